@@ -49,7 +49,7 @@ export class Alerts {
   #locked = 0;
   #closed: Promise<void> | undefined;
   #warned = false;
-  /** Whether the last check found all that there was. */
+  /** Whether the last check succeeded, and no other process was at work. */
   #sawAll = true;
   readonly #giveUp = new AbortController();
 
@@ -69,7 +69,8 @@ export class Alerts {
     subscribe("ojm:tick", this.#onTick);
     this.#stay();
     this.#keepLooking();
-    // The check covers what a dead process left. The turn records from when on new rules must check.
+    // The first check finds what a dead process left unreported. The turn records the time from which a rule
+    // that is added later must check.
     void this.#takeTurn().catch(() => {});
     this.#ask();
   }
@@ -170,7 +171,7 @@ export class Alerts {
       this.#sawAll = locked !== true;
       this.#down = down;
       this.#warned = false;
-      // The other process may have checked before the event of this one.
+      // The process that holds the lock may have checked before this process's event, so check again later.
       this.#locked = locked ? this.#locked + 1 : 0;
       if (locked) this.#wakeAt(this.#context.now() + AGAIN * 2 ** Math.min(this.#locked - 1, 20));
       else if (next !== undefined) this.#wakeAt(next);
@@ -196,7 +197,7 @@ export class Alerts {
     if (this.#warned) return;
     this.#warned = true;
     const text = error instanceof Error ? error.message : String(error);
-    emitWarning("OJM_ALERT", `alerts wait, as a look failed: ${text}`);
+    emitWarning("OJM_ALERT", `alerts wait, because a check failed: ${text}`);
   }
 
   /**

@@ -28,9 +28,9 @@ export type AlertKind =
 /** Which runs are reported, and to which receiver. */
 export interface Rule {
   /**
-   * The name of the rule, at most 100 letters, digits, `.`, `_` and `-`. Name a rule whose text may change:
-   * what a rule has already reported is stored under its id. Default: a hash of the rule, without its
-   * secrets.
+   * The name of the rule, at most 100 letters, digits, `.`, `_` and `-`. Give an id to a rule whose options
+   * may change, because what it has already reported is stored under its id. Default: a hash of the rule,
+   * without its secrets.
    */
   readonly id?: string;
   /** The kinds of events that the rule reports. */

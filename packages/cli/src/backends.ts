@@ -14,7 +14,7 @@ export async function prepareType(type: string, published = false): Promise<void
     if (published) await (await import("@ojm/core/internal")).findType(type, { published });
     return;
   }
-  // Not imported above: the script thread would start only after all of core is loaded.
+  // A static import would load all of core before the script thread could start.
   const [{ registerBackend }, { backend }] = await Promise.all([import("@ojm/core"), import("@ojm/sqlite")]);
   // The path lets the thread that keeps the locks of a busy process open the store, too.
   registerBackend(backend, createRequire(import.meta.url).resolve("@ojm/sqlite"));

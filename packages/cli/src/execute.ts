@@ -35,7 +35,8 @@ export async function execute(words: readonly string[]): Promise<number> {
 }
 
 /**
- * Whether errors are printed as JSON: if the command, or an unknown one, was called with --json or --jsonl.
+ * Whether errors are printed as JSON: `--json` or `--jsonl` was given to a command that knows them, or to an
+ * unknown command.
  */
 function wantsJson([command = "", ...words]: readonly string[]): boolean {
   const end = words.indexOf("--");

@@ -30,8 +30,8 @@ import { WatchStreams } from "./watch/streams.js";
 const MAX_OPS = 128;
 
 /**
- * etcd keeps the history of each key until it is compacted, and is small by default (2 GiB): few lines,
- * seldom written, and no lines of a run that completed.
+ * etcd keeps the history of each key until it is compacted, and is small by default (2 GiB). So a log stores
+ * few lines, is seldom written, and keeps no lines of a run that completed.
  */
 const LOGS: LogBudget = Object.freeze({
   head: 32 * 1_024,

@@ -84,8 +84,8 @@ const REFUSALS: readonly (readonly [words: string, code: ChannelErrorCode, advic
   ["request is too large", "TOO_LARGE", "the limit is etcd's --max-request-bytes"],
   ["larger than max", "TOO_LARGE", "the limit is etcd's --max-request-bytes"],
   ["too many operations in txn", "TOO_LARGE", "the limit is etcd's --max-txn-ops"],
-  ["authentication is not enabled", "INVALID_CONFIG", "leave the option auth away, or enable authentication"],
-  ["authentication failed", "DENIED", "look at the option auth"],
+  ["authentication is not enabled", "INVALID_CONFIG", "omit the option auth, or enable authentication"],
+  ["authentication failed", "DENIED", "check the option auth"],
   ["corrupt", "CORRUPT", "the node has raised its CORRUPT alarm"],
 ];
 

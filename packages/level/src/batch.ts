@@ -26,7 +26,8 @@ interface Waiting {
  * The commits of one write to the disk.
  *
  * Each commit is judged on the state that the commits before it will leave. No commit is answered before its
- * batch is on the disk. That includes commits that lost: the entry to which they lost must be certain.
+ * batch is on the disk. That includes commits whose checks failed: the entries that made them fail must be on
+ * the disk too.
  */
 export class Batch {
   readonly #store: Store;

@@ -11,7 +11,7 @@ const MEANINGS: readonly (readonly [words: RegExp, code: ChannelErrorCode, meani
   [/ENOSPC|EDQUOT|EFBIG|No space left|quota exceeded|File too large/i, "FULL", "cannot be written: the disk is full"],
   [/EROFS|Read-only file system/i, "READ_ONLY", "cannot be written: the file system is read-only"],
   [/EACCES|EPERM|Permission denied|not permitted/i, "DENIED", "may not be read or written by this user"],
-  [/EEXIST|ENOTDIR|Not a directory/i, "INVALID_CONFIG", "is no folder"],
+  [/EEXIST|ENOTDIR|Not a directory/i, "INVALID_CONFIG", "is not a folder"],
   [/ENOENT: |ENAMETOOLONG/, "INVALID_CONFIG", "cannot be made"],
   [
     /LEVEL_CORRUPTION|Corruption|does not exist \(create_if_missing|CURRENT|MANIFEST|No such file/i,

@@ -6,7 +6,7 @@ export interface Stamp {
   readonly deadline?: Deadline;
 }
 
-/** The characters of the keys of one generation. Two generations are kept: at most 4 MB. */
+/** The most characters of the keys of one generation. Two generations are held, which take at most 4 MB. */
 const ROOM = 500_000;
 
 /** A key's share of the map, in characters. */

@@ -148,8 +148,8 @@ export class Store {
   }
 
   /**
-   * Writes all or nothing, and resolves once it is on the disk. With `reserved`, also stores up to which
-   * version versions may be given out.
+   * Writes all or nothing, and resolves once it is on the disk. With `reserved`, also stores the highest
+   * version that may be given out.
    */
   async write(changes: Changes, reserved: bigint | undefined): Promise<void> {
     try {

@@ -42,8 +42,8 @@ export async function notifyOfConfig(path: string, text: string): Promise<Planne
 }
 
 /**
- * Opens the alerts of `notify` for the runs of a manager. Close them before it: that delivers for 10 s at
- * most, and calls `warn` if alerts are left.
+ * Opens the alerts of `notify` for the runs of a manager. Close the alerts before the manager: closing
+ * delivers pending alerts for 10 s at most, and calls `warn` if some are left.
  *
  * @throws Error if a receiver needs a package that is missing, or if the store cannot keep alerts
  */

@@ -45,7 +45,7 @@ export interface RedisBackendOptions {
   readonly where: string;
   /** Present if writes wait for replicas. */
   readonly replicas: Replicas | undefined;
-  /** `undefined` if the server may drop entries. */
+  /** `undefined` if the options allow the server to drop entries. */
   readonly eviction: EvictionWatch | undefined;
 }
 
@@ -74,7 +74,8 @@ export class RedisBackend implements Backend {
     const setup = { publish, database: names.database, prefixBytes: names.prefixBytes };
     this.#compare = commitScript({ ...setup, replicas: 0 });
     this.#write = replicas === undefined ? this.#compare : commitScript({ ...setup, replicas: replicas.count });
-    // One script runs on one node, and one WAIT confirms one commit.
+    // Do not join commits in a Cluster, where a script runs on one node, or with replicas: one WAIT confirms
+    // one commit.
     if (!options.supports.commitAcrossChannels || replicas !== undefined) return;
     const several = joinedScript({ ...setup, replicas: 0 });
     const version = names.version("");

@@ -28,7 +28,7 @@ const REFUSALS: Readonly<Record<string, Meaning>> = {
   ),
   MASTERDOWN: meaning("UNAVAILABLE", true, "is a replica that lost its master"),
   LOADING: meaning("UNAVAILABLE", true, "is still loading its data"),
-  BUSY: meaning("UNAVAILABLE", true, "is busy with a long script of somebody"),
+  BUSY: meaning("UNAVAILABLE", true, "is busy with a long script of another client"),
   CLUSTERDOWN: meaning("UNAVAILABLE", true, "has no working Cluster: some slots are served by no node"),
   TRYAGAIN: REDIRECTS,
   ASK: REDIRECTS,

@@ -84,7 +84,7 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   // to renew the holder's lock, while the next master gives that lock away.
   const waitReplicas = number(args, "waitReplicas", source.isSentinel ? 1 : 0, 0);
   if (waitReplicas > 0 && source.isCluster) {
-    throw invalid(`"waitReplicas" cannot be had of a Cluster: only of one server and of Sentinel`);
+    throw invalid(`"waitReplicas" is not supported in a Cluster, only with one server or with Sentinel`);
   }
   const allowEviction = yesOrNo(args, "allowEviction");
   const allowLostWrites = yesOrNo(args, "allowLostWrites");

@@ -69,7 +69,8 @@ export class Alarms {
     if (this.#armed === Number.NEGATIVE_INFINITY) return;
     this.#armed = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    // Times that were set by a wrong clock may be years away.
+    // If the clock was set back, alarms that were set by the wrong clock may be years away: call all of them
+    // now.
     const until = now < this.#seen - WRONG_CLOCK ? Number.POSITIVE_INFINITY : now;
     this.#seen = now;
     const due: Alarm[] = [];

@@ -35,8 +35,8 @@ export function publishTicks(schedule: string, ticks: readonly Decided[]): void 
 }
 
 /**
- * Publishes on the diagnostics channel `ojm:schedule:added`, as `{ schedule }`, that this process runs a
- * schedule: a counter of its failures starts at 0.
+ * Publishes `{ schedule }` on the diagnostics channel `ojm:schedule:added` when this process adds a schedule,
+ * so that a listener can start the counter of its failures at 0.
  */
 export function publishAdded(schedule: string): void {
   if (ADDED.hasSubscribers) ADDED.publish({ schedule });

@@ -48,7 +48,7 @@ import { isSchedule } from "./store/valid.js";
 
 /** Options of {@link openScheduler}. */
 export interface SchedulerOptions {
-  /** Time and chance, replaced in simulations. Default: that of the machine. */
+  /** The source of time and of random numbers; simulations replace it. Default: the clock of the machine. */
   readonly clock?: Clock;
   /** The name of this scheduler among those that share the store. Default: a random one. */
   readonly instance?: string;
@@ -102,9 +102,9 @@ export class Scheduler {
   }
 
   /**
-   * Adds a schedule, and runs `body` at its ticks, from now on. Another process that adds the same schedule
-   * adds nothing to the store: the first process at a tick runs it. `run.tick` is the tick of the run: a late
-   * or retried run is still for that time.
+   * Adds a schedule, and runs `body` at its ticks, from now on. If another process adds the same schedule,
+   * the store does not change, and one of the processes runs each tick. `run.tick` is the tick of the run: a
+   * late or retried run is still for that time.
    *
    * A definition that the store has not seen replaces the present one: the newest deploy wins. A process
    * whose definition was replaced does not run it any more, and emits a warning (`OJM_SCHEDULE`).
@@ -267,12 +267,13 @@ export class Scheduler {
   }
 
   /**
-   * From the call on, decides no further tick and starts no attempt. Notifies the other processes at once:
-   * they run the ticks and the attempts. Ends the runs of this scheduler like {@link JobManager.close}: their
-   * signals fire, their locks stay held until their job functions return, and a run that is still active
-   * after the `grace` is closed as `lost`. A run that the close interrupts is handed over if the schedule has
-   * `retry`: another process makes the same attempt of the tick. Without, it is `cancelled`, and its tick is
-   * not run again, unless its job function calls {@link Run.handOver}.
+   * From this call on, the scheduler decides no further tick and starts no attempt. It notifies the other
+   * processes at once, so that they take over the ticks and the attempts. It ends its own runs like {@link
+   * JobManager.close}: their signals fire, their locks stay held until their job functions return, and a run
+   * that is still active after the `grace` is closed as `lost`. A run that the close interrupts is handed
+   * over if the schedule has `retry`: another process makes the same attempt of the tick. Without `retry`,
+   * the run is `cancelled`, and its tick is not run again, unless its job function calls {@link
+   * Run.handOver}.
    *
    * @throws ChannelError `INVALID_ARGUMENT`
    */
@@ -280,7 +281,7 @@ export class Scheduler {
     await Promise.all([this.#runs.close(options), this.stop()]);
   }
 
-  /** @internal Like {@link close}, for a program that ends its runs itself: they are not signalled. */
+  /** @internal Like {@link close}, but does not signal the runs: the program ends them itself. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;

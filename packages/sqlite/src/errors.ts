@@ -42,7 +42,7 @@ const FULL: Meaning = {
   retryable: true,
 };
 
-/** By the longest prefix of SQLite's code. */
+/** By a prefix of SQLite's code: an extended code begins with the basic one. */
 const MEANINGS: readonly (readonly [prefix: string, meaning: Meaning])[] = [
   [
     "SQLITE_BUSY",

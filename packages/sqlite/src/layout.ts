@@ -14,7 +14,8 @@ const SCHEMA_VERSION = 2;
 /**
  * The step of the version counter after a restart of the host. With durability `process`, a power cut can
  * undo the last commits and the counter with them, but a version must never be given out twice. The step is
- * above any number of commits that a system keeps from its disk, and allows nine million restarts.
+ * larger than the number of commits that a system can have in memory but not yet on its disk, and allows nine
+ * million restarts.
  */
 const LEAP = 1_000_000_000;
 

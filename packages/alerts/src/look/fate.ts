@@ -15,8 +15,8 @@ export async function fateOf(record: RunRecord, records: Records, now: number): 
   const { attempt, retry, status } = record;
   if (retry === undefined || attempt === undefined || attempt >= retry.attempts) return "last";
   if (status === "lost" && !retry.onLost) return "last";
-  // Read the pending retries first: a start deletes its entry, so if none is pending, the next attempt is
-  // already visible in the history.
+  // Read the pending retries first: the start of an attempt deletes its pending entry, so if no entry is
+  // left, the attempt is already visible in the history.
   const next = (await records.retries(record)).find((each) => each.chain === chainOf(record) && each.attempt > attempt);
   if (next !== undefined) return now - next.due > OVERDUE ? "last" : "waits";
   for await (const later of records.after(record)) if (follows(later, record)) return "followed";

@@ -23,7 +23,10 @@ import { MARGIN } from "./window.js";
 /** The timeout of the managed run that delivers, in ms: its budget and the longest delivery. */
 const TIMEOUT = 150_000;
 
-/** The longest time that a new rule looks back, in ms: to when a process with alerts last checked. */
+/**
+ * A new rule begins at the last check of any process with alerts. If that is longer ago than this, in ms, it
+ * begins now.
+ */
 const INHERITED = 86_400_000;
 
 /** What a check needs. */
@@ -117,7 +120,7 @@ async function noteTicks({ channel, judged }: Context, findings: Findings): Prom
   const [known, found] = [before.state.ticks, state.ticks];
   const isSame = JSON.stringify(known?.told) === JSON.stringify(found?.told);
   if (isSame && (found?.from ?? 0) - (known?.from ?? 0) < MARGIN) return;
-  // Another process may be faster, and knows as much.
+  // Ignore a lost race: the process that won has recorded as much.
   await channel.compareAndSet(ruleKey(rule.id), before.version, state, kept(channel));
 }
 

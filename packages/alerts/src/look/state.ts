@@ -12,8 +12,8 @@ export const CHANNEL = "oJobManager-alerts";
 const KEPT = 400 * 86_400_000;
 
 /**
- * Which ticks a rule has judged: all up to `from`. A schedule in `behind` had later ticks that were not all
- * decided; only its ticks up to that time are judged.
+ * Which ticks a rule has judged: all up to `from`, except for the schedules in `behind`, which have undecided
+ * ticks up to `from`. Of such a schedule, only the ticks up to the time in `behind` are judged.
  */
 export interface TickState {
   readonly from: number;

@@ -31,7 +31,10 @@ export async function unknownCommand(name: string, known: readonly string[]): Pr
   return new CommandError(text);
 }
 
-/** The file answers `ojm run FILE --help`; the words after `--` are for another program. */
+/**
+ * Whether the words ask for the help of the command. `ojm run FILE --help` asks for the help of the file, and
+ * words after `--` are for another program.
+ */
 function asksForHelp(command: string, rest: readonly string[]): boolean {
   const end = rest.indexOf("--");
   const own = end < 0 ? rest : rest.slice(0, end);

@@ -28,7 +28,7 @@ export async function execute(given: Given): Promise<number> {
   const log = new Log();
   const prefix = prefixOf(given);
   if (prefix !== undefined) log.prefixLines(prefix);
-  // Before the error is printed: it would follow the line of a job.
+  // Ends the live line of a job first: the error would be printed after it, on the same line.
   process.prependListener("uncaughtException", () => log.leaveTerminal());
   subscribe("ojm:store:gone", (event) => {
     if (signals.code === undefined) printError(`ojm: ${(event as Events["ojm:store:gone"]).error.message}`);

@@ -23,7 +23,7 @@ export function reportUnwritten(why: string, written?: () => void): void {
 
 /**
  * A value as JSON that is safe on a terminal. `JSON.stringify` does not escape all control characters, nor
- * those that turn the direction of writing. As escapes they mean the same to every JSON parser.
+ * those that change the direction of the text. Escaped, they mean the same to every JSON parser.
  */
 export function jsonText(value: unknown, indent?: number): string {
   return visible(JSON.stringify(value, undefined, indent), LINES);

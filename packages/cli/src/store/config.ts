@@ -22,7 +22,7 @@ const ONE = ["type", "args"];
 const STORE_FORMS = 'a text, such as "redis://HOST" or "sqlite:ojm.db", or a map with "type" and "args"';
 const TYPE_FORM = 'It must be a kind of store, such as "redis" or "sqlite"';
 
-/** A config file. `named`: OJM_CONFIG names it. A config file that was only found is less trusted. */
+/** A config file. `named`: OJM_CONFIG names it. A file that was found by searching is trusted less. */
 interface ConfigFile {
   readonly path: string;
   readonly named: boolean;
@@ -45,7 +45,7 @@ function findConfig(folder: string): ConfigFile | undefined {
 
 const ALLOW = "Once you trust it, name it: OJM_CONFIG=";
 
-/** Rejects a config that was only found, if it could make ojm act for another user. */
+/** Rejects a config file that was found by searching, if another user could control ojm through it. */
 function refuseUntrusted(path: string): void {
   const refuse = (why: string): never => {
     throw new CommandError(`${visible(path)} is not used: ${why}. ${ALLOW}${shellWord(path)}`, EXIT.denied);
@@ -158,7 +158,7 @@ export async function configuredLoads(folder: string): Promise<readonly string[]
 
 /**
  * The receivers of alerts about the runs of `ojm exec`; `undefined` if no config has `notify`. It applies
- * wherever the store is named: a crontab may name the store in a variable.
+ * even if the store is named elsewhere, such as in a variable of a crontab.
  */
 export async function configuredNotify(folder: string): Promise<PlannedNotify | undefined> {
   const file = findConfig(folder);
@@ -226,7 +226,10 @@ async function checkKeys(where: string, map: object, known: readonly string[]): 
   );
 }
 
-/** Reads a store in the form of the command line, in that of a program, or as one for each kind of data. */
+/**
+ * Reads a store. It is written as on the command line, as in a program, or as a map with a store for each
+ * kind of data.
+ */
 async function readStore(where: string, store: unknown, folder: string): Promise<Location | JobFileLocation> {
   if (!isMap(store) || "type" in store || "args" in store || "backend" in store) {
     const found = await readOne(where, store, folder);

@@ -82,7 +82,7 @@ interface RetryOptions {
   readonly clock: Clock;
   /** The time of the last attempt, by the monotonic clock. */
   readonly until: number;
-  /** Called before each further attempt. */
+  /** Whether to make another attempt. Called before each of them. */
   goesOn(): boolean;
 }
 
@@ -102,8 +102,8 @@ export async function retry<T>(options: RetryOptions, call: () => Promise<T>): P
 }
 
 /**
- * Waits before the next attempt, after one that began at `began`. Rejects with its error if there is no next
- * one.
+ * Waits before the next attempt. Rejects with `error`, that of the failed attempt, if there is no next one.
+ * `began`: when the failed attempt began.
  */
 export async function beforeRetry(
   { clock, until, goesOn }: RetryOptions,
@@ -116,9 +116,10 @@ export async function beforeRetry(
 }
 
 /**
- * When to stop retrying the end of a lease or a run: after one `ttl` at most, so that a store that is away
- * cannot block `close()`. The end of the session does not decide, because the session may live in another
- * store. After its timeout a lease still gets its full `ttl` of retries.
+ * Until when the end of a lease or a run is retried: for one `ttl`, or until the timeout of the lease
+ * (`heldUntil`) if that comes first. If the timeout has already passed, for a full `ttl`. A store that is
+ * unreachable cannot block `close()` for longer. The end of the session is not a sufficient limit, because
+ * the session may be in another store, which still answers.
  */
 export function endingUntil(now: number, heldUntil: number, ttl: number): number {
   return now < heldUntil ? Math.min(heldUntil, now + ttl) : now + ttl;

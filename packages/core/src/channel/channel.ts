@@ -171,7 +171,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     return this.#store === other.#store && this.supports.commitAcrossChannels;
   }
 
-  /** The one async step between a commit and the backend: each further one costs every run time. */
+  /** The only async step between a commit and the backend. Each additional one would slow down every run. */
   async #commit(
     ops: readonly Op<unknown>[],
     others: readonly ChannelOps<unknown>[],
@@ -205,9 +205,9 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * The entries of the channel in the order of their keys, read page by page as the loop asks for them.
-   * Leaving the loop ends the scan. An entry that exists all the time comes exactly once; an entry that is
-   * written or deleted meanwhile comes at most once.
+   * The entries of the channel in the order of their keys, read page by page as the loop requests them.
+   * Leaving the loop ends the scan. An entry that exists during the whole scan is yielded exactly once. An
+   * entry that is written or deleted during the scan is yielded at most once.
    *
    * @throws ChannelError `CORRUPT` at an entry that ojm did not write
    */
@@ -216,8 +216,8 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * The keys and versions of the channel, in the order of keys, without reading the values. A key that
-   * another program wrote into the store, and that no call could name, is left out.
+   * The keys and versions of the channel, in the order of keys, without reading the values. Skips a key that
+   * another program wrote and that is not a valid key of a channel.
    */
   async *keys(options: EntriesOptions = {}): AsyncGenerator<Omit<Entry<V>, "value">, void, undefined> {
     yield* this.#scan(options, {
@@ -249,7 +249,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
 
   /**
    * @internal Like {@link Channel.watch}, but corrupt entries do not end the watch. An entry whose value
-   * cannot be decoded comes without it; an entry whose key no channel wrote is left out.
+   * cannot be decoded is yielded without the value. An entry whose key no channel wrote is skipped.
    */
   watchReadable(options: WatchOptions = {}): AsyncGenerator<WatchEvent<V | undefined>, void, undefined> {
     return this.#watch(options, (stored) => this.#scope.readable<V>(stored));

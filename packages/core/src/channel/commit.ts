@@ -14,8 +14,8 @@ export interface ScopedOps {
 }
 
 /**
- * A check as the store gets it. It remembers the key that the caller passed, in a place that neither a copy
- * nor JSON of the check shows.
+ * A check as the store gets it. It keeps the caller's key in a private field, so that a copy or the JSON of
+ * the check does not contain that key.
  */
 class EncodedCheck implements StoredCheck {
   readonly key: string;
@@ -34,7 +34,7 @@ class EncodedCheck implements StoredCheck {
     return this.#given === key;
   }
 
-  /** The failure of the check: the store holds another entry than it expects. */
+  /** The failed check, with the entry that the store holds instead of the expected one. */
   failed(current: StoredEntry | undefined): FailedCheck<JsonValue> {
     const { channel } = this.#scope;
     const key = this.#given;
@@ -82,7 +82,7 @@ export function encodeCommit(parts: readonly ScopedOps[], supports: Supports): E
     count += ops.length;
     for (const op of ops) if ("check" in op) checksToCome++;
   }
-  // Made with their final length: an array that grows from empty has room for 17.
+  // Allocate the final length at once: an array that grows from empty allocates room for 17 elements.
   const checks = new Array<EncodedCheck>(checksToCome);
   const writes = new Array<StoredWrite>(count - checksToCome);
   const done = { checks: 0, writes: 0 };
@@ -128,7 +128,7 @@ function checkedBefore(key: Key, checks: readonly EncodedCheck[], first: number,
   return undefined;
 }
 
-/** Otherwise one of the two would be dropped silently. */
+/** The error for an op that contains two actions. Without it, one of them would be dropped silently. */
 function mixedOp(): ChannelError {
   return new ChannelError("INVALID_ARGUMENT", "an op of a commit is one of check, put and delete, not two in one");
 }

@@ -11,7 +11,8 @@ import { parseStore } from "./store-text.js";
 import type { ChannelLocator, OpenOptions } from "./types.js";
 
 /**
- * Opens the channel `name` on the backend that the options name, or the text of a store. Default: in memory.
+ * Opens the channel `name` in a store. The second argument is the options of the store, or its text such as
+ * `sqlite:FILE`. Default: in memory.
  *
  * Channels with the same type and equal args share one connection.
  *

@@ -34,7 +34,8 @@ export async function* scan<T>(
   if (range === undefined) return;
   let { from, to } = range;
   let left = limit;
-  // Once entries are left out, asking for only the missing few would take many small pages.
+  // Once an entry was skipped, request full pages: to request only the few that are missing could take many
+  // small pages.
   let leavesOut = false;
   while (left > 0) {
     throwIfClosed();

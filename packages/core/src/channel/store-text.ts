@@ -24,7 +24,10 @@ export const ALIASES: ReadonlyMap<string, string> = new Map([["db", "sqlite"]]);
 
 export const PUBLISHED: readonly string[] = Object.keys(TYPES);
 
-/** How a store is written. `last`: what else the caller accepts. */
+/**
+ * The forms in which a user can write a store, for an error message. `last`: one more form that the caller
+ * accepts.
+ */
 export function storeForms(last = "memory:"): string {
   const forms = Object.values(TYPES).flatMap(({ form }) => form ?? []);
   return `${forms.join(", ")} or ${last}`;
@@ -42,10 +45,10 @@ export interface PlacedStore {
 }
 
 /**
- * Parses the text of a store. A relative path is resolved against `folder`. `forms`: what the caller accepts
- * instead.
+ * Parses the text of a store. A relative path is resolved against `folder`. `forms`: the accepted forms, for
+ * the error message.
  *
- * @throws ChannelError `INVALID_CONFIG`, without a password
+ * @throws ChannelError `INVALID_CONFIG`. Its message never contains a password
  */
 export function parseStore(text: string, folder: string = process.cwd(), forms: string = storeForms()): PlacedStore {
   const [, written = "", rest = ""] = /^([a-z][a-z0-9+]*):(.*)$/is.exec(text) ?? [];
@@ -92,7 +95,8 @@ export function placedStore(store: PlacedStore["store"], folder: string): Placed
 function etcdArgs(rest: string, tls: boolean): Args {
   const [, user, password, hosts = "", prefix] = /^\/\/(?:([^:@/]*):([^@/]*)@)?([^/]+)(?:\/(.*))?$/.exec(rest) ?? [];
   if (hosts === "") return refuse("an etcd store is written as etcd://HOST:PORT,HOST:PORT");
-  // Text before the last @ may be part of a password: do not take it for a host, which is shown.
+  // Hosts are shown in messages. Text before the last @ may be part of a password, so it must not become a
+  // host.
   if (`${hosts}${prefix ?? ""}`.includes("@"))
     return refuse("the etcd store has a / or an @ in its user or password: write them as %2F and %40");
   if (!hosts.split(",").every((host) => /^(?:\[[^\]]*\]|[^:]*)(?::\d+)?$/.test(host)))

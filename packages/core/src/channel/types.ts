@@ -13,9 +13,9 @@ export type Key =
   | { readonly [field: string]: JsonValue };
 
 /**
- * An opaque version of an entry, usable as a fencing token: 19 decimal digits, with zeros in front. So
- * versions of
- * one channel sort as texts and as numbers alike. {@link compareVersions} orders two.
+ * An opaque version of an entry, usable as a fencing token. It has 19 decimal digits with leading zeros, so
+ * the versions of one channel have the same order as texts and as numbers. {@link compareVersions} compares
+ * two of them.
  */
 export type Version = string;
 
@@ -86,8 +86,8 @@ export type CommitResult<V = JsonValue> =
 /** The range and direction of a scan. */
 export interface EntriesOptions extends CallOptions {
   /**
-   * Only keys that begin with these parts. `{ name: "a" }` lists `{ name: "a", startTime: 1 }`, never `{
-   * name: "ab" }`.
+   * Only keys that begin with these parts. The prefix `{ name: "a" }` includes the key
+   * `{ name: "a", startTime: 1 }`, but not `{ name: "ab" }`.
    */
   readonly prefix?: Key;
   /** Only keys after this one, exclusive. Resumes a scan. */
@@ -124,7 +124,7 @@ export interface WatchOptions extends CallOptions {
 /** What another thread or process needs to open the same channel: plain data. */
 export interface ChannelLocator {
   readonly name: string;
-  /** The type, by a name that every part of this process resolves to the same backend. */
+  /** The package or file that exports the backend type. Any thread can import it. */
   readonly type: string;
   /** The backend's own name of the type, such as `sqlite`. */
   readonly kind: string;
@@ -143,7 +143,10 @@ export interface Change<V = JsonValue> {
 
 /** The callbacks of {@link Channel.watchKey}. */
 export interface KeyWatcher<V = JsonValue> {
-  /** The entry was written or deleted. Of two changes of a key the later one comes later. */
+  /**
+   * The entry was written or deleted. The changes of one key are reported in the order in which they were
+   * made.
+   */
   changed(change: Change<V>): void;
   /** Changes may have been missed: read the entry again. */
   gap(): void;

@@ -76,8 +76,8 @@ export abstract class ChannelVerbs<V> {
   }
 
   /**
-   * Writes `value` if there is an entry whose value has every field of `match`, in one step. Of several
-   * callers whose write ends the match, exactly one wins.
+   * Writes `value` if there is an entry whose value has every field of `match`, in one step. If several
+   * callers write a value that no longer matches, exactly one of them succeeds.
    *
    * @example
    * const mine = await channel.getSet({ status: "free" }, "seat-1", { status: "taken", by: "alice" });

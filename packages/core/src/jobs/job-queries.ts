@@ -229,10 +229,10 @@ export abstract class JobQueries {
    * which part is `missing`; the fold continues until the manager is closed.
    *
    * A record that comes late, because the clock of its host is slow, counts once it is found: within about a
-   * minute, or after some more queries if it is later than ten minutes. `prune` removes the minutes of the
-   * hours, and the hours of the days, that it left empty: cells older than the oldest record of a name are
-   * gone a day later at the latest. The retention of the store removes only the minutes. In a Redis Cluster
-   * without a hash tag nothing is folded: the answer comes from the newest 5,000 records.
+   * minute, or after some more queries if it is later than ten minutes. `prune` also removes cells that are
+   * older than the oldest remaining record of their name: minutes by the hour, and hours by the day, so that
+   * cells from up to a day before that record may stay. The retention of the store removes only minutes. In a
+   * Redis Cluster without a hash tag nothing is folded: the answer comes from the newest 5,000 records.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    * @example
@@ -295,8 +295,8 @@ export abstract class JobQueries {
   }
 
   /**
-   * All held locks, of all processes, ordered by name. A damaged entry costs only its own row: `ojm doctor`
-   * names it. Its lock stays held.
+   * All held locks, of all processes, ordered by name. A damaged entry affects only its own lock, which stays
+   * held: `ojm doctor` names it.
    *
    * @throws ChannelError if the store fails
    */
@@ -335,8 +335,7 @@ export abstract class JobQueries {
 
   /**
    * The last request to stop a run: by whom, when and why; `undefined` if there was none. If the run is still
-   * running, its body has not obeyed yet. A program's own rule that cancels without `audited` leaves no
-   * trace.
+   * running, its body has not obeyed yet. A cancel with `audited: false` is not found.
    *
    * @throws ChannelError if the store fails
    */

@@ -203,8 +203,8 @@ export class JobManager extends JobQueries {
   }
 
   /**
-   * The attempts of {@link JobManager.retries} whose process is gone: no process makes them until the next
-   * {@link JobManager.run} of the name with `retry`. A living scheduler of the name makes them by itself.
+   * The attempts of {@link JobManager.retries} whose process is gone. A living scheduler of the name makes
+   * them by itself. Without one, they wait for the next {@link JobManager.run} of the name with `retry`.
    * `of`: a name, or the fresh result of {@link JobManager.retries}, so that they are not read again.
    * Default: all.
    *
@@ -256,8 +256,8 @@ export class JobManager extends JobQueries {
   }
 
   /**
-   * A channel in the store of the locks, such as for {@link Run.fenced}. The manager
-   * opens it once, and closes it when it is closed itself.
+   * A channel in the store of the locks, for example for {@link Run.fenced}. The manager opens it once, and
+   * closes it when the manager itself is closed.
    *
    * @throws ChannelError as {@link openChannel}
    */
@@ -274,7 +274,8 @@ export class JobManager extends JobQueries {
    * `ended` is false then. A lock without a run cannot be cancelled: see {@link JobManager.unlock}.
    *
    * If no run is active and the job waits for its next attempt, that attempt is cancelled before its body
-   * begins, and no other follows. Its id is that of its retry series, the id of the first attempt.
+   * begins, and no other follows. To cancel it by an id, pass the id of its retry series, which is the id of
+   * the first attempt.
    *
    * @throws RunError `INVALID` without a reason; `LOCKED` if the attempt waits, and another run has the lock;
    * ChannelError if the store fails
@@ -411,7 +412,8 @@ export class JobManager extends JobQueries {
   }
 
   /**
-   * @internal The channel for the entries of this name, of this manager or of a package that is built on it.
+   * @internal The channel with this name: one of the manager itself, or one of a package that is built on the
+   * manager.
    */
   async channelOf(name: string): Promise<Channel<unknown>> {
     const { jobs, locks, times, turns } = this.#channels;
@@ -425,7 +427,10 @@ export class JobManager extends JobQueries {
     return group instanceof RunGroup ? group.context : this.#context;
   }
 
-  /** @internal Runs that are closed before the manager is: those with this `group` among their options. */
+  /**
+   * @internal Makes a group of runs that can be closed before the manager. A run belongs to the group if the
+   * group is its option `group`.
+   */
   group(): RunGroup {
     return new RunGroup(this.#context, this.#runs);
   }

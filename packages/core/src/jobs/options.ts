@@ -109,7 +109,8 @@ export interface CheckedOptions extends Omit<InMs<RunOptions>, "once"> {
 }
 
 /**
- * Checks the options of a run and fills in the defaults. A timeout of "1h" must not silently become one hour.
+ * Checks the options of a run and fills in the defaults. An invalid timeout must not silently become the
+ * default of one hour.
  *
  * @throws RunError `INVALID`
  */

@@ -10,8 +10,7 @@ import type { RunRef } from "./run-id.js";
 
 /**
  * The status of a run. `skipped`: its body found nothing to do, or handed the run over. `lost`: its process
- * died, or its lock was
- * lost or taken.
+ * died, or its lock was lost or taken.
  */
 export type RunStatus = "running" | "completed" | "skipped" | "failed" | "timeout" | "cancelled" | "lost";
 
@@ -159,8 +158,8 @@ export interface JobManagerOptions {
    */
   readonly heartbeatThread?: boolean;
   /**
-   * Which records of ended runs the store keeps. One of the processes that share the store deletes the others
-   * and their logs, about once a day. `false`: none are deleted. Default: {@link RetentionOptions}.
+   * Which records of ended runs the store keeps. About once a day, one of the processes that share the store
+   * deletes all other records and their logs. `false`: none are deleted. Default: {@link RetentionOptions}.
    *
    * The setting belongs to the store: programs without this option follow it, and of several programs with
    * it, the one that was opened last decides. `{}` restores the default. In a store without a setting, the
@@ -174,8 +173,8 @@ export interface JobManagerOptions {
 /** Which records of ended runs a store keeps. See {@link JobManagerOptions.retention}. */
 export interface RetentionOptions {
   /**
-   * Runs that ended longer ago than this are deleted, but only once runs have begun on as many days since. So
-   * a wrong wall clock does not delete any history. Default: 90 days.
+   * Runs that ended longer ago than this are deleted, but only if runs have begun on as many different days
+   * since then. So a wrong wall clock cannot delete the history. Default: 90 days.
    */
   readonly olderThan?: Duration;
   /** This many of the newest runs of each name stay, however old they are; at least one. Default: 100. */
@@ -246,8 +245,8 @@ export interface StartingRun {
 
 /**
  * Checks and writes that belong to the start of a run. They are in the commit that takes its lock: the run
- * starts if they are applied, and only then. A scheduler decides a tick in it. Its channels must be in the
- * store of the locks: see {@link JobManager.channel}.
+ * starts if they are applied, and only then. A scheduler claims its ticks in this way. Its channels must be
+ * in the store of the locks: see {@link JobManager.channel}.
  *
  * If records and locks are in two stores, the record comes after that commit. If the process dies in between,
  * a check by another process writes the record as `lost`.
@@ -272,21 +271,21 @@ export interface StartClaim {
   ops(run: StartingRun): readonly ChannelOps<unknown>[];
   /**
    * Called when the lock was not taken. One of these checks may have failed: read their entries again, and
-   * throw if the run must not start. `run` then rejects with that error. Otherwise a free lock is tried
-   * again.
+   * throw if the run must not start. `run` then rejects with that error. If it does not throw and the lock is
+   * free, the run tries again to take it.
    */
   refused(): Promise<void>;
   /**
-   * Undoes the writes, in the commit that releases the lock: the store of the records rejected the record.
-   * Only with two stores. If one of these checks fails, the lock is released without them. `version`: that of
-   * the writes of `ops`.
+   * Returns the ops that undo the writes, for the commit that releases the lock. Called only with two stores,
+   * if the store of the records rejected the record. If a check among these ops fails, the lock is released
+   * without them. `version`: that of the writes of `ops`.
    */
   undo?(run: StartingRun, version: Version): readonly ChannelOps<unknown>[];
 }
 
 /**
- * Which starts of a name keep a run from starting. All of them compare by the same `per`, or the same `key`.
- * Runs without this option neither count nor are prevented.
+ * Which earlier starts of the same name keep a run from starting: those with the same `per`, or with the same
+ * `key`. A run without this option prevents no other run, and is never prevented.
  *
  * A start counts whatever the outcome of its run: a failed run is not repeated in its window.
  */
@@ -331,9 +330,9 @@ export interface RunOptions {
   readonly meta?: { readonly [key: string]: JsonValue };
   /**
    * Tries again if the body throws, or takes longer than `timeout`. Each attempt is a run of its own, with a
-   * record. Between two attempts the lock is free. The wait is in the store: if this process dies, the next
-   * {@link JobManager.run} of the name with `retry`, and without `once`, in any process, continues the retry
-   * series instead of a new one.
+   * record. Between two attempts the lock is free. The pending attempt is in the store: if this process dies,
+   * the next {@link JobManager.run} of the name with `retry` and without `once`, in any process, continues
+   * this retry series instead of starting a new one.
    *
    * An attempt does not begin before the previous body is over in this process: a body that ignores its
    * signal delays its retry series. A run that is cancelled, skipped, or unlocked by force is not retried.
@@ -355,8 +354,8 @@ export interface RunOptions {
   /** Cancels the wait for the lock, and the run. */
   readonly signal?: AbortSignal;
   /**
-   * Cancels only the wait for the lock. The store may have given the lock to the run by then, although its
-   * answer is not here yet: the run begins, because no other process will do the work that it may have
+   * Cancels only the wait for the lock. If the store has already given the lock to the run, and only its
+   * answer is still missing, the run begins anyway: no other process would do the work that the run may have
    * claimed.
    */
   readonly waitSignal?: AbortSignal;
@@ -472,11 +471,9 @@ export interface Run {
   skip(reason: string): Promise<RunRecord>;
   /**
    * Ends the run and leaves its work to another process: closes the record as `skipped`, with `handedOver`
-   * and
-   * the reason, and releases the lock. It is not a failure, and uses no attempt: the same attempt is in the
-   * store from that commit on. A scheduler of another process makes it within a second; without a schedule,
-   * the next `run` of the name with `retry` does. Throws like {@link
-   * Run.end}.
+   * and the reason, and releases the lock. It is not a failure, and uses up no attempt: from that commit on,
+   * the same attempt is pending in the store. A scheduler of another process makes it within a second;
+   * without a schedule, the next `run` of the name with `retry` does. Throws like {@link Run.end}.
    *
    * @example
    * for (const file of files) {
@@ -533,8 +530,9 @@ export interface JobSummary {
   /** The run that ended last. */
   readonly last?: RunRecord;
   /**
-   * The usual duration, in ms, of those of its last 20 runs that completed. Half of them, and 19 of 20, took
-   * no longer. The UI, the command line and the problems that ojm finds all use this one.
+   * The usual duration in ms, from those of its last 20 runs that completed: half of them took no longer than
+   * `p50`, and 19 of 20 no longer than `p95`. The UI, the command line and the problems that ojm finds all
+   * use these values.
    */
   readonly usual?: { readonly p50: number; readonly p95: number };
   /**

@@ -2,21 +2,21 @@ import type { Clock } from "../util/clock.js";
 import { checkedDuration, type Duration } from "../util/duration.js";
 import { refuse } from "./acquire/acquisition.js";
 
-/** How long job functions have to return after a close, in ms, unless the caller sets it. */
+/** The default grace of a close, in ms: how long running job functions may take to return. */
 export const GRACE = 10_000;
 
 /** Options of a close. */
 export interface CloseOptions {
   /**
-   * How long running job functions have to return. Their signals fire at once, and their locks stay held
+   * How long running job functions may take to return. Their signals fire at once, and their locks stay held
    * until they return. Default: 10 s.
    */
   readonly grace?: Duration;
 }
 
 /**
- * The time that functions have to return after a close. A later close joins the first one, and may shorten
- * its grace.
+ * The time within which job functions must return after a close. A later close joins the first one, and may
+ * shorten its grace.
  */
 export class Grace {
   readonly #clock: Clock;
@@ -37,7 +37,7 @@ export class Grace {
   }
 
   /**
-   * Ends the grace `grace` from now, unless it ends earlier.
+   * Limits the rest of the grace to the `grace` of the options. Never extends it.
    *
    * @throws ChannelError `INVALID_ARGUMENT` if `grace` is not a duration
    */

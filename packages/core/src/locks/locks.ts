@@ -34,8 +34,8 @@ import { Sweeper } from "./sweep/sweep.js";
 import type { AcquireOptions, HeldLock, LocksOptions, Waiter, WaitersOptions } from "./types.js";
 
 /**
- * Locks in a channel. Sends nothing yet: the first call that needs a session opens it. {@link Locks.close}
- * does not close the channel: close the channel after it.
+ * Opens locks in a channel. It sends nothing to the store: the first call that needs a session opens one.
+ * {@link Locks.close} does not close the channel, so close the channel afterwards.
  *
  * @throws ChannelError `INVALID_ARGUMENT` if `ttl` is not a duration above 0
  */
@@ -188,7 +188,8 @@ export class Locks {
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
       if ("fence" in outcome) {
         const lease = this.#begin(acquisition, outcome, timeout, writes);
-        // The owner ends its work by the same commit: `close()` waits for that.
+        // Even after a close, return a lock that has an owner: the owner ends its work when it releases the
+        // lock, and `close()` waits for that.
         if (!this.#closed || writes !== undefined) return lease;
         await this.release(lease).catch(() => {});
         throw closedError();
@@ -264,8 +265,8 @@ export class Locks {
   }
 
   /**
-   * Ends a lease without a call to the store. The next heartbeat removes the lock, after `before`. Default:
-   * `onOrphan`.
+   * Ends a lease without a call to the store. The next heartbeat awaits `before` (default: `onOrphan`), and
+   * then removes the lock.
    *
    * @internal
    */
@@ -329,9 +330,9 @@ export class Locks {
   /**
    * Removes the lock of any holder, living or dead, and leaves an audit record with the reason.
    *
-   * A holder in this process loses its lease first. A holder in another process gets it from its watch,
-   * within moments; if the store cannot be watched, from its next heartbeat. Until then two bodies may run.
-   * If two people force an unlock at once, two bodies may run.
+   * A holder in this process loses its lease before the lock is removed. A holder in another process learns
+   * of the unlock from its watch, within moments; if the store cannot be watched, from its next heartbeat.
+   * Until then two bodies may run. The same can happen if two people force an unlock at once.
    *
    * @returns the lock as it was; `undefined` if it was free
    * @throws ChannelError `CORRUPT` if ojm did not write the lock's entry; any error of the store
@@ -340,7 +341,10 @@ export class Locks {
     return this.operator.forceUnlock(name, { reason }, async () => {});
   }
 
-  /** @internal Does work for which other processes must know that this process lives. */
+  /**
+   * @internal Runs work during which other processes must see that this process is alive: its session stays
+   * open.
+   */
   keepSession<T>(work: () => Promise<T>): Promise<T> {
     return this.#uses.during(work);
   }
@@ -423,16 +427,18 @@ export class Locks {
   }
 
   /**
-   * Runs with each renewal of the session: checks that the locks are still ours. The result runs once the
-   * renewal was answered. It removes the leftovers of unanswered calls, and ends what is unused.
+   * Called with each renewal of the session. Checks whether the store still has the locks of this process.
+   * The returned function is called once the renewal was answered: it removes the leftovers of unanswered
+   * calls, and ends watches, timers and sessions that are no longer used.
    */
   #onBeat(): () => Promise<void> {
     // If these fail, the next heartbeat repeats them. The deadline of the session does not depend on them.
     const checked = inBackground(() => this.#held.findLost(this.#held.all));
     return async () => {
       for (const part of [this.#notices, this.#lossWatch, this.#timeouts]) part.rest();
-      // Remove only leftovers from before this beat. Their commits check the version that the session had
-      // before it, so they cannot be applied any more. The commit of a later leftover may still be under way.
+      // Remove only leftovers from before this renewal. Their commits check the version that the session had
+      // before the renewal, so they can no longer be applied. The commit of a later leftover may still be
+      // under way.
       const leftovers = this.#cleanup.all;
       await checked.then(() => inBackground(() => this.#cleanup.remove(leftovers)));
       if (this.#uses.areOver(this.#held.size > 0 || this.#cleanup.size > 0)) this.#sessions.rest();

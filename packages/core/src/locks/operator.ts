@@ -102,7 +102,7 @@ export class Operator {
       const { at, until, reason, author } = hold;
       const who = { at, reason, by: lease.session.holder, ...(author !== undefined && { author }) };
       const audit: AuditValue = { name: lease.name, action: "hold", ...who, details: { until } };
-      // The lease may have waited for its lock meanwhile.
+      // Count from now: the wait for the lock may have taken a part of the time.
       const life = Math.max(1, until - clock.now());
       return await holdLock(this.#channel, lease, { hold, session, life, audit });
     } catch (error) {
@@ -213,7 +213,8 @@ async function holdLock(
 ): Promise<HeldLock | undefined> {
   const key = lockKey(lease.name);
   const { host, pid } = lease.session.holder;
-  // An identity that no host has: no process concludes from its own host's processes that this one is gone.
+  // This identity matches no host, so no process looks for the holder among the processes of its own host and
+  // concludes that it is gone.
   const process = { host, pid, boot: session, namespace: "", started: "" };
   const since = hold.at;
   const living: SessionValue = { id: session, process, since, beat: 0, hold: true };

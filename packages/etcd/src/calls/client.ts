@@ -115,8 +115,8 @@ function unary<Response>(
 /**
  * An {@link EtcdNode} over the pool of an etcd3 client.
  *
- * @param close closes a client of our own. Without it, the caller passed the client, and its connections
- * still keep the process alive, as its owner may expect
+ * @param close closes the client. Absent if the caller passed the client: then its connections keep the
+ * process alive, as the caller may expect
  */
 export function nodeOverEtcd3(names: readonly string[], pool: Etcd3Pool, close?: () => void): EtcdNode {
   const call = async <Response>(

@@ -64,8 +64,8 @@ export class Nodes {
   }
 
   /**
-   * Whether the current node has all that earlier answers have shown: the last answer was its own, and was
-   * linearizable.
+   * Whether the current node surely has all data that earlier answers have shown. It does if it gave the last
+   * answer itself, because that answer was linearizable.
    */
   get isUpToDate(): boolean {
     return this.#inTouch && !this.current.several;
@@ -134,7 +134,8 @@ export class Nodes {
     const start = performance.now();
     if (!alone && !member.trusted) await this.#probe(member, limits);
     const left = limits.timeout - (performance.now() - start);
-    // Give a read more time with each attempt: a large one needs it, and a frozen node does not hold it up.
+    // Give a read more time with each attempt: a frozen node then delays it only briefly, and a large read
+    // gets enough time in the end.
     const patience = kind === "read" && !alone ? PATIENCE * (1 + attempt) : left;
     const result = send(member.node, { timeout: Math.max(1, Math.min(left, patience)), signal: limits.signal });
     const answer = await (alone ? result : this.#impatiently(kind, member, result));
@@ -168,9 +169,9 @@ export class Nodes {
   }
 
   /**
-   * Whether an unanswered write will most likely never be answered: its node is frozen, or passed it on to a
-   * leader that has died since, for which etcd waits seven seconds. A slow disk does not count: the answer
-   * will come.
+   * Whether an unanswered write will most likely never be answered. That is so if its node is frozen, or has
+   * passed the write on to a leader that has died since, whose answer etcd awaits for seven seconds. It is
+   * not so for a slow disk: then the answer will come.
    */
   async #isLost(member: Member, term: number): Promise<boolean> {
     try {

@@ -18,7 +18,8 @@ export function withExtraRoots({
     const all = [roots, extra].map((file) => readFileSync(file, "utf8"));
     return { ...credentials, rootCertificate: Buffer.from(all.join("\n"), "utf8") };
   } catch {
-    // Node has warned of the first file, and grpc-js rejects the second.
+    // One of the files cannot be read. Node has warned of that in NODE_EXTRA_CA_CERTS, and grpc-js rejects
+    // the other.
     return credentials;
   }
 }

@@ -18,8 +18,8 @@ const MOST_LAYERS = 12;
  * that forgot to end a run, and watches its lock, would never end. The other calls to etcd have timers of
  * their own, which keep the process alive until they are answered.
  *
- * gRPC asks for the connection to keep the process alive when a first call begins on it. That does not happen
- * again while the stream is open.
+ * gRPC calls `ref()` on a connection when the first call begins on it. It does not do so again while the
+ * stream is open, so one `unref()` is enough.
  */
 export function unrefStream(stream: object): void {
   let layer: Layer | undefined = stream as Layer;

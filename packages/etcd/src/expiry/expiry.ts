@@ -79,8 +79,8 @@ export class Expiry {
 
   /**
    * Whether a watch of this process overlaps this range. Only then does a scan of the range need timers. A
-   * sweep reads the sessions of all processes: deleting each of them at its end, in vain, cost as much as all
-   * heartbeats together.
+   * sweep reads the sessions of all processes. With timers, each of them would also be deleted at its known
+   * end, in vain, which cost as much as all heartbeats together.
    */
   isWatched({ from, to }: KeyRange): boolean {
     for (const watched of this.#watched) if (watched.from < to && from < watched.to) return true;

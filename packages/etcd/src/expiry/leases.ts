@@ -68,7 +68,7 @@ export class Leases {
   async take(ttl: number): Promise<Lease> {
     const seconds = Math.ceil((ttl + this.#slack) / 1000);
     if (seconds > MAX_LEASE_SECONDS) {
-      throw new ChannelError("INVALID_ARGUMENT", `a ttl of ${ttl} ms is more than etcd can keep: leave it away`);
+      throw new ChannelError("INVALID_ARGUMENT", `a ttl of ${ttl} ms is longer than etcd supports: omit it`);
     }
     const grant = this.#open(seconds) ?? this.#grant(seconds);
     try {

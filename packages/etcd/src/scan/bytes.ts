@@ -45,9 +45,10 @@ export function between(low: Buffer, high: Buffer): Buffer | undefined {
 }
 
 /**
- * The first byte string after all that are as `low` up to a digit, and have a digit there: the first one that
- * is not the same up to `high`. `undefined` if there is none before `high`. Times and numbers continue with
- * digits, and halving alone would take four tries to find that out.
+ * Looks for the first byte of `low` that not all keys before `high` share. If it is a digit, returns the
+ * first byte string after all that begin with the bytes before it and continue with any digit. Returns
+ * `undefined` if it is not a digit, or if the result is not before `high`. Keys often differ in times and
+ * numbers, whose bytes are digits, and halving alone would take four tries to find that out.
  */
 export function afterDigits(low: Buffer, high: Buffer): Buffer | undefined {
   for (let at = sharedLength(low, high); at < low.length; at++) {

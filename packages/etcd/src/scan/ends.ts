@@ -38,7 +38,8 @@ export class Ends {
   /**
    * Where to look first: from there to the end there were enough keys, and not too many.
    *
-   * @param isNew whether to use another range with the same start too: ranges move with time
+   * @param isNew whether the start of another range that begins at the same key may be used: the ends of
+   * ranges move with time
    */
   startOf({ from, to, least }: EndAsked, isNew: boolean): Buffer | undefined {
     const start = this.#byEnd.get(idOf(to, least)) ?? (isNew ? this.#byBegin.get(idOf(from, least)) : undefined);

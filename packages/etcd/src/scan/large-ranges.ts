@@ -5,8 +5,9 @@ import { Recent } from "./recent.js";
 export const LARGE = 10_000;
 
 /**
- * The entries of a shorter page do not show how dense the keys are, but their distance from the start of the
- * request does: a caller that skips from name to name requests one entry each time.
+ * With a lower limit than this, the entries of a page do not show how dense the keys are. Use the distance of
+ * its first key from the start of the request instead: a caller that skips from name to name requests one
+ * entry each time.
  */
 const PAGE = 10;
 
@@ -34,8 +35,8 @@ export interface PageRead {
 }
 
 /**
- * Remembers which ranges hold many keys, by the end that stays the same from page to page, and how wide a
- * part of them to read.
+ * Remembers which ranges hold many keys, and how wide a part of them to read. Identifies a range by the one
+ * of its two bounds that stays the same from page to page.
  */
 export class LargeRanges {
   readonly #bytes: Recent<number> = new Recent(RANGES_LIMIT);
@@ -65,7 +66,7 @@ export class LargeRanges {
     yield { from, to: end, bytes: 0 };
   }
 
-  /** Whether a page before `to` would be searched in the whole range. */
+  /** Whether a reverse page would have to search the whole range, because no width of its parts is known. */
   isUnknown(from: Buffer, to: Buffer): boolean {
     const [part] = this.partsBefore(from, to);
     return part === undefined || part.bytes === 0;

@@ -65,7 +65,8 @@ export interface Memory {
   readonly large: LargeRanges;
   readonly ends: Ends;
   /**
-   * The last keys of pages of large ranges. The start of a channel or of a name resembles none of its keys.
+   * The last keys of pages of large ranges, by the start of the page. Parts do not help for a page that
+   * begins at the start of a channel or of a name, because that start has few bytes in common with the keys.
    */
   readonly begins: RecentKeys;
 }

@@ -49,7 +49,10 @@ export interface Engine extends Stoppable {
   job(name: string): PlannedJob;
   /** Merges the arguments of a job: its own win. `environment`: by default that of the job. */
   args(job: PlannedJob, own: Args, given: Args, environment?: Environment): Promise<Args>;
-  /** The arguments of each run of a job, its own and those given. The value of code is given: it is data. */
+  /**
+   * The arguments of each run of a job, its own and those given. What `args` that are code return counts as
+   * given, because it is data: its templates are not filled.
+   */
   runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]>;
   evaluateArgs(code: CodeBlock, job: PlannedJob, args: Args, origin: ExecutionOrigin): Promise<readonly Args[]>;
   /** Makes the paths of channels absolute, in arguments that stand at the place `at` of a job file. */

@@ -112,7 +112,7 @@ export class JobRuns {
   async #runs(given: readonly Args[]): Promise<readonly OneRun[]> {
     const { job, own, trigger, caller: parent, tick, handed } = this.#request;
     const runs = given.map((one) => {
-      // A schedule names arguments that it found in the file. Arguments that are code are not known there.
+      // A schedule sets `own` from the arguments in the file. If these are code, they are evaluated here.
       const isKnown = own !== undefined && job.argsCode === undefined;
       return isKnown ? [{ own, given: one }] : this.#engine.runsOf(job, one, { trigger, parent });
     });

@@ -153,7 +153,7 @@ export interface JobDefinition {
   readonly from: readonly StepReference[];
   readonly to: readonly StepReference[];
   readonly catch: readonly CatchItem[];
-  /** Other names of `from`, `to` and `catch` that stand beside them. */
+  /** The aliases of `from`, `to` and `catch` that the job has beside these keys. */
   readonly unused?: readonly UnusedKey[];
   readonly deps: readonly Dependency[];
   readonly each: readonly JobReference[];

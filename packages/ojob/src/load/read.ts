@@ -180,7 +180,7 @@ function readSteps(node: Node | undefined): StepReference[] {
   });
 }
 
-/** The jobs and shortcuts of a list of a shortcut. They are called, and have no options of a step. */
+/** The jobs and shortcuts of a list of a shortcut. They have no options: they are calls, not steps. */
 function readItems(node: Node | undefined): StepReference[] {
   return itemsOf(node).flatMap((item): StepReference[] => {
     if (!isShortcut(item)) return readStepJob(item);

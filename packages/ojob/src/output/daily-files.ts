@@ -199,7 +199,7 @@ function open(path: string, flags: number, mode: number = PRIVATE): number {
  */
 async function compress(from: string, to: string): Promise<void> {
   // The result gets its final name once it is complete, so that a process that dies here leaves the original.
-  // No link can wait under the temporary name.
+  // The temporary name is random, so no other user can place a link there beforehand.
   const half = `${to}.${randomUUID()}.tmp`;
   try {
     create(half, lstatSync(from).mode & 0o777);

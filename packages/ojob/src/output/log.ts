@@ -60,8 +60,8 @@ export class Log {
   #settings: LogSettings = {};
 
   /**
-   * `out` and `err` are file descriptors. `now` is the clock that changes log files at midnight; without it,
-   * the time of each line does.
+   * `out` and `err` are file descriptors. `now` is the clock that decides when the log file of the next day
+   * begins. Without it, the time of each line decides.
    */
   constructor(out: number = 1, err: number = 2, now: () => number = Date.now) {
     this.#out = out;
@@ -72,7 +72,7 @@ export class Log {
     this.#live = isTerminal(err) ? new LiveLines(err, this.#output) : undefined;
   }
 
-  /** Why output was lost, such as a full disk. `undefined` also if the reader went away. */
+  /** Why output was lost, such as a full disk. A reader that went away does not count. */
   get lost(): Error | undefined {
     return this.#output.lost;
   }

@@ -7,9 +7,9 @@ const HIGH_WATER = 1 << 20;
 const READER_GONE: readonly (string | undefined)[] = ["EPIPE", "ECONNRESET", "EIO"];
 
 /**
- * Writes to file descriptors in one order for all of them, so that on a terminal a log line never comes after
- * the banner that followed it. It never blocks this thread: locks must still be renewed when a pager at the
- * other end of the pipe stops reading. (`process.stdout` writes to pipes and terminals synchronously.)
+ * Writes to all file descriptors in the order of the calls, so that log lines and banners appear on a
+ * terminal in that order. It never blocks this thread: locks must still be renewed when a pager at the other
+ * end of the pipe stops reading. (`process.stdout` writes to pipes and terminals synchronously.)
  */
 export class Output {
   #waiting: { readonly fd: number; readonly text: string }[] = [];

@@ -216,8 +216,8 @@ function planContext(job: JobDefinition, around: Surroundings, problems: Problem
  * item of the todo for such a job keeps its args and its `when`. Items that open the job manager stay,
  * because the locks of the jobs are there.
  *
- * A schedule is not begun, and the process neither stays nor takes the pid file: the daemon of this file may
- * be running, and must keep running.
+ * Schedules are not started, and the process neither stays alive nor takes the pid file: the daemon of this
+ * file may be running, and must keep running.
  */
 export function chooseJobs(file: JobFile, names: readonly string[], problems: Problems): JobFile {
   const chosen = new Set<string>();

@@ -26,7 +26,7 @@ export interface ScriptStep extends StepOptions {
   readonly noTemplate?: boolean;
   /** The program that reads a shell script, with its parameters. Default: `sh`. */
   readonly shell?: string;
-  /** Stands in brackets before each line of a shell script. */
+  /** A text to put in brackets before each line that a shell script writes. */
   readonly shellPrefix?: string;
 }
 

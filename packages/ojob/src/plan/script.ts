@@ -56,7 +56,7 @@ function knownLanguage(
   if (JAVASCRIPT_NAMES.includes(lang)) return JAVASCRIPT;
   const known = languageNames();
   if (known.includes(lang)) return lang;
-  // As in OpenAF, with a program that reads the script, any name is a language.
+  // As in OpenAF, any name is a language if `shell` names the program that reads the script.
   if (typeArgs.shell !== undefined) return "shell";
   problems.error(
     `the job "${name}" is in "${lang}". Languages that there are: ${known.join(", ")}.${languageHint(lang)}`,
@@ -149,7 +149,7 @@ function checkScriptTemplates(code: CodeBlock, name: string, problems: Problems)
 
 const TEMPLATE = /\{\{[^{}]*\}\}\}?/g;
 
-/** The script that returns the value of a condition. Each line of it is where it is in the file. */
+/** The script that returns the value of a condition. Its lines keep their numbers in the file. */
 export function conditionScript(block: CodeBlock, code: string): CodeBlock {
   // After a comment, the bracket needs its own line.
   const end = /\/\/[^\n]*$/.test(code.trimEnd()) ? "\n)" : ")";

@@ -17,7 +17,7 @@ interface Call {
   readonly parameters: readonly unknown[];
 }
 
-/** Makes an expression from the calls, which begin without an object. */
+/** A prefix that makes the calls an expression: they are written without an object. */
 const HEAD = "_.";
 
 /** The calls of $from that take no function. */

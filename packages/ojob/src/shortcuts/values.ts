@@ -55,7 +55,7 @@ function nameOf(order: string): string {
   return `ojm_${order.toLowerCase()}`;
 }
 
-/** Registers the functions that {@link withOrder} calls with the library. `any` is its type for any value. */
+/** Adds to the library the functions that {@link withOrder} uses. `any`: the library's type for any value. */
 function registerOrders(register: typeof JmesPath.registerFunction, any: number): void {
   const signature = [{ types: [any] }, { types: [any] }];
   for (const [order, holds] of Object.entries(ORDERS)) {

@@ -14,7 +14,7 @@ interface Span {
 export class Masker {
   /** The texts to find, by their first characters, the longest first. */
   readonly #texts = new Map<string, string[]>();
-  /** Prefixes of the texts: a character, and fewer characters than those of {@link #texts}. */
+  /** Shorter prefixes of the texts: the code of the first character, and all that are shorter than a key. */
   readonly #first = new Set<number>();
   readonly #starts = new Set<string>();
 
@@ -150,12 +150,12 @@ const LONGEST = 64;
 const WRAPPED = 76;
 
 /**
- * The texts by which a secret is found: each of its lines, plain and encoded for JSON, URLs, HTML, a shell
- * and in hex, and the whole in base64 and hex. The encoders of JavaScript, Python, Go, PHP and .NET are
+ * The texts by which a secret is found. Each of its lines: plain, encoded for JSON, URLs, HTML and shells,
+ * and in hex. The whole secret: in base64 and hex. The encoders of JavaScript, Python, Go, PHP and .NET are
  * covered, with their usual options.
  */
 function formsOf(secret: string): string[] {
-  // Half a character, which a variable of the environment can hold, has no form in a URL.
+  // Replaces a lone surrogate, which a variable of the environment can hold: it has no form in a URL.
   const whole = Buffer.from(secret, "utf8").toString("utf8");
   const lines = whole.split(/\r\n|\n|\r/).map((line) => line.trim());
   const forms = [
@@ -218,7 +218,7 @@ const URL_ENCODERS: readonly (readonly [kept: string, plus: boolean])[] = [
   // encodeURIComponent, and encodeURI.
   ["-_.~!'()*", false],
   ["-_.~!'()*;/?:@&=+$,#", false],
-  // RFC 3986: quote of Python without its "/", rawurlencode of PHP; and with it.
+  // RFC 3986: rawurlencode of PHP, and quote of Python, which encodes "/" or keeps it.
   ["-_.~", false],
   ["-_.~/", false],
   // Forms: URLSearchParams; quote_plus of Python and QueryEscape of Go; urlencode of PHP.
@@ -279,9 +279,9 @@ function hexForms(text: string): string[] {
 }
 
 /**
- * In base64 three characters stand for two bytes and a bit, so a secret within a longer text, as in
- * `user:password`, is written in one of three ways, depending on its position. Characters that also depend on
- * its neighbours are left out.
+ * In base64, four characters stand for three bytes. So a secret within a longer text, as in `user:password`,
+ * is written in one of three ways, depending on its position. Characters that also depend on its neighbours
+ * are left out.
  */
 function base64Forms(bytes: Buffer): string[] {
   const forms = [0, 1, 2].map((before) => {

@@ -147,7 +147,7 @@ export function fill(text: string, data: unknown, missing: (path: string) => voi
   });
 }
 
-/** Fills the templates of a script, which stays text. Other templates stay. */
+/** Fills the templates of a script. The result is a text. Templates without a value stay as written. */
 export function fillScript(code: string, args: unknown, variables: Variables): string {
   // With a character before it, even a template that is the whole text becomes text.
   return String(fill(` ${code}`, args, () => {}, variables)).slice(1);

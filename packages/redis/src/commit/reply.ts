@@ -10,8 +10,8 @@ export type CommitReply = string | readonly Reply[];
  * Decodes a script's reply for one commit.
  *
  * @param where the server, for messages
- * @throws ChannelError if the server failed this commit of several, or `CORRUPT` if the entry of a failed
- * check was not written by ojm
+ * @throws ChannelError if this commit, as one of several, failed in the server; `CORRUPT` if the entry of a
+ * failed check was not written by ojm
  */
 export function outcomeOf(
   reply: CommitReply,

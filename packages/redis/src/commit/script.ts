@@ -16,9 +16,9 @@ import { CHECK, type CommitSetup, needReplicas, refuse, STAMP, TIDY, tellDeletes
  * key, NUL, the new version or the whole new entry.
  * Returns the new version, or, if a check failed, a list like that of READ for all checks.
  *
- * A caller that needs its write on replicas sends WAIT, which covers no more than this connection has sent to
- * replicas. So a failed check sends them something too: the entries that it returns may come from a write of
- * ours that no replica has.
+ * A caller that needs its write on replicas sends WAIT afterwards. WAIT covers only what this connection has
+ * caused to be sent to replicas, so a commit with a failed check publishes an empty message to them. This is
+ * needed because the entries that it returns may come from a write of ours that no replica has yet.
  */
 export function commitScript(setup: CommitSetup): Script {
   return script(`${CLOCK}
@@ -44,15 +44,16 @@ export function commitScript(setup: CommitSetup): Script {
  * KEYS: the last version; for each commit its entries, as for the script of one.
  * ARGV: "puts" if any commit puts an entry; for each commit the number of its arguments, and these.
  *
- * Returns for each commit what the script of one returns. For one that the server failed: "refused" if it
- * changed nothing, or "unknown", and the error. An error of the whole call means that it changed nothing.
+ * Returns for each commit what the script of one returns. For a commit that failed in the server: "refused"
+ * if it changed nothing, otherwise "unknown", and then the error. An error of the whole call means that it
+ * changed nothing.
  */
 export function joinedScript(setup: CommitSetup): Script {
   return script(`${CLOCK}
   local call, keys, args = redis.call, KEYS, ARGV
   local puts = args[1] == 'puts'
-  -- The last version that this call gave out. The error of a full server. Whether this call changed anything, and
-  -- whether its present commit did: nil while that only checks.
+  -- last: the last version that this call gave out. full: the error of a full server. dirty: whether this
+  -- call changed anything. wrote: whether its present commit did; nil while that commit only checks.
   local last, full, dirty, wrote
 
   local function stamp()
@@ -75,8 +76,8 @@ export function joinedScript(setup: CommitSetup): Script {
     ${CHECK}${refuse(setup)}
     wrote = false
     local version
-    -- As in the script of one: a write that a full server refuses comes first. The deletes of a commit must not open
-    -- the door for the puts of the next.
+    -- As in the script of one, a write that a full server refuses comes first. Otherwise the deletes of one
+    -- commit would let the puts of the next pass.
     if puts and not full then
       local ok, result = pcall(stamp)
       if ok then
@@ -101,7 +102,8 @@ export function joinedScript(setup: CommitSetup): Script {
     local ok, result = pcall(commit, letters, k, a + 2)
     if not ok then
       local text = textOf(result)
-      -- The first write failed, so all would: ioredis must hear of it, to look for another master.
+      -- The first write failed, so all would. Return the error to ioredis, which then looks for another
+      -- master.
       if wrote == false and not dirty and not string.find(text, '^OOM') then return redis.error_reply(text) end
       result = (wrote and 'unknown ' or 'refused ') .. text
     end

@@ -42,15 +42,16 @@ end
 }
 
 /**
- * Gives out the next version. Never below the clock: a server that restarts without its data must not give
- * out a version again. `%.0f` is slow, and the clock has its digits.
+ * Gives out the next version, which is never below the clock: a server that restarts without its data must
+ * not give out a version again. Builds the version from the digits of the clock, because `%.0f` is slow.
  */
 export const STAMP = `
     version = time[1] .. string.sub('00000' .. time[2], -6)
     local text = call('SET', keys[1], version, 'GET')
     local before = text and tonumber(text)
     last = now
-    -- Somebody may have overwritten the last version: it is no number then, or too large to count on.
+    -- Another program may have overwritten the last version with a text, or with a number too large to
+    -- increment.
     if before and before >= now and string.match(text, '^%d+$') and before < 9007199254740991 then
       last = before + 1
       version = string.format('%.0f', last)
@@ -71,7 +72,9 @@ export const CHECK = `
   end
 `;
 
-/** Returns the entries of all checks, unless the only ones that were in the way are past their deadline. */
+/**
+ * If a check failed, returns the entries of all checks. Continues if only expired entries were in the way.
+ */
 export function refuse({ replicas, publish, database }: CommitSetup): string {
   return `
   if failed then
@@ -96,8 +99,8 @@ export function refuse({ replicas, publish, database }: CommitSetup): string {
 
 /**
  * Publishes one change. One message for each key: a watch of one key must not wake for others. Publishing
- * without subscribers costs about 1 µs. Do not ask PUBSUB NUMSUB first: a subscriber that is still connected
- * to a former master hears only what the new master publishes in any case.
+ * without subscribers costs about 1 µs. Do not ask PUBSUB NUMSUB first: it does not count a subscriber that
+ * is still connected to a former master, which passes on what the new master publishes.
  */
 function tell({ publish, database }: CommitSetup, message: string): string {
   const name = (of: string): string => (database === "" ? of : `${of} .. '${database}'`);
@@ -143,7 +146,7 @@ export function write(setup: CommitSetup): string {
           a = a + 1
         end
         wrote = true
-        -- What was at a version has its key in the set.
+        -- An entry that was checked at a version already has its key in the set.
         if (i <= absent or i > checks) and call('ZADD', index, 0, member) == 1 and mode ~= '' then
           expiring = expiring or {}
           expiring[index] = (expiring[index] or 0) + 1
@@ -156,7 +159,8 @@ export function write(setup: CommitSetup): string {
 }
 
 /**
- * Publishes the deletes: the first write of a commit without puts is a delete, so the version comes after it.
+ * Publishes the deletes. It does so last: a commit without puts begins with its deletes, and gets its version
+ * only after them.
  */
 export function tellDeletes(setup: CommitSetup): string {
   return `

@@ -22,8 +22,8 @@ export class Replicas {
 
   /**
    * Resolves once enough replicas have everything that was written on this connection until now. Call it as
-   * soon as the commit is answered: a server that the client connects to afterwards does not know of the
-   * commit, and confirms.
+   * soon as the commit is answered: if the client reconnects first, a server that does not have the commit
+   * would confirm it.
    *
    * @param applied whether the commit was applied; otherwise one of its checks failed
    * @throws ChannelError `UNAVAILABLE` if too few replicas confirm. The applied write may be lost with the

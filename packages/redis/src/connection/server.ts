@@ -75,7 +75,7 @@ export function refuseEviction(facts: ServerFacts, where: string): void {
   throw new ChannelError(
     "INVALID_CONFIG",
     `${where} drops entries when its memory is full (maxmemory-policy ${facts.eviction}): locks would vanish and jobs run twice. ` +
-      `Set maxmemory-policy to noeviction, or allowEviction: true to live with that`,
+      `Set maxmemory-policy to noeviction, or accept the risk with allowEviction: true`,
   );
 }
 

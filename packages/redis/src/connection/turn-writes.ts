@@ -28,7 +28,8 @@ export function joinWrites(socket: ClientSocket): void {
     if (!held) {
       held = true;
       socket.cork();
-      // Not later: this runs after all microtasks of the turn, and before any timer or other socket.
+      // Do not wait any longer: this runs after all microtasks of the turn, and before any timer or other
+      // socket.
       process.nextTick(send);
     }
     return write.apply(socket, args);

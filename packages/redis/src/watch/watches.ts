@@ -21,8 +21,8 @@ export interface WatchesOptions {
 
 /**
  * All watches of a backend. With one server, they share one connection. In a Cluster, each channel has its
- * own connection, to the master of its slot. Messages between nodes may get lost unnoticed, but messages of
- * the master only together with the connection.
+ * own connection, to the master of its slot. Messages that are passed on between nodes may get lost
+ * unnoticed. Messages from the master itself get lost only if the connection breaks, which is noticed.
  *
  * A watch of one key listens to that key alone, under the name of its entry. If many processes each wait for
  * a key of their own, a commit wakes only the one whose key it wrote.
@@ -34,7 +34,7 @@ export interface WatchesOptions {
 export class Watches {
   readonly #options: WatchesOptions;
   readonly #subscriptions: Map<string, Subscriptions> = new Map();
-  /** A Cluster has no patterns of what it publishes within a shard. */
+  /** Whether patterns can be used. A Cluster does not support them for sharded messages. */
   #patterns: boolean;
 
   constructor(options: WatchesOptions) {

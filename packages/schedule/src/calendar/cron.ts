@@ -155,7 +155,10 @@ function wrongCount(text: string, count: number): string {
   return `cron "${text}" has ${fields}: it takes 5 (${order}), or 6 with the second first.`;
 }
 
-/** Tries each field alone: messages of croner name fields by number, and values after a shift. */
+/**
+ * Tries each field alone, because croner's messages name a field by its number, and show values after an
+ * internal shift.
+ */
 function checkFields(text: string, values: readonly string[], fields: readonly Field[]): void {
   for (const [index, field] of fields.entries()) {
     const value = values[index] ?? "";

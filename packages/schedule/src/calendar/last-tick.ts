@@ -11,11 +11,11 @@ const HOUR = 3_600_000;
 const FURTHEST = 50 * 365 * 24 * HOUR;
 
 /**
- * The last tick of a cron expression up to `now`, for `once` of a run that another program starts, such as
- * cron: one of all machines that call this for the same tick runs it.
+ * The last tick of a cron expression up to `now`, as the option `once` of a run that another program, such as
+ * cron, starts. If several machines call this for the same tick, only one of them runs it.
  *
- * A late start is for the last tick before it, however long ago that was. A start counts until one interval
- * and an hour after the next tick: the clocks of the machines may differ by that much.
+ * A late start belongs to the last tick before it, however long ago that was. The key is remembered until one
+ * interval and an hour after the next tick, because the clocks of the machines may differ by that much.
  *
  * @param timeZone a name of the IANA list, or `local`. Default: UTC
  * @example

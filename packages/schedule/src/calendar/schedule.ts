@@ -55,7 +55,7 @@ export function intervalSchedule(every: Duration, start: number): Schedule {
     next(after) {
       const ticks = Math.max(1, Math.floor((after - start) / interval) + 1);
       const tick = start + ticks * interval;
-      // The division of a fraction may be rounded up to the tick before. That tick would be due twice.
+      // With a fractional interval, rounding may yield `after` itself, and that tick would be due twice.
       return tick > after ? tick : start + (ticks + 1) * interval;
     },
   };

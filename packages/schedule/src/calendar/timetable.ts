@@ -6,8 +6,8 @@ import { countTicks, lastTick, type Schedule, ScheduleError } from "./schedule.j
 const CLOCK_CHECK = 30_000;
 
 /**
- * A clock that is set back further than this, in ms, showed a wrong date before. The ticks by that date are
- * forgotten.
+ * If a clock is set back by more than this, in ms, its date was wrong before. The next tick is then computed
+ * again from the new date.
  */
 const DAY = 86_400_000;
 
@@ -164,7 +164,7 @@ function unknownZone(name: string): string {
   return `there is no time zone "${name}": write a name of the IANA list, for example Europe/Lisbon, or UTC.${hint}`;
 }
 
-/** The clock time at an instant, as the instant at which clocks in UTC show the same. */
+/** The local time at an instant, given as the instant at which a clock in UTC shows the same time. */
 function shown(format: Intl.DateTimeFormat, instant: number): number {
   const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
   for (const { type, value } of format.formatToParts(instant)) part[type] = Number(value);

@@ -32,7 +32,7 @@ export async function* schedulesOf(
   holds: ReadonlyMap<string, Hold>,
 ): AsyncGenerator<ScheduleSummary, void, undefined> {
   const cursors = await cursorsIn(channel);
-  // Reading a cron expression takes more than a millisecond.
+  // Parsing a cron expression takes more than a millisecond, so give the event loop a turn now and then.
   const breaks = new Breaks();
   for await (const value of schedulesUnder(channel)) {
     await breaks.take();

@@ -53,8 +53,8 @@ export interface ScheduleView {
   /** The first such tick that will be run; `undefined` while a pause or blackouts have no end. */
   nextRun(after: number): NextTick | undefined;
   /**
-   * The ticks after `after` that were due at `by` and have no outcome; `undefined` if there are none. A pause
-   * or a blackout keeps a tick from being run, so such ticks at the start do not count.
+   * The ticks after `after` that were due at `by` and have no outcome; `undefined` if there are none. Ticks
+   * at the start that fall into a pause or a blackout do not count, because they are not to be run.
    */
   overdue(by: number, after: number): OverdueTicks | undefined;
 }
@@ -106,7 +106,7 @@ export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
       if (!isGone(value)) living.set(instance, { by: value.by, heard: Math.max(0, PRESENCE_TTL - expiresIn) });
     } else if (isMemberPart(value)) known.set(instance, new Map([...(known.get(instance) ?? []), ...value.schedules]));
   }
-  // The list of a dead scheduler stays for an hour.
+  // Take only the lists of living schedulers: the list of a dead one stays in the store for up to an hour.
   return [...living].map(([instance, one]) => ({ ...one, schedules: known.get(instance) ?? new Map() }));
 }
 
@@ -124,8 +124,8 @@ export async function* schedulesIn(
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
   const schedules: StoredSchedule[] = [];
   for await (const schedule of schedulesUnder(channel)) schedules.push(schedule);
-  // Read the cursors after the definitions: a cursor from before a change would make old ticks of the new
-  // calendar.
+  // Read the cursors after the definitions: a cursor from before a change would make past ticks of the new
+  // calendar look undecided.
   const cursors = await cursorsIn(channel);
   const holds = holdsIn(locks ?? (await manager.heldLocks()));
   for (const schedule of schedules) {
@@ -206,7 +206,7 @@ function overdue({ name, definition, paused }: StoredSchedule, after: number, by
 /** The most future ticks that are checked. */
 const MOST_NEXT_TICKS = 10_000;
 
-/** The number of blackouts to look past: with one on each of its days, a schedule never runs. */
+/** The most skipped ticks to look past: a schedule whose days all have a blackout never runs. */
 const MOST_SKIPPED = 100;
 
 /** A future tick. */
@@ -267,7 +267,7 @@ export function nextRun(of: StoredSchedule, now: number, { held = 0 }: Ahead): N
     const end = {
       paused: paused?.until ?? Number.POSITIVE_INFINITY,
       blackout: windowAt(definition.blackout, tick.at)?.to ?? 0,
-      // An earlier tick is due while the job is held, however late its jitter makes it.
+      // A tick before this time is due while the job is held, even with the longest jitter.
       held: held - (definition.jitter ?? 0),
     }[tick.skipped];
     if (end === Number.POSITIVE_INFINITY) return undefined;

@@ -52,7 +52,7 @@ export async function known(store: ScheduleStore, name: string): Promise<Version
 /** Pauses a schedule: after that no tick starts a run anywhere. Resolves to the pause that it replaces. */
 export async function pause(store: ScheduleStore, name: string, paused: Pause): Promise<Pause | undefined> {
   const { until, at } = paused;
-  // It would replace the current pause without being one.
+  // A pause that is already over would replace the current one, and pause nothing.
   if (until !== undefined && until <= at) {
     const text = `the pause of "${name}" must end in the future, and not at ${new Date(until).toISOString()}`;
     throw new ScheduleError("INVALID", text, "until");
@@ -107,7 +107,7 @@ export async function resume(store: ScheduleStore, name: string, who: ResumeOpti
   }
 }
 
-/** The most neutral runs that are passed to find the failed ones before them. */
+/** The most skipped or cancelled runs that are read past in the search for failed ones. */
 const MOST_PASSED = 100;
 
 /**
@@ -128,9 +128,8 @@ export async function pauseAfterFailures(
   for await (const record of manager.history({ name, from })) {
     const { schedule: of, status, inError } = record;
     if (of !== name || status === "running" || isTriedAgain(record)) continue;
-    // The work was not tried, or its end was intended: a deploy, or a newer tick that replaced it. That is
-    // neither a failure, nor does it end a series of failures. But such runs must not be read without limit
-    // at each tick.
+    // Such a run did not try the work, or was stopped on purpose, by a deploy or by a newer tick. It is not a
+    // failure, and it does not end a series of failures. Limit how many of them each tick reads.
     if (status === "skipped" || status === "cancelled") {
       if (++passed < MOST_PASSED) continue;
       return false;

@@ -57,7 +57,10 @@ export interface Backfill {
   readonly toRun: number;
 }
 
-/** How much longer than the wait for it a request for a run is stored, in ms: the requester may be killed. */
+/**
+ * How much longer a request for a run is stored than its requester waits, in ms, because a requester that is
+ * killed cannot withdraw it.
+ */
 const REQUEST_REST = 10_000;
 
 /** Requests a run now. Resolves to its id, once it is started. */
@@ -110,8 +113,8 @@ export async function backfill(
 }
 
 /**
- * The number of ticks of a time that already ran. Ticks of an older definition that are not ticks now do not
- * count.
+ * The number of ticks of a period that already ran. Counts only ticks of the present definition, not those
+ * that only an older one had.
  */
 async function countRun(
   { channel }: ScheduleStore,
@@ -227,7 +230,7 @@ export interface BackfillProgress {
   readonly by: string;
   readonly at: number;
   readonly reason: string;
-  /** The time whose ticks are run: from the first to the last ms. */
+  /** The first and the last ms of the period whose ticks are run. */
   readonly from: number;
   readonly to: number;
   /** Whether ticks that already ran are run again. */

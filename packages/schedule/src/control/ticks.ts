@@ -179,7 +179,7 @@ async function* unrunIn(
   yield* await unrunUnder(channel, name, keys);
 }
 
-/** A backfill may have run a tick since its mark was read. */
+/** The outcomes of marked ticks, without those that a backfill has run since their marks were read. */
 async function unrunUnder(
   channel: ScheduleStore["channel"],
   name: string,

@@ -75,7 +75,10 @@ export async function whyScheduled(
   return [...ready(stopping, reasons), ...first, ...told, ...waits, ...tick, ...nextTick(value, now, reasons)];
 }
 
-/** An orphaned attempt. Another scheduler of the name makes it, if there is one. */
+/**
+ * Replaces the end of the text about an orphaned attempt: another scheduler makes it, if one has the
+ * schedule.
+ */
 function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
   const { orphaned } = own.reason ?? {};
   if (orphaned === undefined) return own;
@@ -85,14 +88,17 @@ function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
 
 const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting" || code === "backfill";
 
-/** The last run of a job must not look like the reason why it does not run now. */
+/**
+ * The reason `ready`, if nothing stops the job. Without it, the last run would look like the reason why the
+ * job does not run now.
+ */
 function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[]): ScheduleReason[] {
   const isKept =
     stopping.length > 0 || reasons.some(({ code }) => code !== "last" && code !== "never" && code !== "once");
   return isKept ? [] : [{ code: "ready", text: "nothing keeps it from running" }];
 }
 
-/** A job that only people start has no schedule, and needs none. */
+/** Reports that the schedule is missing, except for a job that only people start: it needs no schedule. */
 function unscheduled(name: string, reasons: readonly Reason[], tick: readonly ScheduleReason[]): ScheduleReason[] {
   if (tick.length === 0 && reasons.some(({ code }) => code !== "never")) return [];
   return [...tick, { code: "unscheduled", text: `this store has no schedule "${visible(name)}"` }];
@@ -138,7 +144,10 @@ function waiting(cursor: Cursor | undefined): ScheduleReason[] {
   return [{ code: "waiting", text }];
 }
 
-/** Requested runs begin one after the other: a single one does not show why. */
+/**
+ * The unfinished backfills. Their runs begin one after the other, so a single run does not explain why others
+ * still wait.
+ */
 async function backfilling(store: ScheduleStore, name: string): Promise<ScheduleReason[]> {
   const found: ScheduleReason[] = [];
   for await (const { by, reason, from, to, ticks, left } of backfillsOf(store, name)) {

@@ -60,7 +60,8 @@ export function decide(state: State): Decision {
 }
 
 /**
- * The cursor of a wrong clock, set back. Ticks that wait before their time become due again at their time.
+ * Sets back a cursor that a wrong clock moved. Waiting ticks whose time has not come are removed: they become
+ * due at their time.
  */
 function setBack({ at, ahead = at, waiting = [] }: Cursor, now: number): Cursor {
   const due = waiting.filter((tick) => tick <= now);
@@ -76,7 +77,7 @@ export function blocked(state: State, at: number, held: Why["evidence"]): Settle
     : settle(cursorAt(cursor, at), one(at, overlap(held)));
 }
 
-/** Why nothing is started at this instant, or for a tick of this instant. */
+/** Why no run may start at this instant, or for a tick at this instant; `undefined` if it may. */
 export function stopped({ schedule: { paused, definition } }: State, at: number): Why | undefined {
   if (paused !== undefined && (paused.until === undefined || at < paused.until)) return pausedWhy(paused);
   const window = windowAt(definition.blackout, at);
@@ -87,7 +88,9 @@ function settle(cursor: Cursor, ...ticks: Decided[]): Settle {
   return { type: "settle", cursor, ticks };
 }
 
-/** The due ticks that fall into a pause, even one that is over: no process was there to decide them. */
+/**
+ * Settles the due ticks that fall into a pause. The pause may be over, if no process decided them during it.
+ */
 function pausedTicks({ schedule, cursor, now }: State, { first, last }: DueTicks): Decision | undefined {
   const { paused, definition } = schedule;
   const { until = Number.POSITIVE_INFINITY } = paused ?? {};
@@ -143,7 +146,7 @@ function foundBy({ schedule: { name, definition }, now, began }: State): Found {
 const queueFull = (waiting: number): Why => ({ outcome: "skipped", reason: "queue-full", evidence: { waiting } });
 const replacedBy = (tick: number): Why => ({ outcome: "skipped", reason: "replaced", evidence: { by: tick } });
 
-/** The due ticks of a schedule without an outcome. */
+/** The due ticks of a schedule that have no outcome yet. */
 interface DueTicks {
   readonly first: number;
   readonly last: number;
@@ -220,9 +223,9 @@ function chooseMissed(found: Found, ticks: DueTicks): { readonly run: number[]; 
 }
 
 /**
- * The cursor for a new definition. If its ticks are those of the old one, nothing changes. Otherwise it
- * begins now, and undecided ticks of the old one get their outcome by the policy of the new one: tonight's
- * tick is run even if the job is deployed right after it with another time.
+ * The cursor for a new definition. If both definitions have the same ticks, the cursor does not change.
+ * Otherwise the new ticks begin now, and the policy of the new definition decides the undecided ticks of the
+ * old one. So tonight's tick is run even if a deploy right after it changes the time of the schedule.
  */
 export function moveTo(definition: CheckedDefinition, state: State): Moved {
   const { schedule, cursor, now, began } = state;
@@ -230,8 +233,8 @@ export function moveTo(definition: CheckedDefinition, state: State): Moved {
   if (calendarKey(definition) === calendarKey(schedule.definition)) return { cursor, ticks: [] };
   const waiting = cursor.waiting ?? [];
   const at = Math.max(cursor.at, now);
-  // The calendar of the old definition, the policies of the new one. A tick whose jitter is not over counts
-  // as due: the cursor passes it.
+  // Combine the calendar of the old definition with the policies of the new one, without its jitter: a tick
+  // that only its jitter delays counts as due, because the cursor passes it.
   const { cron: _, timeZone: __, every: ___, jitter: ____, ...policies } = definition;
   const { cron, timeZone, every } = schedule.definition;
   const mixed = JSON.parse(JSON.stringify({ ...policies, cron, timeZone, every })) as CheckedDefinition;

@@ -62,7 +62,10 @@ function onceProblem(from: unknown, to: unknown): string | undefined {
   return instant(from as string) < instant(to as string) ? undefined : '"from" of a window is before its "to"';
 }
 
-/** A time without an offset is that of the machine: each process would have another window. */
+/**
+ * The offset is required: without it, a time is in the zone of the machine, so the window could differ by
+ * process.
+ */
 const WITH_OFFSET = /(Z|[+-]\d\d:?\d\d)$/;
 
 function instant(time: string | number): number {

@@ -34,7 +34,8 @@ export function calendarIn({ cron, timeZone, every }: Calendar): Calendar {
 /**
  * The ticks of a definition.
  *
- * @throws ScheduleError if its calendar is wrong; never if {@link found} has it, because it was read before
+ * @throws ScheduleError if its calendar is wrong. Never throws if {@link found} contains the calendar,
+ * because it was then read before without an error
  */
 export function calendarOf(definition: Calendar): Schedule {
   const key = calendarKey(definition);
@@ -73,7 +74,10 @@ export function dueTime(name: string, definition: CheckedDefinition, at: number)
   return at + (hash32(`${name} ${at}`) % Math.max(1, Math.min(jitter, gap)));
 }
 
-/** The same for the same definition, in every process and version. It identifies a newer definition. */
+/**
+ * A hash that is the same for the same definition in every process and version. A new hash shows a new
+ * definition.
+ */
 export function hashOf(definition: CheckedDefinition): string {
   return createHash("sha256")
     .update(JSON.stringify(sorted(definition)))

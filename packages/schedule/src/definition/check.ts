@@ -83,7 +83,8 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): C
   if (cron === undefined && timeZone !== undefined) fail("timeZone", 'has a "timeZone" without "cron"');
   checkCalendar(name, cron, timeZone);
   const { blackout } = definition;
-  // The same window, alone or in a list, must not be another definition: it would have another hash.
+  // Turn a single window into a list: otherwise the two spellings of one definition would have different
+  // hashes.
   const listed = blackout === undefined ? definition : { ...definition, blackout: [blackout].flat() };
   const plain = inMs(listed, ["every", "jitter", "timeout"]) as CheckedDefinition;
   let text = "";
@@ -122,7 +123,7 @@ export function isReadable(definition: CheckedDefinition): boolean {
 }
 
 /**
- * A job without a schedule may have a longer name than a schedule.
+ * Does not limit the length, because a job without a schedule may have a longer name than a schedule.
  *
  * @throws ScheduleError `INVALID` unless it is a valid name of a job
  */

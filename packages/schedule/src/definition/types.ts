@@ -19,7 +19,9 @@ export interface Missed {
   readonly downtime?: boolean;
 }
 
-/** A stretch of time in which no tick starts a run: one, or one after each tick of a cron expression. */
+/**
+ * A window in which no tick starts a run: a single one, or one that begins at each tick of a cron expression.
+ */
 export type Blackout =
   | { readonly from: string | number; readonly to: string | number; readonly reason?: string }
   | { readonly cron: string; readonly duration: Duration; readonly timeZone?: string; readonly reason?: string };
@@ -33,8 +35,9 @@ export interface ScheduleDefinition {
   /** Instead of `cron`: the time between two ticks, counted from 1970-01-01T00:00Z. At least one second. */
   readonly every?: Duration;
   /**
-   * What happens to a tick that is due while the job is running. `skip`: nothing, `queue`: it is run after
-   * that, `replace`: the older run is cancelled, and the tick is run when it has ended. Default: `skip`.
+   * What happens to a tick that is due while the job is running. `skip`: the tick is not run. `queue`: it is
+   * run when the active run has ended. `replace`: the active run is cancelled, and the tick is run when that
+   * run has ended. Default: `skip`.
    */
   readonly overlap?: Overlap;
   /**

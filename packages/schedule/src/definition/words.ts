@@ -14,11 +14,14 @@ async function cronText(cron: string): Promise<string> {
   const { default: cronstrue } = await import("cronstrue");
   const both = cron.includes("+");
   const text = cronstrue.toString(withoutUnevenSteps(cron.replace("+", "")), { use24HourTimeFormat: true });
-  // A day that matches either of the two counts, as in cron, unless the expression requires both.
+  // As in cron, a day counts if it matches either field, unless the expression requires both.
   return both ? text : text.replace(" of the month, and on ", " of the month or on ");
 }
 
-/** The first value of a field and the number of its values, from the second on. Days always start again. */
+/**
+ * For each field, beginning with that of the seconds: its first value and the number of its values.
+ * `undefined` for the fields of days, whose steps always start again with the month or week.
+ */
 const FIELDS: readonly (readonly [first: number, count: number] | undefined)[] = [
   [0, 60],
   [0, 60],
@@ -29,8 +32,8 @@ const FIELDS: readonly (readonly [first: number, count: number] | undefined)[] =
 ];
 
 /**
- * An expression whose steps are even intervals. A step that does not divide its field starts again with it:
- * one of 45 is due at the seconds 0 and 45, and not every 45 seconds.
+ * Replaces uneven steps by lists of values. A step that does not divide the length of its field starts again
+ * each time the field does: a step of 45 is due at the seconds 0 and 45, and not every 45 seconds.
  */
 function withoutUnevenSteps(cron: string): string {
   const parts = cron.trim().split(/\s+/);

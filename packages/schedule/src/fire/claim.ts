@@ -149,7 +149,7 @@ interface More {
   ops(run: StartingRun): readonly Op<SchedulesValue>[];
   /** The writes if the run could not start after all. `version`: that of the writes of `ops`. */
   undo(run: StartingRun, version: Version): readonly Op<SchedulesValue>[];
-  /** Reads the entries that `ops` checks again. Resolves to whether the run may start. */
+  /** Reads again the entries that `ops` checks. Resolves to whether the run may still start. */
   holds(): Promise<boolean>;
 }
 
@@ -183,7 +183,8 @@ export class RequestClaim implements StartClaim {
     const { name, id, version } = this.#request;
     const entry = await this.#store.channel.entry(requestKey(name, id));
     if (entry?.version !== version) throw new Changed();
-    // The same ops would fail again and again.
+    // If an entry that `more` checks has changed, stop here: the same ops would fail in every further
+    // attempt.
     if (this.#more !== undefined && !(await this.#more.holds())) throw new Changed();
   }
 

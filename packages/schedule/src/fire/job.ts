@@ -25,7 +25,8 @@ const LONGEST_PAUSE = 15_000;
 /** The outcome of a tick whose run was rejected; `undefined` if its claim may be in the store. */
 function refusal(state: State, at: number, { code, message, held }: RunError): Settle | undefined {
   if (code === "LOCKED") return blocked(state, at, heldEvidence(held));
-  // Cancelled, or lost, after its lock was taken and before its body began.
+  // The run was cancelled or lost after it took its lock and before its body began: its claim may be in the
+  // store.
   if (code !== "INVALID") return undefined;
   const why: Why = { outcome: "refused", reason: "invalid", evidence: { error: message } };
   return { type: "settle", cursor: cursorAt(state.cursor, at, state.cursor.waiting), ticks: [one(at, why)] };
@@ -38,7 +39,7 @@ type Start = Extract<Decision, { type: "start" }>;
 export class ScheduledJob implements Alarm {
   readonly own: OwnSchedule;
   readonly #host: Host;
-  /** Made on demand: most of ten thousand schedules never need them. */
+  /** Created on demand: a process may have ten thousand schedules, and most of them never need these two. */
   #waiting: WaitingRuns | undefined;
   #succession: Succession | undefined;
   #schedule: Versioned<StoredSchedule> | undefined;
@@ -94,7 +95,8 @@ export class ScheduledJob implements Alarm {
     const { name, hash } = this.own;
     const isCurrent = this.#schedule?.value.hash === hash;
     const rank = this.#host.members.rank(name, hash);
-    // Only the first two act: most of fifty processes are neither before nor after a change.
+    // Only the first two members act. With fifty processes, a change leaves most of them outside the first
+    // two.
     if (!isCurrent || (rank !== this.#rank && Math.min(rank, this.#rank) <= 1)) this.act();
   }
 
@@ -143,7 +145,7 @@ export class ScheduledJob implements Alarm {
     this.#succession = undefined;
     const rank = members.rank(name, hash);
     if (rank !== this.#rank) {
-      // This process had no rank until now, so the cursor, if known, was just read.
+      // Without an earlier rank, a known cursor was read just now: keep it.
       if (this.#rank !== NONE) this.#cursor = undefined;
       this.#rank = rank;
       if (rank === 0) this.#host.onLead(name);
@@ -154,7 +156,7 @@ export class ScheduledJob implements Alarm {
     }
     const stored = await this.#load();
     if (stored === undefined) return false;
-    // The second member is a moment behind: it decides only the ticks that the first has left.
+    // The second member acts a moment later, so it decides only the ticks that the first has left undecided.
     const behind = rank === 0 ? 0 : GRACE;
     const now = store.clock.now() - behind;
     const state = { schedule: stored.schedule.value, cursor: stored.cursor.value, now, began };
@@ -268,7 +270,8 @@ export class ScheduledJob implements Alarm {
     if (this.#schedule !== undefined && this.#cursor !== undefined)
       return { schedule: this.#schedule, cursor: this.#cursor };
     const { name } = this.own;
-    // The entry of the schedule is watched: the second member makes one read for each tick.
+    // The entry of the schedule is watched, so read only the cursor: the second member does this for each
+    // tick.
     const known = this.#isStale ? undefined : this.#schedule;
     const found = known === undefined ? await store.read(name) : { schedule: known, cursor: await store.cursor(name) };
     this.#isStale = false;

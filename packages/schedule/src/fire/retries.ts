@@ -8,8 +8,8 @@ import type { Host, Own, OwnSchedule } from "./start.js";
 const CHECK_INTERVAL = 5_000;
 
 /**
- * An attempt that is overdue for this time, in ms, is checked by every process: the one that took it over may
- * not know that it did.
+ * Every process, whatever its rank, checks an attempt that is overdue by this many ms. The process may own
+ * the attempt without knowing it, because the answer to the commit that took it over was lost.
  */
 const OVERDUE = 20_000;
 
@@ -35,8 +35,8 @@ interface Taken {
 
 /**
  * Makes the next attempts of runs whose process is gone, or which were handed over. It does so for the
- * schedules of which this process is the first member; as the second, for the attempts that the first has
- * left. Their entries are in the channel of the locks.
+ * schedules of which this process is the first member. As the second member, it makes only the attempts that
+ * the first has not taken over in time. Their entries are in the channel of the locks.
  *
  * An attempt that is due comes before the next tick of its schedule.
  */
@@ -77,7 +77,8 @@ export class Retries implements Followed<unknown> {
   begin(name: string): void {
     const worker = this.#workers.get(name);
     if (worker !== undefined) {
-      // It rests until its next check, and this process may have become the first only now.
+      // The worker may be resting until its next check, and this process may only now have become the first
+      // member.
       worker.again = true;
       worker.wake();
       return;
@@ -99,8 +100,9 @@ export class Retries implements Followed<unknown> {
   }
 
   /**
-   * Makes the due attempts of a schedule that no process makes. Call it before a tick is run: the tick comes
-   * after them. Resolves when their bodies have begun, or when they wait for the lock ahead of the tick.
+   * Takes over the due attempts of a schedule that no other process is making. Call it before a tick is run,
+   * because the attempts come first. Resolves when their bodies have begun, or when they wait for the lock
+   * ahead of the tick.
    */
   async first(own: OwnSchedule): Promise<void> {
     const { name, definition } = own;
@@ -151,7 +153,8 @@ export class Retries implements Followed<unknown> {
         onBegun();
         resolve(undefined);
       };
-      // The error of a body is in its record, and a store that is away is read again.
+      // Ignore an error: that of a body is in its record, and after a failure of the store the next check
+      // tries again.
       made.then(over, over);
     });
   }

@@ -161,7 +161,10 @@ export interface Host {
   publishTicks(schedule: string, ticks: readonly Decided[]): void;
   /** Called when this process becomes the first member for a schedule. */
   onLead(schedule: string): void;
-  /** Makes the due attempts that no process makes, before the next tick of a schedule is run. */
+  /**
+   * Takes over the due attempts that no other process is making. Called before the next tick of a schedule is
+   * run.
+   */
   attemptsFirst(own: OwnSchedule): Promise<void>;
 }
 

@@ -6,9 +6,9 @@ import type { Found, Stored } from "../store/store.js";
 import type { Host, OwnSchedule } from "./start.js";
 
 /**
- * How long no member with the newer definition must have been seen before an older one takes over, in ms:
- * four times as long as a member lives without a renewal. A store that was away lets all members expire at
- * once.
+ * A member with an older definition takes over once no member with the newer one has been seen for this long,
+ * in ms. It is four times the time to live of a member, because all members expire at once while the store
+ * cannot be reached.
  */
 const ALONE = 60_000;
 
@@ -59,8 +59,8 @@ export class Succession {
 }
 
 /**
- * Handles a missing entry of a schedule. Either the schedule was removed, or the store lost its data, like a
- * Redis without persistence at a restart: then nothing would ever run again, without any sign.
+ * Handles a missing entry of a schedule. Either the schedule was removed, or the store lost its data, as a
+ * Redis without persistence does at a restart. Without this repair, the job would silently never run again.
  *
  * A process that had the definition of the store puts it back. Resolves to the new content of the store; to
  * `undefined` if the schedule stays gone.
@@ -81,9 +81,9 @@ export async function findLost(
 }
 
 /**
- * Handles a schedule that has lost its cursor: a Redis with eviction lost it, or it was deleted. It is not
- * known which ticks were decided: they begin now, so that none runs twice. Resolves to the new content of the
- * store; to `undefined` if the schedule is gone too.
+ * Handles a schedule whose cursor is missing, because a Redis with eviction dropped it or an operator deleted
+ * it. It is then unknown which ticks were decided, so the ticks begin now and none runs twice. Resolves to
+ * the new content of the store; to `undefined` if the schedule is gone too.
  */
 export async function findCursor({ store }: Host, schedule: StoredSchedule): Promise<Stored | undefined> {
   const stored = await restore(store, schedule);

@@ -26,9 +26,9 @@ export class Members implements Followed<SchedulesValue> {
   readonly #onChange: (names: Iterable<string>) => void;
   readonly #members: Map<string, Member> = new Map();
   /**
-   * By schedule: the place of this process. Computing one takes a hash for each member, so each change only
-   * adds or subtracts one: with fifty processes and a thousand schedules, each process receives the changes
-   * of all others.
+   * The place of this process for each schedule. Computing a rank takes one hash per member, so a change of a
+   * member only raises or lowers the known rank by 1. That matters because each of fifty processes with a
+   * thousand schedules receives the changes of all others.
    */
   readonly #places: Map<string, Place> = new Map();
 
@@ -138,8 +138,9 @@ function changed(before: Part, after: Part): ReadonlySet<string> {
  * Whether `member` comes before `self` for the schedule `name`. Each member computes the same order, and when
  * one leaves, only its own schedules move to others.
  *
- * Core elects the process that sweeps by an entry that its owner renews. Here that would be one entry for
- * each schedule, with a single owner. But a second member must act a moment after a busy first one.
+ * Core elects the process that sweeps in another way: by one entry, which its owner renews. Here, that would
+ * take an entry for each schedule, and each would have a single owner. But a second member is needed too, to
+ * act a moment after a first one that is busy.
  */
 function comesBefore(name: string, member: string, self: string): boolean {
   const [score, own] = [hash32(`${name} ${member}`), hash32(`${name} ${self}`)];

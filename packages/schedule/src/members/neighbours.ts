@@ -13,13 +13,13 @@ export interface NeighboursOptions {
   readonly self: Holder;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Called when a scheduler of this host died, in one of the living ones. */
+  /** Called in one of the living schedulers of this host when another one has died. */
   onDeath(): Promise<unknown>;
 }
 
 /**
- * Notices at once that another scheduler of this host died. On another host, that is known only when its
- * session is over: a killed run would be retried a `ttl` later.
+ * Notices within a second that another scheduler of this host died. Otherwise its death would be known only
+ * when its session expires, as on other hosts, and its killed run would be retried a `ttl` later.
  */
 export class Neighbours implements Followed<SchedulesValue> {
   readonly #options: NeighboursOptions;

@@ -27,9 +27,9 @@ const AGAIN = 1_000;
 const AWAY = 10_000;
 
 /**
- * A change of the list waits for further ones, in ms: a program adds its schedules one by one. Each further
- * change waits twice as long, up to a `BEAT`: fifty processes that start at once may need minutes for their
- * schedules, and each reads every list that another one writes.
+ * How long a change of the list waits for further ones, in ms, because a program adds its schedules one by
+ * one. Each further change waits twice as long, up to a `BEAT`: fifty processes that start at once may take
+ * minutes to add their schedules, and each of them reads every list that another one writes.
  */
 const FIRST_CHANGE_PAUSE = 100;
 

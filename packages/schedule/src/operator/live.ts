@@ -18,8 +18,8 @@ import { attendanceOf } from "./schedules.js";
 import { readUnwatched, type SnapshotOptions, type StoreSnapshot, snapshotOf, type Unwatched } from "./snapshot.js";
 
 /**
- * Results about schedules are reused for this many times as long as they took to compute: ten thousand
- * calendars must not keep a process from its other work.
+ * The states of the schedules are reused for this many times as long as it took to compute them. Otherwise,
+ * ten thousand calendars would leave a process no time for its other work.
  */
 const REUSE_FACTOR = 20;
 
@@ -34,9 +34,9 @@ export interface FollowStoreOptions extends SnapshotOptions {
   /** Ends the following. */
   readonly signal: AbortSignal;
   /**
-   * Called at each change. `name`: the job; `undefined` for a scheduler, which gives signs of life. `of`:
-   * `runs` if its run began, changed or ended, or if the number of waiters for its lock changed, and `others`
-   * for all other changes, which are reported once the state is complete.
+   * Called at each change. `name` is the job; it is `undefined` if a scheduler came, left or renewed its
+   * entry. `of` is `runs` if the run of the job began, changed or ended, or if the number of waiters for its
+   * lock changed. It is `others` for all other changes, which are reported only once the state is complete.
    */
   readonly changed?: (name: string | undefined, of: "runs" | "others") => void;
   /** Called if the store fails permanently: the known state becomes stale from then on. */
@@ -66,7 +66,10 @@ export class LiveStore {
   readonly #manager: JobManager;
   readonly #options: FollowStoreOptions;
   readonly #schedules: Kept<StoredSchedule>;
-  /** A cursor moves with each decision. The ticks themselves are the history of a month. */
+  /**
+   * Watched instead of the ticks: a cursor moves with each decision, and the ticks are the history of a
+   * month.
+   */
   readonly #cursors: Kept<Cursor>;
   readonly #members: Kept<MemberValue | MemberPart>;
   readonly #retries: Kept<PendingRetry>;

@@ -41,7 +41,7 @@ export const PROBLEM_KINDS = [
 /** A kind of problem: see {@link PROBLEM_KINDS}. */
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
-/** A problem of a job or schedule, or a stop by a person. */
+/** A problem of a job or schedule, or a hold or pause by a person. */
 export interface Problem {
   readonly kind: ProblemKind;
   /** The job. */
@@ -121,8 +121,8 @@ export interface Facts {
 export const FAILED_WITHIN: number = 7 * 86_400_000;
 
 /**
- * How long a retry series may be neither in the retries nor in the runs, in ms: between an attempt and the
- * next one.
+ * For how long, in ms, a retry series may be in neither the retries nor the runs, which happens between two
+ * attempts.
  */
 const BETWEEN = 5_000;
 
@@ -134,8 +134,9 @@ const LONG_FACTOR = 1.5;
 const LONG_BY = 10_000;
 
 /**
- * How long after a request to stop a run that is still running ignores it, in ms. A signal reaches its run
- * within `ttl / 3`, 5 s by default, and a process that closes gives a job function 10 s to return.
+ * A run that is still running this long after a request to stop it, in ms, counts as ignoring it. A signal
+ * reaches its run within `ttl / 3`, 5 s by default, and a process that closes gives a job function 10 s to
+ * return.
  */
 const IGNORES = 60_000;
 
@@ -145,7 +146,8 @@ const NAMES = 200;
 /** All problems, the worst first, and of each kind the newest first. Leaves out ojm's own runs. */
 export function problemsOf(facts: Facts): Problem[] {
   const { now } = facts;
-  // The end of its run is part of the same problem: two rows would look like two problems.
+  // Leave out the failed run of an orphaned command: it is the same problem, and two rows would look like
+  // two.
   const orphaned = new Set(facts.orphans.map(({ run }) => run));
   const failed = failedIn(facts).filter(({ run }) => !orphaned.has(run));
   const ofSchedules = schedulesIn(facts, new Set([...failed, ...facts.runs].map(({ name }) => name)));

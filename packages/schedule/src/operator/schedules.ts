@@ -6,8 +6,8 @@ import { whyBackfilled, whyNotRun } from "../decide/outcomes.js";
 import type { Pause } from "../store/schema.js";
 
 /**
- * Why a schedule is unattended. `gone`: no living scheduler has it. `older`: the living ones that have it
- * have another definition than the store.
+ * Why a schedule is unattended. `gone`: no living scheduler has it. `older`: the living schedulers that have
+ * it use a different definition from that in the store.
  */
 export type Unattended = "gone" | "older";
 
@@ -48,7 +48,7 @@ export function attendanceOf(schedulers: Iterable<SchedulerView>): (schedule: De
 
 /** Options of {@link overdueTicks}. Times are in ms since 1970. */
 interface OverdueOptions {
-  /** How late an overdue tick is, in ms. Default: 60,000. */
+  /** How late a tick must be to count as overdue, in ms. Default: 60,000. */
   readonly grace?: number | undefined;
   /** Only ticks after this one. Default: those that are not decided. */
   readonly after?: number;
@@ -58,16 +58,17 @@ interface OverdueOptions {
 
 /**
  * The overdue ticks of a schedule: no process has decided them more than `grace` ms after they were due. By
- * default these are exactly the ticks that a scheduler would call missed ({@link LATE}): a living one decides
- * within moments, so it does not matter whether there is one. Ticks of a pause or a blackout are never
- * overdue.
+ * default these are exactly the ticks that a scheduler would call missed ({@link LATE}). A living scheduler
+ * decides within moments, so the result does not depend on whether one is alive. Ticks of a pause or a
+ * blackout are never overdue.
  */
 export function overdueTicks(
   schedule: Pick<ScheduleView, "overdue" | "decided">,
   now: number,
   { grace = LATE, after = schedule.decided, by = Number.POSITIVE_INFINITY }: OverdueOptions = {},
 ): OverdueTicks | undefined {
-  // Later than the grace, not at its end: the scheduler decides in the same way.
+  // A tick is overdue only after the grace, not exactly at its end. A scheduler judges missed ticks in the
+  // same way.
   return schedule.overdue(Math.min(by, now - grace - 1), after);
 }
 

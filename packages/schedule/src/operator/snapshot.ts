@@ -37,13 +37,13 @@ export interface StoreSnapshot {
 /** Options of {@link snapshot}. */
 export interface SnapshotOptions {
   /**
-   * Finds the commands that outlived their runs. `running`: the ids of the open runs. Default: none. `ojm`
-   * finds those of `ojm exec`.
+   * Finds the commands that outlived their runs. `running`: the ids of the open runs. Default: finds none.
+   * The programs of ojm pass a function that finds those of `ojm exec`.
    */
   readonly orphans?: (running: ReadonlySet<string>) => Promise<readonly OrphanedCommand[]>;
 }
 
-/** The most jobs with an unattended schedule whose last run is read. */
+/** The last run is read for at most this many of the jobs with an unattended schedule. */
 export const LAST_RUNS = 100;
 
 /**

@@ -16,9 +16,9 @@ export interface Brought {
 
 /**
  * Puts a definition into the store, if it is newer than the present one: a hash that the store has not seen
- * wins. A hash that it has seen is an older definition, from a process that was not deployed yet: it wins
- * only with `rollback`. Resolves to the new content of the store. The cursor is missing if the schedule was
- * there already, because most of the processes that share a schedule never need it.
+ * wins. A hash that it has seen is an older definition, from a process that still runs an older deploy: it
+ * wins only with `rollback`. Resolves to the new content of the store. The cursor is missing if the schedule
+ * was there already, because most of the processes that share a schedule never need it.
  */
 export async function adopt(
   store: ScheduleStore,

@@ -7,10 +7,10 @@ import type { Calendar, CheckedDefinition } from "../definition/types.js";
  *   ["schedule", NAME]            the definition, and whether it is paused; all schedulers watch these
  *   ["cursor", NAME]              up to which tick all are decided, and which ticks wait
  *   ["tick", NAME, AT]            the outcome of a tick, or of a range of ticks at its first one
- *   ["unrun", NAME, AT]           a mark of each outcome that is not a run: few among many
+ *   ["unrun", NAME, AT]           a mark of each outcome that is not a run, to find these few
  *   ["member", INSTANCE]          a living scheduler, with a time to live
  *   ["member", INSTANCE, PART]    the schedules that it can run
- *   ["removed", NAME]             the schedule was removed; without it, the store has lost it
+ *   ["removed", NAME]             the schedule was removed; if this is missing too, the store has lost it
  *   ["request", NAME, ID]         a requested run or backfill
  */
 

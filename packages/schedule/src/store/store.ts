@@ -144,7 +144,10 @@ export class ScheduleStore {
     return this.#commit({ ...stored, cursor }, left, writes, others);
   }
 
-  /** The outcomes without those that their ticks already have, if the cursor was set back. */
+  /**
+   * The outcomes of the ticks that have none in the store. Only if the cursor was set back can a tick have
+   * one.
+   */
   async undecided(
     { schedule, cursor }: { readonly schedule: StoredSchedule; readonly cursor: Cursor },
     ticks: readonly Decided[],
@@ -297,8 +300,9 @@ export function replaceOps(
 }
 
 /**
- * Late ticks up to here get no outcome after a cursor was set back. If the store has none, they were decided
- * by an earlier definition, or before the schedule existed, or more than 30 days ago.
+ * After a cursor was set back, late ticks up to this time get no new outcome. If the store has no outcome for
+ * them, they belong to an earlier definition or to the time before the schedule existed, or their outcome has
+ * expired after 30 days.
  */
 export function passedBefore({ since }: Pick<StoredSchedule, "since">, now: number): number {
   return Math.max(Math.min(since, now - LATE), now - TICK_TTL);

@@ -30,8 +30,8 @@ function isPause(value: unknown): value is Pause {
 }
 
 /**
- * The schedule `name`: an entry with another name than its key would be mistaken for the schedule of that
- * name.
+ * Whether a value is the schedule `name`. Checks the name, because an entry whose name differs from that in
+ * its key would be mistaken for another schedule.
  */
 export function isSchedule(value: unknown, name: string): value is StoredSchedule {
   const stored = fieldsOf<StoredSchedule>(value);

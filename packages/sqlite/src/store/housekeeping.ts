@@ -24,8 +24,9 @@ const EXPIRED = `
 const OTHER_BOOTS = 60_000;
 
 /**
- * @internal Three ranges, the last one for systems without boot ids: with `boot IS NOT :boot`, SQLite reads
- * the deadlines of this boot, too, and a million ticks have one. Exported for its test.
+ * @internal Searches three ranges of the index, the last one for entries of systems without boot ids. With
+ * `boot IS NOT :boot`, SQLite would also read the deadlines of this boot, and a million ticks may have one.
+ * Exported for its test.
  */
 export const EXPIRED_IN_OTHER_BOOTS: string = `
   DELETE FROM entries WHERE key IN (

@@ -20,7 +20,7 @@ const STAND_BACK = 2_000;
  */
 const READERS_TRIES = 50;
 
-/** The pause after that, in ms. */
+/** How long writes continue before the next check after the attempts were given up, in ms. */
 const REST = 5_000;
 
 /** An error like that of SQLite when another process is in the way. It gets the same treatment. */
@@ -59,11 +59,13 @@ export class Wal {
   }
 
   /**
-   * If the file of the log was deleted, copies the log into the database. SQLite does so by itself with the
-   * last connection, but counts one of a process that has only begun to open the database and waits for us.
+   * If the file of the log was deleted, copies the log into the database. SQLite does so by itself when the
+   * last connection closes. But it also counts the connection of a process that is still opening the database
+   * and waits for us.
    */
   saveDeleted(): void {
-    // A log in its place is that of another program: the old one must not be written over it.
+    // If a new log is in its place, it belongs to another program: do not copy the old log over that
+    // program's data.
     if (statSync(this.#path, { throwIfNoEntry: false }) === undefined) this.#db.pragma("wal_checkpoint(PASSIVE)");
   }
 

@@ -48,7 +48,10 @@ export class Tail {
   readonly #subscriptions = new Set<Subscription>();
   #position = 0;
   #busy = false;
-  /** Set by a wake during work: a sink that writes and reads at once causes a commit. */
+  /**
+   * Set by a wake while changes are being reported: a sink that writes and then reads causes a commit at
+   * once.
+   */
   #again = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -91,8 +94,8 @@ export class Tail {
   /** Called after each committed write transaction. Wakes the watchers concerned, and no others. */
   committed({ interested }: WriteTransaction): void {
     const { id } = this.#presence;
-    // Wake the other watchers before any sink is called: a sink that writes and reads at once starts the next
-    // transaction, which replaces this set.
+    // Wake the other watchers before any sink is called: a sink that writes and then reads starts the next
+    // transaction at once, which replaces this set.
     for (const watcher of interested) if (watcher !== id) touchWakeFile(this.#store.file, watcher);
     const concerned = interested.has(id);
     this.#presence.settled();

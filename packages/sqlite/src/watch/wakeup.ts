@@ -8,8 +8,9 @@ import { createWakeFile, removeWakeFile, wakeFile } from "./wake-file.js";
 const POLL = 250;
 
 /**
- * The interval once the wake file has woken this process. Its owner then needs the poll only if a process
- * dies between a commit and the wake. A waiter for a lock finds such a death by itself, in less time.
+ * The interval once the wake file has woken this process, in ms. From then on, the poll is needed only if
+ * another process dies after its commit and before it wakes this one. A waiter for a lock notices such a
+ * death by itself, and sooner.
  */
 const POLL_BESIDE_WAKES = 1_000;
 

@@ -29,7 +29,10 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** Their programs still add it: without this sentence, its return after a deploy would surprise. */
+/**
+ * A warning if living processes have the schedule: their programs add it again when they start, which would
+ * otherwise be a surprise after a deploy.
+ */
 function sayRunners(processes: number): string {
   if (processes === 0) return "";
   const [have, add] =

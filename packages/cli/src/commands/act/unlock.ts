@@ -18,7 +18,7 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const lock = (await manager.heldLocks()).find((one) => one.name === name);
     if (lock === undefined) {
-      // The error below, about a misspelt name, would read as if the lock was free.
+      // Rejects a misspelt name first: the error below would read as if its lock was free.
       await refuseUnknown(manager, name);
       throw notFound(`nobody holds "${name}"${await outlived(manager, name)}`);
     }
@@ -41,7 +41,7 @@ export async function execute(given: Given): Promise<number> {
 /** A free lock does not prove that the job function has stopped. Says so, and how to check. */
 function proof({ holder: { host, pid } }: HeldLock): string {
   const proves = ". Nothing proves that its body has stopped";
-  // Any program can write to a store: a command to copy has no text of others.
+  // Any program can write to a store, so a command that users copy must not contain text from it.
   if (!isHost(host) || pid <= 1) return proves;
   return `${proves}. Look on ${host}: ps -o pid,etime,args -p ${pid}`;
 }

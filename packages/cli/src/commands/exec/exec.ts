@@ -51,7 +51,8 @@ export async function execute(given: Given): Promise<number> {
           onBegin: (run) => pinger?.begin(run),
         });
         runner.passOnSignals();
-        // Writes no record: each try of cron would hide the record of the run whose command is still running.
+        // Checked before the run, which would write a record: with a start by cron each minute, these records
+        // would hide that of the run whose command is still running.
         const orphan = wait === 0 ? await new Predecessor(manager, name).orphan() : undefined;
         if (orphan !== undefined) return refused(given, manager, sayNotStarted(name, sayLiving(orphan)));
         subscribe("ojm:attempt:failed", (event) => tellAttempt(event as Events["ojm:attempt:failed"], runner));
@@ -86,7 +87,7 @@ export async function execute(given: Given): Promise<number> {
   );
 }
 
-/** Calls `run` while the alerts of a config are open, and pings a check with its outcome. */
+/** Opens the alerts of the config, calls `run`, and then reports its exit code to the check of `--ping`. */
 async function reported(
   manager: JobManager,
   { pinger, notify }: { readonly pinger: Pinger | undefined; readonly notify: PlannedNotify | undefined },

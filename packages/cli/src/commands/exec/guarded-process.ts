@@ -4,8 +4,8 @@ import { identityOf, type ProcessIdentity } from "@ojm/core/internal";
 import { CommandError, EXIT } from "../../errors.js";
 
 /**
- * Waits for the word to start, and then becomes the command. If ojm dies before it sends the word, its end of
- * the pipe closes, and the command never starts.
+ * Waits for a line on file descriptor 3, and then replaces itself with the command. If ojm dies before it
+ * writes that line, its end of the pipe closes, and the command never starts.
  */
 const GATE = 'IFS= read -r go <&3 || exit 125; exec 3<&-; exec "$@"';
 
@@ -54,7 +54,7 @@ export class GuardedProcess {
       };
       return passOn(child, stream, onOutput, failed);
     });
-    // The command may end before it has read the word.
+    // The process may end before it has read the line.
     child.stdio[3]?.on("error", () => {});
     this.ended = new Promise((resolve, reject) => {
       child.once("error", (error) =>
@@ -75,7 +75,7 @@ export class GuardedProcess {
     return this.#child.pid === undefined ? undefined : identityOf(this.#child.pid);
   }
 
-  /** Sends the word to start. */
+  /** Writes the line that lets the command start. */
   begin(): void {
     const gate = this.#child.stdio[3];
     if (gate !== null && gate !== undefined && "end" in gate) gate.end("go\n");

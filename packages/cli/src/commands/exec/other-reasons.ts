@@ -4,7 +4,8 @@ import { commandText, helpCommand, type Orphan, orphansOf } from "./orphans.js";
 import { sayRefusals } from "./refusals.js";
 
 /**
- * The reasons of `ojm exec` that keep jobs from running, for the UI: for one job, or for all that need help.
+ * The reasons, known only to `ojm exec`, why jobs do not run: of one job, or of all that need attention. The
+ * UI shows them.
  */
 export async function otherReasons(
   manager: JobManager,

@@ -7,10 +7,10 @@ const refusalsKey = (name: string): Key => ["exec-refused", name];
 /** How long a note lives, in ms: 30 days. */
 const NOTE_TTL = 30 * 86_400_000;
 
-/** The most times that a note has: for a cron line that tries each minute, more than an hour. */
+/** The maximum number of times in a note: enough for more than an hour of starts by cron, one a minute. */
 const TIMES_LIMIT = 100;
 
-/** How often a write is tried that conflicts with other writers. */
+/** How many times to try a write that conflicts with those of other processes. */
 const TRIES = 10;
 
 /**

@@ -143,7 +143,7 @@ export class CommandRunner {
     clearTimeout(this.#silence);
   }
 
-  /** Called when no attempt follows. If the lock is lost, that is known before the end of the command. */
+  /** Called when no attempt follows. After the loss of the lock, that is before the command has ended. */
   done(): void {
     this.#isDone = true;
     this.answered();
@@ -225,7 +225,7 @@ export class CommandRunner {
     try {
       if (command.identity !== undefined) await predecessor.note(run, command.identity);
     } catch (error) {
-      // The command waits for the word to start, which does not come.
+      // The command still waits for the line that lets it start, and never gets it.
       command.kill("SIGKILL");
       await command.ended;
       throw error;

@@ -57,7 +57,7 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
       }),
   ];
   if (refused === undefined) return told;
-  // What keeps it from running now comes first, then the outcome of its last run.
+  // Refused starts come after the reasons that keep it from running now, and before its last run.
   const last = told.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
   return told.toSpliced(last < 0 ? told.length : last, 0, { code: "refused", text: refused });
 }

@@ -90,7 +90,7 @@ async function overdue(manager: JobManager, name: string, wanted: Wanted): Promi
   return [];
 }
 
-/** Rows of several ticks have columns of their own: both ends as text would leave no room for the reason. */
+/** A row for several ticks needs the columns TO and TICKS: a range in one column would hide the reason. */
 function columns(say: SayTime, ticks: readonly ShownTick[]): Column<ShownTick>[] {
   const ofRanges: Column<ShownTick>[] = [
     { title: "TO", rank: 5, cell: ({ until }) => say(until) },

@@ -31,8 +31,8 @@ export async function execute(given: Given): Promise<number> {
 }
 
 /**
- * The times in a text in the format of --time. A relative time follows the absolute one, which people
- * compare.
+ * Rewrites the times in a text in the format of `--time`. A relative time is added after the absolute one,
+ * because people compare absolute times.
  */
 function withAges(text: string, given: Given): string {
   if (given.flags.has("json") || given.flags.has("jsonl")) return text;

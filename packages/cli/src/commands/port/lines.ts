@@ -1,6 +1,6 @@
 import { CommandError } from "../../errors.js";
 
-/** The longest line, in bytes. A value of a store is shorter; another file may have no line break. */
+/** The longest line of an export, in bytes. A longer line means that the file is not an export. */
 const LONGEST = 512 * 1_024 * 1_024;
 
 const LINE_BREAK = 10;

@@ -5,8 +5,8 @@ export interface ColumnRoom {
   /** The column with the highest rank is left out first. Default: its place, from 0 on. */
   readonly rank?: number;
   /**
-   * Whether its texts may be cut: a `text` first, one with a number to that many columns at least, a `name`
-   * last. Without it, the column is shown whole or left out.
+   * How its texts may be cut. `text`: first, to a few columns. A number: to this many columns at least.
+   * `name`: only if it is long. Without `cut`, the column is shown whole or left out.
    */
   readonly cut?: "text" | "name" | number;
 }

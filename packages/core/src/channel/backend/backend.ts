@@ -26,7 +26,7 @@ export interface Supports {
   readonly maxKeyBytes: number;
   /** The longest encoded value, in UTF-8 bytes. */
   readonly maxValueBytes: number;
-  /** How much of a run's log the store keeps. Absent: the budget of its kind, by `shared`. */
+  /** How much of a run's log the store keeps. Absent: a default that depends on `shared` and `durability`. */
   readonly logs?: LogBudget;
 }
 
@@ -169,12 +169,12 @@ export interface Backend {
   /**
    * Resolves once every later commit will be reported to `sink`. Call the result to end the watch.
    *
-   * A watch by itself does not keep the process alive. Core does that while a caller waits for a change.
-   * Otherwise a process that forgets to end a run would never exit and never free its lock.
+   * A watch must not keep the process alive. Core does that itself while a caller waits for a change. If an
+   * open watch did it, a process that forgets to end a run would never exit and never free its lock.
    *
-   * Waiters rely on watches of a single key (see `onlyKeyOf`), a few dozen at a time, each short: wake only
-   * the client concerned. A backend that reports every commit to every watcher wakes all waiters for each of
-   * them.
+   * Waiters rely on watches of a single key (see `onlyKeyOf`). There are a few dozen at a time, and each is
+   * short. Wake only the client that watches the key: if every commit were reported to every watcher, each
+   * commit would wake all waiters.
    */
   watch(range: KeyRange, sink: WatchSink): Promise<() => void>;
   /** Releases everything that `open` took. Called once. A client that the caller passed in stays open. */

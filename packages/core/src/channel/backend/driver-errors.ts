@@ -8,7 +8,8 @@ import type { Backend } from "./backend.js";
  * becomes the `cause` of a `FAILED`. A heartbeat continues after a `ChannelError`; any other error would end
  * the process because of a driver's bug.
  *
- * The channel does the same for its own commits: one more async step would cost every run time.
+ * Commits are not wrapped here, because one more async step would slow down every run. The channel translates
+ * the errors of its commits itself.
  */
 export function withChannelErrors(backend: Backend): Backend {
   return {
@@ -65,8 +66,8 @@ function missingModule(error: unknown): string | undefined {
 }
 
 /**
- * If an import failed because a package of a clone of ojm is not built: a message that says which package,
- * and what to run. `undefined` for any other error.
+ * The message for an import that failed because a package of ojm was not built in a clone of its repository:
+ * which package, and which command to run. `undefined` for any other error.
  */
 export function notBuilt(error: unknown): string | undefined {
   const [, linked] = /^(.+)[\\/]dist[\\/]/.exec(missingModule(error) ?? "") ?? [];

@@ -37,7 +37,8 @@ export async function recognise(type: BackendType): Promise<void> {
 
 /**
  * Registers a backend type under its name and aliases, for `type` in configs. `module`: the file that exports
- * it, so that another thread can open its channels too. That thread keeps the locks of a busy process.
+ * the type. The heartbeat thread needs it to open the same channels: that thread renews the locks while the
+ * main thread is busy.
  */
 export function registerBackend(backend: BackendType, module?: string): void {
   if (module !== undefined) imported.set(backend, module);

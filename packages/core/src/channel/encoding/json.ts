@@ -80,7 +80,7 @@ function checkMap(value: object, path: (string | number)[], above: object[]): vo
     const inner = map[field];
     // JSON leaves out a field that is undefined, as callers expect.
     if (inner === undefined) continue;
-    // A value that was copied by its own toJSON has that function as a field.
+    // A `toJSON` that returns a copy of its own map, such as `{ ...this }`, is a field of that copy.
     if (field === "toJSON" && typeof inner === "function") continue;
     path.push(field);
     check(inner, path, above);

@@ -5,16 +5,16 @@ import type { JsonValue } from "./json.js";
 
 /*
  * Encodes a key as text. The order of the texts by UTF-8 bytes is the order of the keys, part by part. The
- * end of a part is visible in the text, so a prefix is a prefix of parts, and no name can reach into another
- * key.
+ * text shows where each part ends. So a prefix always consists of whole parts: the prefix "a" never matches
+ * the name "ab".
  *
  *   "a b"                           "a!_b␣
  *   ["lock", "daily"]               ["lock␣"daily␣
  *   { name: "daily", startTime: 5 } {name␣"daily␣startTime␣=500:5␣
  *
- * A part is a tag, its text, and one space. The space is the lowest character that occurs, as all characters
- * up to "!" are escaped. The tags, in order: " string, - negative number, = other number, ? null, false and
- * true, [ array, { map. A nested array or map ends with one more space.
+ * A part is a tag, its text, and one space. The space is the lowest character that occurs, because all
+ * characters up to "!" are escaped. The tags, in order: " string, - negative number, = other number, ? null,
+ * false and true, [ array, { map. A nested array or map ends with one more space.
  */
 
 const END = " ";

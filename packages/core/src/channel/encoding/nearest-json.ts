@@ -33,8 +33,8 @@ class Copy {
   of(read: () => unknown, path: string, key: string, inMap = false): JsonValue | undefined {
     try {
       const value = read();
-      // JSON leaves out a field that is undefined, as callers expect. A map that was copied by its own toJSON
-      // has that function as a field.
+      // JSON leaves out a field that is undefined, as callers expect. A `toJSON` that returns a copy of its
+      // own map, such as `{ ...this }`, is a field of that copy.
       if (inMap && (value === undefined || (key === "toJSON" && typeof value === "function"))) return undefined;
       return this.#any(hasToJson(value) ? value.toJSON(key) : value, path);
     } catch (error) {
@@ -100,7 +100,7 @@ class Copy {
   }
 
   #list(items: readonly unknown[], path: string): JsonValue {
-    // A hole of a sparse list counts as undefined, so no `map`.
+    // Do not use `map`: it skips the holes of a sparse list, which count as undefined.
     return Array.from(items, (item, index) => this.of(() => item, `${path}[${index}]`, String(index)) ?? null);
   }
 

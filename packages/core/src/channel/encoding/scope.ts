@@ -6,7 +6,10 @@ import { decodeKey, decodeKeyIfOurs, encodeChannelName, encodeKey, endOfPrefix, 
 import { KnownKey } from "./prepared.js";
 import { versionOf } from "./version.js";
 
-/** The keys of one channel among those of its store. Encodes keys for the store, and decodes its entries. */
+/**
+ * The part of a store that belongs to one channel. Encodes the keys of the channel for the store, and decodes
+ * its entries.
+ */
 export class Scope {
   /** The name of the channel. */
   readonly channel: string;

@@ -13,7 +13,7 @@ export function versionOf(stored: string): Version {
 
 /** The form that backends know: without zeros in front. */
 export function storedVersion(version: Version): string {
-  // A text in another form is another version: the backend does not know it.
+  // `versionOf` always returns this length. Pass on any other text as it is.
   if (version.length !== DIGITS) return version;
   let zeros = 0;
   while (zeros < version.length - 1 && version.charCodeAt(zeros) === 48) zeros++;

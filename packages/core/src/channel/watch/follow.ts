@@ -29,8 +29,9 @@ export interface Followed<V> {
  * away, and reports entries that disappeared during a gap. Resolves when all entries were put for the first
  * time.
  *
- * `failed`: called with a permanent error, which ends the following; a store without watches is such an
- * error. Without `failed`, a store without watches is polled, and only closing the channel ends it.
+ * `failed`: called with a permanent error, after which nothing more is reported. That the store has no
+ * watches is such an error. Without `failed`, a store without watches is polled, and every error of the store
+ * is retried until the channel is closed.
  */
 export function follow<V>(
   channel: Channel<V>,
@@ -76,7 +77,10 @@ export function follow<V>(
 /** The keys that were put, so that keys missing from a new snapshot can be reported as gone. */
 class Known<V> {
   readonly #followed: Followed<V>;
-  /** The versions, by the texts of the keys: a process may follow ten thousand. */
+  /**
+   * The version of each key, by the JSON of the key. It holds no entries, because a process may follow ten
+   * thousand.
+   */
   readonly #versions: Map<string, Version> = new Map();
   #seen: Set<string> | undefined;
 

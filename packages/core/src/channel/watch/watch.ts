@@ -39,8 +39,8 @@ interface WatchSource {
 type Item = { readonly change: StoredChange } | { readonly expired: string; readonly version: string } | "gap";
 
 /**
- * One watch. It puts the changes of the backend in order behind a snapshot, and drops those that the snapshot
- * already has. It reports expiries that the store does not report. Its queue is bounded.
+ * One watch. It reports a snapshot and then the changes of the backend, except those that the snapshot
+ * already contains. It also reports expiries that the store does not report. Its queue is bounded.
  */
 export class Watch implements WatchSink {
   readonly #source: WatchSource;
@@ -215,7 +215,10 @@ export class Watch implements WatchSink {
 
 /** The callbacks of a watch of one key, still encoded. */
 export interface StoredKeyWatcher {
-  /** The entry was written or deleted. Of two changes of a key the later one is reported later. */
+  /**
+   * The entry was written or deleted. The changes of one key are reported in the order in which they were
+   * made.
+   */
   changed(change: StoredChange): void;
   /** Changes may have been missed. */
   gap(): void;

@@ -21,7 +21,7 @@ export const LOGS = "oJobManager-logs";
 const FIRST_CHUNK = 32 * 1_024;
 const FIRST_INTERVAL = 250;
 
-/** The most full chunks that wait in memory, of all logs of a manager, in bytes. */
+/** How many bytes of full chunks may wait in memory, for all logs of a manager together. */
 const MOST_WAITING = 32 * 1_024 * 1_024;
 
 /** How long the close of a manager waits for the last lines of logs, in ms. */
@@ -37,7 +37,7 @@ export interface LogStore {
 
 /** A writer that may still write after the end of its run. */
 export interface LateWriter {
-  /** Resolves once it has written everything, or has failed once since its run is over. */
+  /** Resolves once it has written everything, or once the run is over and the latest write has failed. */
   readonly soon: Promise<void>;
   /** Ends its attempts. */
   giveUp(): void;
@@ -200,8 +200,8 @@ function kindOf({ shared, durability }: Supports): LogBudget {
 const LAST = Number.MAX_VALUE;
 
 /**
- * Deletes the logs of runs whose records are about to be deleted, except for the last `room` ops at most:
- * these are returned, for the commit that deletes the records.
+ * Deletes the logs of runs whose records are about to be deleted. If the last deletes fit into `room` ops, it
+ * returns them instead, for the commit that deletes the records.
  *
  * Logs go first. After a crash in between, the record is still there, and the next prune continues.
  */

@@ -70,7 +70,7 @@ async function closeSince(look: Look, seen: SeenValue | undefined): Promise<Reco
   for (;;) {
     if (!(await mayContinue())) return undefined;
     const page: IndexedRef[] = await index.refs({ after, limit: PAGE, signal });
-    // Start times are ordered by several clocks, versions by the store.
+    // Compare versions, which the store orders. Start times come from the clocks of several machines.
     open.push(
       ...(await stillOpen(
         look,
@@ -151,13 +151,16 @@ async function mayHold(
   }
 }
 
-/** How late a check may be before another process does it, in times to live. */
+/** How late a check may be before another process makes it, as a multiple of `ttl`. */
 const LATE = 3;
 
 /** The most open runs that are remembered from one check to the next. */
 const MOST_OPEN = 500;
 
-/** How far the clocks of two machines may differ before only a full check finds a record, in ms. */
+/**
+ * The largest difference between the clocks of two machines, in ms, at which each check still finds every
+ * record. With a larger difference, only a check of all records does.
+ */
 const MARGIN: number = DAY;
 
 export const SEEN: Key = "seen";
@@ -203,7 +206,7 @@ function seenNow(
 ): Omit<SeenValue, "due"> {
   if (open.length <= MOST_OPEN)
     return { until, version, full, open: open.map(({ startTime, name }) => [startTime, name]) };
-  // The next check reads them all by itself: every record from the oldest of them on.
+  // These are too many to remember. Instead, the next check reads every record from the oldest of them on.
   const oldest = open.reduce((least, { startTime }) => Math.min(least, startTime), until);
   return { until: oldest, version: "0", full, open: [] };
 }

@@ -15,19 +15,24 @@ import { retain, setRetention } from "./retention-pass.js";
 import { fillIndex, type TimeIndex } from "./time-index.js";
 
 /**
- * The rest between two checks, in times to live: with a turn, and without. A process that takes over the turn
- * of a dead one also checks within the second.
+ * The pause between two checks, as a multiple of `ttl`: `REST` for a process with a turn, `REST_ALONE` for
+ * one that needs no turn. If the process with the turn dies, another one also makes the next check within
+ * `REST_ALONE`.
  */
 const REST = 7;
 const REST_ALONE = 20;
 
-/** The time after which an unrenewed turn is free, and the most random delay of a check, in times to live. */
+/**
+ * The time after which an unrenewed turn is free, and the longest random delay of a check, as multiples of
+ * `ttl`.
+ */
 const TURN_LIFE = 5;
 const JITTER = 1;
 
 /**
  * The least rest after a check, as a multiple of its duration, up to a day. A check of many records must cost
- * the store next to nothing. The limit of a day covers a check during which the process was suspended.
+ * the store next to nothing. The limit of a day is for a check that took long only because the process was
+ * suspended.
  */
 const REST_OF_LOOK = 100;
 const DAY = 86_400_000;
@@ -111,7 +116,7 @@ export class Housekeeping {
     return Math.max(0, Math.min(this.#left(), turn.left() - (TURN_LIFE / 2) * this.#ttl));
   }
 
-  /** Only once: the program that was opened last decides. */
+  /** Writes the setting only once, so that the program that was opened last decides. */
   async #setRetention(): Promise<void> {
     if (this.#retention === undefined) return;
     await setRetention(this.#turns, this.#retention);

@@ -64,7 +64,8 @@ export async function recordsOf(
   jobs: Channel<RunRecord>,
   locks: readonly LockOfRun[],
 ): Promise<(Entry<RunRecord> | undefined)[]> {
-  // A lock without a note has no record at time 0 either, unless its fence proves it.
+  // For a lock without a note, time 0 is a placeholder: a record there counts only if its fence is that of
+  // the lock.
   const keys = locks.map((lock) => recordKey(lock.name, runOf(lock).startTime ?? 0));
   const entries = await recordsUnder(jobs, keys);
   return Promise.all(
@@ -97,16 +98,19 @@ export async function closeRunOf(
   { isUnused = false, ...close }: Ending & { readonly endTime: number; readonly isUnused?: boolean },
 ): Promise<RunRecord | undefined> {
   const { retry, schedule } = runOf(lock.value);
-  // No caller awaits the run of a schedule. Do this first: this process may die before the record is closed.
+  // No caller awaits the run of a schedule, so replace it with another attempt. Do this before the record is
+  // closed, because this process may die in between.
   if (isUnused && schedule !== undefined) await makeUpFor(stores, lock, close);
   const record = await closeRecordOf(stores, lock, close);
-  // With two stores, its process may have died after it handed the run over.
+  // An already closed run may lack its next attempt: with two stores, its process may have died after it
+  // handed the run over.
   if (retry !== undefined || record === undefined) await writeNextAttempt(stores, lock, record, close.endTime);
   return record;
 }
 
 /**
- * Writes an attempt in place of a run that never began. While its lock is there, no process can have made it.
+ * Writes an attempt that replaces a run that never began. While the lock of that run exists, no process can
+ * have made the attempt.
  */
 async function makeUpFor(
   { jobs, locks }: RunStores,
@@ -130,9 +134,9 @@ function openOf(lock: LockValue): RunRecord | undefined {
 }
 
 /**
- * Writes the next attempt of a run that ended without it, unless the lock is gone: the process that removed
- * the lock has written it. Also for a run that was closed before: the process that closed it may have died
- * before writing the attempt.
+ * Writes the next attempt of a closed run, if it is missing. Does nothing if the lock is gone, because the
+ * process that removed the lock has written the attempt. A run that was closed earlier is included: the
+ * process that closed it may have died before it wrote the attempt.
  */
 async function writeNextAttempt(
   { jobs, locks }: RunStores,
@@ -155,8 +159,8 @@ async function writeAttempt(
   const lockCheck: Op<unknown> = { check: lockKey(lock.value.name), version: lock.version };
   const pendingCheck: Op<unknown> = { check: retryKey(next.name, next.chain), version: null };
   const put = pendingOp(next, now);
-  // Never replace an existing attempt. A waiting process begins it at exactly its version: a rewritten one
-  // would fail until a sweep removes the lock.
+  // Never replace an existing attempt. A process that waits for it can begin it only at the version that it
+  // has read. After a rewrite, its starts would fail until a sweep removes the lock.
   const result = await unlessCorrupt(channel.commit([lockCheck, pendingCheck, put]));
   if (result?.ok === true || (await pendingUnder(channel, next.name, next.chain)) !== undefined) return;
   // Either ojm did not write the entry that is there instead, or the lock is gone.

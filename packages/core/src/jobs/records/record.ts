@@ -68,8 +68,8 @@ export interface Ending {
  * version of ojm knows.
  */
 export function closed(record: RunRecord, fence: string | undefined, now: number, ending: Ending): RunRecord {
-  // The start time may be ahead: it moved on because it was taken, or the clock was set back. The duration
-  // must not be negative.
+  // The start time may be later than now: it was moved because another run had the same one, or the clock was
+  // set back. The duration must not be negative.
   const endTime = Math.max(now, record.startTime);
   return {
     ...record,
@@ -87,8 +87,9 @@ function isError(status: RunStatus): boolean {
 }
 
 /**
- * The same as {@link closed} for a record that {@link startedRecord} made of `extras`. The fields of most
- * records are known, so they are not spread: that takes ten times as long, a quarter of a run in memory.
+ * Like {@link closed}, for a record that {@link startedRecord} made with these `extras`. Without extras all
+ * fields are known, so they are copied one by one: a spread takes ten times as long, which is a quarter of
+ * the time of a run in memory.
  */
 export function ended(record: RunRecord, fence: string, now: number, ending: Ending, extras?: Extras): RunRecord {
   if (extras !== undefined) return closed(record, fence, now, ending);

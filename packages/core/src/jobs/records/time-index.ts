@@ -32,7 +32,10 @@ interface RefsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The most records that are added at once, and the most ops of one: a check, and its entries here. */
+/**
+ * The most records that one commit adds, and the most ops that a record needs: one check, and its entries in
+ * the index.
+ */
 const AT_ONCE = 100;
 const OPS_OF_RECORD = 4;
 
@@ -59,7 +62,10 @@ interface Lacking {
 
 export const FILLED: Key = "filled";
 
-/** The runs that ended in error: by their ends, and with their status by their start times. */
+/**
+ * The first parts of the keys of runs that ended in error. Under `FAILED` they are ordered by end time; under
+ * `IN_ERROR` by start time, with the status as the value.
+ */
 const FAILED = "failed";
 export const IN_ERROR = "error";
 
@@ -103,7 +109,7 @@ export class TimeIndex {
     return this.#ops([{ put: timeKey(ref), value: NOTHING }]);
   }
 
-  /** Ops on the record, and with them those that add it. */
+  /** The given ops on the record, and the ops that add it to the index. */
   addWith(record: ChannelOps<unknown>, ref: RecordRef): ChannelOps<unknown>[] {
     if (!this.kept) return [record];
     const ops = [{ put: timeKey(ref), value: NOTHING }];
@@ -132,7 +138,7 @@ export class TimeIndex {
 
   /**
    * Adds the missing entries of records that are in the store already. Leaves out a record that has changed
-   * since it was read. Resolves to whether there was none.
+   * since it was read, and resolves to false if there was one.
    */
   async addMissing(jobs: Channel<RunRecord>, records: readonly Entry<RunRecord>[]): Promise<boolean> {
     const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / OPS_OF_RECORD)));

@@ -15,7 +15,7 @@ import { delayAfter, isPolicy, isTriedAgain } from "./policy.js";
 /*
  * The next attempt of a retry series is an entry in the channel of the locks, under ["retry", NAME, CHAIN].
  * The commit that frees the lock of a failed attempt writes it, and the commit that takes the lock for the
- * next attempt deletes it. So it is in the store exactly while the next attempt is due.
+ * next attempt deletes it. So the entry exists exactly as long as the next attempt is pending.
  */
 
 /** How long an attempt that no process makes stays in the store, in ms: 30 days. */
@@ -48,9 +48,9 @@ export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingR
 }
 
 /**
- * The next attempt, at once, after one that never began. The one that never began does not count: it is
- * replaced even if the policy allows no more attempts, or no retry of a lost run, and even if there is no
- * policy.
+ * The attempt that replaces one that never began. It is due at once. The one that never began does not count:
+ * it is replaced even if the policy allows no further attempt or no retry of a lost run, and even if there is
+ * no policy.
  */
 export function madeUpFor(record: RunRecord): PendingRetry {
   const { retry = NO_POLICY, endTime = record.startTime } = record;

@@ -21,10 +21,13 @@ import { checkRetry, delayAfter } from "./policy.js";
 type Body<T> = (run: Run) => T | Promise<T>;
 type Pending = Entry<PendingRetry>;
 
-/** How long an attempt waits for its lock at a time, in ms. Then it waits again: the attempt must be made. */
+/**
+ * The longest single wait of an attempt for its lock, in ms. After that the attempt waits again, because it
+ * must be made.
+ */
 const WAIT = 60_000;
 
-/** The pause before an attempt that the store did not take is tried again, in ms. */
+/** The pause before a call is repeated while the store is unavailable, in ms. */
 const PAUSE = 1_000;
 
 /**
@@ -44,7 +47,7 @@ export async function runChain<T>(
   // Without its session, others would take this process for dead and make the attempt too.
   return context.locks.keepSession(async () => {
     const chain = new Chain(context, name, body, options);
-    // A run with a claim, or for a window, serves only that.
+    // A run with a claim, or with `once`, has its own purpose, so it does not continue another series.
     const isForMore = options.claim !== undefined || options.once !== undefined;
     const left = isForMore ? undefined : await adoptOne(context, name);
     if (left !== undefined) return chain.goOn(left);
@@ -246,7 +249,8 @@ class Chain<T> {
         if (!goesOn) throw error;
         await this.#pause(pending, isAway(error) ? PAUSE : 0);
         const current = await this.#next(chain);
-        // The store was away, and may have begun the attempt: a later check closes that run.
+        // The attempt is gone. The store was away, and may have applied the commit that began it: a later
+        // check closes that run.
         if (current === undefined) throw error;
         pending = current;
       }
@@ -277,8 +281,9 @@ class Chain<T> {
   }
 
   /**
-   * The caller gives up a pending attempt: it begins, and ends as cancelled without a body. If another run
-   * has the lock, an audit record is written instead. Otherwise the last record would promise an attempt.
+   * Records that the caller gave up a pending attempt: starts the attempt and closes it as cancelled, without
+   * calling its body. If another run has the lock, writes an audit record instead. Without either, the last
+   * record would still promise an attempt.
    */
   async #recordCancel(pending: Pending, reason: string): Promise<void> {
     const { lockChannel, clock, locks } = this.#context;

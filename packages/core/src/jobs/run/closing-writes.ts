@@ -24,9 +24,9 @@ import type { Draft } from "./record-draft.js";
 const NEWEST = 10;
 
 /**
- * Closes a record that its run holds open. `open`: its key, and the version of the open record. `next`: ops
- * on the locks that belong to it, with one store. Resolves to the record as it is stored; `undefined` if
- * another process has closed, overwritten or removed it.
+ * Closes a record that its run holds open. `open`: its key, and the version of the open record. `next`: with
+ * one store, the ops that write the next attempt in the same commit. Resolves to the record as it is stored;
+ * `undefined` if another process has closed, overwritten or removed it.
  */
 export async function writeEnd(
   context: Pick<RunContext, "jobs" | "index" | "lockChannel" | "clock" | "ttl">,
@@ -155,8 +155,8 @@ export interface Closed {
 }
 
 /**
- * With two stores: releases the lock of a closed record. If it fails, the next heartbeat does.
- * Resolves to whether the lease still had the lock, as far as the store answers.
+ * With two stores: releases the lock of a closed record. If that fails, the next heartbeat repeats it.
+ * Resolves to whether the lease still had the lock, or true if the store did not answer.
  */
 export async function releaseClosed(
   context: RunContext,
@@ -172,9 +172,10 @@ export async function releaseClosed(
 }
 
 /**
- * Writes the next attempt of a record that was closed before its lock was gone. A lock that is removed by
- * hand or by a fault of the store disappears without its next attempt. A process that removes a lock by the
- * rules has written the attempt, which may be over by now: it must not be made twice.
+ * Writes the next attempt of a record that was closed while its lock still existed, unless that attempt was
+ * written or made already. A lock that is removed by hand, or lost by the store, disappears without its next
+ * attempt. A process that removes a lock as it should has written the attempt, and that attempt may be over
+ * by now: it must not be made twice.
  */
 async function writeIfMissing(
   { jobs, lockChannel, clock, ttl }: Pick<RunContext, "jobs" | "lockChannel" | "clock" | "ttl">,

@@ -19,8 +19,8 @@ import type { RunContext } from "./context.js";
  */
 
 /**
- * The part of a window for which its entry is kept: machines start a few seconds apart, and some days have 23
- * h.
+ * The part of a window for which its entry is kept. It is less than the whole window because machines start a
+ * few seconds apart, and because some days have 23 hours.
  */
 const WINDOW_PART = 0.9;
 
@@ -60,8 +60,8 @@ export async function startsOf(locks: Channel<unknown>, name: string): Promise<E
 }
 
 /**
- * Undoes the start of a lock whose run never began because the store did not answer: another process may
- * start it. One commit wrote both.
+ * Deletes the start of a run that never began because the store did not answer, so that another process may
+ * start it. The commit that took the lock wrote the start too, so both have the same version.
  */
 export async function forgetStart(
   locks: Channel<unknown>,
@@ -75,7 +75,8 @@ export async function forgetStart(
 export function startText({ key, value, expiresIn }: Entry<OnceValue>): string {
   const { at, run, by, per } = value;
   const what = per === undefined ? `for "${visible(keyOf(key))}"` : `once per ${durationText(per)}`;
-  // A key names its purpose, such as a tick. Its entry may be kept for longer.
+  // Show the remaining time only for a window. The entry of a key may be kept for longer than its purpose,
+  // such as a tick, needs it.
   const rest = per === undefined || expiresIn === undefined ? "" : ` for ${durationText(expiresIn)}`;
   const began = `${visible(run)} started at ${new Date(at).toISOString()} on ${whom(by)}`;
   return `${began}: a run that is to start ${what} is skipped${rest}`;
@@ -96,7 +97,10 @@ export class OnceClaim implements StartClaim {
   readonly #name: string;
   readonly #terms: ReturnType<typeof termsOf>;
   readonly #more: StartClaim | undefined;
-  /** Identifies our entry if the answer to a commit was lost: another start may try the same run id. */
+  /**
+   * Identifies our own entry if the answer to a commit was lost. The run id does not, because another start
+   * may try the same one.
+   */
   readonly #token: string;
   #version: Version | null = null;
 

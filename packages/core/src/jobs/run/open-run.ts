@@ -110,7 +110,10 @@ export class OpenRun implements Run {
     return this.#draft.record.holder;
   }
 
-  /** Whether the run must be made, even if its body did not begin: it is for a tick or a later attempt. */
+  /**
+   * Whether another process must make the run if its body did not begin: it is for a tick, or is not the
+   * first attempt of its series.
+   */
   get isAwaited(): boolean {
     return this.tick !== undefined || this.attempt > 1;
   }

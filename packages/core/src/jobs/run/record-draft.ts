@@ -78,9 +78,9 @@ export class RecordDraft {
   }
 
   /**
-   * Another process has taken this start time. The next draft starts after the newest run of that moment, not
-   * after the newest run of all: a machine with a wrong date may have written that one, and all later runs
-   * would get start times in the future.
+   * Another process has taken this start time. The next draft starts after the newest run of the next second,
+   * not after the newest run of all. A machine with a wrong date may have written the newest run of all, and
+   * then every later run would get a start time in the future.
    */
   async moveOn(): Promise<void> {
     const { jobs, times, clock } = this.#context;

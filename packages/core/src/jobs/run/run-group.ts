@@ -12,7 +12,7 @@ export const NOT_BEGUN = "its process closed when it was started: its body did n
 type SharedContext = Omit<RunContext, "starting" | "closing" | "waitUntil" | "onOpen" | "onOver">;
 
 /**
- * Runs that are closed together: all of a manager, or those of one scheduler, which are a part of them.
+ * Runs that are closed together: all runs of a manager, or only those of one of its schedulers.
  *
  * A closing group starts nothing more. It signals its runs to end, and keeps their locks until their job
  * functions have returned. A run that is still active after the grace is closed as `lost`.

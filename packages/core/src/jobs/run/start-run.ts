@@ -18,7 +18,10 @@ import { OpenRun } from "./open-run.js";
 import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { NOT_BEGUN } from "./run-group.js";
 
-/** How often the claim of one run may fail. Of several runs with the same claim, one continues. */
+/**
+ * The most times that the claim of one run may be refused. If several runs have the same claim, one of them
+ * succeeds each time.
+ */
 const MOST_REFUSALS = 1_000;
 
 /** A run that is being started, and its writes in the commit that takes its lock. */
@@ -28,7 +31,7 @@ class Starting implements AtomicWrites {
   readonly draft: RecordDraft;
   readonly claim: StartClaim | undefined;
   readonly once: OnceClaim | undefined;
-  /** Set when the lease ends before the run is open, and so cannot receive the error. */
+  /** Set if the lease ends before the run is open, because the run cannot receive the error yet. */
   over: LockError | undefined;
   #refusals = 0;
   /** Set if another process requests the run to stop before it is open. */
@@ -78,8 +81,8 @@ class Starting implements AtomicWrites {
   }
 
   /**
-   * Undoes the claim in the commit that releases the lock, after a run that could not start: another process
-   * may start it.
+   * The writes that undo the claim of a run that could not start, in the commit that releases its lock.
+   * Another process can then start the run.
    */
   undo(record: RunRecord, fence: Version): AtomicWrites | undefined {
     let others = this.claim?.undo?.(record, fence);
@@ -134,7 +137,7 @@ export async function startRun(
     // A run can be over already. Its close may still be under way, and the manager's close must wait for it.
     if (!run.settled) context.onOpen(run);
     if (context.closing.aborted) {
-      // Others make a run that must be made.
+      // A run that must be made is handed over to another process.
       await (run.isAwaited ? run.handOver(NOT_BEGUN) : run.abandon(NOT_BEGUN)).catch(() => {});
       throw closedError();
     }
@@ -225,8 +228,9 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
 }
 
 /**
- * The lock's note about the run: enough for a record, if the process dies before it wrote one. The next
- * attempt then needs the args; with one store the record is in the same commit, and has them.
+ * The lock's note about the run. If the process dies before it wrote the record, the note has the fields for
+ * one. With two stores it includes the args, because the next attempt needs them. With one store, the record
+ * in the same commit has them.
  */
 function noteText({ record, extras }: Draft, hasRecord: boolean): string {
   if (extras === undefined) return `{"run":${record.startTime}}`;
@@ -235,10 +239,10 @@ function noteText({ record, extras }: Draft, hasRecord: boolean): string {
   return `{"run":${record.startTime}${moreFields(map)}}`;
 }
 
-/** The error with which a run rejects that did not get its lock. */
+/** The error for a run that did not get its lock. */
 async function explained({ name, options, claim }: Starting, error: unknown): Promise<unknown> {
   const fired = [options.signal, options.waitSignal].find((signal) => signal?.aborted === true);
-  // The holder of the lock may have it for the same tick.
+  // The holder of the lock may be a run for the same tick. Then the claim throws the error.
   if (isLockError(error) && fired === undefined) await claim?.refused();
   const aborted = isLockError(error) || (isChannelError(error) && error.code === "ABORTED");
   if (fired !== undefined && aborted) {

@@ -118,8 +118,9 @@ type Refusal =
   | { readonly type: "refused"; readonly current: Entry<unknown> | undefined };
 
 /**
- * Whether a request may take a free lock: it passes tickets of dead sessions only. Resolves to the tickets
- * behind it, which stay in the queue; `undefined` if a living session waits ahead of it.
+ * Checks whether a request may take a free lock: only tickets of dead sessions may be ahead of it. If so,
+ * resolves to the tickets behind it, which stay in the queue; `undefined` if a living session waits ahead of
+ * it.
  */
 async function ticketsBehind(
   queue: NonNullable<LockView["queue"]>,
@@ -183,8 +184,8 @@ export class Acquisition {
   readonly context: AcquireContext;
   readonly keys: KeysOfLock;
   /**
-   * A waiter that has not checked any session yet accepts older data: most waits are short, so the read is
-   * rarely worth it.
+   * Whether the first check of this waiter may use older data about sessions. Most waits are short, so a
+   * fresh read is rarely worth its cost.
    */
   readonly trustsAtFirst: boolean;
   readonly #timeout: number;
@@ -240,8 +241,8 @@ export class Acquisition {
     for (;;) {
       const session = this.context.livingSession() ?? (await this.context.session());
       const writes = this.#writes?.prepare(session);
-      // Count from before the commit, as the session does. Another process that ends this lock must not do so
-      // before its holder.
+      // The timeout counts from before the commit, like the session's deadline. So no other process ends the
+      // lock before its holder does.
       const until = this.context.clock.monotonic() + this.#timeout;
       const lock = this.#lock(session, until);
       const value = this.#stored(lock, session, writes?.noteText);
@@ -282,7 +283,10 @@ export class Acquisition {
     }
   }
 
-  /** Awaits a commit. If its outcome is unknown, records the leftovers that it may have in the store. */
+  /**
+   * Awaits a commit. If its outcome is unknown, records for the cleanup that it may have left entries in the
+   * store.
+   */
   async guarded<T>(commit: Promise<T>): Promise<T> {
     try {
       return await commit;
@@ -292,8 +296,8 @@ export class Acquisition {
   }
 
   /**
-   * If the outcome of a commit is unknown, records the leftovers that it may have in the store. Returns the
-   * error.
+   * If the outcome of a failed commit is unknown, records for the cleanup that it may have left entries in
+   * the store. Returns the error.
    */
   #afterFailure(error: unknown): unknown {
     // An error that is not a ChannelError comes from a driver, so the outcome is unknown.

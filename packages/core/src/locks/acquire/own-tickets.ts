@@ -101,7 +101,7 @@ export class OwnTickets {
     const entrants = this.#entrants.get(name) ?? [];
     let queue = seen;
     for (let [first] = entrants; first !== undefined; [first] = entrants) {
-      // A ticket names its session, and the commit checks that session.
+      // A commit checks only one session, so only tickets with the same session enter together.
       const { session } = first;
       const together = entrants.filter((entrant) => entrant.session === session);
       const others = entrants.filter((entrant) => entrant.session !== session);

@@ -5,13 +5,16 @@ import type { Session } from "../session/session.js";
 import { type AcquireContext, type Acquisition, GLANCE, type Taken, type Trust } from "./acquisition.js";
 import { WaitWatch, Waker } from "./wait-watch.js";
 
-/** A waiter reads the store once in this many checks, in case a notice was lost: when near, and from far. */
+/**
+ * A waiter reads the store once in this many checks, in case a notice was lost. The first number is for a
+ * waiter that is near the front of the queue, see {@link NEAR}; the second is for all others.
+ */
 const GLANCES_TO_A_READ = 10;
 const GLANCES_FROM_FAR_TO_A_READ = 12;
 
 /**
- * How often a waiter checks, in ms, if another waiter of its process is ahead of it. That one does the rest,
- * and wakes this one when it leaves.
+ * How often a waiter checks, in ms, if another waiter of its process is ahead of it. That waiter makes all
+ * other checks for both, and wakes this one when it leaves the queue.
  */
 const GLANCE_BEHIND_OWN = 150 * GLANCE;
 
@@ -36,9 +39,9 @@ export class PlaceInLine {
   #queuedAs: Session | undefined;
   /** Whether this waiter is the first of its queue, as far as it knows, and watches the lock. */
   #isFirst = false;
-  /** The view that another waiter of this process left when it handed the lock on to this one. */
+  /** The view that another waiter of this process passed to this one when it took the lock. */
   #handedOn: LockView | undefined;
-  /** Whether this waiter rests, and relies on a waiter ahead of the same process. */
+  /** Whether this waiter is resting, and relies on another waiter of this process that is ahead of it. */
   #reliesOnOwn = false;
 
   /** `signal` ends the waiting. */
@@ -69,7 +72,8 @@ export class PlaceInLine {
       while (!this.#signal.aborted) {
         const outcome = await this.#takeOrQueue(view);
         if ("fence" in outcome) {
-          // Before the watch stops: the next waiter of this process then continues with the same watch.
+          // Pass the view on before the watch stops, so that the next waiter of this process can use the same
+          // watch.
           handedOn = notices.handOn(outcome.view);
           return outcome;
         }
@@ -82,8 +86,8 @@ export class PlaceInLine {
     } catch (error) {
       // Leave the queue now: a ticket that stays until the next heartbeat would block the other waiters.
       const leaving = this.#tryToLeave();
-      // Await the result only after an error of the owner's writes: the store answers then. After an error of
-      // the store, the ticket may still arrive later.
+      // Await the result only if the error comes from the owner's writes: then the store answers. After an
+      // error of the store, a delayed ticket may still enter the queue, so the cleanup must remove it.
       const left = !isChannelError(error) && (await leaving);
       if (!left) abandon(name, token);
       throw error;
@@ -130,8 +134,8 @@ export class PlaceInLine {
   }
 
   /**
-   * Enters the queue at its end. Resolves to the state of the lock and its queue after that. If the lock
-   * became free meanwhile, only the first waiter acts, once its watch is ready.
+   * Enters the queue at its end. Resolves to the state of the lock and its queue after that. A lock that
+   * became free meanwhile is taken only by the first waiter, once its watch of the lock is ready.
    */
   async #enter(session: Session, view: LockView): Promise<LockView> {
     const { notices, tickets } = this.#context;
@@ -192,8 +196,9 @@ export class PlaceInLine {
   }
 
   /**
-   * Whether the lock was deleted since. No process may take it before the first waiter, which attempts
-   * without a read. A waiter that was not the first knows too little: by now, others have left the queue.
+   * Whether the lock was deleted after this view was read. Only the first waiter may take it then, so it
+   * tries without another read. Any other waiter must read first: others have left the queue by now, so its
+   * view is out of date.
    */
   #isFree({ lock }: LockView): boolean {
     return this.#isFirst && lock !== undefined && this.#watch.freedAfter(lock.version);
@@ -238,8 +243,8 @@ export class PlaceInLine {
 
 /**
  * How often a waiter that is not near checks the one ahead of it, in ms: fifty idle processes must not wake
- * all the time. A notice wakes it when it becomes near; see {@link NEAR}. Keep it below a second: if more
- * processes die at once than are near, this is how long it takes to pass them.
+ * all the time. A notice wakes it when it becomes near; see {@link NEAR}. Keep this value below a second: if
+ * all near processes die at once, the waiters behind them find out only after this time.
  */
 const GLANCE_FROM_FAR = 4 * GLANCE;
 
@@ -279,8 +284,8 @@ class Glances {
   /** `own`: the session in the ticket of the waiter. */
   ahead(tickets: readonly Ticket[], own: string | undefined): Ahead {
     const before = tickets.at(-1);
-    // If the neighbour with the same session leaves, this waiter becomes the first of its session without a
-    // notice.
+    // If the waiter directly ahead has the same session, check often: when it leaves, this waiter becomes the
+    // first of its session, and no notice reports that.
     const isNeverFar = !this.#acquisition.context.channel.supports.watch || before?.session === own;
     if (isNeverFar || before === undefined) return { tickets, isFar: false };
     const sessions = new Set(tickets.map(({ session }) => session));
@@ -291,7 +296,7 @@ class Glances {
   /** How long to rest until the next check, in ms. */
   pause({ tickets, isFar }: Ahead): number {
     const before = tickets.at(-1);
-    // The first check begins to watch the session ahead.
+    // Make the first check soon: it starts the watch of the session ahead.
     if (!isFar || before === undefined || this.#count === 0) return GLANCE;
     // Check no later than the end of the session ahead: the times to live of several dead sessions must not
     // add up.
@@ -299,8 +304,8 @@ class Glances {
   }
 
   /**
-   * Checks the waiter ahead. Resolves to the view to continue with, if there is a reason. `session`: that in
-   * the ticket of the waiter.
+   * Checks the waiter ahead. Resolves to the view for the next attempt; `undefined` if there is no reason for
+   * one. `session`: the session in this waiter's ticket.
    */
   async look(view: LockView, ahead: Ahead, session: Session | undefined): Promise<LockView | undefined> {
     const { channel } = this.#acquisition.context;

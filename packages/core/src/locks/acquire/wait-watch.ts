@@ -65,7 +65,7 @@ export class TurnNotices {
   readonly #channel: Channel<LocksValue>;
   /** By token. */
   readonly #waiting: Map<string, Waiting> = new Map();
-  /** By the token ahead: the waiters that rely on a waiter of this process. */
+  /** The waiters that rely on another waiter of this process, by the token of that other waiter. */
   readonly #behind: Map<string, Waker> = new Map();
   readonly #watches: Map<string, KeyWatch> = new Map();
 
@@ -83,9 +83,9 @@ export class TurnNotices {
   }
 
   /**
-   * Called when a waiter of this process took the lock and left this view. Hands it to the next waiter if
-   * that is of this process too: it then needs neither the notice from the store nor a read of the queue.
-   * Returns whether it is.
+   * Call it when a waiter of this process has taken the lock. If the next waiter is of this process too,
+   * passes the view to it: that waiter then needs neither the notice from the store nor a read of the queue.
+   * Returns whether the next waiter is of this process.
    */
   handOn(view: LockView | undefined): boolean {
     const [next] = view?.queue?.value.waiting ?? [];
@@ -94,7 +94,9 @@ export class TurnNotices {
     return waiting !== undefined;
   }
 
-  /** Lets {@link TurnNotices.wakeBehind} wake `wake` for the ticket `ahead`. Call the result to stop. */
+  /**
+   * From now on, {@link TurnNotices.wakeBehind} with the token `ahead` wakes `wake`. Call the result to stop.
+   */
   follow(ahead: string, wake: Waker): () => void {
     this.#behind.set(ahead, wake);
     return () => {
@@ -165,8 +167,8 @@ export class TurnNotices {
 }
 
 /**
- * The first waiters of a queue, this many, watch all sessions ahead of them. All others watch one, because a
- * thousand waiters must not watch a thousand sessions each.
+ * This many waiters at the front of a queue watch all sessions ahead of them. Every other waiter watches only
+ * one, because a thousand waiters must not watch a thousand sessions each.
  */
 const WATCH_ALL = 8;
 
@@ -237,8 +239,8 @@ export class WaitWatch {
    * Watches the sessions ahead of a waiter at this place of the queue.
    *
    * The first few waiters watch all of them. Sessions can die together, for example when their host loses its
-   * network: the waiter must not find them dead one after the other. A store that runs inside its callers
-   * reports the end of each session, so there the nearest session is enough.
+   * network: the waiter must not find them dead one after the other. A store that is not on the network
+   * reports the end of every session, so there the nearest session is enough.
    */
   watchAhead({ lock, queue }: LockView, place: number): void {
     if (!this.#channel.supports.watch) return;

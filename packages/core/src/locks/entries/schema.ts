@@ -38,8 +38,8 @@ export interface LockValue {
   /** In ms since 1970 by the holder's wall clock, for people to read. */
   readonly since: number;
   /**
-   * The longest time that the holder may hold the lock, in ms, and its end by the monotonic clock of the
-   * holder's host.
+   * `timeout`: the longest time that the holder may hold the lock, in ms. `until`: the end of that time, by
+   * the monotonic clock of the holder's host.
    */
   readonly timeout: number;
   readonly until: number;
@@ -94,7 +94,9 @@ export function lifeInStore(ttl: number): number {
 export interface CallValue extends Ticket {
   /** The name of the lock. */
   readonly name: string;
-  /** Set if the ticket is not the first, but one of the first: see {@link NEAR}. */
+  /**
+   * Set if the ticket is not the first, but its session is now near the front of the queue: see {@link NEAR}.
+   */
   readonly near?: true;
 }
 

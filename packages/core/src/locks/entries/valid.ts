@@ -27,7 +27,10 @@ export function isHolder(value: unknown): value is Holder {
   return holder !== undefined && isText(holder.host) && isCount(holder.pid) && isId(holder.instance);
 }
 
-/** The lock `name`. An entry whose name differs from its key could end the run of that name. */
+/**
+ * Whether a value is the lock `name`. Reject an entry whose name differs from its key: it could end the run
+ * of that other name.
+ */
 export function isLock(value: unknown, name: string): value is LockValue {
   const lock = fieldsOf<LockValue>(value);
   if (lock === undefined || lock.name !== name) return false;

@@ -66,8 +66,8 @@ async function readEach(channel: Channel<LocksValue>, name: string): Promise<Loc
 
 /**
  * This many sessions at the front of a queue are near. Their waiters check often whether a process ahead
- * died. Any of them may have to act soon, and all of them would have to die at once to leave the lock to the
- * others.
+ * died. Any of them may soon have to take the lock. The waiters behind them would have to act only if all
+ * near sessions died at once.
  */
 export const NEAR = 4;
 
@@ -153,9 +153,9 @@ async function keepInQueue(
 }
 
 /**
- * All held locks, ordered by name. A damaged entry costs only its own row: a lock without a known holder is
- * left out, and a queue that cannot be read counts as empty. Such a lock stays held: no process can acquire
- * it.
+ * All held locks, ordered by name. A damaged entry affects only its own lock: a lock without a known holder
+ * is left out, and a queue that cannot be read counts as empty. Such a lock stays held: no process can
+ * acquire it.
  */
 export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]> {
   const held = new Map<string, HeldLock>();

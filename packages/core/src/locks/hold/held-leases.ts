@@ -40,8 +40,8 @@ export class HeldLeases {
    * Adds a lease that was just taken. Any earlier lease of this process on the name is lost: its signal fires
    * before the new lease begins.
    *
-   * Returns false if the new lease is the lost one: the answer to its commit came later than that of a later
-   * lease.
+   * Returns false if the new lease itself is lost: a lease with a higher fence was added before it, because
+   * the answer to the later commit came first.
    */
   add(lease: Lease): boolean {
     const { name, token, fence, session } = lease;

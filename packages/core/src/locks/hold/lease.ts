@@ -119,9 +119,8 @@ export class Lease {
   }
 
   /**
-   * Throws unless the lease holds the lock now, by the local clock, and need not be released. Costs no call
-   * to
-   * the store.
+   * Throws unless the lease holds the lock now, by the local clock, and need not be released. Makes no call
+   * to the store.
    *
    * A process may be suspended right after this call and then write late. If that matters, use {@link
    * Lease.fenced}, or pass {@link Lease.fence} to the system that you write to.

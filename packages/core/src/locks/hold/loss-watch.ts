@@ -20,8 +20,8 @@ import type { HeldLeases } from "./held-leases.js";
 import type { Lease } from "./lease.js";
 
 /**
- * Locks held for less than this, in ms (up to twice as long), are not watched. Most locks are that short, and
- * a watch would only cost time.
+ * A lock is watched once it has been held for this time, in ms, or for up to twice as long. Most locks are
+ * released earlier, and a watch would only cost time.
  */
 const UNWATCHED_FOR = 20;
 
@@ -216,8 +216,8 @@ export class LossWatch {
 }
 
 /**
- * Resolves once the watch of `subject` is ready. A retry reuses a watch that runs: only the latest in `all`
- * would ever be stopped.
+ * Resolves once the watch of `subject` is ready. A retry reuses the existing watch: `all` holds one for each
+ * subject, so a replaced watch would never be stopped.
  */
 async function ready<T>(all: Map<T, KeyWatch>, subject: T, start: () => KeyWatch): Promise<void> {
   const watch = all.get(subject) ?? start();
@@ -231,7 +231,8 @@ async function ready<T>(all: Map<T, KeyWatch>, subject: T, start: () => KeyWatch
 }
 
 /**
- * Receives the requests of other processes to the leases of this one: to cancel a run, or why a lock is gone.
+ * Receives the requests of other processes to the leases of this one: requests to cancel a run, and the
+ * reasons for which a lock was removed.
  */
 class RequestWatch {
   readonly #channel: Channel<LocksValue>;
@@ -271,12 +272,15 @@ class RequestWatch {
 }
 
 /**
- * The life of a request in the store, in ms. A holder that hangs for longer is not stopped by it later, when
- * no operator expects it.
+ * How long a request stays in the store, in ms. If a holder hangs for longer, an old request must not stop it
+ * when it continues, because no operator expects that any more.
  */
 const REQUEST_TTL = 60_000;
 
-/** Adds a request for a session, together with other ops if the store takes both at the first attempt. */
+/**
+ * Adds a request for a session in the same commit as other ops. It tries only once: if another process
+ * changes the requests at the same moment, nothing is written.
+ */
 export async function commitWithRequest(
   channel: Channel<LocksValue>,
   session: string,

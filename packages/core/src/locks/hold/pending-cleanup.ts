@@ -58,7 +58,10 @@ export class PendingCleanup {
     return [...this.#leftovers].map(([token, { name }]) => [token, name]);
   }
 
-  /** The leftovers whose owner must write first. No call that takes such a lock is still under way. */
+  /**
+   * The leftovers whose owner must write something before the lock is removed. They can be removed at any
+   * time, because no call that takes such a lock is still under way.
+   */
   get owned(): Leftover[] {
     return this.all.filter(([token]) => this.#leftovers.get(token)?.before !== undefined);
   }
@@ -104,8 +107,8 @@ const PAUSE = 500;
 const MOST_SHOWN = 5;
 
 /**
- * Removes locks whose owners could not write their end because the store was full, once there is room. It
- * does not depend on heartbeats: a session that could not be renewed has none.
+ * Removes the locks of runs whose end could not be recorded because the store was full, once there is room.
+ * It has its own timer instead of the heartbeats: a session that could not be renewed has none.
  */
 export class UnwrittenEnds {
   readonly #cleanup: PendingCleanup;
@@ -127,9 +130,9 @@ export class UnwrittenEnds {
   }
 
   /**
-   * Retries until all ends are written, while the store is full, for one `ttl` at most. Process warnings
-   * report it at once, and name the runs whose end is still missing after that: no other process can know
-   * why.
+   * While the store is full, retries until all ends are written, for one `ttl` at most. A process warning
+   * reports the problem at once. After the `ttl`, another one names the runs whose end is still missing,
+   * because no other process can know why they have none.
    */
   async finish(): Promise<void> {
     this.#closed = true;

@@ -56,7 +56,8 @@ export class BackupHeartbeat {
   #found: { readonly reported: number; readonly timeout: number } | undefined;
   /**
    * Set while tickets must be withdrawn: after a renewal by this thread, until they are withdrawn or the main
-   * thread answers. A retry would see the session renewed, and leave the tickets for half a `ttl`.
+   * thread answers. Without this flag, a retry after an error would find the session renewed, and leave the
+   * tickets in the queues for half a `ttl`.
    */
   #withdrawing = false;
 
@@ -64,7 +65,7 @@ export class BackupHeartbeat {
     this.#options = options;
   }
 
-  /** Checks whether there is work, now and at the next time that there may be. */
+  /** Checks now whether there is work, and sets a timer for the time at which there may be work next. */
   look(): void {
     if (this.#looking !== undefined) {
       this.#again = true;

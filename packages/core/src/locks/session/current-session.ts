@@ -32,7 +32,7 @@ export class CurrentSession {
   readonly #clock: Clock;
   readonly #use: SessionUse;
   #session: Promise<Session> | undefined;
-  /** The session of `#session`, once a caller got it. */
+  /** The session that `#session` resolved to, once {@link current} has returned it. */
   #known: Session | undefined;
   /** The end of the last session that was ended because it was unused. */
   #resting: Promise<void> = Promise.resolve();

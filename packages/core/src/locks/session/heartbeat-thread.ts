@@ -128,7 +128,7 @@ export class HeartbeatThread {
     if (this.#over) return;
     this.#over = true;
     const why = error instanceof Error ? error.message : String(error);
-    const text = `the heartbeat thread failed: ${visible(why)}. The main thread's heartbeats go on; a program that blocks its event loop for longer than its ttl loses its locks`;
+    const text = `the heartbeat thread failed: ${visible(why)}. The main thread's heartbeats continue; a program that blocks its event loop for longer than its ttl loses its locks`;
     emitWarning("OJM_HEARTBEAT", text);
   }
 }
@@ -146,8 +146,8 @@ const FLAGS = 2;
 const NEVER = 9_223_372_036_854_775_807n;
 
 /**
- * The state that the main thread and the heartbeat thread share without messages, because a busy thread reads
- * none: the deadline of the session, and when the heartbeat thread is needed next.
+ * The state that the main thread and the heartbeat thread share in memory: the deadline of the session, and
+ * when the heartbeat thread must check next. Messages cannot replace it, because a busy thread reads none.
  */
 export class SharedDeadline {
   readonly memory: SharedArrayBuffer;

@@ -1,5 +1,6 @@
-// Stands where the build puts the entry of the heartbeat thread, so that the sources find it under the same
-// name. Runs the sources: the loader of the main thread does not reach into threads.
+// A stand-in for the built entry of the heartbeat thread, for use during development. It has the path of that
+// entry, so that the sources find it. It registers the loader again, because the loader of the main thread
+// does not apply to threads.
 import { register } from "tsx/esm/api";
 
 register();

@@ -34,8 +34,8 @@ const REMOVED = "its entry was removed from the store";
 const LATE = 50;
 
 /**
- * Called when a renewal was sent, before its answer: a store may answer calls of the same turn together. The
- * result is called once the renewal was answered.
+ * Called right after a renewal was sent: calls that are sent in the same turn of the event loop may be
+ * answered together. The returned function is called once the renewal was answered.
  */
 type OnBeat = () => () => Promise<void>;
 
@@ -98,8 +98,8 @@ export class Session {
     this.#since = clock.now();
     this.#onBeat = onBeat;
     // No other process can open such a store while this one lives, so a missed renewal has no meaning. A
-    // blocked event loop must not cost the locks. The entries of an earlier process are known to be dead. A
-    // simulation has several processes in one, so an injected clock does not count.
+    // blocked event loop must not cost the locks. The entries of an earlier process are known to be dead.
+    // With an injected clock this does not hold, because a simulation runs several processes in one.
     const alone = channel.supports.shared === "process" && clock === systemClock;
     this.#life = alone ? Number.POSITIVE_INFINITY : ttl;
     this.#deadline = clock.monotonic() + this.#life;
@@ -300,8 +300,8 @@ export class Session {
   }
 
   /**
-   * Call it when one of our writes is at this version. No renewal that was sent earlier can be applied any
-   * more.
+   * Call it when the entry at this version is one of our own writes. No renewal that was sent earlier can be
+   * applied any more.
    */
   #at(version: Version): void {
     this.version = version;

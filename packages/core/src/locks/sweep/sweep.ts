@@ -17,8 +17,8 @@ const SLICE = 20;
  * Removes the leftovers of dead processes: their locks, after `onOrphan`, and the sessions of dead processes
  * of this host.
  *
- * Reads all sessions page by page, and reads one alone only if it looks dead. Awaits `pause` from time to
- * time; the sweep ends when it resolves to false.
+ * Reads all sessions page by page. Reads a single session again only if the scan did not find it alive.
+ * Awaits `pause` from time to time; the sweep ends when it resolves to false.
  */
 async function sweep(
   channel: Channel<LocksValue>,
@@ -119,8 +119,8 @@ class Pace {
 }
 
 /**
- * The part of a `ttl` for which no process sweeps after a sweep. In the rest of the `ttl`, the first process
- * that checks sweeps next.
+ * After a sweep, no process sweeps for this part of a `ttl`. After that, the first process that checks makes
+ * the next sweep.
  */
 const TURN_LIFE = 3 / 4;
 
@@ -176,7 +176,7 @@ export class Sweeper {
   next(): number {
     const isBehind = this.#turn?.mine === false;
     const jitter = this.#ttl * (1 - TURN_LIFE) * chance(this.#clock);
-    // Check soon for the first time: only from then on does this process count how long there was no sweep.
+    // Make the first check soon: only from then on can this process know for how long there was no sweep.
     const first = this.#turn !== undefined && !this.#looked;
     this.#looked = true;
     if (first) return jitter;

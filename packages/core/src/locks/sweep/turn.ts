@@ -40,9 +40,9 @@ interface Seen {
  * Elects one process that works for all users of a channel. The process with the turn writes an entry. The
  * turn is free once the entry was not written for `life` ms, by the clock of the process that wants it.
  *
- * The entry has no time to live. On etcd each process that read the entry would delete it, and a jump of a
- * server's wall clock would keep it. Without a time to live, the same rule covers a process that died with
- * its turn and an entry that another program overwrote.
+ * The entry has no time to live. With one, on etcd each process that reads the entry would delete it, and a
+ * jump of the wall clock of a server could keep it too long. Without one, a single rule covers a process that
+ * died while it had the turn and an entry that another program overwrote.
  *
  * A turn is not a lock: two processes may have it at once, so the work must be safe to repeat.
  */

@@ -167,7 +167,7 @@ export class Dispatch {
     wait.begin(this.#parts.depsTimeout, this.#parts.clock);
   }
 
-  /** Passes one station after the other, and then calls `done` with the stations that the request holds. */
+  /** Takes a slot of each semaphore in turn, and then calls `done` with those that the request holds. */
   #pass(
     request: Request,
     [next, ...rest]: readonly Semaphore[],
@@ -298,7 +298,7 @@ export async function mapConcurrent<Item, Result>(
       if (next === undefined) return;
       const [index, item] = next;
       const result = work(item);
-      // Only then, so that items begin in their order.
+      // Hire only after this item has begun, so that items begin in their order.
       hire();
       try {
         results[index] = await result;

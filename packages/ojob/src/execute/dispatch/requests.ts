@@ -25,7 +25,7 @@ export interface JobRequest {
   /** The request begins the schedule or the subscription of the job. It does not run the job. */
   readonly begins?: boolean;
   readonly tick?: RunTick | undefined;
-  /** The job runs for these of its own arguments only. Default: once for each of them. */
+  /** The map of its own arguments for which the job runs. Default: it runs once for each of its maps. */
   readonly own?: Args | undefined;
   /** The run that was started for the request. */
   readonly handed?: HandedRun | undefined;

@@ -247,8 +247,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 
   /**
-   * Runs a job that is a step. Only this job sees the arguments that the step gives it. Later steps see its
-   * own arguments, as in OpenAF, and its changes of all others.
+   * Runs a job that is a step. Only this job sees the arguments that the step gives it. Later steps see the
+   * job's own arguments, as in OpenAF, and its changes to all other arguments.
    */
   async #runInner(job: PlannedJob, step: JobStep, args: Args): Promise<Args> {
     let current = args;

@@ -179,8 +179,8 @@ export async function openHolderSocket(pidFile: string): Promise<HolderSocket | 
   if (process.platform !== "linux") return undefined;
   const name = `ojob-${randomBytes(8).toString("hex")}.sock`;
   const path = join(dirname(pidFile), name);
-  // Node removes the bound path at exit. The rename keeps the socket after a crash: a missing socket proves
-  // nothing.
+  // Node removes the path that it has bound when the process exits. After the rename, the socket stays: one
+  // without a listener proves that its holder is gone, and a missing one proves nothing.
   const bound = `${name}.new`;
   const server = createServer((connection) => connection.destroy());
   try {

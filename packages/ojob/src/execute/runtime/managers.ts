@@ -100,7 +100,10 @@ export class Managers {
     }
   }
 
-  /** Fails, and lets all jobs that need the manager fail. A plain error gets the place of the step. */
+  /**
+   * Rejects, and makes all jobs that need the manager fail. It is a plain error, so that it gets the place of
+   * the step.
+   */
   #refuse(message: string): Promise<JobManager> {
     const refused = Promise.reject<JobManager>(new Error(message));
     refused.catch(() => {});

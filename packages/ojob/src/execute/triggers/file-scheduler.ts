@@ -12,7 +12,7 @@ import { TickLog } from "./tick-log.js";
 export interface JobSchedule {
   readonly job: PlannedJob;
   readonly given: readonly Args[];
-  /** The job runs for these of its own arguments only. */
+  /** The map of its own arguments for which the job runs. */
   readonly own?: Args;
   /** The name of its ticks. It is the same in every process that runs this file. */
   readonly name: string;
@@ -241,7 +241,7 @@ export class ScheduledRuns {
     const trigger = triggerOf(job);
     const [request] = this.#engine.dispatch.submit({ job, given, own, trigger, tick, handed });
     if (request === undefined) return undefined;
-    // A waiting job has not started anything that the signal of its run could end.
+    // While the request waits, no execution listens to the signal of the run: end the wait itself.
     const giveUp = (): void => request.giveUp?.((run.signal.reason as Error).message);
     run.signal.addEventListener("abort", giveUp);
     if (run.signal.aborted) giveUp();

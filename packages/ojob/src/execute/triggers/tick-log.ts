@@ -20,7 +20,7 @@ export class TickLog {
   readonly #engine: Engine;
   readonly #schedule: LoggedSchedule;
   readonly #began: number;
-  /** Ticks that a newer tick makes up for. */
+  /** Ticks that are not run because a newer tick replaces them. */
   #before: DecidedTick | undefined;
 
   constructor(engine: Engine, schedule: LoggedSchedule) {

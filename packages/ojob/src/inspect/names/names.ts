@@ -69,8 +69,8 @@ function warn(
   thread: ThreadNames,
   problems: Problems,
 ): void {
-  // A script that evaluates text may define any name, but a name of OpenAF is surely missing. A process of
-  // Node loads no packages for its script.
+  // A script that evaluates text may define any name, so only a name of OpenAF is certain to be missing. A
+  // script in a process of Node cannot load packages, so the hint must not name one.
   const known = openAfName(name, script.kind === "process");
   if (known === undefined && !isCertain) return;
   problems.warn(`"${name}" is not defined in ${script.owner}.${hint(name, known, file, thread)}`, at);

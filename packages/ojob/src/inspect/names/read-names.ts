@@ -152,7 +152,7 @@ class NameWalk {
   #unary({ operator, argument }: AnyNode & { type: "UnaryExpression" }, scope: Scope): void {
     if (argument.type !== "Identifier") this.#visit(operator === "typeof" ? holderOf(argument) : argument, scope);
     else if (operator === "typeof") this.tested.add(argument.name);
-    // To delete a name that is not there is no fault.
+    // Deleting an undefined name is not a fault.
     else if (operator !== "delete") this.#visit(argument, scope);
   }
 
@@ -385,7 +385,7 @@ interface Chain {
   readonly by?: string;
 }
 
-/** The chain that `a.b.c` is; `undefined` if it does not begin with a name. */
+/** Reads a node such as `a.b.c` as a chain. `undefined` if it does not begin with a name. */
 function chainOf(node: AnyNode): Chain | undefined {
   if (node.type === "Identifier") return { root: node, fields: [] };
   if (node.type === "CallExpression") return partOf(node);

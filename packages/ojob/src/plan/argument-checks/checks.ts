@@ -81,7 +81,7 @@ interface Applied {
   readonly parameters: readonly Value[];
 }
 
-/** Makes an expression of a chain, which begins with a rule: `default` alone is a word of the language. */
+/** A prefix that makes a chain an expression even if its first rule is `default`, a reserved word. */
 const HEAD = "_.";
 
 function readChain(chain: string): Applied[] {

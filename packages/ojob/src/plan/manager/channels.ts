@@ -61,7 +61,7 @@ export async function placeChannel<Config extends Args>(
   return { ...config, ...(type !== undefined && { type: found }), ...(args !== undefined && { args: options }) };
 }
 
-/** Whether a template put a text here that was typed on the command line as a whole. */
+/** Whether this text is the whole value of an argument of the command line, put here by a template. */
 export function isTyped(text: string, written: unknown, typed: Args): boolean {
   const path = wholeTemplate(written);
   return path !== undefined && valueAt(typed, path) === text;

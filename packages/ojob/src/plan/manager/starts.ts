@@ -13,7 +13,7 @@ type PlaceOf = (argument: string) => Position;
 export interface Start {
   readonly args: Args;
   readonly placeOf: PlaceOf;
-  /** The job that has the start among its steps checks its arguments, and its checks may set defaults. */
+  /** Whether the job that has the start as a step checks its arguments: the checks may set defaults. */
   readonly checked: boolean;
   /** The same for a job that has this job as a step. */
   readonly checkedAbove: boolean;
@@ -275,7 +275,7 @@ function namesOf(entry: TodoEntry, job: PlannedJob, { jobs, environment }: Plan,
     return runArgs(job).map((own) => {
       const found: LockName[] = [];
       const visit = ({ args, placeOf, checkedAbove }: Start): void => {
-        // The defaults of a check fill the templates of the jobs that are its steps.
+        // If a job above has checks, their defaults may fill templates in this name.
         if (!checkedAbove && args["name"] !== undefined) found.push({ name: args["name"], at: placeOf("name") });
       };
       const placeOf = (argument: string): Position => entry.argsAt[argument] ?? entry.at;

@@ -242,7 +242,7 @@ class ProcessGroup {
    * only its own children. False also on systems that do not expose this.
    */
   get hasOnlyZombies(): boolean {
-    // A scan of all processes of the machine takes long: check those that were alive before first.
+    // A scan of all processes of the machine takes long: first check those that were alive last time.
     if (this.#living.some((pid) => this.#stateOf(pid) === "alive")) return false;
     const members = processes().map((pid) => ({ pid, state: this.#stateOf(pid) }));
     this.#living = members.flatMap(({ pid, state }) => (state === "alive" ? [pid] : []));

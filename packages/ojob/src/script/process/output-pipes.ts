@@ -47,7 +47,10 @@ export class OutputPipes {
     return this.#pipes.map(({ write }) => write);
   }
 
-  /** Reads what the program writes. Call it once the program has its ends: the last one ends the pipe. */
+  /**
+   * Reads what the program writes. Call it once the program has its ends: it closes those of this process, so
+   * that a pipe ends when no process of the program has it open any more.
+   */
   async read(): Promise<Readable[]> {
     const { Socket } = await import("node:net");
     for (const { write } of this.#pipes) closeSync(write);

@@ -37,7 +37,7 @@ export function pause(ms: number): void {
   }
 }
 
-/** Sends the globals that the script has set to the other threads: a `stopWhen` may wait for them. */
+/** Shares the globals that the script has set with the other threads: a `stopWhen` may wait for them. */
 function shareGlobals(): void {
   const { globals } = changedGlobals();
   if (Object.keys(globals).length > 0) post({ type: "globals", globals });

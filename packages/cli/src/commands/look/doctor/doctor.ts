@@ -80,7 +80,10 @@ const RECENT = 100;
 /** A session of the default length with less time left than this has missed a renewal, in ms. */
 const LATE = 5_000;
 
-/** How long to wait for such a session to renew itself, in ms: shorter sessions renew that often. */
+/**
+ * How long to wait for such a session to renew itself, in ms. A session with a shorter time to live always
+ * has less time left than {@link LATE}, and renews about this often.
+ */
 const MOMENT = 1_500;
 
 /** Checks a store and the processes that use it. */

@@ -41,8 +41,8 @@ export async function checkRoundTrips(manager: JobManager): Promise<Finding[]> {
   }
   const { jobs, locks } = manager.channels;
   const findings = [judge({ reads, commits })];
-  // A channel can only be opened in the store of the locks: if the records are in another store, reads are
-  // timed there.
+  // `manager.channel` opens channels only in the store of the locks. If the records are in another store,
+  // reads of that store are timed too.
   if (jobs.joins(locks as Channel<unknown>)) return findings;
   const records = await timed(() => jobs.entry({ name: key, startTime: 0 }));
   return [...findings, judge({ "reads of records": records })];

@@ -30,7 +30,7 @@ interface RunColumn extends ColumnRoom {
   readonly cell: (run: Running) => string;
 }
 
-/** The columns for a screen of this width, with the ones first that stay on a narrow screen. */
+/** The columns for a screen of this width. The first ones are still shown on a narrow screen. */
 export const runColumns = (width: number): readonly RunColumn[] => [
   { title: "RUN", cell: ({ name }) => name, cut: "name" },
   { title: "ELAPSED", cell: (run) => (width < NARROW ? sayDuration(run.elapsed) : sayElapsed(run)), rank: 0.4 },

@@ -9,7 +9,7 @@ import { type SayTime, sayTime } from "../../../output/times.js";
 /** Why a run did not complete, and the failures of steps that did not end it. */
 export function trouble({ error, result }: RunRecord): string {
   const { warnings = [] } = (result ?? {}) as { readonly warnings?: unknown };
-  // The own result of a program may have a field of that name, too.
+  // The result that a program sets may also have a field `warnings`, with values of another type.
   const texts = Array.isArray(warnings) ? warnings.filter((one) => typeof one === "string") : [];
   const heading = texts.length === 1 ? "warning: " : `${texts.length} warnings: `;
   return [error ?? [], texts.length === 0 ? [] : `${heading}${texts.join("; ")}`].flat().join("; ");

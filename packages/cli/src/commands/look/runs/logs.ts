@@ -39,7 +39,7 @@ export async function execute(given: Given): Promise<number> {
     let first: LogItem | undefined;
     try {
       for await (const item of manager.log(run, options)) {
-        // A lone gap is normal: the store may keep no log of such a run.
+        // A gap that is the only item is normal: some stores retain no log of a run that completed.
         if (count === 0 && isRead && isDeleted(item)) first = item;
         else {
           if (count === 1 && first !== undefined) await lines.write(toText(first, 1));

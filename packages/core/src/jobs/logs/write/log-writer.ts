@@ -32,7 +32,7 @@ interface Outgoing {
 
 /** Writes the log of a run, one chunk at a time, without blocking the run. */
 export class LogWriter implements LateWriter {
-  /** Resolves once the log is complete, or a commit has failed since its run is over. */
+  /** Resolves once the log is complete, or once the run is over and the latest commit has failed. */
   readonly soon: Promise<void>;
   readonly #run: RunRef;
   readonly #logs: Logs;
@@ -84,7 +84,10 @@ export class LogWriter implements LateWriter {
     else void this.#send();
   }
 
-  /** Deletes the lines of a run that completed, if the store keeps no such lines. Their number stays. */
+  /**
+   * Deletes the lines of a run that completed, if the store keeps no such lines. The last chunk stays without
+   * its text, so that the number of lines is still known.
+   */
   async forget(): Promise<void> {
     const store = this.#logs.opened;
     const last = this.#ring === undefined ? 0 : this.#ring.next - 1;
@@ -135,7 +138,8 @@ export class LogWriter implements LateWriter {
     this.#isSending = true;
     const { clock } = this.#logs;
     try {
-      // An `await` of an open store would let the commit of the run's end overtake the last lines.
+      // Do not await a store that is already open: the commit that ends the run could then overtake the last
+      // lines.
       const store = this.#logs.opened ?? (await this.#logs.open());
       do {
         const began = clock.monotonic();

@@ -14,7 +14,7 @@ import { cut, LETTERS, LogWriter, lastState, linesOf, RawLines, withFields } fro
  */
 const END_WAIT = 500;
 
-/** The log and the progress of a run. Costs nothing before the first of them. */
+/** The log and the progress of a run. It costs nothing until the run writes a line or sets its progress. */
 export class RunTrail implements RunLog {
   readonly #logs: Logs;
   readonly #run: RunRef;
@@ -81,7 +81,7 @@ export class RunTrail implements RunLog {
   async endWith(closing: Promise<RunRecord>): Promise<RunRecord> {
     for (const [stream, lines] of this.#raw) lines.end((line) => this.#writer().add(LETTERS[stream], line));
     this.#isOver = true;
-    // The progress first: the end of the log ends its followers.
+    // Write the progress before the end of the log, because readers that follow the log stop at its end.
     const told = this.#progress?.end();
     this.#lines?.end();
     try {

@@ -1,7 +1,7 @@
 import type { LogChunk } from "../chunk.js";
 import type { LogAmount } from "../types.js";
 
-/** Lines that wait to be written, before they get their number in the store. */
+/** A chunk of lines that wait to be written. It has no chunk number yet. */
 export interface WaitingChunk {
   readonly at: number;
   readonly line: number;
@@ -19,7 +19,7 @@ export interface WaitingLimits {
   chunk: number;
   /** The most bytes that may wait in one log. */
   readonly most: number;
-  /** The full chunks that wait in all logs of a manager, in bytes, and the most of them. */
+  /** How many bytes of full chunks wait in all logs of a manager, and how many may wait. */
   readonly room: { used: number; readonly most: number };
 }
 

@@ -64,7 +64,7 @@ function positive(value: unknown, what: string): number {
 /** The locks of the job manager, with the calls of OpenAF. */
 const jobLocks = {
   unlock: (name: unknown): unknown => call("unlock", lockName(name, "unlock")),
-  /** Waits up to `tries` times as long as one try. Returns whether it has the lock. */
+  /** Waits for the lock, for `tries` times `wait` ms at most. Returns whether it has the lock. */
   lock(name: unknown, wait: unknown = 500, tries: unknown = 5, timeout?: unknown): unknown {
     const most = (timeout ?? undefined) === undefined ? undefined : positive(timeout, "the timeout of jobLocks.lock");
     return call("lock", lockName(name, "lock"), positive(wait, "the wait of jobLocks.lock") * Number(tries), most);

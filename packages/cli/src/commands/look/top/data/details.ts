@@ -58,7 +58,7 @@ export class Details {
       this.reasons = await reasonsOf(this.#scheduler, this.#manager, this.name);
       await this.#findRun();
     } catch (error) {
-      // Another part reports a store that is away, and its return is a change.
+      // The screen reports an unreachable store, and its return calls `changed`, which reads again.
       if (!isChannelError(error) && !isScheduleError(error)) throw error;
     }
     this.#timer = undefined;

@@ -107,7 +107,7 @@ export class LiveStore {
       }
       this.#failures = times;
     } catch (error) {
-      // Another part reports a store that is away, and its return is a change.
+      // StoreHealth reports an unreachable store. Its return comes as a change, which reads again.
       if (!isChannelError(error)) throw error;
     } finally {
       this.#isReading = false;

@@ -7,7 +7,7 @@ import type { Details, Shown } from "../data/details.js";
 import type { Body } from "./frame.js";
 import type { Ui } from "./ui.js";
 
-/** The most of the page that the reasons take: the log is what moves. */
+/** The largest part of the page for the reasons. The rest is for the log, which changes. */
 const SHARE_OF_REASONS = 0.5;
 
 /** The details as the body of a frame: as many lines as the page has. */
