@@ -431,7 +431,7 @@ describe("ojm exec", () => {
     const pid = pidOf(first);
     const unlock = ["unlock", "backup", "--reason", "it hangs", "--store", "sqlite:ojm.db"];
     // A process that is stopped within a commit keeps the file of SQLite locked: stop it at another moment.
-    for (let code = EXIT.away; code !== 0; ) {
+    for (let code: number | null = EXIT.away; code !== 0; ) {
       first.process.kill("SIGSTOP");
       ({ code } = await called(place.folder, unlock));
       expect([0, EXIT.away]).toContain(code);
