@@ -224,11 +224,11 @@ describe("on the command line", () => {
   it("an export can be piped into an import, and ends well when its reader goes away", async () => {
     const folder = await filled();
     const piped = await shell(folder, "ojm export --store sqlite:a.db | ojm import --store sqlite:b.db");
-    expect([piped.code, piped.out]).toEqual([0, "imported 4 runs, 2 parts of logs, 1 act of the audit\n"]);
+    expect([piped.code, piped.out]).toEqual([0, "imported 4 runs, 2 parts of logs, 1 audit entry\n"]);
     expect(piped.err.split("\n").sort()).toEqual([
       "",
-      "ojm: exported 4 runs, 2 parts of logs, 1 act of the audit",
-      expect.stringMatching(/^ojm: made the store .*b\.db, as --store is relative to this folder/),
+      expect.stringMatching(/^ojm: created the store .*b\.db\. --store is relative to this folder/),
+      "ojm: exported 4 runs, 2 parts of logs, 1 audit entry",
       expect.stringMatching(/^ojm: warning: the fences of this store are below .* \(0{10}\d{9} < 0{10}\d{9}\)/),
     ]);
     const head = await shell(folder, "ojm export --store sqlite:a.db --no-logs | head -n 1");
@@ -245,16 +245,16 @@ describe("on the command line", () => {
       return called(folder, ["import", "x.jsonl", "--store", "sqlite:b.db", ...more]);
     };
     const damaged = await importOf([...lines.slice(0, 2), "{", ...lines.slice(2)].join("\n"));
-    const made = /^ojm: made the store .*b\.db, as .*\n/;
+    const made = /^ojm: created the store .*b\.db\. .*\n/;
     expect([damaged.code, damaged.out, damaged.err.replace(made, "")]).toEqual([
       2,
       "",
-      "ojm: line 3 of x.jsonl is damaged: it is no map in JSON. Before that: imported 1 run. To import it again does no harm\n",
+      "ojm: line 3 of x.jsonl is damaged: it is not a JSON object. Before that: imported 1 run. It is safe to import it again\n",
     ]);
     const early = await importOf(lines.slice(0, 3).join("\n"));
     expect([early.code, early.err]).toEqual([
       2,
-      expect.stringMatching(/^ojm: x.jsonl ends early, behind line 3: .*already there: 1 run\. /),
+      expect.stringMatching(/^ojm: x.jsonl ends early, after line 3: .*already there: 1 run\. /),
     ]);
     expect(await importOf(out.replace('"status":"failed"', '"status":"odd"'))).toMatchObject({
       code: 2,
@@ -262,16 +262,16 @@ describe("on the command line", () => {
     });
     expect(await importOf(`${out}{}\n`)).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/stands behind the end/),
+      err: expect.stringMatching(/comes after the end/),
     });
     const binary = Buffer.concat([Buffer.from(`${lines[0]}\n`), Buffer.from([0xff, 0xfe, 10])]);
     expect(await importOf(binary)).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/^ojm: line 2 of x.jsonl is no text in UTF-8/),
+      err: expect.stringMatching(/^ojm: line 2 of x.jsonl is not text in UTF-8/),
     });
     expect(await importOf("hello\n")).toMatchObject({
       code: 2,
-      err: "ojm: x.jsonl is no export of ojm: its first line does not say so\n",
+      err: 'ojm: x.jsonl is not an export of ojm: its first line does not have the format "ojm-export"\n',
     });
     expect(await importOf("")).toMatchObject({
       code: 2,

@@ -101,7 +101,7 @@ describe("ticks while no process was there", () => {
   it("with missed: latest, the newest of them is run", async () => {
     expect(await afterDowntime(", missed: latest")).toEqual([
       expect.stringMatching(
-        /^"Every second" is due since 2026-05-01T05:00:00.000Z: no process was there. It makes up for 3 ticks from/,
+        /^"Every second" has been due since 2026-05-01T05:00:00.000Z: no process was there. It replaces 3 ticks from/,
       ),
       "ran 05:30",
       "ran 06:00",

@@ -54,7 +54,7 @@ it("D23: of several jobs due in the same second, each is run at every tick, and 
 function leftOut(output: string, name: string): number[] {
   const ticks: number[] = [];
   for (const [, at, since] of output.matchAll(
-    new RegExp(`"${name}" is due since (\\S+Z): .* from (\\S+Z) on, which are not run`, "g"),
+    new RegExp(`"${name}" has been due since (\\S+Z): .* from (\\S+Z) on, which are not run`, "g"),
   )) {
     for (let tick = Date.parse(since ?? ""); tick < Date.parse(at ?? ""); tick += PERIOD) ticks.push(tick);
   }

@@ -214,7 +214,7 @@ describe("a store that is not there", () => {
   }, async () => {
     const store = { jobs: "sqlite:jobs.db", locks: "sqlite:jobs.db", logs: "sqlite:logs.db" };
     const folder = folderWith({ "ojm.config.json": JSON.stringify({ store }) });
-    const made = `ojm: made the store ${join(folder, "jobs.db")}: there was none\n`;
+    const made = `ojm: created the store ${join(folder, "jobs.db")}, which did not exist\n`;
     expect(await ojm(folder, "exec", "quiet", "--", "true")).toMatchObject({ code: 0, err: made });
     expect(await ojm(folder, "exec", "quiet", "--", "true")).toMatchObject({ code: 0, err: "" });
     expect(await called(folder, ["history"])).toMatchObject({ code: 0, err: "" });
@@ -233,14 +233,14 @@ describe("a store that is not there", () => {
       return err;
     };
     const path = join(folder, "ojm.db");
-    const told = `^ojm: made the store ${path}, as OJM_STORE is relative .* Better: OJM_STORE=sqlite:${path}\n$`;
+    const told = `^ojm: created the store ${path}. OJM_STORE is relative .* Better: OJM_STORE=sqlite:${path}\n$`;
     expect(await exec("sqlite:./ojm.db")).toMatch(new RegExp(told));
     expect(await exec("sqlite:./ojm.db")).toBe("");
     const other = join(folder, "other.db");
-    expect(await exec(`sqlite:${other}`)).toBe(`ojm: made the store ${other}: there was none\n`);
+    expect(await exec(`sqlite:${other}`)).toBe(`ojm: created the store ${other}, which did not exist\n`);
     const { err } = await ojm(folder, "exec", "quiet", "--store", "sqlite:third.db", "--", "true");
     const better = `--store sqlite:${join(folder, "third.db")}`;
-    expect(err).toMatch(new RegExp(`, as --store is relative to this folder: .* Better: ${better}\n$`));
+    expect(err).toMatch(new RegExp(`\\. --store is relative to this folder: .* Better: ${better}\n$`));
   });
 
   test("a store at the place where earlier releases looked is named by run, check, history and locks", {

@@ -35,7 +35,7 @@ const OUTPUT: OptionSpecs = {
 
 /** The reason of an action that affects others. */
 const REASON: OptionSpecs = {
-  reason: { value: "TEXT", text: "why, for those whom it affects. Asked for on a terminal" },
+  reason: { value: "TEXT", text: "the reason, for the people affected. On a terminal, ojm asks for it" },
 };
 
 const COMMON = { ...STORE, ...OUTPUT } as const;
@@ -58,15 +58,15 @@ export const groups: CommandGroups = [
         name: "run",
         operands: "FILE [key=value …]",
         summary: "run the todo of a job file, or one of its jobs",
-        about: `key=value is an argument for the jobs. Those that the file gives win over it. Paths in it begin at the working
-directory; paths in the file begin at its folder.`,
+        about: `key=value is an argument for the jobs. An argument that the file sets takes precedence. Relative paths in key=value
+start at the working directory; those in the file start at its folder.`,
         examples: ["ojm run jobs.yaml", "ojm run jobs.yaml --job report month=11"],
         codes: [5, 129, 130, 143, "another"],
         load: () => import("../commands/run.js"),
         options: {
           job: {
             value: "JOB",
-            text: "run only this job, and before it those that it depends on; may be given several times. A schedule is not begun, and the daemon of the file may run meanwhile: locks hold for both",
+            text: "run only this job, after the jobs that it depends on; may be given several times. Schedules are not started. The daemon of the file may be running: both use the same locks",
           },
           "dry-run": {
             text: "show what would run, in which order, with which arguments and locks; run nothing",
@@ -81,7 +81,7 @@ directory; paths in the file begin at its folder.`,
             value: "HOST:PORT",
             text: "while it runs, serve /metrics for Prometheus, /healthz and /readyz there. Without HOST: 127.0.0.1. At another address, every host that reaches it can read the names of the jobs",
           },
-          strict: { text: "take warnings about the file for errors: nothing is run then" },
+          strict: { text: "treat warnings about the file as errors: with a warning, nothing is run" },
           help: { short: "h", text: "show the help of the file: what it does, its arguments and its jobs" },
           jobhelp: { value: "JOB", text: "show the help of one of its jobs, or of one that comes with ojm" },
         },
@@ -94,7 +94,7 @@ directory; paths in the file begin at its folder.`,
 Ends with 0 if it can be run, and 2 if not. key=value is an argument as it would be given to ojm run.`,
         examples: ["ojm check jobs.yaml --strict"],
         load: () => import("../commands/check.js"),
-        options: { load, strict: { text: "take warnings for errors" } },
+        options: { load, strict: { text: "treat warnings as errors" } },
       },
       {
         name: "schema",
@@ -126,7 +126,7 @@ and as the first line of a job file, for editors that use the YAML language serv
         options: {
           watch: {
             short: "w",
-            text: "go on, and show every change, until Ctrl-C. Only on a terminal, and without --json",
+            text: "keep running and show every change, until Ctrl-C. Only on a terminal, and without --json",
           },
           ...COMMON,
         },
@@ -134,7 +134,8 @@ and as the first line of a job file, for editors that use the YAML language serv
       {
         name: "top",
         operands: "",
-        summary: "a live screen: problems first, then what runs, then what comes next; with keys to look and to act",
+        summary:
+          "a live screen: problems first, then what is running, then what comes next; with keys for details and actions",
         about: `Keys: up and down select, Enter shows why, what helps and the log, c cancels, p pauses or resumes, / filters, ? helps, q ends.`,
         examples: ["ojm top --store redis://jobs.example.com:6379"],
         load: () => import("../commands/look/top/top.js"),
@@ -164,7 +165,7 @@ and as the first line of a job file, for editors that use the YAML language serv
           limit: {
             value: "N",
             short: "n",
-            text: "the most ticks to show, without NAME those of all schedules. Default: 10 of NAME, or one of each",
+            text: "the most ticks to show; without NAME, of all schedules together. Default: 10 of NAME, or the next one of each schedule",
           },
           ...COMMON,
         },
@@ -184,7 +185,7 @@ and as the first line of a job file, for editors that use the YAML language serv
         summary: "the outcome of each tick of a schedule, and why, newest first",
         about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused,
 waiting (its run begins when those before it have ended: overlap queue or replace, missed all), or overdue: no process has
-decided on it a minute after it was due. Ticks that were decided at once, and not run for one reason, are one row. Outcomes are kept for 30 days.`,
+decided on it a minute after it was due. Ticks that were decided together and not run for the same reason share one row. Outcomes are kept for 30 days.`,
         examples: ["ojm ticks nightly-report --not-run --since 7d"],
         codes: [3],
         load: () => import("../commands/look/ticks.js"),
@@ -217,7 +218,10 @@ decided on it a minute after it was due. Ticks that were decided at once, and no
           since: { value: "TIME", text: "only those that began since: a duration such as 2h, or a time in ISO 8601" },
           until: { value: "TIME", text: "only those that began before" },
           "by-name": { text: "each name once: its newest run, how many it has, and since when" },
-          before: { value: "RUN", text: "only those behind this one: the last id of a page gives the next page" },
+          before: {
+            value: "RUN",
+            text: "only runs older than this one: give the last id of a page to see the next page",
+          },
           limit: { value: "N", short: "n", text: "the most runs to show. Default: 20" },
           ...COMMON,
         },
@@ -234,13 +238,13 @@ decided on it a minute after it was due. Ticks that were decided at once, and no
       {
         name: "logs",
         operands: "RUN",
-        summary: "the log of a run, from whatever machine: RUN as for ojm show",
-        about: `What a terminal would obey in a line is shown escaped: a log is data. --raw writes the lines as they are.`,
+        summary: "the log of a run, from any machine: RUN as for ojm show",
+        about: `Control characters and escape sequences are shown escaped, so that a log cannot control the terminal. --raw writes the lines as they are.`,
         examples: ["ojm logs nightly-report --follow"],
         codes: [3],
         load: () => import("../commands/look/runs/logs.js"),
         options: {
-          follow: { short: "f", text: "go on until the run is over" },
+          follow: { short: "f", text: "keep printing until the run ends" },
           tail: { value: "N", short: "n", text: "only the last N lines" },
           raw: { text: "write control characters and escape sequences as they are: the terminal obeys them" },
           ...COMMON,
@@ -249,7 +253,7 @@ decided on it a minute after it was due. Ticks that were decided at once, and no
       {
         name: "wait",
         operands: "RUN",
-        summary: "wait for the end of a run and of the attempts that follow it, and end as the last one did",
+        summary: "wait for a run and its further attempts to end; the exit code is that of the last one",
         examples: ["ojm wait nightly-report --timeout 10m"],
         codes: [3, 8, 124],
         load: () => import("../commands/look/runs/wait.js"),
@@ -262,7 +266,7 @@ decided on it a minute after it was due. Ticks that were decided at once, and no
       {
         name: "history",
         operands: "[FILE]",
-        summary: "the last runs, as ojm runs, of the job manager that a job file sets up",
+        summary: "the last runs of the job manager that a job file sets up, in the form of ojm runs",
         examples: ["ojm history jobs.yaml --limit 5"],
         load: () => import("../commands/look/runs/history.js"),
         options: {
@@ -275,7 +279,7 @@ decided on it a minute after it was due. Ticks that were decided at once, and no
         name: "locks",
         operands: "[NAME|FILE]",
         summary:
-          "which locks are held, by whom, and who waits for them, and which of the last runs are free; of a store, of one job, or of a job file",
+          "the held locks with their holders and waiters, and the free locks of recent runs; of a store, of one job, or of a job file",
         examples: ["ojm locks"],
         codes: [3],
         load: () => import("../commands/look/locks.js"),
@@ -284,7 +288,7 @@ decided on it a minute after it was due. Ticks that were decided at once, and no
       {
         name: "audit",
         operands: "[NAME]",
-        summary: "who unlocked, cancelled, held, paused, resumed, ran, filled or pruned what, and why",
+        summary: "who unlocked, cancelled, held, paused, resumed, ran, backfilled or pruned what, and why",
         examples: ["ojm audit nightly-report"],
         codes: [3],
         load: () => import("../commands/look/audit.js"),
@@ -293,10 +297,10 @@ decided on it a minute after it was due. Ticks that were decided at once, and no
       {
         name: "doctor",
         operands: "",
-        summary: "whether the store, its locks, runs and schedules are well, and what to do where they are not",
+        summary: "check the health of the store, its locks, runs and schedules, and say what to do about problems",
         about: `Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
-a problem, and with 5 if the store cannot be reached. An entry that is damaged costs its own row in all other commands: it
-is named here, with the command that removes it.`,
+a problem, and with 5 if the store cannot be reached. All other commands leave out a damaged entry: doctor
+names it, with the command that removes it.`,
         examples: ["ojm doctor"],
         load: () => import("../commands/look/doctor/doctor.js"),
         options: {
@@ -308,19 +312,19 @@ is named here, with the command that removes it.`,
         name: "ui",
         operands: "",
         summary: "all of this in a browser, live; needs the package @ojm/ui",
-        about: `Serves 127.0.0.1 alone. The link that it prints is good once, for a minute: it is exchanged for a cookie. To let
-others in, mount @ojm/ui in a server of your own. With OJM_UI_SECRET, sessions outlive a new start. /healthz says that it
-lives, and /readyz that the store answers.`,
+        about: `Serves 127.0.0.1 alone. The link that it prints works once, within a minute: it is exchanged for a cookie. To let
+others in, mount @ojm/ui in a server of your own. With OJM_UI_SECRET, sessions survive a restart. /healthz reports that the
+process is alive, and /readyz that the store answers.`,
         examples: ["ojm ui --read-only", "ojm ui --port 8080 --show-results"],
         load: () => import("../commands/ui.js"),
         options: {
           port: { value: "PORT", text: "the port. Default: 7717, or a free one if that is taken" },
-          "read-only": { text: "refuse every act" },
+          "read-only": { text: "reject every action" },
           "show-results": { text: "show results, args and meta of runs, which may hold secrets" },
           metrics: {
-            text: "serve /metrics for Prometheus, to programs of this machine: of this process, and when each job of the store last completed",
+            text: "serve /metrics for Prometheus to programs on this machine: the metrics of this process, and when each job of the store last completed",
           },
-          "base-path": { value: "PATH", text: "where a proxy has it, such as /ops/ojm" },
+          "base-path": { value: "PATH", text: "the path at which a proxy serves it, such as /ops/ojm" },
           "allow-host": { value: "NAME", text: "the name by which a proxy reaches it; may be given several times" },
           ...STORE,
         },
@@ -334,12 +338,12 @@ lives, and /readyz that the store answers.`,
         name: "exec",
         operands: "NAME -- COMMAND …",
         summary: "run any command under the lock of NAME, with a record and a log",
-        about: `The output is passed through, and kept as the log of the run. Ends as the command does; with 75 if the lock is held,
-and with 76 if --once-per or --tick skips it: a start counts for all machines, also if its command failed.
-The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout its whole process group gets SIGTERM, and after
-the grace SIGKILL; when the lock is lost, SIGKILL at once. A signal to ojm is passed on, and the lock stays held until the command
-ends. After the grace of a SIGINT, SIGTERM or SIGQUIT, or at a second one, at least a second later, SIGKILL ends the group. A command that
-ends with 0 all the same is recorded as completed. If ojm itself is killed, the command keeps running until it prints: its output has no reader then.
+        about: `The output is passed through, and stored as the log of the run. The exit code is that of the command; 75 if the lock is held;
+and 76 if --once-per or --tick skips the command: a start on any machine counts, even if its command failed.
+The command finds OJM_RUN_ID and OJM_FENCE in its environment. At the timeout, its whole process group gets SIGTERM, and after
+the grace SIGKILL. If the lock is lost, the group gets SIGKILL at once. A signal to ojm is passed on to the command, which keeps its lock until it
+ends. After a SIGINT, SIGTERM or SIGQUIT, the group gets SIGKILL at the end of the grace, or at a second such signal at least a second later. A command
+that still ends with 0 is recorded as completed. If ojm itself is killed, the command runs until it next prints, because its output has no reader.
 With "notify" in a config file, ojm sends alerts about its runs.`,
         examples: ["ojm exec nightly-dump --timeout 1h -- pg_dump shop"],
         codes: [75, 124, 129, 130, 143, "another"],
@@ -358,7 +362,7 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
           },
           "once-per": {
             value: "TIME",
-            text: "skip the command if a run with the same option has started within nine tenths of this time, such as 54 min of 1h",
+            text: "skip the command if a run with the same option started within the last nine tenths of this time: for 1h, within the last 54 min",
           },
           tick: {
             value: "CRON",
@@ -387,8 +391,8 @@ false are parsed as such. The record shows them, so keep secrets elsewhere.`,
       {
         name: "cancel",
         operands: "RUN",
-        summary: "ask a run to stop, on whatever machine, and wait for its end",
-        about: "A job that waits for its next attempt does not make it, and no other follows.",
+        summary: "ask a run to stop, on any machine, and wait for its end",
+        about: "If the job is waiting for its next attempt, neither that attempt nor a later one is made.",
         examples: ['ojm cancel nightly-report --reason "wrong month"'],
         codes: [3, 8],
         load: () => import("../commands/act/cancel.js"),
@@ -413,7 +417,7 @@ false are parsed as such. The record shows them, so keep secrets elsewhere.`,
       {
         name: "hold",
         operands: "NAME",
-        summary: "keep all runs of a job away, for maintenance",
+        summary: "prevent all runs of a job, for maintenance",
         examples: ['ojm hold nightly-report --reason "the schema changes" --until 2h'],
         codes: [3, 75],
         load: () => import("../commands/act/hold.js"),
@@ -424,7 +428,7 @@ false are parsed as such. The record shows them, so keep secrets elsewhere.`,
             text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601. Default: 24h",
           },
           wait: { value: "TIME", text: "how long to wait for the run that is running. Default: 0" },
-          new: { text: "also a name that has no run and no schedule, where one with nearly the same name has" },
+          new: { text: "accept a name without a run or a schedule, even if it resembles a known name" },
           ...COMMON,
         },
       },
@@ -460,17 +464,17 @@ the schedule adds it again when it starts.`,
       {
         name: "backfill",
         operands: "NAME",
-        summary: "run the ticks of a time that is over",
-        about: `--status shows how far the backfills of a schedule are, and --stop ends them, in any process: the run that is
-running continues, and no further one begins.`,
+        summary: "run the ticks of a past time range",
+        about: `--status shows the progress of the backfills of a schedule. --stop ends them, in whichever process they run: the
+current run continues, and no further one begins.`,
         examples: ['ojm backfill nightly-report --from 2d --reason "the store was away"'],
         codes: [3],
         load: () => import("../commands/act/backfill.js"),
         options: {
           from: { value: "TIME", text: "the first tick: a duration such as 2h, or a time in ISO 8601" },
           to: { value: "TIME", text: "run ticks before this. Default: now" },
-          again: { text: "also those that were run" },
-          status: { text: "show how far the backfills are that are not done" },
+          again: { text: "also run the ticks that were run before" },
+          status: { text: "show the progress of the unfinished backfills" },
           stop: { text: "stop the backfills of the schedule" },
           ...REASON,
           ...COMMON,
@@ -480,9 +484,9 @@ running continues, and no further one begins.`,
         name: "prune",
         operands: "[NAME]",
         summary: "delete the records and logs of runs that ended long ago",
-        about: `Takes --older-than, --keep, or both: with --keep alone all but the newest N of each name go, however young they are. The
-audit entries of that time are deleted too. A store also prunes itself: about once a day, runs that ended more than 90 days
-ago are deleted, but for the newest 100 of each name. "retention" in the config file, beside "store", changes that.`,
+        about: `Needs --older-than, --keep, or both. With --keep alone, all but the newest N of each name are deleted, whatever their age.
+Audit entries are deleted by the same rule. A store also prunes itself: about once a day, it deletes the runs that ended more
+than 90 days ago, except the newest 100 of each name. "retention" in the config file, beside "store", changes that.`,
         examples: ["ojm prune --older-than 30d --keep 100"],
         codes: [3],
         load: () => import("../commands/act/prune.js"),
@@ -505,15 +509,15 @@ ago are deleted, but for the newest 100 of each name. "retention" in the config 
         name: "export",
         operands: "[NAME]",
         summary: "print runs, logs, schedules and the audit of a store as lines of JSON, for ojm import",
-        about: `The store may be used meanwhile. A run that is still running is left out, and so are locks, holds, attempts to come and requests:
-they belong to their store. The last line says how much there is.`,
+        about: `The store can be in use during the export. Runs in progress, locks, holds, pending attempts and requests are left out: they
+are valid only in their own store. The last line has the counts of all others.`,
         examples: ["ojm export --store sqlite:a.db | ojm import --store redis://jobs.example.com"],
         codes: [3],
         load: () => import("../commands/port/export.js"),
         options: {
           since: {
             value: "TIME",
-            text: "only runs that began, ticks and acts since: a duration such as 30d, or a time in ISO 8601",
+            text: "only runs that began, ticks and actions since then: a duration such as 30d, or a time in ISO 8601",
           },
           until: { value: "TIME", text: "only those before" },
           "no-logs": { text: "without the logs of runs" },
@@ -524,8 +528,8 @@ they belong to their store. The last line says how much there is.`,
         name: "import",
         operands: "[FILE]",
         summary: "bring what ojm export printed into a store: from a file, or from stdin",
-        about: `Never changes what the store has, so it can be repeated, also beside processes that use the store. No tick that came due before
-is run again: one that came due since the export gets the outcome missed. Says what it imported, what was there already, and what it left
+        about: `Never changes existing entries, so it can be repeated, even while other processes use the store. It causes no run of a past
+tick: a tick that came due since the export gets the outcome missed. Prints what it imported, what was there already, and what it left
 out.`,
         examples: ["ojm import runs.jsonl --store sqlite:b.db"],
         load: () => import("../commands/port/import.js"),

@@ -19,7 +19,7 @@ export async function readCommand(words: readonly string[], known: readonly stri
   if (/\.(ya?ml|json)$/.test(first)) {
     // Imported here: a known command does not wait for it.
     const { ojmCommand } = await import("@ojm/core/internal");
-    throw new CommandError(`"${first}" is no command. Did you mean: ${ojmCommand("run", first)}`);
+    throw new CommandError(`"${first}" is not a command. Did you mean: ${ojmCommand("run", first)}`);
   }
   throw await unknownCommand(first, known);
 }
@@ -147,7 +147,7 @@ export function lastValue({ values }: Given, option: string): string | undefined
 /** Rejects operands that a command does not take. */
 export function expectNoMore({ command, operands }: Given, taken = 0): void {
   const more = operands[taken];
-  if (more !== undefined) throw new CommandError(`ojm ${command} takes nothing more, but there is "${more}"`);
+  if (more !== undefined) throw new CommandError(`ojm ${command} takes no further operands: "${more}" is one too many`);
 }
 
 /** The only operand of a command, which is required. */
@@ -189,6 +189,6 @@ export function readPairs(words: readonly string[]): FileOperands["pairs"] {
 
 function readPair(word: string): [string, string] {
   const split = word.indexOf("=");
-  if (split <= 0) throw new CommandError(`"${word}" is no argument: arguments are written key=value`);
+  if (split <= 0) throw new CommandError(`"${word}" is not an argument: arguments are written key=value`);
   return [word.slice(0, split), word.slice(split + 1)];
 }

@@ -90,7 +90,9 @@ describe("what runs", () => {
       const done = await call("cancel", by === "its name" ? "import" : id, "--reason", "wrong month");
       expect(done).toEqual({
         code: 0,
-        out: expect.stringMatching(/^cancelled attempt 2 of 3 of "import", due .*Z\. It does not begin, and no other/),
+        out: expect.stringMatching(
+          /^cancelled attempt 2 of 3 of "import", due .*Z\. Neither it nor a later attempt begins/,
+        ),
         err: "",
       });
       expect(await json("show", id)).toMatchObject({
@@ -160,7 +162,7 @@ describe("what runs", () => {
   test("unlock takes the lock, says from whom, and that nothing proves that the body has stopped", async () => {
     const run = await manager.start("import");
     const { code, out } = await call("unlock", "import", "--reason", "it hangs");
-    const look = `Nothing proves that its body has stopped. Look on ${hostname()}: ps -o pid,etime,args -p ${process.pid}\n`;
+    const look = `This does not prove that its job function has stopped. Look on ${hostname()}: ps -o pid,etime,args -p ${process.pid}\n`;
     expect([code, out]).toEqual([0, expect.stringMatching(/^took "import" from .* Its run import@.* is cancelled\. /)]);
     expect(out).toContain(look);
     await expect.poll(() => run.signal.aborted).toBe(true);
@@ -228,7 +230,7 @@ describe("what runs", () => {
     const early = ["hold", "import", "--reason", "x", "--store", "sqlite:new.db"];
     expect(await called(folder, early)).toMatchObject({
       code: 0,
-      err: expect.stringMatching(/^ojm: made the store .*new\.db, as --store is relative .*\n.*held all the same/),
+      err: expect.stringMatching(/^ojm: created the store .*new\.db\. --store is relative .*\n.*held all the same/),
     });
     expect(await call("hold", "another", "--reason", "x")).toMatchObject({
       code: 0,
@@ -556,7 +558,7 @@ describe("what will run", () => {
     expect((await call("why", "report", "--time", "relative")).out).toMatch(/at \S+Z \(in [\w ]+\), and will be/);
     const [why] = (await json("why", "report")) as { code: string; help: string }[];
     expect(why).toMatchObject({ code: "paused", text: expect.stringMatching(/holidays/), help: "ojm resume report" });
-    expect((await call("resume", "report")).out).toMatch(/^the schedule "report" goes on\. Its next tick is at/);
+    expect((await call("resume", "report")).out).toMatch(/^the schedule "report" is resumed\. Its next tick is at/);
 
     const now = await call("run-now", "report", "--reason", "asked for");
     expect([now.code, now.err]).toEqual([0, ""]);
@@ -623,15 +625,15 @@ describe("what will run", () => {
     });
     expect((await call("jobs")).out).toMatch(/^report +no process runs it /m);
     expect(await json("jobs")).toMatchObject([{ name: "report", unattended: true }]);
-    expect((await call("next")).out).toMatch(/ report +no process runs it now: missed unless a process comes$/m);
+    expect((await call("next")).out).toMatch(/ report +no process runs it now: missed unless a process starts$/m);
     const filled = await call("backfill", "report", "--from", "3h", "--reason", "a gap");
     expect([filled.code, filled.out]).toEqual([
       0,
-      expect.stringMatching(/No process that runs "report" is there: they/),
+      expect.stringMatching(/No living process has this schedule: the ticks/),
     ]);
     expect((await call("backfill", "report", "--stop", "--reason", "not now")).code).toBe(0);
     const alone =
-      '"report" was not started: no process that runs it is there. Start the one that adds it. More: ojm doctor';
+      '"report" was not started: no living process has this schedule. Start the program that adds it. More: ojm doctor';
     expect(await call("run-now", "report", "--reason", "x")).toEqual({ code: 1, out: "", err: `ojm: ${alone}\n` });
     const { code, out, err } = await call("run-now", "report", "--reason", "x", "--json");
     expect([code, out, JSON.parse(err)]).toEqual([1, "", { error: { code: "failed", exit: 1, message: alone } }]);
@@ -697,7 +699,7 @@ describe("what will run", () => {
     });
     await scheduler.add("report", { every: HOUR, missed: "none" }, () => gate);
     expect((await call("backfill", "report", "--status")).out).toBe(
-      'no backfill of "report" goes on. What became of its ticks: ojm ticks report\n',
+      'no backfill of "report" is running. The outcome of its ticks: ojm ticks report\n',
     );
     expect(await call("backfill", "report", "--stop", "--reason", "x")).toMatchObject({ code: 3 });
     expect((await call("backfill", "report", "--from", "3h", "--reason", "a gap")).code).toBe(0);
@@ -730,7 +732,7 @@ describe("what will run", () => {
     expect((await call("show", "report")).out).toContain(JSON.stringify(args));
     expect(await call("run-now", "report", "day", "--reason", "x")).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/"day" is no argument: arguments are written key=value/),
+      err: expect.stringMatching(/"day" is not an argument: arguments are written key=value/),
     });
     expect(await call("run-now", "report", `day=${"x".repeat(5_000)}`, "--reason", "x")).toMatchObject({
       code: 2,

@@ -17,30 +17,30 @@ export function codesOf({ options, codes = [] }: CommandSpec): readonly string[]
 }
 
 export const ENVIRONMENT: readonly (readonly [name: string, text: string])[] = [
-  ["OJM_STORE", "The store, where neither --store nor --profile is given."],
+  ["OJM_STORE", "The store to use if neither --store nor --profile is given."],
   [
     "OJM_CONFIG",
-    "The config file, whose store counts where neither --store nor OJM_STORE is given. It may be a program: ojm runs it, and does not check who owns it.",
+    "The config file. Its store is used if neither --store nor OJM_STORE is given. It may be a program: ojm runs it, and does not check who owns it.",
   ],
   ["OJM_DEBUG", "If it is set, a fault of ojm is shown with its stack."],
   [
     "OJM_UI_SECRET",
-    "The secret of ojm ui, of 16 characters or more, from which its cookies are made: with one, they outlive a restart.",
+    "The secret of ojm ui, of 16 characters or more, that signs its cookies: with it, sessions survive a restart.",
   ],
   ["NO_COLOR", "If it is set, there are no colors."],
 ];
 
 export const CONFIG =
-  'Without --store and OJM_STORE, the store is the one of the file that OJM_CONFIG names, or of ojm.config.json, .yaml or .yml in the working directory, or in the nearest folder above it, up to the root of the repository (.git) or the home folder. A file that was only found must belong to you or to root, only they may write to it, and the type of its store is a plain name. An ojm.config.js, .mjs or .ts is a program: it is run only if OJM_CONFIG names it, and never to complete a word of the shell. With "notify" in that file, ojm exec sends alerts about its runs, wherever its store is named.';
+  'Without --store and OJM_STORE, the store is the one of the file that OJM_CONFIG names, or of ojm.config.json, .yaml or .yml in the working directory, or in the nearest folder above it, up to the root of the repository (.git) or the home folder. A file that was found in this way must be owned by you or by root, no other user may write to it, and the type of its store must be a plain name. An ojm.config.js, .mjs or .ts is a program: it is run only if OJM_CONFIG names it, and never for completion in the shell. With "notify" in that file, ojm exec sends alerts about its runs, even if its store is named elsewhere.';
 
 export const RELATIVE =
-  "Write an absolute path into OJM_STORE, as in sqlite:/srv/ojm.db: a relative one begins at the working folder, so that another folder, as cron has one, means another store with other locks, and a job runs twice. Relative paths in ojm.config begin at the folder of that file.";
+  "Write an absolute path into OJM_STORE, as in sqlite:/srv/ojm.db: a relative path starts at the working directory. In another directory, such as that of cron, it names another store with other locks, and a job can run twice. Relative paths in ojm.config begin at the folder of that file.";
 
 export const PASSWORDS =
-  "While a command runs, each user of the machine can read its words, a password in --store among them. Put such a store into OJM_STORE, or into a config file that only you may read. A config that is a program can take it from a variable: export default { store: process.env.JOBS_URL }. What ojm exec and ojm run start gets the environment of ojm, OJM_STORE too: an ojm within it means the same store. To keep a password from it, use a config file in place of OJM_STORE. OJM_UI_SECRET is for ojm ui alone, and nothing that ojm starts gets it.";
+  "While a command runs, each user of the machine can read its words, a password in --store among them. Put such a store into OJM_STORE, or into a config file that only you may read. A config that is a program can take it from a variable: export default { store: process.env.JOBS_URL }. Programs that ojm exec and ojm run start inherit the environment of ojm, including OJM_STORE: an ojm that they call uses the same store. To hide a password from them, use a config file instead of OJM_STORE. OJM_UI_SECRET is only for ojm ui: programs that ojm starts do not get it.";
 
 export const PLACEHOLDERS =
-  "RUN is the id of a run, NAME@ and as much of its time as no other run of the job has, or a name for its last run. TIME is a duration such as 90s, 10m, 2h or 30d; where a time is meant, it may also be written in ISO 8601.";
+  "RUN is the id of a run; or NAME@ and enough of its start time to identify it; or a name, for the last run of that name. TIME is a duration such as 90s, 10m, 2h or 30d; where a time is meant, it may also be written in ISO 8601.";
 
 export const JSON_ERRORS =
   'With --json or --jsonl, an error is a line of JSON on stderr: {"error":{"code":"notFound","exit":3,"message":"…"}}.';
@@ -140,17 +140,17 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: "1",
     brief: "a job failed",
-    text: "A job failed, or was skipped for that (a job that skips itself, as by its when, is no failure); ojm cancel ended the command of exec; wait found that no process makes the next attempt; run-now found no process that runs the schedule, or was refused; doctor found a problem; ojm or a backend had a fault, whose stack is shown with OJM_DEBUG=1.",
+    text: "A job failed, or was skipped because another one failed (a job that skips itself, for example by its when, is not a failure); ojm cancel ended the command of exec; wait found that no process makes the next attempt; run-now found no process that runs the schedule, or was refused; doctor found a problem; ojm or a backend had a fault, whose stack is shown with OJM_DEBUG=1.",
   },
   {
     code: "2",
     brief: "the file or the command line is wrong",
-    text: "The file or the command line is wrong: nothing started. Or the store that a command should show is not there.",
+    text: "The file or the command line is wrong: nothing started. Or the store that a command should read does not exist.",
   },
   { code: "3", brief: "not found", text: "There is no such run, lock or schedule." },
   { code: "4", brief: "denied", text: "The store denies it." },
-  { code: "5", brief: "the store is away", text: "The store is away, or gave an error." },
-  { code: "8", brief: "still running", text: "The run still goes on." },
+  { code: "5", brief: "the store is away", text: "The store cannot be reached, or returned an error." },
+  { code: "8", brief: "still running", text: "The run is still running." },
   { code: "75", brief: "the lock is held", text: "The lock is held." },
   {
     code: "76",
@@ -161,9 +161,9 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: "129, 130, 143",
     brief: "after SIGHUP, Ctrl-C and SIGTERM",
-    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were told, and had the grace to end with their locks held. Their runs are closed as cancelled, or handed over where retry.onLost has another process make them again.",
+    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were asked to stop, and had the grace to end while their locks were held. Their runs are closed as cancelled or, with retry.onLost, handed over to another process, which runs them again.",
   },
-  { code: "another", text: "What a script asked for by exit(code); what the command of exec ended with." },
+  { code: "another", text: "The code that a script passed to exit(code), or the exit code of the command of exec." },
 ];
 
 /** The exit codes in one sentence. */

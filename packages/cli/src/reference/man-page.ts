@@ -25,7 +25,7 @@ export function manPage(groups: CommandGroups): string {
     ".B ojm",
     "\\fICOMMAND\\fR [\\fIWORD\\fR ...] [\\fIOPTION\\fR ...]",
     ".SH DESCRIPTION",
-    plain("A command says by itself how it is used: ojm help COMMAND."),
+    plain("To see how a command is used: ojm help COMMAND."),
     ...paragraph(PLACEHOLDERS),
     ...groups.flatMap(([title, all]) => [`.SH ${quoted(title.toUpperCase())}`, ...all.flatMap(command)]),
     ".SH OPTIONS OF MANY COMMANDS",

@@ -19,7 +19,7 @@ export function markdown(groups: CommandGroups): string {
   const parts = [
     "# Command line",
     "<!-- Made from the table of commands by: npx vitest run packages/cli/src/reference --update -->",
-    `\`ojm\`: ${TITLE}. How to choose a store, and what to type at night, is in the [README](../packages/cli/README.md) and in [On call](on-call.md).`,
+    `\`ojm\`: ${TITLE}. How to choose a store, and which commands help during an incident, is in the [README](../packages/cli/README.md) and in [On call](on-call.md).`,
     PLACEHOLDERS,
     ...groups.flatMap(([title, all]) => [`## ${title}`, ...all.flatMap(command)]),
     "## Options of many commands",

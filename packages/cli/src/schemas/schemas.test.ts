@@ -146,11 +146,11 @@ describe("an error of a command that prints JSON", () => {
     const folder = folderWith({ "empty.db": "", "text.db": "hello, this is a text file" });
     expect(await called(folder, ["runs", "--store", "sqlite:empty.db"])).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/empty\.db is an empty file, no store: /),
+      err: expect.stringMatching(/empty\.db is an empty file, not a store: /),
     });
     expect(await called(folder, ["exec", "a", "--store", "sqlite:text.db", "--", "true"])).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/text\.db is no SQLite database, so it is no store\. /),
+      err: expect.stringMatching(/text\.db is not an SQLite database, so it is not a store\. /),
     });
   });
 

@@ -51,7 +51,7 @@ function refuseUntrusted(path: string): void {
     throw new CommandError(`${visible(path)} is not used: ${why}. ${ALLOW}${shellWord(path)}`, EXIT.denied);
   };
   if (isModule(path))
-    refuse("it is a program, and a config that was only found is not run. Write it as .json or .yaml");
+    refuse("it is a program, and ojm runs a config only if OJM_CONFIG names it. Write it as .json or .yaml");
   // Check a link itself too: its creator decides where relative paths start.
   const why = whyUntrusted(lstatSync(path)) ?? whyUntrusted(statSync(path));
   if (why !== undefined) refuse(why.startsWith("others") ? `${why} (chmod go-w ${shellWord(path)} ends that)` : why);
@@ -103,7 +103,9 @@ async function storeIn(path: string, profile: string | undefined): Promise<Locat
     // A program may read it from a variable that is not set here.
     const none = Object.hasOwn(config, "store") ? '"store" is undefined' : 'there is no "store"';
     const all = Object.keys(profiles).join(", ");
-    throw new CommandError(`${path}: ${none}${all === "" ? "" : `, and --profile is not given. It has: ${all}`}`);
+    throw new CommandError(
+      `${path}: ${none}${all === "" ? "" : `, and --profile is not given. It has the profiles: ${all}`}`,
+    );
   }
   if (!Object.hasOwn(profiles, profile)) {
     const all = Object.keys(profiles);
@@ -119,14 +121,16 @@ async function storeIn(path: string, profile: string | undefined): Promise<Locat
     return keeping(where, await readStore(`${where}: "store"`, one["store"], at), one["retention"]);
   if (store !== undefined)
     return keeping(path, await readStore(`${path}: "store"`, store, at), one["retention"] ?? retention);
-  throw new CommandError(`${where} has no "store", and the file has none for all profiles`);
+  throw new CommandError(`${where} has no "store", and neither has the file outside of its profiles`);
 }
 
 /** A store with the retention of the config beside it. */
 async function keeping<T extends Location | JobFileLocation>(where: string, store: T, retention: unknown): Promise<T> {
   if (retention === undefined) return store;
   if ("jobFile" in store)
-    throw new CommandError(`${where}: "retention" is that of oJobManager Init in the job file: write it there`);
+    throw new CommandError(
+      `${where}: "retention" has no effect on a job file: write it under oJobManager Init in that file`,
+    );
   if (retention === false) return { ...store, retention };
   if (!isMap(retention))
     throw new CommandError(
@@ -238,7 +242,7 @@ async function readStore(where: string, store: unknown, folder: string): Promise
   await checkKeys(where, store, STORES);
   const { jobs, locks, logs } = store;
   if (jobs === undefined || locks === undefined)
-    throw new CommandError(`${where} needs both "jobs" and "locks": locks in memory exclude nobody`);
+    throw new CommandError(`${where} needs both "jobs" and "locks": locks in memory do not exclude other processes`);
   const [inJobs, inLocks, inLogs] = [
     await readPart(where, "jobs", jobs, folder),
     await readPart(where, "locks", locks, folder),

@@ -152,8 +152,14 @@ describe("a config file", () => {
     ['{"store": "sqlite:a.db", "retention": {"olderThen": 1}}', /"retention": unknown key "olderThen"\. Did you mean/],
     ['{"store": "sqlite:a.db", "retention": "30d"}', /"retention" is a text\. It must be false, or a map such as/],
     ['{"store": "sqlite:a.db", "retention": {"olderThan": "30"}}', /"olderThan" must be a duration .* not "30"/],
-    ['{"store": "jobs.yaml", "retention": false}', /"retention" is that of oJobManager Init in the job file/],
-    ['{"profiles": {"a": {}, "b": {}}}', /there is no "store", and --profile is not given\. It has: a, b$/],
+    [
+      '{"store": "jobs.yaml", "retention": false}',
+      /"retention" has no effect on a job file: write it under oJobManager Init in that file/,
+    ],
+    [
+      '{"profiles": {"a": {}, "b": {}}}',
+      /there is no "store", and --profile is not given\. It has the profiles: a, b$/,
+    ],
     ['{"profiles": 5}', /json: "profiles" is 5\. It must be a map, such as/],
     ['{"profiles": null}', /json: "profiles" is null\./],
     ["[]", /must be a map/],
@@ -185,7 +191,10 @@ describe("a config file", () => {
     ['{"profiles": {"q": 5}}', /json: the profile "q" is 5\. It must be a map, such as \{ "store"/],
     ['{"profiles": {"q": null}}', /json: the profile "q" is null\./],
     ['{"profiles": {"q": "redis://u:secret@h"}}', /json: the profile "q" is a text\. It must be a map/],
-    ['{"profiles": {"q": {}}}', /json: the profile "q" has no "store", and the file has none for all profiles/],
+    [
+      '{"profiles": {"q": {}}}',
+      /json: the profile "q" has no "store", and neither has the file outside of its profiles/,
+    ],
     ['{"profiles": {"q": {"store": 5}}}', /json: the profile "q": "store" is 5\. It must be a text/],
     ['{"profiles": {"q": {"stor": "redis://h"}}}', /the profile "q": unknown key "stor"\. Did you mean store\?/],
     ['{"store": "sqlite:a.db"}', /json has no profile "q"\. It has none$/],

@@ -25,9 +25,9 @@ export function refuseOtherFile(file: string, create: boolean): void {
   if (begin === undefined) return;
   if (begin.length === 0 && create) return;
   if (begin.length === 0)
-    throw new CommandError(`${file} is an empty file, no store: no run has made it one so far. Is it the right path?`);
+    throw new CommandError(`${file} is an empty file, not a store: no run has used it so far. Is it the right path?`);
   if (!begin.equals(BEGIN))
-    throw new CommandError(`${file} is no SQLite database, so it is no store. Is it the right path?`);
+    throw new CommandError(`${file} is not an SQLite database, so it is not a store. Is it the right path?`);
 }
 
 /** The first bytes of a file; `undefined` if it cannot be read: the driver reports why. */
@@ -61,12 +61,12 @@ export function tellMade(
   const [file] = made;
   if (file === undefined || wantsJson(given)) return;
   if (isRelative !== true) {
-    printError(`ojm: made the store ${file}: there was none`);
+    printError(`ojm: created the store ${file}, which did not exist`);
     return;
   }
   const better = `${where === "--store" ? "--store " : `${where}=`}${jobs.type}:${file}`;
   printError(
-    `ojm: made the store ${file}, as ${where} is relative to this folder: another folder would have another store, with locks of its own. Better: ${better}`,
+    `ojm: created the store ${file}. ${where} is relative to this folder: in another folder, it names another store with other locks. Better: ${better}`,
   );
 }
 

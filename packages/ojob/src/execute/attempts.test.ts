@@ -110,7 +110,7 @@ describe("a managed job with retry", () => {
     expect(well).toBe(false);
     expect(lines).toContain("left 1");
     const stays =
-      /^"A": its next attempt stays in the store, and its next start makes it\. To end it: ojm cancel stopped$/;
+      /^"A": its next attempt stays in the store, and is made when the job is started again\. To cancel it: ojm cancel stopped$/;
     expect(lines.filter((line) => stays.test(line))).toHaveLength(1);
   });
 });

@@ -139,7 +139,7 @@ class StoredAttempts {
     const [pending] = tick === undefined ? await manager.retries(start.name).catch(() => []) : [];
     if (pending === undefined) return;
     const { attempt, retry, due } = pending;
-    const text = `an earlier run left attempt ${attempt} of ${retry.attempts}, which is due at ${new Date(due).toISOString()}`;
+    const text = `an earlier process left attempt ${attempt} of ${retry.attempts} pending: it is due at ${new Date(due).toISOString()}`;
     this.#engine.log.line("INFO", `"${job}": ${text}`, job);
     this.#pause.begin();
   }
@@ -147,7 +147,7 @@ class StoredAttempts {
   /** The operator who stops the jobs must know that one of them will be tried again later. */
   #logStored(): void {
     const { job, start } = this.#tried;
-    const text = `its next attempt stays in the store, and its next start makes it. To end it: ${ojmCommand("cancel", start.name)}`;
+    const text = `its next attempt stays in the store, and is made when the job is started again. To cancel it: ${ojmCommand("cancel", start.name)}`;
     this.#engine.log.line("INFO", `"${job}": ${text}`, job);
   }
 

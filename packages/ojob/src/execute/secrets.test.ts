@@ -152,7 +152,7 @@ print(encodeURIComponent(args.pin)); print(Buffer.from("user:" + args.pin).toStr
     expect((await hidden(yaml("secret-2", "job.skip('bad ' + args.pin)"))).out).toBe("2,true\n");
     const { well, out, err } = await hidden(yaml("secret-{{pin}}", "print('ran')"));
     expect([well, out]).toEqual([false, "2,true\n"]);
-    expect(err).toMatch(/the name of the lock holds a secret/);
+    expect(err).toMatch(/the name of the lock contains a secret/);
   });
 
   test("in a dry run, which shows the names of variables and secrets", async () => {

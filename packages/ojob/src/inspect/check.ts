@@ -74,7 +74,7 @@ function warnOfRelativePaths({ jobs }: Plan, problems: Problems): void {
       eachNode(step.code.code, (node) => {
         const path = relativePath(node, usesFiles);
         if (path !== undefined) {
-          const message = `"pwd" of "${name}" does not change what ${path} means in JavaScript: it begins at the working directory of the process. Write path.join(job.pwd, …).`;
+          const message = `"pwd" of "${name}" has no effect on ${path} in JavaScript, which uses the working directory of the process. Write path.join(job.pwd, …).`;
           problems.warn(message, placeAt(step.code, node.start));
         }
         return true;

@@ -116,7 +116,7 @@ todo: [A, B]
     if (order === "one after the other") {
       expect((await runText(file("sleep(50);"))).lines).toEqual(["A", "B"]);
     } else {
-      expect(order).toBe("all at once, but what waits for others");
+      expect(order).toBe("all at once, except jobs that wait for others");
       expect((await runText(file("while (!$get('b')) sleep(5);"))).lines).toEqual(["B", "A"]);
     }
   });

@@ -28,7 +28,7 @@ export async function describeRun(name: string, options: DryRunOptions): Promise
 
 function orderOf({ settings, todo }: Plan): string {
   if (todo.length === 1) return "once";
-  return isSequential(settings) ? "one after the other" : "all at once, but what waits for others";
+  return isSequential(settings) ? "one after the other" : "all at once, except jobs that wait for others";
 }
 
 async function itemText(entry: TodoEntry, index: number, { plan, args, mask }: Prepared): Promise<string> {
@@ -135,7 +135,7 @@ function wordsOf({ typeArgs }: PlannedJob): [string, string][] {
 }
 
 function retryText({ attempts, delay = 60_000, backoff = "exponential", onLost }: RetryOptions): string {
-  const lost = onLost ? ", also if its process is lost" : "";
+  const lost = onLost ? ", even if its process is lost" : "";
   const doubled = backoff === "fixed" ? "" : ", then twice as long each time";
   return `${attempts} attempts in all, the next one after ${delay} ms${doubled}${lost}`;
 }

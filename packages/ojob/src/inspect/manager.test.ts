@@ -24,7 +24,7 @@ test("a manager that is looked at is not made: a store that is not there is an e
   const [file, store] = [join(folder, "a.yaml"), join(folder, "test.db")];
   const open = () => openManagerOf(file, { env: "test" }, async () => {});
   await expect(open()).rejects.toThrow(
-    `error: there is no store at ${store}, where ${file} has it: no run has made it`,
+    `error: there is no store at ${store}, the path in ${file}: no run has made it so far`,
   );
   expect(existsSync(store)).toBe(false);
   writeFileSync(store, "");

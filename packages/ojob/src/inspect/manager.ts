@@ -51,7 +51,7 @@ async function expectStore(
     if (typeof path !== "string" || existsSync(path)) continue;
     const here = elsewhere.get(path);
     const why = here === undefined ? ": no run has made it so far." : `. ${misplacedNote(here, path)}`;
-    const message = `there is no store at ${path}, where ${source.name} has it${why}`;
+    const message = `there is no store at ${path}, the path in ${source.name}${why}`;
     throw new JobFileError([{ severity: "error", message }]);
   }
 }

@@ -97,5 +97,5 @@ test("runs whose names nothing fills get no warning of one lock", async () => {
   const error = await checkJobFile(file, { prepare: async () => {} }).catch((thrown: unknown) => thrown);
   const messages = (error as JobFileError).problems.map(({ message }) => message).join("\n");
   expect(messages).toMatch(/nothing fills \{\{x\}\} in the name of the lock/);
-  expect(messages).not.toMatch(/have one lock/);
+  expect(messages).not.toMatch(/share the lock/);
 });

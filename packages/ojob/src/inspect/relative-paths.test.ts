@@ -57,7 +57,7 @@ todo: [A]
   ])("a path that does not follow it is warned of: %s", async (code, path) => {
     const { warnings } = await checkJobFile(join(folderWith({ ...FILES, "jobs.yaml": withPwd(code) }), "jobs.yaml"));
     expect(warnings.map(({ message }) => message)).toEqual([
-      `"pwd" of "A" does not change what ${path} means in JavaScript: it begins at the working directory of the process. Write path.join(job.pwd, …).`,
+      `"pwd" of "A" has no effect on ${path} in JavaScript, which uses the working directory of the process. Write path.join(job.pwd, …).`,
     ]);
     expect(warnings[0]?.at?.line).toBe(6);
   });

@@ -73,7 +73,11 @@ const HELP: Readonly<Record<string, { readonly text: string; readonly expects: r
       ["chJobs", "the channel of the records. Default: in memory", "{type: sqlite, args: {file: ./data/jobs.db}}"],
       ["chLocks", "the channel of the locks. Default: in memory", "{type: sqlite, args: {file: ./data/locks.db}}"],
       ["chLogs", "the channel of the logs of runs. Default: chJobs", "{type: sqlite, args: {file: ./data/logs.db}}"],
-      ["logBudget", "how much of the log of a run is kept. Default: by the store", "{head: 65536, tail: 262144}"],
+      [
+        "logBudget",
+        "how much of the log of a run is kept. The default depends on the store",
+        "{head: 65536, tail: 262144}",
+      ],
       ["retention", "which records of runs are kept. Default: 90 days, and the newest 100 of a name", "{keep: 500}"],
     ],
   },

@@ -57,12 +57,12 @@ describe("unknown keys, and keys in the wrong place", () => {
     [
       "one of OpenAF",
       `ojob: {depsWait: true}\n${job("exec: a")}`,
-      '1:8 unknown key "depsWait" in "ojob": it has no effect. OpenAF has it, ojm has not.',
+      '1:8 unknown key "depsWait" in "ojob": it has no effect. OpenAF has it, but ojm does not.',
     ],
     [
       "one of OpenAF in a map",
       `ojob: {log: {level: info}}\n${job("exec: a")}`,
-      '1:14 unknown key "level" in "log": it has no effect. OpenAF has it, ojm has not.',
+      '1:14 unknown key "level" in "log": it has no effect. OpenAF has it, but ojm does not.',
     ],
     ["none like it", `zzzzzzzzzz: true\n${job("exec: a")}`, '1:1 unknown key "zzzzzzzzzz": it has no effect.'],
   ])("an unknown or misplaced key is warned of, with a hint where there is one: %s", (_, yaml, expected) => {
@@ -169,7 +169,7 @@ describe("what only OpenAF has", () => {
     [
       "a state in typeArgs",
       job("typeArgs: { when: x }"),
-      '3:17 "when" is of OpenAF: ojm has no states: set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready".',
+      '3:17 "when" belongs to OpenAF: ojm has no states: set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready".',
     ],
     [
       "states in todo",
@@ -189,7 +189,7 @@ describe("what only OpenAF has", () => {
   test("opacks is no unknown key: five hundred files have it, and it changes nothing", () => {
     expect(warningsOf(`ojob: { opacks: [{ OpenAF: ">=20250101" }, S3] }\n${job("exec: log(1)")}`)).toEqual([]);
     expect(warningsOf(`ojob: { channels: { log: 1 } }\n${job("exec: log(1)")}`)).toEqual([
-      '1:21 unknown key "log" in "channels": it has no effect. OpenAF has it, ojm has not.',
+      '1:21 unknown key "log" in "channels": it has no effect. OpenAF has it, but ojm does not.',
     ]);
   });
 });

@@ -9,7 +9,10 @@ const server = closedMap(
     host: required(text("The name of the host.")),
     port: number("The port.", "ports", 1),
     secure: flag("Whether the connection begins with TLS."),
-    auth: closedMap({ user: required(text("The user.")), pass: required(text("The password.")) }, "Who sends."),
+    auth: closedMap(
+      { user: required(text("The user.")), pass: required(text("The password.")) },
+      "The login of the sender.",
+    ),
     tls: anything("Options of Node's tls.connect."),
   },
   "A mail server.",
@@ -26,11 +29,11 @@ const email = closedMap(
 
 const receiver = closedMap(
   {
-    webhook: text("An address that takes a POST, as Standard Webhooks has it."),
+    webhook: text("An address that accepts a POST, as specified by Standard Webhooks."),
     secret: text("The secret that signs it: whsec_ and base64."),
     command: list(
       text("The program, then its arguments."),
-      "A program that gets the alert as JSON. No shell reads it.",
+      "A program that gets the alert as JSON. It runs without a shell.",
     ),
     email,
     slack: text("The address of an incoming webhook of Slack."),

@@ -88,7 +88,7 @@ const scheduleWords: Fields = {
         delay: number("The time between an attempt and the next one. Default: 60000.", "milliseconds"),
         backoff: word("Whether each delay is twice the one before. Default: exponential.", "fixed", "exponential"),
         maxDelay: number("The longest delay. Default: 3600000.", "milliseconds"),
-        onLost: flag("Try again, in another process, a run whose process died or was stopped too."),
+        onLost: flag("Also retry a run whose process died or was stopped, in another process."),
       },
       "How often the job is tried, and when.",
     ),
@@ -100,9 +100,9 @@ const scheduleWords: Fields = {
     map(
       {
         run: required(word("Which of them are run.", ...runs)),
-        within: number("Runs none that is older.", "milliseconds"),
-        max: number("With all, the most that are run: the newest.", "ticks", 1),
-        downtime: flag("Whether those are run too from before the process began. Default: true."),
+        within: number("Run no tick that is older than this.", "milliseconds"),
+        max: number("With all, how many of them are run at most: the newest.", "ticks", 1),
+        downtime: flag("Whether to also run ticks from before the process started. Default: true."),
       },
       "Which of them are run, and how many.",
     ),
@@ -118,8 +118,8 @@ export const argument: Shape = map(
     mandatory: flag("Whether the file is refused without it."),
     required: flag("The same as `mandatory`."),
     example: anything("A value, as one would write it."),
-    options: list(text("A value."), "The values of which it is one."),
-    moptions: list(text("A value."), "The values of which it may be several."),
+    options: list(text("A value."), "The allowed values. It has one of them."),
+    moptions: list(text("A value."), "The allowed values. It may have several of them."),
     secret: flag("Not shown when it is entered."),
   },
   "An argument.",
@@ -168,11 +168,11 @@ const typeArgs: Fields = {
   shell: text("The program that reads a script with `lang: shell`, with its parameters: bash -s. Default: sh."),
   shellPrefix: text("Stands in brackets before each line that a script with `lang: shell` writes."),
   noTemplate: flag("Leave the templates in a script of another language as they are written."),
-  noTemplateArgs: flag("Refuses templates in `args`: they would be filled."),
+  noTemplateArgs: flag("Reject templates in `args`, which would otherwise be filled."),
   shortcut: map(
     {
       name: text("The name, without brackets. Default: the name of the job."),
-      keyArg: text("The argument that gets what stands behind the shortcut."),
+      keyArg: text("The argument that gets the value of the shortcut."),
       args: record(text("The argument."), "The arguments that get its options, by option."),
       nolog: flag("No effect: typeArgs.noLog hides the banners of a job."),
     },
@@ -258,7 +258,7 @@ const settings: Fields = {
     "How long a job waits for its `deps`, in milliseconds. Default: as long as it takes.",
     "milliseconds",
   ),
-  templateArgs: flag("Whether {{templates}} in arguments are filled. They always are: `false` refuses them."),
+  templateArgs: flag("Whether {{templates}} in arguments are filled. They always are: `false` makes them an error."),
   argsFromEnvs: flag("Take arguments from the environment too."),
   shareArgs: flag("Hand the arguments that a job of the todo leaves behind to the next one."),
   logToFile: map(
@@ -282,7 +282,7 @@ const settings: Fields = {
     "JavaScript files and packages whose functions scripts may call.",
   ),
   unique: map(
-    { pidFile: text("The file that holds the process id."), killPrevious: flag("End the process before.") },
+    { pidFile: text("The file that holds the process id."), killPrevious: flag("End the previous process.") },
     "Run this file only once at a time on this host.",
   ),
   channels: map(

@@ -74,7 +74,7 @@ describe("a shortcut that is wrong is one error at its place", () => {
       '2:18 the shortcut "(wait)" has no option "((x))". It has none.',
     ],
     ["a missing option", "{ (each): x, ((todo)): A }", '2:7 the shortcut "(each)" needs "((key))".'],
-    ["nothing behind it", "{ (wait): }", '2:7 the shortcut "(wait)" needs a value behind it.'],
+    ["nothing behind it", "{ (wait): }", '2:7 the shortcut "(wait)" needs a value.'],
     ["an option alone", "{ ((then)): A }", '2:7 "((then))" is an option, and its shortcut is missing beside it.'],
     [
       "two in one item",
@@ -124,7 +124,7 @@ describe("a shortcut that is wrong is one error at its place", () => {
 
   test("in a list of another shortcut too", () => {
     expect(errorsOfItem("{ (if): x, ((then)): [{ (todo): [{ (wait): }] }] }")).toEqual([
-      '2:40 the shortcut "(wait)" needs a value behind it.',
+      '2:40 the shortcut "(wait)" needs a value.',
     ]);
   });
 
@@ -160,7 +160,7 @@ describe("a job with typeArgs.shortcut stands behind that shortcut", () => {
       '2:30 the shortcut "(greet)" has no option "((lod))". Did you mean "((loud))"?',
     ]);
     expect(warningsOf(custom("{ (greet): you }", "{ name: greet }"))).toEqual([
-      '2:16 "(greet)" takes no value behind it: it has no effect.',
+      '2:16 "(greet)" takes no value: this one has no effect.',
     ]);
   });
 

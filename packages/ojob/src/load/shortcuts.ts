@@ -58,7 +58,7 @@ export function checkShortcut(node: MapNode, argsShape: Shape, problems: Problem
 function missing({ job }: MapNode, name: string, option: string): string {
   const [argument] = Object.entries(job?.args ?? {}).find(([, one]) => one === option) ?? [];
   if (job !== undefined && argument !== undefined) return `"${job.name}" needs "${argument}" among its args.`;
-  return `the shortcut "${name}" needs ${option === "value" ? "a value behind it" : `"${writtenKey(option, true)}"`}.`;
+  return `the shortcut "${name}" needs ${option === "value" ? "a value" : `"${writtenKey(option, true)}"`}.`;
 }
 
 function checkOption(
@@ -180,7 +180,7 @@ class Resolver {
       const argument = isValue ? keyArg : args[option];
       const where = places[option] ?? at;
       if (argument !== undefined) given.push([String(argument).replace(/[()]/g, ""), value, where]);
-      else if (isValue) this.#problems.warn(`"(${name})" takes no value behind it: it has no effect.`, where);
+      else if (isValue) this.#problems.warn(`"(${name})" takes no value: this one has no effect.`, where);
       else this.#problems.error(unknownOption(option, name, Object.keys(args)), where);
     }
     const data: Args = Object.fromEntries(given.map(([argument, value]) => [argument, value]));

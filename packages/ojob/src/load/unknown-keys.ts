@@ -38,7 +38,7 @@ const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
 let places: ReadonlyMap<string, readonly Path[]> | undefined;
 
 export function belongs(key: string, here: Path, fields: Fields): string {
-  if (isOpenAfKey(key, here)) return " OpenAF has it, ojm has not.";
+  if (isOpenAfKey(key, here)) return " OpenAF has it, but ojm does not.";
   // Any word may be the name of a checked argument.
   if (here.join(".") === "jobs.check") return ` Checks of arguments belong under "in": check: { in: { ${key}: … } }.`;
   if (key === "strategy" && here.join(".") === "jobs") return STRATEGY;

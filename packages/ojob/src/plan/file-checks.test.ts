@@ -12,7 +12,7 @@ function errorsOf(yaml: string): string[] {
 }
 
 const MESSAGE = (at: string): string =>
-  `${at} the template in "x" would be filled, and "noTemplateArgs" or "templateArgs" says that it stays. Set it in a script: args.x = "{{…}}".`;
+  `${at} ojm would fill the template in "x", although "noTemplateArgs" or "templateArgs" says not to. Set it in a script: args.x = "{{…}}".`;
 
 test.each([
   [
@@ -74,13 +74,13 @@ test("unlike OpenAF: a state in when is refused, and is no ReferenceError at run
 
 test("unlike OpenAF: states in typeArgs.when are refused with their place and what to write instead", () => {
   expect(whenErrorsOf("return true", "{ when: [ready] }")).toEqual([
-    `3:17 error: "when" is of OpenAF: ojm has no states: ${INSTEAD}.`,
+    `3:17 error: "when" belongs to OpenAF: ojm has no states: ${INSTEAD}.`,
   ]);
 });
 
 test("a when that returns nothing would never let its job run, and is refused", () => {
   expect(whenErrorsOf("args.day == 1")).toEqual([
-    '6:11 error: "when" returns nothing, so "A" would never run: write "return" before what decides.',
+    '6:11 error: "when" returns nothing, so "A" would never run: write "return" before the condition.',
   ]);
   expect(whenErrorsOf("true")).toEqual([expect.stringMatching(/^6:11 error: "when" returns nothing/)]);
 });

@@ -62,7 +62,7 @@ export function refuseTemplates({ jobs, todo, settings }: JobFile, problems: Pro
   for (const { args, argsAt, at } of owners) {
     for (const [name, value] of args.flatMap((one) => Object.entries(one))) {
       if (!JSON.stringify(value)?.includes("{{")) continue;
-      const message = `the template in "${name}" would be filled, and "noTemplateArgs" or "templateArgs" says that it stays.`;
+      const message = `ojm would fill the template in "${name}", although "noTemplateArgs" or "templateArgs" says not to.`;
       problems.flaw(`${message} Set it in a script: args.${name} = "{{…}}".`, argsAt[name] ?? at);
     }
   }
@@ -90,7 +90,7 @@ export function checkWhen({ when, job, at }: TodoEntry, problems: Problems): voi
   const message = state
     ? `"${code}" is a state of OpenAF, and ojm has none: set one by $set("state", "${code}") in a script, and write ` +
       `when: return $get("state") == "${code}".`
-    : `"when" returns nothing, so "${job}" would never run: write "return" before what decides.`;
+    : `"when" returns nothing, so "${job}" would never run: write "return" before the condition.`;
   problems.error(message, when.exact ? place : at);
 }
 

@@ -143,7 +143,7 @@ function checkUrl({ name, type, typeArgs, typeArgsAt, at: jobAt }: JobDefinition
     const path = saidPath(copy, at);
     const command = `curl --create-dirs -fo ${shellWord(path)} ${shellWord(String(url))}`;
     problems.error(
-      `there is no copy of ${url} at ${path}. ojm does not run what it would fetch itself: read the file, and keep it there: ${command}`,
+      `there is no copy of ${url} at ${path}. ojm does not fetch and run files from the network: review the file, and store it there: ${command}`,
       at,
     );
   }

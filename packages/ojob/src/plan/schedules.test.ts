@@ -66,7 +66,7 @@ const DAILY = 'cron: "@daily"';
 describe("words of schedules", () => {
   test("code as args may decide the name of the lock: then the words hold in each process by itself", async () => {
     expect(await saidOf(`{ ${DAILY}, overlap: queue }`, `args: "({ name: args.x })"`)).toEqual([
-      expect.stringMatching(/warning: "overlap" of "A" holds in each process by itself/),
+      expect.stringMatching(/warning: "overlap" of "A" applies in each process separately/),
     ]);
   });
 
@@ -134,14 +134,16 @@ describe("words of schedules", () => {
 
   test("words of a job whose runs cannot each be in the store hold in each process, which is a warning", async () => {
     expect(await saidOf(`{ ${DAILY}, overlap: queue, single: true }`, "args: [{ name: a }, { name: b }]")).toEqual([
-      '4:42 warning: "overlap" of "A" holds in each process by itself: its runs of a tick depend on each other.',
+      '4:42 warning: "overlap" of "A" applies in each process separately: its runs of a tick depend on each other.',
     ]);
   });
 
   test("words of one of two schedules that share a name are an error", async () => {
     const other = `  - { name: B, typeArgs: { ${DAILY} }, from: oJobManager Job Start, args: { name: a } }`;
     expect(await saidOf(`{ ${DAILY}, overlap: queue }`, undefined, other)).toEqual([
-      expect.stringMatching(/^4:42 "overlap" of "A": several schedules have the name "a", and the store has one/),
+      expect.stringMatching(
+        /^4:42 "overlap" of "A": several schedules have the name "a", but the store can have only one/,
+      ),
     ]);
     expect(await saidOf(`{ ${DAILY} }`, undefined, other)).toEqual([]);
   });

@@ -56,7 +56,7 @@ export interface NamedRun {
 /** The runs at each tick, if each can have a stored schedule, by a name of its own; else why not. */
 export function namedRuns(job: PlannedJob, given: readonly Args[], known: KnownIn): readonly NamedRun[] | string {
   const { typeArgs } = job;
-  if (typeArgs.cron === undefined && !hasScheduleWords(typeArgs)) return "its interval is that of each process";
+  if (typeArgs.cron === undefined && !hasScheduleWords(typeArgs)) return "each process has its own interval";
   const pairs = given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
   const { limit, failFast } = runLimits(job);
   if (pairs.length > 1 && (failFast || limit < pairs.length)) return "its runs of a tick depend on each other";
@@ -176,12 +176,12 @@ function checkShared(
   const runs = namedRuns(job, given, { jobs: plan.jobs, commandLine });
   if (typeof runs === "string") {
     const isManaged = firstDoing(JOB_START, job.name, plan.jobs) === "it";
-    if (isManaged) problems.warn(`"${word}" of "${job.name}" holds in each process by itself: ${runs}.`, at);
+    if (isManaged) problems.warn(`"${word}" of "${job.name}" applies in each process separately: ${runs}.`, at);
     return;
   }
   const shared = runs.find(({ name }) => (names.get(name) ?? 0) > 1);
   if (shared === undefined) return;
-  const message = `"${word}" of "${job.name}": several schedules have the name "${shared.name}", and the store has one of a name. Give each a name of its own, or one "typeArgs.lock".`;
+  const message = `"${word}" of "${job.name}": several schedules have the name "${shared.name}", but the store can have only one of each name. Give each its own name, or give them the same "typeArgs.lock".`;
   problems.flaw(message, at);
 }
 

@@ -59,7 +59,7 @@ function knownLanguage(
   // As in OpenAF, any name is a language if `shell` names the program that reads the script.
   if (typeArgs.shell !== undefined) return "shell";
   problems.error(
-    `the job "${name}" is in "${lang}". Languages that there are: ${known.join(", ")}.${languageHint(lang)}`,
+    `the job "${name}" is in "${lang}". The languages are: ${known.join(", ")}.${languageHint(lang)}`,
     langAt,
   );
   return undefined;

@@ -27,7 +27,7 @@ export function planSetup(file: JobFile, { added }: Environment, problems: Probl
   // The template may be written as a number, like any text.
   if (template !== undefined && !namesDays(String(template))) {
     problems.error(
-      `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it there is no file a day.`,
+      `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it, there is only one file for all days.`,
     );
   }
   const variables = loads.length > 0 && Object.keys(added).length > 0 && { variables: added };

@@ -81,7 +81,7 @@ describe("shortcuts are checked before anything starts", () => {
     [
       "a shortcut that is a text",
       '"(debug)"',
-      '2:5 "todo" names the job "(debug)", which does not exist. A shortcut has a colon behind it: "(debug):".',
+      '2:5 "todo" names the job "(debug)", which does not exist. A shortcut needs a colon after it: "(debug):".',
     ],
     [
       "a job of OpenAF",
@@ -131,7 +131,7 @@ describe("shortcuts are checked before anything starts", () => {
     const yaml =
       "include: oJobManager.yaml\njobs:\n  - name: A\n    from: { name: oJobManager Job Start, args: { name: x } }\ntodo: [A]\n";
     expect(problemsOf(yaml)).toEqual([
-      '4:56 "oJobManager Job Start" takes the args of the job whose step it is: write these args there.',
+      '4:56 "oJobManager Job Start" uses the args of the job that has it as a step: write these args in that job.',
     ]);
   });
 });

@@ -28,7 +28,7 @@ function checkStepJob(step: StepJob, { where, file, problems }: StepsContext): v
   const isBuiltin = file.jobs.get(step.job)?.builtin !== undefined;
   if (!isBuiltin || Object.keys(step.args).length === 0) return;
   // These arguments would name the lock of one step, and not that of the others.
-  const message = `"${step.job}" takes the args of the job whose step it is: write these args there.`;
+  const message = `"${step.job}" uses the args of the job that has it as a step: write these args in that job.`;
   problems.error(message, Object.values(step.argsAt)[0] ?? step.at);
 }
 
@@ -107,7 +107,7 @@ export function expectJob({ job, at }: JobReference, file: JobFile, where: strin
 
 function nameHint(job: string, { jobs }: JobFile): string {
   // A shortcut without a colon is a text in YAML.
-  if (/^\(\w+\s*\)$/.test(job)) return ` A shortcut has a colon behind it: "${job}:".`;
+  if (/^\(\w+\s*\)$/.test(job)) return ` A shortcut needs a colon after it: "${job}:".`;
   return didYouMean(job, jobs.keys());
 }
 

@@ -99,12 +99,12 @@ describe("a script in a thread", () => {
 
 describe("scripts that go wrong", () => {
   test.each([
-    ["process.exit()", /process\.exit\(\), or waits for what can never come/],
+    ["process.exit()", /process\.exit\(\), or waits for something that can never happen/],
     ["function f() { f() } f()", /Maximum call stack size exceeded/],
     ["process.abort()", /process\.abort\(\) is not supported in workers/],
     ["process.nextTick(() => { throw new Error('tick') }); await new Promise(r => setTimeout(r, 1000))", /tick/],
     ["process.exit(3)", /ended its thread with exit code 3/],
-    ["await new Promise(() => {})", /waits for what can never come/],
+    ["await new Promise(() => {})", /waits for something that can never happen/],
     ["Promise.reject(new Error('late')); await new Promise(r => setTimeout(r, 1000))", /late/],
     ["setTimeout(() => { throw new Error('timer') }, 1); await new Promise(r => setTimeout(r, 1000))", /timer/],
     ["const all = []; for (;;) all.push(new Array(1000).fill(all.length))", /filled its memory, 64 MB/],

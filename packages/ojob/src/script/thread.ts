@@ -207,7 +207,8 @@ function crashFailure(failure: FailureData, memoryLimit: number): FailureData {
 
 function exitFailure(code: number): FailureData {
   if (code !== 0) return { name: "JobError", message: `the script ended its thread with exit code ${code}` };
-  const message = "the script ended without finishing: it called process.exit(), or waits for what can never come";
+  const message =
+    "the script ended without finishing: it called process.exit(), or waits for something that can never happen";
   return { name: "JobError", message };
 }
 

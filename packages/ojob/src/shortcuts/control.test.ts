@@ -239,8 +239,8 @@ todo: [Keep, Work]
     const { well, lines } = await runText(managed("{ (get): data }, oJobManager Job Start"));
     expect(well).toBe(true);
     expect(lines).toEqual([
-      '(get) brings "name", which a job with a lock takes from no data: write it under (pass).',
-      '(get) brings "timeout", which a job with a lock takes from no data: write it under (pass).',
+      '(get) cannot set "name": a job with a lock does not take this argument from data. Write it under (pass).',
+      '(get) cannot set "timeout": a job with a lock does not take this argument from data. Write it under (pass).',
       "works as daily",
     ]);
   });

@@ -28,7 +28,7 @@ const RUN_FILE: ShortcutDefinition = {
   value: required(text("The job file.")),
   options: {
     args: record(anything("A value."), "The arguments of its command line."),
-    key: text("The key of $get for what it hands to its output. Default: res."),
+    key: text("The key under which $get finds its output. Default: res."),
     inKey: text("A key of $get with more arguments."),
     templateArgs: flag("Fill the templates in ((args)). Default: false."),
     debug,

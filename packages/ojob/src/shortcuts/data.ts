@@ -144,7 +144,7 @@ export const DATA: Shortcuts = {
     },
   },
   get: {
-    doc: "Adds a map that $set keeps to the arguments, or a list as `_list`.",
+    doc: "Adds a value of $set to the arguments: the fields of a map, or a list as `_list`.",
     value: text("The key. Default: res."),
     options: { path: text("A path in it, or a JMESPath expression. Default: all of it.") },
     jobs: { get: "__key=value __path" },
@@ -186,7 +186,7 @@ export const DATA: Shortcuts = {
   fileget,
   secget,
   convert: {
-    doc: "Makes a map or a list of a text.",
+    doc: "Parses a text as a map or a list.",
     value: text("The key of $get that holds the text, or args. Default: res."),
     options: {
       inFormat: required(word("The format of the text.", "yaml", "json", "ndjson")),

@@ -204,7 +204,7 @@ export class ShortcutRun {
     }
     const refused = LOCK_ARGS.filter((name) => this.#isOfLock(name, data));
     for (const name of refused) {
-      const message = `${this.name} brings "${name}", which a job with a lock takes from no data: write it under (pass).`;
+      const message = `${this.name} cannot set "${name}": a job with a lock does not take this argument from data. Write it under (pass).`;
       this.execution.output.line("WARN", message);
     }
     const allowed = Object.fromEntries(Object.entries(data).filter(([name]) => !refused.includes(name)));

@@ -60,7 +60,7 @@ export const findReplace: ShortcutDefinition = {
   run: async (run) => {
     const value = run.value();
     const replacements = isMap(value) ? value : run.read(run.key(), run.text("path"));
-    if (!isMap(replacements)) throw new Error("(findReplace) needs a map: { what: by what }");
+    if (!isMap(replacements)) throw new Error("(findReplace) needs a map: { text: replacement }");
     const content = await contentOf(run);
     const text = run.flag("useRegExp") ? await byPatterns(run, content, replacements) : byTexts(content, replacements);
     const output = run.path("outputFile");
@@ -104,7 +104,7 @@ export const template: ShortcutDefinition = {
     data: anything("The data."),
     dataFile: text("The YAML or JSON file that holds the data."),
     dpath: text("The path of the data in ((key))."),
-    key: text("The key of $get that holds the data, and a template without text, or args. Default: res."),
+    key: text("The key of $get that holds the data, and the template if none is written; or args. Default: res."),
     outputFile: text("The file for the result."),
     out: text("The key for the result, under `output`, or args. Default: res."),
     outPath: text("The path for the result."),
@@ -141,5 +141,5 @@ function templateOf(run: ShortcutRun): string {
   if (run.shortcut.values["value"] !== undefined) return run.written();
   const template = run.read(run.key("key"), run.text("tpath"));
   if (typeof template === "string") return template;
-  throw new Error("(template) finds no template: write it behind the shortcut, or name ((templateFile))");
+  throw new Error("(template) finds no template: write it as the value of the shortcut, or name ((templateFile))");
 }

@@ -144,7 +144,7 @@ jobs:
     const bad = "todo: [A]\njobs: [{ name: A, exec: throw 'oh' }]\n";
     const ran = await run("  - (run): bad.yaml", {}, { "bad.yaml": bad });
     expect(ran.well).toBe(false);
-    expect(ran.err).toMatch(/bad\.yaml did not go well \(.*jobs\.yaml:2:5\)/);
+    expect(ran.err).toMatch(/bad\.yaml failed \(.*jobs\.yaml:2:5\)/);
     expect((await run("  - (run): none.yaml")).err).toMatch(/none\.yaml cannot be run:[\s\S]*there is no file/);
   });
 });

@@ -5,7 +5,7 @@ import { expectWord, RESULT, type ShortcutRun, type Shortcuts } from "./definiti
 import { template } from "./files.js";
 import { readPath } from "./values.js";
 
-const key = text("The key of $get that holds the data, or args. Default: res, and without it args.");
+const key = text("The key of $get that holds the data, or args. Default: res, or args if $get has nothing under res.");
 const path = text("A path in the data, or a JMESPath expression.");
 
 const FORMATS: readonly string[] = ["json", "prettyjson", "yaml", "ndjson", "table", "text", "human"];

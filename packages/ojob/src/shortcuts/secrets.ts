@@ -25,7 +25,7 @@ export const secget: ShortcutDefinition = {
     secFile: text("A YAML or JSON file that holds the secret."),
     secBucket: text("The part of the file that holds the secret."),
     secOut: text("The argument that gets it, or a path there. Default: the fields of the secret become arguments."),
-    secIgnore: flag("No secret is no failure."),
+    secIgnore: flag("Continue if there is no such secret."),
     secDontAsk: flag("No effect: there is no prompt."),
   },
   refused: OF_THE_REPOSITORY,
@@ -36,7 +36,7 @@ export const secget: ShortcutDefinition = {
     const key = option(run, "secKey", "value");
     if (key === undefined && run.flag("secIgnore")) return run.args;
     if (key === undefined)
-      throw new Error("(secget) needs the name of the secret: behind it, or as the argument secKey");
+      throw new Error("(secget) needs the name of the secret: as its value, or as the argument secKey");
     const secret = await secretOf(run, key);
     run.engine.log.hide(textsIn(secret));
     return added(run, key, secret);

@@ -71,7 +71,7 @@ export const stepItem: Shape = either(
   "A job, or a shortcut of OpenAF.",
   jobName,
   shortcutItem,
-  mapWithOneOf(["name", "job"], { ...named, ...stepOptions }, "A job, arguments for it, and what it may do as a step."),
+  mapWithOneOf(["name", "job"], { ...named, ...stepOptions }, "A job, its arguments, and the options of the step."),
 );
 
 export const listItem: Shape = either(

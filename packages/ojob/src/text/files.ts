@@ -85,14 +85,16 @@ export function misplaced(path: string, meant: string): string | undefined {
 }
 
 export function misplacedNote(here: string, meant: string): string {
-  return `There is ${here}, but the path means ${meant}: a relative path begins at the folder of the file that says it. Move the one that is there, or give its whole path.`;
+  return `There is ${here}, but the path means ${meant}: a relative path begins at the folder of the file that contains it. Move ${here} there, or give its absolute path.`;
 }
 
 export function missingFile(path: string, at: Position): string {
   const meant = saidPath(path, at);
   const here = misplaced(path, meant);
   const note =
-    here === undefined ? "" : ` There is ${here}, but a relative path begins at the folder of the file that says it.`;
+    here === undefined
+      ? ""
+      : ` There is ${here}, but a relative path begins at the folder of the file that contains it.`;
   return `there is no file ${path} beside ${at.source.name}: ${meant} is missing.${note}`;
 }
 

@@ -2,6 +2,8 @@
  * The state of a store for operators: its problems, its active runs, and what comes next. The command line,
  * the UI and the alerts of ojm use these functions, so that all of them give the same answer.
  */
+
+export { LATE as OVERDUE_AFTER } from "../decide/decide.js";
 export { type FollowStoreOptions, followStore, type LiveStore } from "./live.js";
 export {
   grouped,
@@ -15,7 +17,6 @@ export {
   type ScheduleState,
   scheduleState,
 } from "./problems.js";
-export { LATE as OVERDUE_AFTER } from "../decide/decide.js";
 export {
   attendanceIn,
   attendanceOf,

@@ -16,7 +16,7 @@ export async function execute(given: Given): Promise<number> {
   const [isStatus, isStop] = [given.flags.has("status"), given.flags.has("stop")];
   const asks = ["from", "to"].some((option) => given.values[option] !== undefined) || given.flags.has("again");
   if (Number(isStatus) + Number(isStop) + Number(asks) > 1)
-    throw new CommandError("ojm backfill takes one of --status, --stop, and a time to fill by --from");
+    throw new CommandError("ojm backfill takes either --status, or --stop, or a time range by --from");
   if (isStatus) return withScheduler(given, (scheduler) => status(given, scheduler, name));
   return isStop ? stop(given, name) : ask(given, name);
 }
@@ -33,7 +33,7 @@ async function ask(given: Given, name: string): Promise<number> {
     const options = { from, reason, author: author(), again, ...(to !== undefined && { to }) };
     const asked = await scheduler.backfill(name, options);
     const isAlone = asked.toRun > 0 && (await scheduler.why(name)).some(({ code }) => code === "unattended");
-    const hint = isAlone ? ` No process that runs "${name}" is there: they wait for one.` : "";
+    const hint = isAlone ? ` No living process has this schedule: the ticks wait for one.` : "";
     return done(given, `${sayAsked(name, asked)}${hint}`, asked);
   });
 }
@@ -43,7 +43,7 @@ function sayAsked(name: string, { ticks, ran, toRun }: Backfill): string {
   if (toRun === 0) return `all ticks of "${name}" in that time were run already. To run them again: --again`;
   const before = ran === 0 ? "" : ` ${ran} of ${ticks} were run before.`;
   const which = toRun === 1 ? "1 tick" : `${toRun} ticks`;
-  return `${which} of "${name}" will be run, one after the other.${before} How far it is: ${ojmCommand("backfill", name, "--status")}`;
+  return `${which} of "${name}" will be run, one after the other.${before} Its progress: ${ojmCommand("backfill", name, "--status")}`;
 }
 
 async function status(given: Given, scheduler: Scheduler, name: string): Promise<undefined> {
@@ -61,7 +61,7 @@ async function status(given: Given, scheduler: Scheduler, name: string): Promise
     given,
     await backfillsOf(scheduler, name),
     columns,
-    `no backfill of "${name}" goes on. What became of its ticks: ${ojmCommand("ticks", name)}`,
+    `no backfill of "${name}" is running. The outcome of its ticks: ${ojmCommand("ticks", name)}`,
   );
 }
 
@@ -70,7 +70,7 @@ async function stop(given: Given, name: string): Promise<number> {
   return withScheduler(given, async (scheduler) => {
     await scheduler.words(name);
     const stopped = await scheduler.stopBackfills(name, { reason, author: author() });
-    if (stopped.length === 0) throw notFound(`no backfill of "${name}" goes on`);
+    if (stopped.length === 0) throw notFound(`no backfill of "${name}" is running`);
     const text = stopped.map(
       (one) => `the backfill of "${name}" by ${one.by} is stopped, after ${sayProgress(one)} ticks`,
     );

@@ -35,7 +35,7 @@ export async function execute(given: Given): Promise<number> {
         ...(wait !== undefined && { wait }),
       });
       if (!outcome.requested) throw notFound(`${attempt} was made or cancelled by another process at this moment`);
-      const end = outcome.ended ? "It does not begin, and no other follows" : "It is asked not to begin";
+      const end = outcome.ended ? "Neither it nor a later attempt begins" : "It is asked not to begin";
       return done(given, `cancelled ${attempt}. ${end}`, outcome);
     }
     if (run.status !== "running")

@@ -12,7 +12,9 @@ export async function execute(given: Given): Promise<number> {
     const wasPaused = await scheduler.resume(name, { author: author(), ...(reason !== undefined && { reason }) });
     const [next] = await scheduler.next(name);
     const then = next === undefined ? "" : `. Its next tick is at ${new Date(next.at).toISOString()}`;
-    const text = wasPaused ? `the schedule "${name}" goes on${then}` : `the schedule "${name}" was not paused${then}`;
+    const text = wasPaused
+      ? `the schedule "${name}" is resumed${then}`
+      : `the schedule "${name}" was not paused${then}`;
     return done(given, text, { name, wasPaused, ...(next && { next }) });
   });
 }

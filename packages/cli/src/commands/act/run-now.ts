@@ -34,7 +34,7 @@ export async function execute(given: Given): Promise<number> {
       const { code } = error as { readonly code?: unknown };
       // A process that was just started answers before it is listed as a scheduler.
       if (code !== "REFUSED" || !isAlone || (await hasRunner(manager, name))) throw error;
-      const text = `"${name}" was not started: no process that runs it is there. Start the one that adds it. More: ojm doctor`;
+      const text = `"${name}" was not started: no living process has this schedule. Start the program that adds it. More: ojm doctor`;
       throw new CommandError(text, EXIT.failed);
     });
     return done(given, `${run} was started. Its log: ${ojmCommand("logs", run, "-f")}`, { run });

@@ -40,7 +40,7 @@ export async function execute(given: Given): Promise<number> {
 
 /** A free lock does not prove that the job function has stopped. Says so, and how to check. */
 function proof({ holder: { host, pid } }: HeldLock): string {
-  const proves = ". Nothing proves that its body has stopped";
+  const proves = ". This does not prove that its job function has stopped";
   // Any program can write to a store, so a command that users copy must not contain text from it.
   if (!isHost(host) || pid <= 1) return proves;
   return `${proves}. Look on ${host}: ps -o pid,etime,args -p ${pid}`;

@@ -330,7 +330,7 @@ describe("ojm exec", () => {
       expect([code, err]).toEqual([
         7,
         expect.stringMatching(
-          /exit code 7, and its run is not recorded so far: .*Redis.* It may be once the store is back: ojm show backup\n$/,
+          /exit code 7, and its run is not recorded so far: .*Redis.* It may be recorded once the store is back\. To check: ojm show backup\n$/,
         ),
       ]);
       // The other command waits for the store, to try again, and prints that.
@@ -359,7 +359,7 @@ describe("ojm exec", () => {
     first.process.kill("SIGKILL");
     await once(first.process, "exit");
     const before = await place.last();
-    const stillThere = { code: 75, out: "", err: expect.stringMatching(new RegExp(`still goes on, as pid ${pid}`)) };
+    const stillThere = { code: 75, out: "", err: expect.stringMatching(new RegExp(`is still running, as pid ${pid}`)) };
     expect(await place.exec("echo never").ended).toMatchObject(stillThere);
     // A record for each try of cron would hide the run whose command is still running.
     expect((await place.last())?.id).toBe(before?.id);
@@ -373,13 +373,13 @@ describe("ojm exec", () => {
     expect(second).toMatchObject(stillThere);
     expect(await place.last()).toMatchObject({
       status: "skipped",
-      error: `the command did not begin: within its --wait of 5 s, the command of ${before?.id} still goes on, as pid ${pid}: its ojm was killed`,
+      error: `the command did not begin: within its --wait of 5 s, the command of ${before?.id} is still running, as pid ${pid}: its ojm was killed`,
     });
     const cancelled = place.exec("echo never", "--wait", "10m");
     await expect.poll(async () => (await place.last())?.status, { timeout: 30_000 }).toBe("running");
     const cancel = ["cancel", "backup", "--reason", "not now", "--store", "sqlite:ojm.db"];
     expect((await called(place.folder, cancel)).code).toBe(0);
-    const notBegun = new RegExp(`not now\\. .* had not begun: the command of .* still goes on, as pid ${pid}`);
+    const notBegun = new RegExp(`not now\\. .* had not begun: the command of .* is still running, as pid ${pid}`);
     expect(await cancelled.ended).toMatchObject({ code: 1, out: "", err: expect.stringMatching(notBegun) });
     expect(await place.last()).toMatchObject({
       status: "cancelled",
@@ -511,8 +511,8 @@ describe("ojm exec", () => {
 
   test.each<[readonly string[], RegExp]>([
     [[], /needs a name and a command: ojm exec NAME -- COMMAND/],
-    [["backup"], /needs a command behind two dashes/],
-    [["backup", "sleep", "1"], /"sleep" stands before the two dashes/],
+    [["backup"], /needs a command after two dashes/],
+    [["backup", "sleep", "1"], /"sleep" is before the two dashes/],
     [["backup", "--timeout", "1", "--", "true"], /--timeout takes a duration with its unit, such as 90s/],
     [["backup", "--timeot", "1s", "--", "true"], /no option --timeot\. Did you mean --timeout\?/],
     [["backup", "--profile", "prod", "--", "true"], /--profile prod: there is no ojm\.config\.json/],

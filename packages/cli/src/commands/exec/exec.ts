@@ -120,8 +120,8 @@ function commandOf({ operands: [name, more], behind }: Given): {
   const form = "ojm exec NAME -- COMMAND …";
   if (name === undefined) throw new CommandError(`ojm exec needs a name and a command: ${form}`);
   if (more !== undefined)
-    throw new CommandError(`"${more}" stands before the two dashes: the command goes behind them, as in ${form}`);
-  if (behind.length === 0) throw new CommandError(`ojm exec needs a command behind two dashes: ${form}`);
+    throw new CommandError(`"${more}" is before the two dashes: write the command after them, as in ${form}`);
+  if (behind.length === 0) throw new CommandError(`ojm exec needs a command after two dashes: ${form}`);
   checkNewName(name);
   return { name, words: behind };
 }
@@ -132,7 +132,8 @@ async function onceOption(
 ): Promise<{ readonly options: OnceOptions; readonly meta: { readonly [field: string]: string } } | undefined> {
   const per = spanOption(given, "once-per");
   const [cron, timeZone] = [lastValue(given, "tick"), lastValue(given, "time-zone")];
-  if (timeZone !== undefined && cron === undefined) throw new CommandError("--time-zone is that of --tick: give both");
+  if (timeZone !== undefined && cron === undefined)
+    throw new CommandError("--time-zone is the time zone of --tick: give both");
   if (per !== undefined && cron !== undefined) throw new CommandError("--once-per and --tick exclude each other");
   if (per === 0) throw new CommandError("--once-per must be more than 0");
   if (per !== undefined) return { options: { per }, meta: { oncePer: sayDuration(per) } };
@@ -192,7 +193,7 @@ async function storeError(manager: JobManager, run: string | undefined): Promise
 }
 
 function sayUnrecorded({ operands: [name = ""] }: Given, code: number, { message }: Error): string {
-  const later = `It may be once the store is back: ${ojmCommand("show", name)}`;
+  const later = `It may be recorded once the store is back. To check: ${ojmCommand("show", name)}`;
   return `ojm: the command ended with exit code ${code}, and its run is not recorded so far: ${message}. ${later}`;
 }
 

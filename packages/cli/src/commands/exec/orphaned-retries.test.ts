@@ -39,7 +39,7 @@ async function killedBetweenAttempts(...options: readonly string[]): Promise<str
 describe("an attempt of ojm exec whose ojm was killed", () => {
   test("is told by ps, jobs, show, locks, doctor and why as one that nobody makes, before it is due", async () => {
     await killedBetweenAttempts();
-    const waits = /dump waits for attempt 2 of 3, due \S+Z: no process makes it, as its own is gone\n$/;
+    const waits = /dump waits for attempt 2 of 3, due \S+Z: no process makes it, because its own process is gone\n$/;
     expect((await call("ps")).out).toMatch(waits);
     expect(await json("ps")).toMatchObject([{ name: "dump", status: "waiting", attempt: 2, orphaned: true }]);
     expect((await call("jobs")).out).toMatch(/^dump +no process makes attempt 2 /m);

@@ -17,7 +17,7 @@ export function orphanedRetryHelp({
   const end = `to end it: ${ojmCommand("cancel", name, "--reason …")}`;
   if (trigger === "exec") return `ojm exec ${shellWord(name)} -- COMMAND … begins a new run in its place; ${end}`;
   const who = schedule === undefined ? "its program again" : "the program that adds the schedule";
-  return `start ${who}, which makes it; ${end}`;
+  return `to make it, start ${who}; ${end}`;
 }
 
 /**

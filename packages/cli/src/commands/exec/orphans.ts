@@ -71,7 +71,7 @@ export function tellOrphans(given: Given, orphans: readonly Orphan[]): void {
 
 /** Says that a command is still running. */
 export function sayOrphan({ name, host, pid, isCertain, ojm }: Orphan): string {
-  return `the command of "${name}" ${isCertain ? "goes on" : "may go on"} as pid ${pid} on ${host}: ${ojm}`;
+  return `the command of "${name}" ${isCertain ? "is still running" : "may still be running"} as pid ${pid} on ${host}: ${ojm}`;
 }
 
 /** Says that a command is still running, and which runs it blocks: the text of the problem `orphaned`. */
@@ -82,7 +82,7 @@ export function commandText(orphan: Orphan): string {
 /** What to do about it. */
 export function sayHelp(orphan: Orphan): string {
   if (orphan.isCertain) return `${sayEffect(orphan)}. To end it: ${helpCommand(orphan)}`;
-  return `Look ${helpCommand(orphan)}. ${sayEffect(orphan)}`;
+  return `Check ${helpCommand(orphan)}. ${sayEffect(orphan)}`;
 }
 
 /** The runs that it blocks. */

@@ -104,7 +104,7 @@ export class Predecessor {
 
 /** Why a command does not start while an earlier one is running. */
 export function sayLiving(note: CommandNote): string {
-  return `the command of ${note.run} still goes on, as pid ${note.pid}: ${sayOjm(note)}`;
+  return `the command of ${note.run} is still running, as pid ${note.pid}: ${sayOjm(note)}`;
 }
 
 /** What happened to the ojm of a command that outlived its run. */

@@ -24,7 +24,7 @@ test("refusals at once are all counted, and those from before the last run are n
 test.each([
   [["--once-per", "0"], /--once-per must be more than 0/],
   [["--once-per", "1h", "--tick", "0 2 * * *"], /exclude each other/],
-  [["--time-zone", "local"], /--time-zone is that of --tick/],
+  [["--time-zone", "local"], /--time-zone is the time zone of --tick/],
   [["--tick", "61 * * * *"], /--tick: .*minute/],
   [["--tick", "0 2 * * *", "--time-zone", "Mars"], /--tick: .*Mars/],
 ])("a wrong option of what runs once is refused, and nothing runs: %j", async (options, message) => {

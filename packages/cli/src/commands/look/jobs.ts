@@ -50,7 +50,7 @@ function sayNext(job: Job, say: SayTime): string {
 /** How many runs in a row ended like the last one. `+`: all that were read did, so there may be more. */
 function sayStreak({ streak = 0 }: Job): string {
   const length = Math.abs(streak);
-  return length === 0 ? "" : `${length}${length >= MOST_STREAK ? "+" : ""} ${streak > 0 ? "well" : "in error"}`;
+  return length === 0 ? "" : `${length}${length >= MOST_STREAK ? "+" : ""} ${streak > 0 ? "succeeded" : "failed"}`;
 }
 
 /** Shows each job. */

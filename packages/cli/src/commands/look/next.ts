@@ -62,8 +62,8 @@ export async function execute(given: Given): Promise<number> {
 /** What happens to the tick if no process runs it by then. */
 function lateOf(missed: CheckedDefinition["missed"] = { run: "latest", downtime: false }): string {
   const { run, downtime = true } = typeof missed === "string" ? { run: missed } : missed;
-  if (run === "none" || !downtime) return "missed unless a process comes";
-  return run === "all" ? "run once a process comes" : "run once a process comes, if it is the newest then";
+  if (run === "none" || !downtime) return "missed unless a process starts";
+  return run === "all" ? "run once a process starts" : "run once a process starts, if it is still the newest tick";
 }
 
 function inZone(at: number, timeZone: string): string {

@@ -31,7 +31,7 @@ export function comingIn(retries: readonly Retry[]): Coming[] {
 
 /** When an attempt is due, and whether no process makes it. `when`: its time, as text. */
 export function sayDue(when: string, orphaned: true | undefined): string {
-  return `due ${when}${orphaned ? ": no process makes it, as its own is gone" : ""}`;
+  return `due ${when}${orphaned ? ": no process makes it, because its own process is gone" : ""}`;
 }
 
 /** The fields of a row about the pending attempt of its job. */

@@ -132,9 +132,9 @@ describe("a schedule that no program adds any more", () => {
 
 describe("a schedule that nobody runs", () => {
   test.each([
-    ["none", "no process runs it now: missed unless a process comes"],
-    ["latest", "no process runs it now: run once a process comes, if it is the newest then"],
-    ["all", "no process runs it now: run once a process comes"],
+    ["none", "no process runs it now: missed unless a process starts"],
+    ["latest", "no process runs it now: run once a process starts, if it is still the newest tick"],
+    ["all", "no process runs it now: run once a process starts"],
   ] as const)("has in next what becomes of its ticks (missed: %s)", async (missed, note) => {
     await leave("feed", { every: DAY, missed });
     expect(await out("next", "feed", "-n", "1")).toMatch(new RegExp(` feed +${note}\n$`));
@@ -184,7 +184,7 @@ describe("a job that is well", () => {
   test("has in jobs a streak that is no longer than what was read", async () => {
     for (let i = 0; i < 51; i++) await manager.run("often", () => {});
     await manager.run("once", () => {});
-    expect(await out("jobs")).toMatch(/^often .* 50\+ well/m);
-    expect(await out("jobs")).toMatch(/^once .* 1 well/m);
+    expect(await out("jobs")).toMatch(/^often .* 50\+ succeeded/m);
+    expect(await out("jobs")).toMatch(/^once .* 1 succeeded/m);
   });
 });

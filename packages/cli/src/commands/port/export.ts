@@ -70,7 +70,7 @@ async function exportTo(output: Output, store: string, manager: JobManager, want
   const leaveOut = (reason: string, count = 1): void => {
     if (count > 0) leftOut[reason] = (leftOut[reason] ?? 0) + count;
   };
-  leaveOut("an attempt to come", (await manager.retries(wanted.name)).length);
+  leaveOut("a pending attempt", (await manager.retries(wanted.name)).length);
   for await (const part of manager.exported({ ...range, logs })) {
     if (output.closed.aborted) break;
     if ("leftOut" in part) leaveOut(part.leftOut.reason);

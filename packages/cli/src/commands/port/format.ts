@@ -32,7 +32,7 @@ export type Counts = { readonly [K in Kind]: ImportCount };
 const WORDS: { readonly [K in Kind]: readonly [one: string, more: string] } = {
   runs: ["run", "runs"],
   logs: ["part of a log", "parts of logs"],
-  audits: ["act of the audit", "acts of the audit"],
+  audits: ["audit entry", "audit entries"],
   schedules: ["schedule", "schedules"],
   ticks: ["tick", "ticks"],
 };

@@ -41,7 +41,7 @@ export async function execute(given: Given): Promise<number> {
 type LowerFences = NonNullable<Awaited<ReturnType<RunImport["lowerFences"]>>>;
 
 function warning({ imported, here }: LowerFences): string {
-  return `ojm: warning: the fences of this store are below those of the imported runs (${here} < ${imported}). A system that has stored a fence of an imported run refuses the runs of this store: reset what it has stored`;
+  return `ojm: warning: the fences of this store are below those of the imported runs (${here} < ${imported}). A system that has stored a fence of an imported run rejects the runs of this store: reset the fence that it has stored`;
 }
 
 function sentences(counts: Counts): string[] {
@@ -57,10 +57,12 @@ async function readHead(lines: AsyncGenerator<Line, void, undefined>, source: st
       : new CommandError(`${source} cannot be read: ${error.message}`);
   });
   if (first.done === true)
-    throw new CommandError(`${source} is empty: an export has a first and a last line, also of a store without runs`);
+    throw new CommandError(
+      `${source} is empty: an export has a first and a last line, even that of a store without runs`,
+    );
   const head = fieldsOf(first.value.text) as Partial<Head> | undefined;
   if (head?.format !== FORMAT || typeof head.version !== "number")
-    throw new CommandError(`${source} is no export of ojm: its first line does not say so`);
+    throw new CommandError(`${source} is not an export of ojm: its first line does not have the format "ojm-export"`);
   if (head.version > FORMAT_VERSION)
     throw new CommandError(
       `${source} has the format ${head.version}, of ojm ${head.ojm}. This one reads up to ${FORMAT_VERSION}: update ojm`,
@@ -97,7 +99,7 @@ class Target {
     let isWhole = false;
     try {
       for await (const { number, text } of lines) {
-        if (isWhole) throw new CommandError(`line ${number} of ${this.#source} stands behind the end of the export`);
+        if (isWhole) throw new CommandError(`line ${number} of ${this.#source} comes after the end of the export`);
         last = number;
         isWhole = await this.#add(number, text);
       }
@@ -110,14 +112,14 @@ class Target {
       throw this.#withCounts(told.message, told.code);
     }
     if (isWhole) return this.#counts();
-    throw this.#withCounts(`${this.#source} ends early, behind line ${last}: the export did not come to its end`);
+    throw this.#withCounts(`${this.#source} ends early, after line ${last}: the export was not completed`);
   }
 
   /** Resolves to whether it was the last line. */
   async #add(number: number, text: string): Promise<boolean> {
     const part = fieldsOf(text);
     const where = `line ${number} of ${this.#source}`;
-    if (part === undefined) throw new CommandError(`${where} is damaged: it is no map in JSON`);
+    if (part === undefined) throw new CommandError(`${where} is damaged: it is not a JSON object`);
     if ("end" in part) return true;
     try {
       if ("schedule" in part || "tick" in part) await (await this.#scheduler()).add(part as ExportedSchedulePart);
@@ -151,7 +153,7 @@ class Target {
 
   #withCounts(message: string, code?: number): CommandError {
     const before = sentences(this.#counts()).join("; ");
-    return new CommandError(`${message}. Before that: ${before}. To import it again does no harm`, code);
+    return new CommandError(`${message}. Before that: ${before}. It is safe to import it again`, code);
   }
 }
 

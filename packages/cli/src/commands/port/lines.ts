@@ -29,7 +29,7 @@ export async function* linesOf(
       const text = utf8.decode(bytes).trim();
       return text === "" ? undefined : { number, text };
     } catch {
-      throw new CommandError(`line ${number} of ${source} is no text in UTF-8`);
+      throw new CommandError(`line ${number} of ${source} is not text in UTF-8`);
     }
   };
   for await (const chunk of stream) {

@@ -27,7 +27,7 @@ async function start({ args, execution, runs, tick }: BuiltinContext): Promise<v
   const name = String(args["name"]);
   if (log.mask(name) !== name) {
     throw new JobError(
-      `${JOB_START}: the name of the lock holds a secret, and everybody who sees the store sees names.`,
+      `${JOB_START}: the name of the lock contains a secret, and every user of the store can read names.`,
     );
   }
   if (runs.has(name)) throw new JobError(`${JOB_START}: this job has started "${name}" already and not ended it.`);

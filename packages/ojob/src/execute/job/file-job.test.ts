@@ -45,7 +45,7 @@ todo: [A]
       { "other.yaml": "jobs: [{name: A, exec: throw 1}]\ntodo: [A]\n" },
     );
     expect([well, lines]).toEqual([false, []]);
-    expect(err).toMatch(/job "Other" failed: .*other\.yaml did not go well/);
+    expect(err).toMatch(/job "Other" failed: .*other\.yaml failed/);
     expect(err).toMatch(/job "After" was skipped: it depends on "Other", which failed/);
   });
 

@@ -29,7 +29,7 @@ export async function runOtherFile(
   engine.pool.prepare(plan.setup);
   const inner = engine.inside(plan, common, path, around);
   onStart(inner);
-  if (!(await withoutSlot(engine.slots, () => inner.run()))) throw new JobError(`${shown(path)} did not go well`);
+  if (!(await withoutSlot(engine.slots, () => inner.run()))) throw new JobError(`${shown(path)} failed`);
 }
 
 /** Lends the slot of a job that only waits. */

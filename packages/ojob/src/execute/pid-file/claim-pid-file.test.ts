@@ -182,11 +182,15 @@ describe.skipIf(!ON_LINUX)("the process that a pid file names", () => {
     [
       "of another pid namespace",
       (pid) => fileOf(pid, { namespace: "pid:[1]" }),
-      /is of process \d+ of another pid namespace/,
+      /names process \d+ of another pid namespace/,
     ],
-    ["with a pid only", (pid) => `${pid}\n`, /names process \d+ without a proof/],
-    ["with an identity of another pid", (pid) => `${pid}\n${fileOf(process.pid).split("\n")[1]}\n`, /without a proof/],
-    ["with a damaged identity", (pid) => `${pid}\n{"pid":${pid}\n`, /without a proof/],
+    ["with a pid only", (pid) => `${pid}\n`, /names process \d+, but does not prove that it is the same process/],
+    [
+      "with an identity of another pid",
+      (pid) => `${pid}\n${fileOf(process.pid).split("\n")[1]}\n`,
+      /but does not prove that it is the same process/,
+    ],
+    ["with a damaged identity", (pid) => `${pid}\n{"pid":${pid}\n`, /but does not prove that it is the same process/],
   ];
   test.each(UNCLEAR)("an unclear pid file %s: nothing is started, ended or replaced", async (_, text, why) => {
     for (const more of ["", KILL]) {
@@ -217,7 +221,7 @@ describe.skipIf(!ON_LINUX)("the process that a pid file names", () => {
     // included.
     const command = program("./unkillable.child.ts").map((word) => `'${word}'`);
     const { stdout } = await run("unshare", [...NAMESPACE, "sh", "-c", `${command.join(" ")}; exit 0`]);
-    expect(stdout).toMatch(/^the process before, pid 1, does not end: it is there still 50 ms after SIGKILL/);
+    expect(stdout).toMatch(/^the previous process, pid 1, does not end: it still exists 50 ms after SIGKILL/);
   });
 });
 

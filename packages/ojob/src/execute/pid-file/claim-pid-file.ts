@@ -205,7 +205,7 @@ export async function endProcess(
   signal(identity, "SIGKILL");
   if (await isGoneWithin(identity, killedWithin)) return;
   throw new JobError(
-    `the process before, pid ${identity.pid}, does not end: it is there still ${killedWithin} ms after SIGKILL. ` +
+    `the previous process, pid ${identity.pid}, does not end: it still exists ${killedWithin} ms after SIGKILL. ` +
       "It may wait for a disk, or be the first process of this container. End it, then start again.",
   );
 }
@@ -216,7 +216,7 @@ function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
     process.kill(identity.pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EPERM")
-      throw new JobError(`the process before, pid ${identity.pid}, belongs to another user: it cannot be ended`);
+      throw new JobError(`the previous process, pid ${identity.pid}, belongs to another user: it cannot be ended`);
   }
 }
 

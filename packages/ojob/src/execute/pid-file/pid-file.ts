@@ -113,7 +113,7 @@ async function bySocket({ pid, socket }: WrittenIdentity, path: string): Promise
   if (state === "gone") return { is: "gone" };
   return {
     is: "unclear",
-    why: `is of process ${pid} of another pid namespace: another container of this host, or this one before it was restarted`,
+    why: `names process ${pid} of another pid namespace: another container of this host, or this one before it was restarted`,
   };
 }
 
@@ -127,7 +127,7 @@ function byPidAlone(pid: number): Holder {
 function unclear(pid: number): Holder {
   return {
     is: "unclear",
-    why: `names process ${pid} without a proof: that pid may belong to another program by now`,
+    why: `names process ${pid}, but does not prove that it is the same process: that pid may belong to another program by now`,
   };
 }
 

@@ -124,7 +124,7 @@ describe("ticks that no process decided in time", () => {
 
   test("by default the latest of them is run, and the log says which are not", async () => {
     expect(await slept("")).toEqual([
-      '"A" is due since 2026-05-01T05:00:00.000Z: this process slept or was held up, or the clock was put forward. It makes up for 4 ticks from 2026-05-01T01:00:00.000Z on, which are not run.',
+      '"A" has been due since 2026-05-01T05:00:00.000Z: this process slept or was held up, or the clock was put forward. It replaces 4 ticks from 2026-05-01T01:00:00.000Z on, which are not run.',
       "A 05:40",
       "A 06:00",
     ]);

@@ -107,7 +107,7 @@ describe("a process that slept, or whose clock was put back", () => {
     await simulation.until("2026-05-01T06:10:00Z");
     const { lines } = await simulation.stop();
     expect(lines).toEqual([
-      '"A" is due since 2026-05-01T05:00:00.000Z: this process slept or was held up, or the clock was put forward. It makes up for 4 ticks from 2026-05-01T01:00:00.000Z on, which are not run.',
+      '"A" has been due since 2026-05-01T05:00:00.000Z: this process slept or was held up, or the clock was put forward. It replaces 4 ticks from 2026-05-01T01:00:00.000Z on, which are not run.',
       "A 05:40",
       "A 06:00",
     ]);

@@ -165,9 +165,9 @@ class ProcessSchedules {
     if (missed === 0 && late < LATE) return;
     const iso = (instant: number): string => new Date(this.#instant(one, instant)).toISOString();
     const more = missed >= 100 ? "100 or more ticks" : missed === 1 ? "one tick" : `${missed} ticks`;
-    const lost = missed === 0 ? "" : ` It makes up for ${more} from ${iso(since)} on, which are not run.`;
+    const lost = missed === 0 ? "" : ` It replaces ${more} from ${iso(since)} on, which are not run.`;
     const why = "this process slept or was held up, or the clock was put forward";
-    this.#engine.log.line("WARN", `"${one.job.name}" is due since ${iso(at)}: ${why}.${lost}`);
+    this.#engine.log.line("WARN", `"${one.job.name}" has been due since ${iso(at)}: ${why}.${lost}`);
   }
 
   /** Converts a tick to wall-clock time: the ticks of an interval are on the monotonic clock. */

@@ -27,7 +27,7 @@ export class Subscriptions {
       // It also resolves if a stop comes first, without following the channel.
       follower.follow(onlyFromNow, begin).then(resolve, (cause: Error) => {
         if (!live) return reject(cause);
-        onFailure(new JobError(`"${channel.name}" is followed no more: ${cause.message}`, { cause }));
+        onFailure(new JobError(`"${channel.name}" is no longer followed: ${cause.message}`, { cause }));
       });
     });
   }

@@ -46,7 +46,7 @@ export class TickLog {
   }
 
   /** Logs the ticks that would have been logged with the next one. */
-  flush(why = "a newer tick makes up for them"): void {
+  flush(why = "a newer tick replaces them"): void {
     const before = this.#before;
     this.#before = undefined;
     if (before !== undefined) this.#notRun(before, why);
@@ -64,8 +64,8 @@ export class TickLog {
     const lost =
       before === undefined
         ? ""
-        : ` It makes up for ${countText(before)} from ${timeText(before.at)} on, which are not run.`;
-    this.#engine.log.line("WARN", `"${job}" is due since ${timeText(at)}: ${why}.${lost}`);
+        : ` It replaces ${countText(before)} from ${timeText(before.at)} on, which are not run.`;
+    this.#engine.log.line("WARN", `"${job}" has been due since ${timeText(at)}: ${why}.${lost}`);
   }
 
   #whySkipped({ reason, evidence = {} }: DecidedTick): string {

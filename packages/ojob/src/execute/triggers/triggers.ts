@@ -60,7 +60,7 @@ export class Triggers {
         `the job missed changes of the channel "${name}": they came faster than it ran, or while the store was away. It still runs for the last state of each key that changed.`,
       );
     const onDropped = (count: number): void =>
-      warn(`the stop left ${count} changes of the channel "${name}" without a run.`);
+      warn(`${count} changes of the channel "${name}" got no run, because the jobs were stopped.`);
     const onFailure = (error: JobError): void => this.#engine.failed(job.name, error);
     await this.#subscriptions.follow(channel, { onChange, onGap, onDropped }, onFailure, { onlyFromNow });
   }

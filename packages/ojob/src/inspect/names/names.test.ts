@@ -198,14 +198,17 @@ describe("where a missing name is, and what to write instead", () => {
   test.each([
     [
       "_$(1)",
-      '5:7 "_$" is not defined in the script of "Job". It is of OpenAF: add loads: ["@ojm/openaf"] under "ojob".',
+      '5:7 "_$" is not defined in the script of "Job". It belongs to OpenAF: add loads: ["@ojm/openaf"] under "ojob".',
     ],
-    ["$tb(1)", '5:7 "$tb" is not defined in the script of "Job". It is of OpenAF: use "timeout" under "typeArgs".'],
+    [
+      "$tb(1)",
+      '5:7 "$tb" is not defined in the script of "Job". It belongs to OpenAF: use "timeout" under "typeArgs".',
+    ],
     [
       "af.nope()",
-      '5:7 "af.nope" is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.',
+      '5:7 "af.nope" is not defined in the script of "Job". It belongs to OpenAF, and has no equivalent here.',
     ],
-    ["HTTP", '5:7 "HTTP" is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.'],
+    ["HTTP", '5:7 "HTTP" is not defined in the script of "Job". It belongs to OpenAF, and has no equivalent here.'],
     ["stringfy()", '5:7 "stringfy" is not defined in the script of "Job". Did you mean "stringify"?'],
     ["exceptoin", '5:7 "exceptoin" is not defined in the script of "Job". Did you mean "exception"?'],
     ["zzzz", '5:7 "zzzz" is not defined in the script of "Job".'],
@@ -215,7 +218,7 @@ describe("where a missing name is, and what to write instead", () => {
 
   test("names that @ojm/openaf has are reported in one warning, and those that it lacks one by one", async () => {
     const code = "_$(io.fileExists('a')); io.onDirEvent(); io.rm('a'); ow.loadServer().x; af.toSLON(__); $tb()";
-    const open = 'is not defined in the script of "Job". It is of OpenAF, and nothing here does the same.';
+    const open = 'is not defined in the script of "Job". It belongs to OpenAF, and has no equivalent here.';
     expect(await found(script(code))).toEqual([
       '4:7 "_$", "io", "ow", "af.toSLON" and "__" are not defined in the scripts of this file. They are of OpenAF: add loads: ["@ojm/openaf"] under "ojob".',
       `4:31 "io.onDirEvent" ${open}`,
@@ -229,7 +232,7 @@ describe("where a missing name is, and what to write instead", () => {
     const code = "_$; $$; $f; $ft; $t; $o; $sh; $csv; $rest; $path";
     expect((await found(script(code)))[0]).toMatch(/"\$csv" and 2 more are not defined in the scripts of this file/);
     expect((await found(file("    lang: node\n    exec: _$(1)")))[0]).toMatch(
-      /It is of OpenAF, and nothing here does the same\.$/,
+      /It belongs to OpenAF, and has no equivalent here\.$/,
     );
   });
 

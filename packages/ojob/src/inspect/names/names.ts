@@ -53,7 +53,7 @@ function offer(offered: readonly MissingName[], problems: Problems): void {
   const names = [...new Set(offered.map(({ name }) => name))];
   const add = `add loads: ["${OPENAF}"] under "ojob"`;
   if (names.length === 1) {
-    problems.warn(`"${first.name}" is not defined in ${first.script.owner}. It is of OpenAF: ${add}.`, first.at);
+    problems.warn(`"${first.name}" is not defined in ${first.script.owner}. It belongs to OpenAF: ${add}.`, first.at);
     return;
   }
   const shown = names.slice(0, MAX_NAMES).map((name) => `"${name}"`);
@@ -77,14 +77,14 @@ function warn(
 }
 
 function hint(name: string, instead: string | undefined, { settings }: JobFile, { globals }: ThreadNames): string {
-  if (instead === "") return " It is of OpenAF, and nothing here does the same.";
-  if (instead !== undefined) return ` It is of OpenAF: ${instead}.`;
+  if (instead === "") return " It belongs to OpenAF, and has no equivalent here.";
+  if (instead !== undefined) return ` It belongs to OpenAF: ${instead}.`;
   // Every short name is near to some other name.
   const near = name.length < 5 ? undefined : nearest(name, [...PARAMETERS, ...globals]);
   if (near !== undefined) return ` Did you mean "${near}"?`;
   return settings.opacks === undefined
     ? ""
-    : ' If it is of an oPack: they cannot be loaded. Put its functions into a file under "ojob.loads".';
+    : ' If it belongs to an oPack: oPacks cannot be loaded. Put its functions into a file under "ojob.loads".';
 }
 
 interface MissingName {

@@ -198,7 +198,7 @@ function explain({ code, message, pos }: ParserError, { text }: SourceFile): Exp
   const rest = text.slice(offset).split("\n", 1)[0] ?? "";
   if (code === "BLOCK_AS_IMPLICIT_KEY" && /:(?:\s|$)/.test(rest)) {
     return saying(
-      'a colon with a blank behind it, in a text without quotes, makes a map of it. Quote the text, or write a script in the lines below "exec: |".',
+      'in a text without quotes, a colon and a blank make the text a map. Quote the text, or write a script in the lines below "exec: |".',
     );
   }
   const star = code === "BAD_ALIAS" || message.includes("alias") ? starBefore(text, offset) : undefined;

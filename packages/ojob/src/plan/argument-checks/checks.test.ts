@@ -65,14 +65,14 @@ test.each([
   ["isString(", /^5:21 .*"isString\(" cannot be read: its end is missing\. Write parameters as in JavaScript/],
   ['"oneOf([)"', /^5:20 .*"oneOf\(\[\)" cannot be read: Unexpected token/],
   ['"5"', /^5:13 .*"5" is not a check/],
-  ["5", /what "x" must look like is a text/],
+  ["5", /the check of "x" must be a text/],
   ["oneOf([ok, nok])", /^5:19 .*ok is not known here\. A text stands in quotes: "ok"\./],
   ["default(!y)", /^5:21 .*y is not known here\..* Compute anything else in the script\.$/],
   ["default(1 + 2)", /^5:20 .*a computation is not evaluated here\. Write a value/],
   ["default(sh('rm x'))", /^5:20 .*sh\(\) is not evaluated here\./],
   ["default(args.x.constructor('x')())", /^5:20 .*this call is not evaluated here\./],
   ["default((() => 1)())", /^5:20 .*this call is not evaluated here\./],
-  ["default(process.env)", /^5:20 .*of other things than args, no field is known here/],
+  ["default(process.env)", /^5:20 .*only fields of args are known here/],
 ])("a check that cannot be read is an error with its place: %s", (check, message) => {
   expect(errorsOf(check)).toEqual([expect.stringMatching(message)]);
 });

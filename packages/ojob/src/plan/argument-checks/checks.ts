@@ -167,7 +167,7 @@ function readChecks(job: JobDefinition, key: "in" | "out", problems: Problems): 
   return Object.entries(written).flatMap(([path, chain]) => {
     const block = job.checkAt[`${key}.${path}`];
     if (typeof chain !== "string" || block === undefined) {
-      complain(`what "${path}" must look like is a text, for example isString`);
+      complain(`the check of "${path}" must be a text, for example isString`);
       return [];
     }
     try {

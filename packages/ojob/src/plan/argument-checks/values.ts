@@ -118,7 +118,7 @@ function unary({ operator, argument, start }: Expression & { type: "UnaryExpress
 function member(node: Expression & { type: "MemberExpression" }): Value {
   const { object, property, computed } = node;
   const path = object.type === "Identifier" ? object.name === "args" : object.type === "MemberExpression";
-  if (!path) throw refused("of other things than args, no field is known here", node);
+  if (!path) throw refused("only fields of args are known here", node);
   const name = computed ? evaluator(property as Expression) : constant((property as { readonly name: string }).name);
   const owner = evaluator(object as Expression);
   return (job) => {

@@ -230,7 +230,7 @@ describe("options of channels", () => {
 test.each([
   ["{ chjob: { type: simple } }", /^error 7:20 oJobManager Init has no argument "chjob"\. Did you mean "chJobs"\?$/],
   ["{ chJobs: simple }", /^error 7:21 "chJobs" must be a map with "type" and "args"/],
-  ["{ chJobs: { typ: simple } }", /^error 7:21 "chJobs" has "type" and "args", but no "typ"\.$/],
+  ["{ chJobs: { typ: simple } }", /^error 7:21 "chJobs" can only have "type" and "args", not "typ"\.$/],
 ])("wrong arguments of oJobManager Init are an error at their place: %s", async (args, message) => {
   expect(await found(withInit(`    args: ${args}`))).toEqual([expect.stringMatching(message)]);
 });

@@ -54,7 +54,7 @@ test("a store of logs that is gone is refused by commands that look, and not mad
   const look = async () => (await openManagerOf(name, {}, async () => {}))?.close();
   await look();
   for (const part of ["", "-wal", "-shm"]) rmSync(`${logs}${part}`, { force: true });
-  await expect(look()).rejects.toThrow(`error: there is no store at ${logs}, where ${name} has it`);
+  await expect(look()).rejects.toThrow(`error: there is no store at ${logs}, the path in ${name}`);
   expect(existsSync(logs)).toBe(false);
 });
 

@@ -63,7 +63,7 @@ function wrongConfig(name: string, config: unknown): string | undefined {
   const isMap = typeof config === "object" && !Array.isArray(config);
   const { type, args, ...rest } = config as Args;
   const extra = isMap ? Object.keys(rest)[0] : undefined;
-  if (extra !== undefined) return `"${name}" has "type" and "args", but no "${extra}".`;
+  if (extra !== undefined) return `"${name}" can only have "type" and "args", not "${extra}".`;
   const isConfig =
     isMap && (type === undefined || typeof type === "string") && (args === undefined || typeof args === "object");
   return isConfig

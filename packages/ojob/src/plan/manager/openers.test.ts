@@ -107,7 +107,7 @@ describe("a managed job without any Init", () => {
   test("is warned of once, with what to write", async () => {
     expect(await found(file("[Sync, Sync]", { init: NO_INIT }))).toEqual([
       expect.stringMatching(
-        /^warning 5:25 .*Its locks are in memory: they protect inside this process alone\. .*to: oJobManager Init.*chLocks/,
+        /^warning 5:25 .*Its locks are in memory: they exclude only jobs of this process\. .*to: oJobManager Init.*chLocks/,
       ),
     ]);
   });

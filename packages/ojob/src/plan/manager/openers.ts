@@ -116,7 +116,7 @@ function warnOfMemory({ jobs }: JobFile, problems: Problems): void {
     const init =
       "{ name: Init, to: oJobManager Init, args: { chJobs: …, chLocks: { type: sqlite, args: { file: ./data/jobs.db } } } }";
     const message =
-      `"${job.name}" is managed, and the file has no oJobManager Init. Its locks are in memory: they protect inside this process alone. ` +
+      `"${job.name}" is managed, and the file has no oJobManager Init. Its locks are in memory: they exclude only jobs of this process. ` +
       `For all processes, add the job ${init}, and put it first into the todo.`;
     problems.warn(message, starts.at);
     return;
@@ -166,7 +166,7 @@ function whyUnopened(init: string, anywhere: boolean, sequential: boolean): stri
   if (sequential) {
     return ` before "${init}" has opened the store of the locks: ${unsafe}. Put "${init}" first into the todo.`;
   }
-  return ` while "${init}" may not have opened the store of the locks, as "async" runs them beside each other: ${unsafe}. Write deps: [${init}] in the job.`;
+  return ` while "${init}" may not have opened the store of the locks, because "async" runs them at the same time: ${unsafe}. Write deps: [${init}] in the job.`;
 }
 
 /** The first lock that a job takes, unless the store may be open by then. */

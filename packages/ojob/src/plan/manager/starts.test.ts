@@ -104,7 +104,7 @@ async function found(jobs: readonly string[], todo: string, args = {}): Promise<
   }
 }
 
-const REFUSED = /nothing fills \{\{lock\}\} in the name of the lock: all runs would share one\. Add lock=/;
+const REFUSED = /nothing fills \{\{lock\}\} in the name of the lock: all runs would share one lock\. Add lock=/;
 
 describe("a lock name with a template that nothing fills", () => {
   test.each([
@@ -174,7 +174,7 @@ describe("runs of one job that have one lock", () => {
 
   test("runs of a matrix whose lock name has not all of its values cannot run at once, and check says so", async () => {
     expect(await warned(`{ name: A, from: ${START}, ${MATRIX}, args: { name: "x-{{os}}" } }`)).toEqual([
-      '3:94 several of the 4 runs of "A" have one lock, "x-a": each waits 2.5 s for the one before it, and then does not run. Put into the name what distinguishes them: {{os}}, {{v}}, or write "single: true" under "typeArgs".',
+      '3:94 several of the 4 runs of "A" share the lock "x-a": each waits 2.5 s for the one before it, and then does not run. Put into the name what distinguishes them: {{os}}, {{v}}, or write "single: true" under "typeArgs".',
     ]);
   });
 
@@ -183,14 +183,14 @@ describe("runs of one job that have one lock", () => {
       await warned(`{ name: A, from: ${START} }`, "[{ name: A, args: [{ name: x }, { name: x, n: 2 }] }]"),
     ).toEqual([
       expect.stringMatching(
-        /^4:\d+ several of the 2 runs of "A" have one lock, "x": .* what distinguishes them, or write "single: true"/,
+        /^4:\d+ several of the 2 runs of "A" share the lock "x": .* what distinguishes them, or write "single: true"/,
       ),
     ]);
   });
 
   test("the runs of a matrix with a lock of its type run one after the other, and check says so", async () => {
     expect(await warned(`{ name: A, ${MATRIX}, typeArgs: { lock: l } }`)).toEqual([
-      '3:69 the 4 runs of "A" have one lock, "l": they run one after the other. If that is meant, write "single: true" under "typeArgs".',
+      '3:69 the 4 runs of "A" share the lock "l": they run one after the other. If that is intended, write "single: true" under "typeArgs".',
     ]);
   });
 

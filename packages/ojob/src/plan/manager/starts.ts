@@ -95,7 +95,7 @@ function unfilledName(name: unknown): string | undefined {
   if (template === undefined) return undefined;
   const argument = /[^\s{}.[\]]+/.exec(template)?.[0] ?? "it";
   // Taken literally, all runs would have the same name, although it was meant to distinguish them.
-  return `nothing fills ${template} in the name of the lock: all runs would share one. Add ${argument}=… to the command line, or "${argument}" to the args.`;
+  return `nothing fills ${template} in the name of the lock: all runs would share one lock. Add ${argument}=… to the command line, or "${argument}" to the args.`;
 }
 
 /** The timeout of a run. The command line may give it as a text. */
@@ -243,7 +243,7 @@ function warnOfShared(
   const inTurn = 'write "single: true" under "typeArgs"';
   if (typeArgs.lock !== undefined) {
     const at = file.jobs.get(name)?.typeArgsAt["lock"] ?? job.at;
-    const message = `the ${runs.length} runs of "${name}" have one lock, "${typeArgs.lock}": they run one after the other. If that is meant, ${inTurn}.`;
+    const message = `the ${runs.length} runs of "${name}" share the lock "${typeArgs.lock}": they run one after the other. If that is intended, ${inTurn}.`;
     problems.warn(message, at);
   }
   const shared = firstShared(runs);
@@ -251,7 +251,7 @@ function warnOfShared(
   const keys = (job.matrix ?? []).filter((key) => job.args.every((args) => Object.hasOwn(args, key)));
   const hint = keys.length === 0 ? "" : `: ${keys.map((key) => `{{${key}}}`).join(", ")}`;
   problems.warn(
-    `several of the ${runs.length} runs of "${name}" have one lock, "${shared.name}": each waits 2.5 s for the one before it, and ` +
+    `several of the ${runs.length} runs of "${name}" share the lock "${shared.name}": each waits 2.5 s for the one before it, and ` +
       `then does not run. Put into the name what distinguishes them${hint}, or ${inTurn}.`,
     shared.at,
   );

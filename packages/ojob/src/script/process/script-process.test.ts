@@ -172,7 +172,7 @@ describe.each([
 test.each([
   ["node", "let a;\nawait null;\nnothing();", /ReferenceError: nothing is not defined \(.*:8:7\)/],
   ["node", "process.exit(4)", /ended with exit code 4 \(/],
-  ["node", "await new Promise(() => {})", /waits for what can never come/],
+  ["node", "await new Promise(() => {})", /waits for something that can never happen/],
   ["node", "throw 'text'", /failed: text/],
   ["python", "a = 1\ndef f():\n  nothing()\nf()", /NameError: name 'nothing' is not defined \(.*:8:/],
   ["python", "a = (", /SyntaxError: .*:6:/],
@@ -185,7 +185,7 @@ test.each([
 
 test("an unknown language of a script is an error before anything runs", async () => {
   await expect(run("pyton", "x")).rejects.toThrow(
-    /jobs\.yaml:3:11: error: .*"pyton"\. Languages that there are: js, shell, node, python\. Did you mean python\?/,
+    /jobs\.yaml:3:11: error: .*"pyton"\. The languages are: js, shell, node, python\. Did you mean python\?/,
   );
 });
 
@@ -193,7 +193,7 @@ test("a script in a language of OpenAF that ojm lacks is one error, not a syntax
   for (const lang of ["perl", "ssh", "powershell"]) {
     const error: JobFileError = await run(lang, "my $x = qw(a b); foreach").catch((thrown) => thrown);
     expect(error.problems.map(({ message }) => message)).toEqual([
-      `the job "Job" is in "${lang}". Languages that there are: js, shell, node, python. A script with "lang: shell" can call ${lang}.`,
+      `the job "Job" is in "${lang}". The languages are: js, shell, node, python. A script with "lang: shell" can call ${lang}.`,
     ]);
   }
 });

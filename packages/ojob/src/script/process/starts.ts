@@ -58,7 +58,7 @@ process.on("unhandledRejection", fail);
 let done = false;
 process.once("beforeExit", () => {
   if (done) send({ args });
-  else fail({ name: "Error", message: "the script waits for what can never come" });
+  else fail({ name: "Error", message: "the script waits for something that can never happen" });
 });
 (async () => {
   const options = { filename: file, importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER };

@@ -58,7 +58,7 @@ _ojm_stored() {
   if [[ -z $quote ]]; then _ojm_trim; fi
 }
 
-# Bash keeps what stands before the last character at which it splits.
+# Bash replaces only the part of a word after the last character at which it splits: drop the part before it.
 _ojm_trim() {
   local breaks=\${COMP_WORDBREAKS//[^@:=]/}
   if [[ -n $breaks && $whole == *[$breaks]* ]]; then

@@ -89,7 +89,7 @@ describe("a store that is not", () => {
     expect(others).toEqual([]);
     expect(found).toMatchObject({
       state: "warning",
-      text: expect.stringMatching(/^attempt 2 of left@.*, is not made by pid \d+ on \S+, which is there$/),
+      text: expect.stringMatching(/^attempt 2 of left@.*, is not made by pid \d+ on \S+, which is alive$/),
     });
     expect(found?.help).toContain("ojm cancel left --reason");
   });
@@ -158,7 +158,7 @@ test("schedules that no process runs take a line each, and from the sixth on one
     'problem  schedulers   "report-1": no process runs this schedule',
     ...names.slice(2, 6).map((name) => `${" ".repeat(22)}"${name}": no process runs this schedule`),
     `${" ".repeat(22)}and 1 more: ojm jobs`,
-    `${" ".repeat(22)}-> start the program that adds them: it decides on the ticks that it finds. If no program does any more: ojm schedules rm NAME --reason …`,
+    `${" ".repeat(22)}-> start the program that adds them: it then decides on the pending ticks. If no program adds them any more: ojm schedules rm NAME --reason …`,
     expect.stringMatching(/^warning {2}pauses {7}"report-0"/),
   ]);
 });

@@ -37,7 +37,7 @@ export function checkVersions(runs: readonly RunRecord[]): Finding {
   if (runs.length === 0) return ok("versions", `${here}; no run to compare with`, evidence);
   if (others.size === 0) return ok("versions", `${here}, and in the last ${count(runs.length, "run")}`, evidence);
   const list = [...others].map(([text, runs]) => `${text} in ${count(runs, "run")}`);
-  const help = "install the same version everywhere; while one is rolled out, this passes";
+  const help = "install the same version everywhere; during a rollout, this warning is normal";
   return warning("versions", `${here}, and of the last ${count(runs.length, "run")}: ${list.join(", ")}`, {
     help,
     evidence,
@@ -63,7 +63,7 @@ export function checkSessions(sessions: readonly Session[], quiet: ReadonlySet<s
     ok("sessions", text, { alive: alive.length, hosts }),
     ...stale.map(({ id, process: { host, pid }, left }) => {
       const gone = `pid ${pid} on ${host} does not renew its session`;
-      const help = `its locks are free in ${Math.ceil(left / 1_000)} s at most, or with the next run that wants one: nothing is to be done`;
+      const help = `its locks are free in ${Math.ceil(left / 1_000)} s at most, or as soon as another run needs one: there is nothing to do`;
       return warning("sessions", gone, { help, evidence: { session: id, host, pid, left } });
     }),
   ];
@@ -108,13 +108,15 @@ export function checkClocks({ now, locks, sessions, runs }: SeenTimes): Finding[
   if (all.length > 0) return all;
   const others = [...ahead.keys()].filter((host) => host !== hostname());
   const text =
-    others.length === 0 ? "nothing of another host to compare with" : `no offset is seen of ${others.join(", ")}`;
+    others.length === 0
+      ? "the store has no time of another host to compare with"
+      : `no offset is seen of ${others.join(", ")}`;
   return [ok("clocks", text, { hosts: others })];
 }
 
 function offset(host: string, than: string, ms: number): Finding {
   const text = `the clock of ${host} is ${than} by ${(ms / 1_000).toFixed(1)} s or more`;
-  const help = "set the clocks by NTP: schedules fire by them, and records tell their times";
+  const help = "set the clocks by NTP: schedules and the times in records depend on them";
   return (ms > 60_000 ? problem : warning)("clocks", text, { help, evidence: { host, ms } });
 }
 

@@ -23,7 +23,7 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   // A run that starts or ends between two reads looks like one without a lock: it must be found twice.
   const { locks, runs } = found.locks.length + found.runs.length === 0 ? found : await lookAgain(manager, found);
   const plain = held.filter((lock) => startOf(lock) === undefined && holdOf(lock) === undefined).length;
-  const others = plain === 0 ? "" : `, ${count(plain, "lock")} without a record, as programs take them`;
+  const others = plain === 0 ? "" : `, of which ${plain} without a run: programs take such locks directly`;
   const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
   const late = await unmade(manager, new Set(held.map(({ name }) => name)));
   return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...late];
@@ -74,7 +74,7 @@ function withoutRun({ name, holder: { host, pid } }: HeldLock): Finding {
 
 function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
   const text = `${id} is "running" on ${host}, pid ${pid}, and nobody holds its lock`;
-  const help = `"${name}" may run twice now. Look at that process; a process that keeps the store open closes the record in some minutes`;
+  const help = `a second run of "${name}" can start now. Check that process. A process that has the store open closes the record within minutes`;
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
 }
 
@@ -88,7 +88,7 @@ async function unmade(manager: JobManager, held: ReadonlySet<string>): Promise<F
     ({ name, due, schedule, orphaned }) => schedule === undefined && !orphaned && due < before && !held.has(name),
   );
   return late.map(({ name, chain, attempt, due, by }) => {
-    const maker = by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is there`;
+    const maker = by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is alive`;
     const text = `attempt ${attempt} of ${chain}, due at ${new Date(due).toISOString()}, is not made by ${maker}`;
     const help = `look at that process; to end the attempt: ${ojmCommand("cancel", name, "--reason …")}`;
     return warning("runs", text, { help, evidence: { name, chain, attempt, due } });

@@ -70,7 +70,7 @@ function helpOf({ kind, name, run, unattended }: Problem, { problems, retries }:
       if (unattended === "older") return "start a process with the current code, or leave it";
       const isOne = problems.filter((one) => one.unattended === "gone").length === 1;
       const remove = ojmCommand("schedules rm", isOne ? name : "NAME", "--reason …");
-      return `start the program that adds ${isOne ? "it" : "them"}: it decides on the ticks that it finds. If no program does any more: ${remove}`;
+      return `start the program that adds ${isOne ? "it" : "them"}: it then decides on the pending ticks. If no program adds ${isOne ? "it" : "them"} any more: ${remove}`;
     }
     case "orphaned-retry": {
       const retry = retries.find((one) => one.chain === run && one.name === name);
@@ -81,7 +81,7 @@ function helpOf({ kind, name, run, unattended }: Problem, { problems, retries }:
     case "paused":
       return `to end that: ${ojmCommand("resume", name)}`;
     default:
-      return `to see what keeps it: ${ojmCommand("why", name)}`;
+      return `to see what delays it: ${ojmCommand("why", name)}`;
   }
 }
 
@@ -91,7 +91,7 @@ function quiet(scheduler: SchedulerView): Finding[] {
   if (heard < LATE) return [];
   const text = `${whoIs(scheduler)}, which can run ${count(schedules.size, "schedule")}, was last heard ${ago(scheduler)}: it should be heard every 5 s`;
   const help =
-    "a process that died counts until 15 s after it was last heard: look again then. Others take its ticks over";
+    "a process that died is listed until 15 s after it was last heard: check again then. Other processes take over its ticks";
   return [warning("schedulers", text, { help, evidence: { host: by.host, pid: by.pid, heard } })];
 }
 
@@ -108,8 +108,8 @@ function queueOf({ name, waiting }: ScheduleView): Finding[] {
   const [first] = waiting;
   if (first === undefined || waiting.length < MANY) return [];
   const since = new Date(first).toISOString();
-  const text = `${count(waiting.length, "tick")} of "${name}" wait for their run, the first since ${since}: its runs take longer than it has between its ticks, or something keeps it from running. From 100 on, ticks are skipped`;
-  const help = `to see what keeps it: ${ojmCommand("why", name)}`;
+  const text = `${count(waiting.length, "tick")} of "${name}" wait for their run, the first since ${since}: its runs take longer than the time between its ticks, or something keeps it from running. Once 100 wait, further ticks are skipped`;
+  const help = `to see what delays it: ${ojmCommand("why", name)}`;
   return [warning("queues", text, { help, evidence: { name, waiting: waiting.length, since: first } })];
 }
 
@@ -122,6 +122,6 @@ function differences({ name, hash }: ScheduleView, schedulers: readonly Schedule
   const others = living.filter(({ schedules }) => schedules.get(name) !== hash).map(whoIs);
   if (others.length === 0 || others.length === living.length) return [];
   const text = `${count(others.length, "process", "processes")} of ${living.length} have another definition of "${name}": ${others.slice(0, 5).join("; ")}`;
-  const help = "restart them with the current code; while it is rolled out, this passes";
+  const help = "restart them with the current code; during a rollout, this warning is normal";
   return [warning("definitions", text, { help, evidence: { name, others } })];
 }

@@ -76,7 +76,7 @@ function judge(calls: Readonly<Record<string, Took>>): Finding {
 
 const DURABILITY: Readonly<Record<Supports["durability"], string>> = {
   none: "survives nothing",
-  process: "survives the death of its process, and may be lost with the power",
+  process: "survives the death of its process, but perhaps not a power cut",
   host: "survives a power cut",
 };
 
@@ -87,7 +87,7 @@ const SHARING: Readonly<Record<Supports["shared"], string>> = {
 };
 
 const NOT_KEPT =
-  "its restart, or a failover, may lose records and free locks: one node of Redis keeps them with appendonly yes";
+  "a restart or a failover of the store may lose records and locks. A single Redis node retains them with appendonly yes";
 
 /** How widely a store is shared, as an order. */
 const REACH: Readonly<Record<Supports["shared"], number>> = { process: 0, host: 1, network: 2 };

@@ -68,4 +68,4 @@ export function healthOf(manager: JobManager, onChange: () => void): StoreHealth
 }
 
 /** The text on the screen about a store that does not answer. */
-export const sayAway = (away: number): string => `the store does not answer for ${elapsedText(away)}: this may be old`;
+export const sayAway = (away: number): string => `the store has not answered for ${elapsedText(away)}: this may be old`;

@@ -84,7 +84,7 @@ export function frame(
   { away, isComplete = true, coming = [], say = ISO }: Known = {},
 ): string[] {
   const time = new Date(now).toTimeString().slice(0, 8);
-  const head = runs.length > 0 || isComplete ? sayCount(runs.length) : "looking what runs";
+  const head = runs.length > 0 || isComplete ? sayCount(runs.length) : "reading the runs";
   const waiting = comingLines(coming, size, say);
   const place = Math.max(1, size.rows - OTHER_LINES - waiting.length);
   const shown = runs.length > place ? runs.slice(0, place - 1) : runs;

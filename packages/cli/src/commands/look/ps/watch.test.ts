@@ -26,9 +26,9 @@ test("a screen says that it may be old when the store does not answer", () => {
   const size = { columns: 60, rows: 10 };
   const [head, said] = frame([], Date.now(), size, (text) => text, { away: 12_000 });
   expect(head).toMatch(/nothing runs/);
-  expect(said).toBe("the store does not answer for 12 s: this may be old");
+  expect(said).toBe("the store has not answered for 12 s: this may be old");
   expect(frame([], Date.now(), size, (text) => text)[1]).toBe("");
-  expect(frame([], Date.now(), size, (text) => text, { isComplete: false })[0]).toMatch(/looking what runs/);
+  expect(frame([], Date.now(), size, (text) => text, { isComplete: false })[0]).toMatch(/reading the runs/);
 });
 
 describe("the runs that go on", () => {
@@ -159,7 +159,7 @@ describe("the screen", () => {
     const lines = frame([one("import")], 0, { columns: 160, rows: 24 }, plain, { coming });
     expect(lines.length).toBeLessThanOrEqual(24);
     expect(lines.join("\n")).toMatch(
-      /\nimport .*\ndump waits for attempt 2 of 3, due \S+Z\nleft waits for .*: no process makes it, as its own is gone\n[\s\S]*… and \d+ more$/,
+      /\nimport .*\ndump waits for attempt 2 of 3, due \S+Z\nleft waits for .*: no process makes it, because its own process is gone\n[\s\S]*… and \d+ more$/,
     );
     for (const line of frame([], 0, { columns: 40, rows: 24 }, plain, { coming }))
       expect(stringWidth(line)).toBeLessThanOrEqual(40);
@@ -182,7 +182,7 @@ test("without a terminal, ps -w is refused", async () => {
   expect(await ojm(folder, "ps", "-w", "--store", "sqlite:ojm.db")).toEqual({
     code: 2,
     out: "",
-    err: "ojm: ojm ps -w draws on a terminal, and its output is none: leave -w out\n",
+    err: "ojm: ojm ps -w draws on a terminal, and its output is not one: leave -w out\n",
   });
 });
 

@@ -17,7 +17,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 /** Shows the runs in progress, and every change, until Ctrl-C. */
 export async function watch(given: Given): Promise<number> {
   expectTerminal("ojm ps -w", "leave -w out");
-  if (wantsJson(given)) throw new CommandError("ojm ps -w draws on a terminal: --json and --jsonl go without -w");
+  if (wantsJson(given)) throw new CommandError("ojm ps -w draws on a terminal: leave -w out to use --json or --jsonl");
   const paint = painter(given);
   const [name] = given.operands;
   return withStore(given, async (manager) => {
@@ -47,7 +47,8 @@ export async function watch(given: Given): Promise<number> {
 
 /** Refuses to draw without a terminal. `instead`: what to do instead. */
 export function expectTerminal(what: string, instead: string): void {
-  if (!process.stdout.isTTY) throw new CommandError(`${what} draws on a terminal, and its output is none: ${instead}`);
+  if (!process.stdout.isTTY)
+    throw new CommandError(`${what} draws on a terminal, and its output is not one: ${instead}`);
 }
 
 /** Draws until `follow` ends. A signal makes `closing` fire, which ends it. Resolves to the exit code. */

@@ -111,6 +111,6 @@ test("without a terminal, ojm top says which commands print the same", async () 
   expect(await ojm(folder, "top", "--store", "sqlite:ojm.db")).toEqual({
     code: 2,
     out: "",
-    err: "ojm: ojm top draws on a terminal, and its output is none: ojm ps and ojm jobs print the same\n",
+    err: "ojm: ojm top draws on a terminal, and its output is not one: ojm ps and ojm jobs print the same\n",
   });
 });

@@ -12,8 +12,8 @@ export const HELP: readonly string[] = [
   "  Esc            show all; go back",
   "  q, Ctrl-C      end",
   "",
-  "  Problems are failures of seven days",
-  "  that no good run followed, schedules",
+  "  Problems: failures of the last 7 days",
+  "  without a later success, schedules",
   "  that no process runs, overdue ticks,",
   "  long runs, holds, pauses and more.",
 ];

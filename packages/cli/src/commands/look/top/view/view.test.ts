@@ -135,7 +135,7 @@ describe("the screen of ojm top", () => {
   test("reading, away, empty and well are four different pictures", () => {
     const none = { problems: [], running: [], retrying: [], next: [] };
     expect(screen(picture({ isComplete: false, ...none }), FIRST_LOOK, 80)[1]).toBe("reading the store …");
-    expect(screen(picture({ away: 12_000 }), FIRST_LOOK, 80)[1]).toMatch(/does not answer for 12 s/);
+    expect(screen(picture({ away: 12_000 }), FIRST_LOOK, 80)[1]).toMatch(/has not answered for 12 s/);
     expect(screen(picture(none), FIRST_LOOK, 80)[3]).toMatch(/nothing runs/);
     expect(screen(picture(none), FIRST_LOOK, 80)[1]).toMatch(/no problems/);
   });
