@@ -178,10 +178,12 @@ describe("the problems of a store", () => {
 
   it.each([
     ["no route to db", "no route to feed"],
-    ["exit code 1", "exit code 2"],
+    ["stopped at code 1", "stopped at code 2"],
     ["decade", "facade"],
     [undefined, undefined],
-  ])("whose errors differ in words, or that have none, are not: %s, %s", (one, other) => {
+    ["it ended with exit code 1", "it ended with exit code 1"],
+    ["it was ended by SIGKILL", "it was ended by SIGKILL"],
+  ])("whose errors differ in words, or that have none but how a process ended, are not: %s, %s", (one, other) => {
     const failing = [
       record("a", one === undefined ? {} : { error: one }),
       record("b", other === undefined ? {} : { error: other }),

@@ -273,8 +273,12 @@ export function grouped(problems: readonly Problem[]): Problem[] {
  */
 export function groupKey({ kind, text, unattended }: Problem): string | undefined {
   if (unattended !== undefined) return `${kind} ${unattended}`;
-  return kind === "failed" && text !== endedText(kind) ? `${kind} ${text.replace(VARYING, "#")}` : undefined;
+  const isGroup = kind === "failed" && text !== endedText(kind) && !ANY_CAUSE.test(text);
+  return isGroup ? `${kind} ${text.replace(VARYING, "#")}` : undefined;
 }
+
+/** The error of a command that ended by itself or by a signal: two such commands may have any two causes. */
+const ANY_CAUSE = /^it (?:ended with exit code \d+|was ended by \S+)$/;
 
 /**
  * What differs between equal errors: numbers, such as those of times and addresses, and ids in hex. An exit
