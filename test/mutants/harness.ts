@@ -32,6 +32,8 @@ export interface Outcome {
   readonly idle: number;
   /** The first test that failed. */
   readonly failed?: string;
+  /** The file of that test. */
+  readonly file?: string | undefined;
   /** It did not fail, but waits for something that never comes. */
   readonly stuck?: boolean;
 }
@@ -43,6 +45,7 @@ function suiteOf(name: string, parent?: Suite): Suite {
 let current: Suite = suiteOf("");
 let finished: (() => unknown)[] = [];
 let running = "the tests could not be read";
+let runningFile: string | undefined;
 let passed = 0;
 let longestIdle = 0;
 
@@ -209,13 +212,14 @@ export async function main({ outcome, files, mostIdle, reset }: Plan): Promise<v
     writeFileSync(outcome, JSON.stringify({ passed, cpu, idle: Math.round(longestIdle), ...rest } satisfies Outcome));
     process.exit();
   };
-  const fail = (error: unknown): never => end({ failed: `${running}: ${firstLine(error)}` });
+  const fail = (error: unknown): never => end({ failed: `${running}: ${firstLine(error)}`, file: runningFile });
   process.on("unhandledRejection", fail).on("uncaughtException", fail);
   watchIdleness(mostIdle, () => end({ failed: running, stuck: true }));
   // The cleanup after each file that shares a process: see test/setup-sharing.ts.
   const { afterAll } = current.hooks;
   try {
     for (const file of files) {
+      runningFile = file;
       current = suiteOf(file);
       const suite = current;
       suite.hooks.beforeEach.push(reset);

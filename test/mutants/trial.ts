@@ -23,6 +23,8 @@ export interface Verdict {
   readonly outcome: "killed" | "survived" | "stuck" | "broken";
   /** The first test that failed, or what went wrong. */
   readonly by?: string;
+  /** The file of that test. */
+  readonly file?: string | undefined;
   /** The processor time of the tests, in ms. */
   readonly cpu?: number;
   /** The longest that one of them waited for something, in ms. */
@@ -38,6 +40,9 @@ interface Limits {
 }
 
 const UNCHANGED: Limits = { cpu: 3_600, idle: 90_000 };
+
+/** Of tests that were not measured yet. If they reach it, they are measured and run again. */
+const UNMEASURED: Limits = { cpu: 120, idle: 30_000 };
 
 /**
  * The limit of the processor time of tests: a multiple of that on the unchanged code, plus some seconds. It
@@ -108,41 +113,56 @@ export class Trial {
    */
   async on(mutant: Mutant, tests: readonly string[]): Promise<Verdict> {
     let broken: Verdict | undefined = tests.length === 0 ? { outcome: "broken", by: "no test reaches it" } : undefined;
-    for (const files of processesOf(tests)) {
-      const sound: string[] = [];
-      for (const file of files) {
-        const before = await this.#onUnchanged(file);
-        if (before.outcome === "survived") sound.push(file);
-        else broken ??= { outcome: "broken", by: `${file} on the code as it is: ${before.by}` };
+    for (let files of processesOf(tests)) {
+      while (files.length > 0) {
+        const verdict = await this.#onChanged(mutant, files, this.#limits(files));
+        if (verdict.outcome === "survived") break;
+        const suspects = verdict.outcome === "killed" && verdict.file !== undefined ? [verdict.file] : files;
+        const isMeasured = suspects.every((file) => this.#unchanged.has(file));
+        const unsound: string[] = [];
+        for (const file of suspects) {
+          const before = await this.#onUnchanged(file);
+          if (before.outcome === "survived") continue;
+          unsound.push(file);
+          broken ??= { outcome: "broken", by: `${file} on the code as it is: ${before.by}` };
+        }
+        // Tests that were stuck run again with limits by what they take on the unchanged code.
+        if (unsound.length === 0 && (verdict.outcome === "killed" || isMeasured)) return verdict;
+        files = files.filter((file) => !unsound.includes(file));
       }
-      if (sound.length === 0) continue;
-      const verdict = await this.#onChanged(mutant, sound);
-      if (verdict.outcome !== "survived") return verdict;
     }
     return broken ?? { outcome: "survived" };
   }
 
-  /** Runs a test file alone and once on the unchanged code. Its cost is the measure for the mutants. */
+  /**
+   * Runs a test file alone and once on the unchanged code, after it failed on a mutant: most files notice
+   * nothing, and need no second run. Its cost is the measure for the mutants after that.
+   */
   async #onUnchanged(test: string): Promise<Verdict> {
     const verdict = this.#unchanged.get(test) ?? (await this.#run([test], UNCHANGED));
     this.#unchanged.set(test, verdict);
     return verdict;
   }
 
-  async #onChanged({ file, start, end, replacement }: Mutant, tests: readonly string[]): Promise<Verdict> {
+  async #onChanged(
+    { file, start, end, replacement }: Mutant,
+    tests: readonly string[],
+    limits: Limits,
+  ): Promise<Verdict> {
     const before = readFileSync(join(this.#root, file), "utf8");
     writeFileSync(join(this.#copy, file), before.slice(0, start) + replacement + before.slice(end));
     try {
-      return await this.#run(tests, this.#limits(tests));
+      return await this.#run(tests, limits);
     } finally {
       writeFileSync(join(this.#copy, file), before);
     }
   }
 
   #limits(tests: readonly string[]): Limits {
-    const known = tests.map((test) => this.#unchanged.get(test));
-    const cpu = known.reduce((sum, verdict) => sum + (verdict?.cpu ?? 0), 0);
-    const idle = Math.max(0, ...known.map((verdict) => verdict?.idle ?? 0));
+    const known = tests.flatMap((test) => this.#unchanged.get(test) ?? []);
+    if (known.length < tests.length) return UNMEASURED;
+    const cpu = known.reduce((sum, verdict) => sum + (verdict.cpu ?? 0), 0);
+    const idle = Math.max(0, ...known.map((verdict) => verdict.idle ?? 0));
     return { cpu: Math.ceil((cpu / 1_000) * TIMES) + MORE, idle: Math.max(SHORTEST, idle * WAITS) };
   }
 
@@ -185,8 +205,8 @@ export class Trial {
   }
 }
 
-function verdict({ failed, cpu, idle, stuck = false }: Outcome): Verdict {
-  if (failed !== undefined) return { outcome: stuck ? "stuck" : "killed", by: failed, cpu, idle };
+function verdict({ failed, file, cpu, idle, stuck = false }: Outcome): Verdict {
+  if (failed !== undefined) return { outcome: stuck ? "stuck" : "killed", by: failed, file, cpu, idle };
   // A file may leave all of its tests to `npm run test:all`, one by one, or to other machines.
   return { outcome: "survived", cpu, idle };
 }

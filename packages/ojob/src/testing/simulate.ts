@@ -24,7 +24,14 @@ export class Simulation {
       begun = resolve;
     });
     const onStart = (control: RunControl): void => {
-      if (control instanceof FileEngine) begun(control);
+      if (!(control instanceof FileEngine)) return;
+      // Time stands still until the todo is submitted: before that, the file looks idle.
+      const { dispatch } = control;
+      const submit = dispatch.submit.bind(dispatch);
+      dispatch.submit = (...jobs) => {
+        begun(control);
+        return submit(...jobs);
+      };
     };
     this.ran = runText(yaml, { ...options, clock: this.clock, onStart }, files);
     const note = (): void => {
