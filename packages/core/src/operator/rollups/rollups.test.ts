@@ -324,7 +324,6 @@ describe("the rollups of jobs", () => {
     await using manager = await openJobManager({ chJobs: { backend }, chLocks: { backend } });
     await using times = await openChannel<unknown>("oJobManager-times", { backend });
     await expect.poll(() => times.get("filled"), { timeout: 30_000 }).toBeDefined();
-    await world.write({ jobsWay: backend }, all);
     let turn = 0;
     let goesOn = true;
     const next = (): void => {
@@ -339,7 +338,9 @@ describe("the rollups of jobs", () => {
       reading.add(turn);
       return read.call(backend, keys);
     };
-    // On a busy machine, the fold takes longer than the first question waits for it.
+    // On a busy machine a fold may begin before all is written.
+    await world.write({ jobsWay: backend }, all);
+    // It also takes longer there than the first question waits for it.
     const counted = async (): Promise<number> => {
       const { jobs } = await manager.rollups({ from: to - DAY, to, by: "hour" });
       return jobs.flatMap(({ cells }) => cells).reduce((sum, { runs }) => sum + (runs.completed ?? 0), 0);
