@@ -109,7 +109,7 @@ const config: ViteUserConfig = defineConfig({
     // For tests that hang. A machine that stalls for a minute is no failure.
     testTimeout: 240_000,
     hookTimeout: 120_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 120_000 } },
     restoreMocks: true,
   },
 });

@@ -100,7 +100,7 @@ it("open alerts keep their process alive until they are closed, also with nothin
   // One job after the other: each alert proves that the process was still alive after the last one.
   for (const name of ["a", "b", "c"]) {
     await manager.run(name, () => Promise.reject(new Error("it broke"))).catch(() => {});
-    await expect.poll(() => told(receiver), { timeout: 30_000 }).toContain(`failed ${name}`);
+    await expect.poll(() => told(receiver)).toContain(`failed ${name}`);
   }
   expect(child.process.exitCode).toBeNull();
   child.process.kill("SIGTERM");

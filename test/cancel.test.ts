@@ -12,7 +12,7 @@ async function failOnce(manager: JobManager, name: string): Promise<void> {
   const retry = { attempts: 3, delay: 3_600_000 };
   const chain = manager.run(name, () => Promise.reject(new Error("no route")), { retry });
   chain.catch(() => {});
-  await expect.poll(async () => (await manager.retries(name)).length, { timeout: 30_000 }).toBe(1);
+  await expect.poll(async () => (await manager.retries(name)).length).toBe(1);
 }
 
 /** Cancels a job by the command line, in a process of its own. Resolves to the pid of that process. */
@@ -86,7 +86,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     const pid = await cancelByHand(options, "a");
     expect(await recordsOf(manager, "a")).toMatchObject(cancelledBy(pid));
     expect(await manager.retries()).toEqual([]);
-    await expect.poll(() => manager.heldLocks(), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => manager.heldLocks()).toEqual([]);
   });
 });
 

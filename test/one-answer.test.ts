@@ -23,7 +23,6 @@ import { storeIn } from "../packages/cli/src/testing/store.js";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const PATIENT = { timeout: 30_000 };
 
 /** A problem in the form that all of them show. */
 type Shown = readonly [kind: string, name: string, text: string];
@@ -84,7 +83,7 @@ async function troubled(folder: string): Promise<JobManager> {
   const tried = manager.run("tried again", fails, { retry: { attempts: 2, delay: HOUR }, signal: over.signal });
   tried.catch(() => {});
   onTestFinished(() => over.abort());
-  await expect.poll(async () => (await manager.retries()).length, PATIENT).toBe(1);
+  await expect.poll(async () => (await manager.retries()).length).toBe(1);
   const [next] = await manager.retries();
   const { by: _, ...left } = { ...next, name: "orphaned-retry", chain: "orphaned-retry@2026-01-01T00:00:00.000Z" };
   await locks.set(["retry", "orphaned-retry", left.chain], left);
@@ -124,7 +123,7 @@ async function inTop(folder: string): Promise<Shown[]> {
   });
   const problems = () => live.picture(Date.now()).problems;
   // Data that no watch reports is read once the rest is known.
-  await expect.poll(() => problems().some(({ kind }) => kind === "orphaned"), PATIENT).toBe(true);
+  await expect.poll(() => problems().some(({ kind }) => kind === "orphaned")).toBe(true);
   return problems().map(({ kind, name, text }) => [kind, name, text]);
 }
 
@@ -158,7 +157,7 @@ async function inAlerts(manager: JobManager): Promise<Shown[]> {
   const clock = { ...systemClock, now: () => Date.now() - 3 * DAY };
   await (await openWith(manager, { rules, clock }, receiver.send)).close();
   await using _ = await openWith(manager, { rules }, receiver.send);
-  await expect.poll(() => receiver.taken.length, PATIENT).toBeGreaterThan(6);
+  await expect.poll(() => receiver.taken.length).toBeGreaterThan(6);
   return receiver.taken.map(({ kind, name, error = "" }) => [kind, name, error]);
 }
 

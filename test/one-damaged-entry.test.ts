@@ -305,7 +305,7 @@ async function longAlerts(manager: JobManager): Promise<Set<string>> {
     receiver.send,
   );
   const isTold = (): boolean => receiver.taken.some((one) => one.rule === fresh && one.name === "well-running");
-  await expect.poll(isTold, { message: "a long run is told", timeout: 20_000 }).toBe(true);
+  await expect.poll(isTold, { message: "a long run is reported" }).toBe(true);
   return new Set(["well-running"]);
 }
 

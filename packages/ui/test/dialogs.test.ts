@@ -119,7 +119,7 @@ describePages("dialogs", (pages) => {
       await page.keyboard.type("it has moved");
       await page.keyboard.press("Control+Enter");
       await page.locator("dialog").waitFor({ state: "detached" });
-      await expect.poll(() => pages.mount.manager.heldLocks(), { timeout: 30_000 }).toEqual([]);
+      await expect.poll(() => pages.mount.manager.heldLocks()).toEqual([]);
     },
   );
 

@@ -12,7 +12,7 @@ describePages("a list", (pages) => {
 
   const names = (page: Page): Promise<string[]> => page.locator("main table .name").allTextContents();
   const shows = (page: Page, ...all: string[]): Promise<void> =>
-    expect.poll(async () => (await names(page)).sort(), { timeout: 30_000 }).toEqual(all);
+    expect.poll(async () => (await names(page)).sort()).toEqual(all);
 
   it("of runs or actions is narrowed to a part of a name, and offers a near one where nothing is called so", async () => {
     await pages.mount.manager.hold("server-move", { reason: "the server moves", author: "ana" });

@@ -60,7 +60,7 @@ describePages("marks of ticks", (pages) => {
       const { lanes } = (await answer.json()) as Timeline;
       return lanes[0]?.ticks.find(({ outcome }) => outcome === "missed")?.due ?? 0;
     };
-    await expect.poll(missedAt, { timeout: 30_000 }).toBeGreaterThan(from);
+    await expect.poll(missedAt).toBeGreaterThan(from);
     const due = await missedAt();
     const canvas = page.locator("canvas");
     const { width } = (await canvas.boundingBox()) ?? { width: 0 };
@@ -75,7 +75,7 @@ describePages("marks of ticks", (pages) => {
       ]);
       return { disc: disc === ground, crossing: crossing !== ground && crossing !== run, run: run !== ground };
     };
-    await expect.poll(seen, { timeout: 30_000 }).toEqual({ disc: true, crossing: true, run: true });
+    await expect.poll(seen).toEqual({ disc: true, crossing: true, run: true });
     await canvas.hover({ position: { x: x + 4, y } });
     await page
       .locator(".tip")
@@ -111,7 +111,7 @@ describePages("marks of ticks", (pages) => {
       return ((await answer.json()) as Timeline).lanes[0]?.ticks ?? [];
     };
     const missed = async (): Promise<number> => (await ticks()).find(({ outcome }) => outcome === "missed")?.due ?? 0;
-    await expect.poll(missed, { timeout: 30_000 }).toBeGreaterThan(from);
+    await expect.poll(missed).toBeGreaterThan(from);
     const due = await missed();
     const canvas = page.locator("canvas");
     const { width } = (await canvas.boundingBox()) ?? { width: 0 };
@@ -125,7 +125,7 @@ describePages("marks of ticks", (pages) => {
       ]);
       return new Set(colors).size === 1 && colors[0] !== ground;
     };
-    await expect.poll(seen, { timeout: 30_000 }).toBe(true);
+    await expect.poll(seen).toBe(true);
     await canvas.hover({ position: { x: xOf(due), y: AXIS + LANE - 6 } });
     await page
       .locator(".tip")

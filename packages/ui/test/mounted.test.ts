@@ -107,7 +107,7 @@ describePages("pages that are mounted", (pages) => {
     await last?.getByText("Nothing runs now").waitFor();
     expect([pages.mount.streams, pages.mount.opened]).toEqual([1, 1]);
     await last?.close();
-    await expect.poll(() => pages.mount.streams, { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => pages.mount.streams).toBe(0);
   });
 
   it("have four pictures: loading, empty, stale, and the store that is away", async () => {

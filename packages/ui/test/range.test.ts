@@ -48,18 +48,18 @@ describePages(
 
     it("of some days ago is found from the page of the job by keyboard alone, and has an address", async () => {
       const page = await pages.open("jobs/import");
-      await expect.poll(async () => (await rows(page)).length, { timeout: 30_000 }).toBe(3);
+      await expect.poll(async () => (await rows(page)).length).toBe(3);
       await tabTo(page, "From");
       await page.keyboard.type(typed(hour));
       await page.keyboard.press("Enter");
-      await expect.poll(() => rows(page), { timeout: 30_000 }).toEqual(ids(began));
+      await expect.poll(() => rows(page)).toEqual(ids(began));
       expect(new URL(page.url()).search).toBe(`?from=${hour}&to=${hour + HOUR}`);
       expect(await violationsOf(page)).toEqual([]);
       await page.reload();
-      await expect.poll(() => rows(page), { timeout: 30_000 }).toEqual(ids(began));
+      await expect.poll(() => rows(page)).toEqual(ids(began));
       await page.getByRole("button", { name: "Any time" }).focus();
       await page.keyboard.press("Enter");
-      await expect.poll(async () => (await rows(page)).length, { timeout: 30_000 }).toBe(3);
+      await expect.poll(async () => (await rows(page)).length).toBe(3);
     });
 
     it("narrows the ticks of a job as it does its runs", async () => {
@@ -80,14 +80,14 @@ describePages(
       const times = (): Promise<string[]> =>
         ticks.locator("li .when time").evaluateAll((all) => all.map((time) => time.getAttribute("datetime") ?? ""));
       // The next three ticks, and the two decided ones.
-      await expect.poll(async () => (await times()).length, { timeout: 30_000 }).toBe(5);
+      await expect.poll(async () => (await times()).length).toBe(5);
       await page.goto(`${pages.mount.url}jobs/import?from=${hour}&to=${hour + HOUR}`);
-      await expect.poll(times, { timeout: 30_000 }).toEqual([new Date(hour).toISOString()]);
+      await expect.poll(times).toEqual([new Date(hour).toISOString()]);
       await page.goto(`${pages.mount.url}jobs/import?from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
       await ticks.getByText("No tick of this time is stored").waitFor();
       await ticks.getByRole("link", { name: "See this time on the timeline" }).waitFor();
       await page.getByRole("button", { name: "Any time" }).click();
-      await expect.poll(async () => (await times()).length, { timeout: 30_000 }).toBe(5);
+      await expect.poll(async () => (await times()).length).toBe(5);
     });
 
     it("is shown on the timeline by the same fields, and by the link of a range in which no run of a job began", async () => {
@@ -95,7 +95,7 @@ describePages(
       await tabTo(page, "From");
       await page.keyboard.type(typed(hour));
       await page.keyboard.press("Enter");
-      await expect.poll(() => new URL(page.url()).search, { timeout: 30_000 }).toBe(`?from=${hour}&to=${hour + HOUR}`);
+      await expect.poll(() => new URL(page.url()).search).toBe(`?from=${hour}&to=${hour + HOUR}`);
       await page.getByRole("application").focus();
       await page.keyboard.press("ArrowLeft");
       await page
@@ -103,7 +103,7 @@ describePages(
         .getByText(/^import, Completed/)
         .waitFor();
       await page.keyboard.press("Enter");
-      await expect.poll(() => decodeURIComponent(page.url()), { timeout: 30_000 }).toContain(ids(began)[0]);
+      await expect.poll(() => decodeURIComponent(page.url())).toContain(ids(began)[0]);
       await page.goto(`${pages.mount.url}jobs/import?from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
       await page.getByText("No run began in this time").waitFor();
       await page.getByRole("link", { name: "See this time on the timeline" }).click();
@@ -113,7 +113,7 @@ describePages(
 
     it("is rejected if it ends before it begins, and ignored in an address if it is not a time", async () => {
       const page = await pages.open("runs?from=soon&to=1e99");
-      await expect.poll(async () => (await rows(page)).length, { timeout: 30_000 }).toBe(3);
+      await expect.poll(async () => (await rows(page)).length).toBe(3);
       const [from, to] = [page.getByLabel("From", { exact: true }), page.getByLabel("To", { exact: true })];
       await from.fill("2026-01-02 10:00");
       await to.fill("2026-01-02 09:00");

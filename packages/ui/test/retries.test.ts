@@ -15,7 +15,7 @@ describePages("an attempt to come", (pages) => {
     // The call learns that its next attempt was cancelled when the attempt is due, or when its manager is
     // closed.
     pages.mount.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
-    await expect.poll(async () => (await pages.mount.manager.retries("import")).length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(async () => (await pages.mount.manager.retries("import")).length).toBe(1);
     const [next] = await pages.mount.manager.retries("import");
     chain = next?.chain ?? "";
   });

@@ -15,8 +15,6 @@ const LANE = 28;
 /** How often the job "dense" runs, in ms: 16 times an hour. */
 const EVERY = HOUR / 16;
 
-const PATIENCE = { timeout: 30_000 };
-
 /** Writes 40 hours of runs; two runs of one hour failed. Resolves to the start of that hour. */
 async function writeDense({ mount: { manager } }: Pages): Promise<number> {
   const end = Math.floor(Date.now() / HOUR) * HOUR;
@@ -84,7 +82,7 @@ describePages("the timeline", (pages) => {
     const y = AXIS + LANE / 2;
     const x = await xOf(page, bad + 3.5 * HOUR);
     const isDrawn = async (): Promise<boolean> => (await colorAt(page, x, y)) !== (await colorAt(page, 2, 2));
-    await expect.poll(isDrawn, PATIENCE).toBe(true);
+    await expect.poll(isDrawn).toBe(true);
     return { page, bad };
   };
 
@@ -107,7 +105,7 @@ describePages("the timeline", (pages) => {
     const click = async (time: number): Promise<void> => {
       const before = page.url();
       await canvas.click({ position: { x: await xOf(page, time), y } });
-      await expect.poll(() => page.url(), PATIENCE).not.toBe(before);
+      await expect.poll(() => page.url()).not.toBe(before);
     };
     const first = rangeOf(page);
     await click(bad - 9 * HOUR);
@@ -131,7 +129,7 @@ describePages("the timeline", (pages) => {
     const before = await entries();
     const gesture = async (act: () => Promise<void>): Promise<void> => {
       await act();
-      await expect.poll(() => page.url(), PATIENCE).not.toBe(urls.at(-1));
+      await expect.poll(() => page.url()).not.toBe(urls.at(-1));
       urls.push(page.url());
       expect(await entries()).toBe(before + urls.length - 1);
     };
@@ -159,7 +157,7 @@ describePages("the timeline", (pages) => {
     }
     // Wait for the view: otherwise the next gesture would start where the last one ended.
     await page.getByRole("button", { name: "Zoom in" }).click();
-    await expect.poll(() => rangeOf(page).length / (30 * HOUR), PATIENCE).toBeCloseTo(0.5, 3);
+    await expect.poll(() => rangeOf(page).length / (30 * HOUR)).toBeCloseTo(0.5, 3);
   });
 
   it("reads once in five seconds at most while runs begin and end, and a slow answer is not begun again", async () => {
@@ -199,7 +197,7 @@ describePages("the timeline", (pages) => {
       const places = [colorAt(page, 2, 2), colorAt(page, x, y + 7), colorAt(page, other, y)];
       return new Set(await Promise.all(places)).size;
     };
-    await expect.poll(seen, PATIENCE).toBe(3);
+    await expect.poll(seen).toBe(3);
     const run = await pages.mount.manager.start("import");
     run.progress(40, 100);
     await page.goto(`${pages.mount.url}runs/${encodeURIComponent(run.id)}`);
@@ -215,7 +213,7 @@ describePages("the timeline", (pages) => {
     const { page } = await openDense();
     const lanes = page.locator(".lane-names li");
     for (let i = 10; i < 45; i++) await pages.mount.manager.run(`job ${i}`, () => {});
-    await expect.poll(() => lanes.count(), PATIENCE).toBe(36);
+    await expect.poll(() => lanes.count()).toBe(36);
     await page.evaluate(`document.documentElement.dataset.theme = "dark"`);
     await page.emulateMedia({ colorScheme: "dark" });
     await page.locator(".chart-scroll").evaluate((box) => {
@@ -226,7 +224,7 @@ describePages("the timeline", (pages) => {
       return { width, height, ground: document.querySelector("canvas").getContext("2d").getImageData(2, 2, 1, 1).data.join() };
     })()`;
     // The chart is painted again in the frame after the theme changes.
-    await expect.poll(() => page.evaluate(pixels), PATIENCE).not.toMatchObject({ ground: "255,255,255,255" });
+    await expect.poll(() => page.evaluate(pixels)).not.toMatchObject({ ground: "255,255,255,255" });
     const before = (await page.evaluate(pixels)) as { readonly height: number };
     await page.evaluate(`addEventListener("beforeprint", () => { window.printed = ${pixels}; })`);
     await page.pdf();

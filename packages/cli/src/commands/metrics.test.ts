@@ -10,13 +10,13 @@ const DAEMON = readFileSync(SCHEDULE, "utf8").replace("0 * * * *", "* * * * * *"
 
 test("ojm run --metrics serves the metrics of a daemon, its health and its readiness", async () => {
   const daemon = start(folderWith({ "jobs.yaml": DAEMON }), "run", "jobs.yaml", "--metrics", "127.0.0.1:0");
-  await expect.poll(() => daemon.err, { timeout: 30_000 }).toMatch(/metrics are at http:\S+\n/);
+  await expect.poll(() => daemon.err).toMatch(/metrics are at http:\S+\n/);
   const [, url = ""] = /metrics are at (http:\S+)\/metrics/.exec(daemon.err) ?? [];
   const scrape = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
   await expect
-    .poll(scrape, { timeout: 30_000 })
+    .poll(scrape)
     .toMatch(/cicd_pipeline_run_duration_seconds_count\{cicd_pipeline_name="hourly-sweep",[^}]*\} [1-9]/);
-  await expect.poll(scrape, { timeout: 30_000 }).toMatch(/ojm_tick_decided_total\{[^}]*ojm_tick_outcome="run"\} [1-9]/);
+  await expect.poll(scrape).toMatch(/ojm_tick_decided_total\{[^}]*ojm_tick_outcome="run"\} [1-9]/);
   expect(await Promise.all(["healthz", "readyz"].map(async (path) => (await fetch(`${url}/${path}`)).status))).toEqual([
     200, 200,
   ]);
@@ -47,10 +47,10 @@ jobs:
 todo: [Init, Nightly]
 `;
     const daemon = start(folderWith({ "jobs.yaml": yaml }), "run", "jobs.yaml", "--metrics", "127.0.0.1:0");
-    await expect.poll(() => daemon.err, { timeout: 30_000 }).toMatch(/metrics are at http:\S+\n/);
+    await expect.poll(() => daemon.err).toMatch(/metrics are at http:\S+\n/);
     const [, url = ""] = /metrics are at (http:\S+)\/metrics/.exec(daemon.err) ?? [];
     const ready = async (): Promise<number> => (await fetch(`${url}/readyz`)).status;
-    await expect.poll(ready, { timeout: 30_000 }).toBe(200);
+    await expect.poll(ready).toBe(200);
     // Once its session has ended, it sends no renewals that could fail.
     const locks = await openChannel("oJobManager-locks", { type: "redis", args: { url: redis.url } });
     onTestFinished(() => locks.close());
@@ -61,9 +61,9 @@ todo: [Init, Nightly]
     };
     await expect.poll(sessions, { timeout: 120_000, interval: 200 }).toBe(0);
     redis.freeze();
-    await expect.poll(ready, { timeout: 30_000 }).toBe(503);
+    await expect.poll(ready).toBe(503);
     redis.thaw();
-    await expect.poll(ready, { timeout: 30_000 }).toBe(200);
+    await expect.poll(ready).toBe(200);
     daemon.process.kill("SIGTERM");
     expect((await daemon.ended).code).toBe(143);
   },

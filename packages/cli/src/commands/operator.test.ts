@@ -13,7 +13,6 @@ import { sayComing } from "./look/ps/coming.js";
 /* What an operator does, with a manager of its own. */
 
 const HOUR = 3_600_000;
-const PATIENT = { timeout: 30_000 };
 
 let folder: string;
 let manager: JobManager;
@@ -75,7 +74,7 @@ describe("what runs", () => {
       const retry = { attempts: 3, delay: HOUR };
       const work = manager.run("import", () => Promise.reject(new Error("no orders")), { retry });
       work.catch(() => {});
-      await expect.poll(async () => (await manager.retries()).length, { timeout: 30_000 }).toBe(1);
+      await expect.poll(async () => (await manager.retries()).length).toBe(1);
       const { out } = await call("ps");
       expect(out).toMatch(/^nothing runs in sqlite ojm\.db\nimport waits for attempt 2 of 3, due \S+Z\n$/);
       const told = { name: "import", status: "waiting", attempt: 2, attempts: 3, error: "no orders" };
@@ -250,7 +249,7 @@ describe("what runs", () => {
     expect([next[0]?.skipped, next[2]?.skipped]).toEqual(["held", undefined]);
     expect(((await json("next")) as { name: string }[]).map(({ name }) => name).sort()).toEqual(["other", "report"]);
     // A scheduler announces its schedules to the others a moment later.
-    await expect.poll(async () => (await call("jobs", "report")).out, PATIENT).toMatch(/^report +on hold, runs \S+Z /m);
+    await expect.poll(async () => (await call("jobs", "report")).out).toMatch(/^report +on hold, runs \S+Z /m);
     const reasons = (await json("why", "report")) as { code: string; help?: string }[];
     expect(Object.fromEntries(reasons.map(({ code, help }) => [code, help]))).toMatchObject({
       maintenance: "ojm unlock report --reason …",
@@ -421,7 +420,7 @@ describe("what ran", () => {
     await brief.run("import", (run) => run.log.info("one"));
     await brief.close();
     await expect
-      .poll(() => call("logs", "import"), { timeout: 30_000 })
+      .poll(() => call("logs", "import"))
       .toEqual({
         code: 0,
         out: "",
@@ -444,7 +443,7 @@ describe("what ran", () => {
     const retry = { attempts: 2, delay: HOUR };
     const tried = manager.run("tried", () => Promise.reject(new Error("no")), { retry });
     tried.catch(() => {});
-    await expect.poll(async () => (await manager.retries()).length, PATIENT).toBe(1);
+    await expect.poll(async () => (await manager.retries()).length).toBe(1);
     const next = /^ojm: attempt 1 of 2 ended as failed: no\. Attempt 2 is due at \S+Z\n$/;
     expect(await call("wait", "tried", "--timeout", "10ms")).toMatchObject({
       code: 8,
@@ -466,7 +465,7 @@ describe("what ran", () => {
       },
       { retry: { attempts: 3, delay: 1 } },
     );
-    await expect.poll(() => manager.openRecords(), PATIENT).toHaveLength(2);
+    await expect.poll(() => manager.openRecords()).toHaveLength(2);
     const waiting = call("wait", "import", "--json");
     await first.end();
     const { code, out, err } = await waiting;

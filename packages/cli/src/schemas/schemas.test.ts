@@ -71,7 +71,7 @@ describe("what is printed", () => {
     const left = { attempts: 2, delay: 3_600_000 };
     const tried = manager.run("tried", () => Promise.reject(new Error("no")), { retry: left });
     tried.catch(() => {});
-    await expect.poll(() => manager.retries(), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => manager.retries()).toHaveLength(1);
     await using lease = await manager.lock("plain", { note: { why: "x" } });
     expect(await valid("ps")).toMatchObject([{ status: "running" }, { status: "waiting" }]);
     expect(await valid("runs")).toHaveLength(5);

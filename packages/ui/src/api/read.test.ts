@@ -156,7 +156,7 @@ describe("now", () => {
   test("has the retry series that wait for their next attempt, and so do their run and why, with the action that helps", async () => {
     const fails = (): Promise<never> => Promise.reject(new Error("no route"));
     it.manager.run("import", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
-    await expect.poll(async () => (await it.get<Now>("/api/v1/now")).retries, { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(async () => (await it.get<Now>("/api/v1/now")).retries).toHaveLength(1);
     const { retries, truncated } = await it.get<Now>("/api/v1/now");
     const [next] = await it.manager.retries("import");
     const told = { name: "import", chain: next?.chain, attempt: 2, attempts: 3, due: next?.due, error: "no route" };
@@ -165,7 +165,7 @@ describe("now", () => {
     const { reasons } = await it.get<Why>("/api/v1/jobs/import/why");
     expect(reasons[0]).toMatchObject({ code: "retry", run: next?.chain, attempt: 2, act: "cancel" });
     await it.act("/api/v1/jobs/import/cancel", { reason: "wrong month" });
-    await expect.poll(async () => (await it.get<Now>("/api/v1/now")).retries, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(async () => (await it.get<Now>("/api/v1/now")).retries).toEqual([]);
     expect((await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(next?.chain ?? "")}`)).next).toBeUndefined();
   });
 
@@ -173,7 +173,7 @@ describe("now", () => {
     const fails = (): Promise<never> => Promise.reject(new Error("no route"));
     const retry = { attempts: 3, delay: 3_600_000 };
     const work = it.manager.run("import", fails, { retry }).catch(() => {});
-    await expect.poll(() => it.manager.retries(), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => it.manager.retries()).toHaveLength(1);
     const { manager } = it;
     const locks = manager.channels.locks as Channel<unknown>;
     const [next] = await manager.retries("import");
@@ -305,7 +305,7 @@ describe("now", () => {
     expect(new Set(await coming())).toEqual(new Set([undefined]));
     expect((await ofJob()).some(({ unattended }) => unattended)).toBe(false);
     await it.scheduler.close();
-    await expect.poll(async () => new Set(await coming()), { timeout: 30_000 }).toEqual(new Set([true]));
+    await expect.poll(async () => new Set(await coming())).toEqual(new Set([true]));
     const ticks = (await ofJob()).filter(({ outcome }) => outcome === undefined);
     expect(ticks.length).toBeGreaterThan(0);
     expect(ticks.every(({ unattended }) => unattended === true)).toBe(true);
@@ -368,7 +368,7 @@ describe("jobs", () => {
       const { ticks } = await it.get<JobDetail>("/api/v1/jobs/feed");
       return ticks.filter(({ outcome }) => outcome === "run").map(({ status }) => status);
     };
-    await expect.poll(statuses, { timeout: 30_000 }).toContain("failed");
+    await expect.poll(statuses).toContain("failed");
   });
 
   test("why has the reasons of ojm why, each with the action that helps", async () => {

@@ -183,7 +183,7 @@ describe("a stream of events", () => {
     // More lines than fit into one event, and some for the next one.
     for (let i = 2; i <= 1_203; i++) run.log.info(`line ${i}`);
     await run.end();
-    await expect.poll(() => isEnded(all, run.id), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => isEnded(all, run.id)).toBe(true);
     expect(lines(all, run.id)).toEqual(Array.from({ length: 1_203 }, (_, i) => i + 1));
   });
 

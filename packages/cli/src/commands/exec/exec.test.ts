@@ -335,7 +335,7 @@ describe("ojm exec", () => {
       ]);
       // The other command waits for the store, to try again, and prints that.
       await expect
-        .poll(() => tried.err, { timeout: 30_000 })
+        .poll(() => tried.err)
         .toMatch(/the command ended with exit code 7\. The store has not answered since/);
       tried.process.kill("SIGKILL");
       // How the command ended comes first. On a busy machine the process may notice the end of its session
@@ -345,7 +345,7 @@ describe("ojm exec", () => {
       expect(await long.ended).toMatchObject({ code: 5, err: expect.stringMatching(lost) });
       // Even if the store answers again by the time that ojm ends.
       const pid = pidOf(cut);
-      await expect.poll(() => lives(pid), { timeout: 30_000 }).toBe(false);
+      await expect.poll(() => lives(pid)).toBe(false);
       frozen.thaw();
       expect(await cut.ended).toMatchObject({ code: 5, err: expect.stringMatching(/answered no renewal/) });
     },
@@ -367,7 +367,7 @@ describe("ojm exec", () => {
     const progress = async (): Promise<string> =>
       (await called(place.folder, ["ps", "backup", "--store", "sqlite:ojm.db"])).out;
     const waits = `waits for pid ${pid}, the command of ${before?.id}: its ojm was killed`;
-    await expect.poll(progress, { timeout: 30_000 }).toContain(waits);
+    await expect.poll(progress).toContain(waits);
     const second = await waiting.ended;
     expect(lives(pid)).toBe(true);
     expect(second).toMatchObject(stillThere);
@@ -376,7 +376,7 @@ describe("ojm exec", () => {
       error: `the command did not begin: within its --wait of 5 s, the command of ${before?.id} is still running, as pid ${pid}: its ojm was killed`,
     });
     const cancelled = place.exec("echo never", "--wait", "10m");
-    await expect.poll(async () => (await place.last())?.status, { timeout: 30_000 }).toBe("running");
+    await expect.poll(async () => (await place.last())?.status).toBe("running");
     const cancel = ["cancel", "backup", "--reason", "not now", "--store", "sqlite:ojm.db"];
     expect((await called(place.folder, cancel)).code).toBe(0);
     const notBegun = new RegExp(`not now\\. .* had not begun: the command of .* is still running, as pid ${pid}`);

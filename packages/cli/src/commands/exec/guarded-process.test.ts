@@ -14,5 +14,5 @@ test("a command that is over listens to the output of ojm no more: twelve attemp
   await run();
   const before = listeners();
   await run();
-  await expect.poll(listeners, { timeout: 30_000 }).toEqual(before);
+  await expect.poll(listeners).toEqual(before);
 });

@@ -8,7 +8,6 @@ import { type Ended, type Ojm, start } from "../../testing/ojm.js";
 import { storeIn } from "../../testing/store.js";
 import { LiveStore } from "../look/top/data/live-store.js";
 
-const PATIENT = { timeout: 30_000 };
 const STORE = ["--store", "sqlite:ojm.db"];
 
 let folder: string;
@@ -29,7 +28,7 @@ const json = async (...words: readonly string[]): Promise<unknown[]> =>
 /** Lets `ojm exec` fail, and kills it while it waits for its next attempt. Resolves to the id of the run. */
 async function killedBetweenAttempts(...options: readonly string[]): Promise<string> {
   const failing = exec("dump", "exit 3", "--retry", "3", "--retry-delay", "1h", ...options);
-  await expect.poll(() => failing.err, PATIENT).toContain("attempt 1 of 3 failed");
+  await expect.poll(() => failing.err).toContain("attempt 1 of 3 failed");
   failing.process.kill("SIGKILL");
   await once(failing.process, "exit");
   const [next] = await manager.retries("dump");
@@ -66,7 +65,7 @@ describe("an attempt of ojm exec whose ojm was killed", () => {
     const { live } = await followed();
     await killedBetweenAttempts();
     await expect
-      .poll(() => live.picture(Date.now()).problems, PATIENT)
+      .poll(() => live.picture(Date.now()).problems)
       .toMatchObject([
         { name: "dump", kind: "orphaned-retry", text: "no process makes attempt 2 of 3: its process is gone" },
       ]);
@@ -82,9 +81,9 @@ describe("an attempt of ojm exec whose ojm was killed", () => {
 
   test("ends an ojm wait that began before its death", async () => {
     const failing = exec("dump", "exit 3", "--retry", "3", "--retry-delay", "1h");
-    await expect.poll(() => failing.err, PATIENT).toContain("attempt 1 of 3 failed");
+    await expect.poll(() => failing.err).toContain("attempt 1 of 3 failed");
     const waiting = start(folder, "wait", "dump", ...STORE);
-    await expect.poll(() => waiting.err, PATIENT).toContain("Attempt 2 is due at");
+    await expect.poll(() => waiting.err).toContain("Attempt 2 is due at");
     failing.process.kill("SIGKILL");
     const { code, err } = await waiting.ended;
     expect([code, err]).toEqual([1, expect.stringContaining("no process makes attempt 2 of")]);
@@ -109,7 +108,7 @@ test("an attempt that a program left is not ended by ojm exec: the program makes
   const program = await storeIn(folder);
   const fails = (): Promise<never> => Promise.reject(new Error("no route"));
   const failing = program.run("dump", fails, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
-  await expect.poll(async () => (await manager.retries("dump")).length, PATIENT).toBe(1);
+  await expect.poll(async () => (await manager.retries("dump")).length).toBe(1);
   await program.close();
   await failing;
   const left = await manager.orphanedRetries("dump");
@@ -124,7 +123,7 @@ test("an attempt of a schedule whose scheduler lives is made by it: nobody is to
   const definition = { every: 86_400_000, retry };
   await scheduler.add("dump", definition, () => Promise.reject(new Error("no route")));
   await scheduler.runNow("dump", { reason: "a test" });
-  await expect.poll(async () => (await manager.retries()).length, PATIENT).toBe(1);
+  await expect.poll(async () => (await manager.retries()).length).toBe(1);
   expect((await json("ps"))[0]).not.toHaveProperty("orphaned");
 });
 
@@ -136,6 +135,6 @@ async function followed(): Promise<{ readonly live: LiveStore }> {
     closing.abort();
     await over;
   });
-  await expect.poll(() => live.picture(Date.now()).isComplete, PATIENT).toBe(true);
+  await expect.poll(() => live.picture(Date.now()).isComplete).toBe(true);
   return { live };
 }

@@ -7,8 +7,6 @@ import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { storeIn } from "../../testing/store.js";
 import { CommandRunner } from "./run-command.js";
 
-const PATIENT = { timeout: 30_000 };
-
 let folder: string;
 let manager: JobManager;
 
@@ -42,10 +40,10 @@ test("two signals within a second are one: timeout(1) and npm each send theirs t
   onTestFinished(() => writeFileSync(file("stop"), ""));
   const arrives = passedOn(runner);
   const run = manager.run("backup", (it) => runner.body(it));
-  await expect.poll(() => existsSync(file("began")), PATIENT).toBe(true);
+  await expect.poll(() => existsSync(file("began"))).toBe(true);
   arrives("SIGTERM");
   arrives("SIGTERM");
-  await expect.poll(() => existsSync(file("got")), PATIENT).toBe(true);
+  await expect.poll(() => existsSync(file("got"))).toBe(true);
   writeFileSync(file("stop"), "");
   expect((await run).record.status).toBe("completed");
 });

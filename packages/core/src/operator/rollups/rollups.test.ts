@@ -323,7 +323,7 @@ describe("the rollups of jobs", () => {
     const all = Array.from({ length: 6_000 }, (_, i) => record("a", to - HOUR - i));
     await using manager = await openJobManager({ chJobs: { backend }, chLocks: { backend } });
     await using times = await openChannel<unknown>("oJobManager-times", { backend });
-    await expect.poll(() => times.get("filled"), { timeout: 30_000 }).toBeDefined();
+    await expect.poll(() => times.get("filled")).toBeDefined();
     let turn = 0;
     let goesOn = true;
     const next = (): void => {

@@ -30,7 +30,7 @@ todo: [Init, { name: Report, args: { place: todo, size: 1 } }]
     for await (const _ of scheduler.schedules()) return true;
     return false;
   };
-  await expect.poll(isThere, { timeout: 30_000 }).toBe(true);
+  await expect.poll(isThere).toBe(true);
   const id = await scheduler.runNow("report", { reason: "a test", args });
   const record = await manager.wait(id);
   control?.stop("SIGTERM");

@@ -50,7 +50,7 @@ test("ojm ps scans the locks once, and each other kind of entry at most once", a
       for (const kind of ["schedule", "cursor", "member"]) expect(found).not.toContain(kind);
       return locks();
     };
-    await expect.poll(ps, { timeout: 30_000 }).toBe(Math.min(...opened));
+    await expect.poll(ps).toBe(Math.min(...opened));
   }
   await run.end();
   await (await waits).end();

@@ -27,7 +27,7 @@ test("ps, locks, show and why tell which processes wait for a job, in words and 
   for (let i = 1; i <= 2; i++) {
     waiting.push(manager.start("import", { wait: 60_000 }));
     waiting.at(-1)?.catch(() => {});
-    await expect.poll(() => manager.waiters("import"), { timeout: 30_000 }).toHaveLength(i);
+    await expect.poll(() => manager.waiters("import")).toHaveLength(i);
   }
   const waiters = await manager.waiters("import");
   for (const words of [["ps"], ["locks"], ["ps", "import"]]) {
@@ -49,7 +49,7 @@ test("ps, locks, show and why tell which processes wait for a job, in words and 
 
   await run.end();
   const next = await waiting[0];
-  await expect.poll(() => manager.waiters("import"), { timeout: 30_000 }).toEqual(waiters.slice(1));
+  await expect.poll(() => manager.waiters("import")).toEqual(waiters.slice(1));
   expect((await call("ps")).out).toMatch(new RegExp(`^1 waits for import: ${ONE}, for `, "m"));
   await next?.end();
   await (await waiting[1])?.end();

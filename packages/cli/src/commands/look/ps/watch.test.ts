@@ -12,8 +12,6 @@ import { frame } from "./screen.js";
 
 beforeAll(() => prepareWidths());
 
-const PATIENT = { timeout: 30_000 };
-
 let folder: string;
 let manager: JobManager;
 
@@ -64,10 +62,10 @@ describe("the runs that go on", () => {
     const closing = new AbortController();
     const live = new LiveRows(manager);
     const over = live.follow(closing.signal);
-    await expect.poll(() => live.rows(Date.now()), PATIENT).toMatchObject([{ id: run.id }]);
+    await expect.poll(() => live.rows(Date.now())).toMatchObject([{ id: run.id }]);
     await manager.cancel("import", { reason: "wrong month", author: "ana", wait: 0 });
     const stopRequest = { at: expect.any(Number), by: { pid: process.pid }, author: "ana", reason: "wrong month" };
-    await expect.poll(() => live.rows(Date.now()), PATIENT).toMatchObject([{ stopRequest }]);
+    await expect.poll(() => live.rows(Date.now())).toMatchObject([{ stopRequest }]);
     await run.cancel();
     closing.abort();
     await over;
@@ -90,9 +88,9 @@ test("the attempts to come are kept up to date for the screen", async () => {
   const over = live.follow(closing.signal);
   const work = manager.run("dump", () => Promise.reject(new Error("no")), { retry: { attempts: 2, delay: 3_600_000 } });
   work.catch(() => {});
-  await expect.poll(() => live.coming(), PATIENT).toMatchObject([{ name: "dump", attempt: 2 }]);
+  await expect.poll(() => live.coming()).toMatchObject([{ name: "dump", attempt: 2 }]);
   await manager.cancel("dump", { reason: "enough" });
-  await expect.poll(() => live.coming(), PATIENT).toEqual([]);
+  await expect.poll(() => live.coming()).toEqual([]);
   closing.abort();
   await over;
 });

@@ -9,7 +9,6 @@ import { LiveStore } from "./live-store.js";
 import { onePerJob } from "./picture.js";
 
 const HOUR = 3_600_000;
-const PATIENT = { timeout: 30_000 };
 
 let folder: string;
 let manager: JobManager;
@@ -28,7 +27,7 @@ async function follow(): Promise<void> {
     closing.abort();
     await over;
   });
-  await expect.poll(() => live.picture(Date.now()).isComplete, PATIENT).toBe(true);
+  await expect.poll(() => live.picture(Date.now()).isComplete).toBe(true);
 }
 
 const problems = (): string[] => live.picture(Date.now()).problems.map(({ name, kind }) => `${name} ${kind}`);
@@ -38,11 +37,11 @@ describe("the live picture of a store", () => {
     await follow();
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));
     await manager.run("import", fail).catch(() => {});
-    await expect.poll(problems, PATIENT).toEqual(["import failed"]);
+    await expect.poll(problems).toEqual(["import failed"]);
     expect(live.picture(Date.now()).failed).toEqual({ count: 1, isMore: false });
     expect(live.picture(Date.now() + 3_601_000).failed.count).toBe(0);
     await manager.run("import", () => {});
-    await expect.poll(problems, PATIENT).toEqual([]);
+    await expect.poll(problems).toEqual([]);
     expect(live.picture(Date.now()).failed.count).toBe(1);
   });
 
@@ -52,31 +51,29 @@ describe("the live picture of a store", () => {
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));
     const tried = manager.run("import", fail, { retry }).catch(() => {});
     // It was read by the time at which the other one is known.
-    await expect.poll(() => live.picture(Date.now()).failed.count, PATIENT).toBe(1);
-    await expect
-      .poll(() => live.picture(Date.now() + HOUR / 2).retrying, PATIENT)
-      .toMatchObject([{ error: "no route" }]);
+    await expect.poll(() => live.picture(Date.now()).failed.count).toBe(1);
+    await expect.poll(() => live.picture(Date.now() + HOUR / 2).retrying).toMatchObject([{ error: "no route" }]);
     expect(live.picture(Date.now() + HOUR / 2).problems).toEqual([]);
     await manager.cancel("import", { reason: "enough" });
     await tried;
     await manager.run("other", fail).catch(() => {});
-    await expect.poll(problems, PATIENT).toEqual(["other failed"]);
+    await expect.poll(problems).toEqual(["other failed"]);
   });
 
   test("a job whose last run failed is no problem while an attempt follows, and is one again when none does", async () => {
     await follow();
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));
     await manager.run("import", fail).catch(() => {});
-    await expect.poll(problems, PATIENT).toEqual(["import failed"]);
+    await expect.poll(problems).toEqual(["import failed"]);
     const retry = { attempts: 2, delay: 3_600_000 };
     const tried = manager.run("import", fail, { retry }).catch(() => {});
-    await expect.poll(() => live.picture(Date.now()).retrying.length, PATIENT).toBe(1);
-    await expect.poll(problems, PATIENT).toEqual([]);
+    await expect.poll(() => live.picture(Date.now()).retrying.length).toBe(1);
+    await expect.poll(problems).toEqual([]);
     await manager.cancel("import", { reason: "enough" });
     await tried;
-    await expect.poll(problems, PATIENT).toEqual(["import failed"]);
+    await expect.poll(problems).toEqual(["import failed"]);
     await manager.run("import", () => {});
-    await expect.poll(problems, PATIENT).toEqual([]);
+    await expect.poll(problems).toEqual([]);
   });
 
   test("of a schedule that nobody runs, a last run that was lost is told with it", async () => {
@@ -97,34 +94,34 @@ describe("the live picture of a store", () => {
     await importer.flush();
     await follow();
     const text = (): string | undefined => live.picture(Date.now()).problems[0]?.text;
-    await expect.poll(text, PATIENT).toBe("no process runs this schedule; its last run was lost");
+    await expect.poll(text).toBe("no process runs this schedule; its last run was lost");
     // A running run is not lost, although its scheduler is closed.
     await using run = await manager.start("nightly");
-    await expect.poll(() => live.picture(Date.now()).running.map(({ id }) => id), PATIENT).toEqual([run.id]);
-    await expect.poll(text, PATIENT).toBe("no process runs this schedule");
+    await expect.poll(() => live.picture(Date.now()).running.map(({ id }) => id)).toEqual([run.id]);
+    await expect.poll(text).toBe("no process runs this schedule");
   });
 
   test("what somebody cancelled is no failure", async () => {
     await follow();
     const run = await manager.start("import");
-    await expect.poll(() => live.picture(Date.now()).running.length, PATIENT).toBe(1);
+    await expect.poll(() => live.picture(Date.now()).running.length).toBe(1);
     await run.cancel();
     await manager.run("other", () => Promise.reject(new Error("no route"))).catch(() => {});
-    await expect.poll(problems, PATIENT).toEqual(["other failed"]);
+    await expect.poll(problems).toEqual(["other failed"]);
   });
 
   test("schedules that are paused, and those that no process runs, are problems", async () => {
     const scheduler = openScheduler(manager);
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await follow();
-    await expect.poll(() => live.picture(Date.now()).next.map(({ name }) => name), PATIENT).toEqual(["nightly"]);
+    await expect.poll(() => live.picture(Date.now()).next.map(({ name }) => name)).toEqual(["nightly"]);
     // A scheduler announces its schedules to the others a moment later.
-    await expect.poll(problems, PATIENT).toEqual([]);
+    await expect.poll(problems).toEqual([]);
     await scheduler.pause("nightly", { reason: "a migration", author: "ana" });
-    await expect.poll(problems, PATIENT).toEqual(["nightly paused"]);
+    await expect.poll(problems).toEqual(["nightly paused"]);
     await scheduler.resume("nightly");
     await scheduler.close();
-    await expect.poll(problems, PATIENT).toEqual(["nightly unattended"]);
+    await expect.poll(problems).toEqual(["nightly unattended"]);
   });
 });
 
@@ -134,14 +131,14 @@ test("a job that a person holds is a problem, and its ticks are told as held", a
   await follow();
   await manager.hold("nightly", { reason: "a migration", until: Date.now() + 48 * 3_600_000, author: "ana" });
   await manager.hold("manual", { reason: "an audit", until: Date.now() + 3_600_000, author: "ben" });
-  await expect.poll(() => problems().sort(), PATIENT).toEqual(["manual held", "nightly held"]);
+  await expect.poll(() => problems().sort()).toEqual(["manual held", "nightly held"]);
   const held = (): readonly Problem[] => live.picture(Date.now()).problems;
   expect(held().find(({ name }) => name === "nightly")?.text).toMatch(/^held by ana until \S+Z: a migration$/);
-  await expect.poll(() => live.picture(Date.now()).next, PATIENT).toMatchObject([{ name: "nightly", skipped: "held" }]);
+  await expect.poll(() => live.picture(Date.now()).next).toMatchObject([{ name: "nightly", skipped: "held" }]);
   await manager.unlock("nightly", { reason: "done" });
   await manager.unlock("manual", { reason: "done" });
-  await expect.poll(problems, PATIENT).toEqual([]);
-  await expect.poll(() => live.picture(Date.now()).next[0]?.skipped, PATIENT).toBeUndefined();
+  await expect.poll(problems).toEqual([]);
+  await expect.poll(() => live.picture(Date.now()).next[0]?.skipped).toBeUndefined();
 });
 
 test("a job with several problems has one row: the worst, and the others behind it", () => {
