@@ -27,6 +27,17 @@ const well = (): undefined => undefined;
 const lockRefused = (call: Call): Fault | undefined =>
   call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes('"a')) ? refused() : undefined;
 
+test("a body that fails after its timeout, before a timer fired, rejects as its record says", async () => {
+  const one = await world.manager();
+  const body = (): void => {
+    clock.block(10_000);
+    throw new Error("too late");
+  };
+  const error = await clock.until(rejection(one.manager.run("a", body, { timeout: 5_000 })));
+  expect((await records(one)).map(({ status }) => status)).toEqual(["timeout"]);
+  expect(error).toMatchObject({ code: "TIMEOUT" });
+});
+
 describe.each([
   {
     what: "records that are away while the locks are not",

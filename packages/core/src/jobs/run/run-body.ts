@@ -94,5 +94,6 @@ async function explained(run: OpenRun, error: unknown, hasBegun: boolean): Promi
     return run.interrupted;
   }
   await run.fail(error).catch(() => {});
-  return error;
+  // The timeout may have passed before a timer noticed it: the record says `timeout` then.
+  return run.stopped ?? error;
 }
