@@ -88,6 +88,7 @@ async function stop(): Promise<void> {
 }
 
 backupHeartbeat.look();
-// Load the backend before it is needed, because the machine may be busy then. The delay spares programs that
-// end soon.
-setTimeout(() => void findType(locators.locks.type), ttl / 6);
+// Load the backend and its driver before they are needed, because the machine may be busy then. The delay
+// spares programs that end soon. If it fails, the thread ends, and the process warns of that.
+const load = async (): Promise<unknown> => (await findType(locators.locks.type)).load?.();
+setTimeout(() => void load(), ttl / 6);

@@ -1,7 +1,7 @@
 /** Channels in etcd: one node or a cluster. */
 import type { Backend, BackendContext, BackendType } from "@ojm/core/backend";
 import { EtcdBackend } from "./backend.js";
-import { connect } from "./calls/connect.js";
+import { connect, loadDriver } from "./calls/connect.js";
 import { Nodes } from "./calls/nodes.js";
 import { Codec } from "./layout.js";
 import { OPTIONS, readOptions } from "./options.js";
@@ -15,6 +15,7 @@ import { OPTIONS, readOptions } from "./options.js";
 export const backend: BackendType = {
   type: "etcd",
   options: OPTIONS,
+  load: loadDriver,
   async open(args: Readonly<Record<string, unknown>>, _context: BackendContext): Promise<Backend> {
     const settings = readOptions(args);
     const connection = await connect(settings);

@@ -52,4 +52,4 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
 }
 
 /** Channels in Redis or Valkey: one server, Sentinel or Cluster. */
-export const backend: BackendType = { type: "redis", options: OPTIONS, open };
+export const backend: BackendType = { type: "redis", options: OPTIONS, load: () => import("ioredis"), open };

@@ -22,6 +22,8 @@ import { preparePlace } from "./place.js";
 import { Deadlines } from "./store/deadlines.js";
 import { Store } from "./store/store.js";
 
+export { loadDriver };
+
 /** A file that this process has open. */
 interface Shared {
   readonly file: string;

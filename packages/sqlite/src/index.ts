@@ -1,6 +1,9 @@
 import type { BackendType } from "@ojm/core/backend";
 import { OPTIONS } from "./options.js";
 
+// Imported on first use: a program that only knows this type must not load the native addon at its start.
+const implementation = (): Promise<typeof import("./backend.js")> => import("./backend.js");
+
 /**
  * The type `sqlite`, alias `db`: channels in one SQLite file, shared by any number of processes of one host.
  *
@@ -14,10 +17,6 @@ export const backend: BackendType = {
   aliases: ["db"],
   paths: ["file"],
   options: OPTIONS,
-  async open(args, context) {
-    // Import it on first use: a program that only knows this type must not load the native addon at its
-    // start.
-    const { openBackend } = await import("./backend.js");
-    return openBackend(args, context);
-  },
+  load: async () => (await implementation()).loadDriver(),
+  open: async (args, context) => (await implementation()).openBackend(args, context),
 };

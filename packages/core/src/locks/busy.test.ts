@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -96,6 +96,29 @@ test("a heartbeat thread that fails causes a warning, and the heartbeats of the 
   const version = lease.session.version;
   await expect.poll(() => lease.session.version).not.toBe(version);
   expect(lease.held).toBe(true);
+  await locks.close();
+});
+
+test("a heartbeat thread loads what the store needs before it needs the store", async () => {
+  const [folder, simple] = [temporaryFolder(), import.meta.resolve("@ojm/simple")];
+  const [type, loaded, opened] = ["type.mjs", "loaded", "opened"].map((name) => join(folder, name));
+  const source = `import { writeFileSync } from "node:fs";
+    import { isMainThread } from "node:worker_threads";
+    const note = (file) => isMainThread || writeFileSync(file, "");
+    export const backend = { type: "heavy", load: async () => note(${JSON.stringify(loaded)}), open: async (...args) => {
+      note(${JSON.stringify(opened)});
+      const { backend: simple } = await import(${JSON.stringify(simple)});
+      const store = await simple.open(...args);
+      const supports = Object.freeze({ ...store.supports, shared: "network" });
+      return Object.create(store, { supports: { value: supports } });
+    } };`;
+  writeFileSync(type ?? "", source);
+  const channel = await openChannel<LocksValue>("loading", { type: type ?? "" });
+  onTestFinished(() => channel.close());
+  const locks = openLocks(channel, { ttl: 6_000 });
+  await locks.acquire("a");
+  await expect.poll(() => existsSync(loaded ?? "")).toBe(true);
+  expect(existsSync(opened ?? "")).toBe(false);
   await locks.close();
 });
 

@@ -31,11 +31,13 @@ export interface Connection {
   readonly keyPrefix: string;
 }
 
+/** etcd3 is loaded only when an etcd channel is opened: it takes as long as starting Node twice. */
+export const loadDriver = (): Promise<typeof import("etcd3")> => import("etcd3");
+
 /** Creates one client for each host, or uses the passed one. Sends nothing yet. */
 export async function connect(settings: Settings): Promise<Connection> {
   if (settings.client !== undefined) return overPassedClient(settings.client, settings.keyPrefix);
-  // Load etcd3 only when an etcd channel is opened: it takes as long as starting Node twice.
-  const { Etcd3 } = await import("etcd3");
+  const { Etcd3 } = await loadDriver();
   type Options = NonNullable<ConstructorParameters<typeof Etcd3>[0]>;
   const credentials = withExtraRoots(settings);
   const nodes = settings.hosts.map((host) => {

@@ -204,6 +204,12 @@ export interface BackendType {
    */
   readonly options?: readonly string[];
   /**
+   * Loads the modules that `open` needs, such as the driver, and connects to nothing. The heartbeat thread
+   * calls it in advance, because `open` is called there when the machine may be too busy to load them in time.
+   * Absent: `open` imports nothing.
+   */
+  load?(): Promise<unknown>;
+  /**
    * Opens a store. Core opens it once for equal `args` and shares it between the channels of the process.
    * Rejects with a `ChannelError` (`INVALID_CONFIG` for a wrong option, which names the right one).
    */

@@ -26,6 +26,8 @@ let way: FaultyBackend;
 let deadlines: SharedDeadline;
 let backupHeartbeat: BackupHeartbeat;
 let opened: number;
+/** How long it takes to open the store, in ms. */
+let opening: number;
 let asked: number;
 /** Whether the main thread answers; called when it is asked. */
 let answers: () => boolean;
@@ -39,6 +41,7 @@ beforeEach(async () => {
   way = await world.way();
   deadlines = new SharedDeadline();
   opened = 0;
+  opening = 0;
   asked = 0;
   answers = () => false;
   timedOut = [];
@@ -47,8 +50,9 @@ beforeEach(async () => {
     ttl: TTL,
     clock,
     deadlines,
-    open: () => {
+    open: async () => {
       opened++;
+      if (opening > 0) await new Promise<void>((resolve) => void clock.after(opening, resolve));
       return open();
     },
     mainAnswers: async () => {
@@ -114,6 +118,15 @@ describe("a backup heartbeat while the main thread does not renew the session", 
     }
     expect(opened).toBe(1);
     expect(await stored(lockKey("a"))).toBeDefined();
+  });
+
+  test("a connection that takes long to open renews the session at once, without a second attempt", async () => {
+    opening = TTL / 4;
+    backupHeartbeat.look();
+    const before = deadlines.deadline;
+    await clock.advance(TTL / 2 + TTL / 4 + 20);
+    expect(deadlines.deadline).toBeGreaterThan(before);
+    expect(opened).toBe(1);
   });
 
   test("the session is renewed also if the store fails now and then", async () => {

@@ -146,11 +146,12 @@ export class BackupHeartbeat {
 
   async #renew(): Promise<void> {
     const { session, ttl, clock, deadlines } = this.#options;
+    // The time of an attempt starts when the store is open: loading a driver takes seconds on a busy machine.
+    const channel = await this.#open();
     const attempt = new AbortController();
     const cancel = clock.after(ttl / 6, () => attempt.abort());
     const { signal } = attempt;
     try {
-      const channel = await this.#open();
       const key = sessionKey(session);
       const entry = await unlessCorrupt(channel.entry(key, { signal }));
       // The main thread may have renewed the session meanwhile.
