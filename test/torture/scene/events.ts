@@ -103,6 +103,8 @@ export interface Stock {
 
 /** The entries of scheduled and retried jobs in the store. */
 export interface JobStock {
+  /** The time of the stock, in ms since 1970, by a clock that no fault moved. */
+  readonly now: number;
   readonly records: readonly RunRecord[];
   /** The outcomes of the ticks of each schedule, oldest first. */
   readonly ticks: Readonly<Record<string, readonly ScheduleTick[]>>;

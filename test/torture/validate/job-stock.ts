@@ -18,7 +18,7 @@ export async function takeJobStock(manager: JobManager): Promise<JobStock> {
   for (const { id } of records) logs.push(logOf(id, await collect(manager.log(id))));
   // The stacks are long, and no law is about them.
   const pending = await manager.retries();
-  return { records: records.map(({ stack: _, ...record }) => record), ticks, waiting, pending, logs };
+  return { now: Date.now(), records: records.map(({ stack: _, ...record }) => record), ticks, waiting, pending, logs };
 }
 
 /** The ticks of a schedule that have their outcome. */

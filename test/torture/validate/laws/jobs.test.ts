@@ -29,7 +29,7 @@ const body = (n: number, more: readonly Event[] = []): Event[] => {
 function stockOf(events: readonly Event[], jobs: Partial<JobStock>): Evidence {
   const evidence = evidenceOf([memberWith(events)], { records: [] });
   const others = Object.fromEntries(Object.keys(schedules).map((name) => [name, [tick(0, { outcome: "missed" })]]));
-  const all = { records: [], waiting: {}, pending: [], logs: [], ...jobs, ticks: { ...others, ...jobs.ticks } };
+  const all = { now: at(10_000), records: [], waiting: {}, pending: [], logs: [], ...jobs, ticks: { ...others, ...jobs.ticks } };
   return { ...evidence, stock: { records: [], left: [], jobs: all } };
 }
 
@@ -69,6 +69,13 @@ describe("the law about ticks", () => {
     expect(hole(1, true)).toEqual([expect.stringContaining(second)]);
     expect(hole(1, false)).toHaveLength(2);
     expect(hole(3599, true)).toEqual([expect.stringContaining(second)]);
+  });
+
+  it("a tick that is not due yet needs no outcome, even if later ones have one by a clock that was ahead", () => {
+    const ticks = { skips: [tick(1), tick(3601), tick(3603)].map((one) => ({ ...one, outcome: "missed" as const })) };
+    const holes = (now: number): number => judgeTicks(stockOf([], { now, ticks })).length;
+    expect(holes(at(3602))).toBe(2);
+    expect(holes(at(10))).toBe(1);
   });
 
   it("a tick that was run has one first attempt, and no other tick has one", () => {
