@@ -78,6 +78,8 @@ export class Scene {
    * accepted are lost.
    */
   staleRecords: { readonly from: number; readonly to: number } | undefined;
+  /** The time in which a replaced master came back: it may announce what it could not acknowledge. */
+  lateNews: { readonly from: number; readonly to: number } | undefined;
   /**
    * The time in which a replaced master granted locks to a worker that did not reach the records. Those locks
    * are lost. A record of such a run may arrive later, when no lock leads to it any more.

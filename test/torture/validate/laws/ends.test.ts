@@ -38,6 +38,18 @@ describe("the record of a run", () => {
     expect(records("completed", undefined)).toEqual(WRONG);
   });
 
+  it("a record is closed once, unless a replaced master announces late what it could not acknowledge", () => {
+    const evidence = evidenceOf([memberWith(runEvents("1", { since: 100, exit: 120, settled: [125, "LOST"] }))], {
+      records: [{ name: "a", fence: "1", status: "lost" }],
+    });
+    const closings = new Map([["a", [130, 900].map((t) => ({ t, status: "lost" }))]]);
+    const judged = (lateNews?: Scene["lateNews"]): string[] =>
+      judgeRecords({ ...evidence, closings, scene: { ...evidence.scene, lateNews } as Scene }).map(({ law }) => law);
+    expect(judged()).toEqual(WRONG);
+    expect(judged({ from: 850, to: 901 })).toEqual([]);
+    expect(judged({ from: 910, to: 950 })).toEqual(WRONG);
+  });
+
   it("a record says something else than its caller was told only with a reason", () => {
     expect(records("failed", "lost", robbed)).toEqual([]);
     expect(records("failed", "cancelled")).toEqual(WRONG);

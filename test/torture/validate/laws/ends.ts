@@ -159,15 +159,17 @@ function wentWithTheStore(t: number, { kind, dataLost }: Scene): boolean {
 
 /** Whether a master that had been replaced may have acknowledged it, alone. */
 function acknowledgedByStale(t: number, scene: Scene): boolean {
-  return scene.kind.clustered?.acknowledgesAlone === true && wasToldByStale(t, scene);
+  return scene.kind.clustered?.acknowledgesAlone === true && isWithin(t, scene.staleRecords);
 }
 
-/**
- * Whether a master that had been replaced may have announced it. The announcement may take as long as the
- * answer to a query.
- */
-function wasToldByStale(t: number, { staleRecords }: Scene): boolean {
-  return staleRecords !== undefined && t >= staleRecords.from && t <= staleRecords.to + ASKED_WITHIN;
+/** Whether a master that had been replaced may have announced it. */
+function wasToldByStale(t: number, { staleRecords, lateNews }: Scene): boolean {
+  return isWithin(t, staleRecords) || isWithin(t, lateNews);
+}
+
+/** An announcement may take as long as the answer to a query. */
+function isWithin(t: number, time: Scene["lateNews"]): boolean {
+  return time !== undefined && t >= time.from && t <= time.to + ASKED_WITHIN;
 }
 
 /**

@@ -29,7 +29,15 @@ const body = (n: number, more: readonly Event[] = []): Event[] => {
 function stockOf(events: readonly Event[], jobs: Partial<JobStock>): Evidence {
   const evidence = evidenceOf([memberWith(events)], { records: [] });
   const others = Object.fromEntries(Object.keys(schedules).map((name) => [name, [tick(0, { outcome: "missed" })]]));
-  const all = { now: at(10_000), records: [], waiting: {}, pending: [], logs: [], ...jobs, ticks: { ...others, ...jobs.ticks } };
+  const all = {
+    now: at(10_000),
+    records: [],
+    waiting: {},
+    pending: [],
+    logs: [],
+    ...jobs,
+    ticks: { ...others, ...jobs.ticks },
+  };
   return { ...evidence, stock: { records: [], left: [], jobs: all } };
 }
 

@@ -48,7 +48,8 @@ function eachOnce(
     // A tick that is due again by a clock that was set back waits until its claim finds the outcome.
     if (waiting.has(at) && !isSetBack) wrong(`the tick ${iso(at)} of ${name} waits, and has an outcome: ${outcome}`);
     // A tick that a clock put an hour ahead made wait is not due yet: see `setBack` in decide.ts of schedule.
-    if (at > next && next > from && next <= now) wrong(`the ticks of ${name} from ${iso(next)} to before ${iso(at)} have no outcome`);
+    if (at > next && next > from && next <= now)
+      wrong(`the ticks of ${name} from ${iso(next)} to before ${iso(at)} have no outcome`);
     if (at < next) wrong(`the tick ${iso(at)} of ${name} has a second outcome: ${outcome}`);
     if ((until - at) / EVERY + 1 !== count) wrong(`${name} counts ${count} ticks from ${iso(at)} to ${iso(until)}`);
     next = until + EVERY;
