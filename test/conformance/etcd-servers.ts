@@ -4,7 +4,8 @@ import { backend } from "@ojm/etcd";
 import { startEtcd, startEtcdCluster } from "@ojm/testing/etcd";
 
 const module: string = fileURLToPath(import.meta.resolve("@ojm/etcd"));
-const DEADLINE = 2_000;
+/** Longer than a stalling machine takes for a call. The cases of faults wait for it. */
+const DEADLINE = 4_000;
 
 /** One node, with every fault. */
 export const single: Harness = onServer({
