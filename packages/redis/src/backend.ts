@@ -21,8 +21,7 @@ import type { Replicas } from "./connection/replicas.js";
 import type { EvictionWatch } from "./connection/server.js";
 import { ofRead } from "./errors.js";
 import { JoinedReads, REPLIES } from "./joined-reads.js";
-import type { Names } from "./layout.js";
-import { placeOf } from "./layout.js";
+import { channelOf, type Names } from "./layout.js";
 import { entryAt, type Reply } from "./reply.js";
 import { evaluate, readScript, type Script, scanScript } from "./scripts.js";
 import { type LexRange, lexRangeOf, rangeOf } from "./watch/ranges.js";
@@ -85,7 +84,7 @@ export class RedisBackend implements Backend {
   async read(keys: readonly string[], { signal }: CallOptions = {}): Promise<(StoredEntry | undefined)[]> {
     const found = new Map<string, StoredEntry>();
     const readBatch = async (batch: readonly string[]): Promise<void> => {
-      const entries = batch.map((key) => this.#names.entry(placeOf(key)));
+      const entries = batch.map((key) => this.#names.entry(key));
       const together = signal === undefined && this.supports.commitAcrossChannels;
       const reply = await (together ? this.#reads.read(entries) : this.#readAlone(entries, signal));
       batch.forEach((key, i) => {
@@ -189,7 +188,7 @@ export class RedisBackend implements Backend {
     const batches: string[][] = [];
     const open = new Map<string, string[]>();
     for (const key of keys) {
-      const node = this.supports.commitAcrossChannels ? "" : placeOf(key).channel;
+      const node = this.supports.commitAcrossChannels ? "" : channelOf(key);
       let batch = open.get(node);
       if (batch === undefined || batch.length === BATCH) {
         batch = [];
@@ -208,7 +207,7 @@ export class RedisBackend implements Backend {
    */
   #channelOf({ checks, writes }: Commit): string {
     if (this.supports.commitAcrossChannels) return "";
-    const [first = "", ...others] = [...checks, ...writes].map(({ key }) => placeOf(key).channel);
+    const [first = "", ...others] = [...checks, ...writes].map(({ key }) => channelOf(key));
     const other = others.find((channel) => channel !== first);
     if (other === undefined) return first;
     const message =

@@ -1,7 +1,6 @@
 import type { ChannelError, Commit, CommitOutcome } from "@ojm/core/backend";
-import type { Call } from "../connection/call.js";
 import type { RedisClient } from "../connection/client.js";
-import type { Connection } from "../connection/connection.js";
+import type { Call, Connection } from "../connection/connection.js";
 import { neverSent } from "../errors.js";
 import { evaluate, type Script } from "../scripts.js";
 import type { EncodedCommit } from "./encode.js";

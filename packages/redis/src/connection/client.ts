@@ -64,17 +64,24 @@ export function followsSentinels({ options }: RedisClient): boolean {
   return Boolean(options.sentinels);
 }
 
+/** Calls `use` with the socket of each connection that a client makes: it has a new one after a reconnection. */
+export function onEachSocket(client: RedisClient, use: (socket: ClientSocket) => void): void {
+  const listen = (node: RedisClient): void => {
+    node.on("connect", () => {
+      if (node.stream !== undefined) use(node.stream);
+    });
+  };
+  listen(client);
+  client.on("+node", listen);
+}
+
 /**
  * Lets the process end although the connection is open. The deadline of a call in flight keeps the process
  * alive, and so does a caller that awaits a change from a watch. So a program that forgets to close its
  * channel still ends, as it does with a store in a file.
  */
 export function letProcessEnd(client: RedisClient): void {
-  const release = (node: RedisClient): void => {
-    node.on("connect", () => void node.stream?.unref());
-  };
-  release(client);
-  client.on("+node", release);
+  onEachSocket(client, (socket) => socket.unref());
 }
 
 export function isCluster(client: RedisClient): client is ClusterClient {

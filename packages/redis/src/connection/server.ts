@@ -152,15 +152,13 @@ export async function awaitReplicas(
   const end = clock.monotonic() + deadline;
   let there = facts.replicas;
   while (there !== undefined && there < count) {
-    if (clock.monotonic() >= end) throw tooFewReplicas(there, count, where);
+    if (clock.monotonic() >= end) {
+      const message =
+        `${where} has ${there} connected replicas, and each write waits for ${count} (waitReplicas): none can be acknowledged. ` +
+        "Start a replica, or set waitReplicas: 0 and allowLostWrites: true to do without: a failover then loses locks, and jobs run twice";
+      throw new ChannelError("UNAVAILABLE", message, { retryable: true });
+    }
     await new Promise<void>((resolve) => void clock.after(PAUSE, resolve, true));
     there = countReplicas(await ask(connection, "INFO", "replication"));
   }
-}
-
-function tooFewReplicas(there: number, count: number, where: string): ChannelError {
-  const message =
-    `${where} has ${there} connected replicas, and each write waits for ${count} (waitReplicas): none can be acknowledged. ` +
-    "Start a replica, or set waitReplicas: 0 and allowLostWrites: true to do without: a failover then loses locks, and jobs run twice";
-  return new ChannelError("UNAVAILABLE", message, { retryable: true });
 }

@@ -1,7 +1,7 @@
 import { type Clock, isChannelError, type StoredChange, type WatchSink } from "@ojm/core/backend";
 import { isCluster, type NodeClient, type RedisClient } from "../connection/client.js";
 import type { Connection } from "../connection/connection.js";
-import { type Names, placeOf } from "../layout.js";
+import type { Names } from "../layout.js";
 import type { ChannelRange } from "./ranges.js";
 import { type Subject, type SubscriberClient, type SubscriberConnection, Subscriptions } from "./subscriptions.js";
 
@@ -47,7 +47,7 @@ export class Watches {
     const { names } = this.#options;
     const { channel, firstPart, only } = range;
     if (firstPart !== undefined && this.#patterns) {
-      const pattern = { name: names.entriesPattern({ channel, member: firstPart }), pattern: true } as const;
+      const pattern = { name: names.entriesPattern(`${channel} ${firstPart}`), pattern: true } as const;
       try {
         return await this.#listen(pattern, range, sink);
       } catch (error) {
@@ -57,7 +57,7 @@ export class Watches {
         this.#patterns = false;
       }
     }
-    const name = (only === undefined ? names.index(channel) : names.entry(placeOf(only))) + names.database;
+    const name = (only === undefined ? names.index(channel) : names.entry(only)) + names.database;
     return this.#listen({ name }, range, sink);
   }
 
@@ -68,7 +68,7 @@ export class Watches {
       const change = parse(text, range.channel);
       if (over || change === undefined || !range.contains(change.key)) return;
       // The pattern of database 0 matches the names of the other databases too.
-      if (subject.pattern && name !== names.entryOf(change.key) + names.database) return;
+      if (subject.pattern && name !== names.entry(change.key) + names.database) return;
       sink.change(change);
     };
     const gap = (): void => {
