@@ -5,10 +5,7 @@ import { emitWarning } from "../util/warning.js";
 import { ChannelError, isChannelError } from "./errors.js";
 import type { Entry } from "./types.js";
 
-/**
- * Stops waiting for `work` when `signal` fires. The work itself may continue: the outcome of a write that was
- * sent is unknown then.
- */
+/** Stops waiting for `work` when `signal` fires. The outcome of a write that was sent is unknown then. */
 export function abortable<T>(
   work: Promise<T>,
   signal: AbortSignal | undefined,
@@ -55,10 +52,7 @@ export async function inBackground(work: () => Promise<unknown>): Promise<void> 
   }
 }
 
-/**
- * The check of `key`, if it is among those that failed. Finds it by identity: pass the key that was given to
- * the commit.
- */
+/** The check of `key` among those that failed. Compares by identity: pass the key of the commit. */
 export function failedCheck<V>(
   failed: readonly { readonly key: unknown; readonly current?: Entry<V> }[],
   key: unknown,
@@ -86,10 +80,7 @@ interface RetryOptions {
   goesOn(): boolean;
 }
 
-/**
- * Repeats a call while its error is retryable and the store is not full. Rejects with the error of the last
- * attempt.
- */
+/** Repeats a call while its error is retryable and the store is not full. Rejects with the last error. */
 export async function retry<T>(options: RetryOptions, call: () => Promise<T>): Promise<T> {
   for (;;) {
     const began = options.clock.monotonic();

@@ -55,9 +55,7 @@ export async function* auditOf(
   }
 }
 
-/**
- * The cancel that ended a retry series while it waited for its next attempt; `undefined` if there was none.
- */
+/** The cancel that ended a retry series between two attempts; `undefined` if there was none. */
 export async function cancelOf(
   channel: Channel<LocksValue>,
   name: string,
@@ -68,9 +66,7 @@ export async function cancelOf(
   return undefined;
 }
 
-/**
- * Up to this many names, the audit of each name is read. Above that, the keys of the whole audit are read.
- */
+/** Up to this many names, the audit of each is read. Above that, the keys of the whole audit. */
 const NAMES_READ_ALONE = 8;
 
 /**

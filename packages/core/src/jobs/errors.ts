@@ -16,10 +16,7 @@ export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "CLOSING" | "LOS
 
 const BRAND = Symbol.for("ojm.RunError");
 
-/**
- * A run did not start or did not complete, for a reason other than an error of its body. If the store fails,
- * the error is a `ChannelError` instead.
- */
+/** Why a run did not start or complete, if neither its body nor the store (`ChannelError`) failed. */
 export class RunError extends Error {
   override readonly name: string = "RunError";
   readonly code: RunErrorCode;

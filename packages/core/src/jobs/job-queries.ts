@@ -29,10 +29,7 @@ export interface QuerySource {
   rollups(): Promise<RollupQueries>;
 }
 
-/**
- * The queries of a {@link JobManager}: which runs are active, which are over, and why. No query changes a
- * run.
- */
+/** The queries of a {@link JobManager}: which runs are active or over, and why. None changes a run. */
 export abstract class JobQueries {
   /** @internal */
   protected abstract readonly source: QuerySource;
@@ -295,8 +292,7 @@ export abstract class JobQueries {
   }
 
   /**
-   * All held locks, of all processes, ordered by name. A damaged entry affects only its own lock, which stays
-   * held: `ojm doctor` names it.
+   * All held locks, by name. A damaged entry affects only its own lock, which stays held: see `ojm doctor`.
    *
    * @throws ChannelError if the store fails
    */

@@ -7,10 +7,7 @@ import { justAfter } from "../encoding/key.js";
 import { compareVersions } from "../encoding/version.js";
 import type { KeyWatch } from "../types.js";
 
-/**
- * The most changes that are buffered for a slow reader. Above that they are dropped, and the reader gets a
- * gap and a new snapshot.
- */
+/** The most changes that are buffered for a slow reader. Above that, it gets a gap and a new snapshot. */
 const LONGEST_QUEUE = 10_000;
 
 /** The pause before an expiry is checked again if the store could not be read, in ms. */
@@ -47,10 +44,7 @@ export class Watch implements WatchSink {
   #queue: Item[] = [];
   #error: Error | undefined;
   #wake: (() => void) | undefined;
-  /**
-   * The last reported version of each present key. It identifies changes that arrive late over another
-   * connection.
-   */
+  /** The last reported version of each present key, to identify changes that arrive late. */
   readonly #known: Map<string, string> = new Map();
   readonly #expiries: Map<string, () => void> = new Map();
 
@@ -99,8 +93,7 @@ export class Watch implements WatchSink {
         yield { type: "gap" };
       }
     } catch (error) {
-      // The snapshot of a channel that was closed meanwhile fails. That is not an error of the watch: the
-      // watch ends.
+      // The snapshot fails if the channel was closed meanwhile: that ends the watch, without an error.
       if (!signal.aborted) throw error;
     } finally {
       stopListening();
@@ -177,9 +170,7 @@ export class Watch implements WatchSink {
     );
   }
 
-  /**
-   * Read the store: only its clock decides whether the deadline passed, and the entry may have been renewed.
-   */
+  /** Read the store: its clock decides whether the deadline passed, and the entry may be renewed. */
   async #lookForExpiry(key: string, version: string): Promise<void> {
     const stillExpected = (): boolean => this.#known.get(key) === version;
     try {
@@ -215,10 +206,7 @@ export class Watch implements WatchSink {
 
 /** The callbacks of a watch of one key, still encoded. */
 export interface StoredKeyWatcher {
-  /**
-   * The entry was written or deleted. The changes of one key are reported in the order in which they were
-   * made.
-   */
+  /** The entry was written or deleted. The changes of one key come in the order in which they were made. */
   changed(change: StoredChange): void;
   /** Changes may have been missed. */
   gap(): void;

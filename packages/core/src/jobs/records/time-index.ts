@@ -32,10 +32,7 @@ interface RefsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * The most records that one commit adds, and the most ops that a record needs: one check, and its entries in
- * the index.
- */
+/** The most records that a commit adds, and the most ops of each: a check, and its index entries. */
 const AT_ONCE = 100;
 const OPS_OF_RECORD = 4;
 

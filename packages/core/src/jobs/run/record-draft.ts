@@ -44,10 +44,7 @@ function extrasOf(
   };
 }
 
-/**
- * The record of a run that is about to start. Each attempt makes a new one, with a start time that no other
- * run of the name has.
- */
+/** The record of a run that is about to start. Each attempt makes one with an unused start time. */
 export class RecordDraft {
   readonly #context: RunContext;
   readonly #name: string;

@@ -230,10 +230,7 @@ async function ready<T>(all: Map<T, KeyWatch>, subject: T, start: () => KeyWatch
   }
 }
 
-/**
- * Receives the requests of other processes to the leases of this one: requests to cancel a run, and the
- * reasons for which a lock was removed.
- */
+/** Receives requests of other processes: to cancel a run, and the reasons of removed locks. */
 class RequestWatch {
   readonly #channel: Channel<LocksValue>;
   readonly #heldLeases: HeldLeases;

@@ -12,10 +12,7 @@ interface SessionUse {
   readonly ttl: number;
   /** Whether a thread may renew the session while the main thread is busy. */
   readonly thread: boolean;
-  /**
-   * The channel in which the owners of the locks keep their records. The thread closes the records of the
-   * locks that it ends.
-   */
+  /** The channel of the owners' records. The thread closes the records of the locks that it ends. */
   readonly records: Channel<unknown> | undefined;
   /** The end of the earliest timeout of all held leases, by the monotonic clock. */
   earliestTimeout(): number;

@@ -152,10 +152,7 @@ export class Session {
     return Math.max(this.#deadline, this.#thread?.deadlines.deadline ?? 0);
   }
 
-  /**
-   * Starts a thread that renews the session while the main thread is busy. `earliest` returns the end of the
-   * earliest timeout of all held leases.
-   */
+  /** Starts a thread that renews the session for a busy main thread. `earliest`: the first timeout's end. */
   keepByThread(locators: HeartbeatLocators, earliest: () => number): void {
     if (!this.alive) return;
     this.#thread = new HeartbeatThread({ locators, session: this.id, ttl: this.#ttl }, this.#deadline, earliest);
@@ -177,8 +174,7 @@ export class Session {
   #armDeadline(): void {
     this.#cancelDeadline();
     if (!Number.isFinite(this.#life)) return;
-    // Expire now: a timer that is already due would fire one turn of the event loop later, after other
-    // callbacks.
+    // Expire now: a due timer fires one turn of the event loop later, after other callbacks.
     if (!this.alive) {
       this.expire();
       return;
@@ -236,8 +232,7 @@ export class Session {
       if (outcome.ok) this.#renewed(outcome.version, sent);
       else this.#foundOut(outcome.current?.value as SessionValue | undefined, outcome.current?.version);
     } catch (error) {
-      // No later renewal can reach the store. In a store that only this process can open, nothing else would
-      // end the session.
+      // No later renewal can reach the store. If no other process opens it, nothing else ends the session.
       if (isChannelError(error) && error.code === "CLOSED") return this.lose("its channel was closed");
       // Other processes may have a new store by now, with the same lock.
       if (isChannelError(error) && error.code === "GONE") return this.lose(error.message);
@@ -271,10 +266,7 @@ export class Session {
     emitWarning("OJM_FULL", text);
   }
 
-  /**
-   * The time until the next renewal, in ms. Like the deadline, it counts from when either thread sent the
-   * last one.
-   */
+  /** The time until the next renewal, in ms, counted from when either thread sent the last one. */
   #untilNextBeat(): number {
     const since = this.#ttl - (this.#due() - this.#clock.monotonic());
     return Number.isFinite(since) ? Math.max(1, this.#ttl / 3 - since) : this.#ttl / 3;
@@ -299,10 +291,7 @@ export class Session {
     this.#at(version);
   }
 
-  /**
-   * Call it when the entry at this version is one of our own writes. No renewal that was sent earlier can be
-   * applied any more.
-   */
+  /** Call it when the entry at this version is our own: no earlier renewal can be applied any more. */
   #at(version: Version): void {
     this.version = version;
     this.#unanswered.clear();
@@ -325,15 +314,11 @@ export class Session {
 
   /** Call it when the store no longer has the entry. */
   gone(): void {
-    // After the deadline, another process removed the entry because the session was over: report that as the
-    // cause.
+    // After the deadline, another process removed the entry of the ended session: report that cause.
     this.lose(this.#clock.monotonic() >= this.#due() ? this.#notRenewed() : REMOVED);
   }
 
-  /**
-   * The store has another version than expected. Either the answer to one of our renewals was lost, or the
-   * session is over.
-   */
+  /** The store has another version: the answer to our renewal was lost, or the session is over. */
   #foundOut(value: SessionValue | undefined, version: Version | undefined): void {
     const sent = value?.id === this.id ? this.#unanswered.get(value.beat) : undefined;
     if (version !== undefined && this.#isByThread(value)) this.#at(version);

@@ -138,8 +138,7 @@ export class LogWriter implements LateWriter {
     this.#isSending = true;
     const { clock } = this.#logs;
     try {
-      // Do not await a store that is already open: the commit that ends the run could then overtake the last
-      // lines.
+      // Do not await a store that is already open: the commit of the end could overtake the last lines.
       const store = this.#logs.opened ?? (await this.#logs.open());
       do {
         const began = clock.monotonic();
@@ -334,10 +333,7 @@ function isHighSurrogate(text: string, at: number): boolean {
 /** The size of an entry in a store besides its text, in bytes. It bounds the number of small chunks. */
 const ENTRY = 256;
 
-/**
- * The chunks of a log that a store keeps: the first ones, which fill the head of the budget, and the last
- * ones, which fill its tail.
- */
+/** The chunks of a log that a store keeps: the first ones, up to `head`, and the last ones, up to `tail`. */
 export class Ring {
   /** Bytes that are left in the head. Its last chunk may be longer: it takes the rest from the tail. */
   #headLeft: number;

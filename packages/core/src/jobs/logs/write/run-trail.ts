@@ -74,10 +74,7 @@ export class RunTrail implements RunLog {
     return this.#lines;
   }
 
-  /**
-   * Completes the log while the record is being closed, and waits briefly for it. `closing`: the close of the
-   * record, which has begun.
-   */
+  /** Completes the log during `closing`, the close of the record that has begun. Waits briefly for it. */
   async endWith(closing: Promise<RunRecord>): Promise<RunRecord> {
     for (const [stream, lines] of this.#raw) lines.end((line) => this.#writer().add(LETTERS[stream], line));
     this.#isOver = true;
