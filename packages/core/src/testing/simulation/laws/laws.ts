@@ -231,19 +231,14 @@ export class Laws {
     }
   }
 
-  /**
-   * Returns the newer of two holders of a name. Throws unless the older one lost its lock and cannot know
-   * yet.
-   */
+  /** The newer of two holders of a name. Throws unless the older one lost its lock, and cannot know yet. */
   #newerOf(one: Inside, two: Inside): Inside {
     const [older, newer] = compareVersions(one.run.fence, two.run.fence) < 0 ? [one, two] : [two, one];
     if (older.unlocked || this.#mayNotKnow(older.run)) return newer;
     throw new Error(`two hold ${one.name}: ${older.run.fence} and ${newer.run.fence}`);
   }
 
-  /**
-   * Records that a run was closed as if its process were dead, while its session lives and its lock is there.
-   */
+  /** Records a run that was closed as dead while its session lives and its lock is there. */
   #checkLost({ name, startTime, holder }: RunRecord, sender: object): void {
     if (this.#sessions.get(sender)?.has(holder.instance) === true || !this.#lives.isLiving(holder.instance)) return;
     for (const lock of this.#locked.values())
@@ -266,10 +261,7 @@ export class Laws {
   }
 }
 
-/**
- * The signal that fires once a run no longer has a lock. The `signal` of a run that ignores its cancel has
- * already fired.
- */
+/** Fires once a run no longer has its lock. The `signal` of a run that ignores its cancel has fired. */
 function overOf({ signal, lost }: Run): AbortSignal {
   const { code } = (signal.reason ?? {}) as { readonly code?: unknown };
   return code === "CANCELLED" ? lost : signal;
@@ -282,10 +274,7 @@ function sessionsOf({ key, value }: StoredEntry): string[] {
   return session === undefined ? waiting.map((ticket: { readonly session: string }) => ticket.session) : [session];
 }
 
-/**
- * Throws if an entry of dead sessions is left in the store, even if no process wants it. Use it if some
- * process sweeps.
- */
+/** Throws if an entry of dead sessions is left, wanted or not. Use it if some process sweeps. */
 export async function checkNothingDead({ memory }: SharedStore): Promise<void> {
   const { entries } = await memory.scan({ from: "", to: "\uFFFF", reverse: false, limit: 1_000_000, values: true });
   const living = new Set(entries.filter(({ key }) => isSession(key)).map(({ value }) => JSON.parse(value).id));
