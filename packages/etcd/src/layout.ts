@@ -28,10 +28,7 @@ export class Codec {
     this.#prefix = Buffer.from(prefix, "utf8");
   }
 
-  /**
-   * A key that no channel can have. The backend writes it if a commit needs a new revision but changes
-   * nothing.
-   */
+  /** A key that no channel can have, written for a commit that needs a revision but changes nothing. */
   get revisionKey(): Buffer {
     return this.key("\0revision");
   }

@@ -29,9 +29,7 @@ export interface EtcdOptions {
   };
   /** Options of the gRPC channels, such as `grpc.ssl_target_name_override`. */
   readonly grpcOptions?: Readonly<Record<string, string | number>>;
-  /**
-   * An etcd3 client to use instead of creating one. Only a program can pass one. The backend never closes it.
-   */
+  /** An etcd3 client to use, passed by a program. The backend never closes it. */
   readonly client?: PassedClient;
 }
 

@@ -19,9 +19,7 @@ interface Shared {
   users: number;
 }
 
-/**
- * The folders that this process has open. LevelDB opens each folder only once, so the real path is the key.
- */
+/** The open folders of this process, by real path: LevelDB opens each folder only once. */
 const open: Map<string, Shared> = new Map();
 
 /** The folders that are closing. */

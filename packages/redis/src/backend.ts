@@ -48,10 +48,7 @@ export interface RedisBackendOptions {
   readonly eviction: EvictionWatch | undefined;
 }
 
-/**
- * Channels in Redis or Valkey: one server or several. Each call is one script in the server, and one round
- * trip.
- */
+/** Channels in Redis or Valkey. Each call is one script in the server, and one round trip. */
 export class RedisBackend implements Backend {
   readonly supports: Supports;
   readonly #options: RedisBackendOptions;
@@ -73,8 +70,7 @@ export class RedisBackend implements Backend {
     const setup = { publish, database: names.database, prefixBytes: names.prefixBytes };
     this.#compare = commitScript({ ...setup, replicas: 0 });
     this.#write = replicas === undefined ? this.#compare : commitScript({ ...setup, replicas: replicas.count });
-    // Do not join commits in a Cluster, where a script runs on one node, or with replicas: one WAIT confirms
-    // one commit.
+    // No joining in a Cluster, where a script runs on one node, or with replicas: a WAIT is for one commit.
     if (!options.supports.commitAcrossChannels || replicas !== undefined) return;
     const several = joinedScript({ ...setup, replicas: 0 });
     const version = names.version("");

@@ -89,9 +89,7 @@ export function explainPart(text: string, where: string, outcome: "not-applied" 
   return new ChannelError("FAILED", `${where} says: ${text}`, { outcome, cause });
 }
 
-/**
- * Returns the same error for a call that only reads: whatever the outcome of the call, it changed nothing.
- */
+/** The same error for a call that only reads, which changed nothing whatever its outcome. */
 export function ofRead(error: unknown): unknown {
   if (!isChannelError(error) || error.outcome === "not-applied") return error;
   const { code, message, retryable, cause } = error;

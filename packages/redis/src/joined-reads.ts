@@ -34,8 +34,7 @@ export class JoinedReads {
   /** Reads the entries of one call. Rejects with the error of {@link Look}. */
   read(entries: readonly string[]): Promise<readonly Reply[]> {
     if (this.#entries + entries.length > this.#most) this.send();
-    // Do not wait any longer: this runs after all microtasks of the turn, and before any timer or other
-    // socket.
+    // Wait no longer: this runs after the microtasks of the turn, before any timer or other socket.
     if (this.#parts.length === 0) process.nextTick(this.#atEnd);
     this.#entries += entries.length;
     return new Promise((resolve, reject) => this.#parts.push({ entries, resolve, reject }));

@@ -71,17 +71,12 @@ function tag(channel: string): string {
   return /[%{}]/.test(channel) ? channel.replace(/[%{}]/g, encodeURIComponent) : channel;
 }
 
-/**
- * Whether the prefix has a hash tag of its own, as in `{shop}:`. Then all names with it are on one node of a
- * Cluster.
- */
+/** Whether the prefix has a hash tag, as in `{shop}:`: all its names are on one node of a Cluster. */
 export function hasHashTag(prefix: string): boolean {
   return /^[^{]*\{[^}]+\}/.test(prefix);
 }
 
-/**
- * Compares two strings by their UTF-8 bytes. JavaScript's `<` compares UTF-16, and puts U+FF00 above U+10000.
- */
+/** Compares two strings by their UTF-8 bytes. JavaScript's `<` puts U+FF00 above U+10000. */
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

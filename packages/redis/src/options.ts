@@ -11,10 +11,7 @@ import {
 } from "./connection/client.js";
 import { hostOf, invalid, refuseQuery, refuseWrongUrl } from "./url.js";
 
-/**
- * Options that are passed on to ioredis. The others control queues and retries, and the backend sets them
- * itself.
- */
+/** Options that are passed on to ioredis. The backend sets those that control queues and retries. */
 const IOREDIS = [
   "host",
   "port",

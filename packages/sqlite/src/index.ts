@@ -15,8 +15,7 @@ export const backend: BackendType = {
   paths: ["file"],
   options: OPTIONS,
   async open(args, context) {
-    // Import it on first use: a program that only knows this type must not load the native addon at its
-    // start.
+    // Import it on first use: a program that only knows this type must not load the native addon.
     const { openBackend } = await import("./backend.js");
     return openBackend(args, context);
   },

@@ -32,10 +32,7 @@ const CODES: Readonly<Record<string, ChannelErrorCode>> = {
   ELOOP: "INVALID_CONFIG",
 };
 
-/**
- * Runs `step`. An error of the system becomes a ChannelError: "cannot create the folder /x: the file system
- * is read-only".
- */
+/** Runs `step`. An error of the system becomes a ChannelError: "cannot create the folder /x: …". */
 function attempt<T>(step: () => T, action: string, codes: Readonly<Record<string, ChannelErrorCode>> = CODES): T {
   try {
     return step();

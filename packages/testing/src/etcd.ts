@@ -19,10 +19,7 @@ export interface EtcdServer {
   readonly pid: number | undefined;
   /** Sends SIGKILL: the node does not shut down in order. */
   kill(): Promise<void>;
-  /**
-   * Sends SIGSTOP: the node keeps its connections and answers nothing. Resolves once all its threads are
-   * stopped.
-   */
+  /** Sends SIGSTOP: the node keeps its connections and answers nothing. Resolves once it is stopped. */
   pause(): Promise<void>;
   resume(): void;
   /**

@@ -60,9 +60,7 @@ export interface Etcd3Pool {
   readonly authenticator?: { invalidateMetadata?(): void };
 }
 
-/**
- * gRPC ends a call at its deadline. If it has not done so this much later, in ms, we end the call ourselves.
- */
+/** gRPC ends a call at its deadline. This much later, in ms, we end the call ourselves. */
 const GRACE = 100;
 
 /**

@@ -18,8 +18,7 @@ export class Expiry {
     this.#nodes = nodes;
     this.#codec = codec;
     this.deadlines = new Deadlines((key, version) => {
-      // Ignore an error: if the store cannot be reached, the next reader of the entry deletes it, or its
-      // lease does.
+      // Ignore an error: if the store is away, the next reader deletes the entry, or its lease does.
       this.#remove(key, version).catch(() => undefined);
     });
   }
@@ -123,8 +122,7 @@ export class Expiry {
   async #leaseLeft(id: string): Promise<number> {
     try {
       const { TTL } = await this.#nodes.call("read", (node, limits) => node.leaseTimeToLive({ ID: id }, limits));
-      // -1 does not prove that the lease ended: a new leader also returns it for a lease whose grant it has
-      // yet to apply.
+      // -1 does not prove that the lease ended: a new leader may have yet to apply its grant.
       return Number(TTL) < 0 ? Number.POSITIVE_INFINITY : (Number(TTL) + 1) * 1000;
     } catch {
       return Number.POSITIVE_INFINITY;

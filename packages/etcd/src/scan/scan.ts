@@ -16,9 +16,7 @@ const TURN_ROUND = 400;
 /** A range may be this many times as long as a page before it is cut down. */
 const PAGES = 4;
 
-/**
- * The most starts of ranges that are remembered: a caller that walks from name to name needs one per name.
- */
+/** The most remembered starts of ranges: a caller that walks from name to name needs one per name. */
 const STARTS_LIMIT = 4_000;
 
 /** Counting this many keys for each entry of a page is much more work than reading the page. */

@@ -10,10 +10,7 @@ import type { WatchStreams } from "./streams.js";
 /** The pause between two attempts to open a stream again, in ms. */
 const PAUSE = 50;
 
-/**
- * A restarting node may refuse a sign-in that was valid before. After this many refusals, the refusal is
- * final.
- */
+/** A restarting node may refuse a valid sign-in. After this many refusals, the refusal is final. */
 const MOST_DENIALS = 3;
 
 /**

@@ -2,10 +2,7 @@ import type { EtcdNode } from "../calls/client.js";
 import type { CreateWatch, WatchResponse, WatchStream } from "../calls/messages.js";
 import { GRPC, RpcError, rpcErrorOf } from "../errors.js";
 
-/**
- * A stream that is silent for this long, in ms, gets a probe. If it stays silent for as long again, it is
- * ended.
- */
+/** A stream that is silent for this long, in ms, gets a probe; after as long again, it is ended. */
 const SILENCE = 1_500;
 
 /** How long a node may take to open a stream and to confirm a watch, in ms. */
@@ -23,9 +20,7 @@ export class CompactedError extends RpcError {
 
 /** Receives the events of a watch. `confirmed` comes first, and once. */
 export interface StreamListener {
-  /**
-   * @param revision the node's present revision. Without a `start_revision`, all later changes are reported
-   */
+  /** @param revision the node's present one. Without a `start_revision`, later changes are reported */
   confirmed(revision: number): void;
   changes(response: WatchResponse): void;
 }
@@ -44,10 +39,7 @@ interface Watching {
 
 const NOBODY: StreamListener = { confirmed: () => undefined, changes: () => undefined };
 
-/**
- * One stream to a node, shared by all watches there. A stream per watch would cost five times as much as the
- * watch itself.
- */
+/** One stream to a node for all watches there. One per watch would cost five times as much as a watch. */
 export class SharedStream {
   readonly #name: string;
   readonly #stream: WatchStream;
@@ -55,10 +47,7 @@ export class SharedStream {
   readonly #probeKey: Buffer;
   readonly #onEnd: () => void;
   readonly #watches: Map<number, Watching> = new Map();
-  /**
-   * The ids of watches that the node has not answered, in the order of the requests. The node answers in the
-   * same order.
-   */
+  /** The ids of the unanswered watches, in the order of the requests, which is that of the answers. */
   readonly #unconfirmed: Set<number> = new Set();
   #nextId = 0;
   /** When the last message arrived, in monotonic ms. */
@@ -98,8 +87,7 @@ export class SharedStream {
       const ended = new Promise<RpcError>((resolve) => {
         settle = resolve;
       });
-      // A node that does not confirm is frozen or cut off: end the stream, because no watch would receive
-      // anything on it.
+      // A node that does not confirm is frozen or cut off: no watch would receive anything on the stream.
       const unconfirmed = setTimeout(() => this.end(this.#silent()), patience);
       this.#watches.set(id, {
         listener,
@@ -121,10 +109,7 @@ export class SharedStream {
     });
   }
 
-  /**
-   * Call it when the stream gets no further watches. Its present watches continue, and it ends with the last
-   * one.
-   */
+  /** Ends the stream with the last of its present watches. It gets no further ones. */
   retire(): void {
     this.#retired = true;
     this.#rest();

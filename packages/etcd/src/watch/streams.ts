@@ -25,8 +25,7 @@ export class WatchStreams {
     try {
       return await stream.watch(request, listener);
     } catch (error) {
-      // A stream keeps the sign-in that it was opened with, which may have expired: make the next attempt on
-      // a new stream.
+      // A stream keeps its sign-in, which may have expired: make the next attempt on a new stream.
       this.#forget(node, opening);
       stream.retire();
       throw error;

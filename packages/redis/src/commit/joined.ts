@@ -43,8 +43,7 @@ export class JoinedCommits {
     const part = new Part(commit, encoded, this.#options.where, signal);
     if (part.isOver) return part.outcome;
     if (this.#parts.length === COMMITS_PER_CALL || this.#bytes + encoded.size > BYTES) this.send();
-    // Do not wait any longer: this runs after all microtasks of the turn, and before any timer or other
-    // socket.
+    // Wait no longer: this runs after the microtasks of the turn, before any timer or other socket.
     if (this.#parts.length === 0) process.nextTick(this.#atEnd);
     this.#parts.push(part);
     this.#bytes += encoded.size;

@@ -1,9 +1,6 @@
 import { LOOK } from "../scripts.js";
 
-/**
- * The values that all commits of a backend share. They are part of the scripts' text, because arguments cost
- * time.
- */
+/** The values that all commits of a backend share. In the scripts' text, as arguments cost time. */
 export interface CommitSetup {
   /** `SPUBLISH` in a Cluster. */
   readonly publish: "PUBLISH" | "SPUBLISH";
@@ -21,9 +18,7 @@ export interface CommitSetup {
  * here.
  */
 
-/**
- * Refuses a write if too few replicas are connected: it would be applied, and its outcome would be unknown.
- */
+/** Refuses a write if too few replicas are connected: it would be applied, with an unknown outcome. */
 export function needReplicas(replicas: number): string {
   return `
 -- A replica that was silent for ten seconds is away, as in Redis' own min-replicas-max-lag. Without the right to use
@@ -72,9 +67,7 @@ export const CHECK = `
   end
 `;
 
-/**
- * If a check failed, returns the entries of all checks. Continues if only expired entries were in the way.
- */
+/** If a check failed, returns the entries of all checks, unless only expired entries were in the way. */
 export function refuse({ replicas, publish, database }: CommitSetup): string {
   return `
   if failed then

@@ -89,10 +89,7 @@ export class Connection {
     return this.client.status === "ready";
   }
 
-  /**
-   * How often it left a master that the Sentinels no longer name: a connection that listens there receives
-   * nothing.
-   */
+  /** How often it left a master that the Sentinels no longer name, on which nothing is published. */
   get moves(): number {
     return this.#master?.moves ?? 0;
   }
@@ -230,8 +227,7 @@ export class Call<T> {
       this.fail(this.#owner.explain(error));
       return;
     }
-    // ioredis is about to notice that the connection broke. Nothing was sent, so the next connection can send
-    // it.
+    // ioredis is about to notice that the connection broke: the next connection can send the call.
     this.#sent = false;
     if (!this.#settled) this.#owner.wait(this);
   }
@@ -243,10 +239,7 @@ export class Call<T> {
   }
 }
 
-/**
- * A hint how to start the server, if it should run on this host but does not: on a first try it is often
- * missing.
- */
+/** A hint how to start the server on this host if it does not run: on a first try it is often missing. */
 function adviceOnStart(client: RedisClient, cause: NodeJS.ErrnoException | undefined): string | undefined {
   if (cause?.code !== "ECONNREFUSED" || isCluster(client) || followsSentinels(client)) return undefined;
   const { host, port, path } = client.options;

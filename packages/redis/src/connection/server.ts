@@ -25,13 +25,11 @@ export async function inspectServer(connection: Connection): Promise<ServerFacts
   const common = {
     eviction: evictionOf(info),
     replicas: info === "" ? undefined : countReplicas(info),
-    // Only a server with min-replicas-to-write reports this field. CONFIG would show it too, but is often
-    // forbidden.
+    // Only a server with min-replicas-to-write reports this field. CONFIG is often forbidden.
     needsReplicas: factOf(info, "min_slaves_good_slaves") !== undefined,
   };
   if (factOf(info, "aof_enabled") !== "1") return { durability: "none", ...common };
-  // The server writes its file before each answer, so a write survives the process. With fsync, it survives
-  // the host.
+  // The server writes its file before each answer, so a write survives the process; with fsync, the host.
   const fsync = await ask(connection, "CONFIG", "GET", "appendfsync");
   return { durability: fsync.includes("always") ? "host" : "process", ...common };
 }
@@ -57,8 +55,7 @@ async function ask(connection: Connection, command: string, ...args: string[]): 
   try {
     return String(await connection.call((client) => client.call(command, ...args)));
   } catch (error) {
-    // A refusal by the ACL looks like a wrong password. But with a wrong password, the connection would not
-    // be ready.
+    // A refusal by the ACL looks like a wrong password, with which the connection would not be ready.
     const forbidden = isChannelError(error) && connection.isReady && !error.retryable;
     if (forbidden) return "";
     throw error;

@@ -16,8 +16,7 @@ export function joinWrites(socket: ClientSocket): void {
     if (!held) {
       held = true;
       socket.cork();
-      // Do not wait any longer: this runs after all microtasks of the turn, and before any timer or other
-      // socket.
+      // Wait no longer: this runs after the microtasks of the turn, before any timer or other socket.
       process.nextTick(send);
     }
     return write.apply(socket, args);

@@ -39,10 +39,7 @@ export function rangeOf(range: KeyRange): ChannelRange {
   };
 }
 
-/**
- * The first space of a key ends the name of its channel, the next one its first part. "!" comes right after
- * a space.
- */
+/** The second space of a key ends its first part. "!" comes right after a space. */
 function firstPartOf({ from, to }: KeyRange): string | undefined {
   const part = from.slice(from.indexOf(" ") + 1);
   return part !== "" && part.indexOf(" ") === part.length - 1 && to === `${from.slice(0, -1)}!` ? part : undefined;

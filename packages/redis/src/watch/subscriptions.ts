@@ -61,10 +61,7 @@ interface Subscription {
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
-  /**
-   * By name. Names and patterns cannot collide: only patterns end with an asterisk, before the database's
-   * number.
-   */
+  /** By name. Only patterns end with an asterisk, before the database's number, so they cannot collide. */
   readonly #subscriptions: Map<string, Set<Subscription>> = new Map();
   /** The present connection, in any state. `#usable` is the same one, once it can be used. */
   #client: SubscriberClient | undefined;

@@ -52,8 +52,7 @@ export class Watches {
         return await this.#listen(pattern, range, sink);
       } catch (error) {
         if (!isChannelError(error) || error.code !== "DENIED") throw error;
-        // An ACL permits a pattern only by the same pattern: `&ojm:*` permits all our names, but no pattern
-        // of ours.
+        // An ACL permits a pattern only by itself: `&ojm:*` permits all our names, but no pattern.
         this.#patterns = false;
       }
     }

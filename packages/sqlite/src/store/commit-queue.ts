@@ -87,8 +87,7 @@ export class CommitQueue {
       this.#pending.push({ work, signal, resolve, reject, giveUp: 0 });
       if (this.#state !== "idle") return;
       this.#state = "soon";
-      // Run after the microtasks of this turn: they add the other commits of a program that does many things
-      // at once.
+      // Run after the microtasks of this turn, which add the other commits of a busy program.
       process.nextTick(this.#next);
     });
   }

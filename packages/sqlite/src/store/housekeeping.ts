@@ -7,10 +7,7 @@ import type { WriteTransaction } from "./transaction.js";
 /** The interval of this work in a process that writes, in ms. */
 const EVERY = 1_000;
 
-/**
- * The most expired entries that one transaction deletes. It is as many as a commit may write, so that they
- * cannot pile up.
- */
+/** The most expired entries that a transaction deletes: as many as a commit writes, so none pile up. */
 const SWEEP = 1_000;
 
 const EXPIRED = `

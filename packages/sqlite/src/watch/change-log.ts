@@ -54,16 +54,12 @@ export class ChangeLog {
 
   /** Appends one change. Call it inside a write transaction. */
   append(ends: LogEnds, key: string, version: number, deadline: Deadline, value: string | null): void {
-    // Counts UTF-16 units, not bytes. Some scripts take two or three bytes a unit; that is near enough for a
-    // bound.
+    // Counts UTF-16 units, not bytes: near enough for a bound, though some take two or three bytes.
     ends.logged += ROW_BYTES + key.length + (value?.length ?? 0);
     this.#append.run(ends.logged, key, version, deadline.deadline, deadline.boot, deadline.expires, value);
   }
 
-  /**
-   * Deletes the oldest changes if the log is too long. Call it inside a write transaction, before its own
-   * changes.
-   */
+  /** Deletes the oldest changes if the log is too long. Call it before the changes of a transaction. */
   trim(ends: LogEnds): void {
     if (ends.logged - ends.trimmed <= LOG_BYTES + SLACK) return;
     const last = this.#lastUpTo.get(ends.logged - LOG_BYTES);

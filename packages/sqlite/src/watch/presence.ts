@@ -29,10 +29,7 @@ interface Staged {
 export interface PresenceEvents {
   /** Called when there may be changes. */
   wake(): void;
-  /**
-   * This process is in the table now. The log ends at `logged`. With `again`, another process had taken this
-   * one for dead.
-   */
+  /** This process is in the table. The log ends at `logged`. `again`: another had taken it for dead. */
   entered(logged: number, again: boolean): void;
   /** Another process took this one for dead, and this one could not enter again. */
   failed(error: unknown): void;

@@ -37,10 +37,7 @@ export interface TailStore extends PresenceStore {
   readonly housekeeping: Housekeeping;
 }
 
-/**
- * Reads the log of changes for all watches of this process. They share one row in `watchers` and one position
- * in the log.
- */
+/** Reads the change log for all watches of this process, with one row in `watchers` and one position. */
 export class Tail {
   readonly #store: TailStore;
   readonly #presence: Presence;
@@ -48,10 +45,7 @@ export class Tail {
   readonly #subscriptions = new Set<Subscription>();
   #position = 0;
   #busy = false;
-  /**
-   * Set by a wake while changes are being reported: a sink that writes and then reads causes a commit at
-   * once.
-   */
+  /** Set by a wake while changes are being reported: a sink may write and then read. */
   #again = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -67,10 +61,7 @@ export class Tail {
     );
   }
 
-  /**
-   * Resolves once every later commit, of any process, will be reported to `sink`. Call the result to end the
-   * watch.
-   */
+  /** Resolves once every later commit, of any process, reaches `sink`. Call the result to end it. */
   async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
     const subscription: Subscription = { range, sink, since: Number.POSITIVE_INFINITY };
     const stop = (): void => this.#remove(subscription);
@@ -158,9 +149,7 @@ export class Tail {
     return ends;
   }
 
-  /**
-   * Read both as of one moment: between two reads, another process could trim changes that were not read yet.
-   */
+  /** Reads both as of one moment: between two reads, another process could trim unread changes. */
   #readPage(): { trimmed: number; page: ChangeRow[] } {
     return this.#store.reader.snapshot(() => {
       const { trimmed } = this.#readEnds();

@@ -42,9 +42,7 @@ export class Wakeup {
     this.#events = events;
   }
 
-  /**
-   * Starts for the watcher `id`. Read the log once after this call: earlier commits do not wake this process.
-   */
+  /** Starts for the watcher `id`. Read the log once after it: earlier commits do not wake this process. */
   start(id: number): void {
     this.stop();
     this.#id = id;
@@ -75,8 +73,7 @@ export class Wakeup {
 
   #polled(): void {
     this.#events.poll();
-    // Check only after `poll()`, which may have stopped this watcher: a wake file created after that would
-    // never be removed.
+    // Check after `poll()`, which may have stopped this watcher: a new wake file would stay.
     if (this.#poll === undefined) return;
     this.#pollIn(this.#isProven ? POLL_BESIDE_WAKES : POLL);
     if (this.#watcher !== undefined) return;
