@@ -211,10 +211,7 @@ export class Simulation {
     this.#chaos.harm({ name: `${i}`, process, ways: [way, jobsWay], end });
   }
 
-  /**
-   * A lock or a ticket was written again after its removal. No process knows of it, so it stays for as long
-   * as its session lives.
-   */
+  /** A lock or ticket was written again after its removal: it stays until its session ends. */
   #taint(): void {
     this.note("what was given back is taken once more, by nobody");
     this.#tainted = true;

@@ -43,9 +43,8 @@ interface Held {
 }
 
 /**
- * The laws that must hold at every moment, judged by the signals of the bodies and by the content of the
- * store. They do not call the code under test: checking whether a run is held would end a run whose end the
- * code missed.
+ * The laws of every moment, judged by the signals of the bodies and the content of the store, not by the code
+ * under test: checking whether a run is held would end a run whose end the code missed.
  */
 export class Laws {
   readonly #clock: FakeClock;
@@ -66,10 +65,7 @@ export class Laws {
   /** The locks that are in the store, by key. */
   readonly #locked: Map<string, { readonly name: string; readonly session: string; readonly run: unknown }> = new Map();
   readonly #lives: SessionLives;
-  /**
-   * The store has forgotten everything before `version`. A holder may not know that until its session is over
-   * by its own clock.
-   */
+  /** The store has forgotten all before `version`. A holder may notice only at the end of its session. */
   #forgotten = { version: "0", until: 0 };
 
   /** The runs that start once in a window. */
@@ -215,8 +211,7 @@ export class Laws {
     const holders = new Map<string, Inside>();
     for (const inside of this.#inside) {
       const { name, process, run, stops } = inside;
-      // Two bodies may run from the moment at which the entry is gone. Only the store knows that moment, so
-      // each body inside is excused.
+      // Two bodies may run once the entry is gone, which only the store knows: excuse each body inside.
       for (const it of this.#unlocking) if (it.name === name && it !== inside.unlockedHere) inside.unlocked = true;
       // A resumed process cannot signal all its bodies at once, so they are not judged. A body that it begins
       // before it has done so is judged: the process must read the clock first. The signal of a body whose
