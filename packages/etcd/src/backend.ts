@@ -23,10 +23,7 @@ import { Scans } from "./scan/scan.js";
 import { RangeWatch } from "./watch/range-watch.js";
 import { WatchStreams } from "./watch/streams.js";
 
-/**
- * etcd's default `--max-txn-ops`. etcd counts the checks and the writes of a transaction separately. This
- * backend counts them together.
- */
+/** etcd's default `--max-txn-ops`, for checks and for writes. This backend counts them together. */
 const MAX_OPS = 128;
 
 /**

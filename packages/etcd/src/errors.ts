@@ -124,10 +124,7 @@ const TLS_HELP =
   "Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS";
 const CA_HELP = "Its CA is told in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate";
 
-/**
- * The failure in readable form: gRPC lists its steps until a deadline, and for a server without TLS it
- * reports `null`, or a disconnected socket.
- */
+/** The failure in readable form: gRPC lists its steps, and reports `null` for a server without TLS. */
 function sayDetails({ details, sent }: RpcError): string {
   const [, seconds] = /^Deadline exceeded after ([\d.]+)s/.exec(details) ?? [];
   if (seconds !== undefined)

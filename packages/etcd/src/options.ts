@@ -10,10 +10,7 @@ export interface PassedClient {
 
 /** Options of the `etcd` type, as `args` of a channel config. */
 export interface EtcdOptions {
-  /**
-   * The nodes, each as `host:port` or `https://host:port`: a list, or one comma-separated string. Default:
-   * `127.0.0.1:2379`.
-   */
+  /** A list or comma-separated string of `host:port` or `https://host:port`. Default: `127.0.0.1:2379`. */
   readonly hosts?: string | readonly string[];
   /** The prefix of all keys. Default: `ojm/`. */
   readonly keyPrefix?: string;

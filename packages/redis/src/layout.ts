@@ -1,8 +1,7 @@
 import { ChannelError } from "@ojm/core/backend";
 
 /**
- * The channel of an encoded key: the text up to the first space. The rest is its key in the channel's set of
- * keys.
+ * The channel of an encoded key: the text up to the first space. The rest is its key in the channel.
  *
  * @throws ChannelError `INVALID_KEY` if the key has no space
  */
@@ -38,10 +37,7 @@ export class Names {
     return `${this.#prefix}{${tag(channel)}}`;
   }
 
-  /**
-   * The name of the text that holds the entry of an encoded key. Its changes are published under this name
-   * too, for watches of this entry alone.
-   */
+  /** The name of the text of an entry, by its encoded key. Its changes are published under it too. */
   entry(key: string): string {
     const channel = channelOf(key);
     let head = this.#heads.get(channel);

@@ -106,9 +106,8 @@ interface Source {
 }
 
 /**
- * Uses the caller's client as a template only: our clients are made like it, and it stays untouched. Its own
- * settings would send commands twice or hold them back for ever, and a connection that watches can do nothing
- * else.
+ * Uses the caller's client only as a template, and does not touch it. Its own settings would send commands
+ * twice or hold them back, and a connection that watches can do nothing else.
  */
 function lent(args: Readonly<Record<string, unknown>>): Source {
   const client = args["client"] as NodeClient | ClusterClient;

@@ -17,8 +17,7 @@ const FOR_NODE_20 = "@ojm/sqlite-node20";
 const FIRST_NODE_OF_13 = 22;
 
 /**
- * The driver that fits this Node. The versions are compared before anything is loaded: a driver that does not
- * fit ends the process and throws no error.
+ * The driver that fits this Node, chosen by version: loading one that does not fit ends the process.
  *
  * @throws ChannelError `UNKNOWN_TYPE` if the driver for this Node is not installed
  */

@@ -14,10 +14,7 @@ import { ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core/b
 import { createPrivateFile } from "./create-file.js";
 import { codeOf } from "./errors.js";
 
-/**
- * The `statfs(2)` magic numbers of network file systems: NFS, SMB, CIFS, SMB2, AFS. Their locks and shared
- * memory do not work between hosts.
- */
+/** The `statfs(2)` magic numbers of NFS, SMB, CIFS, SMB2 and AFS: locks do not work between their hosts. */
 const NETWORK_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f]);
 
 const CODES: Readonly<Record<string, ChannelErrorCode>> = {
@@ -63,10 +60,7 @@ function checkFile(file: string): void {
   attempt(() => accessSync(file, constants.W_OK), `write ${file}`, { ...CODES, EACCES: "READ_ONLY" });
 }
 
-/**
- * Do not use `mkdirSync` with `recursive`: it never returns below a folder that answers ENOENT to every
- * mkdir, such as /proc.
- */
+/** Not `mkdirSync` with `recursive`: it never returns where every mkdir answers ENOENT, as in /proc. */
 function createFolder(folder: string): void {
   const stats = statIfThere(folder);
   if (stats?.isDirectory()) return;

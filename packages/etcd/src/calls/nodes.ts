@@ -134,8 +134,7 @@ export class Nodes {
     const start = performance.now();
     if (!alone && !member.trusted) await this.#probe(member, limits);
     const left = limits.timeout - (performance.now() - start);
-    // Give a read more time with each attempt: a frozen node then delays it only briefly, and a large read
-    // gets enough time in the end.
+    // More time with each attempt: a frozen node delays a read briefly, and a large one ends at last.
     const patience = kind === "read" && !alone ? PATIENCE * (1 + attempt) : left;
     const result = send(member.node, { timeout: Math.max(1, Math.min(left, patience)), signal: limits.signal });
     const answer = await (alone ? result : this.#impatiently(kind, member, result));
@@ -145,10 +144,7 @@ export class Nodes {
     return answer;
   }
 
-  /**
-   * Waits for an answer. If it takes long, sends other calls to another node meanwhile, and gives up a write
-   * that is most likely lost.
-   */
+  /** Waits for an answer. After a while, sends other calls elsewhere, and gives up a write that is lost. */
   async #impatiently<T>(kind: CallKind, member: Member, answer: Promise<T>): Promise<T> {
     const term = this.#term;
     let timer: NodeJS.Timeout | undefined;

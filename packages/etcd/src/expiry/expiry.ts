@@ -66,10 +66,7 @@ export class Expiry {
     if (due.length > 0) await Promise.all(due);
   }
 
-  /**
-   * Call it when a watch of this process begins, because the watch must report entries that expire. Returns a
-   * function that undoes it.
-   */
+  /** Call it when a watch begins, which must report entries that expire. Returns a function to undo it. */
   watch(range: KeyRange): () => void {
     this.#watched.add(range);
     this.deadlines.time(range);
@@ -115,10 +112,7 @@ export class Expiry {
     }
   }
 
-  /**
-   * The longest time that a lease may have left, in ms. etcd reports whole seconds, rounded down. Infinity if
-   * etcd does not report it.
-   */
+  /** The longest time that a lease may have left, in ms (etcd rounds it down to s); Infinity if unknown. */
   async #leaseLeft(id: string): Promise<number> {
     try {
       const { TTL } = await this.#nodes.call("read", (node, limits) => node.leaseTimeToLive({ ID: id }, limits));

@@ -24,10 +24,7 @@ interface Grant {
   readonly asked: number;
 }
 
-/**
- * A lease for a write. The write must be applied by `appliedBy` (monotonic ms), so that the lease is sure to
- * outlive the entry.
- */
+/** A lease for a write, which it outlives if that is applied by `appliedBy` (monotonic ms). */
 export interface Lease {
   readonly id: string;
   readonly appliedBy: number;
@@ -79,10 +76,7 @@ export class Leases {
     }
   }
 
-  /**
-   * Forgets all leases. Call it when one of them no longer exists: it was revoked by hand, or lost with the
-   * data of its store.
-   */
+  /** Forgets all leases. Call it when one is gone: revoked by hand, or lost with the data of the store. */
   clear(): void {
     this.#grants.clear();
   }

@@ -14,9 +14,8 @@ const PAUSE = 50;
 const MOST_DENIALS = 3;
 
 /**
- * A watch of one range that outlives its streams: it resumes where the last stream ended, on any node that
- * answers. If changes that it has not reported yet were compacted, or the store was restored to an earlier
- * state, it reports a gap.
+ * A watch of one range that outlives its streams: it resumes where the last one ended, on any node. If
+ * changes before that were compacted, or the store was set back, it reports a gap.
  */
 export class RangeWatch {
   readonly #nodes: Nodes;
@@ -27,10 +26,7 @@ export class RangeWatch {
   readonly #sink: WatchSink;
   /** All changes below this revision are reported. 0 before the first stream. */
   #next = 0;
-  /**
-   * The keys of revision `#next` that are reported already. A long revision arrives in fragments, and the
-   * stream may break between two of them.
-   */
+  /** The reported keys of revision `#next`: the stream may break between two fragments of a revision. */
   readonly #told: Set<string> = new Set();
   #watch: ConfirmedWatch | undefined;
   #missed = false;
@@ -71,10 +67,7 @@ export class RangeWatch {
     this.#watch?.cancel();
   }
 
-  /**
-   * Reopens the watch whenever its stream ends. Returns once the watch is stopped, and throws if the store
-   * refuses it for good.
-   */
+  /** Reopens the watch whenever its stream ends, until it is stopped. Throws if the store refuses it. */
   async #keep(): Promise<void> {
     while (!this.#stopped) {
       try {
@@ -93,14 +86,11 @@ export class RangeWatch {
 
   async #connect(): Promise<void> {
     const isNew = this.#next === 0;
-    // A new watch needs only changes from now on. An up-to-date node can start it at its own revision, so do
-    // not ask for the revision.
+    // A new watch needs only later changes: an up-to-date node can start it at its own revision.
     if (isNew && this.#streams.has(this.#nodes.current) && this.#nodes.isUpToDate) return await this.#open(0, false);
-    // Ask for the revision first: this call finds a node that answers, renews an expired sign-in, and returns
-    // the present revision of the store.
+    // Ask for the revision first: that call also finds a node, and renews an expired sign-in.
     const revision = await this.#revision();
-    // Do not name a revision: if it has passed when the node reads it, the watch lags behind, and etcd serves
-    // such watches only every 100 ms.
+    // Do not name a revision: etcd serves a watch of a past one only every 100 ms.
     if (isNew && this.#nodes.isUpToDate) return await this.#open(0, false);
     const setBack = revision < this.#next - (this.#told.size > 0 ? 0 : 1);
     const missed = this.#missed || setBack;
@@ -124,8 +114,7 @@ export class RangeWatch {
       });
       this.#watch = watch;
       if (this.#stopped) watch.cancel();
-      // A node may refuse a watch right after it confirmed it, so a confirmation does not prove access. Check
-      // how the watch ends.
+      // A node may refuse a watch that it just confirmed: only its end shows whether it has access.
       watch.ended.then(
         (reason) => this.#watchEnded(reason, node),
         () => undefined,

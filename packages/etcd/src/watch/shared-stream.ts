@@ -57,10 +57,7 @@ export class SharedStream {
   #retired = false;
   #over: RpcError | undefined;
 
-  /**
-   * Opens a stream. Rejects with an `RpcError` without a connection in time. Calls `onEnd` once the stream is
-   * of no more use.
-   */
+  /** Opens a stream, or rejects with an `RpcError`. Calls `onEnd` once the stream is of no more use. */
   static async open(node: EtcdNode, probeKey: Buffer, onEnd: () => void): Promise<SharedStream> {
     return new SharedStream(node.name, await node.watch({ timeout: CONFIRM }), probeKey, onEnd);
   }
@@ -75,10 +72,7 @@ export class SharedStream {
     stream.on("data", (response) => this.#take(response));
   }
 
-  /**
-   * Resolves once the node has confirmed the watch. Rejects with an `RpcError` if the node refuses, or does
-   * not confirm in time.
-   */
+  /** Resolves once the node has confirmed the watch; rejects with an `RpcError` if it does not in time. */
   watch(request: CreateWatch, listener: StreamListener, patience: number = CONFIRM): Promise<ConfirmedWatch> {
     return new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over);
@@ -197,10 +191,7 @@ export class SharedStream {
     );
   }
 
-  /**
-   * If no watch is left, stops the probes and closes the stream, unless a new watch comes soon. The new watch
-   * shows whether the stream is alive.
-   */
+  /** Without watches, stops the probes, and closes the stream unless a new watch comes soon. */
   #rest(): void {
     if (this.#watches.size > 0 || this.#over !== undefined) return;
     clearTimeout(this.#life);

@@ -13,9 +13,8 @@ export interface CommitSetup {
 }
 
 /*
- * The scripts of commits consist of these steps. No step defines a function on its usual path: defining one
- * costs as much as a command if it uses variables of the script. So parts that are needed twice are constants
- * here.
+ * The scripts of commits consist of these steps. No step defines a function on its usual path, which costs as
+ * much as a command: parts that are needed twice are constants here.
  */
 
 /** Refuses a write if too few replicas are connected: it would be applied, with an unknown outcome. */
@@ -151,10 +150,7 @@ export function write(setup: CommitSetup): string {
 `;
 }
 
-/**
- * Publishes the deletes. It does so last: a commit without puts begins with its deletes, and gets its version
- * only after them.
- */
+/** Publishes the deletes, last: a commit without puts gets its version only after them. */
 export function tellDeletes(setup: CommitSetup): string {
   return `
   if deleted then

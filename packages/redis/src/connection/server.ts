@@ -136,8 +136,7 @@ export function refuseLostWrites(facts: ServerFacts, where: string): void {
 }
 
 /**
- * Waits until as many replicas are connected as each write waits for. Without them no write can be
- * acknowledged.
+ * Waits until the replicas that each write waits for are connected: without them, none can be acknowledged.
  *
  * @throws ChannelError `UNAVAILABLE` after the deadline
  */

@@ -12,10 +12,7 @@ export interface SubscriberClient extends RedisClient {
   sunsubscribe(channel: string): Promise<unknown>;
 }
 
-/**
- * A client that is not connected yet and does not reconnect. `isCurrent` returns whether its server is still
- * the one to listen to.
- */
+/** A new client that does not reconnect. `isCurrent`: whether its server is still the one to listen to. */
 export interface SubscriberConnection {
   readonly client: SubscriberClient;
   isCurrent(): boolean;
@@ -55,9 +52,8 @@ interface Subscription {
 }
 
 /**
- * The messages of published changes, over one connection that is replaced whenever it breaks. Redis keeps no
- * messages for a client that is away. So after each break, every listener gets a gap once its new
- * subscription is confirmed.
+ * The messages of published changes, over one connection that is replaced whenever it breaks. Redis keeps
+ * none for a client that is away, so every listener then gets a gap once it is subscribed again.
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;

@@ -5,10 +5,7 @@ import type { Names } from "../layout.js";
 import type { ChannelRange } from "./ranges.js";
 import { type Subject, type SubscriberClient, type SubscriberConnection, Subscriptions } from "./subscriptions.js";
 
-/**
- * The options of a connection that listens. It ends when it breaks: if ioredis reconnected it, its listeners
- * would not learn of the gap.
- */
+/** A connection that listens ends when it breaks: after a reconnection, nothing would report the gap. */
 const LISTENING = { retryStrategy: null, lazyConnect: true, enableOfflineQueue: false, autoResubscribe: false };
 
 export interface WatchesOptions {
@@ -125,10 +122,7 @@ async function openConnection(connection: Connection, name: string): Promise<Sub
   };
 }
 
-/**
- * Parses `TTL KEY NUL VERSION DEADLINE VALUE`, where TTL may be empty, or `delete KEY NUL VERSION`. See the
- * script that publishes it.
- */
+/** Parses `TTL KEY NUL VERSION DEADLINE VALUE` (TTL may be empty) or `delete KEY NUL VERSION`. */
 function parse(text: string, channel: string): StoredChange | undefined {
   const [, mode = "", member, version, value] = /^(\S*) ([^\0]*)\0(\d+)(?: \S+ (.*))?$/s.exec(text) ?? [];
   // Ignore the message: any client may publish anything.

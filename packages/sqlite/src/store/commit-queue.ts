@@ -42,10 +42,7 @@ export class CommitQueue {
   readonly #events: QueueEvents;
   #pending: Pending[] = [];
   #state: State = "idle";
-  /**
-   * How many of the first pending commits run in their own transactions, because one of them failed their
-   * shared transaction.
-   */
+  /** How many of the first pending commits run alone, because one failed their shared transaction. */
   #alone = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -55,10 +52,7 @@ export class CommitQueue {
     this.#events = events;
   }
 
-  /**
-   * Queues a commit. Rejects with `TIMEOUT`, not applied, if other processes hold the lock for longer than
-   * {@link PATIENCE}.
-   */
+  /** Queues a commit. Rejects with `TIMEOUT`, not applied, after {@link PATIENCE} behind other processes. */
   commit(commit: Commit, signal: AbortSignal | undefined): Promise<CommitOutcome> {
     return this.#push(commit, signal);
   }

@@ -14,10 +14,7 @@ const EXPIRED = `
   DELETE FROM entries WHERE key IN (
     SELECT key FROM entries WHERE deadline IS NOT NULL AND boot = :boot AND deadline <= :mono LIMIT ${SWEEP})`;
 
-/**
- * The interval of the search for entries of other boots, in ms. Each search reads all of them. Reads hide
- * expired entries meanwhile.
- */
+/** The interval of the search for hidden, expired entries of other boots, in ms. It reads all of them. */
 const OTHER_BOOTS = 60_000;
 
 /**

@@ -7,8 +7,7 @@ import type { Reader } from "./reader.js";
 
 type MetaRow = readonly [version: number, watching: number, logged: number, trimmed: number];
 
-// Do not use `UPDATE … RETURNING`, although it looks like one step less: SQLite builds a temporary table for
-// it, which costs ten plain steps.
+// Not `UPDATE … RETURNING`: SQLite builds a temporary table for it, at the cost of ten plain steps.
 const READ_META = "SELECT version, watching, logged, trimmed FROM meta";
 const WRITE_META = "UPDATE meta SET version = ?, watching = ?, logged = ?, trimmed = ?";
 // One number, not a row: most checks need only the version. Negative: the entry has a deadline.

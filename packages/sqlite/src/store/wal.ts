@@ -56,9 +56,8 @@ export class Wal {
   }
 
   /**
-   * If the file of the log was deleted, copies the log into the database. SQLite does so by itself when the
-   * last connection closes. But it also counts the connection of a process that is still opening the database
-   * and waits for us.
+   * Copies the log into the database if its file was deleted. SQLite does so by itself at the last close, but
+   * also counts the connection of a process that is still opening the database and waits for us.
    */
   saveDeleted(): void {
     // If a new log is there, it is another program's: do not copy the old log over that program's data.

@@ -104,10 +104,7 @@ export class Recorder implements WatchSink {
 /** All keys. */
 export const EVERYTHING = { from: "", to: "\u{10ffff}" };
 
-/**
- * Expects that the result of `read` becomes true eventually, however slow the machine is: `await
- * eventually(() => x).toBe(1)`.
- */
+/** Polls `read`, however slow the machine is: `await eventually(() => x).toBe(1)`. */
 export function eventually<T>(read: () => T): ReturnType<typeof expect.poll<T>> {
   return expect.poll(read, { interval: 2, timeout: 50_000 });
 }

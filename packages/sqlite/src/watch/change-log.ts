@@ -1,10 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Deadline } from "../store/deadlines.js";
 
-/**
- * The size of the past that the table `changes` retains for slow watchers, in bytes. It always retains the
- * changes of the last commit.
- */
+/** The bytes of changes that the table retains for slow watchers; always those of the last commit. */
 export const LOG_BYTES: number = 16 * 1024 * 1024;
 
 /** The size of a row besides its key and value, in bytes. It bounds the number of rows. */
@@ -27,10 +24,7 @@ export interface LogEnds {
   trimmed: number;
 }
 
-/**
- * The changes that watchers have not yet read. The position of a change grows by its size, so simple
- * arithmetic bounds the log in bytes.
- */
+/** The changes that watchers have not yet read. Positions grow by size, which bounds the log in bytes. */
 export class ChangeLog {
   readonly #append: Statement<[number, string, number, number | null, string | null, number | null, string | null]>;
   readonly #after: Statement<[number, number], ChangeRow>;

@@ -82,10 +82,7 @@ export class Presence {
     return this.#id;
   }
 
-  /**
-   * Resolves once every later commit to the range is logged and wakes this process. Call {@link drop} to end
-   * it, even after a rejection.
-   */
+  /** Resolves once later commits to the range are logged and wake us. End it by {@link drop} in any case. */
   async want(range: KeyRange): Promise<void> {
     const name = nameOf(range);
     const wanted = this.#wanted.get(name) ?? { range, count: 0 };

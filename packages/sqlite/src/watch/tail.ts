@@ -85,8 +85,7 @@ export class Tail {
   /** Called after each committed write transaction. Wakes the watchers concerned, and no others. */
   committed({ interested }: WriteTransaction): void {
     const { id } = this.#presence;
-    // Wake the other watchers before any sink is called: a sink that writes and then reads starts the next
-    // transaction at once, which replaces this set.
+    // Wake the others before any sink is called: the transaction of a sink may replace this set at once.
     for (const watcher of interested) if (watcher !== id) touchWakeFile(this.#store.file, watcher);
     const concerned = interested.has(id);
     this.#presence.settled();

@@ -92,8 +92,7 @@ export class Wakeup {
       });
       this.#watcher.on("error", () => this.#disarm());
     } catch {
-      // The disk is full, or the system has no notifications left (inotify has a limit per user). The poll
-      // takes over, and tries again.
+      // The disk is full, or the user has no inotify watches left. The poll takes over, and tries again.
       this.#disarm();
     }
   }

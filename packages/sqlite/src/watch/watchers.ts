@@ -83,8 +83,7 @@ export class Watchers {
     for (const row of this.#all.all()) {
       if (!processIsGone(row) && this.#deadlines.left(row, transaction.at) > 0) continue;
       this.#remove(row.id);
-      // Delete the file before the row is gone for good: if this process dies here, the next one finds the
-      // row and deletes the file again.
+      // Delete the file before the row is gone for good: if we die here, the next process does it again.
       removeWakeFile(this.#file, row.id);
     }
     this.#settle(transaction);
