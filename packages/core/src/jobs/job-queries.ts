@@ -276,8 +276,8 @@ export abstract class JobQueries {
    * `NOT_SUPPORTED` if the store has no watches. Close the result.
    *
    * @example
-   * using live = await manager.followRuns({ changed: (name) => console.log(name, live.run(name)?.progress)
-   * }); await live.ready;
+   * using live = await manager.followRuns({ changed: (name) => console.log(live.run(name)?.progress) });
+   * await live.ready;
    * console.log(live.runs().map(({ id }) => id));
    */
   async followRuns(options: FollowRunsOptions = {}): Promise<LiveRuns> {
@@ -347,7 +347,7 @@ export abstract class JobQueries {
    *
    * @throws ChannelError if the store fails
    * @example
-   * const asked = await manager.stopsAsked(await manager.running());
+   * const asked = await manager.stopRequests(await manager.activeRuns());
    * for (const [id, { author, reason }] of asked) console.log(id, author, reason);
    */
   async stopRequests(
