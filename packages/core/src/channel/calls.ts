@@ -60,10 +60,7 @@ export function failedCheck<V>(
   return failed.find((check) => check.key === key);
 }
 
-/**
- * Whether a call failed because the store is full. That is not a short outage: it lasts until an operator
- * frees space, so the caller gets the error at once.
- */
+/** Whether the store is full. The caller gets that error at once: it lasts until an operator frees space. */
 export function isFull(error: unknown): error is ChannelError {
   return isChannelError(error) && error.code === "FULL";
 }
@@ -71,7 +68,6 @@ export function isFull(error: unknown): error is ChannelError {
 /** The pause before a retry, in ms. */
 const PAUSE = 100;
 
-/** How long {@link retry} continues. */
 interface RetryOptions {
   readonly clock: Clock;
   /** The time of the last attempt, by the monotonic clock. */
@@ -92,10 +88,7 @@ export async function retry<T>(options: RetryOptions, call: () => Promise<T>): P
   }
 }
 
-/**
- * Waits before the next attempt. Rejects with `error`, that of the failed attempt, if there is no next one.
- * `began`: when the failed attempt began.
- */
+/** Waits before the next attempt, or rejects with `error`, that of the attempt which began at `began`. */
 export async function beforeRetry(
   { clock, until, goesOn }: RetryOptions,
   began: number,

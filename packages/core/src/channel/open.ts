@@ -123,7 +123,6 @@ function storeId(args: Readonly<Record<string, unknown>>, clock: Clock): string 
   return `${identity(clock)} ${text}`;
 }
 
-/** The part of a channel that the check reads. */
 interface Asked {
   keys(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<unknown>;
 }

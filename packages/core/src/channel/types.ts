@@ -69,10 +69,7 @@ export interface FailedCheck<V = JsonValue> {
   readonly current?: Entry<V>;
 }
 
-/**
- * The result of a {@link Channel.commit}: the version of its writes, or the checks that did not hold, in the
- * order of the ops.
- */
+/** The version of the writes of a {@link Channel.commit}, or the checks that did not hold, in their order. */
 export type CommitResult<V = JsonValue> =
   | { readonly ok: true; readonly version: Version }
   | { readonly ok: false; readonly failed: readonly FailedCheck<V>[] };

@@ -214,7 +214,6 @@ export abstract class ChannelVerbs<V> {
 
 const LARGEST_BATCH = 1_000;
 
-/** An op that writes. */
 type Write<V> = Exclude<Op<V>, { readonly check: Key }>;
 
 function pick<V>(fields: readonly string[], value: V): Key {

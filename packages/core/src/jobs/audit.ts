@@ -16,7 +16,6 @@ const DELETED_AT_ONCE = 100;
 /** How far the clock of a canceller may be behind that of the run, in ms. */
 const SKEW = 3_600_000;
 
-/** The place of an entry in the audit. */
 interface Place {
   readonly key: Key;
   readonly name: string;

@@ -22,10 +22,7 @@ export class RunError extends Error {
   readonly code: RunErrorCode;
   /** The name of the job. */
   readonly job: string;
-  /**
-   * The lock and its holder. Only with `LOCKED`, and only if the lock itself is held: it can also be free
-   * with waiters in its queue.
-   */
+  /** The lock and its holder, with `LOCKED`; `undefined` if it is free, with waiters in its queue. */
   readonly held: HeldLock | undefined;
 
   constructor(code: RunErrorCode, job: string, message: string, details: { cause?: unknown; held?: HeldLock } = {}) {

@@ -201,7 +201,6 @@ export class Locks {
     }
   }
 
-  /** The lease of a lock that was just taken. */
   #begin({ name, token, keys }: Acquisition, taken: Taken, timeout: number, owner: AtomicWrites | undefined): Lease {
     const { session, fence, until } = taken;
     const lease = new Lease({ name, token, key: keys.lock, fence, timeout, until, owner }, session, this.#leases);

@@ -22,7 +22,6 @@ import type { Lease } from "./hold/lease.js";
 import { addRequest, commitWithRequest } from "./hold/loss-watch.js";
 import type { HeldLock } from "./types.js";
 
-/** The parts of the locks that an operator uses. */
 interface OperatorContext {
   readonly clock: Clock;
   /** Records a lock that an unanswered call may have left in the store. */
@@ -78,12 +77,10 @@ export class Operator {
     await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", ...who }, noted);
   }
 
-  /** This process, as a holder. */
   holder(): Promise<Holder> {
     return this.#context.holder();
   }
 
-  /** Whether the session of a holder is certainly over. */
   isGone(holder: Holder): Promise<boolean> {
     return this.#context.isGone(holder);
   }
@@ -110,7 +107,6 @@ export class Operator {
   }
 }
 
-/** A forced unlock. */
 interface ForcedUnlock {
   readonly name: string;
   readonly reason: string;
@@ -126,10 +122,7 @@ interface ForcedUnlock {
   leave(name: string, token: string): void;
 }
 
-/**
- * Removes a lock from any holder, and leaves an audit record. Resolves to the lock as it was; `undefined` if
- * it was free, or had another fence than the requested one.
- */
+/** Removes a lock, with an audit record. Resolves to it; `undefined` if free, or of another fence. */
 async function forceUnlock(
   channel: Channel<LocksValue>,
   held: HeldLeases,

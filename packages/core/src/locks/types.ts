@@ -36,10 +36,7 @@ export interface WaitersOptions {
 export interface LocksOptions {
   /** Time to live of the session. The locks of a hung or lost process are free after it. Default: 15 s. */
   readonly ttl?: Duration;
-  /**
-   * Whether a second thread renews the session while the main thread is busy. See {@link
-   * JobManagerOptions.heartbeatThread}. Default: true.
-   */
+  /** Whether a thread keeps the session too: see {@link JobManagerOptions.heartbeatThread}. Default: true. */
   readonly heartbeatThread?: boolean;
   readonly clock?: Clock;
   /**

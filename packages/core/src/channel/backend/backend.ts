@@ -1,9 +1,6 @@
 import type { Clock } from "../../util/clock.js";
 
-/**
- * The capabilities of a store, declared once and frozen. The conformance suite proves them both ways: a
- * declared capability must work, an undeclared one must refuse with `NOT_SUPPORTED`.
- */
+/** The capabilities of a store, frozen. Declared ones must work, others refuse with `NOT_SUPPORTED`. */
 export interface Supports {
   /** Who can use the store at once: one process, the processes of one host, or any host on the network. */
   readonly shared: "process" | "host" | "network";
@@ -111,10 +108,7 @@ export interface StoredChange {
 
 /** The callbacks of a watch. The backend calls them one at a time, in the order of versions for each key. */
 export interface WatchSink {
-  /**
-   * An entry was written or deleted. An expiry may be reported as a delete, or not at all: core tracks the
-   * deadlines of the entries that were reported.
-   */
+  /** An entry was written or deleted. Expiries may be left out: core tracks the reported deadlines. */
   change(change: StoredChange): void;
   /** Changes may have been missed for good. The watch continues from here. */
   gap(): void;
@@ -176,10 +170,7 @@ export interface BackendType {
    * Absent: no option is a path.
    */
   readonly paths?: readonly string[];
-  /**
-   * The names of all options in `args`. `ojm check` rejects any other option without opening the store.
-   * Absent: only `open` knows them.
-   */
+  /** The names of all options. `ojm check` rejects others unopened. Absent: only `open` knows them. */
   readonly options?: readonly string[];
   /**
    * Opens a store. Core opens it once for equal `args` and shares it between the channels of the process.

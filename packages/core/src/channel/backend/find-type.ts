@@ -75,7 +75,6 @@ export async function findType(
   return type;
 }
 
-/** An imported module and its name. */
 interface Found {
   readonly module: unknown;
   readonly specifier: string;

@@ -8,7 +8,6 @@ import { versionOf } from "./version.js";
 
 /** The part of a store that belongs to one channel. Encodes its keys, and decodes its entries. */
 export class Scope {
-  /** The name of the channel. */
   readonly channel: string;
   readonly #name: string;
 

@@ -20,7 +20,6 @@ type StoredWatchEvent =
   | { readonly type: "synced" }
   | { readonly type: "gap" };
 
-/** The parts of a channel that a watch uses. */
 interface WatchSource {
   readonly backend: Backend;
   readonly clock: Clock;
@@ -35,10 +34,7 @@ interface WatchSource {
 
 type Item = { readonly change: StoredChange } | { readonly expired: string; readonly version: string } | "gap";
 
-/**
- * One watch. It reports a snapshot and then the changes of the backend, except those that the snapshot
- * already contains. It also reports expiries that the store does not report. Its queue is bounded.
- */
+/** One watch: a snapshot, then later changes of the backend, and expiries. Its queue is bounded. */
 export class Watch implements WatchSink {
   readonly #source: WatchSource;
   #queue: Item[] = [];
@@ -206,21 +202,14 @@ export class Watch implements WatchSink {
 
 /** The callbacks of a watch of one key, still encoded. */
 export interface StoredKeyWatcher {
-  /** The entry was written or deleted. The changes of one key come in the order in which they were made. */
   changed(change: StoredChange): void;
-  /** Changes may have been missed. */
   gap(): void;
-  /** The watch ended for a reason that a retry does not fix. */
   failed(error: Error): void;
 }
 
-/**
- * The most keys with a watch of their own. All other keys share one watch of the whole channel. A process
- * with thousands of locks must not cost the store thousands of watches.
- */
+/** The most keys with a watch of their own. The rest share one: thousands would cost the store too much. */
 const OWN_WATCHES = 32;
 
-/** A watch of the backend, and its watchers by key. */
 interface Source {
   readonly range: KeyRange;
   readonly byKey: Map<string, Set<StoredKeyWatcher>>;

@@ -155,10 +155,7 @@ const LATE = 3;
 /** The most open runs that are remembered from one check to the next. */
 const MOST_OPEN = 500;
 
-/**
- * The largest difference between the clocks of two machines, in ms, at which each check still finds every
- * record. With a larger difference, only a check of all records does.
- */
+/** Up to this difference of clocks, in ms, each check finds every record. Beyond it, only a full one does. */
 const MARGIN: number = DAY;
 
 export const SEEN: Key = "seen";

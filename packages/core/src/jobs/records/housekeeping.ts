@@ -36,7 +36,6 @@ const DAY = 86_400_000;
 
 const TURN: Key = ["orphans"];
 
-/** The inputs of the housekeeping, from its manager. */
 interface HousekeepingOptions {
   readonly index: TimeIndex;
   readonly logs: Logs;

@@ -142,10 +142,7 @@ export async function closeOpen(
   }
 }
 
-/**
- * The fence of a run. If one commit wrote the lock and the record, the fence is the first version of the
- * record. It was unknown when the record was written.
- */
+/** The fence of a run: the first version of its record, if one commit wrote that with the lock. */
 export function fenceOf(entry: Pick<Entry<RunRecord>, "value" | "version">): string | undefined {
   return entry.value.fence ?? (entry.value.status === "running" ? entry.version : undefined);
 }

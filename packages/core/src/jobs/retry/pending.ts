@@ -115,7 +115,6 @@ export async function pendingUnder(
   return entry !== undefined && isPending(entry) ? (entry as Entry<PendingRetry>) : undefined;
 }
 
-/** The store of the pending attempts. */
 interface Attempts {
   readonly lockChannel: Channel<unknown>;
   readonly clock: Clock;

@@ -27,10 +27,7 @@ const WAIT = 60_000;
 /** The pause before a call is repeated while the store is unavailable, in ms. */
 const PAUSE = 1_000;
 
-/**
- * Runs a body until an attempt completes, or the policy allows no more. Without a claim, continues an
- * orphaned retry series of the name, if there is one.
- */
+/** Runs a body until it completes or the policy ends. Without a claim, continues an orphaned retry series. */
 export async function runChain<T>(
   context: RunContext,
   name: string,

@@ -18,10 +18,7 @@ import type { RunContext } from "./context.js";
  * the store's clock decides how long it counts.
  */
 
-/**
- * The part of a window for which its entry is kept. It is less than the whole window because machines start a
- * few seconds apart, and because some days have 23 hours.
- */
+/** The part of a window for which its entry is kept: starts vary by seconds, and some days have 23 hours. */
 const WINDOW_PART = 0.9;
 
 /** The length of the token of a start, in characters. */

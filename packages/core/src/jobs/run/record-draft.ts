@@ -28,7 +28,6 @@ export interface Attempt {
   readonly retry: RetryPolicy;
 }
 
-/** The optional fields of a record. */
 function extrasOf(
   { claim, args, meta }: CheckedOptions,
   attempt: Attempt | undefined,

@@ -33,7 +33,6 @@ class Starting implements AtomicWrites {
   #refusals = 0;
   /** Set if another process requests the run to stop before it is open. */
   request: StopRequest | undefined;
-  /** Set once the run is open. */
   run: OpenRun | undefined;
   readonly #context: RunContext;
 

@@ -58,7 +58,6 @@ export interface Taken {
 
 const HOUR = 3_600_000;
 
-/** The options of an acquisition in ms. */
 interface CheckedAcquire extends InMs<AcquireOptions> {
   readonly timeout: number;
   readonly wait: number;
@@ -220,10 +219,7 @@ export class Acquisition {
     return this.context.liveness.isDead(session, { recently: !trusted });
   }
 
-  /**
-   * Takes the lock if it and its queue are as in `view`. Otherwise resolves to their present state.
-   * `waiting`: the tickets that stay in the queue.
-   */
+  /** Takes the lock if it is as in `view`; else resolves to its state. `waiting`: tickets that stay. */
   async attempt(view: LockView = FREE, waiting: readonly Ticket[] = NOBODY): Promise<Taken | LockView> {
     const { channel: locks } = this.context;
     for (;;) {

@@ -255,10 +255,7 @@ interface Ahead {
   readonly isFar: boolean;
 }
 
-/**
- * The periodic checks of a waiter, because no event reports the death of a process: the first waiter checks
- * the holder, and every other waiter checks the one ahead of it.
- */
+/** The periodic checks of a waiter for deaths: the first checks the holder, others the one ahead. */
 class Glances {
   /** Trust a session that is watched. The first check trusts older data too. */
   readonly trust: Trust;

@@ -54,10 +54,7 @@ interface Waiting {
   called(view?: LockView): void;
 }
 
-/**
- * Receives the turn notices for the sessions of this process, and wakes the waiter concerned. All waiters of
- * a session share one entry and one watch, however many locks they wait for.
- */
+/** Receives turn notices, and wakes the waiter concerned, by one entry and watch for each session. */
 export class TurnNotices {
   readonly #channel: Channel<LocksValue>;
   /** By token. */
@@ -152,13 +149,9 @@ export class TurnNotices {
   }
 }
 
-/**
- * This many waiters at the front of a queue watch all sessions ahead of them. Every other waiter watches only
- * one, because a thousand waiters must not watch a thousand sessions each.
- */
+/** This many waiters at the front watch all sessions ahead, others one: a thousand must not watch all. */
 const WATCH_ALL = 8;
 
-/** A session that is watched. */
 interface WatchedSession {
   readonly watch: KeyWatch;
   /** Whether the watch reports each renewal. */

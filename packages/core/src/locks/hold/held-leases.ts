@@ -16,14 +16,12 @@ export class HeldLeases {
   readonly #leases: Map<string, Lease> = new Map();
   readonly #lastOf: Map<string, Lease> = new Map();
   readonly #channel: Channel<LocksValue>;
-  /** The living sessions of the leases. */
   readonly #sessions: Set<Session> = new Set();
 
   constructor(channel: Channel<LocksValue>) {
     this.#channel = channel;
   }
 
-  /** The leases that are not released. */
   get all(): Lease[] {
     return [...this.#leases.values()];
   }

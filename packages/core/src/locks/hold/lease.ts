@@ -16,12 +16,10 @@ import type { Session } from "../session/session.js";
 /** Why a lease without its entry in the store is lost. A forced unlock has an audit record. */
 export const TAKEN = "its entry was removed or replaced, by a forced unlock or by somebody who writes to the store";
 
-/** The properties of a taken lock. */
 interface TakenLock {
   readonly name: string;
   readonly fence: Version;
   readonly token: string;
-  /** The key of its entry. */
   readonly key: Key;
   readonly timeout: number;
   /** The end of `timeout`, by the monotonic clock. */
@@ -251,7 +249,6 @@ export class Lease {
   }
 }
 
-/** A lock and the fence under which a run has it. */
 interface Fenced {
   readonly name: string;
   readonly fence: string;

@@ -20,7 +20,6 @@ const RETRY = 200;
 
 /** Options of {@link BackupHeartbeat}. */
 export interface BackupHeartbeatOptions {
-  /** The id of the session. */
   readonly session: string;
   readonly ttl: number;
   readonly clock: Clock;

@@ -113,10 +113,7 @@ export class CurrentSession {
     this.#closed = true;
   }
 
-  /**
-   * Runs `rest`, the remaining work with the session, and removes the session from the store. Does not reject
-   * if the store fails: the session then expires by itself.
-   */
+  /** Runs `rest` with the session, then removes it from the store; if that fails, it expires by itself. */
   async endAfter(rest: () => Promise<void>): Promise<void> {
     try {
       await rest().catch(async (error: unknown) => {

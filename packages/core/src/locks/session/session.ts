@@ -55,7 +55,6 @@ export class Session {
   readonly holder: Holder;
   /** The text of `holder`, as `encodeValue` makes it. */
   readonly holderText: string;
-  /** The key of its entry. */
   readonly key: Key;
   /** The version of the entry. Every acquisition checks it, so that a session that is gone takes no lock. */
   version: Version;
@@ -64,7 +63,6 @@ export class Session {
   readonly #ttl: number;
   /** How long the session lives without a renewal, in ms. */
   readonly #life: number;
-  /** Called when the session is over. */
   readonly #onOver: Set<(why: string) => void> = new Set();
   #why: string | undefined;
   /** Whether it is over because the store answered no renewal. */
@@ -105,7 +103,6 @@ export class Session {
     this.#deadline = clock.monotonic() + this.#life;
   }
 
-  /** Opens a new session. */
   static async open(channel: Channel<LocksValue>, clock: Clock, ttl: number, onBeat: OnBeat): Promise<Session> {
     const session = new Session(channel, clock, ttl, onBeat);
     livingHere.add(session.id);
@@ -135,7 +132,6 @@ export class Session {
     else this.#onOver.add(callback);
   }
 
-  /** Undoes {@link onOver}. */
   offOver(callback: (why: string) => void): void {
     this.#onOver.delete(callback);
   }
@@ -158,7 +154,6 @@ export class Session {
     this.#thread = new HeartbeatThread({ locators, session: this.id, ttl: this.#ttl }, this.#deadline, earliest);
   }
 
-  /** Call it for each lock that was taken. `until` is the end of its timeout. */
   holds(until: number): void {
     this.#thread?.taken(until);
   }
@@ -298,10 +293,7 @@ export class Session {
     this.#armDeadline();
   }
 
-  /**
-   * Call it when the store has the entry at this version. Either it is one of our renewals, whose answer may
-   * still be under way, or another program replaced the entry.
-   */
+  /** The store has the entry at this version: one of our renewals, or the work of another program. */
   changed(value: SessionValue | undefined, version: Version): void {
     if (this.#why !== undefined || compareVersions(version, this.version) <= 0) return;
     if (this.#isByThread(value)) this.#at(version);

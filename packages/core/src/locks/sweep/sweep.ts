@@ -117,10 +117,7 @@ class Pace {
 /** After a sweep, no process sweeps for this part of a `ttl`; then the first that checks does. */
 const TURN_LIFE = 3 / 4;
 
-/**
- * A process without the turn waits at least this part of a `ttl` longer before it checks again. While another
- * process sweeps, its checks find nothing to do.
- */
+/** How much longer a process without the turn waits, as a part of a `ttl`: its checks find nothing to do. */
 const REST_WITHOUT_TURN = 1 / 4;
 
 /** Sweeps a channel. The processes of a channel take turns, so that one of them pays for each sweep. */
