@@ -14,7 +14,6 @@ const REST = 1_800_000;
 
 type Body<T> = (run: Run) => T | Promise<T>;
 
-/** The bodies that are running. */
 class Bodies {
   readonly #open: Map<Promise<unknown>, string> = new Map();
 

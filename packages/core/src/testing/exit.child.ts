@@ -1,7 +1,4 @@
-/**
- * Starts a run and leaves it open; the process then has nothing left to do. When it exits, it prints the
- * records, and the messages of the run's signal.
- */
+/** Leaves a run open, with nothing else to do. On exit, prints the records and the run's signals. */
 import { openJobManager } from "../jobs/manager.js";
 import type { RunRecord } from "../jobs/types.js";
 
