@@ -147,24 +147,20 @@ export class Store {
   /** Writes all or nothing to the disk. `reserved`: the highest version that may be given out. */
   async write(changes: Changes, reserved: bigint | undefined): Promise<void> {
     try {
-      await this.#toDisk(changes, reserved);
+      // A chained batch costs half of an array of operations, whose properties the addon reads one by one.
+      const batch = this.#db.batch();
+      for (const [key, record] of changes) {
+        if (record === undefined) batch.del(key);
+        else batch.put(key, encodeRecord(record));
+      }
+      if (reserved !== undefined) batch.put(META, JSON.stringify({ format: FORMAT, reserved: String(reserved) }));
+      await batch.write(SYNC);
     } catch (error) {
       this.broken = true;
       this.#remembered.clear();
       throw levelError(error, this.path, true);
     }
     for (const [key, record] of changes) this.#remembered.set(key, record);
-  }
-
-  async #toDisk(changes: Changes, reserved: bigint | undefined): Promise<void> {
-    // A chained batch costs half of an array of operations, whose properties the addon reads one by one.
-    const batch = this.#db.batch();
-    for (const [key, record] of changes) {
-      if (record === undefined) batch.del(key);
-      else batch.put(key, encodeRecord(record));
-    }
-    if (reserved !== undefined) batch.put(META, JSON.stringify({ format: FORMAT, reserved: String(reserved) }));
-    await batch.write(SYNC);
   }
 
   watch(range: KeyRange, sink: WatchSink): () => void {
