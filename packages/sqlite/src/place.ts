@@ -104,13 +104,10 @@ export function preparePlace(file: string): string {
   if (attempt(() => statIfThere(path), `look at ${path}`) === undefined) {
     const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
     // A link to a file that does not exist yet: prepare its target.
-    if (link)
-      return preparePlace(
-        resolve(
-          dirname(path),
-          attempt(() => readlinkSync(path), `resolve ${path}`),
-        ),
-      );
+    if (link) {
+      const target = attempt(() => readlinkSync(path), `resolve ${path}`);
+      return preparePlace(resolve(dirname(path), target));
+    }
     attempt(() => createPrivateFile(path), `create ${path}`);
   }
   return attempt(() => realpathSync(path), `resolve ${path}`);

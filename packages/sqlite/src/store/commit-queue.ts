@@ -1,5 +1,4 @@
-import type { Commit, CommitOutcome } from "@ojm/core/backend";
-import { ChannelError, durationText } from "@ojm/core/backend";
+import { ChannelError, type Commit, type CommitOutcome, durationText } from "@ojm/core/backend";
 import { abortedError, codeOf, isBusy, toChannelError } from "../errors.js";
 import { PATIENCE, PAUSE } from "../patience.js";
 import type { WriteTransaction } from "./transaction.js";

@@ -1,14 +1,14 @@
-import type {
-  Commit,
-  CommitOutcome,
-  KeyRange,
-  ScanPage,
-  ScanRequest,
-  StoredEntry,
-  Supports,
-  WatchSink,
+import {
+  ChannelError,
+  type Commit,
+  type CommitOutcome,
+  type KeyRange,
+  type ScanPage,
+  type ScanRequest,
+  type StoredEntry,
+  type Supports,
+  type WatchSink,
 } from "@ojm/core/backend";
-import { ChannelError } from "@ojm/core/backend";
 import type { Database } from "better-sqlite3";
 import { closedError } from "../errors.js";
 import type { Durability } from "../options.js";

@@ -68,7 +68,6 @@ export class ChangeLog {
     ends.trimmed = ends.logged;
   }
 
-  /** The first `limit` changes after a position. */
   after(position: number, limit: number): ChangeRow[] {
     return this.#after.all(position, limit);
   }

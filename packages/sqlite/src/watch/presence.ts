@@ -105,7 +105,6 @@ export class Presence {
     if (this.#wanted.size === 0) this.#leaveAt = performance.now() + LINGER;
   }
 
-  /** Leaves at once. */
   leave(): void {
     const id = this.#id;
     this.#wanted.clear();

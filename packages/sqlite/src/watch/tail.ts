@@ -111,7 +111,6 @@ export class Tail {
     }
   }
 
-  /** Ends all watches of this process. */
   close(): void {
     clearTimeout(this.#retry);
     this.#subscriptions.clear();

@@ -11,10 +11,7 @@ import {
 } from "node:fs";
 import { codeOf } from "../errors.js";
 
-/**
- * The file that wakes a watcher when it is touched. It lies beside the database, so every process that can
- * reach the database can reach it, even from a container.
- */
+/** The file whose touch wakes a watcher, beside the database, where any process can reach it. */
 export function wakeFile(file: string, watcher: number): string {
   return `${file}-wake-${watcher}`;
 }

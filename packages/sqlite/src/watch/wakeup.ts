@@ -1,10 +1,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { createWakeFile, removeWakeFile, wakeFile } from "./wake-file.js";
 
-/**
- * The interval of polls without a wake, in ms. It helps if the system has no notifications, or if the
- * committing process died before it woke this one.
- */
+/** The interval of polls without a wake, in ms: notifications may be missing, or a committing process die. */
 const POLL = 250;
 
 /**
@@ -29,10 +26,7 @@ export class Wakeup {
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #id = 0;
-  /**
-   * Whether the file has woken this process since it was created. If the file lies on a volume of another
-   * machine, notifications can be enabled and still never come.
-   */
+  /** Whether the file has woken this process: on another machine's volume, notifications may never come. */
   #isProven = false;
   /** Whether the next poll is due later than after {@link POLL}. */
   #isRare = false;
