@@ -13,7 +13,6 @@ import {
 } from "@ojm/core/backend";
 import { encodeCommit } from "./commit/encode.js";
 import { JoinedCommits } from "./commit/joined.js";
-import { type CommitReply, outcomeOf } from "./commit/reply.js";
 import { commitScript, joinedScript } from "./commit/script.js";
 import type { RedisClient } from "./connection/client.js";
 import type { Connection } from "./connection/connection.js";
@@ -22,16 +21,13 @@ import type { EvictionWatch } from "./connection/server.js";
 import { ofRead } from "./errors.js";
 import { JoinedReads, REPLIES } from "./joined-reads.js";
 import { channelOf, type Names } from "./layout.js";
-import { entryAt, type Reply } from "./reply.js";
+import { type CommitReply, entryAt, outcomeOf, type Reply } from "./reply.js";
 import { evaluate, readScript, type Script, scanScript } from "./scripts.js";
 import { type LexRange, lexRangeOf, rangeOf } from "./watch/ranges.js";
 import type { Watches } from "./watch/watches.js";
 
 /** The most keys that one script reads. */
 const BATCH = 1_000;
-
-/** The most entries of a call that several reads share: the server builds the whole answer in its memory. */
-const READ_TOGETHER = 32;
 
 export interface RedisBackendOptions {
   readonly connection: Connection;
@@ -40,7 +36,6 @@ export interface RedisBackendOptions {
   readonly supports: Supports;
   /** `SPUBLISH` in a Cluster. */
   readonly publish: "PUBLISH" | "SPUBLISH";
-  /** The server, for messages. */
   readonly where: string;
   /** Present if writes wait for replicas. */
   readonly replicas: Replicas | undefined;
@@ -59,7 +54,7 @@ export class RedisBackend implements Backend {
   readonly #write: Script;
   /** `undefined` if each commit is a call of its own. */
   readonly #joined: JoinedCommits | undefined;
-  readonly #reads: JoinedReads = new JoinedReads((entries) => this.#readAlone(entries), READ_TOGETHER);
+  readonly #reads: JoinedReads = new JoinedReads((entries) => this.#readAlone(entries));
 
   constructor(options: RedisBackendOptions) {
     this.supports = options.supports;

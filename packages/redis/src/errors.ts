@@ -124,15 +124,8 @@ function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-interface Cause extends Error {
-  readonly code?: string;
-}
-
-/**
- * Copies an error without its command. ioredis attaches the command with all arguments: values, and the
- * password of AUTH. They must not appear in a log.
- */
-function withoutSecrets(error: unknown): Cause {
+/** Copies an error without its command: ioredis attaches all arguments, values and passwords too. */
+function withoutSecrets(error: unknown): Error & { readonly code?: string } {
   if (!(error instanceof Error)) return new Error(String(error));
   const { lastNodeError, code } = error as { lastNodeError?: unknown; code?: string };
   if (lastNodeError !== undefined && lastNodeError !== null) return withoutSecrets(lastNodeError);

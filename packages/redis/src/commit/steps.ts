@@ -2,7 +2,6 @@ import { LOOK } from "../scripts.js";
 
 /** The values that all commits of a backend share. In the scripts' text, as arguments cost time. */
 export interface CommitSetup {
-  /** `SPUBLISH` in a Cluster. */
   readonly publish: "PUBLISH" | "SPUBLISH";
   /** The suffix of the names under which changes are published. */
   readonly database: string;

@@ -81,8 +81,10 @@ export class Connection {
   /** The error for a call that was not answered in time. */
   overdue(sent: boolean): ChannelError {
     if (this.#closed) return closed(sent ? "unknown" : "not-applied");
-    if (sent) this.#master?.suspect();
-    return sent ? this.#timeout() : this.#unavailable();
+    if (!sent) return this.#unavailable();
+    this.#master?.suspect();
+    const message = `${this.#where} did not answer within ${durationText(this.#deadline)}: whether it was done is not known`;
+    return new ChannelError("TIMEOUT", message, { retryable: true, outcome: "unknown" });
   }
 
   get isReady(): boolean {
@@ -125,10 +127,10 @@ export class Connection {
     for (const call of calls) call.go();
   }
 
-  #onError(error: Error): void {
+  #onError(error: Error & { readonly command?: { readonly name?: string } }): void {
     this.#trouble = explain(error, this.#where, false);
     // Reconnect: ioredis would continue with database 0, which belongs to other programs.
-    if (isSelect(error)) this.client.disconnect(true);
+    if (error.command?.name === "select") this.client.disconnect(true);
     if (!isLasting(this.#trouble)) return;
     for (const call of [...this.#waiting]) call.fail(this.#trouble);
   }
@@ -139,11 +141,6 @@ export class Connection {
     this.#clock.after(backoff(10), () => {
       if (!this.#closed && this.client.status === "end") this.client.connect().catch(() => {});
     });
-  }
-
-  #timeout(): ChannelError {
-    const message = `${this.#where} did not answer within ${durationText(this.#deadline)}: whether it was done is not known`;
-    return new ChannelError("TIMEOUT", message, { retryable: true, outcome: "unknown" });
   }
 
   #unavailable(): ChannelError {
@@ -204,7 +201,6 @@ export class Call<T> {
     this.fail(this.#owner.overdue(this.#sent));
   }
 
-  /** Sends it. */
   go(): void {
     this.#sent = true;
     this.#send(this.#owner.client).then(
@@ -256,11 +252,6 @@ function adviceOnTls(client: RedisClient, trouble: ChannelError | undefined): st
     return /ECONNRESET|EPIPE/.test(cause) ? ". If the server speaks only TLS, the address begins with rediss://" : "";
   const isSilent = trouble === undefined || /ETIMEDOUT|ECONNRESET|EPIPE/.test(cause);
   return isSilent ? ". The address, or the option tls, asks for TLS: does the server speak it?" : "";
-}
-
-function isSelect(error: Error): boolean {
-  const { command } = error as { command?: { name?: string } };
-  return command?.name === "select";
 }
 
 function closed(outcome: "unknown" | "not-applied" = "not-applied"): ChannelError {

@@ -34,7 +34,6 @@ export class Deadlines {
     this.#cancelTimer = undefined;
   }
 
-  /** Expires all calls now. */
   expireAll(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;

@@ -34,12 +34,10 @@ export async function inspectServer(connection: Connection): Promise<ServerFacts
   return { durability: fsync.includes("always") ? "host" : "process", ...common };
 }
 
-/** A fact in the answer of INFO. */
 function factOf(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
 }
 
-/** See {@link ServerFacts.eviction}. */
 function evictionOf(info: string): string | undefined {
   const policy = factOf(info, "maxmemory_policy") ?? "noeviction";
   const limited = (factOf(info, "maxmemory") ?? "0") !== "0";

@@ -34,7 +34,6 @@ export interface Listener {
 }
 
 export interface SubscriptionsOptions {
-  /** Makes the next connection. */
   open(): Promise<SubscriberConnection>;
   /** Whether to use the sharded channels of a Cluster. */
   readonly sharded: boolean;
@@ -117,24 +116,19 @@ export class Subscriptions {
   }
 
   #leave(subscription: Subscription): void {
-    const { name, pattern } = subscription.subject;
+    const { name } = subscription.subject;
     const subscriptions = this.#subscriptions.get(name);
     if (!subscriptions?.delete(subscription) || subscriptions.size > 0) return;
     this.#subscriptions.delete(name);
     this.#subscribed.delete(name);
     const client = this.#usable;
     if (client === undefined) return;
-    const left = pattern
-      ? client.punsubscribe(name)
-      : this.#options.sharded
-        ? client.sunsubscribe(name)
-        : client.unsubscribe(name);
-    left.catch(() => {}); // a broken connection has no subscriptions
+    client[`${this.#kindOf(subscription.subject)}unsubscribe`](name).catch(() => {}); // a broken connection has none
   }
 
-  #subscribe(client: SubscriberClient, { name, pattern }: Subject): Promise<unknown> {
-    if (pattern) return client.psubscribe(name);
-    return this.#options.sharded ? client.ssubscribe(name) : client.subscribe(name);
+  /** The first letter of the commands for a subject. */
+  #kindOf({ pattern }: Subject): "" | "p" | "s" {
+    return pattern ? "p" : this.#options.sharded ? "s" : "";
   }
 
   #tell(subscribed: string, text: string, name: string): void {
@@ -207,7 +201,7 @@ export class Subscriptions {
 
   async #attach(subscription: Subscription, client: SubscriberClient): Promise<void> {
     const { subject } = subscription;
-    const asked = this.#subscribed.get(subject.name) ?? this.#subscribe(client, subject);
+    const asked = this.#subscribed.get(subject.name) ?? client[`${this.#kindOf(subject)}subscribe`](subject.name);
     this.#subscribed.set(subject.name, asked);
     try {
       await asked;
