@@ -12,10 +12,7 @@ const MAX_LEASE_SECONDS = 9_000_000_000;
  */
 const WINDOW = 3_500;
 
-/**
- * An id of our own choice. etcd's own ids have 63 bits: if protobuf does not find the package `long`, they
- * arrive as rounded numbers, which match no lease.
- */
+/** Our own id: without the package `long`, protobuf rounds etcd's ids of 63 bits, which then match none. */
 const newId = (): number => randomInt(1, 2 ** 48 - 1);
 
 interface Grant {

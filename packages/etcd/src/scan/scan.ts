@@ -40,7 +40,7 @@ type Send = (request: RangeRequest) => Promise<RangeResponse>;
 export class Scans {
   readonly #nodes: Nodes;
   readonly #codec: Codec;
-  readonly #memory: Memory = newMemory();
+  readonly #memory: Memory = new Memory();
 
   constructor(nodes: Nodes, codec: Codec) {
     this.#nodes = nodes;
@@ -59,24 +59,16 @@ export class Scans {
 }
 
 /** @internal What earlier pages show about the next ones. Exported for its test. */
-export interface Memory {
-  readonly large: LargeRanges;
-  readonly ends: Ends;
+export class Memory {
+  readonly large: LargeRanges = new LargeRanges();
+  readonly ends: Ends = new Ends();
   /**
    * The last keys of pages of large ranges, by the start of the page. Parts do not help for a page that
    * begins at the start of a channel or of a name, because that start has few bytes in common with the keys.
    */
-  readonly begins: RecentKeys;
+  readonly begins: RecentKeys = new RecentKeys(STARTS_LIMIT);
 }
 
-/** @internal */
-export const newMemory = (): Memory => ({
-  large: new LargeRanges(),
-  ends: new Ends(),
-  begins: new RecentKeys(STARTS_LIMIT),
-});
-
-/** A page to read, in the keys of etcd. */
 interface Wanted {
   readonly from: Buffer;
   readonly to: Buffer;

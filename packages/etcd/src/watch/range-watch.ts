@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ChannelError, isChannelError, type KeyRange, type WatchSink } from "@ojm/core/backend";
 import type { WatchResponse } from "../calls/messages.js";
 import type { Nodes } from "../calls/nodes.js";
@@ -56,7 +57,7 @@ export class RangeWatch {
       } catch (error) {
         if (this.#isFinal(error) || performance.now() > deadline) throw this.#channelError(error);
       }
-      await pause();
+      await sleep(PAUSE);
     }
     // Do not await it: it runs as long as the watch, and reports errors to the sink.
     this.#keep().catch((error: unknown) => this.#sink.fail(this.#channelError(error)));
@@ -79,7 +80,7 @@ export class RangeWatch {
         if (this.#stopped) return;
         if (this.#isFinal(error)) throw error;
         if (error instanceof CompactedError) this.#missed = true;
-        else await pause();
+        else await sleep(PAUSE);
       }
     }
   }
@@ -173,8 +174,4 @@ export class RangeWatch {
     if (error instanceof RpcError) return channelErrorOf(error, this.#nodes.names, false);
     return new ChannelError("FAILED", "the watch failed", { cause: error });
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE));
 }

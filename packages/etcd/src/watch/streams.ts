@@ -18,7 +18,6 @@ export class WatchStreams {
     return this.#streams.has(node);
   }
 
-  /** Resolves once the node has confirmed the watch. Rejects with an `RpcError`. */
   async watch(node: EtcdNode, request: CreateWatch, listener: StreamListener): Promise<ConfirmedWatch> {
     const opening = this.#streams.get(node) ?? this.#open(node);
     const stream = await opening;
