@@ -101,17 +101,11 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 async function startOnPort(port: number, options: RedisServerOptions): Promise<RedisServer> {
   const { binary = "redis-server", args = [], password, env } = options;
   const folder = mkdtempSync(join(tmpdir(), "ojm-redis-"));
-  const quiet = [
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-    "--repl-diskless-sync-delay",
-    "0",
-    "--enable-debug-command",
-    "yes",
+  const all = [
+    ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder],
+    ...["--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"],
+    ...args,
   ];
-  const all = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, ...quiet, ...args];
   let child: ChildProcess;
   try {
     child = await launch(binary, all, env);
