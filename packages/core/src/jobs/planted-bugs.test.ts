@@ -1,12 +1,8 @@
 import { describe, expect, test } from "vitest";
-import {
-  noBug,
-  type PlantedBug,
-  plantedBugs,
-  plantedLogBugs,
-  plantedRetentionBugs,
-  plantedRollupBugs,
-} from "../testing/simulation/planted-bugs.js";
+import { plantedLogBugs } from "../testing/simulation/logs/planted-bugs.js";
+import { noBug, type PlantedBug, plantedBugs } from "../testing/simulation/planted-bugs.js";
+import { plantedRetentionBugs } from "../testing/simulation/planted-retention-bugs.js";
+import { plantedRollupBugs } from "../testing/simulation/rollups/planted-bugs.js";
 import { Simulation } from "../testing/simulation/simulation.js";
 
 /** The seeds to try. A simulation that needs more of them would find no such bug in our own code. */

@@ -14,6 +14,7 @@ const REST = 1_800_000;
 
 type Body<T> = (run: Run) => T | Promise<T>;
 
+/** The bodies that are running. */
 class Bodies {
   readonly #open: Map<Promise<unknown>, string> = new Map();
 

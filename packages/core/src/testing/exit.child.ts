@@ -1,4 +1,7 @@
-/** Leaves a run open, with nothing else to do. On exit, prints the records and the run's signals. */
+/**
+ * Starts a run and leaves it open; the process then has nothing left to do. When it exits, it prints the
+ * records, and the messages of the run's signal.
+ */
 import { openJobManager } from "../jobs/manager.js";
 import type { RunRecord } from "../jobs/types.js";
 

@@ -12,8 +12,7 @@ import { type Locks, openLocks } from "../locks/locks.js";
 import type { LocksOptions } from "../locks/types.js";
 import { FakeClock } from "./fake-clock.js";
 import { FaultyBackend } from "./stores/faulty-backend.js";
-import { ObserversTime } from "./stores/passed-on.js";
-import { SharedStore } from "./stores/shared-store.js";
+import { ObserversTime } from "./stores/observers-time.js";
 
 /** The number of records that are written in one commit. */
 const AT_ONCE = 200;
@@ -39,8 +38,9 @@ export class World {
 
   /** Removes everything from the store. Its versions continue. */
   async forgetAll(): Promise<void> {
-    const store = await SharedStore.open(this.clock);
-    await store.forget({ from: "", to: "\u{10ffff}" });
+    const store = await simple.open({}, { clock: this.clock });
+    const { entries } = await store.scan({ from: "", to: "\u{10ffff}", reverse: false, limit: 10_000, values: false });
+    await store.commit({ checks: [], writes: entries.map(({ key }) => ({ key, value: null })) });
   }
 
   /** A way to a store that hides its clock: a process counts the `life` of an entry from its first look. */

@@ -9,9 +9,11 @@ export type AddedTo = RunRecord & { readonly added?: number };
 
 /** The history that is expected at the end, from the writes to it and the answers to callers. */
 export class Ledger {
+  /** Whether records and locks are in two stores. */
   readonly #apart: boolean;
   /** The writes to each record, in order. */
   readonly #written: Map<string, RunRecord[]> = new Map();
+  /** The runs that began. */
   readonly #begun: Map<string, Run> = new Map();
   /** The answers of run() to its callers, by run. */
   readonly #told: Map<string, { readonly fence: string; readonly outcome: string }> = new Map();
@@ -63,6 +65,7 @@ export class Ledger {
     return reason;
   }
 
+  /** Call it with the result of a cancel. */
   asked(reason: string, { name, id, status }: RunRecord, ended: boolean): void {
     this.#cancels.set(reason, { name, id });
     expect(ended, id).toBe(status !== "running");

@@ -10,25 +10,10 @@ import type {
   StoredWrite,
   Supports,
 } from "../../channel/backend/backend.js";
-import { decodeKey, encodeKey } from "../../channel/encoding/key.js";
-import { ChannelError } from "../../channel/errors.js";
 import type { JobManager } from "../../jobs/manager.js";
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
-import {
-  isFold,
-  isIndexed,
-  isLock,
-  isLocking,
-  isOfLog,
-  isOnce,
-  isOpen,
-  isRecord,
-  isRetry,
-  isRollup,
-  isSession,
-  isSweep,
-} from "./entry-kinds.js";
+import { isIndexed, isLock, isLocking, isOnce, isRecord, isRetry, isSession, isSweep } from "./entry-kinds.js";
 
 /** A bug that other lock code shipped, planted between ojm and the store: a check must find it. */
 export interface PlantedBug {
@@ -57,7 +42,7 @@ function statusOf(write: StoredWrite): unknown {
 }
 
 /** The way of a process to the store, with a bug. */
-class Planted extends PassedOn {
+export class Planted extends PassedOn {
   // Without a watch: a holder that gets a signal of every loss at once stops in time, which hides most of
   // these bugs. The laws must hold without watches.
   override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
@@ -73,7 +58,7 @@ class Planted extends PassedOn {
 }
 
 /** The entry that a check expects. */
-function asExpected(check: StoredCheck | undefined): StoredEntry | undefined {
+export function asExpected(check: StoredCheck | undefined): StoredEntry | undefined {
   const { key = "", version = null } = check ?? {};
   return version === null ? undefined : { key, version, value: "null" };
 }
@@ -260,14 +245,14 @@ class HandOverCounts extends Planted {
 }
 
 /** A clock by which no deadline passes. */
-function withoutDeadlines(clock: Clock): Clock {
+export function withoutDeadlines(clock: Clock): Clock {
   const start = clock.monotonic();
   const after: Clock["after"] = (ms, callback, keepAlive) => clock.after(ms, callback, keepAlive);
   return { now: () => clock.now(), monotonic: () => start, after, random: (length) => clock.random(length) };
 }
 
 /** Plants the bug of a class. */
-function plant(Bug: new (store: Backend, clock: Clock) => Backend): PlantedBug["plant"] {
+export function plant(Bug: new (store: Backend, clock: Clock) => Backend): PlantedBug["plant"] {
   return (store, clock) => new Bug(store, clock);
 }
 
@@ -340,209 +325,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "a run that is handed over uses an attempt",
     caughtAs: /was handed over|has the attempts|waits for attempt/,
     plant: plant(HandOverCounts),
-  },
-];
-
-/* Bugs of code that prunes old records, planted between ojm and the store. */
-
-/** The prefix of the keys of the index by start time. */
-const TIMES = "oJobManager-times ";
-
-/** Prunes one record more together with those of a name. */
-abstract class PrunesMore extends Planted {
-  /** Chooses one of the records of a name, which are sorted newest first. */
-  protected abstract choose(newest: readonly StoredEntry[]): StoredEntry | undefined;
-
-  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    const first = commit.writes.find(({ key, value }) => isRecord(key) && value === null);
-    if (first === undefined) return super.commit(commit, options);
-    // The prefix of the records of its name.
-    const from = first.key.slice(0, first.key.indexOf("startTime"));
-    const range = { from, to: `${from}\uFFFF`, reverse: true, limit: 10, values: true };
-    const more = this.choose((await this.store.scan(range, options)).entries);
-    const isThere = more === undefined || commit.writes.some(({ key }) => key === more.key);
-    const writes = isThere ? commit.writes : [...commit.writes, { key: more.key, value: null }];
-    return super.commit({ checks: commit.checks, writes }, options);
-  }
-}
-
-class PrunesOpenRun extends PrunesMore {
-  protected choose(newest: readonly StoredEntry[]): StoredEntry | undefined {
-    return newest.find(({ value }) => JSON.parse(value).status === "running");
-  }
-}
-
-class PrunesNewest extends PrunesMore {
-  protected choose(newest: readonly StoredEntry[]): StoredEntry | undefined {
-    return newest[1];
-  }
-}
-
-/** Trusts only the wall clock of the process: the history seems to have runs of each time. */
-class ByOwnClock extends Planted {
-  override async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
-    const { to, reverse, limit } = request;
-    if (!reverse || limit > 1 || !to.startsWith(`${TIMES}[=`)) return super.scan(request, options);
-    const [before = 0] = decodeKey(to.slice(TIMES.length)) as readonly number[];
-    const key = TIMES + encodeKey([Math.floor(before) - 1, "a"]);
-    return { entries: [{ key, value: "0", version: "1" }], more: false };
-  }
-}
-
-/** Prunes the attempts of a retry series while the next one is pending or running. */
-class ChainNotOver extends Planted {
-  override async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
-    const entries = await super.read(keys, options);
-    return keys.some(isRetry) && keys.some(isLock) ? entries.map(() => undefined) : entries;
-  }
-}
-
-/** All planted bugs of the retention. */
-export const plantedRetentionBugs: readonly PlantedBug[] = [
-  {
-    name: "the retention prunes a run that is not over",
-    caughtAs: /is pruned while it goes on/,
-    plant: plant(PrunesOpenRun),
-  },
-  {
-    name: "the retention prunes one of the newest runs of a name",
-    caughtAs: /is pruned, which has \d newer ones/,
-    plant: plant(PrunesNewest),
-  },
-  {
-    name: "the retention goes by the clock of its process alone",
-    caughtAs: /is pruned, and the history goes on for \d parts since/,
-    plant: plant(ByOwnClock),
-  },
-  {
-    name: "the retention prunes the attempts of a chain that is not over",
-    caughtAs: /is pruned, and its chain is not over/,
-    plant: plant(ChainNotOver),
-  },
-];
-
-/* Bugs of code that folds records into rollups, planted between ojm and the store. */
-
-abstract class Forgetful extends PassedOn {
-  override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    return super.commit({ checks, writes: writes.filter((write) => !this.forgets(write)) }, options);
-  }
-
-  abstract forgets(write: StoredWrite): boolean;
-}
-
-/** The fold passes an open run, and does not remember it. */
-class OpenForgotten extends Forgetful {
-  forgets({ key, value }: StoredWrite): boolean {
-    return isOpen(key) && value !== null;
-  }
-}
-
-/** A run that is already in a cell is still remembered as open. */
-class OpenKept extends Forgetful {
-  forgets({ key, value }: StoredWrite): boolean {
-    return isOpen(key) && value === null;
-  }
-}
-
-/** No check finds the records that were written behind the cursor. */
-class LateOverlooked extends PassedOn {
-  override async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
-    const page = await super.scan(request, options);
-    if (!request.from.startsWith("oJobManager-times [") || isRollup(request.from)) return page;
-    return { ...page, entries: page.entries.map((entry) => ({ ...entry, version: "0" })) };
-  }
-}
-
-/** The cursor moves in one commit. The passed cells are in the next one, which often does not come. */
-class CursorFirst extends PassedOn {
-  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    const cells = commit.writes.filter(({ key }) => isRollup(key));
-    if (cells.length === 0 || !commit.writes.some(({ key }) => isFold(key))) return super.commit(commit, options);
-    const others = commit.writes.filter(({ key }) => !isRollup(key));
-    const outcome = await super.commit({ checks: commit.checks, writes: others }, options);
-    if (!outcome.ok) return outcome;
-    if (this.clock.random(1) < "i") throw new ChannelError("UNAVAILABLE", "the store is away", { retryable: true });
-    await super.commit({ checks: [], writes: cells }, options);
-    return outcome;
-  }
-}
-
-const CAUGHT = /^the rollups tell /;
-
-/** All planted bugs of rollups. */
-export const plantedRollupBugs: readonly PlantedBug[] = [
-  { name: "a run that goes on when the fold passes is not remembered", caughtAs: CAUGHT, plant: plant(OpenForgotten) },
-  { name: "a run that a cell counts is still remembered as open", caughtAs: CAUGHT, plant: plant(OpenKept) },
-  {
-    name: "a record that appears behind the cursor of the fold is overlooked",
-    caughtAs: CAUGHT,
-    plant: plant(LateOverlooked),
-  },
-  { name: "the cursor of the fold moves before the cells are written", caughtAs: CAUGHT, plant: plant(CursorFirst) },
-];
-
-/* Bugs of code that writes the log of a run, planted between ojm and the store. */
-
-interface Chunk {
-  readonly line: number;
-  readonly offset: number;
-  readonly lines: number;
-  readonly text: string;
-  readonly end?: true;
-}
-
-abstract class LogBug extends PassedOn {
-  override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    return super.commit({ checks, writes: writes.map((write) => this.#changed(write)) }, options);
-  }
-
-  #changed(write: StoredWrite): StoredWrite {
-    if (!isOfLog(write.key) || write.value === null) return write;
-    const chunk = JSON.parse(write.value);
-    return typeof chunk.text !== "string" ? write : { ...write, value: JSON.stringify(this.change(write.key, chunk)) };
-  }
-
-  /** The chunk that is written instead. */
-  abstract change(key: string, chunk: Chunk): Chunk;
-}
-
-/** The last line of a chunk is lost, and those after it are counted as if it had never been. */
-class LostUncounted extends LogBug {
-  /** The lost lines of each log, by the key of the chunk that lost them: a chunk may be written again. */
-  readonly #lost: Map<string, { readonly line: number; readonly bytes: number }> = new Map();
-
-  change(key: string, chunk: Chunk): Chunk {
-    const log = key.slice(0, key.trimEnd().lastIndexOf(" "));
-    const before = [...this.#lost].filter(([other, { line }]) => other.startsWith(log) && line < chunk.line);
-    const line = chunk.line - before.length;
-    const offset = chunk.offset - before.reduce((sum, [, { bytes }]) => sum + bytes, 0);
-    const texts = chunk.text.split("\n");
-    if (chunk.lines < 3 || chunk.end === true) return { ...chunk, line, offset };
-    const last = texts.pop() ?? "";
-    const bytes = Buffer.byteLength(last.replace(/^\S+ \S /, "")) + 1;
-    this.#lost.set(key, { line: chunk.line, bytes });
-    return { ...chunk, line, offset, lines: chunk.lines - 1, text: texts.join("\n") };
-  }
-}
-
-/** Each chunk says that the log is complete. */
-class EndTooEarly extends LogBug {
-  change(_: string, chunk: Chunk): Chunk {
-    return { ...chunk, end: true };
-  }
-}
-
-/** All planted bugs of logs. */
-export const plantedLogBugs: readonly PlantedBug[] = [
-  {
-    name: "a line of a log is lost and not counted",
-    caughtAs: /^the log of \S+ is wrong/,
-    plant: plant(LostUncounted),
-  },
-  {
-    name: "a log says too early that it is complete",
-    caughtAs: /lines, as if it were complete/,
-    plant: plant(EndTooEarly),
   },
 ];

@@ -7,6 +7,7 @@ export class FakeProcess implements Clock {
   ahead = 0;
   /** When it last began to run, by the world's clock. */
   since: number;
+  /** How often it was stopped. */
   stops = 0;
   #state: "running" | "stopped" | "waking" | "dead" = "running";
   /** The timers that came due and the answers that arrived while it was stopped, each in order. */

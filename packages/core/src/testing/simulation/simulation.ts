@@ -11,7 +11,8 @@ import { checkChains } from "./chains.js";
 import { Chaos } from "./chaos.js";
 import { Dice } from "./dice.js";
 import { isLocking, isRecord } from "./entry-kinds.js";
-import { checkIndex, checkNothingDead, Laws, RETENTION } from "./laws/laws.js";
+import { checkIndex, checkNothingDead, Laws } from "./laws/laws.js";
+import { RETENTION } from "./laws/retained.js";
 import { Ledger } from "./ledger.js";
 import { WrittenLogs } from "./logs/written-logs.js";
 import type { PlantedBug } from "./planted-bugs.js";
@@ -55,10 +56,12 @@ export class Simulation {
   readonly #length: number;
   /** Whether records and locks are in two stores. */
   readonly #apart: boolean;
+  /** Whether the store has watches. */
   readonly #watch: boolean;
   readonly #plan: Plan;
   /** Whether a restart makes the store forget its content, which excuses two holders for a while. */
   readonly #forgets: boolean;
+  /** Whether old records are pruned. */
   readonly #retains: boolean;
   /** Whether a delete of a record comes from the retention, not from the store or the simulation. */
   #isPruned = true;

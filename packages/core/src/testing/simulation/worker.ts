@@ -5,7 +5,8 @@ import type { JobManager } from "../../jobs/manager.js";
 import type { RetryOptions, Run, RunOptions, RunRecord } from "../../jobs/types.js";
 import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
-import { isClosing, type Laws, WINDOW } from "./laws/laws.js";
+import type { Laws } from "./laws/laws.js";
+import { WINDOW } from "./laws/started-once.js";
 import type { AddedTo, Ledger } from "./ledger.js";
 import type { WrittenLogs } from "./logs/written-logs.js";
 import type { FakeProcess } from "./process.js";
@@ -22,11 +23,13 @@ export interface Plan {
   /** Whether runs are cancelled by other processes, and names held for maintenance. */
   readonly cancels: boolean;
   readonly holds: boolean;
+  /** Whether failed runs are retried. */
   readonly retries: boolean;
   /** Whether workers query rollups, which folds the records. */
   readonly rollups: boolean;
   /** Whether programs write open records back with a field of their own. */
   readonly writesBack: boolean;
+  /** Whether runs start once in a window. */
   readonly once: boolean;
   /** The logs of the runs, if they write any. */
   readonly logs: WrittenLogs | undefined;
@@ -45,6 +48,7 @@ export class Worker {
   readonly #process: FakeProcess;
   readonly #manager: JobManager;
   readonly #plan: Plan;
+  /** The names of the bodies that run. */
   readonly #inside: string[] = [];
 
   constructor(name: string, process: FakeProcess, manager: JobManager, plan: Plan) {
@@ -248,6 +252,10 @@ export class Worker {
 }
 
 const HANDED_OVER = "handed over";
+
+function isClosing({ signal }: Run): boolean {
+  return signal.aborted && isRunError(signal.reason) && signal.reason.code === "CLOSING";
+}
 
 class BodyError extends Error {}
 

@@ -14,8 +14,10 @@ import type {
 export class HandDriven implements Backend {
   readonly supports: Supports;
   entries: StoredEntry[] = [];
+  /** The sinks of the open watches. */
   readonly sinks: Set<WatchSink> = new Set();
   readonly scans: ScanRequest[] = [];
+  /** Called before each page is read. */
   beforePage: () => void | Promise<void> = () => {};
   closed = false;
 

@@ -41,7 +41,10 @@ export class SharedStore implements Backend {
     });
   }
 
-  /** Forgets a range, even while the store is away. Resolves to a version between forgotten and later. */
+  /**
+   * Forgets the content of `range`, even while the store is away. Resolves to a version: all forgotten
+   * versions are below it, and all later ones are above it.
+   */
   async forget(range: KeyRange): Promise<string> {
     const { entries } = await this.memory.scan({ ...range, reverse: false, limit: 1_000_000, values: false });
     const writes = entries.map(({ key }) => ({ key, value: null }));

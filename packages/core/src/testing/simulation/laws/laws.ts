@@ -4,149 +4,17 @@ import { compareVersions, versionOf } from "../../../channel/encoding/version.js
 import type { Run, RunRecord } from "../../../jobs/types.js";
 import type { FakeClock } from "../../fake-clock.js";
 import type { SharedStore } from "../../stores/shared-store.js";
-import { isCall, isIndexed, isLock, isLocking, isOnce, isRecord, isRetry, isSession } from "../entry-kinds.js";
+import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../entry-kinds.js";
 import type { FakeProcess } from "../process.js";
+import { Retained } from "./retained.js";
 import { SessionLives } from "./session-lives.js";
-
-/** The window of the runs that start once, and how long a start counts, in ms. */
-export const WINDOW = 4_000;
-const COUNTS = 3_600;
-
-/** The store rounds times to live to whole ms. */
-const ROUNDING = 2;
-
-interface Start {
-  /** The version of its entry is the fence of its run. */
-  readonly fence: string;
-  readonly instance: string;
-  readonly at: number;
-}
-
-/**
- * The runs that start once in a window: each has written its start, and no two starts are closer than the
- * window. A start whose run did not begin may be undone, or replaced by its own process.
- */
-class StartedOnce {
-  readonly #clock: FakeClock;
-  /** The last start of each window, by the key of its entry. */
-  readonly #last: Map<string, Start> = new Map();
-  /** The fences of the starts that were written, and of the runs that began. */
-  readonly #written: Set<string> = new Set();
-  readonly #begun: Set<string> = new Set();
-  #broken: string | undefined;
-  #takenBack: string | undefined;
-
-  constructor(clock: FakeClock) {
-    this.#clock = clock;
-  }
-
-  applied({ key, value, version: fence }: StoredChange): void {
-    if (!isOnce(key)) return;
-    const at = this.#clock.monotonic();
-    const last = this.#last.get(key);
-    const counts = last !== undefined && at < last.at + COUNTS - ROUNDING;
-    if (value === null) {
-      if (counts && this.#begun.has(last.fence)) this.#takenBack ??= `the start ${last.fence} of ${key} is taken back`;
-      this.#last.delete(key);
-      return;
-    }
-    const { instance } = JSON.parse(value).by;
-    const isReplaced = last !== undefined && last.instance === instance && !this.#begun.has(last.fence);
-    if (last !== undefined && counts && !isReplaced)
-      this.#broken ??= `${fence} starts in the window of ${last.fence}: ${key}`;
-    this.#last.set(key, { fence, instance, at });
-    this.#written.add(fence);
-  }
-
-  /** Call it when the store has forgotten everything, including the starts. */
-  forgotten(): void {
-    this.#takenBack = undefined;
-    this.#last.clear();
-  }
-
-  /** Call it when the body of a run that starts once begins. */
-  entered({ name, fence }: Run): void {
-    this.#begun.add(fence);
-    if (!this.#written.has(fence)) this.#broken ??= `${name} ${fence} begins without the entry of its start`;
-  }
-
-  check(): void {
-    const broken = this.#broken ?? this.#takenBack;
-    if (broken !== undefined) throw new Error(broken);
-  }
-}
-
-/** The retention of the simulated stores. */
-export const RETENTION: { readonly olderThan: number; readonly keep: number } = { olderThan: 6_000, keep: 2 };
-
-/** The number of parts of that time that must have runs before a clock is trusted, and their length. */
-const PARTS = 8;
-const PART: number = RETENTION.olderThan / PARTS;
-
-/**
- * The records that the retention of a store deletes: of ended runs, whose retry series is over, and which are
- * neither among the newest of their name nor among the latest parts of the history.
- */
-class Retained {
-  readonly #records: Map<string, RunRecord> = new Map();
-  /** The retry series with a pending attempt, and those that hold a lock, by the keys of their entries. */
-  readonly #waiting: Map<string, string> = new Map();
-  readonly #running: Map<string, string | undefined> = new Map();
-  /** The parts of the history in which runs began, including runs that were pruned since. */
-  readonly #parts: Set<number> = new Set();
-  #broken: string | undefined;
-
-  /** Call it with each applied change. `isPruned`: whether a delete comes from the retention. */
-  applied({ key, value }: StoredChange, isPruned: boolean): void {
-    if (isRetry(key)) {
-      if (value === null) this.#waiting.delete(key);
-      else this.#waiting.set(key, JSON.parse(value).chain);
-    } else if (isLock(key)) {
-      this.#running.set(key, value === null ? undefined : JSON.parse(value).note?.chain);
-    } else if (isRecord(key)) {
-      const record = this.#records.get(key);
-      if (value !== null) this.#add(key, JSON.parse(value));
-      else if (record !== undefined) this.#delete(key, record, isPruned);
-    }
-  }
-
-  #add(key: string, record: RunRecord): void {
-    this.#records.set(key, record);
-    this.#parts.add(partOf(record));
-  }
-
-  #delete(key: string, record: RunRecord, isPruned: boolean): void {
-    this.#records.delete(key);
-    if (!isPruned) return;
-    const { id, name, startTime, status } = record;
-    const chain = record.chain ?? id;
-    const all = [...this.#records.values()];
-    const newer = all.filter((it) => it.name === name && it.startTime > startTime).length;
-    const later = [...this.#parts].filter((part) => part > partOf(record)).length;
-    if (status === "running") this.#broken ??= `the run ${id} is pruned while it goes on`;
-    if (newer < RETENTION.keep) this.#broken ??= `the run ${id} is pruned, which has ${newer} newer ones`;
-    if (later < PARTS) this.#broken ??= `the run ${id} is pruned, and the history goes on for ${later} parts since`;
-    if ([...this.#waiting.values(), ...this.#running.values()].includes(chain))
-      this.#broken ??= `the run ${id} is pruned, and its chain is not over`;
-  }
-
-  forgotten(): void {
-    this.#waiting.clear();
-    this.#running.clear();
-  }
-
-  check(): void {
-    if (this.#broken !== undefined) throw new Error(this.#broken);
-  }
-}
-
-const partOf = ({ startTime }: RunRecord): number => Math.floor(startTime / PART);
+import { StartedOnce } from "./started-once.js";
 
 /** How late the signal of a run may be, in ms. */
 const LATE = 50;
 
 /** Whether a body was signalled to end because its process closes. Its lock is held until it ends. */
-export function isClosing({ signal }: Run): boolean {
+function isClosing({ signal }: Run): boolean {
   return signal.aborted && (signal.reason as { readonly code?: unknown }).code === "CLOSING";
 }
 
@@ -167,6 +35,7 @@ interface Inside extends Entered {
 }
 
 interface Held {
+  /** The key of the lock. */
   readonly key: string;
   readonly session: string;
   /** When its timeout ends. */
@@ -199,6 +68,7 @@ export class Laws {
   /** The store has forgotten all before `version`. A holder may notice only at the end of its session. */
   #forgotten = { version: "0", until: 0 };
 
+  /** The runs that start once in a window. */
   readonly once: StartedOnce;
   readonly #retained: Retained = new Retained();
   /** The processes that are closing, and when the grace of their bodies is over. */
@@ -286,6 +156,7 @@ export class Laws {
     this.#retained.forgotten();
   }
 
+  /** Call it when a process begins to close. */
   closing(process: FakeProcess, grace: number): void {
     const over = this.#clock.monotonic() + grace;
     this.#closing.set(process, over);

@@ -21,6 +21,7 @@ export class SessionLives {
     this.#ttl = ttl;
   }
 
+  /** Call it with each commit that a process sends to the store. */
   sent({ writes }: Commit): void {
     for (const { key, value } of writes) {
       if (!isSession(key) || value === null) continue;
@@ -29,6 +30,7 @@ export class SessionLives {
     }
   }
 
+  /** Call it with each commit that the store applied, once its process gets the answer. */
   answered({ writes }: Commit): void {
     for (const { key, value } of writes) {
       if (!isSession(key) || value === null) continue;
@@ -38,6 +40,7 @@ export class SessionLives {
     }
   }
 
+  /** Call it with each change that the store applied. */
   applied({ key, value }: StoredChange): void {
     if (!isSession(key)) return;
     if (value === null) {

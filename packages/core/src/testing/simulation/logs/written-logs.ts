@@ -11,11 +11,15 @@ interface Written {
 
 const textOf = (n: number): string => `line ${n} ${"y".repeat(n % 50)}`;
 
-/** The lines of the logs of runs: a reader gets both ends of a log, and a count of the missing lines. */
+/**
+ * The lines that were written into the logs of runs. A reader gets the start and the end of a log: each line
+ * at its place, and a count of the missing ones.
+ */
 export class WrittenLogs {
   /** By the id of the run. */
   readonly #written: Map<string, Written> = new Map();
 
+  /** Writes this many lines into the log of a run. */
   write(run: Run, lines: number): void {
     const written = this.#written.get(run.id) ?? { run, lines: 0 };
     // A store that forgot the first run has assigned its id again.
@@ -24,6 +28,7 @@ export class WrittenLogs {
     for (let i = 0; i < lines; i++) run.log.info(textOf(++written.lines));
   }
 
+  /** The ids of the runs that have written. */
   get ids(): string[] {
     return [...this.#written.keys()];
   }
