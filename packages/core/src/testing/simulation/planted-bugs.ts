@@ -251,71 +251,83 @@ export function withoutDeadlines(clock: Clock): Clock {
   return { now: () => clock.now(), monotonic: () => start, after, random: (length) => clock.random(length) };
 }
 
-/** Plants the bug of a class. */
-export function plant(Bug: new (store: Backend, clock: Clock) => Backend): PlantedBug["plant"] {
-  return (store, clock) => new Bug(store, clock);
-}
-
 /** The same setup without a bug: a finding here is not a planted bug. */
-export const noBug: PlantedBug = { name: "none", caughtAs: /^$/, plant: plant(Planted) };
+export const noBug: PlantedBug = {
+  name: "none",
+  caughtAs: /^$/,
+  plant: (store, clock) => new Planted(store, clock),
+};
 
 /** All planted bugs. */
 export const plantedBugs: readonly PlantedBug[] = [
-  { name: "no owner check on release", caughtAs: TWO_HOLD, plant: plant(ReleaseWithoutOwner) },
-  { name: "expiry in two steps", caughtAs: TWO_HOLD, plant: plant(ExpiryInTwoSteps) },
-  { name: "wall-clock expiry", caughtAs: TAKEN_EARLY, plant: plant(WallClockExpiry) },
-  { name: "no deadline of its own", caughtAs: LATE, plant: plant(Planted), clock: withoutDeadlines },
+  {
+    name: "no owner check on release",
+    caughtAs: TWO_HOLD,
+    plant: (store, clock) => new ReleaseWithoutOwner(store, clock),
+  },
+  { name: "expiry in two steps", caughtAs: TWO_HOLD, plant: (store, clock) => new ExpiryInTwoSteps(store, clock) },
+  { name: "wall-clock expiry", caughtAs: TAKEN_EARLY, plant: (store, clock) => new WallClockExpiry(store, clock) },
+  {
+    name: "no deadline of its own",
+    caughtAs: LATE,
+    plant: (store, clock) => new Planted(store, clock),
+    clock: withoutDeadlines,
+  },
   {
     name: "no deadline, and renewal after expiry",
     caughtAs: TWO_HOLD,
-    plant: plant(RenewalAfterExpiry),
+    plant: (store, clock) => new RenewalAfterExpiry(store, clock),
     clock: withoutDeadlines,
     late: true,
   },
-  { name: "release by the loser", caughtAs: TWO_HOLD, plant: plant(ReleaseByLoser) },
-  { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: plant(EndAfterLoss) },
+  { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
+  { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },
   {
     name: "the end of a run drops what a program added to its record",
     caughtAs: /lost what a program added/,
-    plant: plant(EndOverwrites),
+    plant: (store, clock) => new EndOverwrites(store, clock),
   },
   {
     name: "a record that a program wrote back seems to have no lock",
     caughtAs: /is taken for dead, and has its lock|: expected 'undefined' to be/,
-    plant: plant(FenceByVersion),
+    plant: (store, clock) => new FenceByVersion(store, clock),
   },
   {
     name: "that a run of the window has started is checked before the commit",
     caughtAs: /starts in the window of/,
-    plant: plant(OnceInTwoSteps),
+    plant: (store, clock) => new OnceInTwoSteps(store, clock),
   },
   {
     name: "that a run of the window has started is not written with its lock",
     caughtAs: /begins without the entry of its start/,
-    plant: plant(OnceAtTheEnd),
+    plant: (store, clock) => new OnceAtTheEnd(store, clock),
   },
-  { name: "orphan closed twice", caughtAs: CLOSED_TWICE, plant: plant(OrphanClosedTwice) },
-  { name: "the turn of a sweeper that died is never free", caughtAs: LEFT, plant: plant(TurnForEver) },
+  { name: "orphan closed twice", caughtAs: CLOSED_TWICE, plant: (store, clock) => new OrphanClosedTwice(store, clock) },
+  {
+    name: "the turn of a sweeper that died is never free",
+    caughtAs: LEFT,
+    plant: (store, clock) => new TurnForEver(store, clock),
+  },
   {
     name: "a sweep goes by the sessions that it read before the locks",
     caughtAs: TAKEN_EARLY,
-    plant: plant(SessionsBeforeLocks),
+    plant: (store, clock) => new SessionsBeforeLocks(store, clock),
   },
   {
     name: "a record is written without its entry in the index",
     caughtAs: /the index lacks|: expected 'undefined' to be/,
-    plant: plant(RecordWithoutIndex),
+    plant: (store, clock) => new RecordWithoutIndex(store, clock),
   },
   {
     name: "a close frees the locks of bodies that are still running",
     caughtAs: /^a close frees the lock of .* while its body runs/,
-    plant: plant(Planted),
+    plant: (store, clock) => new Planted(store, clock),
     close: (manager) => manager.close({ grace: 0 }),
   },
   {
     name: "a process that closes starts runs until its own have ended",
     caughtAs: /begins in a process that is closing/,
-    plant: plant(Planted),
+    plant: (store, clock) => new Planted(store, clock),
     close: async (manager, grace, clock) => {
       await new Promise<void>((resolve) => void clock.after(2_000, resolve));
       await manager.close({ grace });
@@ -324,6 +336,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a run that is handed over uses an attempt",
     caughtAs: /was handed over|has the attempts|waits for attempt/,
-    plant: plant(HandOverCounts),
+    plant: (store, clock) => new HandOverCounts(store, clock),
   },
 ];

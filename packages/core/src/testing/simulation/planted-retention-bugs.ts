@@ -8,7 +8,7 @@ import type {
 } from "../../channel/backend/backend.js";
 import { decodeKey, encodeKey } from "../../channel/encoding/key.js";
 import { isLock, isRecord, isRetry } from "./entry-kinds.js";
-import { Planted, type PlantedBug, plant } from "./planted-bugs.js";
+import { Planted, type PlantedBug } from "./planted-bugs.js";
 
 /* Bugs of code that prunes old records, planted between ojm and the store. */
 
@@ -73,21 +73,21 @@ export const plantedRetentionBugs: readonly PlantedBug[] = [
   {
     name: "the retention prunes a run that is not over",
     caughtAs: /is pruned while it goes on/,
-    plant: plant(PrunesOpenRun),
+    plant: (store, clock) => new PrunesOpenRun(store, clock),
   },
   {
     name: "the retention prunes one of the newest runs of a name",
     caughtAs: /is pruned, which has \d newer ones/,
-    plant: plant(PrunesNewest),
+    plant: (store, clock) => new PrunesNewest(store, clock),
   },
   {
     name: "the retention goes by the clock of its process alone",
     caughtAs: /is pruned, and the history goes on for \d parts since/,
-    plant: plant(ByOwnClock),
+    plant: (store, clock) => new ByOwnClock(store, clock),
   },
   {
     name: "the retention prunes the attempts of a chain that is not over",
     caughtAs: /is pruned, and its chain is not over/,
-    plant: plant(ChainNotOver),
+    plant: (store, clock) => new ChainNotOver(store, clock),
   },
 ];

@@ -1,7 +1,7 @@
 import type { CallOptions, Commit, CommitOutcome, StoredWrite } from "../../../channel/backend/backend.js";
 import { PassedOn } from "../../stores/passed-on.js";
 import { isOfLog } from "../entry-kinds.js";
-import { type PlantedBug, plant } from "../planted-bugs.js";
+import type { PlantedBug } from "../planted-bugs.js";
 
 /* Bugs of code that writes the log of a run, planted between ojm and the store. */
 
@@ -59,11 +59,11 @@ export const plantedLogBugs: readonly PlantedBug[] = [
   {
     name: "a line of a log is lost and not counted",
     caughtAs: /^the log of \S+ is wrong/,
-    plant: plant(LostUncounted),
+    plant: (store, clock) => new LostUncounted(store, clock),
   },
   {
     name: "a log says too early that it is complete",
     caughtAs: /lines, as if it were complete/,
-    plant: plant(EndTooEarly),
+    plant: (store, clock) => new EndTooEarly(store, clock),
   },
 ];

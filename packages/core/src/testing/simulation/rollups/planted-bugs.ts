@@ -9,7 +9,7 @@ import type {
 import { ChannelError } from "../../../channel/errors.js";
 import { PassedOn } from "../../stores/passed-on.js";
 import { isFold, isOpen, isRollup } from "../entry-kinds.js";
-import { type PlantedBug, plant } from "../planted-bugs.js";
+import type { PlantedBug } from "../planted-bugs.js";
 
 /* Bugs of code that folds records into rollups, planted between ojm and the store. */
 
@@ -63,12 +63,24 @@ const CAUGHT = /^the rollups tell /;
 
 /** All planted bugs of rollups. */
 export const plantedRollupBugs: readonly PlantedBug[] = [
-  { name: "a run that goes on when the fold passes is not remembered", caughtAs: CAUGHT, plant: plant(OpenForgotten) },
-  { name: "a run that a cell counts is still remembered as open", caughtAs: CAUGHT, plant: plant(OpenKept) },
+  {
+    name: "a run that goes on when the fold passes is not remembered",
+    caughtAs: CAUGHT,
+    plant: (store, clock) => new OpenForgotten(store, clock),
+  },
+  {
+    name: "a run that a cell counts is still remembered as open",
+    caughtAs: CAUGHT,
+    plant: (store, clock) => new OpenKept(store, clock),
+  },
   {
     name: "a record that appears behind the cursor of the fold is overlooked",
     caughtAs: CAUGHT,
-    plant: plant(LateOverlooked),
+    plant: (store, clock) => new LateOverlooked(store, clock),
   },
-  { name: "the cursor of the fold moves before the cells are written", caughtAs: CAUGHT, plant: plant(CursorFirst) },
+  {
+    name: "the cursor of the fold moves before the cells are written",
+    caughtAs: CAUGHT,
+    plant: (store, clock) => new CursorFirst(store, clock),
+  },
 ];
