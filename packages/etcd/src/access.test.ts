@@ -3,13 +3,14 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { channel, Recorder } from "@ojm/testing/backends";
 import { type EtcdServer, type EtcdServerOptions, etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { jsArgs } from "@ojm/testing/programs";
 import { Etcd3 } from "etcd3";
 import { afterEach, describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { TcpProxy } from "../../conformance/src/proxy/tcp-proxy.js";
-import { channel, openEtcd, put, Recorder, until } from "./testing/backends.js";
+import { openEtcd, put, until } from "./testing/backends.js";
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`access to etcd: ${missing}`, () => undefined);

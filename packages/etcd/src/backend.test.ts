@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Backend, ScanRequest } from "@ojm/core/backend";
+import { channel, write } from "@ojm/testing/backends";
 import { type EtcdServer, etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
-import { channel, openEtcd, put, write } from "./testing/backends.js";
+import { openEtcd, put } from "./testing/backends.js";
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`etcd backend: ${missing}`, () => undefined);

@@ -23,10 +23,7 @@ import { Scans } from "./scan/scan.js";
 import { RangeWatch } from "./watch/range-watch.js";
 import { WatchStreams } from "./watch/streams.js";
 
-/**
- * etcd's default `--max-txn-ops`. etcd counts the checks and the writes of a transaction separately. This
- * backend counts them together.
- */
+/** etcd's default `--max-txn-ops`, for checks and for writes. This backend counts them together. */
 const MAX_OPS = 128;
 
 /**
@@ -103,8 +100,7 @@ export class EtcdBackend implements Backend {
       if (response.succeeded) return { ok: true, version: await this.#succeeded(commit, response) };
       const raw = this.#entriesOf(response);
       const current = await this.#expiry.judge(raw);
-      // If it is `undefined`, a checked entry had expired and is deleted now. The commit changed nothing, so
-      // send it again.
+      // `undefined`: a checked entry had expired and is deleted now. Nothing was changed, so send again.
       if (current !== undefined) return { ok: false, current };
     }
   }
@@ -154,10 +150,7 @@ export class EtcdBackend implements Backend {
     return [kvs[0] === undefined ? undefined : this.#codec.entry(kvs[0])];
   }
 
-  /**
-   * Sends a commit. Sends it a second time only if etcd refused it because one of our leases no longer
-   * exists.
-   */
+  /** Sends a commit; again only if etcd refused it because one of our leases no longer exists. */
   async #send(commit: Commit, options: CallOptions | undefined): Promise<TxnResponse> {
     try {
       return await this.#sendOnce(commit, options);
@@ -186,8 +179,7 @@ export class EtcdBackend implements Backend {
     }
     if (commit.writes.length === 0 || commit.writes.some(({ value }) => value !== null)) return version;
     const deleted = response.responses.some((each) => Number(each.response_delete_range?.deleted ?? 0) > 0);
-    // For etcd, deleting absent keys is not a change, so the revision in the response may already be the
-    // version of an entry.
+    // Deleting absent keys changes nothing: the revision in the response may belong to an entry.
     return deleted ? version : await this.#newRevision();
   }
 

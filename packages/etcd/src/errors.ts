@@ -53,10 +53,7 @@ export class RpcError extends Error {
     this.sent = sent;
   }
 
-  /**
-   * Whether the connection or the node failed, not the request. Another node, or the same one later, may
-   * answer.
-   */
+  /** Whether the connection or the node failed, not the request: another one, or a later try, may answer. */
   get transient(): boolean {
     if (this.details.includes("too many requests")) return true;
     const codes: readonly number[] = [GRPC.cancelled, GRPC.deadlineExceeded, GRPC.internal, GRPC.unavailable];
@@ -64,10 +61,7 @@ export class RpcError extends Error {
   }
 }
 
-/**
- * Converts an error of grpc-js or etcd3. etcd3 keeps only the text, which begins with the code: "14
- * UNAVAILABLE: …".
- */
+/** Converts an error of grpc-js, or of etcd3, which keeps only a text like "14 UNAVAILABLE: …". */
 export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
   if (error instanceof RpcError) return error;
   const { code, details, message } = error as { code?: unknown; details?: unknown; message?: unknown };
@@ -118,28 +112,19 @@ export function channelErrorOf(error: RpcError, host: string, writing: boolean):
 
 const isLocal = (text: string): boolean => / (127\.0\.0\.1|::1):/.test(text);
 
-/**
- * A hint how to start the server, if it should run on this host but does not: on a first try it is often
- * missing.
- */
+/** A hint how to start the server on this host if it does not run: on a first try it is often missing. */
 function startHelp(port: number): string {
   const url = `http://127.0.0.1:${port}`;
   const options = port === 2379 ? "" : ` --listen-client-urls ${url} --advertise-client-urls ${url}`;
   return `To start a server on this host: etcd${options}`;
 }
 
-/**
- * The likely cause of a connection that is closed at once. For a failed TLS handshake, gRPC gives no reason
- * at all.
- */
+/** The likely cause of a connection that is closed at once: gRPC hides why a TLS handshake failed. */
 const TLS_HELP =
   "Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS";
 const CA_HELP = "Its CA is told in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate";
 
-/**
- * The failure in readable form: gRPC lists its steps until a deadline, and for a server without TLS it
- * reports `null`, or a disconnected socket.
- */
+/** The failure in readable form: gRPC lists its steps, and reports `null` for a server without TLS. */
 function sayDetails({ details, sent }: RpcError): string {
   const [, seconds] = /^Deadline exceeded after ([\d.]+)s/.exec(details) ?? [];
   if (seconds !== undefined)

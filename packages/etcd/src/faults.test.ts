@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { type Backend, isChannelError } from "@ojm/core/backend";
+import { channel, Recorder } from "@ojm/testing/backends";
 import { type EtcdServer, etcdMissing, startEtcd, startEtcdCluster } from "@ojm/testing/etcd";
 import { afterEach, describe, expect, it, onTestFinished, test } from "vitest";
 import { TcpProxy } from "../../conformance/src/proxy/tcp-proxy.js";
-import { channel, openEtcd, put, Recorder, until } from "./testing/backends.js";
+import { openEtcd, put, until } from "./testing/backends.js";
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`faults of etcd: ${missing}`, () => undefined);

@@ -1,4 +1,3 @@
-/** Channels in etcd: one node or a cluster. */
 import type { Backend, BackendContext, BackendType } from "@ojm/core/backend";
 import { EtcdBackend } from "./backend.js";
 import { connect, loadDriver } from "./calls/connect.js";

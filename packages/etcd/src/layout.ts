@@ -11,16 +11,10 @@ export interface RawEntry {
   readonly ttl?: number;
 }
 
-/**
- * The mark before the value of an entry with a ttl. The lease cannot replace it: a lease counts whole
- * seconds, and several entries share it.
- */
+/** The mark before the value of an entry with a ttl: leases count seconds, and entries share them. */
 const TTL_MARK = /^ttl=(\d+(?:\.\d+)?) /;
 
-/**
- * Converts between entries of a channel and keys of etcd: a key gets the prefix of the store, and a value the
- * mark of its ttl.
- */
+/** Converts entries of a channel: a key gets the prefix of the store, and a value the mark of its ttl. */
 export class Codec {
   readonly #prefix: Buffer;
 
@@ -28,10 +22,7 @@ export class Codec {
     this.#prefix = Buffer.from(prefix, "utf8");
   }
 
-  /**
-   * A key that no channel can have. The backend writes it if a commit needs a new revision but changes
-   * nothing.
-   */
+  /** A key that no channel can have, written for a commit that needs a revision but changes nothing. */
   get revisionKey(): Buffer {
     return this.key("\0revision");
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { ChannelError, checkedDuration, type Duration, rejectUnknownOptions } from "@ojm/core/backend";
+import { ChannelError, checkedDuration, rejectUnknownOptions } from "@ojm/core/backend";
 
 /** A client that the caller made: etcd3's `Etcd3`, or a namespace of one. */
 export interface PassedClient {
@@ -8,39 +8,12 @@ export interface PassedClient {
   readonly leaseClient: object;
 }
 
-/** Options of the `etcd` type, as `args` of a channel config. */
-export interface EtcdOptions {
-  /**
-   * The nodes, each as `host:port` or `https://host:port`: a list, or one comma-separated string. Default:
-   * `127.0.0.1:2379`.
-   */
-  readonly hosts?: string | readonly string[];
-  /** The prefix of all keys. Default: `ojm/`. */
-  readonly keyPrefix?: string;
-  /** The longest time that a call may take. Default: 5 s. */
-  readonly deadline?: Duration;
-  /** The etcd user to sign in as. */
-  readonly auth?: { readonly username: string; readonly password: string };
-  /** For TLS: each as PEM text, as a `Buffer`, or as the path of a file. */
-  readonly credentials?: {
-    readonly rootCertificate?: string | Buffer;
-    readonly privateKey?: string | Buffer;
-    readonly certChain?: string | Buffer;
-  };
-  /** Options of the gRPC channels, such as `grpc.ssl_target_name_override`. */
-  readonly grpcOptions?: Readonly<Record<string, string | number>>;
-  /**
-   * An etcd3 client to use instead of creating one. Only a program can pass one. The backend never closes it.
-   */
-  readonly client?: PassedClient;
-}
-
-/** The checked options, with defaults applied. */
+/** The checked options, with defaults applied. The README describes them. */
 export interface Settings {
   readonly hosts: readonly string[];
   readonly keyPrefix: string;
   readonly deadline: number;
-  readonly auth: EtcdOptions["auth"];
+  readonly auth: { readonly username: string; readonly password: string } | undefined;
   readonly credentials:
     | { readonly rootCertificate: Buffer | null; readonly privateKey?: Buffer; readonly certChain?: Buffer }
     | undefined;

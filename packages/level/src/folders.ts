@@ -19,12 +19,9 @@ interface Shared {
   users: number;
 }
 
-/**
- * The folders that this process has open. LevelDB opens each folder only once, so the real path is the key.
- */
+/** The open folders of this process, by real path: LevelDB opens each folder only once. */
 const open: Map<string, Shared> = new Map();
 
-/** The folders that are closing. */
 const closing: Map<string, Promise<void>> = new Map();
 
 /**
@@ -93,11 +90,9 @@ async function refuseWithoutCurrent(path: string): Promise<void> {
 
 async function start(path: string, clock: Clock, boot: string): Promise<Folder> {
   await closing.get(path)?.catch(() => undefined);
-  try {
-    await refuseWithoutCurrent(path);
-  } catch (error) {
+  await refuseWithoutCurrent(path).catch((error: unknown) => {
     throw levelError(error, path);
-  }
+  });
   // Import it only when needed: it loads a native addon.
   const { Level } = await import("level");
   const database = new Level(path, { keyEncoding: "utf8", valueEncoding: "utf8" });

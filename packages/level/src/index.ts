@@ -1,4 +1,3 @@
-/** Channels in a LevelDB folder, for one process. */
 import {
   type Backend,
   type BackendContext,

@@ -12,12 +12,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type ScanRequest, systemClock } from "@ojm/core/backend";
+import { channel, Recorder, write } from "@ojm/testing/backends";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { Level } from "level";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openFolder } from "./folders.js";
 import { backend } from "./index.js";
-import { aroundWrites, channel, openLevel, Recorder, watchWrites, write } from "./testing/backends.js";
+import { aroundWrites, openLevel, watchWrites } from "./testing/backends.js";
 
 const open = (args: Record<string, unknown>) => backend.open(args, { clock: systemClock });
 

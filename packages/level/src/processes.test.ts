@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "@ojm/core/backend";
+import { channel, write } from "@ojm/testing/backends";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { jsArgs } from "@ojm/testing/programs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { backend } from "./index.js";
-import { channel, openLevel, write } from "./testing/backends.js";
+import { openLevel } from "./testing/backends.js";
 
 /** Runs a program in a process of its own. `limit` is the most KiB that it may write into one file. */
 function start(program: string, limit?: number): { child: ChildProcess; lines: AsyncIterator<string> } {

@@ -1,7 +1,8 @@
+import { write } from "@ojm/testing/backends";
 import { Level } from "level";
 import { describe, expect, it, vi } from "vitest";
 import { Remembered } from "./remembered.js";
-import { aroundWrites, openLevel, write } from "./testing/backends.js";
+import { aroundWrites, openLevel } from "./testing/backends.js";
 
 describe("what a store remembers of its last commits", () => {
   it("a check of a key that was just written, deleted or checked reads nothing from LevelDB", async () => {

@@ -1,10 +1,7 @@
-import type { Deadline, StoredRecord } from "./layout.js";
+import type { StoredRecord } from "./layout.js";
 
-/** The facts about an entry that a check needs, without its value. */
-export interface Stamp {
-  readonly version: string;
-  readonly deadline?: Deadline;
-}
+/** The facts about an entry that a check needs. */
+export type Stamp = Omit<StoredRecord, "value">;
 
 /** The most characters of the keys of one generation. Two generations are held, which take at most 4 MB. */
 const ROOM = 500_000;

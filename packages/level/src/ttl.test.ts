@@ -1,10 +1,10 @@
 import type { Clock } from "@ojm/core/backend";
 import { TestClock } from "@ojm/core/testing";
+import { channel, write } from "@ojm/testing/backends";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { Level } from "level";
 import { describe, expect, it } from "vitest";
 import { type Folder, openFolder } from "./folders.js";
-import { channel, write } from "./testing/backends.js";
 
 type Opened = Folder & { commit: CommitOf; release(): Promise<void> };
 type CommitOf = (commit: Parameters<Folder["queue"]["add"]>[0]) => ReturnType<Folder["queue"]["add"]>;

@@ -13,7 +13,6 @@ import {
 } from "@ojm/core/backend";
 import { encodeCommit } from "./commit/encode.js";
 import { JoinedCommits } from "./commit/joined.js";
-import { type CommitReply, outcomeOf } from "./commit/reply.js";
 import { commitScript, joinedScript } from "./commit/script.js";
 import type { RedisClient } from "./connection/client.js";
 import type { Connection } from "./connection/connection.js";
@@ -21,18 +20,14 @@ import type { Replicas } from "./connection/replicas.js";
 import type { EvictionWatch } from "./connection/server.js";
 import { ofRead } from "./errors.js";
 import { JoinedReads, REPLIES } from "./joined-reads.js";
-import type { Names } from "./layout.js";
-import { placeOf } from "./layout.js";
-import { entryAt, type Reply } from "./reply.js";
+import { channelOf, type Names } from "./layout.js";
+import { type CommitReply, entryAt, outcomeOf, type Reply } from "./reply.js";
 import { evaluate, readScript, type Script, scanScript } from "./scripts.js";
 import { type LexRange, lexRangeOf, rangeOf } from "./watch/ranges.js";
 import type { Watches } from "./watch/watches.js";
 
 /** The most keys that one script reads. */
 const BATCH = 1_000;
-
-/** The most entries of a call that several reads share: the server builds the whole answer in its memory. */
-const READ_TOGETHER = 32;
 
 export interface RedisBackendOptions {
   readonly connection: Connection;
@@ -41,7 +36,6 @@ export interface RedisBackendOptions {
   readonly supports: Supports;
   /** `SPUBLISH` in a Cluster. */
   readonly publish: "PUBLISH" | "SPUBLISH";
-  /** The server, for messages. */
   readonly where: string;
   /** Present if writes wait for replicas. */
   readonly replicas: Replicas | undefined;
@@ -49,10 +43,7 @@ export interface RedisBackendOptions {
   readonly eviction: EvictionWatch | undefined;
 }
 
-/**
- * Channels in Redis or Valkey: one server or several. Each call is one script in the server, and one round
- * trip.
- */
+/** Channels in Redis or Valkey. Each call is one script in the server, and one round trip. */
 export class RedisBackend implements Backend {
   readonly supports: Supports;
   readonly #options: RedisBackendOptions;
@@ -63,7 +54,7 @@ export class RedisBackend implements Backend {
   readonly #write: Script;
   /** `undefined` if each commit is a call of its own. */
   readonly #joined: JoinedCommits | undefined;
-  readonly #reads: JoinedReads = new JoinedReads((entries) => this.#readAlone(entries), READ_TOGETHER);
+  readonly #reads: JoinedReads = new JoinedReads((entries) => this.#readAlone(entries));
 
   constructor(options: RedisBackendOptions) {
     this.supports = options.supports;
@@ -74,8 +65,7 @@ export class RedisBackend implements Backend {
     const setup = { publish, database: names.database, prefixBytes: names.prefixBytes };
     this.#compare = commitScript({ ...setup, replicas: 0 });
     this.#write = replicas === undefined ? this.#compare : commitScript({ ...setup, replicas: replicas.count });
-    // Do not join commits in a Cluster, where a script runs on one node, or with replicas: one WAIT confirms
-    // one commit.
+    // No joining in a Cluster, where a script runs on one node, or with replicas: a WAIT is for one commit.
     if (!options.supports.commitAcrossChannels || replicas !== undefined) return;
     const several = joinedScript({ ...setup, replicas: 0 });
     const version = names.version("");
@@ -85,7 +75,7 @@ export class RedisBackend implements Backend {
   async read(keys: readonly string[], { signal }: CallOptions = {}): Promise<(StoredEntry | undefined)[]> {
     const found = new Map<string, StoredEntry>();
     const readBatch = async (batch: readonly string[]): Promise<void> => {
-      const entries = batch.map((key) => this.#names.entry(placeOf(key)));
+      const entries = batch.map((key) => this.#names.entry(key));
       const together = signal === undefined && this.supports.commitAcrossChannels;
       const reply = await (together ? this.#reads.read(entries) : this.#readAlone(entries, signal));
       batch.forEach((key, i) => {
@@ -189,7 +179,7 @@ export class RedisBackend implements Backend {
     const batches: string[][] = [];
     const open = new Map<string, string[]>();
     for (const key of keys) {
-      const node = this.supports.commitAcrossChannels ? "" : placeOf(key).channel;
+      const node = this.supports.commitAcrossChannels ? "" : channelOf(key);
       let batch = open.get(node);
       if (batch === undefined || batch.length === BATCH) {
         batch = [];
@@ -208,7 +198,7 @@ export class RedisBackend implements Backend {
    */
   #channelOf({ checks, writes }: Commit): string {
     if (this.supports.commitAcrossChannels) return "";
-    const [first = "", ...others] = [...checks, ...writes].map(({ key }) => placeOf(key).channel);
+    const [first = "", ...others] = [...checks, ...writes].map(({ key }) => channelOf(key));
     const other = others.find((channel) => channel !== first);
     if (other === undefined) return first;
     const message =

@@ -1,56 +1,45 @@
 import { ChannelError, type ChannelErrorCode, type ChannelErrorDetails, isChannelError } from "@ojm/core/backend";
 
-interface Meaning {
-  readonly code: ChannelErrorCode;
-  readonly retryable: boolean;
-  readonly what: string;
-}
+type Meaning = readonly [code: ChannelErrorCode, retryable: boolean, what: string];
 
-function meaning(code: ChannelErrorCode, retryable: boolean, what: string): Meaning {
-  return { code, retryable, what };
-}
-
-const DENIED: Meaning = meaning("DENIED", false, "refuses the user or password. Check username and password");
-const REDIRECTS: Meaning = meaning("UNAVAILABLE", true, "is moving the data to another node");
+const DENIED: Meaning = ["DENIED", false, "refuses the user or password. Check username and password"];
+const REDIRECTS: Meaning = ["UNAVAILABLE", true, "is moving the data to another node"];
 
 /** Refusals, by the first word of an error reply. The server did not apply any part of the request. */
 const REFUSALS: Readonly<Record<string, Meaning>> = {
   NOAUTH: DENIED,
   WRONGPASS: DENIED,
-  NOPERM: meaning("DENIED", false, "does not permit this user what the backend needs. Extend its ACL: see the README"),
-  OOM: meaning("FULL", true, "has no memory left. Raise maxmemory or delete something"),
-  MISCONF: meaning("READ_ONLY", true, "refuses writes because it cannot save to its disk. Look into its log"),
-  READONLY: meaning("READ_ONLY", true, "is a replica, maybe after a failover, and takes no writes"),
-  NOREPLICAS: meaning(
+  NOPERM: ["DENIED", false, "does not permit this user what the backend needs. Extend its ACL: see the README"],
+  OOM: ["FULL", true, "has no memory left. Raise maxmemory or delete something"],
+  MISCONF: ["READ_ONLY", true, "refuses writes because it cannot save to its disk. Look into its log"],
+  READONLY: ["READ_ONLY", true, "is a replica, maybe after a failover, and takes no writes"],
+  NOREPLICAS: [
     "UNAVAILABLE",
     true,
     "has too few replicas to take writes (waitReplicas, or min-replicas-to-write of the server)",
-  ),
-  MASTERDOWN: meaning("UNAVAILABLE", true, "is a replica that lost its master"),
-  LOADING: meaning("UNAVAILABLE", true, "is still loading its data"),
-  BUSY: meaning("UNAVAILABLE", true, "is busy with a long script of another client"),
-  CLUSTERDOWN: meaning("UNAVAILABLE", true, "has no working Cluster: some slots are served by no node"),
+  ],
+  MASTERDOWN: ["UNAVAILABLE", true, "is a replica that lost its master"],
+  LOADING: ["UNAVAILABLE", true, "is still loading its data"],
+  BUSY: ["UNAVAILABLE", true, "is busy with a long script of another client"],
+  CLUSTERDOWN: ["UNAVAILABLE", true, "has no working Cluster: some slots are served by no node"],
   TRYAGAIN: REDIRECTS,
   ASK: REDIRECTS,
-  MOVED: meaning("INVALID_CONFIG", false, `is a node of a Cluster. Use the option "cluster"`),
-  CROSSSLOT: meaning("NOT_SUPPORTED", false, "cannot touch several channels at once: they live on several nodes"),
-  WRONGTYPE: meaning("CORRUPT", false, "holds something else under a name of this backend. Use another keyPrefix"),
+  MOVED: ["INVALID_CONFIG", false, `is a node of a Cluster. Use the option "cluster"`],
+  CROSSSLOT: ["NOT_SUPPORTED", false, "cannot touch several channels at once: they live on several nodes"],
+  WRONGTYPE: ["CORRUPT", false, "holds something else under a name of this backend. Use another keyPrefix"],
 };
 
 /** Refusals, by a phrase in an error reply, which says more than its first word. */
 const PHRASES: readonly (readonly [RegExp, Meaning])[] = [
-  [
-    /^MISCONF .*No space left on device/,
-    meaning("FULL", true, "refuses writes because its disk is full. Make room on it"),
-  ],
-  [/max number of clients/, meaning("UNAVAILABLE", true, "has no connection left (maxclients)")],
+  [/^MISCONF .*No space left on device/, ["FULL", true, "refuses writes because its disk is full. Make room on it"]],
+  [/max number of clients/, ["UNAVAILABLE", true, "has no connection left (maxclients)"]],
   [/^ERR (invalid password|AUTH|Client sent AUTH)/, DENIED],
   [/^All sentinels are unreachable.*Last error: (NOAUTH|WRONGPASS|NOPERM)/, DENIED],
-  [/DB index is out of range/, meaning("INVALID_CONFIG", false, `has no database of that number. Check "db"`)],
+  [/DB index is out of range/, ["INVALID_CONFIG", false, `has no database of that number. Check "db"`]],
   [/non local key/, REDIRECTS],
   [/^Too many Cluster redirections\. Last error: ReplyError/, REDIRECTS],
-  [/unknown command|unknown subcommand/i, meaning("NOT_SUPPORTED", false, "lacks a command that the backend needs")],
-  [/Protocol error: invalid (bulk|multibulk) length/, meaning("TOO_LARGE", false, "takes no value of this size")],
+  [/unknown command|unknown subcommand/i, ["NOT_SUPPORTED", false, "lacks a command that the backend needs"]],
+  [/Protocol error: invalid (bulk|multibulk) length/, ["TOO_LARGE", false, "takes no value of this size"]],
 ];
 
 const TLS = /^(CERT_|ERR_TLS|ERR_SSL|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH|ERR_OSSL)/;
@@ -66,7 +55,7 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
   const cause = withoutSecrets(error);
   const found = refusal(cause.message);
   // A refusal proves that nothing was done. Any other error reply may come from the middle of a script.
-  if (found !== undefined) return told(found, `${where} ${found.what}`, { cause });
+  if (found !== undefined) return refused(found, where, { cause });
   const { code } = cause;
   if (code !== undefined && TLS.test(code)) {
     return new ChannelError("UNAVAILABLE", `${where} cannot be spoken to by TLS: ${cause.message}. Check "tls"`, {
@@ -96,13 +85,11 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
 export function explainPart(text: string, where: string, outcome: "not-applied" | "unknown"): ChannelError {
   const cause = new Error(text);
   const found = refusal(text);
-  if (found !== undefined) return told(found, `${where} ${found.what}`, { outcome, cause });
+  if (found !== undefined) return refused(found, where, { outcome, cause });
   return new ChannelError("FAILED", `${where} says: ${text}`, { outcome, cause });
 }
 
-/**
- * Returns the same error for a call that only reads: whatever the outcome of the call, it changed nothing.
- */
+/** The same error for a call that only reads, which changed nothing whatever its outcome. */
 export function ofRead(error: unknown): unknown {
   if (!isChannelError(error) || error.outcome === "not-applied") return error;
   const { code, message, retryable, cause } = error;
@@ -129,23 +116,16 @@ function refusal(message: string): Meaning | undefined {
   return phrase ?? (Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : undefined);
 }
 
-function told({ code, retryable }: Meaning, message: string, details: ChannelErrorDetails): ChannelError {
-  return new ChannelError(code, message, { ...details, retryable });
+function refused([code, retryable, what]: Meaning, where: string, details: ChannelErrorDetails): ChannelError {
+  return new ChannelError(code, `${where} ${what}`, { ...details, retryable });
 }
 
 function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-interface Cause extends Error {
-  readonly code?: string;
-}
-
-/**
- * Copies an error without its command. ioredis attaches the command with all arguments: values, and the
- * password of AUTH. They must not appear in a log.
- */
-function withoutSecrets(error: unknown): Cause {
+/** Copies an error without its command: ioredis attaches all arguments, values and passwords too. */
+function withoutSecrets(error: unknown): Error & { readonly code?: string } {
   if (!(error instanceof Error)) return new Error(String(error));
   const { lastNodeError, code } = error as { lastNodeError?: unknown; code?: string };
   if (lastNodeError !== undefined && lastNodeError !== null) return withoutSecrets(lastNodeError);

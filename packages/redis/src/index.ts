@@ -24,8 +24,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     await awaitReplicas(connection, facts, { count: waitReplicas, deadline, clock, where });
     const clustered = isCluster(client);
     const oneNode = !clustered || hasHashTag(keyPrefix);
-    // If a replica can take over, an acknowledged write can be lost, whatever the servers do with their
-    // disks.
+    // If a replica can take over, an acknowledged write can be lost, whatever the disks hold.
     const failsOver = clustered || followsSentinels(client);
     const supports: Supports = Object.freeze({
       shared: "network",
@@ -40,8 +39,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     const names = new Names(keyPrefix, !oneNode, clustered ? 0 : client.options.db);
     const watches = new Watches({ connection, names, where, deadline, clock });
     const publish = clustered ? "SPUBLISH" : "PUBLISH";
-    // Give the replicas half of the deadline, so that their answer arrives within the time of the commit that
-    // waits for it.
+    // Give the replicas half of the deadline: their answer must arrive within the time of the commit.
     const replicas = waitReplicas > 0 ? new Replicas(waitReplicas, deadline / 2, where) : undefined;
     const eviction = settings.allowEviction ? undefined : new EvictionWatch(connection, clock, where);
     return new RedisBackend({ connection, watches, names, supports, publish, where, replicas, eviction });

@@ -4,10 +4,12 @@ import type { Reply } from "./reply.js";
 /** How many replies the script gives for each entry. */
 export const REPLIES = 3;
 
+/** The most entries of a call that several reads share: the server builds the whole answer in its memory. */
+const READ_TOGETHER = 32;
+
 /** Reads entries by one script call. Resolves to {@link REPLIES} replies for each. */
 type Look = (entries: readonly string[]) => Promise<readonly Reply[]>;
 
-/** One read, which waits for the end of the turn. */
 interface Part {
   readonly entries: readonly string[];
   resolve(replies: readonly Reply[]): void;
@@ -20,22 +22,18 @@ interface Part {
  */
 export class JoinedReads {
   readonly #look: Look;
-  readonly #most: number;
   #parts: Part[] = [];
   #entries = 0;
   readonly #atEnd = (): void => this.send();
 
-  /** @param most how many entries one call reads, unless they are of one read */
-  constructor(look: Look, most: number) {
+  constructor(look: Look) {
     this.#look = look;
-    this.#most = most;
   }
 
   /** Reads the entries of one call. Rejects with the error of {@link Look}. */
   read(entries: readonly string[]): Promise<readonly Reply[]> {
-    if (this.#entries + entries.length > this.#most) this.send();
-    // Do not wait any longer: this runs after all microtasks of the turn, and before any timer or other
-    // socket.
+    if (this.#entries + entries.length > READ_TOGETHER) this.send();
+    // Wait no longer: this runs after the microtasks of the turn, before any timer or other socket.
     if (this.#parts.length === 0) process.nextTick(this.#atEnd);
     this.#entries += entries.length;
     return new Promise((resolve, reject) => this.#parts.push({ entries, resolve, reject }));

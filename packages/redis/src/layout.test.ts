@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareBytes, hasHashTag, Names, placeOf } from "./layout.js";
+import { channelOf, compareBytes, hasHashTag, Names } from "./layout.js";
 import { lexRangeOf, rangeOf } from "./watch/ranges.js";
 
 const names = new Names("ojm:", true);
-const entry = (key: string): string => names.entry(placeOf(key));
+const entry = (key: string): string => names.entry(key);
 /** The part of a name that a Cluster hashes. */
 const hashed = (name: string): string | undefined => /^[^{]*\{([^}]+)\}/.exec(name)?.[1];
 
@@ -47,7 +47,7 @@ describe("names in Redis", () => {
   });
 
   it("a key without a channel is refused with INVALID_KEY", () => {
-    expect(() => placeOf("jobs")).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
+    expect(() => channelOf("jobs")).toThrow(expect.objectContaining({ code: "INVALID_KEY" }));
   });
 });
 

@@ -1,20 +1,14 @@
 import { ChannelError } from "@ojm/core/backend";
 
-/** The place of an entry: its channel, and its key in the channel's set of keys. */
-export interface Place {
-  readonly channel: string;
-  readonly member: string;
-}
-
 /**
- * Splits an encoded key into its channel (the text up to the first space) and the rest.
+ * The channel of an encoded key: the text up to the first space. The rest is its key in the channel.
  *
  * @throws ChannelError `INVALID_KEY` if the key has no space
  */
-export function placeOf(key: string): Place {
+export function channelOf(key: string): string {
   const end = key.indexOf(" ");
   if (end < 0) throw new ChannelError("INVALID_KEY", `the key ${JSON.stringify(key)} names no channel`);
-  return { channel: key.slice(0, end), member: key.slice(end + 1) };
+  return key.slice(0, end);
 }
 
 /** The names of everything that this backend stores in Redis. See scripts.ts for the list. */
@@ -43,31 +37,22 @@ export class Names {
     return `${this.#prefix}{${tag(channel)}}`;
   }
 
-  /**
-   * The key of the text that holds an entry. Its changes are published under this name too, for watches of
-   * this entry alone.
-   */
-  entry({ channel, member }: Place): string {
-    return `${this.index(channel)}:${member}`;
-  }
-
-  /** The pattern of the names of all entries whose keys begin with this text, for PSUBSCRIBE. */
-  entriesPattern(place: Place): string {
-    return `${this.entry(place).replace(/[*?[\]\\]/g, "\\$&")}*${this.database}`;
-  }
-
-  /** The same for an encoded key. */
-  entryOf(key: string): string {
-    const end = key.indexOf(" ");
-    const channel = end < 0 ? placeOf(key).channel : key.slice(0, end);
+  /** The name of the text of an entry, by its encoded key. Its changes are published under it too. */
+  entry(key: string): string {
+    const channel = channelOf(key);
     let head = this.#heads.get(channel);
     if (head === undefined) {
       // A program has a few channels. A program that creates ever new names must not fill the memory.
       if (this.#heads.size >= 1_000) this.#heads.clear();
-      head = this.entry({ channel, member: "" });
+      head = `${this.index(channel)}:`;
       this.#heads.set(channel, head);
     }
-    return head + key.slice(end + 1);
+    return head + key.slice(channel.length + 1);
+  }
+
+  /** The pattern of the names of all entries whose encoded keys begin with this text, for PSUBSCRIBE. */
+  entriesPattern(text: string): string {
+    return `${this.entry(text).replace(/[*?[\]\\]/g, "\\$&")}*${this.database}`;
   }
 
   /** The key that holds the last version given out. */
@@ -82,17 +67,12 @@ function tag(channel: string): string {
   return /[%{}]/.test(channel) ? channel.replace(/[%{}]/g, encodeURIComponent) : channel;
 }
 
-/**
- * Whether the prefix has a hash tag of its own, as in `{shop}:`. Then all names with it are on one node of a
- * Cluster.
- */
+/** Whether the prefix has a hash tag, as in `{shop}:`: all its names are on one node of a Cluster. */
 export function hasHashTag(prefix: string): boolean {
   return /^[^{]*\{[^}]+\}/.test(prefix);
 }
 
-/**
- * Compares two strings by their UTF-8 bytes. JavaScript's `<` compares UTF-16, and puts U+FF00 above U+10000.
- */
+/** Compares two strings by their UTF-8 bytes. JavaScript's `<` puts U+FF00 above U+10000. */
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

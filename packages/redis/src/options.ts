@@ -3,6 +3,7 @@ import {
   type ClientOptions,
   type ClusterClient,
   clusterOptions,
+  followsSentinels,
   isCluster,
   type NodeClient,
   nodeOptions,
@@ -10,10 +11,7 @@ import {
 } from "./connection/client.js";
 import { hostOf, invalid, refuseQuery, refuseWrongUrl } from "./url.js";
 
-/**
- * Options that are passed on to ioredis. The others control queues and retries, and the backend sets them
- * itself.
- */
+/** Options that are passed on to ioredis. The backend sets those that control queues and retries. */
 const IOREDIS = [
   "host",
   "port",
@@ -82,7 +80,7 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   const source = client !== undefined ? lent(args) : cluster !== undefined ? ofCluster(args) : ofServer(args);
   // With Sentinel, writes wait for a replica: a master that is cut off together with a holder would continue
   // to renew the holder's lock, while the next master gives that lock away.
-  const waitReplicas = number(args, "waitReplicas", source.isSentinel ? 1 : 0, 0);
+  const waitReplicas = wholeNumber("waitReplicas", args["waitReplicas"] ?? (source.isSentinel ? 1 : 0));
   if (waitReplicas > 0 && source.isCluster) {
     throw invalid(`"waitReplicas" is not supported in a Cluster, only with one server or with Sentinel`);
   }
@@ -108,9 +106,8 @@ interface Source {
 }
 
 /**
- * Uses the caller's client as a template only: our clients are made like it, and it stays untouched. Its own
- * settings would send commands twice or hold them back for ever, and a connection that watches can do nothing
- * else.
+ * Uses the caller's client only as a template, and does not touch it. Its own settings would send commands
+ * twice or hold them back, and a connection that watches can do nothing else.
  */
 function lent(args: Readonly<Record<string, unknown>>): Source {
   const client = args["client"] as NodeClient | ClusterClient;
@@ -120,15 +117,15 @@ function lent(args: Readonly<Record<string, unknown>>): Source {
   const clash = [...IOREDIS, "url", "cluster"].find((option) => args[option] !== undefined);
   if (clash !== undefined) throw invalid(`"client" brings its own connection: it excludes "${clash}"`);
   const options = (client as RedisClient).options;
-  const common = { where: describe(options, isCluster(client)), keyPrefix: options.keyPrefix ?? "" };
+  const keyPrefix = options.keyPrefix ?? "";
   if (isCluster(client)) {
     const create = async (deadline: number): Promise<ClusterClient> =>
       client.duplicate([], { ...clusterOptions(deadline), redisOptions: nodeOptions(deadline) });
-    return { ...common, isCluster: true, isSentinel: false, create };
+    const where = "the Redis Cluster of the given client";
+    return { create, where, isCluster: true, isSentinel: false, keyPrefix };
   }
-  const isSentinel = Boolean(options.sentinels);
   const create = async (deadline: number): Promise<NodeClient> => client.duplicate(nodeOptions(deadline));
-  return { ...common, isCluster: false, isSentinel, create };
+  return { create, where: describe(options), isCluster: false, isSentinel: followsSentinels(client), keyPrefix };
 }
 
 function ofCluster(args: Readonly<Record<string, unknown>>): Source {
@@ -154,13 +151,8 @@ function ofCluster(args: Readonly<Record<string, unknown>>): Source {
   const hosts = nodes.map((node: unknown) =>
     typeof node === "object" ? address(node as ClientOptions) : hostOf(String(node)),
   );
-  return {
-    create,
-    isCluster: true,
-    isSentinel: false,
-    keyPrefix: "",
-    where: `the Redis Cluster at ${hosts.join(", ")}`,
-  };
+  const where = `the Redis Cluster at ${hosts.join(", ")}`;
+  return { create, where, isCluster: true, isSentinel: false, keyPrefix: "" };
 }
 
 function ofServer(args: Readonly<Record<string, unknown>>): Source {
@@ -175,8 +167,8 @@ function ofServer(args: Readonly<Record<string, unknown>>): Source {
     const all = { ...nodeOptions(deadline), ...options, ...fixed(deadline) };
     return (url === undefined ? new Redis(all) : new Redis(url, all)) as unknown as NodeClient;
   };
-  const where = typeof url === "string" ? `Redis at ${hostOf(url)}` : describe(options, false);
-  return { create, isCluster: false, isSentinel: sentinels !== undefined, keyPrefix: "", where };
+  const where = typeof url === "string" ? `Redis at ${hostOf(url)}` : describe(options);
+  return { create, where, isCluster: false, isSentinel: sentinels !== undefined, keyPrefix: "" };
 }
 
 /** The options that the caller may not change: all of {@link nodeOptions} except `connectTimeout`. */
@@ -189,8 +181,7 @@ function ioredisOptions(args: Readonly<Record<string, unknown>>): Record<string,
   return Object.fromEntries(IOREDIS.filter((name) => args[name] !== undefined).map((name) => [name, args[name]]));
 }
 
-function describe(options: ClientOptions, cluster: boolean): string {
-  if (cluster) return "the Redis Cluster of the given client";
+function describe(options: ClientOptions): string {
   if (options.sentinels) return `Redis "${options.name}" by the Sentinels ${options.sentinels.map(address).join(", ")}`;
   return `Redis at ${options.path ?? address(options)}`;
 }
@@ -208,12 +199,9 @@ function prefix(args: Readonly<Record<string, unknown>>): string {
   return keyPrefix;
 }
 
-function number(args: Readonly<Record<string, unknown>>, name: string, otherwise: number, least: number): number {
-  const value = args[name] ?? otherwise;
-  if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > 2 ** 30) {
-    throw invalid(`"${name}" is a whole number from ${least} up`);
-  }
-  return value;
+function wholeNumber(name: string, value: unknown): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 2 ** 30) return value;
+  throw invalid(`"${name}" is a whole number from 0 up`);
 }
 
 function refuse(message: string): never {

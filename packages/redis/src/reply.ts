@@ -1,4 +1,6 @@
-import { ChannelError, type StoredEntry } from "@ojm/core/backend";
+import { ChannelError, type Commit, type CommitOutcome, type StoredEntry } from "@ojm/core/backend";
+import type { EncodedCommit } from "./commit/encode.js";
+import { explainPart } from "./errors.js";
 
 /** A part of a reply of the scripts. */
 export type Reply = string | number | null;
@@ -24,4 +26,28 @@ export function entryAt(
   }
   if (typeof version !== "string" || typeof value !== "string") return undefined;
   return typeof left === "number" ? { key, value, version, expiresIn: left / 1_000 } : { key, value, version };
+}
+
+/** The script's reply for one commit. */
+export type CommitReply = string | readonly Reply[];
+
+/**
+ * Decodes a script's reply for one commit.
+ *
+ * @param where the server, for messages
+ * @throws ChannelError if this commit, as one of several, failed in the server; `CORRUPT` if the entry of a
+ * failed check was not written by ojm
+ */
+export function outcomeOf(
+  reply: CommitReply,
+  { checks }: Commit,
+  { places }: EncodedCommit,
+  where: string,
+): CommitOutcome {
+  if (typeof reply !== "string") {
+    return { ok: false, current: checks.map(({ key }, i) => entryAt(reply, (places[i] ?? 0) * 3, key)) };
+  }
+  const [, outcome, text = ""] = /^(refused|unknown) (.*)$/s.exec(reply) ?? [];
+  if (outcome === undefined) return { ok: true, version: reply };
+  throw explainPart(text, where, outcome === "unknown" ? "unknown" : "not-applied");
 }

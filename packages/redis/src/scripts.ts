@@ -50,10 +50,7 @@ local function add(list, entry)
 end
 `;
 
-/**
- * KEYS: the entries to read.
- * Returns version, value and remaining microseconds of each.
- */
+/** KEYS: the entries to read. Returns version, value and remaining microseconds of each. */
 const READ = `${CLOCK}${LOOK}
 local found = {}
 for i = 1, #KEYS do add(found, redis.call('GET', KEYS[i])) end
@@ -113,10 +110,7 @@ export function script(source: string): Script {
 export const readScript: Script = script(READ);
 export const scanScript: Script = script(SCAN);
 
-/**
- * Runs a script by its hash. If the server does not know it (yet, or after SCRIPT FLUSH or a restart), runs
- * it by its text.
- */
+/** Runs a script by its hash; by its text if the server does not know it, as after a restart. */
 export async function evaluate(
   client: RedisClient,
   { sha, source }: Script,

@@ -52,10 +52,7 @@ export function invalid(what: string): ChannelError {
   return new ChannelError("INVALID_CONFIG", `channel type "redis": ${what}`);
 }
 
-/**
- * The port of an address, if its number is not valid for a port. Only digits: other text may be a part of a
- * password.
- */
+/** The port of an address, if it is a number but not a port. Other text may be part of a password. */
 function wrongPort(url: string): string | undefined {
   const [, port] = /^rediss?:\/\/(?:[^/?#]*@)?[^/?#@]*:(\d+)(?:[/?#]|$)/.exec(url) ?? [];
   return port !== undefined && (Number(port) > 65_535 || Number(port) === 0) ? port : undefined;

@@ -135,8 +135,7 @@ export class Memory {
     const now = this.#clock.monotonic();
     if (now < this.#nextDeadline || --this.#commitsToGo > 0) return;
     this.#nextDeadline = NEVER;
-    // The loop visits all entries with a deadline. Skip some commits, so that not every commit pays for it
-    // when entries expire one after the other.
+    // The loop visits all deadlines: skip commits, or each would pay when entries expire one by one.
     this.#commitsToGo = this.#expiring.size / 8;
     for (const key of this.#expiring) {
       const held = this.#entries.get(key);

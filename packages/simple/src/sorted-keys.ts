@@ -11,8 +11,7 @@ export class SortedKeys {
     const block = this.#blocks[b];
     if (block === undefined) return;
     block.splice(firstNotBelow(block, key), 0, key);
-    // Keys that arrive in order, such as times, fill each block: only a block that overflows in its middle is
-    // halved.
+    // Keys that arrive in order, such as times, fill each block: only others halve a block.
     if (block.length > BLOCK) {
       const cut = block.at(-1) === key && b === this.#blocks.length - 1 ? BLOCK : BLOCK / 2;
       this.#blocks.splice(b + 1, 0, block.splice(cut));

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { Recorder } from "@ojm/testing/backends";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { backend } from "./index.js";
@@ -22,7 +23,6 @@ import {
   openFile,
   openRaw,
   put,
-  Recorder,
   rejection,
   temporaryFile,
   versionOf,

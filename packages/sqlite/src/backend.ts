@@ -1,18 +1,4 @@
-import {
-  type Backend,
-  type BackendContext,
-  type CallOptions,
-  ChannelError,
-  type Clock,
-  type Commit,
-  type CommitOutcome,
-  type KeyRange,
-  type ScanPage,
-  type ScanRequest,
-  type StoredEntry,
-  type Supports,
-  type WatchSink,
-} from "@ojm/core/backend";
+import { type Backend, type BackendContext, ChannelError, type Clock } from "@ojm/core/backend";
 import { openDatabase } from "./database.js";
 import { loadDriver } from "./driver.js";
 import { closedError } from "./errors.js";
@@ -24,7 +10,6 @@ import { Store } from "./store/store.js";
 
 export { loadDriver };
 
-/** A file that this process has open. */
 interface Shared {
   readonly file: string;
   readonly durability: Durability;
@@ -73,55 +58,35 @@ async function leave(shared: Shared): Promise<void> {
   await (await shared.store).close();
 }
 
-/** One user of a shared store: the result of `open`. */
-class SqliteBackend implements Backend {
-  readonly supports: Supports;
-  readonly #shared: Shared;
-  readonly #store: Store;
-  readonly #stops = new Set<() => void>();
-  #closed = false;
-
-  constructor(shared: Shared, store: Store) {
-    this.supports = store.supports;
-    this.#shared = shared;
-    this.#store = store;
-  }
-
-  read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
-    return this.#closed ? this.#refuse() : this.#store.read(keys, options?.signal);
-  }
-
-  scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
-    return this.#closed ? this.#refuse() : this.#store.scan(request, options?.signal);
-  }
-
-  commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    return this.#closed ? this.#refuse() : this.#store.commit(commit, options?.signal);
-  }
-
-  async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
-    if (this.#closed) return this.#refuse();
-    const end = await this.#store.watch(range, sink);
-    const stop = (): void => {
-      this.#stops.delete(stop);
-      end();
-    };
-    this.#stops.add(stop);
-    if (!this.#closed) return stop;
-    stop();
-    return this.#refuse();
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const stop of this.#stops) stop();
-    await leave(this.#shared);
-  }
-
-  #refuse(): Promise<never> {
-    return Promise.reject(closedError(this.#shared.file));
-  }
+/** One user of a shared store. */
+function attach(shared: Shared, store: Store): Backend {
+  const stops = new Set<() => void>();
+  let closed = false;
+  const refuse = (): Promise<never> => Promise.reject(closedError(shared.file));
+  return {
+    supports: store.supports,
+    read: (keys, options) => (closed ? refuse() : store.read(keys, options?.signal)),
+    scan: (request, options) => (closed ? refuse() : store.scan(request, options?.signal)),
+    commit: (commit, options) => (closed ? refuse() : store.commit(commit, options?.signal)),
+    async watch(range, sink) {
+      if (closed) return refuse();
+      const end = await store.watch(range, sink);
+      const stop = (): void => {
+        stops.delete(stop);
+        end();
+      };
+      stops.add(stop);
+      if (!closed) return stop;
+      stop();
+      return refuse();
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      for (const stop of stops) stop();
+      await leave(shared);
+    },
+  };
 }
 
 /**
@@ -133,7 +98,7 @@ class SqliteBackend implements Backend {
 export async function openBackend(args: Readonly<Record<string, unknown>>, context: BackendContext): Promise<Backend> {
   const shared = share(readOptions(args), context.clock);
   try {
-    return new SqliteBackend(shared, await shared.store);
+    return attach(shared, await shared.store);
   } catch (error) {
     // Let the next caller try again.
     open.delete(shared);

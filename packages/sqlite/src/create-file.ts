@@ -3,10 +3,7 @@ import { closeSync, linkSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { codeOf } from "./errors.js";
 
-/**
- * Only the owner may read the file, because it has results and errors of jobs. SQLite's own files get the
- * mode of this one.
- */
+/** Only the owner may read results and errors of jobs. SQLite's own files get the mode of this one. */
 const PRIVATE = 0o600;
 
 /** The errors of a file system without hard links. */

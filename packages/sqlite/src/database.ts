@@ -65,8 +65,7 @@ async function refuseDeletedFiles(file: string): Promise<void> {
 }
 
 /**
- * Opens the database at `file`, a path of `preparePlace`, and creates its tables if it is new. Several
- * processes may do so at once.
+ * Opens the database at `file`, of `preparePlace`, or creates it. Several processes may do so at once.
  *
  * @throws ChannelError, see `toChannelError` and `recognise`
  */

@@ -13,15 +13,11 @@ const loadFromHere: Load = createRequire(import.meta.url);
 /** The package that wraps better-sqlite3 12, the last release for Node 20. */
 const FOR_NODE_20 = "@ojm/sqlite-node20";
 
-/**
- * Node 22 and later load better-sqlite3 13. Node 20 crashes while it loads that; recent Nodes abort in
- * release 12.
- */
+/** Node 22 and later load better-sqlite3 13. Node 20 crashes in that; recent Nodes abort in 12. */
 const FIRST_NODE_OF_13 = 22;
 
 /**
- * The driver that fits this Node. The versions are compared before anything is loaded: a driver that does not
- * fit ends the process and throws no error.
+ * The driver that fits this Node, chosen by version: loading one that does not fit ends the process.
  *
  * @throws ChannelError `UNKNOWN_TYPE` if the driver for this Node is not installed
  */
@@ -72,9 +68,7 @@ export function openFile(file: string, load: Load = loadFromHere): Database.Data
   }
 }
 
-/**
- * The path of the native part. Release 12 would try a dozen places; its wrapper names the right one first.
- */
+/** The path of the native part. Release 12 would try a dozen places; its wrapper names the right one. */
 function addon(driver: Driver & { addon?: () => string }): string | undefined {
   try {
     // The driver accepts the module itself as well as its path. Its types have only the path.
@@ -84,9 +78,7 @@ function addon(driver: Driver & { addon?: () => string }): string | undefined {
   }
 }
 
-/**
- * Release 12 has no native part if its install script was not run. Release 13 has none for a rare platform.
- */
+/** The native part is missing: release 12 without its install script, 13 on a rare platform. */
 function withoutAddon(cause: unknown): ChannelError {
   const [why] = (cause instanceof Error ? cause.message : String(cause)).split("\n", 1);
   const what = `the native part of SQLite's driver cannot be loaded by Node ${process.version} on ${process.platform}-${process.arch}`;

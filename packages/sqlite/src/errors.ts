@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import { ChannelError, type ChannelErrorCode, type ChannelErrorDetails, isChannelError } from "@ojm/core/backend";
+import { ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core/backend";
 
 /** The code of an error of SQLite (`SQLITE_BUSY`) or of the system (`ENOSPC`); "" if it has none. */
 export function codeOf(error: unknown): string {
@@ -30,64 +30,47 @@ function diskIsFull(file: string): boolean {
   }
 }
 
-interface Meaning {
-  readonly code: ChannelErrorCode;
-  readonly text: string;
-  readonly retryable?: boolean;
-}
+type Meaning = readonly [code: ChannelErrorCode, text: string, retryable?: boolean];
 
-const FULL: Meaning = {
-  code: "FULL",
-  text: "the disk is full. Make room on it; nothing that was acknowledged is lost",
-  retryable: true,
-};
+const FULL: Meaning = ["FULL", "the disk is full. Make room on it; nothing that was acknowledged is lost", true];
 
 /** By a prefix of SQLite's code: an extended code begins with the basic one. */
 const MEANINGS: readonly (readonly [prefix: string, meaning: Meaning])[] = [
-  [
-    "SQLITE_BUSY",
-    { code: "TIMEOUT", text: "another process held the database locked for too long. Try again", retryable: true },
-  ],
-  ["SQLITE_PROTOCOL", { code: "TIMEOUT", text: "too many processes open it at once. Try again", retryable: true }],
+  ["SQLITE_BUSY", ["TIMEOUT", "another process held the database locked for too long. Try again", true]],
+  ["SQLITE_PROTOCOL", ["TIMEOUT", "too many processes open it at once. Try again", true]],
   ["SQLITE_FULL", FULL],
   [
     "SQLITE_CORRUPT",
-    { code: "CORRUPT", text: "the database is damaged. Restore a backup, or save what is left by sqlite3's .recover" },
+    ["CORRUPT", "the database is damaged. Restore a backup, or save what is left by sqlite3's .recover"],
   ],
-  ["SQLITE_NOTADB", { code: "CORRUPT", text: "this is no SQLite database, or its first page is damaged" }],
+  ["SQLITE_NOTADB", ["CORRUPT", "this is no SQLite database, or its first page is damaged"]],
   // All statements are fixed and tested: if SQLite does not accept one, the tables have been changed.
-  ["SQLITE_ERROR", { code: "CORRUPT", text: "its tables are not as @ojm/sqlite made them. Restore a backup" }],
-  ["SQLITE_TOOBIG", { code: "TOO_LARGE", text: "a key or value is larger than SQLite allows" }],
-  ["SQLITE_READONLY", { code: "READ_ONLY", text: "the file or its folder cannot be written" }],
-  ["SQLITE_PERM", { code: "DENIED", text: "the system denies access" }],
-  ["SQLITE_AUTH", { code: "DENIED", text: "the system denies access" }],
-  [
-    "SQLITE_CANTOPEN",
-    { code: "UNAVAILABLE", text: "the file, or a file beside it, cannot be opened", retryable: true },
-  ],
-  ["SQLITE_IOERR", { code: "UNAVAILABLE", text: "the disk reports an input/output error", retryable: true }],
-  ["SQLITE_NOMEM", { code: "UNAVAILABLE", text: "there is not enough memory", retryable: true }],
+  ["SQLITE_ERROR", ["CORRUPT", "its tables are not as @ojm/sqlite made them. Restore a backup"]],
+  ["SQLITE_TOOBIG", ["TOO_LARGE", "a key or value is larger than SQLite allows"]],
+  ["SQLITE_READONLY", ["READ_ONLY", "the file or its folder cannot be written"]],
+  ["SQLITE_PERM", ["DENIED", "the system denies access"]],
+  ["SQLITE_AUTH", ["DENIED", "the system denies access"]],
+  ["SQLITE_CANTOPEN", ["UNAVAILABLE", "the file, or a file beside it, cannot be opened", true]],
+  ["SQLITE_IOERR", ["UNAVAILABLE", "the disk reports an input/output error", true]],
+  ["SQLITE_NOMEM", ["UNAVAILABLE", "there is not enough memory", true]],
 ];
 
 function meaningOf(code: string, file: string): Meaning {
   const mayBeFull = code.startsWith("SQLITE_IOERR") || code.startsWith("SQLITE_CANTOPEN");
   if (mayBeFull && diskIsFull(file)) return FULL;
   const known = MEANINGS.find(([prefix]) => code.startsWith(prefix));
-  return known?.[1] ?? { code: "FAILED", text: `SQLite failed${code === "" ? "" : ` (${code})`}` };
+  return known?.[1] ?? ["FAILED", `SQLite failed${code === "" ? "" : ` (${code})`}`];
 }
 
-/**
- * The {@link ChannelError} for an error of the driver: what happened, to which file, and what to do. SQLite's
- * message is in `cause`. Returns a {@link ChannelError} as it is.
- */
-export function toChannelError(error: unknown, file: string, outcome?: ChannelErrorDetails["outcome"]): ChannelError {
+/** The {@link ChannelError} of a driver's error, with that as `cause`; a {@link ChannelError} as it is. */
+export function toChannelError(
+  error: unknown,
+  file: string,
+  outcome: "not-applied" | "unknown" = "not-applied",
+): ChannelError {
   if (isChannelError(error)) return error;
-  const { code, text, retryable } = meaningOf(codeOf(error), file);
-  return new ChannelError(code, `SQLite file ${file}: ${text}`, {
-    cause: error,
-    ...(retryable === undefined ? {} : { retryable }),
-    ...(outcome === undefined ? {} : { outcome }),
-  });
+  const [code, text, retryable = false] = meaningOf(codeOf(error), file);
+  return new ChannelError(code, `SQLite file ${file}: ${text}`, { cause: error, retryable, outcome });
 }
 
 /** The answer to calls after `close()`. */

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { Recorder } from "@ojm/testing/backends";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { createTables, recognise } from "./layout.js";
 import { Database } from "./testing/driver.js";
-import { EVERYTHING, get, openFile, openRaw, put, Recorder, temporaryFile } from "./testing/fixtures.js";
+import { EVERYTHING, get, openFile, openRaw, put, temporaryFile } from "./testing/fixtures.js";
 
 it("a database whose tables are made while it is inspected is not taken for another program's", () => {
   const folder = temporaryFolder();

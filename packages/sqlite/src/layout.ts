@@ -5,10 +5,7 @@ import type { Database } from "better-sqlite3";
 /** "ojm1" in ASCII, in the header of the file: `file jobs.db` shows it. */
 const APPLICATION_ID = 0x6f6a6d31;
 
-/**
- * Raise it when the tables change. An older program then refuses the file, and a newer one upgrades it: see
- * `upgradeTables`.
- */
+/** Raise it when the tables change: old programs then refuse the file, and `upgradeTables` upgrades it. */
 const SCHEMA_VERSION = 2;
 
 /**
@@ -93,8 +90,7 @@ function pragma(db: Database, name: string): number {
  * package
  */
 export function recognise(db: Database): boolean {
-  // Read all as of one moment: if another process creates the tables between two reads, the file looks like
-  // that of another program.
+  // Read all as of one moment: half-made tables of another process would look like another program's.
   const look = db.transaction(() => ({
     application: pragma(db, "application_id"),
     version: pragma(db, "user_version"),
@@ -138,10 +134,7 @@ export function upgradeTables(db: Database): void {
   upgrade.immediate();
 }
 
-/**
- * Raises the version counter after a restart of the host. May throw SQLite's "busy". If it raised the
- * counter, `synchronous` stays at FULL.
- */
+/** Raises the version counter after a restart, with `synchronous` at FULL. May throw SQLite's "busy". */
 export function enterBoot(db: Database): void {
   const boot = db.prepare<[], string>("SELECT boot FROM meta").pluck();
   if (boot.get() === bootId()) return;

@@ -3,10 +3,7 @@ import { abortedError, isBusy, toChannelError } from "./errors.js";
 /** How long a call retries while other processes hold the database locked, in ms. */
 export const PATIENCE = 5_000;
 
-/**
- * The pause between two attempts, in ms. SQLite's own `busy_timeout` would block the event loop. Its growing
- * pauses would also let a busy writer win for seconds.
- */
+/** The pause between two attempts, in ms. `busy_timeout` would block the event loop, and grow its pauses. */
 export const PAUSE = 1;
 
 /**

@@ -14,10 +14,7 @@ import { ChannelError, type ChannelErrorCode, isChannelError } from "@ojm/core/b
 import { createPrivateFile } from "./create-file.js";
 import { codeOf } from "./errors.js";
 
-/**
- * The `statfs(2)` magic numbers of network file systems: NFS, SMB, CIFS, SMB2, AFS. Their locks and shared
- * memory do not work between hosts.
- */
+/** The `statfs(2)` magic numbers of NFS, SMB, CIFS, SMB2 and AFS: locks do not work between their hosts. */
 const NETWORK_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f]);
 
 const CODES: Readonly<Record<string, ChannelErrorCode>> = {
@@ -32,10 +29,7 @@ const CODES: Readonly<Record<string, ChannelErrorCode>> = {
   ELOOP: "INVALID_CONFIG",
 };
 
-/**
- * Runs `step`. An error of the system becomes a ChannelError: "cannot create the folder /x: the file system
- * is read-only".
- */
+/** Runs `step`. An error of the system becomes a ChannelError: "cannot create the folder /x: …". */
 function attempt<T>(step: () => T, action: string, codes: Readonly<Record<string, ChannelErrorCode>> = CODES): T {
   try {
     return step();
@@ -66,10 +60,7 @@ function checkFile(file: string): void {
   attempt(() => accessSync(file, constants.W_OK), `write ${file}`, { ...CODES, EACCES: "READ_ONLY" });
 }
 
-/**
- * Do not use `mkdirSync` with `recursive`: it never returns below a folder that answers ENOENT to every
- * mkdir, such as /proc.
- */
+/** Not `mkdirSync` with `recursive`: it never returns where every mkdir answers ENOENT, as in /proc. */
 function createFolder(folder: string): void {
   const stats = statIfThere(folder);
   if (stats?.isDirectory()) return;
@@ -113,13 +104,10 @@ export function preparePlace(file: string): string {
   if (attempt(() => statIfThere(path), `look at ${path}`) === undefined) {
     const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
     // A link to a file that does not exist yet: prepare its target.
-    if (link)
-      return preparePlace(
-        resolve(
-          dirname(path),
-          attempt(() => readlinkSync(path), `resolve ${path}`),
-        ),
-      );
+    if (link) {
+      const target = attempt(() => readlinkSync(path), `resolve ${path}`);
+      return preparePlace(resolve(dirname(path), target));
+    }
     attempt(() => createPrivateFile(path), `create ${path}`);
   }
   return attempt(() => realpathSync(path), `resolve ${path}`);

@@ -15,14 +15,10 @@ export function etcdMissing(): string | undefined {
 export interface EtcdServer {
   /** `host:port` for clients. */
   readonly host: string;
-  /** Its process, as the system numbers it. */
   readonly pid: number | undefined;
   /** Sends SIGKILL: the node does not shut down in order. */
   kill(): Promise<void>;
-  /**
-   * Sends SIGSTOP: the node keeps its connections and answers nothing. Resolves once all its threads are
-   * stopped.
-   */
+  /** Sends SIGSTOP: the node keeps its connections and answers nothing. Resolves once it is stopped. */
   pause(): Promise<void>;
   resume(): void;
   /**
@@ -111,7 +107,6 @@ const local = (port: number): string => `127.0.0.1:${port}`;
 
 /** The options of a test's node. */
 export interface EtcdServerOptions {
-  /** Additional arguments for etcd. */
   readonly args?: readonly string[];
   /** For TLS: the files of a certificate for 127.0.0.1, and the only CA whose clients may connect. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };

@@ -148,10 +148,7 @@ class Schemas {
   }
 }
 
-/**
- * The name of a type that was declared as one. Types that others make, such as `Omit`, have no name of their
- * own.
- */
+/** The name of a type that was declared as one; types that others make, such as `Omit`, have none. */
 function nameOf({ aliasSymbol, aliasTypeArguments, symbol, flags }: ts.Type): string | undefined {
   if (aliasSymbol !== undefined) return aliasTypeArguments === undefined ? aliasSymbol.name : undefined;
   const isInterface = flags & ts.TypeFlags.Object && symbol !== undefined && symbol.flags & ts.SymbolFlags.Interface;

@@ -35,10 +35,7 @@ export interface RedisServerOptions {
   readonly password?: string;
   /** Environment variables in addition to ours. */
   readonly env?: Readonly<Record<string, string>>;
-  /**
-   * How long a node may be silent, in ms, until the others replace it. Default: 1,000 under Sentinels, 2,000
-   * in a Cluster.
-   */
+  /** How long a node may be silent, in ms. Default: 1,000 under Sentinels, 2,000 in a Cluster. */
   readonly silence?: number;
 }
 
@@ -52,9 +49,7 @@ export function whyMissing(binary: RedisBinary): string | undefined {
   }
 }
 
-/**
- * Waits until `condition` holds, and checks it every few ms. The deadline only ends a test that has failed.
- */
+/** Waits until `condition` holds. The deadline only ends a test that has failed. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 30_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await condition())) {
@@ -106,17 +101,11 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 async function startOnPort(port: number, options: RedisServerOptions): Promise<RedisServer> {
   const { binary = "redis-server", args = [], password, env } = options;
   const folder = mkdtempSync(join(tmpdir(), "ojm-redis-"));
-  const quiet = [
-    "--save",
-    "",
-    "--appendonly",
-    "no",
-    "--repl-diskless-sync-delay",
-    "0",
-    "--enable-debug-command",
-    "yes",
+  const all = [
+    ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder],
+    ...["--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"],
+    ...args,
   ];
-  const all = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, ...quiet, ...args];
   let child: ChildProcess;
   try {
     child = await launch(binary, all, env);

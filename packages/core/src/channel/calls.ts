@@ -5,10 +5,7 @@ import { emitWarning } from "../util/warning.js";
 import { ChannelError, isChannelError } from "./errors.js";
 import type { Entry } from "./types.js";
 
-/**
- * Stops waiting for `work` when `signal` fires. The work itself may continue: the outcome of a write that was
- * sent is unknown then.
- */
+/** Stops waiting for `work` when `signal` fires. The outcome of a write that was sent is unknown then. */
 export function abortable<T>(
   work: Promise<T>,
   signal: AbortSignal | undefined,
@@ -55,10 +52,7 @@ export async function inBackground(work: () => Promise<unknown>): Promise<void> 
   }
 }
 
-/**
- * The check of `key`, if it is among those that failed. Finds it by identity: pass the key that was given to
- * the commit.
- */
+/** The check of `key` among those that failed. Compares by identity: pass the key of the commit. */
 export function failedCheck<V>(
   failed: readonly { readonly key: unknown; readonly current?: Entry<V> }[],
   key: unknown,
@@ -66,10 +60,7 @@ export function failedCheck<V>(
   return failed.find((check) => check.key === key);
 }
 
-/**
- * Whether a call failed because the store is full. That is not a short outage: it lasts until an operator
- * frees space, so the caller gets the error at once.
- */
+/** Whether the store is full. The caller gets that error at once: it lasts until an operator frees space. */
 export function isFull(error: unknown): error is ChannelError {
   return isChannelError(error) && error.code === "FULL";
 }
@@ -77,7 +68,6 @@ export function isFull(error: unknown): error is ChannelError {
 /** The pause before a retry, in ms. */
 const PAUSE = 100;
 
-/** How long {@link retry} continues. */
 interface RetryOptions {
   readonly clock: Clock;
   /** The time of the last attempt, by the monotonic clock. */
@@ -86,10 +76,7 @@ interface RetryOptions {
   goesOn(): boolean;
 }
 
-/**
- * Repeats a call while its error is retryable and the store is not full. Rejects with the error of the last
- * attempt.
- */
+/** Repeats a call while its error is retryable and the store is not full. Rejects with the last error. */
 export async function retry<T>(options: RetryOptions, call: () => Promise<T>): Promise<T> {
   for (;;) {
     const began = options.clock.monotonic();
@@ -101,10 +88,7 @@ export async function retry<T>(options: RetryOptions, call: () => Promise<T>): P
   }
 }
 
-/**
- * Waits before the next attempt. Rejects with `error`, that of the failed attempt, if there is no next one.
- * `began`: when the failed attempt began.
- */
+/** Waits before the next attempt, or rejects with `error`, that of the attempt which began at `began`. */
 export async function beforeRetry(
   { clock, until, goesOn }: RetryOptions,
   began: number,

@@ -163,10 +163,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     return this.#commit(ops, others as readonly ChannelOps<unknown>[], options) as Promise<CommitResult<V | W[number]>>;
   }
 
-  /**
-   * Whether one commit can write to this channel and to `other`: both are in one store, opened with equal
-   * args.
-   */
+  /** Whether one commit can write to this channel and `other`: both are in one store, with equal args. */
   joins(other: Channel<unknown>): boolean {
     return this.#store === other.#store && this.supports.commitAcrossChannels;
   }
@@ -322,9 +319,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     });
   }
 
-  /**
-   * Ends the watches and scans of this channel object and leaves the store. Calling it again does nothing.
-   */
+  /** Ends the watches and scans of this object and leaves the store. Calling it again does nothing. */
   override close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -13,10 +13,7 @@ export interface ScopedOps {
   readonly ops: readonly Op<unknown>[];
 }
 
-/**
- * A check as the store gets it. It keeps the caller's key in a private field, so that a copy or the JSON of
- * the check does not contain that key.
- */
+/** A check as the store gets it. Copies and JSON of it do not contain the caller's key, which is private. */
 class EncodedCheck implements StoredCheck {
   readonly key: string;
   readonly version: string | null;
@@ -133,10 +130,7 @@ function mixedOp(): ChannelError {
   return new ChannelError("INVALID_ARGUMENT", "an op of a commit is one of check, put and delete, not two in one");
 }
 
-/**
- * The most keys to look through. In a commit of thousands, looking for a key would cost more than encoding
- * it.
- */
+/** The most keys to look through. Among thousands, the search would cost more than encoding the key. */
 const REMEMBERED = 8;
 
 /** Up to this many steps, comparing each with each costs less than a set. */

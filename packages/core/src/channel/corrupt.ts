@@ -2,15 +2,9 @@ import type { Channel } from "./channel.js";
 import { isChannelError } from "./errors.js";
 import type { EntriesOptions, Entry, Key } from "./types.js";
 
-/*
- * Any program can write into a store. An entry that ojm did not write is corrupt: it cannot be decoded
- * (`CORRUPT`), or has another shape.
- */
+/* An entry that ojm did not write is corrupt: it cannot be decoded (`CORRUPT`), or has another shape. */
 
-/**
- * The result of a call; `undefined` if it failed on a corrupt entry. Another program wrote that entry: skip
- * it, and continue with the rest.
- */
+/** The result of a call; `undefined` if it failed on a corrupt entry, which the caller can skip. */
 export async function unlessCorrupt<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
@@ -28,10 +22,7 @@ export function isCorrupt(error: unknown): boolean {
 /** An entry. Its value is `undefined` if it cannot be decoded. */
 type Readable<V> = Omit<Entry<V>, "value"> & { readonly value: V | undefined };
 
-/**
- * The entries of a range, corrupt ones included. A corrupt entry aborts a scan, so the rest are read one by
- * one.
- */
+/** The entries of a range, corrupt ones included: one aborts the scan, so the rest are read singly. */
 export async function* readable<V>(
   channel: Channel<V>,
   options: EntriesOptions,

@@ -23,10 +23,7 @@ export type ChannelErrorCode =
 export interface ChannelErrorDetails {
   /** Whether the same call may succeed later. Default: false. */
   retryable?: boolean;
-  /**
-   * Whether the store may have changed: `unknown` if the call was sent and no answer came. Default:
-   * `not-applied`.
-   */
+  /** `unknown` if the store may have changed: the call was sent, and not answered. Default: `not-applied`. */
   outcome?: "not-applied" | "unknown";
   /** The error of the driver or the system. */
   cause?: unknown;

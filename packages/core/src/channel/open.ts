@@ -107,9 +107,7 @@ function identity(value: object): number {
   return known;
 }
 
-/**
- * Equal for equal args. Clients, clocks and other objects count as equal only if they are the same object.
- */
+/** Equal for equal args. Clients, clocks and other objects must be the same object to count as equal. */
 function storeId(args: Readonly<Record<string, unknown>>, clock: Clock): string {
   const text = JSON.stringify(args, (_key, value: unknown) => {
     if (typeof value === "function") return { identity: identity(value) };
@@ -125,7 +123,6 @@ function storeId(args: Readonly<Record<string, unknown>>, clock: Clock): string 
   return `${identity(clock)} ${text}`;
 }
 
-/** The part of a channel that the check reads. */
 interface Asked {
   keys(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<unknown>;
 }

@@ -34,8 +34,7 @@ export async function* scan<T>(
   if (range === undefined) return;
   let { from, to } = range;
   let left = limit;
-  // Once an entry was skipped, request full pages: to request only the few that are missing could take many
-  // small pages.
+  // Once an entry was skipped, request full pages: requesting only the missing few could take many.
   let leavesOut = false;
   while (left > 0) {
     throwIfClosed();

@@ -3,14 +3,9 @@ import { MASK, maskUrls } from "../util/text.js";
 import { ChannelError } from "./errors.js";
 import type { ChannelConfig } from "./types.js";
 
-/*
- * A store as a text: `sqlite:FILE`, `redis://HOST`. Programs, the command line, the UI and config files use
- * the same texts.
- */
+/* A store as a text: `sqlite:FILE`, `redis://HOST`. The same everywhere: programs, CLI, UI, config. */
 
-/**
- * The types that ojm publishes, each as `@ojm/TYPE`: how a store is written, and which option is its path.
- */
+/** The types that ojm publishes, as `@ojm/TYPE`: how a store is written, and which option is its path. */
 const TYPES: Readonly<Record<string, { readonly form?: string; readonly path?: string }>> = {
   simple: {},
   redis: { form: "redis://HOST" },
@@ -24,10 +19,7 @@ export const ALIASES: ReadonlyMap<string, string> = new Map([["db", "sqlite"]]);
 
 export const PUBLISHED: readonly string[] = Object.keys(TYPES);
 
-/**
- * The forms in which a user can write a store, for an error message. `last`: one more form that the caller
- * accepts.
- */
+/** The forms of a store, for an error message. `last`: one more form that the caller accepts. */
 export function storeForms(last = "memory:"): string {
   const forms = Object.values(TYPES).flatMap(({ form }) => form ?? []);
   return `${forms.join(", ")} or ${last}`;
@@ -95,8 +87,7 @@ export function placedStore(store: PlacedStore["store"], folder: string): Placed
 function etcdArgs(rest: string, tls: boolean): Args {
   const [, user, password, hosts = "", prefix] = /^\/\/(?:([^:@/]*):([^@/]*)@)?([^/]+)(?:\/(.*))?$/.exec(rest) ?? [];
   if (hosts === "") return refuse("an etcd store is written as etcd://HOST:PORT,HOST:PORT");
-  // Hosts are shown in messages. Text before the last @ may be part of a password, so it must not become a
-  // host.
+  // Hosts are shown in messages: text before the last @ may be part of a password, and is not a host.
   if (`${hosts}${prefix ?? ""}`.includes("@"))
     return refuse("the etcd store has a / or an @ in its user or password: write them as %2F and %40");
   if (!hosts.split(",").every((host) => /^(?:\[[^\]]*\]|[^:]*)(?::\d+)?$/.test(host)))

@@ -30,10 +30,7 @@ export interface Entry<V = JsonValue> {
 
 /** The backend of a channel, as an Init config names it. */
 export interface ChannelConfig {
-  /**
-   * `"simple"` (the default), `"sqlite"` or its alias `"db"`, …, or the name or path of a package that
-   * exports a backend.
-   */
+  /** `"simple"` (the default), `"sqlite"` or `"db"`, …, or the name or path of a backend's package. */
   readonly type?: string;
   /** The options of the backend. */
   readonly args?: Readonly<Record<string, unknown>>;
@@ -56,10 +53,7 @@ export type WriteOutcome<V = JsonValue> =
   | { readonly ok: true; readonly version: Version }
   | { readonly ok: false; readonly current?: Entry<V> };
 
-/**
- * One step of a {@link Channel.commit}: a check, a put or a delete. A commit may check a key once and write
- * it once.
- */
+/** One step of a {@link Channel.commit}. A commit may check a key once and write it once. */
 export type Op<V = JsonValue> =
   | { readonly check: Key; readonly version: Version | null }
   | { readonly put: Key; readonly value: V; readonly ttl?: Duration }
@@ -75,10 +69,7 @@ export interface FailedCheck<V = JsonValue> {
   readonly current?: Entry<V>;
 }
 
-/**
- * The result of a {@link Channel.commit}: the version of its writes, or the checks that did not hold, in the
- * order of the ops.
- */
+/** The version of the writes of a {@link Channel.commit}, or the checks that did not hold, in their order. */
 export type CommitResult<V = JsonValue> =
   | { readonly ok: true; readonly version: Version }
   | { readonly ok: false; readonly failed: readonly FailedCheck<V>[] };
@@ -115,9 +106,7 @@ export type WatchEvent<V = JsonValue> =
 export interface WatchOptions extends CallOptions {
   /** Only keys that begin with these parts. */
   readonly prefix?: Key;
-  /**
-   * Whether waiting for the next change keeps the process alive, as an open connection does. Default: true.
-   */
+  /** Whether waiting for a change keeps the process alive, as an open connection does. Default: true. */
   readonly keepAlive?: boolean;
 }
 
@@ -143,10 +132,7 @@ export interface Change<V = JsonValue> {
 
 /** The callbacks of {@link Channel.watchKey}. */
 export interface KeyWatcher<V = JsonValue> {
-  /**
-   * The entry was written or deleted. The changes of one key are reported in the order in which they were
-   * made.
-   */
+  /** The entry was written or deleted. The changes of one key come in the order in which they were made. */
   changed(change: Change<V>): void;
   /** Changes may have been missed: read the entry again. */
   gap(): void;
@@ -156,10 +142,7 @@ export interface KeyWatcher<V = JsonValue> {
 
 /** A watch of one key. */
 export interface KeyWatch {
-  /**
-   * Resolves once every later change is reported. Rejects if the store cannot be watched now: then the watch
-   * is over.
-   */
+  /** Resolves once every later change is reported. Rejects if that is impossible: the watch is over. */
   readonly ready: Promise<void>;
   /** Ends the watch. */
   stop(): void;

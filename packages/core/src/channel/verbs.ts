@@ -131,16 +131,12 @@ export abstract class ChannelVerbs<V> {
     return this.set(key, value, options);
   }
 
-  /**
-   * Removes the least recently modified entry and returns its value. Several callers get different entries.
-   */
+  /** Removes the least recently modified entry; returns its value. Several callers get different entries. */
   shift(options: CallOptions = {}): Promise<V | undefined> {
     return this.#take((a, b) => compareVersions(a, b) < 0, options);
   }
 
-  /**
-   * Removes the most recently modified entry and returns its value. Several callers get different entries.
-   */
+  /** Removes the most recently modified entry; returns its value. Several callers get different entries. */
   pop(options: CallOptions = {}): Promise<V | undefined> {
     return this.#take((a, b) => compareVersions(a, b) > 0, options);
   }
@@ -218,7 +214,6 @@ export abstract class ChannelVerbs<V> {
 
 const LARGEST_BATCH = 1_000;
 
-/** An op that writes. */
 type Write<V> = Exclude<Op<V>, { readonly check: Key }>;
 
 function pick<V>(fields: readonly string[], value: V): Key {

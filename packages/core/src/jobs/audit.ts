@@ -16,7 +16,6 @@ const DELETED_AT_ONCE = 100;
 /** How far the clock of a canceller may be behind that of the run, in ms. */
 const SKEW = 3_600_000;
 
-/** The place of an entry in the audit. */
 interface Place {
   readonly key: Key;
   readonly name: string;
@@ -55,9 +54,7 @@ export async function* auditOf(
   }
 }
 
-/**
- * The cancel that ended a retry series while it waited for its next attempt; `undefined` if there was none.
- */
+/** The cancel that ended a retry series between two attempts; `undefined` if there was none. */
 export async function cancelOf(
   channel: Channel<LocksValue>,
   name: string,
@@ -68,9 +65,7 @@ export async function cancelOf(
   return undefined;
 }
 
-/**
- * Up to this many names, the audit of each name is read. Above that, the keys of the whole audit are read.
- */
+/** Up to this many names, the audit of each is read. Above that, the keys of the whole audit. */
 const NAMES_READ_ALONE = 8;
 
 /**

@@ -22,9 +22,7 @@ export const TURNS = "oJobManager-turns";
 /** The records by their start time; see TimeIndex. Its own channel for the same reason. */
 export const TIMES = "oJobManager-times";
 
-/**
- * What the last check for orphans found, so that the next one need not start over. Times in ms since 1970.
- */
+/** The findings of the last check for orphans, with which the next one starts. Times in ms since 1970. */
 export interface SeenValue {
   /** The start of the check. It saw all records that were written before {@link SeenValue.version}. */
   readonly until: number;

@@ -16,19 +16,13 @@ export type RunErrorCode = "LOCKED" | "TIMEOUT" | "CANCELLED" | "CLOSING" | "LOS
 
 const BRAND = Symbol.for("ojm.RunError");
 
-/**
- * A run did not start or did not complete, for a reason other than an error of its body. If the store fails,
- * the error is a `ChannelError` instead.
- */
+/** Why a run did not start or complete, if neither its body nor the store (`ChannelError`) failed. */
 export class RunError extends Error {
   override readonly name: string = "RunError";
   readonly code: RunErrorCode;
   /** The name of the job. */
   readonly job: string;
-  /**
-   * The lock and its holder. Only with `LOCKED`, and only if the lock itself is held: it can also be free
-   * with waiters in its queue.
-   */
+  /** The lock and its holder, with `LOCKED`; `undefined` if it is free, with waiters in its queue. */
   readonly held: HeldLock | undefined;
 
   constructor(code: RunErrorCode, job: string, message: string, details: { cause?: unknown; held?: HeldLock } = {}) {

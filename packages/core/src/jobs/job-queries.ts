@@ -29,10 +29,7 @@ export interface QuerySource {
   rollups(): Promise<RollupQueries>;
 }
 
-/**
- * The queries of a {@link JobManager}: which runs are active, which are over, and why. No query changes a
- * run.
- */
+/** The queries of a {@link JobManager}: which runs are active or over, and why. None changes a run. */
 export abstract class JobQueries {
   /** @internal */
   protected abstract readonly source: QuerySource;
@@ -279,8 +276,8 @@ export abstract class JobQueries {
    * `NOT_SUPPORTED` if the store has no watches. Close the result.
    *
    * @example
-   * using live = await manager.followRuns({ changed: (name) => console.log(name, live.run(name)?.progress)
-   * }); await live.ready;
+   * using live = await manager.followRuns({ changed: (name) => console.log(live.run(name)?.progress) });
+   * await live.ready;
    * console.log(live.runs().map(({ id }) => id));
    */
   async followRuns(options: FollowRunsOptions = {}): Promise<LiveRuns> {
@@ -295,8 +292,7 @@ export abstract class JobQueries {
   }
 
   /**
-   * All held locks, of all processes, ordered by name. A damaged entry affects only its own lock, which stays
-   * held: `ojm doctor` names it.
+   * All held locks, by name. A damaged entry affects only its own lock, which stays held: see `ojm doctor`.
    *
    * @throws ChannelError if the store fails
    */
@@ -351,7 +347,7 @@ export abstract class JobQueries {
    *
    * @throws ChannelError if the store fails
    * @example
-   * const asked = await manager.stopsAsked(await manager.running());
+   * const asked = await manager.stopRequests(await manager.activeRuns());
    * for (const [id, { author, reason }] of asked) console.log(id, author, reason);
    */
   async stopRequests(

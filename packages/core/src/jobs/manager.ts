@@ -256,8 +256,7 @@ export class JobManager extends JobQueries {
   }
 
   /**
-   * A channel in the store of the locks, for example for {@link Run.fenced}. The manager opens it once, and
-   * closes it when the manager itself is closed.
+   * A channel in the store of the locks, such as for {@link Run.fenced}. It is closed with the manager.
    *
    * @throws ChannelError as {@link openChannel}
    */
@@ -411,10 +410,7 @@ export class JobManager extends JobQueries {
     return this.#runs.abandon(why);
   }
 
-  /**
-   * @internal The channel with this name: one of the manager itself, or one of a package that is built on the
-   * manager.
-   */
+  /** @internal The channel with this name, of the manager or of a package that builds on it. */
   async channelOf(name: string): Promise<Channel<unknown>> {
     const { jobs, locks, times, turns } = this.#channels;
     const own = ([jobs, locks, times, turns] as readonly Channel<unknown>[]).find((one) => one.name === name);
@@ -427,10 +423,7 @@ export class JobManager extends JobQueries {
     return group instanceof RunGroup ? group.context : this.#context;
   }
 
-  /**
-   * @internal Makes a group of runs that can be closed before the manager. A run belongs to the group if the
-   * group is its option `group`.
-   */
+  /** @internal Makes a group of runs, by their option `group`, that can be closed before the manager. */
   group(): RunGroup {
     return new RunGroup(this.#context, this.#runs);
   }

@@ -178,10 +178,7 @@ function copyOf(option: string, map: unknown, refuse: (what: string) => never): 
   return JSON.parse(text);
 }
 
-/**
- * The problem with the args of a run that is requested from another process: they are checked before the
- * request is in the store. `undefined` if there is none.
- */
+/** The problem with requested args, which are checked before the request is stored; `undefined` if none. */
 export function argsProblem(args: unknown): string | undefined {
   try {
     copyOf("args", args, (what) => {

@@ -143,10 +143,7 @@ export interface JobManagerOptions {
   readonly chLogs?: OpenOptions;
   /** How much of a run's log is kept. Default: by the store, see the README. */
   readonly logBudget?: LogBudgetOptions;
-  /**
-   * The time to live of the session. If a process hangs or its host fails, its locks are free after this
-   * time. Default: 15 s.
-   */
+  /** Time to live of the session. The locks of a hung or lost process are free after it. Default: 15 s. */
   readonly ttl?: Duration;
   /**
    * Whether a second thread keeps the locks of this process while its main thread is busy for longer than

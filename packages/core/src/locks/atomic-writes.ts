@@ -35,10 +35,7 @@ export type BeforeRemoval = (lock: Entry<LockValue>) => Promise<unknown>;
 export interface AtomicWrites extends LeaseOwner {
   /** Called again for each attempt, so that its times are those of the attempt. */
   prepare(session: HolderSession): PreparedWrites;
-  /**
-   * Called when a check of the prepared ops failed. Nothing was written. Change the next result of `prepare`,
-   * or throw.
-   */
+  /** A check of the prepared ops failed: nothing was written. Change the next `prepare`, or throw. */
   refused(current: Entry<unknown> | undefined): void | Promise<void>;
   /**
    * Called when the store reported a corrupt entry. Resolves to whether the prepared ops check that entry. If

@@ -18,10 +18,7 @@ export class LockError extends Error {
   override readonly name: string = "LockError";
   readonly code: LockErrorCode;
   readonly lock: string;
-  /**
-   * The lock and its holder. Only with `LOCKED`, and only if the lock itself is held: it can also be free
-   * with waiters in its queue.
-   */
+  /** The lock and its holder, with `LOCKED`; `undefined` if it is free, with waiters in its queue. */
   readonly held: HeldLock | undefined;
   /** The cause alone, without the name of the lock. Only of a lease that ended. */
   readonly why: string | undefined;

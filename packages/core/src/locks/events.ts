@@ -40,9 +40,7 @@ export const lockWaiting: EventChannel<LockWaitingEvent> = new EventChannel("ojm
 const lockWaited: EventChannel<LockWaitedEvent> = new EventChannel("ojm:lock:waited");
 export const sessionRenewal: EventChannel<SessionRenewalEvent> = new EventChannel("ojm:session:renewal");
 
-/**
- * Publishes the end of a wait for the lock `name`. The result of `wait` has a fence if the lock was taken.
- */
+/** Publishes the end of a wait for a lock. The result of `wait` has a fence if the lock was taken. */
 export async function tellWait<T extends object>(name: string, clock: Clock, wait: Promise<T>): Promise<T> {
   const began = clock.monotonic();
   let taken = false;

@@ -14,10 +14,7 @@ export interface CloseOptions {
   readonly grace?: Duration;
 }
 
-/**
- * The time within which job functions must return after a close. A later close joins the first one, and may
- * shorten its grace.
- */
+/** The time for job functions to return after a close. A later close joins, and may shorten it. */
 export class Grace {
   readonly #clock: Clock;
   #until = Number.POSITIVE_INFINITY;

@@ -92,10 +92,7 @@ export class Locks {
   #isEnding = false;
   #closing: Promise<void> | undefined;
 
-  /**
-   * @internal Use {@link openLocks}. `records` is the channel in which the owners of the locks keep their
-   * records.
-   */
+  /** @internal Use {@link openLocks}. `records`: the channel of the records of the locks' owners. */
   constructor(channel: Channel<unknown> | Channel, options: LocksOptions = {}, records?: Channel<unknown>) {
     this.#channel = channel as Channel<LocksValue>;
     this.#clock = options.clock ?? systemClock;
@@ -129,8 +126,7 @@ export class Locks {
       clock: this.#clock,
       ttl,
       release: (lease) => this.release(lease),
-      // Only `close()` waits for a release, and it releases by itself. If this one fails, the next heartbeat
-      // removes the lock.
+      // Only `close()` waits for a release, and releases itself. If this fails, the next heartbeat does it.
       onOver: (lease) => void (this.#isEnding || this.release(lease).catch(() => {})),
       onReleaseFailed: ({ name, token }, before) => this.#unwritten.add(name, token, before),
       onReleased: () => {
@@ -188,8 +184,7 @@ export class Locks {
       if (!("fence" in outcome) && wait > 0) outcome = await this.#wait(acquisition, outcome, wait, signal);
       if ("fence" in outcome) {
         const lease = this.#begin(acquisition, outcome, timeout, writes);
-        // Even after a close, return a lock that has an owner: the owner ends its work when it releases the
-        // lock, and `close()` waits for that.
+        // Return a lock with an owner even after a close, which waits until the owner releases it.
         if (!this.#closed || writes !== undefined) return lease;
         await this.release(lease).catch(() => {});
         throw closedError();
@@ -206,7 +201,6 @@ export class Locks {
     }
   }
 
-  /** The lease of a lock that was just taken. */
   #begin({ name, token, keys }: Acquisition, taken: Taken, timeout: number, owner: AtomicWrites | undefined): Lease {
     const { session, fence, until } = taken;
     const lease = new Lease({ name, token, key: keys.lock, fence, timeout, until, owner }, session, this.#leases);
@@ -214,8 +208,7 @@ export class Locks {
     session.holds(until);
     this.#lossWatch.taken(lease);
     this.#timeouts.taken(until);
-    // The answer may have taken longer than the timeout. A timer would then fire too late, when another
-    // holder may have the lock.
+    // The answer may have come after the timeout: a timer would be too late for the next holder.
     lease.begin();
     if (!isOurs) this.#held.lost(lease);
     return lease;
@@ -234,8 +227,7 @@ export class Locks {
       return { name: acquisition.name, wait, ...(lock && { held: heldLock(lock, queue?.value) }) };
     });
     const cancel = this.#clock.after(wait, () => over.abort(), true);
-    // Do not use AbortSignal.any(): Node keeps its result as long as the caller's signal lives
-    // (nodejs/node#55351).
+    // No AbortSignal.any(): Node keeps its result as long as the caller's signal (nodejs/node#55351).
     const stopListening = signal && whenAborted(signal, () => over.abort());
     if (signal?.aborted === true) over.abort();
     try {
@@ -265,8 +257,7 @@ export class Locks {
   }
 
   /**
-   * Ends a lease without a call to the store. The next heartbeat awaits `before` (default: `onOrphan`), and
-   * then removes the lock.
+   * Ends a lease. The next heartbeat awaits `before` (default: `onOrphan`), and then removes the lock.
    *
    * @internal
    */
@@ -308,8 +299,7 @@ export class Locks {
   }
 
   /**
-   * All held locks, of all processes, ordered by name. Reads page by page, so it is not a snapshot of one
-   * moment. Leaves damaged entries out.
+   * All held locks, by name, read page by page, not as of one moment. Leaves damaged entries out.
    *
    * @throws ChannelError any error of the store
    */
@@ -341,10 +331,7 @@ export class Locks {
     return this.operator.forceUnlock(name, { reason }, async () => {});
   }
 
-  /**
-   * @internal Runs work during which other processes must see that this process is alive: its session stays
-   * open.
-   */
+  /** @internal Runs work during which this process must look alive: its session stays open. */
   keepSession<T>(work: () => Promise<T>): Promise<T> {
     return this.#uses.during(work);
   }

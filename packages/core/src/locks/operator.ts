@@ -22,7 +22,6 @@ import type { Lease } from "./hold/lease.js";
 import { addRequest, commitWithRequest } from "./hold/loss-watch.js";
 import type { HeldLock } from "./types.js";
 
-/** The parts of the locks that an operator uses. */
 interface OperatorContext {
   readonly clock: Clock;
   /** Records a lock that an unanswered call may have left in the store. */
@@ -78,20 +77,15 @@ export class Operator {
     await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", ...who }, noted);
   }
 
-  /** This process, as a holder. */
   holder(): Promise<Holder> {
     return this.#context.holder();
   }
 
-  /** Whether the session of a holder is certainly over. */
   isGone(holder: Holder): Promise<boolean> {
     return this.#context.isGone(holder);
   }
 
-  /**
-   * Turns a lease of this process into a lock of a person, which outlives the process. Resolves to
-   * `undefined` if the lease has lost the lock.
-   */
+  /** Turns a lease into a lock of a person, which outlives the process; `undefined` if the lock was lost. */
   async hold(lease: Lease, hold: Hold): Promise<HeldLock | undefined> {
     const { clock, leave } = this.#context;
     // From here on the lock does not belong to the lease: a heartbeat would report it as lost.
@@ -113,7 +107,6 @@ export class Operator {
   }
 }
 
-/** A forced unlock. */
 interface ForcedUnlock {
   readonly name: string;
   readonly reason: string;
@@ -129,10 +122,7 @@ interface ForcedUnlock {
   leave(name: string, token: string): void;
 }
 
-/**
- * Removes a lock from any holder, and leaves an audit record. Resolves to the lock as it was; `undefined` if
- * it was free, or had another fence than the requested one.
- */
+/** Removes a lock, with an audit record. Resolves to it; `undefined` if free, or of another fence. */
 async function forceUnlock(
   channel: Channel<LocksValue>,
   held: HeldLeases,
@@ -148,8 +138,7 @@ async function forceUnlock(
     const ours = held.find(token);
     // From here on the holder's own release does nothing. It would remove the lock without an audit record.
     if (ours !== undefined) held.remove(ours);
-    // Fire the holder's signal before the commit: the next holder can begin as soon as the store has applied
-    // it.
+    // Fire the holder's signal before the commit: the next holder can begin once the store applied it.
     ours?.abort("LOST", `it was unlocked by force: ${reason}`);
     const result = await remove(channel, lock, unlock, ours !== undefined).catch((error: unknown) => {
       if (ours !== undefined) leave(name, token);
@@ -213,8 +202,7 @@ async function holdLock(
 ): Promise<HeldLock | undefined> {
   const key = lockKey(lease.name);
   const { host, pid } = lease.session.holder;
-  // This identity matches no host, so no process looks for the holder among the processes of its own host and
-  // concludes that it is gone.
+  // Matches no host, so that no process looks for the holder on its own host and finds it gone.
   const process = { host, pid, boot: session, namespace: "", started: "" };
   const since = hold.at;
   const living: SessionValue = { id: session, process, since, beat: 0, hold: true };

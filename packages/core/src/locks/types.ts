@@ -6,10 +6,7 @@ import type { Holder, LockValue } from "./entries/schema.js";
 
 export type { Holder };
 
-/**
- * A held lock, as {@link Locks.find} and {@link Locks.list} return it. The holder may be a process that died
- * and was not found dead yet.
- */
+/** A held lock, of {@link Locks.find} and {@link Locks.list}. The holder may have died unnoticed. */
 export interface HeldLock {
   readonly name: string;
   readonly holder: Holder;
@@ -37,15 +34,9 @@ export interface WaitersOptions {
 
 /** Options of {@link Locks.open}. */
 export interface LocksOptions {
-  /**
-   * The time to live of the session. If a process hangs or its host fails, its locks are free after this
-   * time. Default: 15 s.
-   */
+  /** Time to live of the session. The locks of a hung or lost process are free after it. Default: 15 s. */
   readonly ttl?: Duration;
-  /**
-   * Whether a second thread renews the session while the main thread is busy. See {@link
-   * JobManagerOptions.heartbeatThread}. Default: true.
-   */
+  /** Whether a thread keeps the session too: see {@link JobManagerOptions.heartbeatThread}. Default: true. */
   readonly heartbeatThread?: boolean;
   readonly clock?: Clock;
   /**
@@ -58,17 +49,11 @@ export interface LocksOptions {
 
 /** Options of {@link Locks.acquire}. */
 export interface AcquireOptions {
-  /**
-   * The longest time that the lease may hold the lock. After it, `signal` fires with `TIMEOUT` and the lock
-   * is released. Default: one hour.
-   */
+  /** The longest hold: then `signal` fires with `TIMEOUT` and the lock is released. Default: one hour. */
   readonly timeout?: Duration;
   /** How long to wait for the lock. Default: 0, a single attempt. */
   readonly wait?: Duration;
-  /**
-   * Ends the wait early: the call then rejects with `LOCKED`. A signal that fired before the call makes it
-   * reject at once.
-   */
+  /** Ends the wait early: the call rejects with `LOCKED`, at once if the signal had fired already. */
   readonly signal?: AbortSignal;
   /** JSON that others see in {@link HeldLock.note}, for example the purpose of the lock. */
   readonly note?: JsonValue;

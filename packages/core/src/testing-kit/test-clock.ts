@@ -145,10 +145,7 @@ export class TestClock implements Clock {
       if (timer.isRound) timer.due = Math.min(timer.due, this.#monotonic + LONGEST_ROUND);
   }
 
-  /**
-   * Lets this time pass without running anything, as when a laptop sleeps or a process is blocked: timers
-   * that are due meanwhile fire late.
-   */
+  /** Lets time pass without running anything, as in the sleep of a laptop: timers due meanwhile fire late. */
   sleep(by: Duration): void {
     this.#monotonic += msOf(by);
   }

@@ -91,10 +91,7 @@ export function damagedText(dice: Dice, text: string): string {
   return withPiece(value, path, junk(dice));
 }
 
-/**
- * The text of a key, cut off, changed or with more appended, as a program may store it that does not know the
- * encoding.
- */
+/** The text of a key, cut off, changed or appended to, by a program that does not know the encoding. */
 export function damagedKeyText(dice: Dice, key: Key): string {
   const text = encodeKey(key);
   const at = Math.floor(dice.between(1, text.length));

@@ -25,9 +25,7 @@ export class FakeClock extends TestClock {
     this.ahead = ahead;
   }
 
-  /**
-   * Lets time pass without firing timers, like a blocked process: timers that are due meanwhile fire late.
-   */
+  /** Lets time pass without firing timers, like a blocked process: timers due meanwhile fire late. */
   block(ms: number): void {
     this.sleep(ms);
   }

@@ -43,10 +43,7 @@ export class World {
     await store.commit({ checks: [], writes: entries.map(({ key }) => ({ key, value: null })) });
   }
 
-  /**
-   * A way to a store that does not expose its clock: each process counts the `life` of an entry from when it
-   * first saw it.
-   */
+  /** A way to a store that hides its clock: a process counts the `life` of an entry from its first look. */
   async timelessWay(life: number): Promise<FaultyBackend> {
     const store = new ObserversTime(await simple.open({}, { clock: this.clock }), this.clock, life);
     return new FaultyBackend(store, this.clock, { shared: "network" });

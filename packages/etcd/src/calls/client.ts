@@ -19,9 +19,8 @@ export interface CallLimits {
 }
 
 /**
- * The calls to etcd that this package makes, to one node or to several behind one client. Anything that
- * offers these calls can replace etcd3. A failed call rejects with an {@link RpcError}. A call that may have
- * been carried out is never repeated in here.
+ * The calls to etcd that this package makes, to one node or to several behind one client. A failed call
+ * rejects with an {@link RpcError}. A call that may have been carried out is never repeated in here.
  */
 export interface EtcdNode {
   /** Host and port, for messages. */
@@ -60,9 +59,7 @@ export interface Etcd3Pool {
   readonly authenticator?: { invalidateMetadata?(): void };
 }
 
-/**
- * gRPC ends a call at its deadline. If it has not done so this much later, in ms, we end the call ourselves.
- */
+/** gRPC ends a call at its deadline. This much later, in ms, we end the call ourselves. */
 const GRACE = 100;
 
 /**

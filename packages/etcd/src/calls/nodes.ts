@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type CallOptions, ChannelError, durationText } from "@ojm/core/backend";
 import { channelErrorOf, GRPC, RpcError } from "../errors.js";
 import type { CallLimits, EtcdNode } from "./client.js";
@@ -24,8 +25,6 @@ interface Member {
   /** Whether the node answered lately, and has kept no call waiting since. */
   trusted: boolean;
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * The nodes of a cluster, used as one that answers within a deadline.
@@ -63,10 +62,7 @@ export class Nodes {
     return this.#member().node;
   }
 
-  /**
-   * Whether the current node surely has all data that earlier answers have shown. It does if it gave the last
-   * answer itself, because that answer was linearizable.
-   */
+  /** Whether the current node gave the last answer: being linearizable, that had all data of earlier ones. */
   get isUpToDate(): boolean {
     return this.#inTouch && !this.current.several;
   }
@@ -85,7 +81,8 @@ export class Nodes {
     const end = Math.min(performance.now() + this.deadline, options.until ?? Number.POSITIVE_INFINITY);
     let last: { readonly error: RpcError; readonly host: string } | undefined;
     for (let attempt = 0; ; attempt++) {
-      this.#refuseWhenOver(options.signal);
+      if (this.#closed) throw new ChannelError("CLOSED", "the etcd backend is closed");
+      if (options.signal?.aborted) throw aborted(false);
       const left = end - performance.now();
       if (left < 1) throw this.#deadlineReached(last);
       const member = this.#member();
@@ -134,8 +131,7 @@ export class Nodes {
     const start = performance.now();
     if (!alone && !member.trusted) await this.#probe(member, limits);
     const left = limits.timeout - (performance.now() - start);
-    // Give a read more time with each attempt: a frozen node then delays it only briefly, and a large read
-    // gets enough time in the end.
+    // More time with each attempt: a frozen node delays a read briefly, and a large one ends at last.
     const patience = kind === "read" && !alone ? PATIENCE * (1 + attempt) : left;
     const result = send(member.node, { timeout: Math.max(1, Math.min(left, patience)), signal: limits.signal });
     const answer = await (alone ? result : this.#impatiently(kind, member, result));
@@ -145,10 +141,7 @@ export class Nodes {
     return answer;
   }
 
-  /**
-   * Waits for an answer. If it takes long, sends other calls to another node meanwhile, and gives up a write
-   * that is most likely lost.
-   */
+  /** Waits for an answer. After a while, sends other calls elsewhere, and gives up a write that is lost. */
   async #impatiently<T>(kind: CallKind, member: Member, answer: Promise<T>): Promise<T> {
     const term = this.#term;
     let timer: NodeJS.Timeout | undefined;
@@ -203,11 +196,6 @@ export class Nodes {
   /** Makes a harmless request that only a node with a quorum can answer. */
   #ask(node: EtcdNode, timeout: number, signal?: AbortSignal): Promise<RangeResponse> {
     return node.range({ key: this.#probeKey, count_only: true }, { timeout, signal });
-  }
-
-  #refuseWhenOver(signal: AbortSignal | undefined): void {
-    if (this.#closed) throw new ChannelError("CLOSED", "the etcd backend is closed");
-    if (signal?.aborted) throw aborted(false);
   }
 
   #deadlineReached(last: { readonly error: RpcError; readonly host: string } | undefined): ChannelError {

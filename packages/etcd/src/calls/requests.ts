@@ -6,15 +6,10 @@ import type { Compare, RequestOp, TxnRequest } from "./messages.js";
 /** A revision that no key ever has. */
 const NO_REVISION = "-1";
 
-/**
- * The form of a version. etcd accepts other numbers too, such as "07" and "-0", and takes revision 0 for
- * absence.
- */
+/** The form of a version. etcd also accepts "07" and "-0", and takes revision 0 for absence. */
 const VERSION = /^[1-9]\d{0,17}$/;
 
-/**
- * The condition that `key` is at exactly `version`. For etcd, a key that was created at revision 0 is absent.
- */
+/** The condition that `key` is at exactly `version`. Absent keys were created at revision 0, for etcd. */
 function compare(key: Buffer, version: string | null): Compare {
   if (version === null) return { key, target: "Create", result: "Equal", create_revision: "0" };
   return { key, target: "Mod", result: "Equal", mod_revision: VERSION.test(version) ? version : NO_REVISION };

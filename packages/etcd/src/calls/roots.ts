@@ -18,8 +18,7 @@ export function withExtraRoots({
     const all = [roots, extra].map((file) => readFileSync(file, "utf8"));
     return { ...credentials, rootCertificate: Buffer.from(all.join("\n"), "utf8") };
   } catch {
-    // One of the files cannot be read. Node has warned of that in NODE_EXTRA_CA_CERTS, and grpc-js rejects
-    // the other.
+    // A file cannot be read: Node has warned of NODE_EXTRA_CA_CERTS, and grpc-js rejects the other.
     return credentials;
   }
 }

@@ -1,6 +1,4 @@
-/**
- * A layer of a call inside grpc-js. The stream of the caller is the outermost, that of HTTP/2 the innermost.
- */
+/** A layer of a call inside grpc-js, from the stream of the caller down to that of HTTP/2. */
 interface Layer {
   readonly call?: Layer;
   readonly child?: Layer;

@@ -1,8 +1,6 @@
 import { type KeyRange, onlyKeyOf } from "@ojm/core/backend";
 
-/**
- * The most deadlines that are held. The oldest are dropped: only the lease knows when those entries expire.
- */
+/** The most deadlines that are held. For the oldest, only the lease knows when the entry expires. */
 const DEADLINES_LIMIT = 10_000;
 
 /** The longest delay that `setTimeout` takes; it fires at once for anything more. */
@@ -12,10 +10,7 @@ interface Deadline {
   readonly version: string;
   /** Monotonic ms. */
   readonly due: number;
-  /**
-   * The entry was deleted or replaced. Keep the record: an older reply may still arrive, and must not revive
-   * the entry.
-   */
+  /** The entry was deleted or replaced. The record stays, so that no late reply revives the entry. */
   gone: boolean;
   /** `undefined` if nothing in this process waits for the entry to expire. */
   timer?: NodeJS.Timeout;

@@ -18,8 +18,7 @@ export class Expiry {
     this.#nodes = nodes;
     this.#codec = codec;
     this.deadlines = new Deadlines((key, version) => {
-      // Ignore an error: if the store cannot be reached, the next reader of the entry deletes it, or its
-      // lease does.
+      // Ignore an error: if the store is away, the next reader deletes the entry, or its lease does.
       this.#remove(key, version).catch(() => undefined);
     });
   }
@@ -67,10 +66,7 @@ export class Expiry {
     if (due.length > 0) await Promise.all(due);
   }
 
-  /**
-   * Call it when a watch of this process begins, because the watch must report entries that expire. Returns a
-   * function that undoes it.
-   */
+  /** Call it when a watch begins, which must report entries that expire. Returns a function to undo it. */
   watch(range: KeyRange): () => void {
     this.#watched.add(range);
     this.deadlines.time(range);
@@ -116,15 +112,11 @@ export class Expiry {
     }
   }
 
-  /**
-   * The longest time that a lease may have left, in ms. etcd reports whole seconds, rounded down. Infinity if
-   * etcd does not report it.
-   */
+  /** The longest time that a lease may have left, in ms (etcd rounds it down to s); Infinity if unknown. */
   async #leaseLeft(id: string): Promise<number> {
     try {
       const { TTL } = await this.#nodes.call("read", (node, limits) => node.leaseTimeToLive({ ID: id }, limits));
-      // -1 does not prove that the lease ended: a new leader also returns it for a lease whose grant it has
-      // yet to apply.
+      // -1 does not prove that the lease ended: a new leader may have yet to apply its grant.
       return Number(TTL) < 0 ? Number.POSITIVE_INFINITY : (Number(TTL) + 1) * 1000;
     } catch {
       return Number.POSITIVE_INFINITY;

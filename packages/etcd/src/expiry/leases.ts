@@ -12,10 +12,7 @@ const MAX_LEASE_SECONDS = 9_000_000_000;
  */
 const WINDOW = 3_500;
 
-/**
- * An id of our own choice. etcd's own ids have 63 bits: if protobuf does not find the package `long`, they
- * arrive as rounded numbers, which match no lease.
- */
+/** Our own id: without the package `long`, protobuf rounds etcd's ids of 63 bits, which then match none. */
 const newId = (): number => randomInt(1, 2 ** 48 - 1);
 
 interface Grant {
@@ -24,10 +21,7 @@ interface Grant {
   readonly asked: number;
 }
 
-/**
- * A lease for a write. The write must be applied by `appliedBy` (monotonic ms), so that the lease is sure to
- * outlive the entry.
- */
+/** A lease for a write, which it outlives if that is applied by `appliedBy` (monotonic ms). */
 export interface Lease {
   readonly id: string;
   readonly appliedBy: number;
@@ -79,10 +73,7 @@ export class Leases {
     }
   }
 
-  /**
-   * Forgets all leases. Call it when one of them no longer exists: it was revoked by hand, or lost with the
-   * data of its store.
-   */
+  /** Forgets all leases. Call it when one is gone: revoked by hand, or lost with the data of the store. */
   clear(): void {
     this.#grants.clear();
   }

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Backend } from "@ojm/core/backend";
+import { channel, Recorder, write } from "@ojm/testing/backends";
 import { type EtcdServer, etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { Etcd3 } from "etcd3";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test, vi } from "vitest";
-import { channel, openEtcd, put, Recorder, until, write } from "../testing/backends.js";
+import { openEtcd, put, until } from "../testing/backends.js";
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`ttl on etcd: ${missing}`, () => undefined);

@@ -18,15 +18,11 @@ export function afterPrefix(prefix: Buffer): Buffer | undefined {
   return end;
 }
 
-/**
- * The byte string halfway between two, read as fractions in base 256. `undefined` if nothing fits between
- * them.
- */
+/** The byte string halfway between two, as fractions in base 256; `undefined` if none fits between. */
 export function between(low: Buffer, high: Buffer): Buffer | undefined {
   const length = Math.max(low.length, high.length) + 1;
   const middle = Buffer.alloc(length);
-  // (low + high) / 2, byte by byte: first the sum from the right, with its carry, then the halves from the
-  // left.
+  // (low + high) / 2, byte by byte: the sum with its carry from the right, the halves from the left.
   let carry = 0;
   for (let i = length - 1; i >= 0; i--) {
     const sum = (low[i] ?? 0) + (high[i] ?? 0) + carry;
@@ -38,8 +34,7 @@ export function between(low: Buffer, high: Buffer): Buffer | undefined {
     middle[i] = value >> 1;
     carry = value & 1;
   }
-  // Cut off what follows the first differing byte: it decides nothing, and repeated halving would make it
-  // longer and longer.
+  // Cut off what follows the first differing byte, or repeated halving would make it ever longer.
   const short = middle.subarray(0, sharedLength(middle, low) + 1);
   return Buffer.compare(low, short) < 0 && Buffer.compare(short, high) < 0 ? short : undefined;
 }

@@ -27,10 +27,7 @@ export function roomFor(limit: number): number {
   return Math.max(FEWEST, 2 ** Math.ceil(Math.log2(limit)));
 }
 
-/**
- * Remembers where the last few keys of a range begin. Searching for that takes a dozen looks, and the newest
- * entries of a range are requested again and again.
- */
+/** Remembers where the last few keys of a range begin: the search for it takes a dozen looks. */
 export class Ends {
   readonly #byEnd: RecentKeys = new RecentKeys(ENDS_LIMIT);
   readonly #byBegin: RecentKeys = new RecentKeys(ENDS_LIMIT);

@@ -6,7 +6,6 @@ export class Recent<T> {
   readonly #values: Map<string, T> = new Map();
   readonly #most: number;
 
-  /** @param most how many keys */
   constructor(most: number) {
     this.#most = most;
   }
@@ -34,7 +33,6 @@ export class Recent<T> {
 export class RecentKeys {
   readonly #keys: Recent<string>;
 
-  /** @param most how many keys */
   constructor(most: number) {
     this.#keys = new Recent(most);
   }

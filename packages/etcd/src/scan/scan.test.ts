@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RangeRequest, RangeResponse } from "../calls/messages.js";
-import { backward, forward, newMemory } from "./scan.js";
+import { backward, forward, Memory } from "./scan.js";
 
 /** Answers as a node does, from these keys, and counts the keys that it had to visit. */
 class Node {
@@ -45,7 +45,7 @@ const TO = Buffer.from("z");
 
 /** All keys of a scan, page by page. */
 async function all(node: Node, reverse: boolean, limit: number): Promise<Buffer[]> {
-  const memory = newMemory();
+  const memory = new Memory();
   const found: Buffer[] = [];
   let from: Buffer = FROM;
   let to: Buffer = TO;
@@ -113,7 +113,7 @@ it("skips from name to name without a count of all that comes after", async () =
     keyOf(i % names, `startTime =511:${1_764_000_000_000 + i} `),
   );
   const node = new Node(all);
-  const memory = newMemory();
+  const memory = new Memory();
   const walk = async (): Promise<number[]> => {
     const found: number[] = [];
     let from: Buffer = FROM;
@@ -147,7 +147,7 @@ const ENDLESS = Buffer.from("k[=808:17976931348623157 ");
 describe("the newest entries of a range", () => {
   it.each([1, 8, 71, 100, 500])("cost two round trips once they were searched for, %i at a time", async (limit) => {
     const node = new Node(TIMES);
-    const memory = newMemory();
+    const memory = new Memory();
     const newest = async (from: Buffer): Promise<void> => {
       const { kvs } = await backward(node.range, memory, { from, to: ENDLESS, limit, keys_only: true });
       expect(kvs.length).toBe(limit);
@@ -163,7 +163,7 @@ describe("the newest entries of a range", () => {
 
   it("cost two round trips also if the end of the range moves on", async () => {
     const node = new Node(TIMES);
-    const memory = newMemory();
+    const memory = new Memory();
     const last = async (i: number): Promise<void> => {
       const { kvs } = await backward(node.range, memory, { from: FROM, to: timeKey(i), limit: 1, keys_only: true });
       expect(kvs.map(({ key }) => key)).toEqual([timeKey(i - 1)]);
@@ -180,7 +180,7 @@ describe("the newest entries of a range", () => {
     await fc.assert(
       fc.asyncProperty(changes, fc.integer({ min: 1, max: 300 }), async (all, limit) => {
         let [first, end] = [0, 2_000];
-        const memory = newMemory();
+        const memory = new Memory();
         const node = new Node([]);
         for (const { add, remove } of all) {
           end = Math.max(first, end - remove) + add;
@@ -198,7 +198,7 @@ describe("the newest entries of a range", () => {
 });
 
 it("the first entries of a large range are read again without a count of all others", async () => {
-  const memory = newMemory();
+  const memory = new Memory();
   const node = new Node([]);
   const read = (limit: number): ReturnType<typeof forward> =>
     forward(node.range, memory, { from: FROM, to: TO, limit, keys_only: true });

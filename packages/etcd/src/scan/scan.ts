@@ -16,9 +16,7 @@ const TURN_ROUND = 400;
 /** A range may be this many times as long as a page before it is cut down. */
 const PAGES = 4;
 
-/**
- * The most starts of ranges that are remembered: a caller that walks from name to name needs one per name.
- */
+/** The most remembered starts of ranges: a caller that walks from name to name needs one per name. */
 const STARTS_LIMIT = 4_000;
 
 /** Counting this many keys for each entry of a page is much more work than reading the page. */
@@ -42,7 +40,7 @@ type Send = (request: RangeRequest) => Promise<RangeResponse>;
 export class Scans {
   readonly #nodes: Nodes;
   readonly #codec: Codec;
-  readonly #memory: Memory = newMemory();
+  readonly #memory: Memory = new Memory();
 
   constructor(nodes: Nodes, codec: Codec) {
     this.#nodes = nodes;
@@ -61,24 +59,16 @@ export class Scans {
 }
 
 /** @internal What earlier pages show about the next ones. Exported for its test. */
-export interface Memory {
-  readonly large: LargeRanges;
-  readonly ends: Ends;
+export class Memory {
+  readonly large: LargeRanges = new LargeRanges();
+  readonly ends: Ends = new Ends();
   /**
    * The last keys of pages of large ranges, by the start of the page. Parts do not help for a page that
    * begins at the start of a channel or of a name, because that start has few bytes in common with the keys.
    */
-  readonly begins: RecentKeys;
+  readonly begins: RecentKeys = new RecentKeys(STARTS_LIMIT);
 }
 
-/** @internal */
-export const newMemory = (): Memory => ({
-  large: new LargeRanges(),
-  ends: new Ends(),
-  begins: new RecentKeys(STARTS_LIMIT),
-});
-
-/** A page to read, in the keys of etcd. */
 interface Wanted {
   readonly from: Buffer;
   readonly to: Buffer;

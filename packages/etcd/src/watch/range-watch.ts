@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ChannelError, isChannelError, type KeyRange, type WatchSink } from "@ojm/core/backend";
 import type { WatchResponse } from "../calls/messages.js";
 import type { Nodes } from "../calls/nodes.js";
@@ -10,16 +11,12 @@ import type { WatchStreams } from "./streams.js";
 /** The pause between two attempts to open a stream again, in ms. */
 const PAUSE = 50;
 
-/**
- * A restarting node may refuse a sign-in that was valid before. After this many refusals, the refusal is
- * final.
- */
+/** A restarting node may refuse a valid sign-in. After this many refusals, the refusal is final. */
 const MOST_DENIALS = 3;
 
 /**
- * A watch of one range that outlives its streams: it resumes where the last stream ended, on any node that
- * answers. If changes that it has not reported yet were compacted, or the store was restored to an earlier
- * state, it reports a gap.
+ * A watch of one range that outlives its streams: it resumes where the last one ended, on any node. If
+ * changes before that were compacted, or the store was set back, it reports a gap.
  */
 export class RangeWatch {
   readonly #nodes: Nodes;
@@ -30,10 +27,7 @@ export class RangeWatch {
   readonly #sink: WatchSink;
   /** All changes below this revision are reported. 0 before the first stream. */
   #next = 0;
-  /**
-   * The keys of revision `#next` that are reported already. A long revision arrives in fragments, and the
-   * stream may break between two of them.
-   */
+  /** The reported keys of revision `#next`: the stream may break between two fragments of a revision. */
   readonly #told: Set<string> = new Set();
   #watch: ConfirmedWatch | undefined;
   #missed = false;
@@ -63,7 +57,7 @@ export class RangeWatch {
       } catch (error) {
         if (this.#isFinal(error) || performance.now() > deadline) throw this.#channelError(error);
       }
-      await pause();
+      await sleep(PAUSE);
     }
     // Do not await it: it runs as long as the watch, and reports errors to the sink.
     this.#keep().catch((error: unknown) => this.#sink.fail(this.#channelError(error)));
@@ -74,10 +68,7 @@ export class RangeWatch {
     this.#watch?.cancel();
   }
 
-  /**
-   * Reopens the watch whenever its stream ends. Returns once the watch is stopped, and throws if the store
-   * refuses it for good.
-   */
+  /** Reopens the watch whenever its stream ends, until it is stopped. Throws if the store refuses it. */
   async #keep(): Promise<void> {
     while (!this.#stopped) {
       try {
@@ -89,21 +80,18 @@ export class RangeWatch {
         if (this.#stopped) return;
         if (this.#isFinal(error)) throw error;
         if (error instanceof CompactedError) this.#missed = true;
-        else await pause();
+        else await sleep(PAUSE);
       }
     }
   }
 
   async #connect(): Promise<void> {
     const isNew = this.#next === 0;
-    // A new watch needs only changes from now on. An up-to-date node can start it at its own revision, so do
-    // not ask for the revision.
+    // A new watch needs only later changes: an up-to-date node can start it at its own revision.
     if (isNew && this.#streams.has(this.#nodes.current) && this.#nodes.isUpToDate) return await this.#open(0, false);
-    // Ask for the revision first: this call finds a node that answers, renews an expired sign-in, and returns
-    // the present revision of the store.
+    // Ask for the revision first: that call also finds a node, and renews an expired sign-in.
     const revision = await this.#revision();
-    // Do not name a revision: if it has passed when the node reads it, the watch lags behind, and etcd serves
-    // such watches only every 100 ms.
+    // Do not name a revision: etcd serves a watch of a past one only every 100 ms.
     if (isNew && this.#nodes.isUpToDate) return await this.#open(0, false);
     const setBack = revision < this.#next - (this.#told.size > 0 ? 0 : 1);
     const missed = this.#missed || setBack;
@@ -127,8 +115,7 @@ export class RangeWatch {
       });
       this.#watch = watch;
       if (this.#stopped) watch.cancel();
-      // A node may refuse a watch right after it confirmed it, so a confirmation does not prove access. Check
-      // how the watch ends.
+      // A node may refuse a watch that it just confirmed: only its end shows whether it has access.
       watch.ended.then(
         (reason) => this.#watchEnded(reason, node),
         () => undefined,
@@ -187,8 +174,4 @@ export class RangeWatch {
     if (error instanceof RpcError) return channelErrorOf(error, this.#nodes.names, false);
     return new ChannelError("FAILED", "the watch failed", { cause: error });
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE));
 }

@@ -2,10 +2,7 @@ import type { EtcdNode } from "../calls/client.js";
 import type { CreateWatch, WatchResponse, WatchStream } from "../calls/messages.js";
 import { GRPC, RpcError, rpcErrorOf } from "../errors.js";
 
-/**
- * A stream that is silent for this long, in ms, gets a probe. If it stays silent for as long again, it is
- * ended.
- */
+/** A stream that is silent for this long, in ms, gets a probe; after as long again, it is ended. */
 const SILENCE = 1_500;
 
 /** How long a node may take to open a stream and to confirm a watch, in ms. */
@@ -23,9 +20,7 @@ export class CompactedError extends RpcError {
 
 /** Receives the events of a watch. `confirmed` comes first, and once. */
 export interface StreamListener {
-  /**
-   * @param revision the node's present revision. Without a `start_revision`, all later changes are reported
-   */
+  /** @param revision the node's present one. Without a `start_revision`, later changes are reported */
   confirmed(revision: number): void;
   changes(response: WatchResponse): void;
 }
@@ -44,10 +39,7 @@ interface Watching {
 
 const NOBODY: StreamListener = { confirmed: () => undefined, changes: () => undefined };
 
-/**
- * One stream to a node, shared by all watches there. A stream per watch would cost five times as much as the
- * watch itself.
- */
+/** One stream to a node for all watches there. One per watch would cost five times as much as a watch. */
 export class SharedStream {
   readonly #name: string;
   readonly #stream: WatchStream;
@@ -55,10 +47,7 @@ export class SharedStream {
   readonly #probeKey: Buffer;
   readonly #onEnd: () => void;
   readonly #watches: Map<number, Watching> = new Map();
-  /**
-   * The ids of watches that the node has not answered, in the order of the requests. The node answers in the
-   * same order.
-   */
+  /** The ids of the unanswered watches, in the order of the requests, which is that of the answers. */
   readonly #unconfirmed: Set<number> = new Set();
   #nextId = 0;
   /** When the last message arrived, in monotonic ms. */
@@ -68,10 +57,7 @@ export class SharedStream {
   #retired = false;
   #over: RpcError | undefined;
 
-  /**
-   * Opens a stream. Rejects with an `RpcError` without a connection in time. Calls `onEnd` once the stream is
-   * of no more use.
-   */
+  /** Opens a stream, or rejects with an `RpcError`. Calls `onEnd` once the stream is of no more use. */
   static async open(node: EtcdNode, probeKey: Buffer, onEnd: () => void): Promise<SharedStream> {
     return new SharedStream(node.name, await node.watch({ timeout: CONFIRM }), probeKey, onEnd);
   }
@@ -86,10 +72,7 @@ export class SharedStream {
     stream.on("data", (response) => this.#take(response));
   }
 
-  /**
-   * Resolves once the node has confirmed the watch. Rejects with an `RpcError` if the node refuses, or does
-   * not confirm in time.
-   */
+  /** Resolves once the node has confirmed the watch; rejects with an `RpcError` if it does not in time. */
   watch(request: CreateWatch, listener: StreamListener, patience: number = CONFIRM): Promise<ConfirmedWatch> {
     return new Promise((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over);
@@ -98,8 +81,7 @@ export class SharedStream {
       const ended = new Promise<RpcError>((resolve) => {
         settle = resolve;
       });
-      // A node that does not confirm is frozen or cut off: end the stream, because no watch would receive
-      // anything on it.
+      // A node that does not confirm is frozen or cut off: no watch would receive anything on the stream.
       const unconfirmed = setTimeout(() => this.end(this.#silent()), patience);
       this.#watches.set(id, {
         listener,
@@ -121,10 +103,7 @@ export class SharedStream {
     });
   }
 
-  /**
-   * Call it when the stream gets no further watches. Its present watches continue, and it ends with the last
-   * one.
-   */
+  /** Ends the stream with the last of its present watches. It gets no further ones. */
   retire(): void {
     this.#retired = true;
     this.#rest();
@@ -212,10 +191,7 @@ export class SharedStream {
     );
   }
 
-  /**
-   * If no watch is left, stops the probes and closes the stream, unless a new watch comes soon. The new watch
-   * shows whether the stream is alive.
-   */
+  /** Without watches, stops the probes, and closes the stream unless a new watch comes soon. */
   #rest(): void {
     if (this.#watches.size > 0 || this.#over !== undefined) return;
     clearTimeout(this.#life);

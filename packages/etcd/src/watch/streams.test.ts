@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { type Backend, justAfter } from "@ojm/core/backend";
+import { channel, Recorder, write } from "@ojm/testing/backends";
 import { type EtcdServer, etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
-import { channel, openEtcd, put, Recorder, until, write } from "../testing/backends.js";
+import { openEtcd, put, until } from "../testing/backends.js";
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`many watches of etcd: ${missing}`, () => undefined);

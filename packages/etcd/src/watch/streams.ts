@@ -18,15 +18,13 @@ export class WatchStreams {
     return this.#streams.has(node);
   }
 
-  /** Resolves once the node has confirmed the watch. Rejects with an `RpcError`. */
   async watch(node: EtcdNode, request: CreateWatch, listener: StreamListener): Promise<ConfirmedWatch> {
     const opening = this.#streams.get(node) ?? this.#open(node);
     const stream = await opening;
     try {
       return await stream.watch(request, listener);
     } catch (error) {
-      // A stream keeps the sign-in that it was opened with, which may have expired: make the next attempt on
-      // a new stream.
+      // A stream keeps its sign-in, which may have expired: make the next attempt on a new stream.
       this.#forget(node, opening);
       stream.retire();
       throw error;

@@ -1,4 +1,4 @@
-import { type Backend, type StoredChange, type StoredWrite, systemClock, type WatchSink } from "@ojm/core/backend";
+import { type Backend, systemClock } from "@ojm/core/backend";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { Level } from "level";
 import { onTestFinished, vi } from "vitest";
@@ -9,18 +9,6 @@ export async function openLevel(path: string = temporaryFolder()): Promise<Backe
   const opened = await backend.open({ path }, { clock: systemClock });
   onTestFinished(() => opened.close());
   return opened;
-}
-
-/** Writes without a condition, and returns the version. */
-export async function write(on: Pick<Backend, "commit">, ...writes: StoredWrite[]): Promise<string> {
-  const outcome = await on.commit({ checks: [], writes });
-  if (!outcome.ok) throw new Error("a commit without checks has lost a race");
-  return outcome.version;
-}
-
-/** A range of all keys of the channel `name`. */
-export function channel(name: string): { from: string; to: string } {
-  return { from: `${name} `, to: `${name}!` };
 }
 
 type Write = (options: unknown) => Promise<void>;
@@ -45,15 +33,4 @@ export function watchWrites(): unknown[] {
     await write(options);
   });
   return seen;
-}
-
-/** Records the events of a watch. */
-export class Recorder implements WatchSink {
-  readonly changes: StoredChange[] = [];
-  readonly gap: () => void = () => undefined;
-  readonly fail: (error: Error) => void = () => undefined;
-
-  change(change: StoredChange): void {
-    this.changes.push(change);
-  }
 }

@@ -25,13 +25,13 @@ export function encodeCommit(commit: Commit, names: Names): EncodedCommit {
   const places: number[] = new Array(checks.length);
   for (let i = 0; i < checks.length; i++) {
     const { key, version } = checks[i] as StoredCheck;
-    if (version === null) places[i] = keys.push(names.entryOf(key)) - 1;
+    if (version === null) places[i] = keys.push(names.entry(key)) - 1;
   }
   const absent = keys.length;
   for (let i = 0; i < checks.length; i++) {
     const { key, version } = checks[i] as StoredCheck;
     if (version === null) continue;
-    places[i] = keys.push(names.entryOf(key)) - 1;
+    places[i] = keys.push(names.entry(key)) - 1;
     args.push(version);
   }
   const written = placeWrites(commit, places, keys, names);
@@ -66,7 +66,7 @@ function placeWrites(
     const { key } = write;
     const check = checked === undefined ? checks.findIndex((each) => each.key === key) : (checked.get(key) ?? -1);
     const place = check >= 0 ? places[check] : undefined;
-    written[place ?? keys.push(names.entryOf(key)) - 1] = write;
+    written[place ?? keys.push(names.entry(key)) - 1] = write;
   }
   return written;
 }

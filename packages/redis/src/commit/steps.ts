@@ -1,11 +1,7 @@
 import { LOOK } from "../scripts.js";
 
-/**
- * The values that all commits of a backend share. They are part of the scripts' text, because arguments cost
- * time.
- */
+/** The values that all commits of a backend share. In the scripts' text, as arguments cost time. */
 export interface CommitSetup {
-  /** `SPUBLISH` in a Cluster. */
   readonly publish: "PUBLISH" | "SPUBLISH";
   /** The suffix of the names under which changes are published. */
   readonly database: string;
@@ -16,14 +12,11 @@ export interface CommitSetup {
 }
 
 /*
- * The scripts of commits consist of these steps. No step defines a function on its usual path: defining one
- * costs as much as a command if it uses variables of the script. So parts that are needed twice are constants
- * here.
+ * The scripts of commits consist of these steps. No step defines a function on its usual path, which costs as
+ * much as a command: parts that are needed twice are constants here.
  */
 
-/**
- * Refuses a write if too few replicas are connected: it would be applied, and its outcome would be unknown.
- */
+/** Refuses a write if too few replicas are connected: it would be applied, with an unknown outcome. */
 export function needReplicas(replicas: number): string {
   return `
 -- A replica that was silent for ten seconds is away, as in Redis' own min-replicas-max-lag. Without the right to use
@@ -72,9 +65,7 @@ export const CHECK = `
   end
 `;
 
-/**
- * If a check failed, returns the entries of all checks. Continues if only expired entries were in the way.
- */
+/** If a check failed, returns the entries of all checks, unless only expired entries were in the way. */
 export function refuse({ replicas, publish, database }: CommitSetup): string {
   return `
   if failed then
@@ -158,10 +149,7 @@ export function write(setup: CommitSetup): string {
 `;
 }
 
-/**
- * Publishes the deletes. It does so last: a commit without puts begins with its deletes, and gets its version
- * only after them.
- */
+/** Publishes the deletes, last: a commit without puts gets its version only after them. */
 export function tellDeletes(setup: CommitSetup): string {
   return `
   if deleted then

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { explain } from "../errors.js";
-import { Call, type CallOwner, type Waiting } from "./call.js";
 import type { RedisClient } from "./client.js";
+import { Call, type CallOwner, type Waiting } from "./connection.js";
 
 it("the outcome of an aborted call is unknown only if it was sent", async () => {
   const owner: CallOwner = {

@@ -64,27 +64,31 @@ export function followsSentinels({ options }: RedisClient): boolean {
   return Boolean(options.sentinels);
 }
 
+/** Calls `use` with the socket of each connection that a client makes: it has a new one after a reconnection. */
+export function onEachSocket(client: RedisClient, use: (socket: ClientSocket) => void): void {
+  const listen = (node: RedisClient): void => {
+    node.on("connect", () => {
+      if (node.stream !== undefined) use(node.stream);
+    });
+  };
+  listen(client);
+  client.on("+node", listen);
+}
+
 /**
  * Lets the process end although the connection is open. The deadline of a call in flight keeps the process
  * alive, and so does a caller that awaits a change from a watch. So a program that forgets to close its
  * channel still ends, as it does with a store in a file.
  */
 export function letProcessEnd(client: RedisClient): void {
-  const release = (node: RedisClient): void => {
-    node.on("connect", () => void node.stream?.unref());
-  };
-  release(client);
-  client.on("+node", release);
+  onEachSocket(client, (socket) => socket.unref());
 }
 
 export function isCluster(client: RedisClient): client is ClusterClient {
   return client.isCluster === true;
 }
 
-/**
- * The pause before the n-th attempt to reconnect, in ms. It stays short, so that a server that is back is
- * used soon.
- */
+/** The pause before the n-th attempt to reconnect, in ms. Short: a server that is back is used soon. */
 export function backoff(attempt: number): number {
   return Math.min(attempt * 50, 500);
 }
@@ -98,8 +102,7 @@ export function backoff(attempt: number): number {
 export function nodeOptions(deadline: number): Record<string, unknown> {
   return {
     lazyConnect: true,
-    // ioredis would send queued commands after they were reported as not sent, or a second time after a lost
-    // reply.
+    // ioredis would send queued commands after they were reported as not sent, or twice.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     // Without this, commands in flight are never answered when the connection breaks.
@@ -114,8 +117,7 @@ export function nodeOptions(deadline: number): Record<string, unknown> {
     maxLoadingRetryTime: 200,
     connectTimeout: Math.min(deadline, 2_000),
     sentinelCommandTimeout: Math.min(deadline, 1_000),
-    // Give up a peer that vanished silently, but later than a call, so that a short freeze costs no
-    // connection.
+    // Give up a peer that vanished silently, but later than a call: short freezes cost no connection.
     socketTimeout: 2 * deadline,
     // A server that does not answer must not keep a process alive after its channels were closed.
     disconnectTimeout: 200,

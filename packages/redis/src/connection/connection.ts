@@ -1,16 +1,15 @@
 import { ChannelError, type Clock, durationText } from "@ojm/core/backend";
-import { explain, isLasting } from "../errors.js";
-import { Call, type CallOwner, type Waiting } from "./call.js";
-import { backoff, followsSentinels, isCluster, letProcessEnd, type RedisClient } from "./client.js";
+import { explain, isLasting, neverSent } from "../errors.js";
+import { backoff, followsSentinels, isCluster, letProcessEnd, onEachSocket, type RedisClient } from "./client.js";
 import { Deadlines } from "./deadlines.js";
 import { MasterCheck } from "./master-check.js";
-import { joinWritesOf } from "./turn-writes.js";
+import { joinWrites } from "./turn-writes.js";
 
 /**
  * One of our clients, with the rules for every call: the call ends within the deadline, it is sent at most
  * once, and its error says correctly whether it may have been sent.
  */
-export class Connection implements CallOwner {
+export class Connection {
   readonly client: RedisClient;
   readonly #where: string;
   readonly #deadline: number;
@@ -30,7 +29,7 @@ export class Connection implements CallOwner {
     this.#deadlines = new Deadlines(clock, deadline);
     this.#master = followsSentinels(client) ? new MasterCheck(client, clock) : undefined;
     letProcessEnd(client);
-    joinWritesOf(client);
+    onEachSocket(client, joinWrites);
     client.on("error", (error: Error) => this.#onError(error));
     client.on("ready", () => this.#onReady());
     client.on("end", () => this.#onEnd());
@@ -59,17 +58,19 @@ export class Connection implements CallOwner {
     return call;
   }
 
-  /** See {@link CallOwner}. */
+  /** Called when a call is over, whether it succeeded or failed. */
   forget(call: Waiting): void {
     this.#deadlines.end(call);
     this.#waiting.delete(call);
   }
 
+  /** Called when a call could not be sent: it waits for the next connection. */
   wait(call: Waiting): void {
     if (this.#closed) call.fail(closed());
     else this.#waiting.add(call);
   }
 
+  /** The error for a call that failed with `error`. */
   explain(error: unknown): ChannelError {
     if (this.#closed) return closed("unknown");
     const explained = explain(error, this.#where, true);
@@ -77,20 +78,20 @@ export class Connection implements CallOwner {
     return explained;
   }
 
+  /** The error for a call that was not answered in time. */
   overdue(sent: boolean): ChannelError {
     if (this.#closed) return closed(sent ? "unknown" : "not-applied");
-    if (sent) this.#master?.suspect();
-    return sent ? this.#timeout() : this.#unavailable();
+    if (!sent) return this.#unavailable();
+    this.#master?.suspect();
+    const message = `${this.#where} did not answer within ${durationText(this.#deadline)}: whether it was done is not known`;
+    return new ChannelError("TIMEOUT", message, { retryable: true, outcome: "unknown" });
   }
 
   get isReady(): boolean {
     return this.client.status === "ready";
   }
 
-  /**
-   * How often it left a master that the Sentinels no longer name: a connection that listens there receives
-   * nothing.
-   */
+  /** How often it left a master that the Sentinels no longer name, on which nothing is published. */
   get moves(): number {
     return this.#master?.moves ?? 0;
   }
@@ -126,10 +127,10 @@ export class Connection implements CallOwner {
     for (const call of calls) call.go();
   }
 
-  #onError(error: Error): void {
+  #onError(error: Error & { readonly command?: { readonly name?: string } }): void {
     this.#trouble = explain(error, this.#where, false);
     // Reconnect: ioredis would continue with database 0, which belongs to other programs.
-    if (isSelect(error)) this.client.disconnect(true);
+    if (error.command?.name === "select") this.client.disconnect(true);
     if (!isLasting(this.#trouble)) return;
     for (const call of [...this.#waiting]) call.fail(this.#trouble);
   }
@@ -142,11 +143,6 @@ export class Connection implements CallOwner {
     });
   }
 
-  #timeout(): ChannelError {
-    const message = `${this.#where} did not answer within ${durationText(this.#deadline)}: whether it was done is not known`;
-    return new ChannelError("TIMEOUT", message, { retryable: true, outcome: "unknown" });
-  }
-
   #unavailable(): ChannelError {
     const cause = this.#trouble?.cause as NodeJS.ErrnoException | undefined;
     // Node reports no message if a name has several addresses.
@@ -157,10 +153,89 @@ export class Connection implements CallOwner {
   }
 }
 
+/** The parts of a connection that a call uses. */
+export type CallOwner = Pick<Connection, "client" | "forget" | "wait" | "explain" | "overdue">;
+
+/** A call that is not over yet. */
+export type Waiting = Pick<Call<unknown>, "go" | "fail" | "expire">;
+
 /**
- * A hint how to start the server, if it should run on this host but does not: on a first try it is often
- * missing.
+ * One call to the server. It records whether it may have been sent, because that decides what its failure
+ * means. It is a class, because closures would cost more for each call.
  */
+export class Call<T> {
+  readonly #owner: CallOwner;
+  readonly #send: (client: RedisClient) => Promise<T>;
+  readonly #signal: AbortSignal | undefined;
+  #sent = false;
+  #settled = false;
+  #resolve: (value: T) => void = () => {};
+  #reject: (error: ChannelError) => void = () => {};
+  readonly result: Promise<T>;
+
+  constructor(owner: CallOwner, send: (client: RedisClient) => Promise<T>, signal: AbortSignal | undefined) {
+    this.#owner = owner;
+    this.#send = send;
+    this.#signal = signal;
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    signal?.addEventListener("abort", this);
+    if (signal?.aborted === true) this.handleEvent();
+  }
+
+  /** The listener of the signal. */
+  handleEvent(): void {
+    const outcome = this.#sent ? "unknown" : "not-applied";
+    this.fail(
+      new ChannelError("ABORTED", "the call was aborted by its signal", { outcome, cause: this.#signal?.reason }),
+    );
+  }
+
+  get isOver(): boolean {
+    return this.#settled;
+  }
+
+  expire(): void {
+    this.fail(this.#owner.overdue(this.#sent));
+  }
+
+  go(): void {
+    this.#sent = true;
+    this.#send(this.#owner.client).then(
+      (value) => {
+        this.#settle();
+        this.#resolve(value);
+      },
+      (error: unknown) => this.#onError(error),
+    );
+  }
+
+  fail(error: ChannelError): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#reject(error);
+  }
+
+  #onError(error: unknown): void {
+    if (!neverSent(error)) {
+      this.fail(this.#owner.explain(error));
+      return;
+    }
+    // ioredis is about to notice that the connection broke: the next connection can send the call.
+    this.#sent = false;
+    if (!this.#settled) this.#owner.wait(this);
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.#signal?.removeEventListener("abort", this);
+    this.#owner.forget(this);
+  }
+}
+
+/** A hint how to start the server on this host if it does not run: on a first try it is often missing. */
 function adviceOnStart(client: RedisClient, cause: NodeJS.ErrnoException | undefined): string | undefined {
   if (cause?.code !== "ECONNREFUSED" || isCluster(client) || followsSentinels(client)) return undefined;
   const { host, port, path } = client.options;
@@ -177,11 +252,6 @@ function adviceOnTls(client: RedisClient, trouble: ChannelError | undefined): st
     return /ECONNRESET|EPIPE/.test(cause) ? ". If the server speaks only TLS, the address begins with rediss://" : "";
   const isSilent = trouble === undefined || /ETIMEDOUT|ECONNRESET|EPIPE/.test(cause);
   return isSilent ? ". The address, or the option tls, asks for TLS: does the server speak it?" : "";
-}
-
-function isSelect(error: Error): boolean {
-  const { command } = error as { command?: { name?: string } };
-  return command?.name === "select";
 }
 
 function closed(outcome: "unknown" | "not-applied" = "not-applied"): ChannelError {

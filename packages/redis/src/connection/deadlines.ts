@@ -6,9 +6,8 @@ export interface Expiring {
 }
 
 /**
- * The deadlines of many calls with the same timeout. One timer serves them all: a timer per call would cost a
- * good part of the time that a call takes. The timer keeps the process alive, because a caller awaits these
- * calls.
+ * The deadlines of many calls with one timeout. One timer serves them all: a timer per call would cost a good
+ * part of it. The timer keeps the process alive, because a caller awaits these calls.
  */
 export class Deadlines {
   readonly #clock: Clock;
@@ -35,7 +34,6 @@ export class Deadlines {
     this.#cancelTimer = undefined;
   }
 
-  /** Expires all calls now. */
   expireAll(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;

@@ -25,23 +25,19 @@ export async function inspectServer(connection: Connection): Promise<ServerFacts
   const common = {
     eviction: evictionOf(info),
     replicas: info === "" ? undefined : countReplicas(info),
-    // Only a server with min-replicas-to-write reports this field. CONFIG would show it too, but is often
-    // forbidden.
+    // Only a server with min-replicas-to-write reports this field. CONFIG is often forbidden.
     needsReplicas: factOf(info, "min_slaves_good_slaves") !== undefined,
   };
   if (factOf(info, "aof_enabled") !== "1") return { durability: "none", ...common };
-  // The server writes its file before each answer, so a write survives the process. With fsync, it survives
-  // the host.
+  // The server writes its file before each answer, so a write survives the process; with fsync, the host.
   const fsync = await ask(connection, "CONFIG", "GET", "appendfsync");
   return { durability: fsync.includes("always") ? "host" : "process", ...common };
 }
 
-/** A fact in the answer of INFO. */
 function factOf(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
 }
 
-/** See {@link ServerFacts.eviction}. */
 function evictionOf(info: string): string | undefined {
   const policy = factOf(info, "maxmemory_policy") ?? "noeviction";
   const limited = (factOf(info, "maxmemory") ?? "0") !== "0";
@@ -57,8 +53,7 @@ async function ask(connection: Connection, command: string, ...args: string[]): 
   try {
     return String(await connection.call((client) => client.call(command, ...args)));
   } catch (error) {
-    // A refusal by the ACL looks like a wrong password. But with a wrong password, the connection would not
-    // be ready.
+    // A refusal by the ACL looks like a wrong password, with which the connection would not be ready.
     const forbidden = isChannelError(error) && connection.isReady && !error.retryable;
     if (forbidden) return "";
     throw error;
@@ -139,8 +134,7 @@ export function refuseLostWrites(facts: ServerFacts, where: string): void {
 }
 
 /**
- * Waits until as many replicas are connected as each write waits for. Without them no write can be
- * acknowledged.
+ * Waits until the replicas that each write waits for are connected: without them, none can be acknowledged.
  *
  * @throws ChannelError `UNAVAILABLE` after the deadline
  */
@@ -152,15 +146,13 @@ export async function awaitReplicas(
   const end = clock.monotonic() + deadline;
   let there = facts.replicas;
   while (there !== undefined && there < count) {
-    if (clock.monotonic() >= end) throw tooFewReplicas(there, count, where);
+    if (clock.monotonic() >= end) {
+      const message =
+        `${where} has ${there} connected replicas, and each write waits for ${count} (waitReplicas): none can be acknowledged. ` +
+        "Start a replica, or set waitReplicas: 0 and allowLostWrites: true to do without: a failover then loses locks, and jobs run twice";
+      throw new ChannelError("UNAVAILABLE", message, { retryable: true });
+    }
     await new Promise<void>((resolve) => void clock.after(PAUSE, resolve, true));
     there = countReplicas(await ask(connection, "INFO", "replication"));
   }
-}
-
-function tooFewReplicas(there: number, count: number, where: string): ChannelError {
-  const message =
-    `${where} has ${there} connected replicas, and each write waits for ${count} (waitReplicas): none can be acknowledged. ` +
-    "Start a replica, or set waitReplicas: 0 and allowLostWrites: true to do without: a failover then loses locks, and jobs run twice";
-  return new ChannelError("UNAVAILABLE", message, { retryable: true });
 }

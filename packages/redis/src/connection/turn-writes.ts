@@ -1,22 +1,10 @@
-import type { ClientSocket, RedisClient } from "./client.js";
+import type { ClientSocket } from "./client.js";
 
 /**
  * Sends the commands of one turn of the event loop in one write to the socket: a write costs more than a
  * command. The commands stay separate, each with its own answer. Automatic pipelining of ioredis would hold
  * them back until the previous pipeline is answered.
  */
-export function joinWritesOf(client: RedisClient): void {
-  const join = (node: RedisClient): void => {
-    // Each connection has its own socket, even after a reconnection.
-    node.on("connect", () => {
-      if (node.stream !== undefined) joinWrites(node.stream);
-    });
-  };
-  join(client);
-  client.on("+node", join);
-}
-
-/** Buffers writes to a socket until the turn ends. */
 export function joinWrites(socket: ClientSocket): void {
   const { write } = socket;
   let held = false;
@@ -28,8 +16,7 @@ export function joinWrites(socket: ClientSocket): void {
     if (!held) {
       held = true;
       socket.cork();
-      // Do not wait any longer: this runs after all microtasks of the turn, and before any timer or other
-      // socket.
+      // Wait no longer: this runs after the microtasks of the turn, before any timer or other socket.
       process.nextTick(send);
     }
     return write.apply(socket, args);

@@ -6,14 +6,9 @@ export interface Proxy {
   readonly port: number;
   /** Drops the next answer and cuts its connection. */
   cutAfterNextAnswer(): void;
-  /**
-   * The present connections stay open, but carry nothing in either direction from now on. Later ones work.
-   */
+  /** The present connections stay open, but carry nothing from now on. Later ones work. */
   silence(): void;
-  /**
-   * Cuts the next `times` connections that carry a command of this name, before the command reaches the
-   * server.
-   */
+  /** Cuts the next `times` connections that carry this command, before it reaches the server. */
   cutOn(command: string, times: number): void;
 }
 

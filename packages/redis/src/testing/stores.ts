@@ -56,10 +56,7 @@ export async function keysOf(store: Backend, channel: string, limit = 100, rever
   }
 }
 
-/**
- * Resolves to the error of a call: its code, whether to retry, whether it may have been applied, and its
- * message.
- */
+/** The error of a call: its code, whether to retry, whether it may be applied, and its message. */
 export async function faultOf(call: Promise<unknown>): Promise<Record<string, unknown>> {
   const error: unknown = await call.then(
     (value) => new Error(`it succeeded: ${JSON.stringify(value)}`),

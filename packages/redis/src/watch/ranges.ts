@@ -1,5 +1,5 @@
 import { ChannelError, type KeyRange, onlyKeyOf } from "@ojm/core/backend";
-import { compareBytes, placeOf } from "../layout.js";
+import { channelOf, compareBytes } from "../layout.js";
 
 /** A range of keys of one channel. */
 export interface ChannelRange {
@@ -26,7 +26,7 @@ export interface LexRange {
  */
 export function rangeOf(range: KeyRange): ChannelRange {
   const { from, to } = range;
-  const { channel } = placeOf(from);
+  const channel = channelOf(from);
   // "!" comes right after the space that ends the name.
   if (compareBytes(to, `${channel}!`) > 0) {
     throw new ChannelError("INVALID_ARGUMENT", `the range from ${JSON.stringify(from)} reaches beyond its channel`);
@@ -39,10 +39,7 @@ export function rangeOf(range: KeyRange): ChannelRange {
   };
 }
 
-/**
- * The first space of a key ends the name of its channel, the next one its first part. "!" comes right after
- * a space.
- */
+/** The second space of a key ends its first part. "!" comes right after a space. */
 function firstPartOf({ from, to }: KeyRange): string | undefined {
   const part = from.slice(from.indexOf(" ") + 1);
   return part !== "" && part.indexOf(" ") === part.length - 1 && to === `${from.slice(0, -1)}!` ? part : undefined;

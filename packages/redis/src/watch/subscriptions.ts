@@ -12,10 +12,7 @@ export interface SubscriberClient extends RedisClient {
   sunsubscribe(channel: string): Promise<unknown>;
 }
 
-/**
- * A client that is not connected yet and does not reconnect. `isCurrent` returns whether its server is still
- * the one to listen to.
- */
+/** A new client that does not reconnect. `isCurrent`: whether its server is still the one to listen to. */
 export interface SubscriberConnection {
   readonly client: SubscriberClient;
   isCurrent(): boolean;
@@ -37,7 +34,6 @@ export interface Listener {
 }
 
 export interface SubscriptionsOptions {
-  /** Makes the next connection. */
   open(): Promise<SubscriberConnection>;
   /** Whether to use the sharded channels of a Cluster. */
   readonly sharded: boolean;
@@ -55,16 +51,12 @@ interface Subscription {
 }
 
 /**
- * The messages of published changes, over one connection that is replaced whenever it breaks. Redis keeps no
- * messages for a client that is away. So after each break, every listener gets a gap once its new
- * subscription is confirmed.
+ * The messages of published changes, over one connection that is replaced whenever it breaks. Redis keeps
+ * none for a client that is away, so every listener then gets a gap once it is subscribed again.
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
-  /**
-   * By name. Names and patterns cannot collide: only patterns end with an asterisk, before the database's
-   * number.
-   */
+  /** By name. Only patterns end with an asterisk, before the database's number, so they cannot collide. */
   readonly #subscriptions: Map<string, Set<Subscription>> = new Map();
   /** The present connection, in any state. `#usable` is the same one, once it can be used. */
   #client: SubscriberClient | undefined;
@@ -124,24 +116,19 @@ export class Subscriptions {
   }
 
   #leave(subscription: Subscription): void {
-    const { name, pattern } = subscription.subject;
+    const { name } = subscription.subject;
     const subscriptions = this.#subscriptions.get(name);
     if (!subscriptions?.delete(subscription) || subscriptions.size > 0) return;
     this.#subscriptions.delete(name);
     this.#subscribed.delete(name);
     const client = this.#usable;
     if (client === undefined) return;
-    const left = pattern
-      ? client.punsubscribe(name)
-      : this.#options.sharded
-        ? client.sunsubscribe(name)
-        : client.unsubscribe(name);
-    left.catch(() => {}); // a broken connection has no subscriptions
+    client[`${this.#kindOf(subscription.subject)}unsubscribe`](name).catch(() => {}); // a broken connection has none
   }
 
-  #subscribe(client: SubscriberClient, { name, pattern }: Subject): Promise<unknown> {
-    if (pattern) return client.psubscribe(name);
-    return this.#options.sharded ? client.ssubscribe(name) : client.subscribe(name);
+  /** The first letter of the commands for a subject. */
+  #kindOf({ pattern }: Subject): "" | "p" | "s" {
+    return pattern ? "p" : this.#options.sharded ? "s" : "";
   }
 
   #tell(subscribed: string, text: string, name: string): void {
@@ -214,7 +201,7 @@ export class Subscriptions {
 
   async #attach(subscription: Subscription, client: SubscriberClient): Promise<void> {
     const { subject } = subscription;
-    const asked = this.#subscribed.get(subject.name) ?? this.#subscribe(client, subject);
+    const asked = this.#subscribed.get(subject.name) ?? client[`${this.#kindOf(subject)}subscribe`](subject.name);
     this.#subscribed.set(subject.name, asked);
     try {
       await asked;

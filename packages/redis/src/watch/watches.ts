@@ -1,14 +1,11 @@
 import { type Clock, isChannelError, type StoredChange, type WatchSink } from "@ojm/core/backend";
 import { isCluster, type NodeClient, type RedisClient } from "../connection/client.js";
 import type { Connection } from "../connection/connection.js";
-import { type Names, placeOf } from "../layout.js";
+import type { Names } from "../layout.js";
 import type { ChannelRange } from "./ranges.js";
 import { type Subject, type SubscriberClient, type SubscriberConnection, Subscriptions } from "./subscriptions.js";
 
-/**
- * The options of a connection that listens. It ends when it breaks: if ioredis reconnected it, its listeners
- * would not learn of the gap.
- */
+/** A connection that listens ends when it breaks: after a reconnection, nothing would report the gap. */
 const LISTENING = { retryStrategy: null, lazyConnect: true, enableOfflineQueue: false, autoResubscribe: false };
 
 export interface WatchesOptions {
@@ -47,17 +44,16 @@ export class Watches {
     const { names } = this.#options;
     const { channel, firstPart, only } = range;
     if (firstPart !== undefined && this.#patterns) {
-      const pattern = { name: names.entriesPattern({ channel, member: firstPart }), pattern: true } as const;
+      const pattern = { name: names.entriesPattern(`${channel} ${firstPart}`), pattern: true } as const;
       try {
         return await this.#listen(pattern, range, sink);
       } catch (error) {
         if (!isChannelError(error) || error.code !== "DENIED") throw error;
-        // An ACL permits a pattern only by the same pattern: `&ojm:*` permits all our names, but no pattern
-        // of ours.
+        // An ACL permits a pattern only by itself: `&ojm:*` permits all our names, but no pattern.
         this.#patterns = false;
       }
     }
-    const name = (only === undefined ? names.index(channel) : names.entry(placeOf(only))) + names.database;
+    const name = (only === undefined ? names.index(channel) : names.entry(only)) + names.database;
     return this.#listen({ name }, range, sink);
   }
 
@@ -68,7 +64,7 @@ export class Watches {
       const change = parse(text, range.channel);
       if (over || change === undefined || !range.contains(change.key)) return;
       // The pattern of database 0 matches the names of the other databases too.
-      if (subject.pattern && name !== names.entryOf(change.key) + names.database) return;
+      if (subject.pattern && name !== names.entry(change.key) + names.database) return;
       sink.change(change);
     };
     const gap = (): void => {
@@ -126,10 +122,7 @@ async function openConnection(connection: Connection, name: string): Promise<Sub
   };
 }
 
-/**
- * Parses `TTL KEY NUL VERSION DEADLINE VALUE`, where TTL may be empty, or `delete KEY NUL VERSION`. See the
- * script that publishes it.
- */
+/** Parses `TTL KEY NUL VERSION DEADLINE VALUE` (TTL may be empty) or `delete KEY NUL VERSION`. */
 function parse(text: string, channel: string): StoredChange | undefined {
   const [, mode = "", member, version, value] = /^(\S*) ([^\0]*)\0(\d+)(?: \S+ (.*))?$/s.exec(text) ?? [];
   // Ignore the message: any client may publish anything.

@@ -1,5 +1,4 @@
-import type { Commit, CommitOutcome } from "@ojm/core/backend";
-import { ChannelError, durationText } from "@ojm/core/backend";
+import { ChannelError, type Commit, type CommitOutcome, durationText } from "@ojm/core/backend";
 import { abortedError, codeOf, isBusy, toChannelError } from "../errors.js";
 import { PATIENCE, PAUSE } from "../patience.js";
 import type { WriteTransaction } from "./transaction.js";
@@ -42,10 +41,7 @@ export class CommitQueue {
   readonly #events: QueueEvents;
   #pending: Pending[] = [];
   #state: State = "idle";
-  /**
-   * How many of the first pending commits run in their own transactions, because one of them failed their
-   * shared transaction.
-   */
+  /** How many of the first pending commits run alone, because one failed their shared transaction. */
   #alone = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -55,10 +51,7 @@ export class CommitQueue {
     this.#events = events;
   }
 
-  /**
-   * Queues a commit. Rejects with `TIMEOUT`, not applied, if other processes hold the lock for longer than
-   * {@link PATIENCE}.
-   */
+  /** Queues a commit. Rejects with `TIMEOUT`, not applied, after {@link PATIENCE} behind other processes. */
   commit(commit: Commit, signal: AbortSignal | undefined): Promise<CommitOutcome> {
     return this.#push(commit, signal);
   }
@@ -87,8 +80,7 @@ export class CommitQueue {
       this.#pending.push({ work, signal, resolve, reject, giveUp: 0 });
       if (this.#state !== "idle") return;
       this.#state = "soon";
-      // Run after the microtasks of this turn: they add the other commits of a program that does many things
-      // at once.
+      // Run after the microtasks of this turn, which add the other commits of a busy program.
       process.nextTick(this.#next);
     });
   }

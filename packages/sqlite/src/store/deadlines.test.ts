@@ -1,3 +1,4 @@
+import { Recorder } from "@ojm/testing/backends";
 import { describe, expect, it } from "vitest";
 import {
   EVERYTHING,
@@ -6,7 +7,6 @@ import {
   openFile,
   openRaw,
   put,
-  Recorder,
   swap,
   TestClock,
   temporaryFile,

@@ -7,20 +7,14 @@ import type { WriteTransaction } from "./transaction.js";
 /** The interval of this work in a process that writes, in ms. */
 const EVERY = 1_000;
 
-/**
- * The most expired entries that one transaction deletes. It is as many as a commit may write, so that they
- * cannot pile up.
- */
+/** The most expired entries that a transaction deletes: as many as a commit writes, so none pile up. */
 const SWEEP = 1_000;
 
 const EXPIRED = `
   DELETE FROM entries WHERE key IN (
     SELECT key FROM entries WHERE deadline IS NOT NULL AND boot = :boot AND deadline <= :mono LIMIT ${SWEEP})`;
 
-/**
- * The interval of the search for entries of other boots, in ms. Each search reads all of them. Reads hide
- * expired entries meanwhile.
- */
+/** The interval of the search for hidden, expired entries of other boots, in ms. It reads all of them. */
 const OTHER_BOOTS = 60_000;
 
 /**

@@ -1,14 +1,14 @@
-import type {
-  Commit,
-  CommitOutcome,
-  KeyRange,
-  ScanPage,
-  ScanRequest,
-  StoredEntry,
-  Supports,
-  WatchSink,
+import {
+  ChannelError,
+  type Commit,
+  type CommitOutcome,
+  type KeyRange,
+  type ScanPage,
+  type ScanRequest,
+  type StoredEntry,
+  type Supports,
+  type WatchSink,
 } from "@ojm/core/backend";
-import { ChannelError } from "@ojm/core/backend";
 import type { Database } from "better-sqlite3";
 import { closedError } from "../errors.js";
 import type { Durability } from "../options.js";
@@ -24,10 +24,7 @@ import { Reader } from "./reader.js";
 import { WriteTransaction } from "./transaction.js";
 import { Wal } from "./wal.js";
 
-/**
- * The capabilities. The limits bound how long a transaction holds the lock and the event loop; SQLite itself
- * allows more.
- */
+/** The capabilities. The limits bound how long a transaction holds the lock; SQLite allows more. */
 function supportsOf(durability: Durability): Supports {
   return Object.freeze({
     shared: "host",
@@ -41,10 +38,7 @@ function supportsOf(durability: Durability): Supports {
   });
 }
 
-/**
- * One open file: its connection and everything that uses it. All backends of this process with that file
- * share it.
- */
+/** One open file: its connection and everything that uses it. All backends of the process share it. */
 export class Store {
   readonly file: string;
   readonly supports: Supports;
@@ -127,10 +121,7 @@ export class Store {
     return this.#reader;
   }
 
-  /**
-   * Removes dead watchers at the start. A killed watcher leaves the change log on, and every commit would pay
-   * for it.
-   */
+  /** Removes dead watchers at the start: a killed one keeps the change log on, which slows commits. */
   #pruneWatchers(watchers: Watchers): void {
     const watching = this.#db.prepare<[], number>("SELECT watching FROM meta").pluck().get();
     if (watching === 0) return;

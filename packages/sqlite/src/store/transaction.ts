@@ -7,12 +7,10 @@ import type { Reader } from "./reader.js";
 
 type MetaRow = readonly [version: number, watching: number, logged: number, trimmed: number];
 
-// Do not use `UPDATE … RETURNING`, although it looks like one step less: SQLite builds a temporary table for
-// it, which costs ten plain steps.
+// Not `UPDATE … RETURNING`: SQLite builds a temporary table for it, at the cost of ten plain steps.
 const READ_META = "SELECT version, watching, logged, trimmed FROM meta";
 const WRITE_META = "UPDATE meta SET version = ?, watching = ?, logged = ?, trimmed = ?";
-// Selects one number instead of a row, because most checks need only the version. It is negative if the entry
-// has a deadline.
+// One number, not a row: most checks need only the version. Negative: the entry has a deadline.
 const CHECK = "SELECT CASE WHEN deadline IS NULL THEN version ELSE -version END FROM entries WHERE key = ?";
 // The ms that an entry with a deadline has left, like `Deadlines.left`. Computed in SQL, because each run
 // checks the session of its process in this way, and reading the row as an object would cost three times as
@@ -93,10 +91,7 @@ export class WriteTransaction implements LogEnds {
     if (this.watching > 0) this.#log.trim(this);
   }
 
-  /**
-   * Applies a commit, or returns that its checks do not hold. Throws only on faults; undo the whole
-   * transaction then.
-   */
+  /** Applies a commit, or returns that a check fails. Throws only on faults: undo the transaction then. */
   apply(commit: Commit): CommitOutcome {
     for (const check of commit.checks) {
       if (!this.#holds(check)) return this.#refuse(commit.checks);

@@ -14,10 +14,7 @@ const LOOK = 10;
 /** The longest time for which writes wait for a checkpoint, in ms. It allows for a slow disk. */
 const STAND_BACK = 2_000;
 
-/**
- * How many attempts may fail because of a reader. A backup reads the log for minutes, and must not stop all
- * writes.
- */
+/** How many attempts may fail because of a reader: a backup of minutes must not stop all writes. */
 const READERS_TRIES = 50;
 
 /** How long writes continue before the next check after the attempts were given up, in ms. */
@@ -59,13 +56,11 @@ export class Wal {
   }
 
   /**
-   * If the file of the log was deleted, copies the log into the database. SQLite does so by itself when the
-   * last connection closes. But it also counts the connection of a process that is still opening the database
-   * and waits for us.
+   * Copies the log into the database if its file was deleted. SQLite does so by itself at the last close, but
+   * also counts the connection of a process that is still opening the database and waits for us.
    */
   saveDeleted(): void {
-    // If a new log is in its place, it belongs to another program: do not copy the old log over that
-    // program's data.
+    // If a new log is there, it is another program's: do not copy the old log over that program's data.
     if (statSync(this.#path, { throwIfNoEntry: false }) === undefined) this.#db.pragma("wal_checkpoint(PASSIVE)");
   }
 

@@ -1,6 +1,12 @@
 import { join } from "node:path";
-import type { Backend, Clock, Commit, CommitOutcome, StoredChange, StoredEntry, WatchSink } from "@ojm/core/backend";
-import { systemClock } from "@ojm/core/backend";
+import {
+  type Backend,
+  type Clock,
+  type Commit,
+  type CommitOutcome,
+  type StoredEntry,
+  systemClock,
+} from "@ojm/core/backend";
 import { temporaryFolder } from "@ojm/testing/folder";
 import type DatabaseClass from "better-sqlite3";
 import { expect, onTestFinished } from "vitest";
@@ -33,26 +39,15 @@ export class TestClock implements Clock {
   wall = 1_700_000_000_000;
   mono = 1_000_000;
 
-  now(): number {
-    return this.wall;
-  }
-
-  monotonic(): number {
-    return this.mono;
-  }
+  readonly now = (): number => this.wall;
+  readonly monotonic = (): number => this.mono;
+  readonly after: Clock["after"] = systemClock.after;
+  readonly random: Clock["random"] = systemClock.random;
 
   /** Lets time pass on both clocks. */
   pass(ms: number): void {
     this.wall += ms;
     this.mono += ms;
-  }
-
-  after(ms: number, callback: () => void): () => void {
-    return systemClock.after(ms, callback);
-  }
-
-  random(length: number): string {
-    return systemClock.random(length);
   }
 }
 
@@ -78,36 +73,10 @@ export async function get(opened: Backend, key: string): Promise<StoredEntry | u
   return (await opened.read([key]))[0];
 }
 
-/** Records the events of a watch. */
-export class Recorder implements WatchSink {
-  readonly changes: StoredChange[] = [];
-  readonly failures: Error[] = [];
-  gaps = 0;
-
-  change(change: StoredChange): void {
-    this.changes.push(change);
-  }
-
-  gap(): void {
-    this.gaps++;
-  }
-
-  fail(error: Error): void {
-    this.failures.push(error);
-  }
-
-  get values(): (string | null)[] {
-    return this.changes.map(({ value }) => value);
-  }
-}
-
 /** All keys. */
 export const EVERYTHING = { from: "", to: "\u{10ffff}" };
 
-/**
- * Expects that the result of `read` becomes true eventually, however slow the machine is: `await
- * eventually(() => x).toBe(1)`.
- */
+/** Polls `read`, however slow the machine is: `await eventually(() => x).toBe(1)`. */
 export function eventually<T>(read: () => T): ReturnType<typeof expect.poll<T>> {
   return expect.poll(read, { interval: 2, timeout: 50_000 });
 }

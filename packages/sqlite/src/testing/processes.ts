@@ -32,12 +32,10 @@ export class Program {
     this.process.kill(signal);
   }
 
-  /** Sends the program the message to continue. */
   send(message: string): void {
     this.process.send(message);
   }
 
-  /** The next message of the program. */
   async next<T>(): Promise<T> {
     while (this.#messages.length === 0) {
       if (this.process.exitCode !== null || this.process.signalCode !== null) {

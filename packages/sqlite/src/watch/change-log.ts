@@ -1,10 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Deadline } from "../store/deadlines.js";
 
-/**
- * The size of the past that the table `changes` retains for slow watchers, in bytes. It always retains the
- * changes of the last commit.
- */
+/** The bytes of changes that the table retains for slow watchers; always those of the last commit. */
 export const LOG_BYTES: number = 16 * 1024 * 1024;
 
 /** The size of a row besides its key and value, in bytes. It bounds the number of rows. */
@@ -27,10 +24,7 @@ export interface LogEnds {
   trimmed: number;
 }
 
-/**
- * The changes that watchers have not yet read. The position of a change grows by its size, so simple
- * arithmetic bounds the log in bytes.
- */
+/** The changes that watchers have not yet read. Positions grow by size, which bounds the log in bytes. */
 export class ChangeLog {
   readonly #append: Statement<[number, string, number, number | null, string | null, number | null, string | null]>;
   readonly #after: Statement<[number, number], ChangeRow>;
@@ -54,16 +48,12 @@ export class ChangeLog {
 
   /** Appends one change. Call it inside a write transaction. */
   append(ends: LogEnds, key: string, version: number, deadline: Deadline, value: string | null): void {
-    // Counts UTF-16 units, not bytes. Some scripts take two or three bytes a unit; that is near enough for a
-    // bound.
+    // Counts UTF-16 units, not bytes: near enough for a bound, though some take two or three bytes.
     ends.logged += ROW_BYTES + key.length + (value?.length ?? 0);
     this.#append.run(ends.logged, key, version, deadline.deadline, deadline.boot, deadline.expires, value);
   }
 
-  /**
-   * Deletes the oldest changes if the log is too long. Call it inside a write transaction, before its own
-   * changes.
-   */
+  /** Deletes the oldest changes if the log is too long. Call it before the changes of a transaction. */
   trim(ends: LogEnds): void {
     if (ends.logged - ends.trimmed <= LOG_BYTES + SLACK) return;
     const last = this.#lastUpTo.get(ends.logged - LOG_BYTES);
@@ -78,7 +68,6 @@ export class ChangeLog {
     ends.trimmed = ends.logged;
   }
 
-  /** The first `limit` changes after a position. */
   after(position: number, limit: number): ChangeRow[] {
     return this.#after.all(position, limit);
   }

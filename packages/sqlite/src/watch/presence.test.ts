@@ -1,9 +1,10 @@
 import { readdirSync, watch } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { justAfter, type KeyRange, systemClock } from "@ojm/core/backend";
+import { Recorder } from "@ojm/testing/backends";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WriteTransaction } from "../store/transaction.js";
-import { EVERYTHING, eventually, openFile, openRaw, put, Recorder, temporaryFile } from "../testing/fixtures.js";
+import { EVERYTHING, eventually, openFile, openRaw, put, temporaryFile } from "../testing/fixtures.js";
 import { start } from "../testing/processes.js";
 
 function exactly(key: string): KeyRange {

@@ -29,10 +29,7 @@ interface Staged {
 export interface PresenceEvents {
   /** Called when there may be changes. */
   wake(): void;
-  /**
-   * This process is in the table now. The log ends at `logged`. With `again`, another process had taken this
-   * one for dead.
-   */
+  /** This process is in the table. The log ends at `logged`. `again`: another had taken it for dead. */
   entered(logged: number, again: boolean): void;
   /** Another process took this one for dead, and this one could not enter again. */
   failed(error: unknown): void;
@@ -85,10 +82,7 @@ export class Presence {
     return this.#id;
   }
 
-  /**
-   * Resolves once every later commit to the range is logged and wakes this process. Call {@link drop} to end
-   * it, even after a rejection.
-   */
+  /** Resolves once later commits to the range are logged and wake us. End it by {@link drop} in any case. */
   async want(range: KeyRange): Promise<void> {
     const name = nameOf(range);
     const wanted = this.#wanted.get(name) ?? { range, count: 0 };
@@ -111,7 +105,6 @@ export class Presence {
     if (this.#wanted.size === 0) this.#leaveAt = performance.now() + LINGER;
   }
 
-  /** Leaves at once. */
   leave(): void {
     const id = this.#id;
     this.#wanted.clear();

@@ -1,4 +1,5 @@
 import { justAfter } from "@ojm/core/backend";
+import { Recorder } from "@ojm/testing/backends";
 import { describe, expect, it } from "vitest";
 import {
   EVERYTHING,
@@ -7,7 +8,6 @@ import {
   openFile,
   openRaw,
   put,
-  Recorder,
   remove,
   TestClock,
   temporaryFile,

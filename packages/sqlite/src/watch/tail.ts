@@ -37,10 +37,7 @@ export interface TailStore extends PresenceStore {
   readonly housekeeping: Housekeeping;
 }
 
-/**
- * Reads the log of changes for all watches of this process. They share one row in `watchers` and one position
- * in the log.
- */
+/** Reads the change log for all watches of this process, with one row in `watchers` and one position. */
 export class Tail {
   readonly #store: TailStore;
   readonly #presence: Presence;
@@ -48,10 +45,7 @@ export class Tail {
   readonly #subscriptions = new Set<Subscription>();
   #position = 0;
   #busy = false;
-  /**
-   * Set by a wake while changes are being reported: a sink that writes and then reads causes a commit at
-   * once.
-   */
+  /** Set by a wake while changes are being reported: a sink may write and then read. */
   #again = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -67,10 +61,7 @@ export class Tail {
     );
   }
 
-  /**
-   * Resolves once every later commit, of any process, will be reported to `sink`. Call the result to end the
-   * watch.
-   */
+  /** Resolves once every later commit, of any process, reaches `sink`. Call the result to end it. */
   async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
     const subscription: Subscription = { range, sink, since: Number.POSITIVE_INFINITY };
     const stop = (): void => this.#remove(subscription);
@@ -94,8 +85,7 @@ export class Tail {
   /** Called after each committed write transaction. Wakes the watchers concerned, and no others. */
   committed({ interested }: WriteTransaction): void {
     const { id } = this.#presence;
-    // Wake the other watchers before any sink is called: a sink that writes and then reads starts the next
-    // transaction at once, which replaces this set.
+    // Wake the others before any sink is called: the transaction of a sink may replace this set at once.
     for (const watcher of interested) if (watcher !== id) touchWakeFile(this.#store.file, watcher);
     const concerned = interested.has(id);
     this.#presence.settled();
@@ -121,7 +111,6 @@ export class Tail {
     }
   }
 
-  /** Ends all watches of this process. */
   close(): void {
     clearTimeout(this.#retry);
     this.#subscriptions.clear();
@@ -158,9 +147,7 @@ export class Tail {
     return ends;
   }
 
-  /**
-   * Read both as of one moment: between two reads, another process could trim changes that were not read yet.
-   */
+  /** Reads both as of one moment: between two reads, another process could trim unread changes. */
   #readPage(): { trimmed: number; page: ChangeRow[] } {
     return this.#store.reader.snapshot(() => {
       const { trimmed } = this.#readEnds();

@@ -11,10 +11,7 @@ import {
 } from "node:fs";
 import { codeOf } from "../errors.js";
 
-/**
- * The file that wakes a watcher when it is touched. It lies beside the database, so every process that can
- * reach the database can reach it, even from a container.
- */
+/** The file whose touch wakes a watcher, beside the database, where any process can reach it. */
 export function wakeFile(file: string, watcher: number): string {
   return `${file}-wake-${watcher}`;
 }
@@ -24,8 +21,7 @@ export function createWakeFile(file: string, watcher: number): void {
   const { mode, uid, gid } = statSync(file);
   let fd: number;
   try {
-    // Create exclusively: in a folder that other users can write, one of them may have put a link to another
-    // file here.
+    // Create exclusively: in a shared folder, another user may have put a link to another file here.
     fd = openSync(wakeFile(file, watcher), "wx", 0o600);
   } catch (error) {
     // This process created it before: the number of a watcher is never used again.
@@ -72,7 +68,6 @@ export function removeWakeFile(file: string, watcher: number): void {
   try {
     rmSync(wakeFile(file, watcher), { force: true });
   } catch {
-    // The file belongs to another user, in a folder where only the owner may delete. An empty file stays and
-    // does no harm.
+    // The file is another user's, and only the owner may delete. An empty file does no harm.
   }
 }

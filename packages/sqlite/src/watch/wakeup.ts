@@ -1,10 +1,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { createWakeFile, removeWakeFile, wakeFile } from "./wake-file.js";
 
-/**
- * The interval of polls without a wake, in ms. It helps if the system has no notifications, or if the
- * committing process died before it woke this one.
- */
+/** The interval of polls without a wake, in ms: notifications may be missing, or a committing process die. */
 const POLL = 250;
 
 /**
@@ -29,10 +26,7 @@ export class Wakeup {
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #id = 0;
-  /**
-   * Whether the file has woken this process since it was created. If the file lies on a volume of another
-   * machine, notifications can be enabled and still never come.
-   */
+  /** Whether the file has woken this process: on another machine's volume, notifications may never come. */
   #isProven = false;
   /** Whether the next poll is due later than after {@link POLL}. */
   #isRare = false;
@@ -42,9 +36,7 @@ export class Wakeup {
     this.#events = events;
   }
 
-  /**
-   * Starts for the watcher `id`. Read the log once after this call: earlier commits do not wake this process.
-   */
+  /** Starts for the watcher `id`. Read the log once after it: earlier commits do not wake this process. */
   start(id: number): void {
     this.stop();
     this.#id = id;
@@ -75,8 +67,7 @@ export class Wakeup {
 
   #polled(): void {
     this.#events.poll();
-    // Check only after `poll()`, which may have stopped this watcher: a wake file created after that would
-    // never be removed.
+    // Check after `poll()`, which may have stopped this watcher: a new wake file would stay.
     if (this.#poll === undefined) return;
     this.#pollIn(this.#isProven ? POLL_BESIDE_WAKES : POLL);
     if (this.#watcher !== undefined) return;
@@ -95,8 +86,7 @@ export class Wakeup {
       });
       this.#watcher.on("error", () => this.#disarm());
     } catch {
-      // The disk is full, or the system has no notifications left (inotify has a limit per user). The poll
-      // takes over, and tries again.
+      // The disk is full, or the user has no inotify watches left. The poll takes over, and tries again.
       this.#disarm();
     }
   }

@@ -22,10 +22,7 @@ interface WatcherRow extends Deadline {
   readonly boot: string;
 }
 
-/**
- * The processes that watch: the table `watchers`. Each change of it updates `meta.watching` in the same
- * transaction.
- */
+/** The processes that watch: the table `watchers`. Each change updates `meta.watching` with it. */
 export class Watchers {
   readonly #file: string;
   readonly #deadlines: Deadlines;
@@ -81,16 +78,12 @@ export class Watchers {
     this.#settle(transaction);
   }
 
-  /**
-   * Removes watchers that are gone. A watcher that was only taken for dead notices that, and reports a gap to
-   * its sinks.
-   */
+  /** Removes watchers that are gone. One that was only taken for dead notices, and reports a gap. */
   prune(transaction: WriteTransaction): void {
     for (const row of this.#all.all()) {
       if (!processIsGone(row) && this.#deadlines.left(row, transaction.at) > 0) continue;
       this.#remove(row.id);
-      // Delete the file before the row is gone for good: if this process dies here, the next one finds the
-      // row and deletes the file again.
+      // Delete the file before the row is gone for good: if we die here, the next process does it again.
       removeWakeFile(this.#file, row.id);
     }
     this.#settle(transaction);

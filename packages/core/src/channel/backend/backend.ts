@@ -1,20 +1,12 @@
 import type { Clock } from "../../util/clock.js";
 
-/**
- * The capabilities of a store, declared once and frozen. The conformance suite proves them both ways: a
- * declared capability must work, an undeclared one must refuse with `NOT_SUPPORTED`.
- */
+/** The capabilities of a store, frozen. Declared ones must work, others refuse with `NOT_SUPPORTED`. */
 export interface Supports {
-  /**
-   * Who can use the same store at once: one process, the processes of one host, or any host on the network.
-   */
+  /** Who can use the store at once: one process, the processes of one host, or any host on the network. */
   readonly shared: "process" | "host" | "network";
   /** What an acknowledged write survives: nothing, the death of the process, or a power cut of the host. */
   readonly durability: "none" | "process" | "host";
-  /**
-   * Whether one commit may write to several channels of the store (false if channels live on different
-   * nodes).
-   */
+  /** Whether one commit may write to several channels (false if channels live on different nodes). */
   readonly commitAcrossChannels: boolean;
   /** Whether entries may have a time to live. */
   readonly ttl: boolean;
@@ -52,32 +44,21 @@ export interface StoredEntry {
   readonly value: string;
   /** Decimal digits without leading zeros. Any two versions of a store can be compared. */
   readonly version: string;
-  /**
-   * Time until the entry expires, in ms, by the store's clock at the moment of the read. Absent: it never
-   * expires.
-   */
+  /** Time to live left at the read, in ms, by the store's clock. Absent: the entry never expires. */
   readonly expiresIn?: number;
 }
 
-/**
- * A condition of a commit: the entry is at exactly this version; with `null`, there is no unexpired entry.
- */
+/** A condition of a commit: the entry is at exactly this version; `null`: there is no unexpired entry. */
 export interface StoredCheck {
   readonly key: string;
   readonly version: string | null;
 }
 
-/**
- * A write of a commit. `value: null` deletes; deleting a missing entry is not an error. A commit writes each
- * key at most once.
- */
+/** A write of a commit, at most one per key. `value: null` deletes, even if the entry is missing. */
 export interface StoredWrite {
   readonly key: string;
   readonly value: string | null;
-  /**
-   * Time to live in ms, from the moment at which the store applies the write, by the store's clock. Absent:
-   * never expires.
-   */
+  /** Time to live in ms, from the moment of the write, by the store's clock. Absent: never expires. */
   readonly ttl?: number;
 }
 
@@ -96,10 +77,7 @@ export type CommitOutcome =
   | { readonly ok: true; readonly version: string }
   | { readonly ok: false; readonly current: readonly (StoredEntry | undefined)[] };
 
-/**
- * A range of keys, from `from` inclusive to `to` exclusive, ordered by UTF-8 bytes. JavaScript's `<` gives
- * the same order for encoded keys.
- */
+/** A range of keys, `from` inclusive to `to` exclusive, by UTF-8 bytes (JavaScript's `<` orders them so). */
 export interface KeyRange {
   readonly from: string;
   readonly to: string;
@@ -130,10 +108,7 @@ export interface StoredChange {
 
 /** The callbacks of a watch. The backend calls them one at a time, in the order of versions for each key. */
 export interface WatchSink {
-  /**
-   * An entry was written or deleted. An expiry may be reported as a delete, or not at all: core tracks the
-   * deadlines of the entries that were reported.
-   */
+  /** An entry was written or deleted. Expiries may be left out: core tracks the reported deadlines. */
   change(change: StoredChange): void;
   /** Changes may have been missed for good. The watch continues from here. */
   gap(): void;
@@ -143,10 +118,7 @@ export interface WatchSink {
 
 /** Options of a call to the store. */
 export interface CallOptions {
-  /**
-   * Ends the wait with `ABORTED`. A commit that was already sent may still be applied: then `outcome` is
-   * `unknown`.
-   */
+  /** Ends the wait with `ABORTED`. A commit that was sent may still be applied: `outcome` is `unknown`. */
   readonly signal?: AbortSignal;
 }
 
@@ -198,10 +170,7 @@ export interface BackendType {
    * Absent: no option is a path.
    */
   readonly paths?: readonly string[];
-  /**
-   * The names of all options in `args`. `ojm check` rejects any other option without opening the store.
-   * Absent: only `open` knows them.
-   */
+  /** The names of all options. `ojm check` rejects others unopened. Absent: only `open` knows them. */
   readonly options?: readonly string[];
   /**
    * Loads the modules that `open` needs, such as the driver, and connects to nothing. The heartbeat thread

@@ -22,10 +22,7 @@ function distance(a: string, b: string): number {
 /** A longer word is not a typo, and comparing two words of 30,000 characters takes half a minute. */
 const LONGEST_WORD = 200;
 
-/**
- * The name among `known` that the author of `word` most likely meant; `undefined` if none is near. Case, `-`
- * and `_` do not matter.
- */
+/** The name among `known` that is nearest to `word`, if one is near. Case, `-` and `_` do not matter. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   if (word.length > LONGEST_WORD) return undefined;
   const fold = (text: string): string => text.toLowerCase().replace(/[-_ ]/g, "");

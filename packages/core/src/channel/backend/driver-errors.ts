@@ -65,10 +65,7 @@ function missingModule(error: unknown): string | undefined {
   return /Cannot find (?:package|module) '([^']+)'/.exec(message)?.[1];
 }
 
-/**
- * The message for an import that failed because a package of ojm was not built in a clone of its repository:
- * which package, and which command to run. `undefined` for any other error.
- */
+/** The message for an import of a package of ojm that is not built in a clone; `undefined` otherwise. */
 export function notBuilt(error: unknown): string | undefined {
   const [, linked] = /^(.+)[\\/]dist[\\/]/.exec(missingModule(error) ?? "") ?? [];
   if (linked === undefined) return undefined;

@@ -21,9 +21,7 @@ const NO_NAME: readonly string[] = [
 /** The package or the file that each type was imported from. */
 const imported: WeakMap<BackendType, string> = new WeakMap();
 
-/**
- * A name by which {@link findType} finds the type in any thread; `undefined` if only this program knows it.
- */
+/** A name by which {@link findType} finds the type in any thread; `undefined` if only this program can. */
 export function nameFromAnywhere(type: BackendType): string | undefined {
   return imported.get(type);
 }
@@ -77,7 +75,6 @@ export async function findType(
   return type;
 }
 
-/** An imported module and its name. */
 interface Found {
   readonly module: unknown;
   readonly specifier: string;
@@ -103,9 +100,7 @@ function mainFolder(): string {
   return resolve(process.argv[1] ?? ".", "..");
 }
 
-/**
- * Under a strict package manager only the user's program, not this package, can import the other packages.
- */
+/** Under a strict package manager, only the user's program can import the other packages. */
 async function loadFrom(name: string, folder: string, candidate: string): Promise<Found | undefined> {
   let file: string;
   try {
@@ -126,10 +121,7 @@ async function load(name: string, specifier: string): Promise<Found | undefined>
   }
 }
 
-/**
- * Whether the module itself is missing. If an existing module fails to import something else, that error must
- * be shown.
- */
+/** Whether the module itself is missing, not something that it imports: that error must be shown. */
 function isMissing(error: unknown, specifier: string): boolean {
   if (NO_NAME.includes(code(error) ?? "")) return true;
   if (code(error) !== "ERR_MODULE_NOT_FOUND") return false;

@@ -51,10 +51,7 @@ function unescapeText(text: string): string {
   });
 }
 
-/**
- * The sign, three digits of exponent, then the decimal digits: `=512:1764000000123`. Negative numbers have
- * the complement to 9 of every digit.
- */
+/** Sign, three digits of exponent, decimal digits: `=512:1764000000123`. If negative, complements to 9. */
 function encodeNumber(value: number): string {
   if (!Number.isFinite(value)) throw new ChannelError("INVALID_KEY", `a key cannot hold the number ${value}`);
   if (value === 0) return `=000${END}`;
@@ -139,10 +136,7 @@ export function encodeChannelName(name: string): string {
   return escapeText(name) + END;
 }
 
-/**
- * Reads the text of a key. Each step advances or throws: any program can write to a store, so the text may be
- * anything.
- */
+/** Reads the text of a key, which may be anything: any program can write. Each step advances or throws. */
 class Reader {
   at = 0;
   depth = 0;
@@ -222,9 +216,7 @@ export function decodeKeyIfOurs(text: string): Key | undefined {
   }
 }
 
-/**
- * Only the canonical text of a key counts: two texts that decode to one key would be two entries of that key.
- */
+/** Only the canonical text of a key counts. Otherwise two texts would be two entries of one key. */
 function isTextOf(text: string, key: Key): boolean {
   try {
     return encodeKey(key) === text;
@@ -241,10 +233,7 @@ function foreignKey(text: string): ChannelError {
   return new ChannelError("CORRUPT", message);
 }
 
-/**
- * The end, exclusive, of the range of all keys that begin with the parts of `prefix`, an encoded key or
- * channel name.
- */
+/** The end, exclusive, of the range of keys that begin with `prefix`: an encoded key or channel name. */
 export function endOfPrefix(prefix: string): string {
   return `${prefix.slice(0, -1)}!`;
 }

@@ -24,7 +24,6 @@ export function nearestJson(value: unknown, name: string): NearestJson {
   return { kept: copy.of(() => value, name, ""), lost: copy.lost };
 }
 
-/** One copy. It remembers what it could not keep. */
 class Copy {
   readonly lost: string[] = [];
   readonly #above: object[] = [];

@@ -6,12 +6,8 @@ import { decodeKey, decodeKeyIfOurs, encodeChannelName, encodeKey, endOfPrefix, 
 import { KnownKey } from "./prepared.js";
 import { versionOf } from "./version.js";
 
-/**
- * The part of a store that belongs to one channel. Encodes the keys of the channel for the store, and decodes
- * its entries.
- */
+/** The part of a store that belongs to one channel. Encodes its keys, and decodes its entries. */
 export class Scope {
-  /** The name of the channel. */
   readonly channel: string;
   readonly #name: string;
 
@@ -47,10 +43,7 @@ export class Scope {
     };
   }
 
-  /**
-   * Like {@link entry}, but without a value if that cannot be decoded; `undefined` if no channel wrote this
-   * key.
-   */
+  /** Like {@link entry}, without a value that cannot be decoded; `undefined` if no channel wrote the key. */
   readable<V>(stored: StoredEntry): Entry<V | undefined> | undefined {
     const key = this.unkeyIfOurs(stored.key);
     if (key === undefined) return undefined;

@@ -77,10 +77,7 @@ export function follow<V>(
 /** The keys that were put, so that keys missing from a new snapshot can be reported as gone. */
 class Known<V> {
   readonly #followed: Followed<V>;
-  /**
-   * The version of each key, by the JSON of the key. It holds no entries, because a process may follow ten
-   * thousand.
-   */
+  /** The version of each key, by its JSON. No entries: a process may follow ten thousand. */
   readonly #versions: Map<string, Version> = new Map();
   #seen: Set<string> | undefined;
 

@@ -7,10 +7,7 @@ import { justAfter } from "../encoding/key.js";
 import { compareVersions } from "../encoding/version.js";
 import type { KeyWatch } from "../types.js";
 
-/**
- * The most changes that are buffered for a slow reader. Above that they are dropped, and the reader gets a
- * gap and a new snapshot.
- */
+/** The most changes that are buffered for a slow reader. Above that, it gets a gap and a new snapshot. */
 const LONGEST_QUEUE = 10_000;
 
 /** The pause before an expiry is checked again if the store could not be read, in ms. */
@@ -23,7 +20,6 @@ type StoredWatchEvent =
   | { readonly type: "synced" }
   | { readonly type: "gap" };
 
-/** The parts of a channel that a watch uses. */
 interface WatchSource {
   readonly backend: Backend;
   readonly clock: Clock;
@@ -38,19 +34,13 @@ interface WatchSource {
 
 type Item = { readonly change: StoredChange } | { readonly expired: string; readonly version: string } | "gap";
 
-/**
- * One watch. It reports a snapshot and then the changes of the backend, except those that the snapshot
- * already contains. It also reports expiries that the store does not report. Its queue is bounded.
- */
+/** One watch: a snapshot, then later changes of the backend, and expiries. Its queue is bounded. */
 export class Watch implements WatchSink {
   readonly #source: WatchSource;
   #queue: Item[] = [];
   #error: Error | undefined;
   #wake: (() => void) | undefined;
-  /**
-   * The last reported version of each present key. It identifies changes that arrive late over another
-   * connection.
-   */
+  /** The last reported version of each present key, to identify changes that arrive late. */
   readonly #known: Map<string, string> = new Map();
   readonly #expiries: Map<string, () => void> = new Map();
 
@@ -99,8 +89,7 @@ export class Watch implements WatchSink {
         yield { type: "gap" };
       }
     } catch (error) {
-      // The snapshot of a channel that was closed meanwhile fails. That is not an error of the watch: the
-      // watch ends.
+      // The snapshot fails if the channel was closed meanwhile: that ends the watch, without an error.
       if (!signal.aborted) throw error;
     } finally {
       stopListening();
@@ -177,9 +166,7 @@ export class Watch implements WatchSink {
     );
   }
 
-  /**
-   * Read the store: only its clock decides whether the deadline passed, and the entry may have been renewed.
-   */
+  /** Read the store: its clock decides whether the deadline passed, and the entry may be renewed. */
   async #lookForExpiry(key: string, version: string): Promise<void> {
     const stillExpected = (): boolean => this.#known.get(key) === version;
     try {
@@ -215,24 +202,14 @@ export class Watch implements WatchSink {
 
 /** The callbacks of a watch of one key, still encoded. */
 export interface StoredKeyWatcher {
-  /**
-   * The entry was written or deleted. The changes of one key are reported in the order in which they were
-   * made.
-   */
   changed(change: StoredChange): void;
-  /** Changes may have been missed. */
   gap(): void;
-  /** The watch ended for a reason that a retry does not fix. */
   failed(error: Error): void;
 }
 
-/**
- * The most keys with a watch of their own. All other keys share one watch of the whole channel. A process
- * with thousands of locks must not cost the store thousands of watches.
- */
+/** The most keys with a watch of their own. The rest share one: thousands would cost the store too much. */
 const OWN_WATCHES = 32;
 
-/** A watch of the backend, and its watchers by key. */
 interface Source {
   readonly range: KeyRange;
   readonly byKey: Map<string, Set<StoredKeyWatcher>>;

@@ -39,7 +39,6 @@ export interface LogStore {
 export interface LateWriter {
   /** Resolves once it has written everything, or once the run is over and the latest write has failed. */
   readonly soon: Promise<void>;
-  /** Ends its attempts. */
   giveUp(): void;
 }
 
@@ -71,7 +70,6 @@ export class Logs {
     return this.#opened?.budget.interval ?? this.#own?.interval ?? FIRST_INTERVAL;
   }
 
-  /** The store, if it is open. */
   get opened(): LogStore | undefined {
     return this.#opened;
   }
@@ -101,7 +99,6 @@ export class Logs {
     this.#late.delete(writer);
   }
 
-  /** Publishes that lines of a run were dropped. */
   dropped(run: RunRef, { lines, bytes }: LogAmount): void {
     logDropped.publish(() => ({ id: runId(run), lines, bytes }));
   }

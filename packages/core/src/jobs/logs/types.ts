@@ -52,9 +52,7 @@ export interface LogAmount {
 
 /** A place in the log of a run where lines are missing. */
 export interface LogGap {
-  /**
-   * How much is missing. `"unknown"` only at the end: the run is over, and its last lines were not written.
-   */
+  /** How much is missing. `"unknown"` only at the end: the last lines of an ended run were not written. */
   readonly missing: LogAmount | "unknown";
   /**
    * The part of it that was never written, because the store was away or slow. The rest was deleted: the log
@@ -83,9 +81,7 @@ export interface LogProgress {
   readonly progress: Progress;
 }
 
-/**
- * The items that {@link JobManager.log} yields. Distinguish them by `"text" in item` and `"missing" in item`.
- */
+/** The items of {@link JobManager.log}. Distinguish them by `"text" in item` and `"missing" in item`. */
 export type LogItem = LogLine | LogGap | LogProgress;
 
 /** Options of {@link JobManager.log}. */

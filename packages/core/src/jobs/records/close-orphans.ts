@@ -133,9 +133,7 @@ export function seesAll(jobs: Channel<RunRecord>, locks: Channel<LocksValue>): b
   return SHARING[locks.supports.shared] >= SHARING[jobs.supports.shared];
 }
 
-/**
- * Whether a run has its lock, or the lock is corrupt: a damaged store must not end runs that continue.
- */
+/** Whether a run has its lock. A corrupt lock counts: damage in the store must not end living runs. */
 async function mayHold(
   channel: Channel<LocksValue>,
   run: { readonly value: RunRecord; readonly version: string },
@@ -157,19 +155,13 @@ const LATE = 3;
 /** The most open runs that are remembered from one check to the next. */
 const MOST_OPEN = 500;
 
-/**
- * The largest difference between the clocks of two machines, in ms, at which each check still finds every
- * record. With a larger difference, only a check of all records does.
- */
+/** Up to this difference of clocks, in ms, each check finds every record. Beyond it, only a full one does. */
 const MARGIN: number = DAY;
 
 export const SEEN: Key = "seen";
 export const LOOK: Key = "look";
 
-/**
- * Reads the result of the last check; `undefined` if there is none, or if another program overwrote the
- * entry.
- */
+/** The result of the last check; `undefined` if there is none, or another program overwrote it. */
 export async function readSeen(channel: Channel<unknown>): Promise<SeenValue | undefined> {
   return seenIn(await unlessCorrupt(channel.get(SEEN)));
 }
@@ -192,9 +184,7 @@ export function isStale(seen: SeenValue | undefined, now: number, ttl: number): 
   return seen === undefined || now > seen.due + LATE * ttl || now < seen.due - DAY;
 }
 
-/**
- * Whether a check must read all records: the last such check is a day old, or the clock was set back since.
- */
+/** Whether to read all records: the last such check is a day old, or the clock was set back since. */
 function isFullLookDue({ until, full }: SeenValue, now: number): boolean {
   return now < until || now < full || now >= full + DAY;
 }

@@ -22,10 +22,7 @@ import { fillIndex, type TimeIndex } from "./time-index.js";
 const REST = 7;
 const REST_ALONE = 20;
 
-/**
- * The time after which an unrenewed turn is free, and the longest random delay of a check, as multiples of
- * `ttl`.
- */
+/** When an unrenewed turn is free, and the longest random delay of a check, as multiples of `ttl`. */
 const TURN_LIFE = 5;
 const JITTER = 1;
 
@@ -39,7 +36,6 @@ const DAY = 86_400_000;
 
 const TURN: Key = ["orphans"];
 
-/** The inputs of the housekeeping, from its manager. */
 interface HousekeepingOptions {
   readonly index: TimeIndex;
   readonly logs: Logs;

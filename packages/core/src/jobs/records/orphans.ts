@@ -64,8 +64,7 @@ export async function recordsOf(
   jobs: Channel<RunRecord>,
   locks: readonly LockOfRun[],
 ): Promise<(Entry<RunRecord> | undefined)[]> {
-  // For a lock without a note, time 0 is a placeholder: a record there counts only if its fence is that of
-  // the lock.
+  // A lock without a note has the time 0 as a placeholder: only a record with its fence counts there.
   const keys = locks.map((lock) => recordKey(lock.name, runOf(lock).startTime ?? 0));
   const entries = await recordsUnder(jobs, keys);
   return Promise.all(
@@ -102,16 +101,12 @@ export async function closeRunOf(
   // closed, because this process may die in between.
   if (isUnused && schedule !== undefined) await makeUpFor(stores, lock, close);
   const record = await closeRecordOf(stores, lock, close);
-  // An already closed run may lack its next attempt: with two stores, its process may have died after it
-  // handed the run over.
+  // A closed run may lack its next attempt: with two stores, its process may have died between the two.
   if (retry !== undefined || record === undefined) await writeNextAttempt(stores, lock, record, close.endTime);
   return record;
 }
 
-/**
- * Writes an attempt that replaces a run that never began. While the lock of that run exists, no process can
- * have made the attempt.
- */
+/** Writes the attempt for a run that never began. While its lock exists, no process has made it. */
 async function makeUpFor(
   { jobs, locks }: RunStores,
   { value, version }: Pick<Entry<LockValue>, "value" | "version">,
@@ -123,9 +118,7 @@ async function makeUpFor(
   await writeAttempt(locks, { value, version }, next, endTime);
 }
 
-/**
- * The record of the run that holds a lock, as far as the lock has its fields; `undefined` if it has no run.
- */
+/** The record of a lock's run, as far as the lock has its fields; `undefined` if it has no run. */
 function openOf(lock: LockValue): RunRecord | undefined {
   const { startTime, ...extras } = runOf(lock);
   if (startTime === undefined) return undefined;

@@ -63,13 +63,9 @@ export interface Ending {
   readonly result?: JsonValue;
 }
 
-/**
- * The record of a run that ended at `now`, made of one that was read. It keeps the fields that only a later
- * version of ojm knows.
- */
+/** The record of a run that ended at `now`, made of a read one: with the fields of later versions. */
 export function closed(record: RunRecord, fence: string | undefined, now: number, ending: Ending): RunRecord {
-  // The start time may be later than now: it was moved because another run had the same one, or the clock was
-  // set back. The duration must not be negative.
+  // The start time may be later than now: it was moved, or the clock was set back.
   const endTime = Math.max(now, record.startTime);
   return {
     ...record,
@@ -146,10 +142,7 @@ export async function closeOpen(
   }
 }
 
-/**
- * The fence of a run. If one commit wrote the lock and the record, the fence is the first version of the
- * record. It was unknown when the record was written.
- */
+/** The fence of a run: the first version of its record, if one commit wrote that with the lock. */
 export function fenceOf(entry: Pick<Entry<RunRecord>, "value" | "version">): string | undefined {
   return entry.value.fence ?? (entry.value.status === "running" ? entry.version : undefined);
 }
@@ -219,10 +212,7 @@ export interface KeptResult {
 
 const NOTHING: KeptResult = { lost: [] };
 
-/**
- * The part of a body's return value that the record keeps. The record has at most `most` bytes, and the other
- * fields need room too.
- */
+/** The part of a body's return value that fits into a record of at most `most` bytes. */
 export function resultOf(value: unknown, most: number): KeptResult {
   if (value === undefined || value === null) return NOTHING;
   try {

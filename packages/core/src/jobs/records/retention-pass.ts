@@ -20,10 +20,7 @@ const DAY = 86_400_000;
 /** The retention of a store without a setting. */
 const DEFAULT: Terms = { olderThan: 90 * DAY, keep: 100 };
 
-/**
- * The days that are counted, see `cutoffOf`, are shorter if less than this many of them are kept. A
- * pass begins once in such a day.
- */
+/** The days of `cutoffOf` are shorter if fewer are kept. A pass begins once in such a day. */
 const LEAST_DAYS = 8;
 
 const SETTING: Key = "retention";

@@ -32,10 +32,7 @@ interface RefsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * The most records that one commit adds, and the most ops that a record needs: one check, and its entries in
- * the index.
- */
+/** The most records that a commit adds, and the most ops of each: a check, and its index entries. */
 const AT_ONCE = 100;
 const OPS_OF_RECORD = 4;
 
@@ -54,7 +51,6 @@ export function isFilled(value: unknown): value is FilledValue {
 /** The values of the index's channel. */
 export type TimeIndexValue = typeof NOTHING | FilledValue | RunStatus;
 
-/** The index entries that a record lacks. */
 interface Lacking {
   readonly record: Entry<RunRecord>;
   readonly puts: readonly { readonly put: Key; readonly value: typeof NOTHING | RunStatus }[];
@@ -136,10 +132,7 @@ export class TimeIndex {
     return this.kept ? [{ channel: this.#times, ops } as ChannelOps<unknown>] : [];
   }
 
-  /**
-   * Adds the missing entries of records that are in the store already. Leaves out a record that has changed
-   * since it was read, and resolves to false if there was one.
-   */
+  /** Adds the missing entries of stored records. Resolves to false if it left out one that has changed. */
   async addMissing(jobs: Channel<RunRecord>, records: readonly Entry<RunRecord>[]): Promise<boolean> {
     const most = Math.max(1, Math.min(AT_ONCE, Math.floor(jobs.supports.maxOps / OPS_OF_RECORD)));
     let all = true;
@@ -248,7 +241,6 @@ interface CheckedValue {
 
 const CHECKED: Key = "indexed";
 
-/** The inputs of filling an index. */
 interface Filling {
   readonly jobs: Channel<RunRecord>;
   readonly turns: Channel<unknown>;

@@ -34,10 +34,7 @@ export function isPending({ key, value }: { readonly key: Key; readonly value: u
   return isDue && isScheduled && areMaps && isOptional(by, isHolder) && isOptional(error, isText);
 }
 
-/**
- * The next attempt after a record that was closed; `undefined` if there is none. `by`: the process that makes
- * it.
- */
+/** The next attempt after a closed record; `undefined` if there is none. `by`: the process that makes it. */
 export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingRetry | undefined {
   const { retry, attempt = 1, endTime = record.startTime } = record;
   if (record.handedOver === true) {
@@ -118,16 +115,12 @@ export async function pendingUnder(
   return entry !== undefined && isPending(entry) ? (entry as Entry<PendingRetry>) : undefined;
 }
 
-/** The store of the pending attempts. */
 interface Attempts {
   readonly lockChannel: Channel<unknown>;
   readonly clock: Clock;
 }
 
-/**
- * Removes the pending attempt in the commit that takes the lock for it, so that one process makes it. `more`:
- * the other ops of that commit.
- */
+/** Removes the pending attempt in the commit of its lock, so that one process makes it, with `more` ops. */
 export function claimOf(
   { lockChannel: channel, clock }: Attempts,
   { key, value, version }: Entry<PendingRetry>,

@@ -54,10 +54,7 @@ export function delayAfter({ delay, backoff, maxDelay }: RetryPolicy, attempt: n
   return Math.min(delay * factor, maxDelay);
 }
 
-/**
- * Whether another attempt follows a run: its {@link RetryOptions} retry a run that ended like this, and allow
- * one more attempt.
- */
+/** Whether another attempt follows: its {@link RetryOptions} retry such an end, and allow one more. */
 export function isTriedAgain({ status, retry, attempt = 1 }: Pick<RunRecord, "status" | "retry" | "attempt">): boolean {
   return retry !== undefined && isRetried(retry, attempt, status);
 }

@@ -21,19 +21,13 @@ import { checkRetry, delayAfter } from "./policy.js";
 type Body<T> = (run: Run) => T | Promise<T>;
 type Pending = Entry<PendingRetry>;
 
-/**
- * The longest single wait of an attempt for its lock, in ms. After that the attempt waits again, because it
- * must be made.
- */
+/** The longest single wait of an attempt for its lock, in ms. It then waits again: it must be made. */
 const WAIT = 60_000;
 
 /** The pause before a call is repeated while the store is unavailable, in ms. */
 const PAUSE = 1_000;
 
-/**
- * Runs a body until an attempt completes, or the policy allows no more. Without a claim, continues an
- * orphaned retry series of the name, if there is one.
- */
+/** Runs a body until it completes or the policy ends. Without a claim, continues an orphaned retry series. */
 export async function runChain<T>(
   context: RunContext,
   name: string,
@@ -88,8 +82,7 @@ async function adoptOne(context: RunContext, name: string): Promise<Pending | un
 async function adopt(context: RunContext, { key, value, version }: Pending): Promise<Pending | undefined> {
   const { locks, lockChannel, clock, chains } = context;
   const by = await locks.operator.holder();
-  // The attempt is ours, but no task of this process makes it: the answer to an earlier commit of this kind
-  // was lost.
+  // The attempt is ours, but no task here makes it: the answer to an earlier such commit was lost.
   const isLeft = value.by?.instance === by.instance && !chains.has(value.chain);
   if (value.by !== undefined && !isLeft && !(await locks.operator.isGone(value.by))) return undefined;
   const ours = { ...value, by };
@@ -123,10 +116,7 @@ class Chain<T> {
     });
   }
 
-  /**
-   * Runs the work that leads to the next attempt. If the runs are closed meanwhile, the attempt is left to
-   * others.
-   */
+  /** Runs the work that leads to the next attempt. If the runs are closed meanwhile, others make it. */
   async #unlessClosed<R>(chain: string, by: Holder | undefined, work: () => Promise<R>): Promise<R> {
     const { starting, closing } = this.#context;
     return starting.during(async () => {
@@ -249,8 +239,7 @@ class Chain<T> {
         if (!goesOn) throw error;
         await this.#pause(pending, isAway(error) ? PAUSE : 0);
         const current = await this.#next(chain);
-        // The attempt is gone. The store was away, and may have applied the commit that began it: a later
-        // check closes that run.
+        // The attempt is gone: the store may have applied its begin. A later check closes that run.
         if (current === undefined) throw error;
         pending = current;
       }
@@ -321,10 +310,7 @@ class Chain<T> {
     return new RunError("CANCELLED", this.#name, text, { cause });
   }
 
-  /**
-   * Waits for some time, until a cancel, or until `disturbed`. Throws when the manager is closed: the attempt
-   * is left to others.
-   */
+  /** Waits for a time, a cancel or `disturbed`. Throws if the manager is closed: others make the attempt. */
   async #wait(ms: number, disturbed?: AbortSignal): Promise<void> {
     const { clock, closing } = this.#context;
     const signals = [closing, this.#options.signal, disturbed].filter((signal) => signal !== undefined);

@@ -99,20 +99,14 @@ export async function notRecordedBy(jobs: Channel<RunRecord>, key: Key, name: st
   return new RunError("ENDED", name, `the end of the run of "${name}" is not recorded: ${why}`);
 }
 
-/**
- * Whether the store has this record, perhaps with more fields of other programs. The answer to our write may
- * have been lost.
- */
+/** Whether the store has this record, perhaps with fields of others: the answer may have been lost. */
 export async function isWritten(jobs: Channel<RunRecord>, key: Key, record: RunRecord): Promise<boolean> {
   const stored = fieldsOf<Record<string, unknown>>(await unlessCorrupt(jobs.get(key)));
   const ours: Record<string, unknown> = JSON.parse(JSON.stringify(record));
   return stored !== undefined && Object.entries(ours).every(([field, value]) => sameJson(stored[field], value));
 }
 
-/**
- * The error for the caller when a full store rejected the end of a run. The end is written once there is
- * room.
- */
+/** The error for the caller if a full store rejected the end of a run, which is written once it can. */
 export function notRecorded(name: string, { message, retryable, outcome, cause }: ChannelError): ChannelError {
   const text = `the end of the run of "${name}" cannot be recorded: ${message}`;
   return new ChannelError("FULL", text, { retryable, outcome, cause });

@@ -28,9 +28,7 @@ export interface RunContext {
   readonly starting: InFlight;
   /** Fires when these runs are closed: nothing starts after that. */
   readonly closing: AbortSignal;
-  /**
-   * Ends the waits for locks of runs that are closed before their manager. The manager itself ends all waits.
-   */
+  /** Ends the waits for locks of runs that close before their manager, which ends all waits itself. */
   readonly waitUntil?: AbortSignal;
   /** Called when a run is open. */
   onOpen(run: Run): void;

@@ -1,4 +1,3 @@
-/** The part of a manager that the exit of the process needs. */
 interface HasOpenRuns {
   closeOpenRuns(why: string): Promise<boolean>;
 }

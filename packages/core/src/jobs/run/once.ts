@@ -18,10 +18,7 @@ import type { RunContext } from "./context.js";
  * the store's clock decides how long it counts.
  */
 
-/**
- * The part of a window for which its entry is kept. It is less than the whole window because machines start a
- * few seconds apart, and because some days have 23 hours.
- */
+/** The part of a window for which its entry is kept: starts vary by seconds, and some days have 23 hours. */
 const WINDOW_PART = 0.9;
 
 /** The length of the token of a start, in characters. */
@@ -75,8 +72,7 @@ export async function forgetStart(
 export function startText({ key, value, expiresIn }: Entry<OnceValue>): string {
   const { at, run, by, per } = value;
   const what = per === undefined ? `for "${visible(keyOf(key))}"` : `once per ${durationText(per)}`;
-  // Show the remaining time only for a window. The entry of a key may be kept for longer than its purpose,
-  // such as a tick, needs it.
+  // Show the remaining time only for a window: the entry of a key, such as a tick, may stay longer.
   const rest = per === undefined || expiresIn === undefined ? "" : ` for ${durationText(expiresIn)}`;
   const began = `${visible(run)} started at ${new Date(at).toISOString()} on ${whom(by)}`;
   return `${began}: a run that is to start ${what} is skipped${rest}`;
@@ -87,20 +83,14 @@ function keyOf(key: Key): string {
   return isText(text) ? text : "";
 }
 
-/**
- * The claim of a run that starts only if no other run with its key has started, besides the claim of the
- * caller.
- */
+/** The claim of a run that starts once for its key, besides the claim of the caller. */
 export class OnceClaim implements StartClaim {
   readonly tick?: Tick;
   readonly #locks: Channel<unknown>;
   readonly #name: string;
   readonly #terms: ReturnType<typeof termsOf>;
   readonly #more: StartClaim | undefined;
-  /**
-   * Identifies our own entry if the answer to a commit was lost. The run id does not, because another start
-   * may try the same one.
-   */
+  /** Identifies our own entry after a lost answer. Another start may try the same run id. */
   readonly #token: string;
   #version: Version | null = null;
 

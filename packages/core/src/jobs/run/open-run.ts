@@ -31,9 +31,7 @@ import {
 import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
-/**
- * How long a run waits for the close of its record before it rejects, in ms. A store that answers needs less.
- */
+/** How long a run waits for the close of its record before it rejects, in ms: far more than usual. */
 const CLOSE_WAIT = 1_000;
 
 const COMPLETED: Ending = { status: "completed" };
@@ -47,10 +45,7 @@ export class OpenRun implements Run {
   readonly #context: RunContext;
   readonly #lease: Lease;
   readonly #draft: Draft;
-  /**
-   * The version of the open record. If another process closes the run, the version changes and the store
-   * rejects our end.
-   */
+  /** The version of the open record. It changes if another process closes the run: our end is rejected. */
   readonly #version: Version;
   readonly #stop: LazyAbortSignal = new LazyAbortSignal();
   readonly #lost: LazyAbortSignal = new LazyAbortSignal();
@@ -110,10 +105,7 @@ export class OpenRun implements Run {
     return this.#draft.record.holder;
   }
 
-  /**
-   * Whether another process must make the run if its body did not begin: it is for a tick, or is not the
-   * first attempt of its series.
-   */
+  /** Whether another process must make the run if its body did not begin: for a tick, or a later attempt. */
   get isAwaited(): boolean {
     return this.tick !== undefined || this.attempt > 1;
   }
@@ -141,10 +133,7 @@ export class OpenRun implements Run {
     );
   }
 
-  /**
-   * Calls `callback` when the timeout passes or the lock is lost while the run is open. The close of the
-   * record has begun then.
-   */
+  /** Calls `callback` once an open run times out or loses its lock. The close of the record has begun. */
   whenLockOver(callback: (error: RunError) => void): void {
     this.#lockOver = callback;
     if (this.#over !== undefined) callback(this.#over);
@@ -249,11 +238,9 @@ export class OpenRun implements Run {
 
   #breakOff(status: "timeout" | "lost", error: RunError, text: string): void {
     this.#over = error;
-    // Fire the signal before the close: once the store has the close, the next run may begin, and this
-    // process may be suspended in between.
+    // Fire the signal first: once the store has the close, the next run may begin, and we may be suspended.
     this.#closing = Promise.resolve().then(() => this.#close({ status, error: text }));
-    // Do not report it as unhandled: callers that need the close await it, and otherwise a later check closes
-    // the record.
+    // Never unhandled: callers that need the close await it; otherwise a later check closes the record.
     this.#closing.catch(() => {});
     // If the run was cancelled, its signal has already fired.
     this.#stop.fire(error);
@@ -262,8 +249,7 @@ export class OpenRun implements Run {
   }
 
   #finish(ending: Ending): Promise<RunRecord> {
-    // Check only the timeout, not the session: if the store accepts this end, no other holder has had the
-    // lock.
+    // Check only the timeout, not the session: if the store accepts this end, no other run had the lock.
     this.#lease.expireTimeout();
     if (this.#closing !== undefined) return Promise.reject(this.#ended());
     const endedBy = ending.status === "cancelled" ? this.#endedBy : undefined;
@@ -349,10 +335,7 @@ export class OpenRun implements Run {
     return this.#closeWithoutLock(record);
   }
 
-  /**
-   * The lock is gone. If the run is still open, writes its end. A body that completed without its lock counts
-   * as `lost`.
-   */
+  /** The lock is gone: writes the end of an open run. A body that completed without its lock is `lost`. */
   async #closeWithoutLock(record: RunRecord): Promise<RunRecord> {
     const isLost = record.status === "completed";
     const end = isLost ? this.#ending({ status: "lost", error: "its lock was removed or taken" }) : record;
@@ -405,10 +388,7 @@ const MOST_REMEMBERED = 1_000;
 
 const given = new Set<string>();
 
-/**
- * Warns that the record of a run does not hold all of its result. A job that runs each second gives the same
- * warning only once.
- */
+/** Warns that the record of a run lacks a part of its result. Once for a job that runs each second. */
 function warnOfLostResult(name: string, lost: readonly string[]): void {
   if (lost.length === 0) return;
   const more = lost.length > MOST_SHOWN ? `; and ${lost.length - MOST_SHOWN} more` : "";

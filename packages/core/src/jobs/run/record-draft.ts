@@ -28,7 +28,6 @@ export interface Attempt {
   readonly retry: RetryPolicy;
 }
 
-/** The optional fields of a record. */
 function extrasOf(
   { claim, args, meta }: CheckedOptions,
   attempt: Attempt | undefined,
@@ -44,10 +43,7 @@ function extrasOf(
   };
 }
 
-/**
- * The record of a run that is about to start. Each attempt makes a new one, with a start time that no other
- * run of the name has.
- */
+/** The record of a run that is about to start. Each attempt makes one with an unused start time. */
 export class RecordDraft {
   readonly #context: RunContext;
   readonly #name: string;

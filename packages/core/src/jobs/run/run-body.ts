@@ -24,8 +24,7 @@ export async function runBody<T>(
 export async function endBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<Outcome<T>> {
   let hasBegun = false;
   try {
-    // Check before the body starts: the run may have been cancelled at once, or the process was suspended and
-    // the timers of the lease are late.
+    // Check before the body starts: the run may be cancelled already, or the timers of the lease are late.
     run.assertHeld();
     hasBegun = true;
     const result = await untilOver(run, body);
@@ -38,10 +37,7 @@ export async function endBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T
   }
 }
 
-/**
- * Closes a run whose body gave up because its process closes. If the run may be repeated, another process
- * makes the same attempt.
- */
+/** Closes a run whose body gave up to a close. If it may be repeated, another process makes the attempt. */
 async function interrupted(run: OpenRun, reason: RunError, error: unknown, hasBegun: boolean): Promise<void> {
   const what = hasBegun ? CLOSED : NOT_BEGUN;
   const why = error === reason ? what : `${what}: ${errorText(error)}`;
@@ -49,10 +45,7 @@ async function interrupted(run: OpenRun, reason: RunError, error: unknown, hasBe
   else await run.cancel(why);
 }
 
-/**
- * Resolves to the value that the body returns. Rejects at once when the lock is over; after a cancel it waits
- * for the body.
- */
+/** Resolves to the result of the body. Rejects once the lock is over; a cancel waits for the body. */
 function untilOver<T>(run: OpenRun, body: (run: Run) => T | Promise<T>): Promise<T> {
   // After the lock is over, no caller waits for the body, so its later error is dropped.
   return new Promise((resolve, reject) => {
@@ -83,8 +76,7 @@ async function explained(run: OpenRun, error: unknown, hasBegun: boolean): Promi
     await run.closedSoon();
     return error;
   }
-  // Drop an error of the store: it must not hide the cancel or the error of the body. If this close fails, a
-  // later check closes the record.
+  // Drop an error of the store: it must not hide why the run ended. A later check closes the record.
   if (run.stopped?.code === "CANCELLED") {
     await run.cancel(run.stopped.message).catch(() => {});
     return run.stopped;

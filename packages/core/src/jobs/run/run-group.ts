@@ -61,9 +61,7 @@ export class RunGroup {
     return this.end().finally(() => this.grace.stop());
   }
 
-  /**
-   * Signals all runs to end, and waits until they have, or the grace is over. The remaining runs are `lost`.
-   */
+  /** Signals all runs to end, and waits for them until the grace is over. The remaining runs are `lost`. */
   end(): Promise<void> {
     this.#ended ??= this.#end();
     return this.#ended;

@@ -18,10 +18,7 @@ import { OpenRun } from "./open-run.js";
 import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { NOT_BEGUN } from "./run-group.js";
 
-/**
- * The most times that the claim of one run may be refused. If several runs have the same claim, one of them
- * succeeds each time.
- */
+/** The most refusals of the claim of a run. Of several runs with one claim, one succeeds each time. */
 const MOST_REFUSALS = 1_000;
 
 /** A run that is being started, and its writes in the commit that takes its lock. */
@@ -36,7 +33,6 @@ class Starting implements AtomicWrites {
   #refusals = 0;
   /** Set if another process requests the run to stop before it is open. */
   request: StopRequest | undefined;
-  /** Set once the run is open. */
   run: OpenRun | undefined;
   readonly #context: RunContext;
 
@@ -80,10 +76,7 @@ class Starting implements AtomicWrites {
     throw new RunError("INVALID", this.name, text);
   }
 
-  /**
-   * The writes that undo the claim of a run that could not start, in the commit that releases its lock.
-   * Another process can then start the run.
-   */
+  /** The writes that undo the claim of a run that could not start, in the commit that frees its lock. */
   undo(record: RunRecord, fence: Version): AtomicWrites | undefined {
     let others = this.claim?.undo?.(record, fence);
     if (others === undefined) return undefined;
@@ -108,10 +101,7 @@ class Starting implements AtomicWrites {
   }
 }
 
-/**
- * Takes the lock of a name and writes the record of the run: in one commit if one store has both, else the
- * lock first.
- */
+/** Takes a lock and writes the record of the run: in one commit if one store has both, else lock first. */
 export async function startRun(
   context: RunContext,
   name: string,
@@ -203,10 +193,7 @@ async function writeRecord(context: RunContext, starting: Starting, lease: Lease
   }
 }
 
-/**
- * The record exists already. Either an answer was lost and the driver repeated the write, or another process
- * closed the run before it was open.
- */
+/** The record exists: the driver repeated the write, or another process closed the run before it opened. */
 function adopt(context: RunContext, starting: Starting, lease: Lease, draft: Draft, version: string): OpenRun {
   const { record } = draft;
   if (record.status === "running") return open(context, starting, lease, draft, version);
@@ -219,8 +206,7 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
   const run = new OpenRun(context, lease, draft, version);
   starting.run = run;
   runStarted.publish(() => ({ record: { ...draft.record, fence: lease.fence } }));
-  // End the run now if its time is over: the write of the record may have taken too long, and the timers of
-  // the lease may be late.
+  // End the run now if its time is over: the write may have taken long, and the timers may be late.
   lease.expire();
   if (starting.over !== undefined) run.leaseOver(starting.over);
   if (starting.request !== undefined) run.requested(starting.request);

@@ -42,10 +42,7 @@ export interface AcquireContext {
   nextToken(): string;
   /** Called before the lock of a dead holder is taken over. */
   onOrphan(lock: Entry<LockValue>): Promise<void>;
-  /**
-   * Records an attempt or a ticket that may or may not be in the store. The cleanup removes it once the store
-   * answers.
-   */
+  /** Records an attempt or a ticket of unknown outcome. The cleanup removes it once the store answers. */
   abandon(name: string, token: string): void;
 }
 
@@ -55,15 +52,12 @@ export interface Taken {
   readonly fence: string;
   /** The end of the lock's timeout, by the monotonic clock. */
   readonly until: number;
-  /**
-   * The lock and its queue, as the commit that took the lock left them; `undefined` if there are no waiters.
-   */
+  /** The lock and its queue, as the commit of the lock left them; `undefined` without waiters. */
   readonly view: LockView | undefined;
 }
 
 const HOUR = 3_600_000;
 
-/** The options of an acquisition in ms. */
 interface CheckedAcquire extends InMs<AcquireOptions> {
   readonly timeout: number;
   readonly wait: number;
@@ -88,10 +82,7 @@ export function refuse(message: string): never {
   throw new ChannelError("INVALID_ARGUMENT", message);
 }
 
-/**
- * One attempt to take a lock, in one commit. It succeeds only if the session lives and the lock and its queue
- * are still as in `view`.
- */
+/** One attempt to take a lock, in one commit: if the session lives, and lock and queue are as in `view`. */
 interface Attempt {
   readonly session: Session;
   readonly name: string;
@@ -183,10 +174,7 @@ export class Acquisition {
   readonly token: string;
   readonly context: AcquireContext;
   readonly keys: KeysOfLock;
-  /**
-   * Whether the first check of this waiter may use older data about sessions. Most waits are short, so a
-   * fresh read is rarely worth its cost.
-   */
+  /** Whether the first check may use older data about sessions: most waits are too short for a fresh read. */
   readonly trustsAtFirst: boolean;
   readonly #timeout: number;
   readonly #note: JsonValue | undefined;
@@ -217,8 +205,7 @@ export class Acquisition {
       const waiting =
         queue === undefined ? NOBODY : await ticketsBehind(queue, this.token, (session) => this.isDead(session, trust));
       if (waiting === undefined) return view;
-      // Clean up before the attempt: if this process is killed in between, the next one finds the dead lock
-      // and cleans up again.
+      // Clean up before the attempt: if we are killed in between, the next process cleans up again.
       if (lock !== undefined) await onOrphan({ key: this.name, ...lock });
       const outcome = await this.attempt(view, waiting);
       if ("fence" in outcome) return outcome;
@@ -232,17 +219,13 @@ export class Acquisition {
     return this.context.liveness.isDead(session, { recently: !trusted });
   }
 
-  /**
-   * Takes the lock if it and its queue are as in `view`. Otherwise resolves to their present state.
-   * `waiting`: the tickets that stay in the queue.
-   */
+  /** Takes the lock if it is as in `view`; else resolves to its state. `waiting`: tickets that stay. */
   async attempt(view: LockView = FREE, waiting: readonly Ticket[] = NOBODY): Promise<Taken | LockView> {
     const { channel: locks } = this.context;
     for (;;) {
       const session = this.context.livingSession() ?? (await this.context.session());
       const writes = this.#writes?.prepare(session);
-      // The timeout counts from before the commit, like the session's deadline. So no other process ends the
-      // lock before its holder does.
+      // The timeout counts from before the commit, so that no other process ends the lock before its holder.
       const until = this.context.clock.monotonic() + this.#timeout;
       const lock = this.#lock(session, until);
       const value = this.#stored(lock, session, writes?.noteText);
@@ -283,10 +266,7 @@ export class Acquisition {
     }
   }
 
-  /**
-   * Awaits a commit. If its outcome is unknown, records for the cleanup that it may have left entries in the
-   * store.
-   */
+  /** Awaits a commit. If its outcome is unknown, records for the cleanup what it may have left. */
   async guarded<T>(commit: Promise<T>): Promise<T> {
     try {
       return await commit;
@@ -295,10 +275,7 @@ export class Acquisition {
     }
   }
 
-  /**
-   * If the outcome of a failed commit is unknown, records for the cleanup that it may have left entries in
-   * the store. Returns the error.
-   */
+  /** Records for the cleanup what a failed commit of unknown outcome may have left. Returns the error. */
   #afterFailure(error: unknown): unknown {
     // An error that is not a ChannelError comes from a driver, so the outcome is unknown.
     if (!isChannelError(error) || error.outcome === "unknown") this.context.abandon(this.name, this.token);

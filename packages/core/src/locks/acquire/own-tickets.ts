@@ -40,10 +40,7 @@ interface Leaver {
  */
 export class OwnTickets {
   readonly #channel: Channel<LocksValue>;
-  /**
-   * The waiters that want to enter, by the name of the lock. A name has an entry while a commit for it is
-   * under way.
-   */
+  /** The waiters that want to enter, by name. A name has an entry while a commit for it is under way. */
   readonly #entrants: Map<string, Entrant[]> = new Map();
   /** The same for the waiters that want to leave. */
   readonly #leavers: Map<string, Leaver[]> = new Map();
@@ -53,8 +50,7 @@ export class OwnTickets {
   }
 
   /**
-   * Enters a ticket of a waiter that has waited since `since`. `queue` is the queue as the caller last saw
-   * it.
+   * Enters a ticket of a waiter that waits since `since`. `queue`: the queue as the caller last saw it.
    *
    * @throws ChannelError any error of the commit; if its outcome is unknown, the ticket may be in the queue
    */
@@ -123,8 +119,7 @@ export class OwnTickets {
       const keys = { session: sessionKey(session.id), queue: queueKey(name) };
       try {
         const result = await this.#channel.commit([
-          // Check the session: a delayed ticket must not enter the queue after its waiter gave up. It would
-          // block the others until this process ends.
+          // Check the session: a ticket that enters after its waiter gave up would block the others.
           { check: keys.session, version: checked },
           { check: keys.queue, version: queue?.version ?? null },
           ...queueOps(name, waiting, next),

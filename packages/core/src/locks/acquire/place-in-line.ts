@@ -19,8 +19,7 @@ const GLANCES_FROM_FAR_TO_A_READ = 12;
 const GLANCE_BEHIND_OWN = 150 * GLANCE;
 
 /**
- * A check that is this late, in ms, shows that this process was suspended. Its {@link BackupHeartbeat} may
- * have withdrawn the ticket meanwhile.
+ * A check this late, in ms, shows a suspension, in which {@link BackupHeartbeat} may withdraw the ticket.
  *
  * Do not lower it: with very many waiters every check is slow, and extra reads would make it worse.
  */
@@ -56,10 +55,7 @@ export class PlaceInLine {
     this.#glances = new Glances(acquisition, this.#watch);
   }
 
-  /**
-   * Resolves to the lock once this waiter has it. If the signal fires first, resolves to the state of the
-   * lock and its queue.
-   */
+  /** Resolves to the lock once this waiter has it; to the lock and its queue if the signal fires first. */
   async wait(from: LockView): Promise<Taken | LockView> {
     const { channel, notices, tickets, abandon } = this.#context;
     const { name, token } = this.#acquisition;
@@ -72,8 +68,7 @@ export class PlaceInLine {
       while (!this.#signal.aborted) {
         const outcome = await this.#takeOrQueue(view);
         if ("fence" in outcome) {
-          // Pass the view on before the watch stops, so that the next waiter of this process can use the same
-          // watch.
+          // Pass the view on before the watch stops: the next waiter of this process can then use it.
           handedOn = notices.handOn(outcome.view);
           return outcome;
         }
@@ -143,8 +138,7 @@ export class PlaceInLine {
     this.#isFirst = false;
     // The ticket was removed from the queue. The ticket of the next waiter of this process may be gone too.
     notices.wakeBehind(token);
-    // Listen first: without a listener a turn notice would be lost, and this waiter would keep waiting for a
-    // free lock.
+    // Listen first: a turn notice without a listener would be lost, and the free lock never taken.
     await notices.hear(session.id);
     const entered = await this.#acquisition.guarded(
       tickets.enter(name, session, { token, since: this.#since }, view.queue),
@@ -251,10 +245,7 @@ const GLANCE_FROM_FAR = 4 * GLANCE;
 /** A waiter that is near checks all sessions ahead of it once in this many checks. */
 const GLANCES_TO_A_LOOK_AHEAD = 50;
 
-/**
- * A waiter reads at most this many sessions ahead of it. A thousand waiters must not read a thousand sessions
- * each.
- */
+/** A waiter reads at most this many sessions ahead: a thousand waiters must not read a thousand each. */
 const MOST_AHEAD = 16;
 
 /** The tickets ahead of a waiter, and its distance. */
@@ -264,10 +255,7 @@ interface Ahead {
   readonly isFar: boolean;
 }
 
-/**
- * The periodic checks of a waiter, because no event reports the death of a process: the first waiter checks
- * the holder, and every other waiter checks the one ahead of it.
- */
+/** The periodic checks of a waiter for deaths: the first checks the holder, others the one ahead. */
 class Glances {
   /** Trust a session that is watched. The first check trusts older data too. */
   readonly trust: Trust;
@@ -298,8 +286,7 @@ class Glances {
     const before = tickets.at(-1);
     // Make the first check soon: it starts the watch of the session ahead.
     if (!isFar || before === undefined || this.#count === 0) return GLANCE;
-    // Check no later than the end of the session ahead: the times to live of several dead sessions must not
-    // add up.
+    // Check by the end of the session ahead: the times to live of several dead sessions must not add up.
     return Math.max(GLANCE, Math.min(GLANCE_FROM_FAR, this.#acquisition.context.liveness.left(before.session)));
   }
 
@@ -318,8 +305,7 @@ class Glances {
       this.#watch.watchAhead(view, tickets.length);
       if (before === undefined || session?.alive !== true) return view;
       if (!(await this.#acquisition.isDead(before.session, this.trust))) return undefined;
-      // The session ahead is dead: take its place. If it was the first, the same commit sends a turn notice
-      // to the new first.
+      // The session ahead is dead: take its place. If it was first, the commit notifies the new first.
       await leaveQueue(channel, name, before);
       // Other sessions may have died with it.
       await this.#lookAhead(view, tickets, Number.POSITIVE_INFINITY);
@@ -327,10 +313,7 @@ class Glances {
     return channel.supports.watch ? readIfNewer(channel, name, view) : readView(channel, name);
   }
 
-  /**
-   * Reads the latest renewals of the sessions ahead. If several of them die at once, their times to live must
-   * pass together, not one after the other.
-   */
+  /** Reads the renewals of the sessions ahead: if several die, their times must pass together. */
   async #lookAhead({ lock }: LockView, ahead: readonly Ticket[], most: number = MOST_AHEAD): Promise<void> {
     const { liveness } = this.#acquisition.context;
     const sessions = new Set(ahead.map(({ session }) => session));

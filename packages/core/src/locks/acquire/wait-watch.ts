@@ -50,17 +50,11 @@ export class Waker {
 
 interface Waiting {
   readonly wake: Waker;
-  /**
-   * Called when the ticket of this waiter becomes the first in its queue. `view` is the lock and its queue,
-   * if a waiter of this process took the lock.
-   */
+  /** The ticket of this waiter is now first. `view`: the lock and queue, if this process took the lock. */
   called(view?: LockView): void;
 }
 
-/**
- * Receives the turn notices for the sessions of this process, and wakes the waiter concerned. All waiters of
- * a session share one entry and one watch, however many locks they wait for.
- */
+/** Receives turn notices, and wakes the waiter concerned, by one entry and watch for each session. */
 export class TurnNotices {
   readonly #channel: Channel<LocksValue>;
   /** By token. */
@@ -73,10 +67,7 @@ export class TurnNotices {
     this.#channel = channel;
   }
 
-  /**
-   * Calls `called` when the ticket `token` becomes the first, and wakes `wake` when a notice may have been
-   * lost. Call the result to stop.
-   */
+  /** Calls `called` when the ticket `token` is first, and `wake` when a notice may be lost, until stopped. */
   expect(token: string, wake: Waker, called: (view?: LockView) => void): () => void {
     this.#waiting.set(token, { wake, called });
     return () => void this.#waiting.delete(token);
@@ -94,9 +85,7 @@ export class TurnNotices {
     return waiting !== undefined;
   }
 
-  /**
-   * From now on, {@link TurnNotices.wakeBehind} with the token `ahead` wakes `wake`. Call the result to stop.
-   */
+  /** Makes {@link TurnNotices.wakeBehind} with the token `ahead` wake `wake`. Call the result to stop. */
   follow(ahead: string, wake: Waker): () => void {
     this.#behind.set(ahead, wake);
     return () => {
@@ -114,10 +103,7 @@ export class TurnNotices {
     return this.#waiting.has(token);
   }
 
-  /**
-   * Resolves once every later notice to a session will be received. Await it before a ticket with that
-   * session enters a queue.
-   */
+  /** Resolves once every later notice to a session arrives. Await it before its ticket enters a queue. */
   async hear(session: string): Promise<void> {
     if (!this.#channel.supports.watch) return;
     const watch = this.#watches.get(session) ?? this.#watchSession(session);
@@ -152,10 +138,7 @@ export class TurnNotices {
     for (const { wake } of [...this.#waiting.values()]) tell(wake);
   }
 
-  /**
-   * Stops watching if there are no waiters. Called only after a heartbeat, so that a program that waits often
-   * does not start a new watch each time.
-   */
+  /** Stops watching without waiters, after a heartbeat: a program that waits often needs one watch. */
   rest(): void {
     if (this.#waiting.size === 0) this.close();
   }
@@ -166,13 +149,9 @@ export class TurnNotices {
   }
 }
 
-/**
- * This many waiters at the front of a queue watch all sessions ahead of them. Every other waiter watches only
- * one, because a thousand waiters must not watch a thousand sessions each.
- */
+/** This many waiters at the front watch all sessions ahead, others one: a thousand must not watch all. */
 const WATCH_ALL = 8;
 
-/** A session that is watched. */
 interface WatchedSession {
   readonly watch: KeyWatch;
   /** Whether the watch reports each renewal. */
@@ -197,10 +176,7 @@ export class WaitWatch {
     this.#wake = wake;
   }
 
-  /**
-   * Watches the lock, and wakes the waiter on each change and once the watch is ready. Returns whether the
-   * watch is new.
-   */
+  /** Watches the lock: wakes the waiter when ready and on each change. Returns whether the watch is new. */
   watchLock(name: string): boolean {
     if (this.#lock !== undefined || !this.#channel.supports.watch) return false;
     const wake = (): void => this.#wake.wake();
@@ -294,8 +270,7 @@ export class WaitWatch {
       () => {
         if (this.#sessions.get(id) !== session) return undefined;
         session.reporting = true;
-        // Read the session again: the earlier read may be older than the first renewal that the watch
-        // reports.
+        // Read the session again: the read may be older than the first renewal that the watch reports.
         return readAgain();
       },
       () => this.#forget(id, session),

@@ -30,17 +30,11 @@ export interface Holder {
 export interface LockValue {
   readonly name: string;
   readonly holder: Holder;
-  /**
-   * Unique for each acquisition. If the answer to a commit is lost, the token shows whether the commit was
-   * applied.
-   */
+  /** Unique for each acquisition: shows after a lost answer whether the commit was applied. */
   readonly token: string;
   /** In ms since 1970 by the holder's wall clock, for people to read. */
   readonly since: number;
-  /**
-   * `timeout`: the longest time that the holder may hold the lock, in ms. `until`: the end of that time, by
-   * the monotonic clock of the holder's host.
-   */
+  /** `timeout`: how long the lock may be held, in ms. `until`: its end by the host's monotonic clock. */
   readonly timeout: number;
   readonly until: number;
   /** JSON that the holder shows to others, such as the id of its run. */
@@ -94,9 +88,7 @@ export function lifeInStore(ttl: number): number {
 export interface CallValue extends Ticket {
   /** The name of the lock. */
   readonly name: string;
-  /**
-   * Set if the ticket is not the first, but its session is now near the front of the queue: see {@link NEAR}.
-   */
+  /** Set if the ticket is not the first, but its session is near the front: see {@link NEAR}. */
   readonly near?: true;
 }
 

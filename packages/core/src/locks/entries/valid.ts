@@ -27,10 +27,7 @@ export function isHolder(value: unknown): value is Holder {
   return holder !== undefined && isText(holder.host) && isCount(holder.pid) && isId(holder.instance);
 }
 
-/**
- * Whether a value is the lock `name`. Reject an entry whose name differs from its key: it could end the run
- * of that other name.
- */
+/** Whether a value is the lock `name`. The lock of another name could end the run of that name. */
 export function isLock(value: unknown, name: string): value is LockValue {
   const lock = fieldsOf<LockValue>(value);
   if (lock === undefined || lock.name !== name) return false;

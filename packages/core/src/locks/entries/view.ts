@@ -33,10 +33,7 @@ export async function readView(channel: Channel<LocksValue>, name: string): Prom
   return (await unlessCorrupt(readBoth(channel, name))) ?? readEach(channel, name);
 }
 
-/**
- * Reads the lock and its queue, unless both are still as in `view`: then it reads only their versions. The
- * queue of a thousand waiters is long.
- */
+/** Reads the lock and its queue; only the versions if they are as in `view`: a queue can be long. */
 export async function readIfNewer(channel: Channel<LocksValue>, name: string, view: LockView): Promise<LockView> {
   const versions: Partial<Record<"lock" | "queue", Version>> = {};
   for await (const { key, version } of channel.keys({ prefix: lockKey(name), limit: 2 })) {

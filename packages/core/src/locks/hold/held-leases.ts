@@ -16,14 +16,12 @@ export class HeldLeases {
   readonly #leases: Map<string, Lease> = new Map();
   readonly #lastOf: Map<string, Lease> = new Map();
   readonly #channel: Channel<LocksValue>;
-  /** The living sessions of the leases. */
   readonly #sessions: Set<Session> = new Set();
 
   constructor(channel: Channel<LocksValue>) {
     this.#channel = channel;
   }
 
-  /** The leases that are not released. */
   get all(): Lease[] {
     return [...this.#leases.values()];
   }
@@ -93,8 +91,7 @@ export class HeldLeases {
 
   /** Checks in the store whether these leases still hold their locks, and ends those that do not. */
   async findLost(all: readonly Lease[]): Promise<void> {
-    // Check only held leases: a name that was lost and taken again would appear twice in one commit, which no
-    // store accepts.
+    // Check only held leases: a name that was lost and taken again would be twice in the commit.
     const leases = all.filter(({ held }) => held);
     const most = Math.min(this.#channel.supports.maxOps, AT_ONCE);
     for (let i = 0; i < leases.length; i += most) await this.#findLost(leases.slice(i, i + most));
@@ -108,8 +105,7 @@ export class HeldLeases {
       for (const { lease, check } of checks) if (failedCheck(result.failed, check) !== undefined) this.lost(lease);
     } catch (error) {
       if (!isCorrupt(error)) throw error;
-      // The store reads only entries whose check failed, so one of these entries was overwritten. Check each
-      // lease alone to find which.
+      // An entry was overwritten: the store decodes those of failed checks. Check each lease alone.
       if (leases.length > 1) for (const lease of leases) await this.#findLost([lease]);
       else for (const lease of leases) this.lost(lease);
     }

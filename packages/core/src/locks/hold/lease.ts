@@ -13,18 +13,13 @@ import { LockError } from "../errors.js";
 import { lockLost } from "../events.js";
 import type { Session } from "../session/session.js";
 
-/**
- * Why a lease is lost if the store no longer has its entry. After a forced unlock, the audit record names its
- * author.
- */
+/** Why a lease without its entry in the store is lost. A forced unlock has an audit record. */
 export const TAKEN = "its entry was removed or replaced, by a forced unlock or by somebody who writes to the store";
 
-/** The properties of a taken lock. */
 interface TakenLock {
   readonly name: string;
   readonly fence: Version;
   readonly token: string;
-  /** The key of its entry. */
   readonly key: Key;
   readonly timeout: number;
   /** The end of `timeout`, by the monotonic clock. */
@@ -179,8 +174,7 @@ export class Lease {
   /** @internal Ends the lease in this process, without a call to the store. */
   abort(code: "LOST" | "TIMEOUT", why: string): void {
     if (this.#released || this.#endedBy !== undefined) return;
-    // A lock that is lost at its timeout reports `TIMEOUT`. Otherwise the code would depend on which of the
-    // two a busy program notices first.
+    // A loss at the timeout is a `TIMEOUT`, whichever of the two a busy program notices first.
     const error = this.#overdue ? this.#error("TIMEOUT", this.#timeoutPassed) : this.#error(code, why);
     this.#endedBy = error;
     this.#cleanUp();
@@ -190,10 +184,7 @@ export class Lease {
     else this.#owner.onLeaseOver(error);
   }
 
-  /**
-   * @internal The program closes its locks: requests a release from the holder. A run has a signal of its
-   * own.
-   */
+  /** @internal The program closes its locks: requests a release. A run has a signal of its own. */
   askForRelease(): void {
     if (this.#released || this.#owner?.onLeaseOver !== undefined) return;
     const text = `the lock "${this.name}" must be released: the program closes its locks`;
@@ -207,10 +198,7 @@ export class Lease {
     else this.abort("LOST", `it was unlocked by force, by ${asker(request)}: ${visible(reason)}`);
   }
 
-  /**
-   * @internal Ends the lease if its timeout or its session is over. A busy program may not have let the
-   * timers fire.
-   */
+  /** @internal Ends the lease if its timeout or session is over: a busy program may hold up timers. */
   expire(): void {
     this.expireTimeout();
     this.session.expire();
@@ -246,10 +234,7 @@ export class Lease {
     this.#cleanUp();
   }
 
-  /**
-   * @internal Calls `callback` once the lease is over or released, at once if it already is. There is only
-   * one callback.
-   */
+  /** @internal Calls the only `callback` once the lease is over or released, or at once if it is. */
   onEnd(callback: () => void): void {
     if (this.#released || this.#endedBy !== undefined) callback();
     else this.#onEnd = callback;
@@ -264,7 +249,6 @@ export class Lease {
   }
 }
 
-/** A lock and the fence under which a run has it. */
 interface Fenced {
   readonly name: string;
   readonly fence: string;

@@ -19,10 +19,7 @@ import type { Session } from "../session/session.js";
 import type { HeldLeases } from "./held-leases.js";
 import type { Lease } from "./lease.js";
 
-/**
- * A lock is watched once it has been held for this time, in ms, or for up to twice as long. Most locks are
- * released earlier, and a watch would only cost time.
- */
+/** A lock is watched once held for this time, in ms, or up to twice: most locks are released earlier. */
 const UNWATCHED_FOR = 20;
 
 /** The pause before a failed watch is tried again, in ms. */
@@ -69,7 +66,6 @@ export class LossWatch {
     if (!this.#young.delete(lease)) this.#older.delete(lease);
   }
 
-  /** Ends all watching. */
   close(): void {
     this.#off = true;
     this.#cancelLook?.();
@@ -230,10 +226,7 @@ async function ready<T>(all: Map<T, KeyWatch>, subject: T, start: () => KeyWatch
   }
 }
 
-/**
- * Receives the requests of other processes to the leases of this one: requests to cancel a run, and the
- * reasons for which a lock was removed.
- */
+/** Receives requests of other processes: to cancel a run, and the reasons of removed locks. */
 class RequestWatch {
   readonly #channel: Channel<LocksValue>;
   readonly #heldLeases: HeldLeases;
@@ -255,10 +248,7 @@ class RequestWatch {
     this.#received(id, entry?.value);
   }
 
-  /**
-   * Hands requests to their leases, and removes them. A request without a lease stays: the answer to the
-   * commit that took its lock may still be on its way.
-   */
+  /** Hands requests to leases and removes them. One without a lease stays: its lock may be under way. */
   #received(session: string, value: unknown): void {
     if (!isStopRequests(value)) return;
     const done = value.requests.filter((request) => {
@@ -271,16 +261,10 @@ class RequestWatch {
   }
 }
 
-/**
- * How long a request stays in the store, in ms. If a holder hangs for longer, an old request must not stop it
- * when it continues, because no operator expects that any more.
- */
+/** How long a request stays in the store, in ms: it must not stop a holder that hung for longer. */
 const REQUEST_TTL = 60_000;
 
-/**
- * Adds a request for a session in the same commit as other ops. It tries only once: if another process
- * changes the requests at the same moment, nothing is written.
- */
+/** Adds a request in the commit of other ops, once: if the requests change meanwhile, nothing is written. */
 export async function commitWithRequest(
   channel: Channel<LocksValue>,
   session: string,

@@ -37,10 +37,7 @@ export class PendingCleanup {
     this.#onOrphan = onOrphan;
   }
 
-  /**
-   * Adds a leftover. The next heartbeat removes it. `before`: the writes of the lock's owner before the
-   * removal.
-   */
+  /** Adds a leftover, which the next heartbeat removes. `before`: the owner's writes before the removal. */
   add(name: string, token: string, before?: BeforeRemoval): void {
     this.#leftovers.set(token, { name, before, isUnused: false });
   }
@@ -80,8 +77,7 @@ export class PendingCleanup {
       try {
         await this.#remove(token, name);
       } catch (error) {
-        // If the store is away, every leftover would fail. Any other error concerns this leftover alone and
-        // must not stop the rest.
+        // If the store is away, all would fail. Any other error concerns one leftover, not the rest.
         if (isChannelError(error) && error.retryable) throw error;
         failures.push(error);
       }

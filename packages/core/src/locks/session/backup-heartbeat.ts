@@ -8,9 +8,7 @@ import { isLock, isQueue, isSession, lockPlace, removeEntry } from "../entries/v
 import { leaveQueue } from "../entries/view.js";
 import type { SharedDeadline } from "./heartbeat-thread.js";
 
-/**
- * How long after the timeout of a lock the thread ends it, in ms. A main thread that is free ends it earlier.
- */
+/** How long after its timeout the thread ends a lock, in ms. A free main thread ends it earlier. */
 const GRACE = 100;
 
 /** The shortest and longest time until the next check, in ms. `setTimeout` fires at once above its limit. */
@@ -22,7 +20,6 @@ const RETRY = 200;
 
 /** Options of {@link BackupHeartbeat}. */
 export interface BackupHeartbeatOptions {
-  /** The id of the session. */
   readonly session: string;
   readonly ttl: number;
   readonly clock: Clock;
@@ -49,10 +46,7 @@ export class BackupHeartbeat {
   #looking: Promise<void> | undefined;
   #again = false;
   #stopped = false;
-  /**
-   * Set while the main thread does not answer: the timeout that it last reported, and the one found in the
-   * store.
-   */
+  /** While the main thread does not answer: the timeout that it last reported, and that in the store. */
   #found: { readonly reported: number; readonly timeout: number } | undefined;
   /**
    * Set while tickets must be withdrawn: after a renewal by this thread, until they are withdrawn or the main
@@ -102,8 +96,7 @@ export class BackupHeartbeat {
     const time = failed ? this.#now() + RETRY : Math.min(this.#renewalDue(), this.#timeoutDue());
     deadlines.nextLook = time;
     this.#lookAt(time);
-    // The main thread may have reported a timeout after the check and before it could read `nextLook`: check
-    // again.
+    // Check again: the main thread may have reported a timeout before it could read `nextLook`.
     if (!failed && this.#timeoutDue() < time) this.look();
   }
 
@@ -116,10 +109,7 @@ export class BackupHeartbeat {
     return this.#options.clock.monotonic();
   }
 
-  /**
-   * The main thread renews the session after a third of its `ttl`. After half of it, the main thread must be
-   * busy.
-   */
+  /** The main thread renews the session after a third of its `ttl`: after half of it, it must be busy. */
   #renewalDue(): number {
     const { deadlines, ttl } = this.#options;
     return deadlines.deadline - ttl / 2;
@@ -180,10 +170,7 @@ export class BackupHeartbeat {
     return opening;
   }
 
-  /**
-   * Releases the session's locks whose timeout passed. With `tickets`, also withdraws its tickets. Resolves
-   * to the end of the next timeout.
-   */
+  /** Releases overdue locks; with `tickets`, also withdraws these. Resolves to the next timeout's end. */
   async #tend(tickets: boolean): Promise<number> {
     const { session, onTimeout } = this.#options;
     const channel = await this.#open();

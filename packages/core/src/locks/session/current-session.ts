@@ -12,10 +12,7 @@ interface SessionUse {
   readonly ttl: number;
   /** Whether a thread may renew the session while the main thread is busy. */
   readonly thread: boolean;
-  /**
-   * The channel in which the owners of the locks keep their records. The thread closes the records of the
-   * locks that it ends.
-   */
+  /** The channel of the owners' records. The thread closes the records of the locks that it ends. */
   readonly records: Channel<unknown> | undefined;
   /** The end of the earliest timeout of all held leases, by the monotonic clock. */
   earliestTimeout(): number;
@@ -116,10 +113,7 @@ export class CurrentSession {
     this.#closed = true;
   }
 
-  /**
-   * Runs `rest`, the remaining work with the session, and removes the session from the store. Does not reject
-   * if the store fails: the session then expires by itself.
-   */
+  /** Runs `rest` with the session, then removes it from the store; if that fails, it expires by itself. */
   async endAfter(rest: () => Promise<void>): Promise<void> {
     try {
       await rest().catch(async (error: unknown) => {

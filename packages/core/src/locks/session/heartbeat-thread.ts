@@ -165,10 +165,7 @@ export class SharedDeadline {
     return this.#time(DEADLINE);
   }
 
-  /**
-   * Moves the deadline after a renewal. A session whose deadline passed stays over: other processes may
-   * consider it dead.
-   */
+  /** Moves the deadline after a renewal. A session that is over stays over: it may count as dead. */
   renewed(deadline: number, now: number): void {
     const next = micros(deadline);
     for (;;) {

@@ -7,16 +7,10 @@ import { fieldsOf } from "../../util/shape.js";
 import { type LocksValue, type SessionValue, sessionKey } from "../entries/schema.js";
 import { isSession } from "../entries/valid.js";
 
-/**
- * The most sessions that are remembered. Above that, the sessions read longest ago are forgotten and cost a
- * read when needed.
- */
+/** The most sessions that are remembered. Those read longest ago are forgotten, and cost a read. */
 export const REMEMBERED = 10_000;
 
-/**
- * A process that was found running is not checked again for this time, in ms. Many waiters check the same
- * process all the time.
- */
+/** How long a process that was found running is not checked again, in ms: many waiters check it. */
 const FRESH = 100;
 
 /** The part of the entry's remaining time for which a read of a session counts as recent. */
@@ -86,9 +80,7 @@ export class Liveness {
     return true;
   }
 
-  /**
-   * Whether a session looks dead by the entry that a scan has just returned. Remembers the entry like a read.
-   */
+  /** Whether a session looks dead by the entry of a scan, which is remembered like a read. */
   looksDead(id: string, { value, expiresIn }: Pick<Entry<unknown>, "value" | "expiresIn">): boolean {
     const session = isSession(value, id) ? value : undefined;
     if (session === undefined && expiresIn === undefined) {

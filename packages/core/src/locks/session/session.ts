@@ -55,7 +55,6 @@ export class Session {
   readonly holder: Holder;
   /** The text of `holder`, as `encodeValue` makes it. */
   readonly holderText: string;
-  /** The key of its entry. */
   readonly key: Key;
   /** The version of the entry. Every acquisition checks it, so that a session that is gone takes no lock. */
   version: Version;
@@ -64,7 +63,6 @@ export class Session {
   readonly #ttl: number;
   /** How long the session lives without a renewal, in ms. */
   readonly #life: number;
-  /** Called when the session is over. */
   readonly #onOver: Set<(why: string) => void> = new Set();
   #why: string | undefined;
   /** Whether it is over because the store answered no renewal. */
@@ -105,7 +103,6 @@ export class Session {
     this.#deadline = clock.monotonic() + this.#life;
   }
 
-  /** Opens a new session. */
   static async open(channel: Channel<LocksValue>, clock: Clock, ttl: number, onBeat: OnBeat): Promise<Session> {
     const session = new Session(channel, clock, ttl, onBeat);
     livingHere.add(session.id);
@@ -135,7 +132,6 @@ export class Session {
     else this.#onOver.add(callback);
   }
 
-  /** Undoes {@link onOver}. */
   offOver(callback: (why: string) => void): void {
     this.#onOver.delete(callback);
   }
@@ -152,16 +148,12 @@ export class Session {
     return Math.max(this.#deadline, this.#thread?.deadlines.deadline ?? 0);
   }
 
-  /**
-   * Starts a thread that renews the session while the main thread is busy. `earliest` returns the end of the
-   * earliest timeout of all held leases.
-   */
+  /** Starts a thread that renews the session for a busy main thread. `earliest`: the first timeout's end. */
   keepByThread(locators: HeartbeatLocators, earliest: () => number): void {
     if (!this.alive) return;
     this.#thread = new HeartbeatThread({ locators, session: this.id, ttl: this.#ttl }, this.#deadline, earliest);
   }
 
-  /** Call it for each lock that was taken. `until` is the end of its timeout. */
   holds(until: number): void {
     this.#thread?.taken(until);
   }
@@ -177,8 +169,7 @@ export class Session {
   #armDeadline(): void {
     this.#cancelDeadline();
     if (!Number.isFinite(this.#life)) return;
-    // Expire now: a timer that is already due would fire one turn of the event loop later, after other
-    // callbacks.
+    // Expire now: a due timer fires one turn of the event loop later, after other callbacks.
     if (!this.alive) {
       this.expire();
       return;
@@ -236,8 +227,7 @@ export class Session {
       if (outcome.ok) this.#renewed(outcome.version, sent);
       else this.#foundOut(outcome.current?.value as SessionValue | undefined, outcome.current?.version);
     } catch (error) {
-      // No later renewal can reach the store. In a store that only this process can open, nothing else would
-      // end the session.
+      // No later renewal can reach the store. If no other process opens it, nothing else ends the session.
       if (isChannelError(error) && error.code === "CLOSED") return this.lose("its channel was closed");
       // Other processes may have a new store by now, with the same lock.
       if (isChannelError(error) && error.code === "GONE") return this.lose(error.message);
@@ -271,10 +261,7 @@ export class Session {
     emitWarning("OJM_FULL", text);
   }
 
-  /**
-   * The time until the next renewal, in ms. Like the deadline, it counts from when either thread sent the
-   * last one.
-   */
+  /** The time until the next renewal, in ms, counted from when either thread sent the last one. */
   #untilNextBeat(): number {
     const since = this.#ttl - (this.#due() - this.#clock.monotonic());
     return Number.isFinite(since) ? Math.max(1, this.#ttl / 3 - since) : this.#ttl / 3;
@@ -299,20 +286,14 @@ export class Session {
     this.#at(version);
   }
 
-  /**
-   * Call it when the entry at this version is one of our own writes. No renewal that was sent earlier can be
-   * applied any more.
-   */
+  /** Call it when the entry at this version is our own: no earlier renewal can be applied any more. */
   #at(version: Version): void {
     this.version = version;
     this.#unanswered.clear();
     this.#armDeadline();
   }
 
-  /**
-   * Call it when the store has the entry at this version. Either it is one of our renewals, whose answer may
-   * still be under way, or another program replaced the entry.
-   */
+  /** The store has the entry at this version: one of our renewals, or the work of another program. */
   changed(value: SessionValue | undefined, version: Version): void {
     if (this.#why !== undefined || compareVersions(version, this.version) <= 0) return;
     if (this.#isByThread(value)) this.#at(version);
@@ -325,15 +306,11 @@ export class Session {
 
   /** Call it when the store no longer has the entry. */
   gone(): void {
-    // After the deadline, another process removed the entry because the session was over: report that as the
-    // cause.
+    // After the deadline, another process removed the entry of the ended session: report that cause.
     this.lose(this.#clock.monotonic() >= this.#due() ? this.#notRenewed() : REMOVED);
   }
 
-  /**
-   * The store has another version than expected. Either the answer to one of our renewals was lost, or the
-   * session is over.
-   */
+  /** The store has another version: the answer to our renewal was lost, or the session is over. */
   #foundOut(value: SessionValue | undefined, version: Version | undefined): void {
     const sent = value?.id === this.id ? this.#unanswered.get(value.beat) : undefined;
     if (version !== undefined && this.#isByThread(value)) this.#at(version);

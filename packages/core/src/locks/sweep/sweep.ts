@@ -7,9 +7,7 @@ import { isLock, isQueue, lockPlace, removeEntry, sessionPlace } from "../entrie
 import type { Liveness } from "../session/liveness.js";
 import { chance, Turn } from "./turn.js";
 
-/**
- * A sweep pauses after this many entries (one page of a scan) or this many ms, so that other work can run.
- */
+/** A sweep pauses after this many entries (a page of a scan) or ms, so that other work can run. */
 const PAGE = 500;
 const SLICE = 20;
 
@@ -82,9 +80,7 @@ class Census {
     return true;
   }
 
-  /**
-   * Whether a session is dead. A session that the scan did not find may be newer than the scan: read it once.
-   */
+  /** Whether a session is dead. One that the scan did not find may be newer than the scan: read it once. */
   async isDead(session: string): Promise<boolean> {
     if (this.#living.has(session)) return false;
     if (this.#dead.has(session)) return true;
@@ -118,22 +114,13 @@ class Pace {
   }
 }
 
-/**
- * After a sweep, no process sweeps for this part of a `ttl`. After that, the first process that checks makes
- * the next sweep.
- */
+/** After a sweep, no process sweeps for this part of a `ttl`; then the first that checks does. */
 const TURN_LIFE = 3 / 4;
 
-/**
- * A process without the turn waits at least this part of a `ttl` longer before it checks again. While another
- * process sweeps, its checks find nothing to do.
- */
+/** How much longer a process without the turn waits, as a part of a `ttl`: its checks find nothing to do. */
 const REST_WITHOUT_TURN = 1 / 4;
 
-/**
- * Sweeps a channel. All processes that use the channel take turns, so that only one of them pays for each
- * sweep.
- */
+/** Sweeps a channel. The processes of a channel take turns, so that one of them pays for each sweep. */
 export class Sweeper {
   readonly #channel: Channel<LocksValue>;
   readonly #clock: Clock;

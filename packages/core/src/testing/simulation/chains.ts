@@ -9,10 +9,7 @@ interface Latest {
   readonly handedOver: boolean;
 }
 
-/**
- * The attempts of each retry series, as they are written: no attempt begins before the previous one is
- * closed.
- */
+/** The attempts of each retry series, as written: none begins before the previous one is closed. */
 export class Attempts {
   /** The latest attempt of each retry series, and whether it is open. */
   readonly #latest: Map<string, Latest> = new Map();

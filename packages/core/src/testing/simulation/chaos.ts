@@ -48,8 +48,7 @@ export class Chaos {
 
   #pick(call: Call): Fault | undefined {
     const { dice, ttl } = this.#options;
-    // Delay half of the answers to forced unlocks: these are rare, and two bodies may run between the unlock
-    // and its answer.
+    // Delay half of the answers to forced unlocks, which are rare: two bodies may run until the answer.
     if (isUnlock(call) && dice.chance() < 0.5) return { type: "slow reply", ms: dice.between(0, 2 * ttl) };
     const chance = dice.chance();
     if (chance < 0.02) return { type: "request lost" };

@@ -117,8 +117,7 @@ export class Ledger {
   #checkWrites(key: string, writes: readonly RunRecord[]): void {
     const closings = writes.filter(({ status }) => status !== "running").length;
     if (closings > 1) throw new Error(`the run ${key} was closed ${closings} times: ${JSON.stringify(writes)}`);
-    // A run may have been closed while its record was missing: with two stores the record may never arrive,
-    // and a store may forget it.
+    // Its record may be missing at the close: late with two stores, or forgotten by the store.
     const mayLack = this.#apart || writes.some(({ fence }) => fence !== undefined && !this.#remembers(fence));
     const begun = !mayLack || writes.length > 1 ? [true] : [];
     const added = (record: AddedTo | undefined): number => record?.added ?? 0;

@@ -15,10 +15,7 @@ import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
 import { isIndexed, isLock, isLocking, isOnce, isRecord, isRetry, isSession, isSweep } from "./entry-kinds.js";
 
-/**
- * A bug that other lock code shipped, planted between ojm and the store. A check that looks for such bugs
- * must find it.
- */
+/** A bug that other lock code shipped, planted between ojm and the store: a check must find it. */
 export interface PlantedBug {
   readonly name: string;
   /** Matches the error of the check that finds it. */
@@ -113,8 +110,7 @@ class RenewalAfterExpiry extends Planted {
   }
 
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    // A process that believes its session never ended has no reason to check whether its locks are still
-    // there.
+    // A process that believes in its session has no reason to check whether its locks are still there.
     if (commit.writes.length === 0) return { ok: true, version: "0" };
     const outcome = await super.commit(commit, options);
     const renews = commit.writes.some(({ key, ttl }) => isSession(key) && ttl !== undefined);

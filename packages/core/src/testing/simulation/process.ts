@@ -1,10 +1,7 @@
 import type { Clock } from "../../util/clock.js";
 import type { FakeClock } from "../fake-clock.js";
 
-/**
- * The clock of one process of a simulation, which can be stopped, resumed and killed. It has its own wall
- * clock.
- */
+/** The clock of a simulated process, which can be stopped, resumed and killed, with a date of its own. */
 export class FakeProcess implements Clock {
   /** How far its wall clock is ahead of the world's. */
   ahead = 0;

@@ -59,16 +59,11 @@ export class Simulation {
   /** Whether the store has watches. */
   readonly #watch: boolean;
   readonly #plan: Plan;
-  /**
-   * Whether the store forgets its content when it is restarted, which also excuses two holders for a while.
-   */
+  /** Whether a restart makes the store forget its content, which excuses two holders for a while. */
   readonly #forgets: boolean;
   /** Whether old records are pruned. */
   readonly #retains: boolean;
-  /**
-   * Whether a delete of a record comes from the retention, not from a store that forgets, nor from the
-   * simulation.
-   */
+  /** Whether a delete of a record comes from the retention, not from the store or the simulation. */
   #isPruned = true;
   readonly #alive: Set<JobManager> = new Set();
   readonly #ways: Set<FaultyBackend> = new Set();
@@ -216,10 +211,7 @@ export class Simulation {
     this.#chaos.harm({ name: `${i}`, process, ways: [way, jobsWay], end });
   }
 
-  /**
-   * A lock or a ticket was written again after its removal. No process knows of it, so it stays for as long
-   * as its session lives.
-   */
+  /** A lock or ticket was written again after its removal: it stays until its session ends. */
   #taint(): void {
     this.note("what was given back is taken once more, by nobody");
     this.#tainted = true;

@@ -16,10 +16,7 @@ import { askRollups, countOf } from "./rollups/cells.js";
 export interface Plan {
   readonly ttl: number;
   readonly names: readonly string[];
-  /**
-   * The share of runs that do not wait for their lock, from 0 to 1. Waiters keep each other in order, which
-   * hides races.
-   */
+  /** The share of runs that do not wait for their lock, 0 to 1: waiters in order hide races. */
   readonly impatient: number;
   /** Whether locks are unlocked by force, which excuses two holders for a while. */
   readonly unlocks: boolean;
@@ -163,8 +160,7 @@ export class Worker {
     const once = this.#plan.once && dice.chance() < 0.6 ? { once: { per: WINDOW } } : {};
     const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
-    // A retry series that is cancelled ends early: the ledger could not distinguish it from one that was
-    // lost.
+    // A cancelled retry series ends early: the ledger could not distinguish it from a lost one.
     if (retry === undefined && dice.chance() < 0.1) process.after(dice.between(0, 2_000), () => stop.abort());
     let begun: Run | undefined;
     const body = async (run: Run): Promise<string> => {

@@ -58,9 +58,7 @@ export class FaultyBackend implements Backend {
     this.supports = Object.freeze({ ...store.supports, ...supports });
   }
 
-  /**
-   * Applies `fault` to the next commit that writes a key with `part` in it. After that, calls go as before.
-   */
+  /** Applies `fault` to the next commit that writes a key with `part` in it, and to no later call. */
   once(part: string, fault: Fault): void {
     const before = this.fault;
     this.fault = (call) => {
@@ -102,9 +100,7 @@ export class FaultyBackend implements Backend {
 
   async close(): Promise<void> {}
 
-  /**
-   * Breaks the connection: the calls in progress reject, and the outcome of commits among them is unknown.
-   */
+  /** Breaks the connection: calls in progress reject, and the outcome of their commits is unknown. */
   hangUp(): void {
     for (const end of [...this.#underWay]) end();
   }

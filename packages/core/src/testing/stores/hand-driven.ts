@@ -10,10 +10,7 @@ import type {
   WatchSink,
 } from "../../channel/backend/backend.js";
 
-/**
- * A backend in which a test decides everything: the result of a scan, and the events of a watch and their
- * time.
- */
+/** A backend in which a test decides everything: the results of scans, and the events of watches. */
 export class HandDriven implements Backend {
   readonly supports: Supports;
   entries: StoredEntry[] = [];

@@ -12,19 +12,13 @@ import type {
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "./passed-on.js";
 
-/**
- * A store that does not expose its clock, like etcd: an entry lives until an observer has seen it at one
- * version for its whole time.
- */
+/** A store that hides its clock, like etcd: an entry ends once an observer has seen it for its whole time. */
 export class ObserversTime extends PassedOn {
   readonly #life: number;
   /** The end of each entry's life for this observer, by key and version. */
   readonly #until: Map<string, number> = new Map();
 
-  /**
-   * `life`: the lifetime of every entry that has a time to live, in ms. All users of the store must open it
-   * through this class.
-   */
+  /** `life`: that of all entries with a time to live, in ms. Open the store only through this class. */
   constructor(store: Backend, clock: Clock, life: number) {
     super(store, clock);
     this.#life = life;

@@ -13,10 +13,7 @@ import type {
 import { ChannelError } from "../../channel/errors.js";
 import type { FakeClock } from "../fake-clock.js";
 
-/**
- * A store in memory that can be restarted. All stores that are opened with the same clock share their
- * content.
- */
+/** A store in memory that can be restarted. All stores of the same clock share their content. */
 export class SharedStore implements Backend {
   readonly supports: Supports;
   /** The content, which checks can read even while the store is away. */
@@ -35,9 +32,7 @@ export class SharedStore implements Backend {
     return new SharedStore(await simple.open({}, { clock }), clock);
   }
 
-  /**
-   * Makes the store unavailable for `ms`. It reports no change in that time. After it, each watch gets a gap.
-   */
+  /** Makes the store unavailable for `ms`, without reporting changes. Then each watch gets a gap. */
   restart(ms: number): void {
     this.#away++;
     this.#clock.after(ms, () => {

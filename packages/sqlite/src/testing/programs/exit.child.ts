@@ -1,7 +1,4 @@
-/**
- * Opens, watches, writes and closes. It ends only because nothing is left to do. With "no-close", it does not
- * close.
- */
+/** Opens, watches, writes and closes, except with "no-close". Ends only because nothing is left to do. */
 import { argument, letGo, openFile } from "./program.js";
 
 letGo();

@@ -1,7 +1,4 @@
-/**
- * Repeatedly tries to lock the whole database with plain SQLite, as a process does that is about to open it
- * and misses a file. Says "probing" when it begins.
- */
+/** Repeatedly locks the whole database with plain SQLite, like a process that opens it. Says "probing". */
 import { Database } from "../driver.js";
 import { argument, tell } from "./program.js";
 

@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import type { Backend } from "@ojm/core/backend";
-import { systemClock } from "@ojm/core/backend";
+import { type Backend, systemClock } from "@ojm/core/backend";
 import { backend } from "../../index.js";
 
 export function openFile(file: string): Promise<Backend> {

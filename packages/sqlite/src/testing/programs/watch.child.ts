@@ -1,6 +1,4 @@
-/**
- * Watches everything, and sends each change. Says "watching" when it begins. On a message, stops and ends.
- */
+/** Watches everything, and sends "watching", then each change. On a message, stops and ends. */
 import { argument, letGo, openFile, tell, told } from "./program.js";
 
 const opened = await openFile(argument(0));

@@ -23,7 +23,6 @@ const LONGEST_RETRY = 3_000;
 /** How long the writer tries to complete a log after the end of its run, in ms. */
 const GIVE_UP = 60_000;
 
-/** A chunk that is being written. */
 interface Outgoing {
   readonly ops: readonly Op<LogsValue>[];
   readonly amount: LogAmount;
@@ -45,7 +44,6 @@ export class LogWriter implements LateWriter {
   #outgoing: Outgoing | undefined;
   #state: "open" | "ending" | "over" = "open";
   #isSending = false;
-  /** Whether the end of the log was written. */
   #isComplete = false;
   #failures = 0;
   #restUntil = 0;
@@ -84,10 +82,7 @@ export class LogWriter implements LateWriter {
     else void this.#send();
   }
 
-  /**
-   * Deletes the lines of a run that completed, if the store keeps no such lines. The last chunk stays without
-   * its text, so that the number of lines is still known.
-   */
+  /** Deletes the lines of a completed run if the store keeps none. The last chunk keeps their number. */
   async forget(): Promise<void> {
     const store = this.#logs.opened;
     const last = this.#ring === undefined ? 0 : this.#ring.next - 1;
@@ -118,7 +113,6 @@ export class LogWriter implements LateWriter {
     this.#onSoon();
   }
 
-  /** Sets the timer of the next commit. */
   #wake(): void {
     if (this.#isSending) return;
     const isPressing = this.#state === "ending" || this.#outgoing !== undefined || this.#waiting.hasFull;
@@ -138,8 +132,7 @@ export class LogWriter implements LateWriter {
     this.#isSending = true;
     const { clock } = this.#logs;
     try {
-      // Do not await a store that is already open: the commit that ends the run could then overtake the last
-      // lines.
+      // Do not await a store that is already open: the commit of the end could overtake the last lines.
       const store = this.#logs.opened ?? (await this.#logs.open());
       do {
         const began = clock.monotonic();
@@ -334,10 +327,7 @@ function isHighSurrogate(text: string, at: number): boolean {
 /** The size of an entry in a store besides its text, in bytes. It bounds the number of small chunks. */
 const ENTRY = 256;
 
-/**
- * The chunks of a log that a store keeps: the first ones, which fill the head of the budget, and the last
- * ones, which fill its tail.
- */
+/** The chunks of a log that a store keeps: the first ones, up to `head`, and the last ones, up to `tail`. */
 export class Ring {
   /** Bytes that are left in the head. Its last chunk may be longer: it takes the rest from the tail. */
   #headLeft: number;
@@ -353,7 +343,6 @@ export class Ring {
     this.#tailMost = budget.tail;
   }
 
-  /** The number of the next chunk. */
   get next(): number {
     return this.#next;
   }
@@ -381,7 +370,6 @@ export class Ring {
     return { seq, deletes };
   }
 
-  /** The numbers of all chunks that are kept. */
   kept(): number[] {
     return [...Array.from({ length: this.#head }, (_, seq) => seq), ...this.#tail.map(({ seq }) => seq)];
   }

@@ -8,10 +8,7 @@ import type { Logs } from "../logs.js";
 import type { LogStream, Progress, RunLog } from "../types.js";
 import { cut, LETTERS, LogWriter, lastState, linesOf, RawLines, withFields } from "./log-writer.js";
 
-/**
- * How long the end of a run waits for its last lines, in ms, once its record is closed. A store that answers
- * needs less. There is no wait for a store that is known to be away.
- */
+/** How long the end of a run waits for its last lines, in ms, unless the store is known to be away. */
 const END_WAIT = 500;
 
 /** The log and the progress of a run. It costs nothing until the run writes a line or sets its progress. */
@@ -74,10 +71,7 @@ export class RunTrail implements RunLog {
     return this.#lines;
   }
 
-  /**
-   * Completes the log while the record is being closed, and waits briefly for it. `closing`: the close of the
-   * record, which has begun.
-   */
+  /** Completes the log during `closing`, the close of the record that has begun. Waits briefly for it. */
   async endWith(closing: Promise<RunRecord>): Promise<RunRecord> {
     for (const [stream, lines] of this.#raw) lines.end((line) => this.#writer().add(LETTERS[stream], line));
     this.#isOver = true;
@@ -144,7 +138,6 @@ class ProgressWriter {
     this.#run = { name: run.name, startTime: run.startTime };
   }
 
-  /** Sets the progress. Returns at once, and never throws. */
   set(done: unknown, total: unknown, text: unknown): void {
     if (this.#isOver || !isNumber(done)) return;
     this.#next = {

@@ -76,12 +76,10 @@ export class Waiting {
     return this.#full.length > 0;
   }
 
-  /** The number of waiting bytes. */
   get bytes(): number {
     return this.#fullBytes + this.#bytes;
   }
 
-  /** The next chunk to be written. */
   take(): WaitingChunk | undefined {
     if (this.#full.length === 0 && this.#lines > 0) this.#seal();
     const first = this.#full.shift();
@@ -94,7 +92,6 @@ export class Waiting {
     return { line: this.#line, offset: this.#offset, dropped: this.#dropped };
   }
 
-  /** Drops all lines. Returns their amount. */
   dropAll(): LogAmount {
     let all = NOTHING;
     for (let chunk = this.take(); chunk !== undefined; chunk = this.take()) all = sum(all, chunk);

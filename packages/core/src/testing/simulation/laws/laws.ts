@@ -43,9 +43,8 @@ interface Held {
 }
 
 /**
- * The laws that must hold at every moment, judged by the signals of the bodies and by the content of the
- * store. They do not call the code under test: checking whether a run is held would end a run whose end the
- * code missed.
+ * The laws of every moment, judged by the signals of the bodies and the content of the store, not by the code
+ * under test: checking whether a run is held would end a run whose end the code missed.
  */
 export class Laws {
   readonly #clock: FakeClock;
@@ -66,10 +65,7 @@ export class Laws {
   /** The locks that are in the store, by key. */
   readonly #locked: Map<string, { readonly name: string; readonly session: string; readonly run: unknown }> = new Map();
   readonly #lives: SessionLives;
-  /**
-   * The store has forgotten everything before `version`. A holder may not know that until its session is over
-   * by its own clock.
-   */
+  /** The store has forgotten all before `version`. A holder may notice only at the end of its session. */
   #forgotten = { version: "0", until: 0 };
 
   /** The runs that start once in a window. */
@@ -215,8 +211,7 @@ export class Laws {
     const holders = new Map<string, Inside>();
     for (const inside of this.#inside) {
       const { name, process, run, stops } = inside;
-      // Two bodies may run from the moment at which the entry is gone. Only the store knows that moment, so
-      // each body inside is excused.
+      // Two bodies may run once the entry is gone, which only the store knows: excuse each body inside.
       for (const it of this.#unlocking) if (it.name === name && it !== inside.unlockedHere) inside.unlocked = true;
       // A resumed process cannot signal all its bodies at once, so they are not judged. A body that it begins
       // before it has done so is judged: the process must read the clock first. The signal of a body whose
@@ -231,19 +226,14 @@ export class Laws {
     }
   }
 
-  /**
-   * Returns the newer of two holders of a name. Throws unless the older one lost its lock and cannot know
-   * yet.
-   */
+  /** The newer of two holders of a name. Throws unless the older one lost its lock, and cannot know yet. */
   #newerOf(one: Inside, two: Inside): Inside {
     const [older, newer] = compareVersions(one.run.fence, two.run.fence) < 0 ? [one, two] : [two, one];
     if (older.unlocked || this.#mayNotKnow(older.run)) return newer;
     throw new Error(`two hold ${one.name}: ${older.run.fence} and ${newer.run.fence}`);
   }
 
-  /**
-   * Records that a run was closed as if its process were dead, while its session lives and its lock is there.
-   */
+  /** Records a run that was closed as dead while its session lives and its lock is there. */
   #checkLost({ name, startTime, holder }: RunRecord, sender: object): void {
     if (this.#sessions.get(sender)?.has(holder.instance) === true || !this.#lives.isLiving(holder.instance)) return;
     for (const lock of this.#locked.values())
@@ -266,10 +256,7 @@ export class Laws {
   }
 }
 
-/**
- * The signal that fires once a run no longer has a lock. The `signal` of a run that ignores its cancel has
- * already fired.
- */
+/** Fires once a run no longer has its lock. The `signal` of a run that ignores its cancel has fired. */
 function overOf({ signal, lost }: Run): AbortSignal {
   const { code } = (signal.reason ?? {}) as { readonly code?: unknown };
   return code === "CANCELLED" ? lost : signal;
@@ -282,10 +269,7 @@ function sessionsOf({ key, value }: StoredEntry): string[] {
   return session === undefined ? waiting.map((ticket: { readonly session: string }) => ticket.session) : [session];
 }
 
-/**
- * Throws if an entry of dead sessions is left in the store, even if no process wants it. Use it if some
- * process sweeps.
- */
+/** Throws if an entry of dead sessions is left, wanted or not. Use it if some process sweeps. */
 export async function checkNothingDead({ memory }: SharedStore): Promise<void> {
   const { entries } = await memory.scan({ from: "", to: "\uFFFF", reverse: false, limit: 1_000_000, values: true });
   const living = new Set(entries.filter(({ key }) => isSession(key)).map(({ value }) => JSON.parse(value).id));

@@ -23,9 +23,7 @@ export class Retained {
   readonly #parts: Set<number> = new Set();
   #broken: string | undefined;
 
-  /**
-   * Call it with each change that the store applied. `isPruned`: whether a delete comes from the retention.
-   */
+  /** Call it with each applied change. `isPruned`: whether a delete comes from the retention. */
   applied({ key, value }: StoredChange, isPruned: boolean): void {
     if (isRetry(key)) {
       if (value === null) this.#waiting.delete(key);

@@ -33,9 +33,7 @@ export class WrittenLogs {
     return [...this.#written.keys()];
   }
 
-  /**
-   * Reads a log, and throws if it is not correct. With `all`, it must reach its last line, or report the gap.
-   */
+  /** Throws if a log is not correct. With `all`, it must reach its last line, or report the gap. */
   async check(manager: JobManager, id: string, all: boolean): Promise<void> {
     const items = await collect(manager.log(id));
     const { lines = 0 } = this.#written.get(id) ?? {};

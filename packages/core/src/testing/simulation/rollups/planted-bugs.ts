@@ -45,9 +45,7 @@ class LateOverlooked extends PassedOn {
   }
 }
 
-/**
- * The cursor moves in one commit. The cells that it passed are in the next one, which often does not come.
- */
+/** The cursor moves in one commit. The passed cells are in the next one, which often does not come. */
 class CursorFirst extends PassedOn {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const cells = commit.writes.filter(({ key }) => isRollup(key));
