@@ -3,6 +3,7 @@
 export { nearest, unknownOption } from "./channel/backend/config.js";
 export { notBuilt } from "./channel/backend/driver-errors.js";
 export { findType } from "./channel/backend/find-type.js";
+export { inBackground } from "./channel/calls.js";
 export type { ChannelOps } from "./channel/channel.js";
 export { readable, unlessCorrupt } from "./channel/corrupt.js";
 export { channelsAnswer } from "./channel/open.js";
@@ -20,11 +21,11 @@ export type { Hold, LocksValue } from "./locks/entries/schema.js";
 export { holdOf, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
 export type { DamageCheck, DamagedEntry } from "./operator/damaged.js";
-export type { LiveRuns } from "./operator/live-runs.js";
-export type { ActiveRun } from "./operator/live-types.js";
+export type { ActiveRun, LiveRuns } from "./operator/live-runs.js";
 export type { JobRollup, RollupCell } from "./operator/rollups/types.js";
-export type { RunImport } from "./operator/transfer/import.js";
-export type { Exported, ExportedKind, ImportCount } from "./operator/transfer/types.js";
+export type { Exported, ExportedKind, ImportCount, RunImport } from "./operator/transfer/transfer.js";
+export { pause, reasonText } from "./util/abort.js";
+export { restBy } from "./util/clock.js";
 export {
   distanceText,
   durationOf,
@@ -34,7 +35,10 @@ export {
   parseDuration,
   tookText,
 } from "./util/duration.js";
-export { Breaks } from "./util/event-loop.js";
+export { atMost, Breaks } from "./util/event-loop.js";
+export { EventChannel } from "./util/events.js";
+export { ImportCounter } from "./util/import-counter.js";
+export { all, type Items, inBatches } from "./util/iterate.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {
   bootId,
@@ -44,6 +48,8 @@ export {
   processIsGone,
   processState,
 } from "./util/process-state.js";
+export { Semaphore } from "./util/semaphore.js";
+export { type Fields, fieldsOf, isCount, isOptional, isText, present } from "./util/shape.js";
 export { isSecretName, LINES, MASK, maskUrls, ojmCommand, optionWord, shellWord, visible } from "./util/text.js";
 export { whyUntrusted } from "./util/trusted-file.js";
 export { emitWarning } from "./util/warning.js";

@@ -9,10 +9,7 @@ export interface Alarm {
   onDue(): void;
 }
 
-/**
- * Calls alarms at their times by the wall clock, with one timer for all of them. The process stays alive
- * while there are alarms.
- */
+/** Calls alarms at their times by the wall clock, with one timer. While there are any, the process lives. */
 export class Alarms {
   readonly #clock: Clock;
   readonly #heap: Heap<Alarm> = new Heap();
@@ -69,8 +66,7 @@ export class Alarms {
     if (this.#armed === Number.NEGATIVE_INFINITY) return;
     this.#armed = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    // If the clock was set back, alarms that were set by the wrong clock may be years away: call all of them
-    // now.
+    // The clock was set back: alarms that were set by the wrong clock may be years away. Call all now.
     const until = now < this.#seen - WRONG_CLOCK ? Number.POSITIVE_INFINITY : now;
     this.#seen = now;
     const due: Alarm[] = [];

@@ -10,19 +10,18 @@ export {
   ScheduleError,
   type ScheduleErrorCode,
 } from "./calendar/schedule.js";
-export type { ScheduleSummary } from "./control/list.js";
-export type { NextTick } from "./control/overview.js";
 export {
+  type NextTick,
   type OverdueTicks,
   type SchedulerView,
+  type ScheduleSummary,
   type ScheduleView,
   schedulersIn,
   schedulesIn,
 } from "./control/overview.js";
 export type { PauseOptions, ResumeOptions } from "./control/pause.js";
 export type { Backfill, BackfillOptions, BackfillProgress, RunNowOptions, StopOptions } from "./control/requests.js";
-export type { DecidedTick, ScheduleTick, TicksOptions } from "./control/ticks.js";
-export { scheduleDamage } from "./control/ticks.js";
+export { type DecidedTick, type ScheduleTick, scheduleDamage, type TicksOptions } from "./control/ticks.js";
 export type { ScheduleReason } from "./control/why.js";
 export { whyBackfilled, whyNotRun } from "./decide/outcomes.js";
 export { checkDefinition } from "./definition/check.js";
@@ -31,12 +30,13 @@ export { wordsOf } from "./definition/words.js";
 export type { Body } from "./fire/start.js";
 export { openScheduler, type Scheduler, type SchedulerOptions } from "./scheduler.js";
 export type { Pause, TickOutcome, TickReason } from "./store/schema.js";
-export type {
-  ExportedSchedule,
-  ExportedSchedulePart,
-  ExportedTick,
-  ScheduleExportOptions,
-  ScheduleImportCounts,
-} from "./transfer/export.js";
-export { exportedSchedules } from "./transfer/export.js";
-export { openScheduleImport, type ScheduleImport } from "./transfer/import.js";
+export {
+  type ExportedSchedule,
+  type ExportedSchedulePart,
+  type ExportedTick,
+  exportedSchedules,
+  openScheduleImport,
+  type ScheduleExportOptions,
+  type ScheduleImport,
+  type ScheduleImportCounts,
+} from "./transfer/transfer.js";

@@ -9,12 +9,10 @@ import {
   type Version,
 } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { both, follow } from "@ojm/core/internal";
+import { both, EventChannel, follow, inBackground, Semaphore } from "@ojm/core/internal";
 import { Alarms } from "./alarms.js";
-import { inBackground, publishAdded, publishTicks } from "./background.js";
 import { ScheduleError } from "./calendar/schedule.js";
-import { nextOf, type ScheduleSummary, schedulesOf } from "./control/list.js";
-import { holdsIn, type NextTick } from "./control/overview.js";
+import { holdsIn, type NextTick, nextTicks, type ScheduleSummary, schedulesOf } from "./control/overview.js";
 import { instantOf, known, type PauseOptions, pause, type ResumeOptions, remove, resume } from "./control/pause.js";
 import {
   type Backfill,
@@ -37,14 +35,20 @@ import { wordsOf } from "./definition/words.js";
 import { ScheduledJob } from "./fire/job.js";
 import { Requests } from "./fire/requests.js";
 import { Retries } from "./fire/retries.js";
-import { type Body, type Host, type Own, StartSlots } from "./fire/start.js";
+import { type Body, type Host, STARTS_AT_ONCE } from "./fire/start.js";
 import { Members } from "./members/members.js";
 import { Neighbours } from "./members/neighbours.js";
 import { Presence } from "./members/presence.js";
 import { adopt } from "./store/adopt.js";
 import { CHANNEL, type Pause, type SchedulesValue } from "./store/schema.js";
-import { notesOf, ScheduleStore } from "./store/store.js";
+import { ScheduleStore } from "./store/store.js";
 import { isSchedule } from "./store/valid.js";
+
+/** The outcome of each tick. */
+const TICK: EventChannel<object> = new EventChannel("ojm:tick");
+
+/** `{ schedule }`, when this process adds one: a listener can start the counter of its failures at 0. */
+const ADDED: EventChannel<object> = new EventChannel("ojm:schedule:added");
 
 /** Options of {@link openScheduler}. */
 export interface SchedulerOptions {
@@ -138,7 +142,7 @@ export class Scheduler {
     this.#jobs.set(name, job);
     this.#alarms.keepAlive(true);
     opened.presence.add(name, own.hash);
-    publishAdded(name);
+    ADDED.publish(() => ({ schedule: name }));
     job.act();
   }
 
@@ -221,7 +225,10 @@ export class Scheduler {
 
   /** The next ticks of a schedule, and when each is due, with its jitter. */
   async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
-    return nextOf(await this.#openStore(), name, limit, holdsIn(await this.#manager.heldLocks()));
+    const [store, locks] = await Promise.all([this.#openStore(), this.#manager.heldLocks()]);
+    const [{ value }, cursor] = await Promise.all([known(store, name), store.cursor(name)]);
+    const held = holdsIn(locks).get(name)?.until;
+    return nextTicks(value, this.#clock.now(), limit, { held, cursor: cursor?.value });
   }
 
   /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
@@ -332,7 +339,7 @@ export class Scheduler {
       throw new ChannelError("NOT_SUPPORTED", text);
     }
     const by = { host: hostname(), pid: process.pid, instance: this.#instance };
-    return new ScheduleStore(channel, this.#clock, by, notesOf(this.#manager));
+    return new ScheduleStore(this.#manager, channel, this.#clock, by);
   }
 
   async #open(): Promise<Host> {
@@ -348,7 +355,9 @@ export class Scheduler {
   async #begin(): Promise<Host> {
     const store = await this.#openStore();
     const { signal } = this.#closing;
-    const members = new Members(this.#instance, (names) => this.#membersChanged(names));
+    const members = new Members(this.#instance, (names) => {
+      for (const name of names) this.#jobs.get(name)?.membersChanged();
+    });
     const presence = new Presence(store);
     const onDeath = (): Promise<void> => this.#manager.sweep();
     const neighbours = new Neighbours({ self: store.by, clock: this.#clock, signal, onDeath });
@@ -359,8 +368,11 @@ export class Scheduler {
       members,
       presence,
       alarms: this.#alarms,
-      starts: new StartSlots(),
+      starts: new Semaphore(STARTS_AT_ONCE),
       began: this.#began,
+      closing: signal,
+      own: (name) => this.#jobs.get(name)?.own,
+      rank: (name) => this.#jobs.get(name)?.rank ?? Number.POSITIVE_INFINITY,
       stop: () => void this.stop(),
       publishTicks: (schedule, ticks) => this.#tell(schedule, ticks),
       attemptsFirst: (schedule) => retries.first(schedule),
@@ -369,12 +381,8 @@ export class Scheduler {
         retries.begin(schedule);
       },
     };
-    const own: Own = {
-      of: (name) => this.#jobs.get(name)?.own,
-      rank: (name) => this.#jobs.get(name)?.rank ?? Number.POSITIVE_INFINITY,
-    };
-    const requests: Requests = new Requests(opened, own, signal);
-    const retries: Retries = new Retries(opened, own, signal);
+    const requests: Requests = new Requests(opened);
+    const retries: Retries = new Retries(opened);
     const { channel } = store;
     const schedules = {
       put: (key: Key, value: SchedulesValue, version: Version) => this.#told(key, { value, version }),
@@ -399,12 +407,11 @@ export class Scheduler {
     else if (isSchedule(entry.value, job.own.name)) job.scheduleChanged({ value: entry.value, version: entry.version });
   }
 
-  #membersChanged(names: Iterable<string>): void {
-    for (const name of names) this.#jobs.get(name)?.membersChanged();
-  }
-
   #tell(schedule: string, ticks: readonly Decided[]): void {
-    publishTicks(schedule, ticks);
-    for (const { at, value } of ticks) this.#onTick({ schedule, at, ...value });
+    for (const { at, value } of ticks) {
+      const tick = { schedule, at, ...value };
+      TICK.publish(() => tick);
+      this.#onTick(tick);
+    }
   }
 }

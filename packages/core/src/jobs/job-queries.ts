@@ -2,8 +2,7 @@ import type { Channel } from "../channel/channel.js";
 import type { CallOptions } from "../channel/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import type { HeldLock, Waiter, WaitersOptions } from "../locks/types.js";
-import type { LiveRuns, LiveSource } from "../operator/live-runs.js";
-import type { ActiveRun, FollowRunsOptions } from "../operator/live-types.js";
+import type { ActiveRun, FollowRunsOptions, LiveRuns, LiveSource } from "../operator/live-runs.js";
 import type { RollupQueries } from "../operator/rollups/queries.js";
 import type { Rollups, RollupsOptions } from "../operator/rollups/types.js";
 import { checkedDuration, type Duration } from "../util/duration.js";
@@ -263,8 +262,7 @@ export abstract class JobQueries {
    */
   async activeRuns({ locks }: { readonly locks?: readonly HeldLock[] } = {}): Promise<ActiveRun[]> {
     const { activeRuns } = await operatorPart();
-    const { channels, context } = this.source;
-    return activeRuns({ ...channels, logs: context.logs }, locks ?? (await this.heldLocks()));
+    return activeRuns(this.source.context, locks ?? (await this.heldLocks()));
   }
 
   /**

@@ -20,7 +20,7 @@ import {
 } from "../locks/entries/valid.js";
 import { isTurn } from "../locks/sweep/turn.js";
 import { Breaks } from "../util/event-loop.js";
-import { isText, isTime } from "../util/shape.js";
+import { isText, isTime, present } from "../util/shape.js";
 import { cellsPlace, FOLD, foldStateOf, isCells, SPANS } from "./rollups/entries.js";
 
 /** An entry with a key of ours and an unusable value: readers leave it out. */
@@ -114,10 +114,7 @@ export async function* damagedEntries(
     const channel = await manager.channelOf(check.channel);
     const limit = Math.min(most, check.most ?? most);
     for (const prefix of check.prefixes ?? [undefined]) {
-      for await (const { key, value, version } of readable(channel, {
-        ...(prefix !== undefined && { prefix }),
-        limit,
-      })) {
+      for await (const { key, value, version } of readable(channel, { limit, ...present({ prefix }) })) {
         await breaks.take();
         if (!check.isDamaged({ key, value })) continue;
         const place = check.channel === LOCKS ? lockPlace(key) : undefined;

@@ -3,8 +3,8 @@ import type { TimeIndex } from "../jobs/records/time-index.js";
 import type { FailedRunsOptions, RunRecord } from "../jobs/types.js";
 import { checkRange, failedRunsOf, historyOf } from "./history.js";
 import { isNeutral } from "./job-summary.js";
+import { DAY, FURTHEST_ROLLUP } from "./rollups/entries.js";
 import type { RollupQueries } from "./rollups/queries.js";
-import type { JobRollup } from "./rollups/types.js";
 
 /** The number of newest failures to read. If a few jobs have all of them, the rollups find the others. */
 const NEWEST_FAILURES = 300;
@@ -18,12 +18,6 @@ const JOBS_AT_ONCE = 20;
  */
 const NEWEST_RUNS = 5;
 const MOST_RUNS = 1_000;
-
-/** The longest run that the rollups find, in ms: they count a run in the cell of its start. */
-const DAY = 86_400_000;
-
-/** The furthest range of a rollup query, in ms: rollups reject more than 400 days of hours. */
-const FURTHEST_ROLLUP = 399 * DAY;
 
 type FailingOptions = Omit<FailedRunsOptions, "to">;
 
@@ -73,20 +67,15 @@ async function suspectsOf(
     known.add(name);
   }
   if (read < NEWEST_FAILURES || suspects.length >= limit) return suspects;
-  // One job that fails each second must not hide the others.
+  // One job that fails each second must not hide the others. The rollups count a run in the cell of its
+  // start: they find runs of a day at most.
   const range = { from: Math.max(0, from - DAY, now - FURTHEST_ROLLUP), to: now + 1, by: "hour" } as const;
   const counted = await rollups.query({ ...range, ...(signal && { signal }) });
-  const others = counted.jobs
-    .filter(({ name }) => !known.has(name))
-    .map((job) => ({ name: job.name, from: lastFailureOf(job) }))
-    .filter((suspect): suspect is Suspect => suspect.from !== undefined)
-    .toSorted((a, b) => b.from - a.from);
-  return [...suspects, ...others];
-}
-
-/** The start of the last hour in which a run of the job began that is in error now. */
-function lastFailureOf({ cells }: JobRollup): number | undefined {
-  return cells.findLast(({ runs: { failed = 0, lost = 0, timeout = 0 } }) => failed + lost + timeout > 0)?.at;
+  const others = counted.jobs.flatMap(({ name, cells }): Suspect[] => {
+    const last = cells.findLast(({ runs: { failed = 0, lost = 0, timeout = 0 } }) => failed + lost + timeout > 0);
+    return last === undefined || known.has(name) ? [] : [{ name, from: last.at }];
+  });
+  return [...suspects, ...others.toSorted((a, b) => b.from - a.from)];
 }
 
 /** The last run that shows the state of its job, if it ended in error. */

@@ -1,4 +1,3 @@
-import type { Channel } from "../channel/channel.js";
 import { unlessCorrupt } from "../channel/corrupt.js";
 import { isChannelError } from "../channel/errors.js";
 import type { CallOptions, WatchEvent } from "../channel/types.js";
@@ -18,19 +17,13 @@ import type { Logs } from "../jobs/logs/logs.js";
 import type { LogItem, LogOptions, Progress } from "../jobs/logs/types.js";
 import { isRecord, recordUnder } from "../jobs/records/read.js";
 import { recordKey } from "../jobs/records/record.js";
+import type { RunContext } from "../jobs/run/context.js";
 import { parseRunId, type RunRef } from "../jobs/run-id.js";
 import type { RunRecord } from "../jobs/types.js";
-import { firstOf, isSignal, whenAborted } from "../util/abort.js";
+import { firstOf, isSignal, pause } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import { fieldsOf, isCount, isOptional, isText, isTime } from "../util/shape.js";
-import { beforeLast, chunksOf, type LogSource, LogText, linesIn, readLog } from "./read-log.js";
-
-/** The parts of a manager that a log reader uses. */
-interface Reading {
-  readonly jobs: Channel<RunRecord>;
-  readonly logs: Logs;
-  readonly clock: Clock;
-}
+import { beforeLast, chunksOf, type LogSource, LogText, linesIn, type NumberedChunk, readLog } from "./read-log.js";
 
 /**
  * The log of a run, by its record or id.
@@ -38,7 +31,7 @@ interface Reading {
  * @throws RunError `INVALID`
  */
 export async function* logOf(
-  { jobs, logs, clock }: Reading,
+  { jobs, logs, clock }: Pick<RunContext, "jobs" | "logs" | "clock">,
   run: string | RunRef,
   options: LogOptions,
 ): AsyncGenerator<LogItem, void, undefined> {
@@ -46,18 +39,14 @@ export async function* logOf(
   checkOptions(ref.name, options);
   const { channel } = await logs.open();
   const source = { logs: channel, jobs, clock };
-  yield* options.follow === true ? followLog(source, ref, options) : readLog(source, ref, options);
+  yield* options.follow === true ? new Follower(source, ref, options).items() : readLog(source, ref, options);
 }
 
 /** The latest progress of a run. */
-export async function progressOf(
-  logs: Logs,
-  run: string | RunRef,
-  options: CallOptions,
-): Promise<Progress | undefined> {
+export async function progressOf(logs: Logs, run: string | RunRef, call: CallOptions): Promise<Progress | undefined> {
   const ref = runRefOf(run);
   const { channel } = await logs.open();
-  const value: unknown = await channel.get(progressKey(ref), options);
+  const value: unknown = await channel.get(progressKey(ref), call);
   return isProgress(value) ? value : undefined;
 }
 
@@ -84,7 +73,7 @@ export function runRefOf(run: unknown): RunRef {
  */
 const GRACE = 5_000;
 
-/** The pause before the next attempt to read a store that is away, and between two reads without a watch. */
+/** The pause, in ms, before a store that is away is read again, and between two reads without a watch. */
 const POLL = 1_000;
 
 /** The inputs of a reader that follows a log. */
@@ -92,21 +81,7 @@ interface FollowSource extends LogSource {
   readonly clock: Clock;
 }
 
-/** The log of a run, and all later lines until the run is over. */
-async function* followLog(
-  source: FollowSource,
-  run: RunRef,
-  options: LogOptions,
-): AsyncGenerator<LogItem, void, undefined> {
-  const follower = new Follower(source, run, options);
-  try {
-    yield* follower.items();
-  } finally {
-    follower.stop();
-  }
-}
-
-/** One reader that follows a log. */
+/** Reads the log of a run, and all later lines until the run is over. */
 class Follower {
   readonly #source: FollowSource;
   readonly #run: RunRef;
@@ -141,13 +116,21 @@ class Follower {
     });
   }
 
-  stop(): void {
+  #stop(): void {
     this.#over.abort();
     this.#cancelGrace();
     this.#stopRunEnd();
   }
 
   async *items(): AsyncGenerator<LogItem, void, undefined> {
+    try {
+      yield* this.#items();
+    } finally {
+      this.#stop();
+    }
+  }
+
+  async *#items(): AsyncGenerator<LogItem, void, undefined> {
     while (!this.#isOver) yield* this.#untilAway(this.#source.logs.supports.watch ? this.#watch() : this.#looks());
     if (this.#options.signal?.aborted === true || this.#text.isComplete) return;
     // The last chunk may have arrived just as the wait for it ended.
@@ -166,15 +149,15 @@ class Follower {
       yield* items;
     } catch (error) {
       if (!this.#wasSynced || !isChannelError(error)) throw error;
-      if (error.code === "CLOSED") this.stop();
+      if (error.code === "CLOSED") this.#stop();
       else if (!error.retryable) throw error;
       this.#wasAway = true;
-      await this.#pause();
+      await pause(this.#source.clock, POLL, this.#signals);
     }
   }
 
   async *#watch(): AsyncGenerator<LogItem, void, undefined> {
-    const { signal, forget } = this.#signal();
+    const { signal, forget } = firstOf(...this.#signals);
     try {
       for await (const event of this.#source.logs.watchReadable({ prefix: logPrefix(this.#run), signal })) {
         yield* this.#onEvent(event);
@@ -184,7 +167,7 @@ class Follower {
       forget();
     }
     // A watch that ends by itself ends with its channel.
-    if (this.#source.logs.closed) this.stop();
+    if (this.#source.logs.closed) this.#stop();
   }
 
   /** For a store without a watch. */
@@ -193,7 +176,7 @@ class Follower {
       yield* this.#missed();
       yield* this.#synced();
       if (this.#text.isComplete) return yield* this.#complete();
-      await this.#pause();
+      await pause(this.#source.clock, POLL, this.#signals);
     }
   }
 
@@ -211,7 +194,7 @@ class Follower {
     // Changes of different keys may come in any order. A chunk is written only once the previous one is in
     // the store: a chunk that is missing now was deleted.
     if (this.#wasSynced && seq > this.#last + 1) yield* this.#missed(seq);
-    yield* this.#read(seq, value);
+    yield* this.#read({ seq, ...value });
   }
 
   /** The chunks after the last one, up to `before`. */
@@ -220,11 +203,11 @@ class Follower {
       after: chunkKey(this.#run, this.#last),
       ...(before !== undefined && { before: chunkKey(this.#run, before) }),
     };
-    for await (const { seq, chunk } of chunksOf(this.#source.logs, this.#run, range)) yield* this.#read(seq, chunk);
+    for await (const chunk of chunksOf(this.#source.logs, this.#run, range)) yield* this.#read(chunk);
   }
 
-  *#read(seq: number, chunk: LogChunk): Generator<LogItem, void, undefined> {
-    this.#last = seq;
+  *#read(chunk: NumberedChunk): Generator<LogItem, void, undefined> {
+    this.#last = chunk.seq;
     if (this.#held === undefined) return yield* this.#text.of(chunk);
     this.#held = withLast(this.#options.tail ?? 0, [...this.#held, chunk]);
     if (chunk.end === true) yield* this.#release();
@@ -248,7 +231,7 @@ class Follower {
 
   /** Called when the end of the log was read. */
   async *#complete(): AsyncGenerator<LogItem, void, undefined> {
-    this.stop();
+    this.#stop();
     if (this.#options.progress === true && this.#options.signal?.aborted !== true) yield* this.#lastProgress();
   }
 
@@ -284,22 +267,9 @@ class Follower {
     }
   }
 
-  #signal(): { readonly signal: AbortSignal; forget(): void } {
+  get #signals(): AbortSignal[] {
     const { signal } = this.#options;
-    return firstOf(this.#over.signal, ...(signal === undefined ? [] : [signal]));
-  }
-
-  async #pause(): Promise<void> {
-    const { signal, forget } = this.#signal();
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) return resolve();
-      const cancel = this.#source.clock.after(POLL, resolve, true);
-      whenAborted(signal, () => {
-        cancel();
-        resolve();
-      });
-    });
-    forget();
+    return [this.#over.signal, ...(signal === undefined ? [] : [signal])];
   }
 }
 
@@ -317,18 +287,8 @@ function withLast(count: number, chunks: LogChunk[]): LogChunk[] {
   return chunks.slice(first);
 }
 
-/** The pause before a record is read again, if the store is away or has no watch, in ms. */
-const END_POLL = 1_000;
-
-/** The inputs for noticing the end of a run. */
-interface Source {
-  readonly jobs: Channel<RunRecord>;
-  readonly clock: Clock;
-}
-
 /** Calls `onEnd` once the record of a run is closed or gone. Call the result to stop. */
-function whenRunEnded(source: Source, run: RunRef, onEnd: (endTime: number | undefined) => void): () => void {
-  const { jobs, clock } = source;
+function whenRunEnded({ jobs, clock }: FollowSource, run: RunRef, onEnd: (endTime?: number) => void): () => void {
   const key = recordKey(run.name, run.startTime);
   let isOver = false;
   let cancel = (): void => {};
@@ -351,7 +311,7 @@ function whenRunEnded(source: Source, run: RunRef, onEnd: (endTime: number | und
     } catch {
       // The store is away: read again.
     }
-    if (!isOver) cancel = clock.after(END_POLL, () => void look());
+    if (!isOver) cancel = clock.after(POLL, () => void look());
   };
   if (jobs.supports.watch) {
     const watch = jobs.watchKey(key, {

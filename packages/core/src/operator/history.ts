@@ -1,41 +1,41 @@
 import type { Channel } from "../channel/channel.js";
 import { sameJson } from "../channel/encoding/json.js";
 import { ChannelError } from "../channel/errors.js";
-import type { Entry, Key } from "../channel/types.js";
+import type { EntriesOptions, Key } from "../channel/types.js";
 import { isRecordKey, isStatus, RUN_STATUSES, records, recordsUnder } from "../jobs/records/read.js";
 import { recordKey, recordKeyOf, toRecord } from "../jobs/records/record.js";
 import { BEGIN_OF_TIME, END_OF_TIME, type RecordRef, type TimeIndex } from "../jobs/records/time-index.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { parseRunId, type RunRef } from "../jobs/run-id.js";
 import type { FailedRunsOptions, HistoryOptions, RunRecord, RunStatus } from "../jobs/types.js";
-import { isText, isTime } from "../util/shape.js";
+import { all, type Items } from "../util/iterate.js";
+import { isText, isTime, present } from "../util/shape.js";
 
 /** The statuses that have an index: few runs end like this, and people look for those. */
 const IN_ERROR: ReadonlySet<RunStatus> = new Set<RunStatus>(["failed", "timeout", "cancelled", "lost"]);
-
-type Records = AsyncGenerator<RunRecord, void, undefined>;
 
 /** The records that a caller requests, found in the cheapest way that the store offers. */
 export async function* selectRecords(
   { jobs, index, clock }: Pick<RunContext, "jobs" | "index" | "clock">,
   options: HistoryOptions,
-): Records {
+): Items<RunRecord> {
   const { name, meta } = options;
   const { limit, ...range } = checkRange(options);
   const statuses = statusesOf(options);
   // A filtered query reads on until it has enough.
   const isFiltered = statuses !== undefined || meta !== undefined;
   const asked: HistoryRange = { ...range, limit: isFiltered ? Number.POSITIVE_INFINITY : limit };
-  const all = async (): Promise<Records> => {
+  const found = async (): Promise<Items<RunRecord>> => {
     if (typeof name === "string") return historyOf(jobs, name, asked);
     if (name !== undefined) return historyByName(jobs, asked, new Set(name));
     if (!(await index.isComplete())) return historyByName(jobs, asked);
-    if (statuses !== undefined && isSubset(statuses, IN_ERROR)) return historyInError(jobs, index, statuses, asked);
+    const areInError = statuses !== undefined && [...statuses].every((status) => IN_ERROR.has(status));
+    if (areInError) return historyInError(jobs, index, statuses, asked);
     return historyByTime(jobs, index, clock.now(), asked);
   };
   if (limit === 0) return;
   let left = limit;
-  for await (const record of await all()) {
+  for await (const record of await found()) {
     if (statuses !== undefined && !statuses.has(record.status)) continue;
     if (meta !== undefined && !hasMeta(record, meta)) continue;
     yield record;
@@ -43,16 +43,11 @@ export async function* selectRecords(
   }
 }
 
-/** `Set` has no `isSubsetOf` before Node 22. */
-function isSubset<T>(some: ReadonlySet<T>, all: ReadonlySet<T>): boolean {
-  return [...some].every((one) => all.has(one));
-}
-
 function hasMeta({ meta = {} }: RunRecord, wanted: NonNullable<HistoryOptions["meta"]>): boolean {
   return Object.entries(wanted).every(([key, value]) => Object.hasOwn(meta, key) && sameJson(meta[key], value));
 }
 
-function refuse(what: string): never {
+export function refuse(what: string): never {
   throw new ChannelError("INVALID_ARGUMENT", what);
 }
 
@@ -69,13 +64,7 @@ export function checkRange({ from, to, limit, signal, ...more }: HistoryOptions 
     if (time !== undefined && !isTime(time)) refuse(`${field} is a time in ms since 1970, not ${show(time)}`);
   }
   const before = "before" in more && more.before !== undefined ? refOf(more.before) : undefined;
-  return {
-    limit: most,
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(before && { before }),
-    ...(signal && { signal }),
-  };
+  return { limit: most, ...present({ from, to, before, signal }) };
 }
 
 function refOf(run: string | RunRef): RunRef {
@@ -97,18 +86,13 @@ function statusesOf({ status }: HistoryOptions): ReadonlySet<RunStatus> | undefi
   return new Set(statuses);
 }
 
-function show(value: unknown): string {
+/** A value for the message of an error. */
+export function show(value: unknown): string {
   return typeof value === "string" ? `the text "${value}"` : String(value);
 }
 
-/**
- * The names that have records. Skips from one name to the next, with two reads each, so the number of records
- * does not matter.
- */
-export async function* jobNames(
-  jobs: Channel<RunRecord>,
-  signal?: AbortSignal,
-): AsyncGenerator<string, void, undefined> {
+/** The names that have records. Two reads find the next name, however many records each has. */
+export async function* jobNames(jobs: Channel<RunRecord>, signal?: AbortSignal): Items<string> {
   let after: Key | undefined;
   for (;;) {
     const range = after === undefined ? {} : { after };
@@ -122,11 +106,7 @@ export async function* jobNames(
 }
 
 /** The records of one name, newest first. */
-export async function* historyOf(
-  jobs: Channel<RunRecord>,
-  name: string,
-  asked: HistoryRange,
-): AsyncGenerator<RunRecord, void, undefined> {
+export async function* historyOf(jobs: Channel<RunRecord>, name: string, asked: HistoryRange): Items<RunRecord> {
   const { from = BEGIN_OF_TIME, limit, signal } = asked;
   // Without an end of the range, the store would read a page of unwanted records.
   const after = from === BEGIN_OF_TIME ? {} : { after: recordKey(name, from - 1) };
@@ -148,15 +128,15 @@ export async function* historyByName(
   jobs: Channel<RunRecord>,
   asked: HistoryRange,
   of: Iterable<string> | AsyncIterable<string> = jobNames(jobs, asked.signal),
-): AsyncGenerator<RunRecord, void, undefined> {
+): Items<RunRecord> {
   const { from = BEGIN_OF_TIME, limit, signal } = asked;
   const begin = beginOf(asked);
   const heads: Head[] = [];
   for await (const name of of) {
     // If several runs began at the same time, the history shows the last name first.
     const isBehind = typeof begin === "object" && name < begin.name;
-    const key = recordKey(name, timeOf(begin) + (isBehind ? 1 : 0));
-    const head = new Head(jobs, key, { name, size: Math.min(limit, AHEAD), signal });
+    const before = recordKey(name, timeOf(begin) + (isBehind ? 1 : 0));
+    const head = new Head(jobs, name, { before, limit: Math.min(limit, AHEAD), ...(signal && { signal }) });
     if (await head.fill()) heads.push(head);
   }
   heads.sort(newestLast);
@@ -170,27 +150,17 @@ export async function* historyByName(
 }
 
 /** One name among those that are merged. */
-interface HeadOptions {
-  readonly name: string;
-  /** How many records are read at once. */
-  readonly size: number;
-  readonly signal: AbortSignal | undefined;
-}
-
 class Head {
+  readonly name: string;
   readonly #jobs: Channel<RunRecord>;
-  readonly #options: HeadOptions;
+  /** The next page. */
+  #page: EntriesOptions;
   #records: RunRecord[] = [];
-  #before: Key;
 
-  constructor(jobs: Channel<RunRecord>, before: Key, options: HeadOptions) {
+  constructor(jobs: Channel<RunRecord>, name: string, page: EntriesOptions) {
     this.#jobs = jobs;
-    this.#before = before;
-    this.#options = options;
-  }
-
-  get name(): string {
-    return this.#options.name;
+    this.name = name;
+    this.#page = page;
   }
 
   /** The start time of the newest record not yet taken. */
@@ -201,15 +171,13 @@ class Head {
   /** Reads the next page if no record is left. Resolves to false at the end. */
   async fill(): Promise<boolean> {
     if (this.#records.length > 0) return true;
-    const before = this.#before;
-    const { name, size, signal } = this.#options;
-    const page: Entry<RunRecord>[] = [];
-    const options = { prefix: { name }, reverse: true, limit: size, before, ...(signal && { signal }) };
-    for await (const entry of records(this.#jobs, options)) page.push(entry);
+    const page = await all(records(this.#jobs, { ...this.#page, prefix: { name: this.name }, reverse: true }));
+    const last = page.at(-1);
+    if (last === undefined) return false;
     this.#records = page.map(toRecord).reverse();
     // Use the key, not the record: each page begins before the last one even if a record is damaged.
-    this.#before = page.at(-1)?.key ?? before;
-    return page.length > 0;
+    this.#page = { ...this.#page, before: last.key };
+    return true;
   }
 
   take(): RunRecord | undefined {
@@ -252,7 +220,7 @@ async function* historyByTime(
   index: TimeIndex,
   now: number,
   asked: HistoryRange,
-): AsyncGenerator<RunRecord, void, undefined> {
+): Items<RunRecord> {
   const { from = BEGIN_OF_TIME, limit, signal } = asked;
   let before = beginOf(asked);
   let window = FIRST_WINDOW;
@@ -261,11 +229,9 @@ async function* historyByTime(
     const most = Math.min(left, REFS_AT_ONCE);
     const refs: RecordRef[] = await index.refs({ after, before, reverse: true, limit: most, signal });
     const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
-    for (const entry of entries) {
-      if (entry === undefined) continue;
-      yield toRecord(entry);
-      left--;
-    }
+    const found = entries.filter((entry) => entry !== undefined);
+    yield* found.map(toRecord);
+    left -= found.length;
     if (refs.length === most) {
       before = refs.at(-1) ?? before;
       continue;
@@ -278,15 +244,12 @@ async function* historyByTime(
   }
 }
 
-/** How many records are read at once. */
-const FAILURES_AT_ONCE = 100;
-
 /** The runs of all names that ended in error, the latest end first. */
 export function failedRunsOf(
   jobs: Channel<RunRecord>,
   index: TimeIndex,
   { from = BEGIN_OF_TIME, to = END_OF_TIME, limit, signal }: HistoryRange,
-): AsyncGenerator<RunRecord, void, undefined> {
+): Items<RunRecord> {
   return failedUnder(jobs, index.failures(from, to, signal), limit);
 }
 
@@ -296,34 +259,28 @@ function historyInError(
   index: TimeIndex,
   statuses: ReadonlySet<unknown>,
   asked: HistoryRange,
-): AsyncGenerator<RunRecord, void, undefined> {
+): Items<RunRecord> {
   const { from = BEGIN_OF_TIME, limit, signal } = asked;
   const range = { from, before: beginOf(asked), ...(signal && { signal }) };
-  return failedUnder(jobs, withStatus(index.inError(range), statuses), limit);
-}
-
-async function* withStatus(
-  refs: AsyncGenerator<RecordRef & { readonly status: unknown }, void, undefined>,
-  statuses: ReadonlySet<unknown>,
-): AsyncGenerator<RecordRef, void, undefined> {
-  for await (const ref of refs) if (statuses.has(ref.status)) yield ref;
+  return failedUnder(jobs, index.inError(range), limit, statuses);
 }
 
 async function* failedUnder(
   jobs: Channel<RunRecord>,
-  all: AsyncGenerator<RecordRef, void, undefined>,
+  found: Items<RecordRef & { readonly status?: unknown }>,
   limit: number,
-): AsyncGenerator<RunRecord, void, undefined> {
+  statuses?: ReadonlySet<unknown>,
+): Items<RunRecord> {
   let left = limit;
   if (left <= 0) return;
   let refs: RecordRef[] = [];
-  for await (const ref of all) {
+  for await (const ref of found) {
+    if (statuses?.has(ref.status) === false) continue;
     refs.push(ref);
-    if (refs.length < Math.min(left, FAILURES_AT_ONCE)) continue;
-    for (const record of await failed(jobs, refs)) {
-      yield record;
-      left--;
-    }
+    if (refs.length < Math.min(left, REFS_AT_ONCE)) continue;
+    const runs = await failed(jobs, refs);
+    yield* runs;
+    left -= runs.length;
     refs = [];
     if (left <= 0) return;
   }

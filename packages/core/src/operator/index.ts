@@ -10,7 +10,6 @@ export { cancelRun, holdName, unlockName } from "./requests.js";
 export { prune, pruneRound } from "./retention.js";
 export { RollupQueries } from "./rollups/queries.js";
 export { activeRuns, openRecords } from "./running.js";
-export { exportAll } from "./transfer/export.js";
-export { RunImport } from "./transfer/import.js";
+export { exportAll, RunImport } from "./transfer/transfer.js";
 export { waitForEnd } from "./until-closed.js";
 export { why } from "./why.js";

@@ -2,70 +2,43 @@ import type { Channel } from "../channel/channel.js";
 import type { CallOptions } from "../channel/types.js";
 import { records } from "../jobs/records/read.js";
 import type { JobSummary, RunRecord, RunStatus } from "../jobs/types.js";
+import { all, first, type Items, inBatches } from "../util/iterate.js";
+import { present } from "../util/shape.js";
 import { historyOf, jobNames } from "./history.js";
-import { DAY, HOUR } from "./rollups/entries.js";
+import { FURTHEST_ROLLUP, HOUR } from "./rollups/entries.js";
 import type { RollupQueries } from "./rollups/queries.js";
 
 /** The number of newest runs of a job to read for its streak. */
 const RUNS_OF_SUMMARY = 50;
 
-/**
- * The number of newest runs of a job that determine its usual duration, everywhere. A live view reads them
- * each time a run begins, so there are few.
- */
+/** How many of a job's newest runs determine its usual duration. A live view reads them at each start. */
 const USUAL = 20;
 
 /** How many jobs are read at once. */
-const SUMMARIES_AT_ONCE = 20;
+const NAMES_AT_ONCE = 20;
 
 /** A summary of each job, ordered by name. Reads a few runs of each, however many are stored. */
-export async function* jobSummaries(
-  jobs: Channel<RunRecord>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<JobSummary, void, undefined> {
-  let some: string[] = [];
-  const summaries = (): Promise<(JobSummary | undefined)[]> =>
-    Promise.all(some.map((name) => summaryOf(jobs, name, signal)));
-  for await (const name of jobNames(jobs, signal)) {
-    some.push(name);
-    if (some.length < SUMMARIES_AT_ONCE) continue;
-    yield* (await summaries()).filter((summary) => summary !== undefined);
-    some = [];
+export async function* jobSummaries(jobs: Channel<RunRecord>, signal: AbortSignal | undefined): Items<JobSummary> {
+  const range = { limit: RUNS_OF_SUMMARY, ...(signal && { signal }) };
+  for await (const names of inBatches(jobNames(jobs, signal), NAMES_AT_ONCE)) {
+    const summaries = names.map(async (name) => {
+      const newest = await all(historyOf(jobs, name, range));
+      return newest.length === 0 ? [] : summarize(name, newest);
+    });
+    yield* (await Promise.all(summaries)).flat();
   }
-  yield* (await summaries()).filter((summary) => summary !== undefined);
-}
-
-async function summaryOf(
-  jobs: Channel<RunRecord>,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<JobSummary | undefined> {
-  const newest: RunRecord[] = [];
-  for await (const record of historyOf(jobs, name, { limit: RUNS_OF_SUMMARY, ...(signal && { signal }) }))
-    newest.push(record);
-  return newest.length === 0 ? undefined : summarize(name, newest);
 }
 
 /** A summary of the newest runs of a job, the newest first. */
 export function summarize(name: string, newest: readonly RunRecord[]): JobSummary {
   const running = newest.find(({ status }) => status === "running");
-  const ended = newest.filter(({ status }) => status !== "running");
-  const last = ended[0];
-  const usual = usualOf(newest);
-  return {
-    name,
-    ...(running && { running }),
-    ...(last && { last }),
-    ...(usual && { usual }),
-    streak: streakOf(newest),
-  };
+  const last = newest.find(({ status }) => status !== "running");
+  return { name, ...present({ running, last, usual: usualOf(newest) }), streak: streakOf(newest) };
 }
 
 /** The usual duration of a job, see {@link JobSummary.usual}. Reads only the records that it needs. */
 export async function usually(jobs: Channel<RunRecord>, name: string): Promise<JobSummary["usual"]> {
-  const newest: RunRecord[] = [];
-  for await (const record of historyOf(jobs, name, { limit: USUAL })) newest.push(record);
-  return usualOf(newest);
+  return usualOf(await all(historyOf(jobs, name, { limit: USUAL })));
 }
 
 /**
@@ -77,8 +50,7 @@ export async function usually(jobs: Channel<RunRecord>, name: string): Promise<J
 export function usualOf(newest: readonly RunRecord[]): JobSummary["usual"] {
   const durations = newest
     .slice(0, USUAL)
-    .filter(({ status, duration }) => status === "completed" && duration !== undefined)
-    .map(({ duration }) => duration ?? 0)
+    .flatMap(({ status, duration = [] }) => (status === "completed" ? duration : []))
     .toSorted((a, b) => a - b);
   return durations.length === 0 ? undefined : { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) };
 }
@@ -118,14 +90,10 @@ function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
-/** The number of jobs to read at once, and of the newest runs of each. */
-const NAMES_AT_ONCE = 20;
+/** The number of newest runs of a job to read for its last success. */
 const NEWEST_RUNS = 5;
 
-/** The furthest range of a rollup query, in ms: rollups reject more than 400 days of hours. */
-const FURTHEST = 399 * DAY;
-
-/** The stores to read. */
+/** The stores to read, and the time. */
 interface SuccessStores {
   readonly jobs: Channel<RunRecord>;
   readonly rollups: RollupQueries;
@@ -133,24 +101,14 @@ interface SuccessStores {
 }
 
 /** The last completed run of each job that has one, ordered by name. */
-export async function* lastSuccesses(
-  stores: SuccessStores,
-  options: CallOptions,
-): AsyncGenerator<RunRecord, void, undefined> {
-  let some: string[] = [];
-  for await (const name of jobNames(stores.jobs, options.signal)) {
-    some.push(name);
-    if (some.length < NAMES_AT_ONCE) continue;
-    yield* await successesOf(stores, some, options);
-    some = [];
-  }
-  yield* await successesOf(stores, some, options);
+export async function* lastSuccesses(stores: SuccessStores, options: CallOptions): Items<RunRecord> {
+  for await (const names of inBatches(jobNames(stores.jobs, options.signal), NAMES_AT_ONCE))
+    yield* await successesOf(stores, names, options);
 }
 
 async function successesOf(stores: SuccessStores, some: readonly string[], options: CallOptions): Promise<RunRecord[]> {
-  const newest = await Promise.all(
-    some.map((name) => successIn(stores.jobs, name, { limit: NEWEST_RUNS, ...options })),
-  );
+  const range = { limit: NEWEST_RUNS, ...options };
+  const newest = await Promise.all(some.map((name) => successIn(stores.jobs, name, range)));
   const more = some.filter((_, i) => newest[i]?.run === undefined && newest[i]?.read === NEWEST_RUNS);
   const earlier = more.length === 0 ? [] : await earlierSuccesses(stores, more, options);
   const found = [...newest.map(({ run }) => run), ...earlier].filter((run) => run !== undefined);
@@ -166,8 +124,11 @@ async function earlierSuccesses(
   some: readonly string[],
   options: CallOptions,
 ): Promise<(RunRecord | undefined)[]> {
-  const oldest = await Promise.all(some.map((name) => oldestOf(jobs, name, options)));
-  const from = Math.max(Math.min(now, ...oldest.filter((time) => time !== undefined)), now - FURTHEST, 0);
+  const oldest = await Promise.all(
+    some.map((name) => first(records(jobs, { prefix: { name }, limit: 1, ...options }))),
+  );
+  const oldestTimes = oldest.flatMap((entry) => entry?.value.startTime ?? []);
+  const from = Math.max(Math.min(now, ...oldestTimes), now - FURTHEST_ROLLUP, 0);
   const { jobs: counted } = await rollups.query({ names: some, from, to: now + 1, by: "hour", ...options });
   return Promise.all(
     counted.map(async ({ name, cells }) => {
@@ -189,9 +150,4 @@ async function successIn(
     if (run.status === "completed") return { run, read };
   }
   return { read };
-}
-
-async function oldestOf(jobs: Channel<RunRecord>, name: string, options: CallOptions): Promise<number | undefined> {
-  for await (const { value } of records(jobs, { prefix: { name }, limit: 1, ...options })) return value.startTime;
-  return undefined;
 }

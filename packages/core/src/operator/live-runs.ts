@@ -7,16 +7,58 @@ import type { LogItem, LogOptions, Progress } from "../jobs/logs/types.js";
 import { recordUnder } from "../jobs/records/read.js";
 import { recordKey, toRecord } from "../jobs/records/record.js";
 import { type RunRef, runId } from "../jobs/run-id.js";
-import type { AuditEntry, RunRecord } from "../jobs/types.js";
+import type { AuditEntry, JobSummary, RunRecord } from "../jobs/types.js";
 import type { Hold, LocksValue, Ticket } from "../locks/entries/schema.js";
 import { holdOf, isLock, isQueue, isSession, lockPlace, sessionPlace } from "../locks/entries/valid.js";
 import { heldLock, waiterOf } from "../locks/entries/view.js";
 import type { HeldLock, Holder, Waiter, WaitersOptions } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import { type ProcessIdentity, processIsGone } from "../util/process-state.js";
-import { fieldsOf, isTime } from "../util/shape.js";
+import { fieldsOf, isTime, present } from "../util/shape.js";
 import { usually } from "./job-summary.js";
-import type { ActiveRun, FollowRunsOptions, LiveSession } from "./live-types.js";
+
+/** Until when a process has its locks. Times are in ms since 1970 by the clock of the reader. */
+export interface LiveLease {
+  /** When its locks are free if the process does not renew them. */
+  readonly until: number;
+  /** When the last renewal was seen. */
+  readonly renewed: number;
+}
+
+/** A process that has locks or waits for one, or did so a moment ago. */
+export interface LiveSession extends Holder {
+  /** When it began to hold locks, in ms since 1970 by its own clock. */
+  readonly since: number;
+  /** Absent until the first renewal was seen, and for a lock that a person holds. */
+  readonly lease?: LiveLease;
+  /** Set for a lock that a person holds: no process has the session. */
+  readonly hold?: true;
+}
+
+/** An active run. */
+export interface ActiveRun extends RunRecord {
+  readonly fence: Version;
+  /** The usual duration of the job: see {@link JobSummary.usual}. */
+  readonly usual?: NonNullable<JobSummary["usual"]>;
+  readonly progress?: Progress;
+  /** The number of waiters for its lock. */
+  readonly waiting: number;
+  /** The lease of its process. */
+  readonly lease?: LiveLease;
+  /** The last request to stop it. Its body has not obeyed yet. */
+  readonly stopRequest?: AuditEntry;
+}
+
+/** Options of {@link JobManager.followRuns}. */
+export interface FollowRunsOptions {
+  /**
+   * Called with the name of a job when its run began, changed or ended, or when the number of waiters for its
+   * lock changed. Renewals of leases are not reported.
+   */
+  readonly changed?: (name: string) => void;
+  /** Called if the store fails permanently: the known state becomes stale from then on. */
+  readonly failed?: (error: unknown) => void;
+}
 
 /**
  * For how long the usual duration of a job is not read again, in ms, and for how many jobs it is remembered.
@@ -88,11 +130,7 @@ export class LiveRuns {
 
   /** The active runs, by name. */
   runs(): ActiveRun[] {
-    const runs: ActiveRun[] = [];
-    for (const watched of this.#runs.values()) {
-      const run = this.#shown(watched);
-      if (run !== undefined) runs.push(run);
-    }
+    const runs = [...this.#runs.values()].flatMap((watched) => this.#shown(watched) ?? []);
     return runs.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -137,10 +175,7 @@ export class LiveRuns {
     return this.#sessions.all();
   }
 
-  /**
-   * Whether the session of a holder is certainly over: its entry is gone, or its process on this host died.
-   * False until all sessions are known.
-   */
+  /** Whether a session is certainly over: it expired, or its process here died. False until all are known. */
   isOver(holder: Holder): boolean {
     return this.#sessions.isOver(holder.instance);
   }
@@ -157,42 +192,34 @@ export class LiveRuns {
 
   #shown({ record, name, version, instance, usual, progress, asked }: Watched): ActiveRun | undefined {
     if (record === undefined || record.status !== "running") return undefined;
-    const lease = this.#sessions.of(instance)?.lease;
-    return {
-      ...record,
-      fence: version,
-      ...(usual !== undefined && { usual }),
-      ...(progress !== undefined && { progress }),
-      ...(lease !== undefined && { lease }),
-      ...(asked !== undefined && { stopRequest: asked }),
-      waiting: this.#waiting.get(name)?.length ?? 0,
-    };
+    const more = present({ usual, progress, lease: this.#sessions.of(instance)?.lease, stopRequest: asked });
+    return { ...record, fence: version, ...more, waiting: this.#waiting.get(name)?.length ?? 0 };
   }
 
   #begin(): Promise<void> {
     const { signal } = this.#closing;
-    const { promise, resolve, reject } = withResolvers();
-    const failed = (error: unknown): void => {
-      reject(error);
-      if (!signal.aborted) this.#options.failed?.(error);
-    };
     const { locks, clock } = this.#source;
-    const followed: Followed<LocksValue> = {
-      begun: () => this.#upToDate.begun(followed),
-      put: (key, value, version) => this.#put(key, value, version),
-      gone: (key) => this.#gone(key),
-      synced: () => {
-        this.#upToDate.synced(followed);
-        void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(resolve);
-      },
-    };
-    follow(locks, clock, ["session"], this.#sessions, signal, failed).catch(() => {});
-    // Once the signal has fired, no further events come.
-    follow(locks, clock, ["lock"], followed, signal, failed).then(
-      () => signal.aborted && resolve(),
-      () => {},
-    );
-    return promise;
+    return new Promise((resolve, reject) => {
+      const failed = (error: unknown): void => {
+        reject(error);
+        if (!signal.aborted) this.#options.failed?.(error);
+      };
+      const followed: Followed<LocksValue> = {
+        begun: () => this.#upToDate.begun(followed),
+        put: (key, value, version) => this.#put(key, value, version),
+        gone: (key) => this.#gone(key),
+        synced: () => {
+          this.#upToDate.synced(followed);
+          void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(() => resolve());
+        },
+      };
+      follow(locks, clock, ["session"], this.#sessions, signal, failed).catch(() => {});
+      // Once the signal has fired, no further events come.
+      follow(locks, clock, ["lock"], followed, signal, failed).then(
+        () => signal.aborted && resolve(),
+        () => {},
+      );
+    });
   }
 
   #put(key: Key, value: LocksValue | undefined, version: Version): void {
@@ -255,18 +282,15 @@ export class LiveRuns {
   }
 
   async #read(watched: Watched): Promise<void> {
+    if (watched.over.signal.aborted) return;
     try {
       const entry = await recordUnder(this.#source.jobs, recordKey(watched.name, watched.startTime));
       if (entry !== undefined) watched.record = toRecord(entry);
       this.#tell(watched.name);
     } catch {
       // The store is away. Not every store reports a gap afterwards.
-      if (!watched.over.signal.aborted) this.#source.clock.after(RETRY_PAUSE, () => void this.#readAgain(watched));
+      if (!watched.over.signal.aborted) this.#source.clock.after(RETRY_PAUSE, () => void this.#read(watched));
     }
-  }
-
-  async #readAgain(watched: Watched): Promise<void> {
-    if (!watched.over.signal.aborted) await this.#read(watched);
   }
 
   async #learnUsual(watched: Watched): Promise<void> {
@@ -313,17 +337,6 @@ export class LiveRuns {
   #tell(name: string): void {
     if (!this.#closing.signal.aborted) this.#options.changed?.(name);
   }
-}
-
-/** Node 20 has no `Promise.withResolvers`. */
-function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
-  let resolve = (): void => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }
 
 /** The other events of the watch of the sessions. */
@@ -377,20 +390,13 @@ class LiveSessions implements Followed<LocksValue> {
     const { host, pid } = value.process;
     const now = this.#clock.now();
     const isNew = !this.#all.has(id);
-    const before = this.of(id)?.lease;
     // An entry of a snapshot was renewed at an unknown earlier time.
-    const lease = this.#isSynced && value.hold !== true ? this.#leaseOf(now, expiresIn, before) : before;
-    const shown = {
-      ...{ host, pid, instance: id, since: value.since },
-      ...(lease !== undefined && { lease }),
-      ...(value.hold === true && ({ hold: true } as const)),
-    };
+    const isRenewed = this.#isSynced && value.hold !== true && expiresIn !== undefined;
+    const lease = isRenewed ? { until: now + expiresIn, renewed: now } : this.of(id)?.lease;
+    const hold = value.hold === true ? value.hold : undefined;
+    const shown = { host, pid, instance: id, since: value.since, ...present({ lease, hold }) };
     this.#all.set(id, { shown, process: value.process });
     if (isNew) this.#news.came(id);
-  }
-
-  #leaseOf(now: number, expiresIn: number | undefined, before: LiveSession["lease"]): LiveSession["lease"] {
-    return expiresIn === undefined ? before : { until: now + expiresIn, renewed: now };
   }
 
   gone(key: Key): void {
@@ -466,10 +472,8 @@ class LiveStops {
   }
 
   async #readOf(runs: readonly Stoppable[]): Promise<void> {
-    const asked = await stopRequestsOf(
-      this.#locks,
-      runs.map(({ name, startTime }) => ({ name, startTime, id: runId({ name, startTime }) })),
-    );
+    const refs = runs.map(({ name, startTime }) => ({ name, startTime, id: runId({ name, startTime }) }));
+    const asked = await stopRequestsOf(this.#locks, refs);
     for (const run of runs) {
       const entry = asked.get(runId(run));
       if (entry === undefined) continue;

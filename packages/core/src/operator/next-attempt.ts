@@ -8,7 +8,7 @@ import type { RunContext } from "../jobs/run/context.js";
 import { runId } from "../jobs/run-id.js";
 import type { RunRecord } from "../jobs/types.js";
 import { lockKey } from "../locks/entries/schema.js";
-import { firstOf, whenAborted } from "../util/abort.js";
+import { pause } from "../util/abort.js";
 import { fieldsOf } from "../util/shape.js";
 
 /** The polling interval without and with a watch, in ms. */
@@ -49,8 +49,7 @@ export async function nextAttemptOf(context: Context, run: RunRecord, wait: Wait
   const watch = new PendingWatch(lockChannel, retryKey(name, chain));
   const asked = wait.signal === undefined ? [closing] : [closing, wait.signal];
   try {
-    // An attempt may begin and end between the reads of one round: only two empty rounds prove that there is
-    // none.
+    // An attempt may begin and end between the reads of a round: only two empty rounds prove its absence.
     for (let nothing = 0; nothing < 2; ) {
       watch.again();
       const { next, isComing } = await look(context, run, chain);
@@ -58,7 +57,7 @@ export async function nextAttemptOf(context: Context, run: RunRecord, wait: Wait
       if (next !== undefined || left <= 0 || wait.signal?.aborted === true) return next;
       nothing = isComing === false ? nothing + 1 : 0;
       const isTold = isComing === "pending" && lockChannel.supports.watch;
-      if (isComing) await pause(context, Math.min(left, isTold ? POLL_WATCHED : POLL), [...asked, watch.changed]);
+      if (isComing) await pause(clock, Math.min(left, isTold ? POLL_WATCHED : POLL), [...asked, watch.changed]);
     }
     return undefined;
   } finally {
@@ -83,18 +82,4 @@ async function look({ jobs, lockChannel }: Context, run: RunRecord, chain: strin
     if (value.startTime < run.startTime - CLOCK_SKEW) break;
   }
   return { isComing: pending !== undefined ? "pending" : isHeld ? "begins" : false };
-}
-
-async function pause({ clock }: Context, ms: number, signals: readonly AbortSignal[]): Promise<void> {
-  const { signal, forget } = firstOf(...signals);
-  if (!signal.aborted) {
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(ms, resolve, true);
-      whenAborted(signal, () => {
-        cancel();
-        resolve();
-      });
-    });
-  }
-  forget();
 }

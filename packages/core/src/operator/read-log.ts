@@ -17,6 +17,7 @@ import { recordUnder } from "../jobs/records/read.js";
 import { recordKey } from "../jobs/records/record.js";
 import type { RunRef } from "../jobs/run-id.js";
 import type { RunRecord } from "../jobs/types.js";
+import { first, type Items } from "../util/iterate.js";
 
 /**
  * The number of chunks to read first if only the last lines are wanted, and the most at once. A full chunk
@@ -32,9 +33,8 @@ export interface LogSource {
 }
 
 /** A chunk with its number in the store. */
-interface NumberedChunk {
+export interface NumberedChunk extends LogChunk {
   readonly seq: number;
-  readonly chunk: LogChunk;
 }
 
 /** The part of a run's log that is in the store. */
@@ -42,39 +42,27 @@ export async function* readLog(
   source: LogSource,
   run: RunRef,
   { after = 0, tail, progress = false, signal }: LogOptions,
-): AsyncGenerator<LogItem, void, undefined> {
+): Items<LogItem> {
   const call = signal === undefined ? {} : { signal };
   const { logs } = source;
   if (progress) {
     for await (const { key, value } of readable(logs, { prefix: logPrefix(run), before: chunkKey(run, 0), ...call }))
       if (isProgressKey(key) && isProgress(value)) yield { progress: value };
   }
-  const first =
-    tail === undefined ? await chunksFrom(logs, run, after + 1, call) : await lastChunks(logs, run, tail, call);
-  const text = new LogText({
-    after:
-      tail === undefined
-        ? after
-        : beforeLast(
-            first.map(({ chunk }) => chunk),
-            tail,
-          ),
-    fromStart: first.length === 0,
-  });
-  let last = -1;
-  for (const { seq, chunk } of first) {
-    last = seq;
-    yield* text.of(chunk);
-  }
-  for await (const { seq, chunk } of chunksOf(logs, run, { after: chunkKey(run, last), ...call })) {
-    last = seq;
+  const begun = await (tail === undefined ? chunksFrom(logs, run, after + 1, call) : lastChunks(logs, run, tail, call));
+  const from = tail === undefined ? after : beforeLast(begun, tail);
+  const text = new LogText({ after: from, fromStart: begun.length === 0 });
+  for (const chunk of begun) yield* text.of(chunk);
+  let last = begun.at(-1)?.seq ?? -1;
+  for await (const chunk of chunksOf(logs, run, { after: chunkKey(run, last), ...call })) {
+    last = chunk.seq;
     yield* text.of(chunk);
   }
   if (text.isComplete || last < 0) return;
   const record = await recordUnder(source.jobs, recordKey(run.name, run.startTime));
   if (record?.value.status === "running") return;
   // The run may have ended between the two reads.
-  for await (const { chunk } of chunksOf(logs, run, { after: chunkKey(run, last), ...call })) yield* text.of(chunk);
+  for await (const chunk of chunksOf(logs, run, { after: chunkKey(run, last), ...call })) yield* text.of(chunk);
   if (!text.isComplete && record !== undefined) yield { missing: "unknown" };
 }
 
@@ -94,9 +82,9 @@ async function lastChunks(
       seen++;
       before = key;
       const seq = seqOf(key);
-      if (seq !== undefined && isChunk(value)) chunks.unshift({ seq, chunk: value });
+      if (seq !== undefined && isChunk(value)) chunks.unshift({ seq, ...value });
     }
-    const lines = linesIn(chunks.map(({ chunk }) => chunk));
+    const lines = linesIn(chunks);
     if (seen < limit || lines >= count) return chunks;
     // Enough chunks if the others are as long as these.
     limit = Math.min(AT_ONCE, Math.ceil(((count - lines) * chunks.length) / Math.max(1, lines)));
@@ -114,18 +102,16 @@ async function chunksFrom(
   call: EntriesOptions,
 ): Promise<NumberedChunk[]> {
   if (line <= 1) return [];
-  const one = async (range: EntriesOptions): Promise<NumberedChunk | undefined> => {
-    for await (const numbered of chunksOf(logs, run, { ...range, limit: 1, ...call })) return numbered;
-    return undefined;
-  };
+  const one = (range: EntriesOptions): Promise<NumberedChunk | undefined> =>
+    first(chunksOf(logs, run, { ...range, limit: 1, ...call }));
   let found = await one({});
-  if (found === undefined || found.chunk.line > line) return [];
+  if (found === undefined || found.line > line) return [];
   const end = await one({ reverse: true });
-  if (end === undefined || end.chunk.line <= line) return [end ?? found];
+  if (end === undefined || end.line <= line) return [end ?? found];
   for (let high = end.seq; high - found.seq > 1; ) {
     const middle = Math.floor((found.seq + high) / 2);
     const next = await one({ after: chunkKey(run, middle - 1), before: chunkKey(run, high) });
-    if (next === undefined || next.chunk.line > line) high = middle;
+    if (next === undefined || next.line > line) high = middle;
     else found = next;
   }
   return [found];
@@ -146,14 +132,10 @@ export function linesIn(chunks: readonly LogChunk[]): number {
 }
 
 /** The chunks of a run, in the order of their numbers. Skips all other entries. */
-export async function* chunksOf(
-  logs: Channel<LogsValue>,
-  run: RunRef,
-  options: EntriesOptions,
-): AsyncGenerator<NumberedChunk, void, undefined> {
+export async function* chunksOf(logs: Channel<LogsValue>, run: RunRef, options: EntriesOptions): Items<NumberedChunk> {
   for await (const { key, value } of readable(logs, { prefix: logPrefix(run), ...options })) {
     const seq = seqOf(key);
-    if (seq !== undefined && isChunk(value)) yield { seq, chunk: value };
+    if (seq !== undefined && isChunk(value)) yield { seq, ...value };
   }
 }
 
@@ -228,13 +210,8 @@ export class LogText {
 
   #next(at: number, stored: string): LogLine {
     const [, ms = "0", letter = "", text = stored] = LINE.exec(stored) ?? [];
-    const item = {
-      line: this.#line++,
-      offset: this.#offset,
-      at: at + Number(ms),
-      level: LEVELS.get(letter) ?? "info",
-      text,
-    };
+    const level = LEVELS.get(letter) ?? "info";
+    const item = { line: this.#line++, offset: this.#offset, at: at + Number(ms), level, text };
     this.#offset += Buffer.byteLength(text) + 1;
     return item;
   }

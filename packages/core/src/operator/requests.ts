@@ -6,7 +6,6 @@ import { isRunError, RunError } from "../jobs/errors.js";
 import { isMap } from "../jobs/options.js";
 import { closeRunOf, recordOf } from "../jobs/records/orphans.js";
 import { toRecord } from "../jobs/records/record.js";
-import type { TimeIndex } from "../jobs/records/time-index.js";
 import { claimOf, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { startRun } from "../jobs/run/start-run.js";
@@ -26,9 +25,8 @@ import { isLockError } from "../locks/errors.js";
 import type { Locks } from "../locks/locks.js";
 import type { HeldLock } from "../locks/types.js";
 import { isSignal } from "../util/abort.js";
-import type { Clock } from "../util/clock.js";
-import { checkedDuration, type Duration } from "../util/duration.js";
-import { isTime } from "../util/shape.js";
+import { checkedDuration } from "../util/duration.js";
+import { isOptional, isText, isTime, present } from "../util/shape.js";
 import { untilClosed } from "./until-closed.js";
 
 const CANCEL_WAIT = 10_000;
@@ -43,7 +41,8 @@ export async function cancelRun(context: RunContext, nameOrId: string, options: 
   const asked = await cancelHolder(context, nameOrId, { ...options, wait });
   // A program's rule cancels the run that it saw. A person also cancels the next attempt.
   if (asked.requested || options.audited === false) return asked;
-  const run = await cancelPending(context, nameOrId, options);
+  let run: RunRecord | undefined;
+  for (const pending of await pendingFor(context, nameOrId)) run = (await cancelOne(context, pending, options)) ?? run;
   return run === undefined ? asked : { requested: true, ended: true, run };
 }
 
@@ -71,26 +70,7 @@ async function lockOf(locks: Locks, nameOrId: string): Promise<HeldLock | undefi
   return lock === undefined && ref !== undefined ? locks.find(ref.name) : lock;
 }
 
-/**
- * Ends the retry series that wait for their next attempt while the lock is free: of a name, or the one with
- * this id. The attempt begins in this process, and ends as cancelled without a body. So the cancel has its
- * record, and the process that waits to make the attempt finds it made.
- *
- * @returns the record of the last one; `undefined` if none waits, or if each began at the same moment
- * @throws RunError `LOCKED` if another run, or a hold, has the lock
- */
-async function cancelPending(
-  context: RunContext,
-  nameOrId: string,
-  options: CancelOptions,
-): Promise<RunRecord | undefined> {
-  let cancelled: RunRecord | undefined;
-  for (const pending of await pendingFor(context, nameOrId)) {
-    cancelled = (await cancelOne(context, pending, options)) ?? cancelled;
-  }
-  return cancelled;
-}
-
+/** The pending attempts of a name, or that of the retry series with this id. */
 async function pendingFor({ lockChannel }: RunContext, nameOrId: string): Promise<Entry<PendingRetry>[]> {
   const named = await pendingOf(lockChannel, nameOrId);
   const name = parseRunId(nameOrId)?.name;
@@ -98,6 +78,13 @@ async function pendingFor({ lockChannel }: RunContext, nameOrId: string): Promis
   return (await pendingOf(lockChannel, name)).filter(({ value: { chain } }) => chain === nameOrId);
 }
 
+/**
+ * Ends a retry series that waits for its next attempt while the lock is free. The attempt begins in this
+ * process, and ends as cancelled without a body. So the cancel has its record, and the process that waits to
+ * make the attempt finds it made. Resolves to `undefined` if the attempt began at the same moment.
+ *
+ * @throws RunError `LOCKED` if another run, or a hold, has the lock
+ */
 async function cancelOne(
   context: RunContext,
   pending: Entry<PendingRetry>,
@@ -105,13 +92,13 @@ async function cancelOne(
 ): Promise<RunRecord | undefined> {
   const { name, chain, attempt, retry, trigger, timeout, args, meta } = pending.value;
   const by = await context.locks.operator.holder();
-  const act = { action: "cancel", name, reason, by, ...(author !== undefined && { author }), details: { chain } };
+  const who = { by, reason, ...present({ author }) };
+  const act = { action: "cancel", name, ...who, details: { chain } };
   const noted = auditOps(context.lockChannel as Channel<LocksValue>, context.clock, act) as ChannelOps<unknown>;
-  const more = { ...(args && { args }), ...(meta && { meta }), ...(signal && { signal }) };
-  const options = { trigger, timeout, wait: 0, claim: claimOf(context, pending, [noted]), ...more };
+  const claim = claimOf(context, pending, [noted]);
+  const options = { trigger, timeout, wait: 0, claim, ...present({ args, meta, signal }) };
   try {
     const run = await startRun(context, name, options, { attempt, chain, retry });
-    const who = { by, reason, ...(author !== undefined && { author }) };
     run.requested({ name, fence: run.fence, action: "cancel", at: context.clock.now(), ...who });
     return await run.cancel(run.stopped instanceof Error ? run.stopped.message : reason);
   } catch (error) {
@@ -126,7 +113,7 @@ const HOLD_OPTIONS = ["reason", "author", "until", "wait", "signal"];
 
 /** Takes the lock of a name for a person, who asked for it `at` this time. Resolves once it is held. */
 export async function holdName(
-  { locks }: { readonly locks: Locks },
+  { locks }: RunContext,
   name: string,
   options: HoldOptions,
   at: number,
@@ -157,28 +144,17 @@ function checkHold(name: string, options: HoldOptions, now: number): number {
   return wait;
 }
 
-/** The parts of a manager that an unlock uses. */
-interface Unlocking {
-  readonly locks: Locks;
-  readonly lockChannel: Channel<unknown>;
-  readonly jobs: Channel<RunRecord>;
-  readonly index: TimeIndex;
-  readonly clock: Clock;
-}
-
 /** Takes the lock of a name from its holder, after closing its run. */
 export async function unlockName(
-  { locks, lockChannel, jobs, index, clock }: Unlocking,
+  { locks, lockChannel, jobs, index, clock }: RunContext,
   name: string,
   options: UnlockOptions,
 ): Promise<UnlockOutcome> {
   const { reason, author, fence }: Partial<UnlockOptions> = isMap(options) ? options : {};
-  if (typeof reason !== "string" || reason === "")
-    throw new RunError("INVALID", name, "a forced unlock needs a reason");
-  if (author !== undefined && typeof author !== "string")
-    throw new RunError("INVALID", name, "author of a forced unlock must be a text");
-  if (fence !== undefined && typeof fence !== "string")
-    throw new RunError("INVALID", name, "fence of a forced unlock must be that of a lock: a text");
+  const refuse = refusing(name);
+  if (typeof reason !== "string" || reason === "") return refuse("a forced unlock needs a reason");
+  if (!isOptional(author, isText)) refuse("author of a forced unlock must be a text");
+  if (!isOptional(fence, isText)) refuse("fence of a forced unlock must be that of a lock: a text");
   let run: RunRecord | undefined;
   const lock = await locks.operator.forceUnlock(name, { reason, author, fence }, async (held, by) => {
     const endedBy: EndedBy = { action: "unlock", by, ...(author !== undefined && { author }), reason };
@@ -194,12 +170,7 @@ export async function unlockName(
 const LONGEST_TEXT = 1_000;
 
 /** The fields of every request of a person. */
-interface Request {
-  readonly reason: string;
-  readonly author?: string;
-  readonly wait?: Duration;
-  readonly signal?: AbortSignal;
-}
+type Request = Pick<HoldOptions, "reason" | "author" | "wait" | "signal">;
 
 /**
  * Checks the name and the options of a cancel or a hold, and returns its `wait` in ms. With a misspelled

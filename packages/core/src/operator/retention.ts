@@ -32,6 +32,8 @@ export interface PassValue {
   readonly isOver: boolean;
 }
 
+type PassProgress = Omit<PassValue, "began">;
+
 /** The inputs of a pass. */
 export interface Retaining {
   readonly jobs: Channel<RunRecord>;
@@ -59,11 +61,8 @@ interface Pruning extends Retaining, Terms {
 }
 
 /** One round of a pass. Resolves to the new progress; `undefined` if another process has taken over. */
-export async function pruneRound(
-  round: Round,
-  resumed: RecordRef | undefined,
-): Promise<Omit<PassValue, "began"> | undefined> {
-  const cutoff = await cutoffOf(round.index, round);
+export async function pruneRound(round: Round, resumed: RecordRef | undefined): Promise<PassProgress | undefined> {
+  const cutoff = await cutoffOf(round);
   if (cutoff === undefined) return { isOver: true };
   return pruneTo({ ...round, cutoff, until: round.clock.monotonic() + BUDGET }, resumed);
 }
@@ -75,15 +74,7 @@ export async function pruneRound(
  * `olderThan` by the clock, and by the history too: since then, runs must have begun on as many days. A wrong
  * clock adds one day to the history for each day on which it was wrong.
  */
-async function cutoffOf(
-  index: TimeIndex,
-  {
-    now,
-    day,
-    olderThan,
-    signal,
-  }: { readonly now: number; readonly day: number; readonly olderThan: number; readonly signal: AbortSignal },
-): Promise<number | undefined> {
+async function cutoffOf({ index, now, day, olderThan, signal }: Round): Promise<number | undefined> {
   let before = now;
   for (let left = Math.ceil(olderThan / day); left > 0; left--) {
     const [newest] = await index.refs({ before, reverse: true, limit: 1, signal });
@@ -94,14 +85,11 @@ async function cutoffOf(
 }
 
 /** Resolves to the new progress; `undefined` if another process has taken over. */
-async function pruneTo(
-  pruning: Pruning,
-  resumed: RecordRef | undefined,
-): Promise<Omit<PassValue, "began"> | undefined> {
+async function pruneTo(pruning: Pruning, resumed: RecordRef | undefined): Promise<PassProgress | undefined> {
   const { jobs, index, cutoff, clock, until, signal, mayContinue } = pruning;
   const done = new Set<string>();
   let after = resumed;
-  const soFar = (): Omit<PassValue, "began"> => ({ isOver: false, ...(after && { after }) });
+  const soFar = (): PassProgress => ({ isOver: false, ...(after && { after }) });
   for (;;) {
     const page: RecordRef[] = await index.refs({ before: cutoff, limit: PAGE, signal, ...(after && { after }) });
     for (const { name, startTime } of page) {
@@ -115,8 +103,7 @@ async function pruneTo(
     if (page.length < PAGE) break;
     if (clock.monotonic() >= until) return soFar();
   }
-  // The minutes of the hours are pruned as with any prune. The hours of the days stay, as the long-term
-  // history.
+  // The minutes of the hours are pruned as always. The hours of the days stay: the long-term history.
   const oldest = new Map<string, number | undefined>();
   const oldestOf = async (name: string): Promise<number | undefined> => {
     if (!oldest.has(name)) oldest.set(name, await oldestStart(jobs, name));
@@ -196,7 +183,6 @@ async function chainsOver(
   }
 }
 
-/** `undefined` if there was no pass, or if another program overwrote the entry. */
 /** The most records of one commit. */
 const PRUNED_AT_ONCE = 200;
 
@@ -252,8 +238,7 @@ async function pruneByTime(pruning: PrunePass, most: number): Promise<number> {
     const refs: RecordRef[] = await index.refs(range);
     const entries = await recordsUnder(jobs, refs.map(recordKeyOf));
     const old = entries.flatMap((entry) => (entry !== undefined && isOld(entry.value, cutoff) ? [entry.value] : []));
-    // These records were deleted or overwritten by another program. Without this, each prune would read them
-    // again.
+    // Another program deleted or overwrote these records. Each further prune would read them again.
     const gone = refs.filter((_, i) => entries[i] === undefined);
     for (const entry of entries) if (entry !== undefined && !isOld(entry.value, cutoff)) leave(pruning, entry.value);
     await remove(pruning, old, gone);

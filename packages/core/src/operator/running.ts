@@ -6,9 +6,10 @@ import type { RunContext } from "../jobs/run/context.js";
 import type { RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import type { HeldLock } from "../locks/types.js";
+import { present } from "../util/shape.js";
 import { progressOf } from "./follow-log.js";
 import { usually } from "./job-summary.js";
-import type { ActiveRun } from "./live-types.js";
+import type { ActiveRun } from "./live-runs.js";
 
 /** This many records are read at once, so that ten thousand running jobs do not cost as many round trips. */
 const LOCKS_AT_ONCE = 100;
@@ -23,34 +24,19 @@ export async function openRecords(jobs: Channel<RunRecord>, held: readonly HeldL
   return found;
 }
 
-/** The stores to read. */
-interface LiveRunStores {
-  readonly jobs: Channel<RunRecord>;
-  readonly locks: Channel<LocksValue>;
-  readonly logs: RunContext["logs"];
-}
-
 /** The active runs, like those of {@link LiveRuns}, but without leases: only a watcher knows those. */
 export async function activeRuns(
-  { jobs, locks, logs }: LiveRunStores,
+  { jobs, lockChannel, logs }: RunContext,
   held: readonly HeldLock[],
 ): Promise<ActiveRun[]> {
   const runs = await openRecords(jobs, held);
-  const asked = await stopRequestsOf(locks, runs);
+  const asked = await stopRequestsOf(lockChannel as Channel<LocksValue>, runs);
   const lockOf = new Map(held.map((lock) => [lock.name, lock]));
   return Promise.all(
     runs.map(async (run): Promise<ActiveRun> => {
       const [usual, progress] = await Promise.all([usually(jobs, run.name), progressOf(logs, run, {})]);
       const { waiting = 0, fence = run.fence ?? "" } = lockOf.get(run.name) ?? {};
-      const stop = asked.get(run.id);
-      return {
-        ...run,
-        fence,
-        waiting,
-        ...(usual !== undefined && { usual }),
-        ...(progress !== undefined && { progress }),
-        ...(stop !== undefined && { stopRequest: stop }),
-      };
+      return { ...run, fence, waiting, ...present({ usual, progress, stopRequest: asked.get(run.id) }) };
     }),
   );
 }

@@ -3,6 +3,7 @@ import { stopRequestOf } from "../jobs/audit.js";
 import { recordOf } from "../jobs/records/orphans.js";
 import { toRecord } from "../jobs/records/record.js";
 import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
+import type { RunContext } from "../jobs/run/context.js";
 import { startsOf, startText } from "../jobs/run/once.js";
 import type { AuditEntry, Reason, RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
@@ -10,6 +11,7 @@ import { holdOf } from "../locks/entries/valid.js";
 import { asker, holdText, waitersText, whom } from "../locks/entries/view.js";
 import type { Locks } from "../locks/locks.js";
 import type { HeldLock } from "../locks/types.js";
+import { first } from "../util/iterate.js";
 import { visible } from "../util/text.js";
 import { historyOf } from "./history.js";
 
@@ -17,38 +19,32 @@ import { historyOf } from "./history.js";
 const WAITERS = 10;
 const NAMED = 3;
 
-/** The parts of a manager that the answer uses. */
-interface Asked {
-  readonly locks: Locks;
-  readonly jobs: Channel<RunRecord>;
-  readonly lockChannel: Channel<unknown>;
-}
-
 /** The text about an attempt whose process is gone. */
 const ORPHANED = ". Its process is gone: no process makes it";
 
 /** Why a job does not run now, the most important reason first. */
-export async function why({ locks, jobs, lockChannel }: Asked, name: string): Promise<Reason[]> {
-  const [lock, retries, last] = await Promise.all([locks.find(name), pendingOf(lockChannel, name), lastOf(jobs, name)]);
+export async function why({ locks, jobs, lockChannel }: RunContext, name: string): Promise<Reason[]> {
+  const [lock, retries, last] = await Promise.all([
+    locks.find(name),
+    pendingOf(lockChannel, name),
+    first(historyOf(jobs, name, { limit: 1 })),
+  ]);
   const reasons: Reason[] = [];
   if (lock !== undefined) {
     const entry = await recordOf(jobs, lock);
     const run = entry?.value.status === "running" ? toRecord(entry) : undefined;
     const reason = await held(locks, lock, run);
     const asked = run && (await stopRequestOf(lockChannel as Channel<LocksValue>, run));
-    reasons.push(
-      asked === undefined ? reason : { ...reason, text: `${reason.text}${stopText(asked)}`, stopRequest: asked },
-    );
+    const more = asked && { text: `${reason.text}${stopText(asked)}`, stopRequest: asked };
+    reasons.push({ ...reason, ...more });
     if (lock.waiting > 0) reasons.push(await waiting(locks, lock));
   }
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
     const after = `after: ${visible(next.error ?? "no reason")}`;
     const text = `attempt ${next.attempt} of ${visible(next.chain)} is due at ${due}, ${after}`;
-    const gone = (await isOrphaned(locks.operator, next))
-      ? { text: `${text}${ORPHANED}`, orphaned: ORPHANED }
-      : { text };
-    reasons.push({ code: "retry", ...gone, next });
+    const gone = (await isOrphaned(locks.operator, next)) && { text: `${text}${ORPHANED}`, orphaned: ORPHANED };
+    reasons.push({ code: "retry", text, ...gone, next });
   }
   const [start] = await startsOf(lockChannel, name);
   if (start !== undefined) reasons.push({ code: "once", text: startText(start) });
@@ -84,9 +80,4 @@ async function waiting(locks: Locks, lock: HeldLock): Promise<Reason> {
 function lastText({ id, status, endDate, error }: RunRecord): string {
   const ended = endDate === undefined ? "" : ` at ${visible(endDate)}`;
   return `the last run, ${visible(id)}, ended as ${status}${ended}${error === undefined ? "" : `: ${visible(error)}`}`;
-}
-
-async function lastOf(jobs: Channel<RunRecord>, name: string): Promise<RunRecord | undefined> {
-  for await (const record of historyOf(jobs, name, { limit: 1 })) return record;
-  return undefined;
 }

@@ -1,9 +1,9 @@
 import { setMaxListeners } from "node:events";
+import type { Clock } from "./clock.js";
 
 /** Calls `callback` when `signal` fires. Call the result to stop listening. */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
-  // A program may use one signal for everything it does. Node would report that as a leak from the eleventh
-  // listener on.
+  // A program may use one signal for everything: Node would report a leak from the eleventh listener on.
   setMaxListeners(0, signal);
   signal.addEventListener("abort", callback, { once: true });
   return () => signal.removeEventListener("abort", callback);
@@ -23,10 +23,22 @@ export function firstOf(...signals: readonly AbortSignal[]): { readonly signal: 
   return { signal: first.signal, forget: () => unfollow.forEach((forget) => void forget()) };
 }
 
-/**
- * Whether a value is an AbortSignal, including one of another realm. An object that only looks like one would
- * never fire.
- */
+/** Resolves after `ms`, or when one of `signals` fires. Keeps the process alive meanwhile. */
+export async function pause(clock: Clock, ms: number, signals: readonly AbortSignal[]): Promise<void> {
+  const { signal, forget } = firstOf(...signals);
+  if (!signal.aborted) {
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(ms, resolve, true);
+      whenAborted(signal, () => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+  forget();
+}
+
+/** Whether a value is an AbortSignal, of any realm. An object that only looks like one would never fire. */
 export function isSignal(value: unknown): value is AbortSignal {
   return Object.prototype.toString.call(value) === "[object AbortSignal]";
 }

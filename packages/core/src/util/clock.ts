@@ -5,10 +5,7 @@
 export interface Clock {
   /** Wall-clock time in ms since 1970. For people to read: no decision about a lock depends on it. */
   now(): number;
-  /**
-   * Monotonic time in ms. The system clock gives all processes of a host the same time. It starts again when
-   * the host boots.
-   */
+  /** Monotonic time in ms. The processes of a host share that of the system, which starts at its boot. */
   monotonic(): number;
   /**
    * Calls `callback` once, about `ms` from now. Call the result to cancel. With `keepAlive` the pending timer
@@ -26,10 +23,7 @@ export interface Clock {
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/**
- * The longest delay of `setTimeout`, in ms. For anything longer it fires at once: a lease of a month would
- * end in a millisecond.
- */
+/** The longest delay of `setTimeout`, in ms. Anything longer fires at once, such as a lease of a month. */
 const LONGEST_TIMER = 2_147_483_647;
 
 function after(ms: number, callback: () => void, keepAlive = false): () => void {

@@ -78,11 +78,16 @@ export class Breaks {
   }
 }
 
-/** Resolves once `work` does, or after `ms`. Keeps the process alive meanwhile. `work` must not reject. */
-export async function atMost(clock: Clock, ms: number, work: Promise<unknown> | undefined): Promise<void> {
+/** Resolves once `work` does, or after `ms`. `isAwaited`: keeps the process alive. `work` must not reject. */
+export async function atMost(
+  clock: Clock,
+  ms: number,
+  work: Promise<unknown> | undefined,
+  isAwaited = true,
+): Promise<void> {
   let cancel = (): void => {};
   const moment = new Promise<void>((resolve) => {
-    cancel = clock.after(ms, resolve, true);
+    cancel = clock.after(ms, resolve, isAwaited);
   });
   await Promise.race([moment, work]);
   cancel();

@@ -5,14 +5,9 @@
 
 const PREFIX = "ojm ";
 
-const OWN: ReadonlySet<string> = new Set(["ojm alerts"]);
-
-/**
- * Whether a name belongs to a run that ojm makes for itself, as `ojm alerts` does each time it has something
- * to send.
- */
+/** Whether a name belongs to a run that ojm makes for itself, as `ojm alerts` does to send something. */
 export function isOwn(name: string): boolean {
-  return OWN.has(name);
+  return name === "ojm alerts";
 }
 
 /** Why a job cannot have this name; `undefined` if it can. */

@@ -10,10 +10,7 @@ export interface ProcessIdentity {
   readonly pid: number;
   /** The id of this boot of this machine. */
   readonly boot: string;
-  /**
-   * The pid namespace: in another container, the same pid is another process. "" if the system does not
-   * report it.
-   */
+  /** The pid namespace: elsewhere, the same pid is another process. "" if the system does not report it. */
   readonly namespace: string;
   /** Start time of the process in ticks since boot. */
   readonly started: string;
@@ -37,15 +34,11 @@ export function bootId(): string {
   return boot;
 }
 
-/**
- * Start time from `/proc/PID/stat`; `gone` if the process does not exist, `unknown` if the system does not
- * report it.
- */
+/** Start time from `/proc/PID/stat`; `gone` without such a process, `unknown` if it is not reported. */
 function startTime(pid: number): string {
   const stat = tryRead(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
   if (stat === undefined) return isThere(pid) ? "unknown" : "gone";
-  // The command name stands in parentheses and may contain spaces and parentheses itself: count the fields
-  // from the last one.
+  // The command name, in parentheses, may contain spaces and parentheses: count from its end.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const state = fields[0];
   return state === "Z" || state === "X" ? "gone" : (fields[19] ?? "unknown");

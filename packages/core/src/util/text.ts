@@ -24,13 +24,7 @@ export function visible(text: string, kept = ""): string {
   });
 }
 
-const SHELL_ESCAPES: Readonly<Record<string, string>> = {
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\\": "\\\\",
-  "'": "\\'",
-};
+const SHELL_ESCAPES: Readonly<Record<string, string>> = { ...JSON_ESCAPES, "\\": "\\\\", "'": "\\'" };
 
 /**
  * A name as a word of the shell, for a command that users copy from a message. A character that a message

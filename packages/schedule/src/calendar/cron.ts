@@ -137,16 +137,13 @@ function clockRule(pattern: CronPattern): ClockRule {
 
 function parse(text: string): CronPattern {
   const fields = text.trim().split(/\s+/);
-  if (text.trim().startsWith("@")) checkNickname(text);
-  else if (fields.length === 5) checkFields(text, fields, FIELDS);
+  if (text.trim().startsWith("@")) {
+    if (!NICKNAMES.includes(text.trim().toLowerCase()))
+      throw wrong(`cron "${text}" is no nickname that is known: there are ${NICKNAMES.join(", ")}.`);
+  } else if (fields.length === 5) checkFields(text, fields, FIELDS);
   else if (fields.length === 6) checkFields(text, fields, [SECOND, ...FIELDS]);
   else throw wrong(wrongCount(text, text.trim() === "" ? 0 : fields.length));
   return new CronPattern(text.trim(), undefined, { fixedTimeRule: "no-wildcard" });
-}
-
-function checkNickname(text: string): void {
-  if (NICKNAMES.includes(text.trim().toLowerCase())) return;
-  throw wrong(`cron "${text}" is no nickname that is known: there are ${NICKNAMES.join(", ")}.`);
 }
 
 function wrongCount(text: string, count: number): string {
@@ -155,10 +152,7 @@ function wrongCount(text: string, count: number): string {
   return `cron "${text}" has ${fields}: it takes 5 (${order}), or 6 with the second first.`;
 }
 
-/**
- * Tries each field alone, because croner's messages name a field by its number, and show values after an
- * internal shift.
- */
+/** Tries each field alone: croner's messages name a field by its number, and show shifted values. */
 function checkFields(text: string, values: readonly string[], fields: readonly Field[]): void {
   for (const [index, field] of fields.entries()) {
     const value = values[index] ?? "";

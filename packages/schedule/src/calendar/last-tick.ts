@@ -4,10 +4,7 @@ import { lastTick, ScheduleError } from "./schedule.js";
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-/**
- * The furthest that the last tick may lie back, in ms: an expression for February 29 can pause for eight
- * years.
- */
+/** The furthest that the last tick may lie back, in ms: February 29 can be missing for eight years. */
 const FURTHEST = 50 * 365 * 24 * HOUR;
 
 /**

@@ -61,10 +61,7 @@ export function intervalSchedule(every: Duration, start: number): Schedule {
   };
 }
 
-/**
- * The last tick up to `to`, starting from the tick `tick`. Found without a walk, because years may have
- * passed.
- */
+/** The last tick up to `to`, starting from the tick `tick`. Without a walk: years may have passed. */
 export function lastTick(schedule: Schedule, tick: number, to: number): number {
   const second = schedule.next(tick);
   if (second > to) return tick;
@@ -78,6 +75,9 @@ export function lastTick(schedule: Schedule, tick: number, to: number): number {
   return schedule.next(low);
 }
 
+/** Ticks are usually counted up to this number. A backfill may have as many. */
+export const MOST_COUNTED = 10_000;
+
 /** The number of ticks from the tick `from` up to `to`, exclusive. Counts no further than `most`. */
 export function countTicks(schedule: Schedule, from: number, to: number, most: number): number {
   let ticks = 0;
@@ -85,10 +85,7 @@ export function countTicks(schedule: Schedule, from: number, to: number, most: n
   return ticks;
 }
 
-/**
- * The newest ticks from the tick `first` to the tick `last`, in order, `most` at most. Years may lie between
- * the two.
- */
+/** The `most` newest ticks from the tick `first` to the tick `last`, in order. Years may lie between. */
 export function newestTicks(schedule: Schedule, first: number, last: number, most: number): number[] {
   const ticks: number[] = [];
   for (let at = last; ticks.length < most; at = lastTick(schedule, first, at - 1)) {

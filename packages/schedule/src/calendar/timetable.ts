@@ -5,10 +5,7 @@ import { countTicks, lastTick, type Schedule, ScheduleError } from "./schedule.j
 /** How often to read the wall clock, in ms: it may have been set, or the machine may have slept. */
 const CLOCK_CHECK = 30_000;
 
-/**
- * If a clock is set back by more than this, in ms, its date was wrong before. The next tick is then computed
- * again from the new date.
- */
+/** A clock that is set back by more than this, in ms, was wrong. The next tick is computed again then. */
 const DAY = 86_400_000;
 
 /** The most missed ticks that are counted. */
@@ -46,10 +43,7 @@ export class Timetable {
     this.#clock = clock;
   }
 
-  /**
-   * Calls `onDue` for the ticks of a schedule, by the clock that `now` reads. The process stays alive for
-   * them.
-   */
+  /** Calls `onDue` for the ticks of a schedule, by the clock `now`, and keeps the process alive for them. */
   add(schedule: Schedule, now: () => number, onDue: (due: Due) => void): void {
     const seen = now();
     this.#rows.add({ schedule, now, onDue, next: schedule.next(seen), seen });

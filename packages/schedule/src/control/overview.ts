@@ -1,7 +1,7 @@
 import type { Channel, Entry, HeldLock, Holder, JobManager } from "@ojm/core";
-import { type Hold, holdOf, processIsGone, readable } from "@ojm/core/internal";
-import { countTicks, ScheduleError } from "../calendar/schedule.js";
-import { dueTicks } from "../decide/decide.js";
+import { all, Breaks, type Hold, holdOf, type Items, present, processIsGone, readable } from "@ojm/core/internal";
+import { countTicks, MOST_COUNTED, ScheduleError } from "../calendar/schedule.js";
+import { dueTicks, stopped } from "../decide/decide.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarOf, dueTime } from "../definition/calendar.js";
 import { isReadable, show } from "../definition/check.js";
@@ -12,15 +12,14 @@ import {
   type Cursor,
   type MemberValue,
   type Pause,
+  pauseAt,
   type SchedulesValue,
   type StoredSchedule,
   tickKey,
 } from "../store/schema.js";
+import type { ScheduleStore } from "../store/store.js";
 import { isCursor, isHolder, isMember, isMemberPart, isSchedule } from "../store/valid.js";
 import { type DecidedTick, ticksIn } from "./ticks.js";
-
-/** Ticks are counted up to this number, and this many blackouts are checked. */
-const MOST_COUNTED = 10_000;
 
 /** Due ticks without an outcome. Times are in ms since 1970. */
 export interface OverdueTicks {
@@ -88,9 +87,7 @@ export async function* schedulersIn(manager: JobManager): AsyncGenerator<Schedul
 
 /** Reads the living schedulers. */
 export async function readSchedulers(channel: Channel<SchedulesValue>): Promise<SchedulerView[]> {
-  const entries: MemberEntry[] = [];
-  for await (const entry of readable(channel, { prefix: ["member"] })) entries.push(entry);
-  return schedulersOf(entries);
+  return schedulersOf(await all(readable(channel, { prefix: ["member"] })));
 }
 
 type MemberEntry = Pick<Entry<unknown>, "key" | "value" | "expiresIn">;
@@ -122,10 +119,8 @@ export async function* schedulesIn(
   { locks }: { readonly locks?: readonly HeldLock[] } = {},
 ): AsyncGenerator<ScheduleView, void, undefined> {
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
-  const schedules: StoredSchedule[] = [];
-  for await (const schedule of schedulesUnder(channel)) schedules.push(schedule);
-  // Read the cursors after the definitions: a cursor from before a change would make past ticks of the new
-  // calendar look undecided.
+  const schedules = await all(schedulesUnder(channel));
+  // Read the cursors last: with one from before a change, past ticks of the new calendar look undecided.
   const cursors = await cursorsIn(channel);
   const holds = holdsIn(locks ?? (await manager.heldLocks()));
   for (const schedule of schedules) {
@@ -135,9 +130,7 @@ export async function* schedulesIn(
 }
 
 /** The schedules of a store, ordered by name. Leaves damaged entries out. */
-export async function* schedulesUnder(
-  channel: Channel<SchedulesValue>,
-): AsyncGenerator<StoredSchedule, void, undefined> {
+async function* schedulesUnder(channel: Channel<SchedulesValue>): Items<StoredSchedule> {
   for await (const { key, value } of readable(channel, { prefix: ["schedule"] })) {
     const [, name] = key as readonly unknown[];
     if (isSchedule(value, String(name))) yield value;
@@ -145,7 +138,7 @@ export async function* schedulesUnder(
 }
 
 /** The cursor of each schedule, by name: its ticks are decided up to there. */
-export async function cursorsIn(channel: Channel<SchedulesValue>): Promise<ReadonlyMap<string, Cursor>> {
+async function cursorsIn(channel: Channel<SchedulesValue>): Promise<ReadonlyMap<string, Cursor>> {
   const cursors = new Map<string, Cursor>();
   for await (const { key, value } of readable(channel, { prefix: ["cursor"] })) {
     if (isCursor(value)) cursors.set(String((key as readonly unknown[])[1]), value);
@@ -193,6 +186,7 @@ function overdue({ name, definition, paused }: StoredSchedule, after: number, by
   const { last: until } = due;
   const calendar = calendarOf(definition);
   let at = due.first;
+  // Checks as many blackouts at most.
   for (let looked = 0; at <= until && looked < MOST_COUNTED; looked++) {
     const isPaused = paused !== undefined && at >= paused.at && at < (paused.until ?? Number.POSITIVE_INFINITY);
     const end = isPaused ? (paused.until ?? Number.POSITIVE_INFINITY) : windowAt(definition.blackout, at)?.to;
@@ -233,26 +227,20 @@ interface Ahead {
 export function nextTicks(of: StoredSchedule, now: number, limit: number, { held = 0, cursor }: Ahead): NextTick[] {
   const { name, definition } = of;
   if (!Number.isInteger(limit) || limit < 0 || limit > MOST_NEXT_TICKS) {
-    throw new ScheduleError(
-      "INVALID",
-      `"limit" is a whole number from 0 to ${MOST_NEXT_TICKS}, not ${show(limit)}`,
-      "limit",
-    );
+    const text = `"limit" is a whole number from 0 to ${MOST_NEXT_TICKS}, not ${show(limit)}`;
+    throw new ScheduleError("INVALID", text, "limit");
   }
   const schedule = calendarOf(definition);
   const ticks: NextTick[] = [];
-  const waiting = cursor?.waiting?.length ?? 0;
+  const { length: waiting } = cursor?.waiting ?? [];
   let at = now;
   while (ticks.length < limit) {
     at = schedule.next(at);
     const due = dueTime(name, definition, at);
-    const skipped = skippedAt(of, at) ?? (due < held && (definition.overlap ?? "skip") === "skip" ? "held" : undefined);
-    ticks.push({
-      at,
-      due,
-      ...(skipped !== undefined && { skipped }),
-      ...(ticks.length === 0 && waiting > 0 && { waiting }),
-    });
+    const isHeld = due < held && (definition.overlap ?? "skip") === "skip";
+    const stop = stopped({ schedule: of }, at)?.reason as "paused" | "blackout" | undefined;
+    const skipped = stop ?? (isHeld ? "held" : undefined);
+    ticks.push({ at, due, ...present({ skipped }), ...(ticks.length === 0 && waiting > 0 && { waiting }) });
   }
   return ticks;
 }
@@ -276,17 +264,47 @@ export function nextRun(of: StoredSchedule, now: number, { held = 0 }: Ahead): N
   return undefined;
 }
 
-function skippedAt({ definition, paused }: StoredSchedule, at: number): "paused" | "blackout" | undefined {
-  if (paused !== undefined && (paused.until === undefined || at < paused.until)) return "paused";
-  return windowAt(definition.blackout, at) === undefined ? undefined : "blackout";
-}
-
 /** The jobs that people hold, by name. */
 export function holdsIn(locks: readonly HeldLock[]): ReadonlyMap<string, Hold> {
-  const holds = new Map<string, Hold>();
-  for (const lock of locks) {
-    const hold = holdOf(lock);
-    if (hold !== undefined) holds.set(lock.name, hold);
+  const holds = locks.map((lock) => [lock.name, holdOf(lock)] as const);
+  return new Map(holds.filter((one): one is [string, Hold] => one[1] !== undefined));
+}
+
+/** A schedule in the store. */
+export interface ScheduleSummary {
+  readonly name: string;
+  readonly definition: CheckedDefinition;
+  /** Identifies its definition, see {@link ScheduleView.hash}. */
+  readonly hash: string;
+  /** The number of times that a newer definition replaced it. */
+  readonly revision: number;
+  /** The current pause. */
+  readonly paused?: Pause;
+  /** Its next ticks. */
+  readonly next: readonly NextTick[];
+  /** The next tick that will be run, as of now. Absent while a pause or blackouts have no end. */
+  readonly nextRun?: NextTick;
+}
+
+/**
+ * The schedules of a store, ordered by name, each with its next ticks. Skips entries that no scheduler wrote.
+ */
+export async function* schedulesOf(
+  { channel, clock }: ScheduleStore,
+  limit: number,
+  holds: ReadonlyMap<string, Hold>,
+): Items<ScheduleSummary> {
+  const cursors = await cursorsIn(channel);
+  // Parsing a cron expression takes more than a millisecond, so give the event loop a turn now and then.
+  const breaks = new Breaks();
+  for await (const value of schedulesUnder(channel)) {
+    await breaks.take();
+    // Without its definition, only its name is known.
+    if (!isReadable(value.definition)) continue;
+    const { name, definition, hash, revision } = value;
+    const [now, ahead] = [clock.now(), { held: holds.get(name)?.until, cursor: cursors.get(name) }];
+    const next = nextTicks(value, now, limit, ahead);
+    const more = present({ nextRun: nextRun(value, now, ahead), paused: pauseAt(value, now) });
+    yield { name, definition, hash, revision, next, ...more };
   }
-  return holds;
 }

@@ -1,5 +1,5 @@
 import type { JobManager, Op, RunRecord } from "@ojm/core";
-import { isTriedAgain } from "@ojm/core/internal";
+import { isTriedAgain, present } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/decide.js";
 import { pausedWhy } from "../decide/outcomes.js";
@@ -7,6 +7,7 @@ import { show } from "../definition/check.js";
 import {
   cursorKey,
   type Pause,
+  pauseAt,
   removedKey,
   type SchedulesValue,
   type StoredSchedule,
@@ -59,43 +60,33 @@ export async function pause(store: ScheduleStore, name: string, paused: Pause): 
   }
   for (;;) {
     const schedule = await known(store, name);
-    if (!(await pauseAt(store, schedule, paused))) continue;
-    const { paused: before } = schedule.value;
-    return before?.until !== undefined && before.until <= paused.at ? undefined : before;
+    if (await writePause(store, schedule, paused)) return pauseAt(schedule.value, at);
   }
 }
 
-async function pauseAt(store: ScheduleStore, schedule: Versioned<StoredSchedule>, paused: Pause): Promise<boolean> {
-  const { name } = schedule.value;
-  const key = scheduleKey(name);
+/** Resolves to `false` if the schedule has changed. */
+function writePause(store: ScheduleStore, schedule: Versioned<StoredSchedule>, paused: Pause): Promise<boolean> {
+  const { value, version } = schedule;
+  const { name } = value;
   const { reason, by: author, until } = paused;
-  const noted = store.noted({
-    action: "pause",
-    name,
-    reason,
-    author,
-    ...(until !== undefined && { details: { until } }),
-  });
+  const details = until === undefined ? undefined : { until };
   const ops = [
-    { check: key, version: schedule.version },
-    { put: key, value: { ...schedule.value, paused } },
+    { check: scheduleKey(name), version },
+    { put: scheduleKey(name), value: { ...value, paused } },
   ];
-  return (await store.channel.commitWith<unknown[]>(ops, [noted])).ok;
+  return store.act(ops, { action: "pause", name, reason, author, ...present({ details }) });
 }
 
-/**
- * Ends the pause of a schedule. The undecided ticks in it get their outcome in the same commit. Resolves to
- * whether it was paused.
- */
+/** Ends a pause. Its undecided ticks get their outcome in that commit. Resolves to whether there was one. */
 export async function resume(store: ScheduleStore, name: string, who: ResumeOptions): Promise<boolean> {
   for (;;) {
     const now = store.clock.now();
     const { schedule, cursor } = await store.read(name);
     if (schedule === undefined) await known(store, name);
     if (schedule === undefined || cursor === undefined) return false;
-    const { paused, ...rest } = schedule.value;
+    const { paused: _, ...rest } = schedule.value;
+    const paused = pauseAt(schedule.value, now);
     if (paused === undefined) return false;
-    if (paused.until !== undefined && paused.until <= now) return false;
     const state = { schedule: schedule.value, cursor: cursor.value, now, began: now };
     const settled = settleAll(state, pausedWhy(paused));
     const writes = [
@@ -110,10 +101,7 @@ export async function resume(store: ScheduleStore, name: string, who: ResumeOpti
 /** The most skipped or cancelled runs that are read past in the search for failed ones. */
 const MOST_PASSED = 100;
 
-/**
- * Pauses a schedule whose latest runs all ended in error, if its definition requires that. Resolves to
- * whether it was paused.
- */
+/** Pauses a schedule after as many failures as its definition allows. Resolves to whether it did. */
 export async function pauseAfterFailures(
   { manager, store }: { readonly manager: JobManager; readonly store: ScheduleStore },
   schedule: Versioned<StoredSchedule>,
@@ -141,7 +129,7 @@ export async function pauseAfterFailures(
     const { error = latest.status, id } = latest;
     const last = failures === 1 ? "" : "the last: ";
     const reason = `${count} ended in error: ${last}${error} (${id})`;
-    return pauseAt(store, schedule, { reason, by: "pauseAfter", at: store.clock.now() });
+    return writePause(store, schedule, { reason, by: "pauseAfter", at: store.clock.now() });
   }
   return false;
 }
@@ -157,13 +145,13 @@ export async function remove(store: ScheduleStore, name: string, who: ResumeOpti
       { delete: cursorKey(name) },
       { put: removedKey(name), value: { by: store.by, at: now }, ttl: TICK_TTL },
     ];
-    const noted = store.noted({ action: "remove", name, ...who });
+    const act = { action: "remove", name, ...who };
     if (schedule === undefined || cursor === undefined) {
-      await store.channel.commitWith<unknown[]>(writes, [noted]);
+      await store.act(writes, act);
       return schedule !== undefined;
     }
     const state = { schedule: schedule.value, cursor: cursor.value, now, began: now };
     const settled = settleAll(state, { outcome: "refused", reason: "removed" });
-    if ((await store.write({ schedule, cursor }, settled, writes, [noted])) !== undefined) return true;
+    if ((await store.write({ schedule, cursor }, settled, writes, [store.noted(act)])) !== undefined) return true;
   }
 }

@@ -1,7 +1,7 @@
-import type { Duration, JsonValue, Version } from "@ojm/core";
+import type { Duration, JsonValue } from "@ojm/core";
 import { checkedDuration, durationText } from "@ojm/core/backend";
-import { argsProblem, readable } from "@ojm/core/internal";
-import { countTicks, type Schedule, ScheduleError } from "../calendar/schedule.js";
+import { argsProblem, type Items, pause, present, readable, reasonText } from "@ojm/core/internal";
+import { countTicks, MOST_COUNTED, type Schedule, ScheduleError } from "../calendar/schedule.js";
 import { calendarOf } from "../definition/calendar.js";
 import { REQUEST_TTL, type RequestValue, requestKey, scheduleKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
@@ -11,9 +11,6 @@ import { ticksOf } from "./ticks.js";
 
 /** The polling interval for the answer to a request if the store cannot be watched, in ms. */
 const POLL = 500;
-
-/** The most ticks of a backfill. */
-const MOST_TICKS = 10_000;
 
 /** Who requests a run, and why. */
 export interface RunNowOptions {
@@ -57,10 +54,7 @@ export interface Backfill {
   readonly toRun: number;
 }
 
-/**
- * How much longer a request for a run is stored than its requester waits, in ms, because a requester that is
- * killed cannot withdraw it.
- */
+/** How long a request outlives the wait of its requester, in ms: one that is killed cannot withdraw it. */
 const REQUEST_REST = 10_000;
 
 /** Requests a run now. Resolves to its id, once it is started. */
@@ -78,11 +72,10 @@ export async function runNow(
   const problem = args === undefined ? undefined : argsProblem(args);
   if (problem !== undefined)
     throw new ScheduleError("INVALID", `the run of "${name}" cannot have these args: ${problem}`, "args");
-  const request = args === undefined ? asked : { ...asked, args };
+  const request = { ...asked, ...present({ args }) };
   const id = await ask(store, name, request, within + REQUEST_REST);
   const silence = `no process that can run it answered within ${durationText(within)}`;
-  const patience = { within, signal, silence };
-  const answer = await answered(store, { name, id, request }, patience);
+  const answer = await answered(store, { name, id, author: asked.by, within, signal, silence });
   if (answer?.run !== undefined) return answer.run;
   if (answer === undefined) signal?.throwIfAborted();
   throw new ScheduleError("REFUSED", `"${name}" was not started: ${answer?.refused ?? silence}`);
@@ -99,23 +92,20 @@ export async function backfill(
   const end = Math.min(now + 1, to === undefined ? now + 1 : instantOf("to", to));
   const { value } = await known(store, name);
   const schedule = calendarOf(value.definition);
-  const ticks = countTicks(schedule, schedule.next(first - 1), end, MOST_TICKS + 1);
-  if (ticks > MOST_TICKS) {
-    const text = `the backfill of "${name}" has more than ${MOST_TICKS} ticks: ask for a shorter time`;
+  const ticks = countTicks(schedule, schedule.next(first - 1), end, MOST_COUNTED + 1);
+  if (ticks > MOST_COUNTED) {
+    const text = `the backfill of "${name}" has more than ${MOST_COUNTED} ticks: ask for a shorter time`;
     throw new ScheduleError("INVALID", text, "from");
   }
   const ran = ticks === 0 ? 0 : await countRun(store, name, schedule, first, end);
   const toRun = again === true ? ticks : ticks - ran;
   if (toRun === 0 || dryRun === true) return { ticks, ran, toRun };
-  const bounds = { from: first - 1, to: end - 1, first, ticks: toRun, ...(again === true ? { again } : {}) };
+  const bounds = { from: first - 1, to: end - 1, first, ticks: toRun, ...(again === true && { again }) };
   const request: RequestValue = { type: "backfill", ...who, at: now, ...bounds };
   return { id: await ask(store, name, request, REQUEST_TTL), ticks, ran, toRun };
 }
 
-/**
- * The number of ticks of a period that already ran. Counts only ticks of the present definition, not those
- * that only an older one had.
- */
+/** The number of ticks of a period that already ran, without those of older definitions alone. */
 async function countRun(
   { channel }: ScheduleStore,
   name: string,
@@ -132,22 +122,23 @@ async function countRun(
 async function ask(store: ScheduleStore, name: string, value: RequestValue, ttl: number): Promise<string> {
   const id = store.clock.random(10);
   const { type, reason, by: author, first: from, to, ticks } = value;
-  const noted =
-    type === "run"
-      ? { action: "run-now", name, reason, author }
-      : { action: "backfill", name, reason, author, details: { from: from ?? 0, to: to ?? 0, ticks: ticks ?? 0 } };
+  const details = { from: from ?? 0, to: to ?? 0, ticks: ticks ?? 0 };
+  const act = { action: type === "run" ? "run-now" : "backfill", name, reason, author };
   for (;;) {
     const { version } = await known(store, name);
     const ops = [
       { check: scheduleKey(name), version },
       { put: requestKey(name, id), value, ttl },
     ];
-    if ((await store.channel.commitWith<unknown[]>(ops, [store.noted(noted)])).ok) return id;
+    if (await store.act(ops, type === "run" ? act : { ...act, details })) return id;
   }
 }
 
-/** The terms of a wait for an answer. */
-interface Patience {
+/** A request in the store, and the terms of the wait for its answer. */
+interface Asked {
+  readonly name: string;
+  readonly id: string;
+  readonly author: string;
   /** In ms. */
   readonly within: number;
   readonly signal: AbortSignal | undefined;
@@ -155,71 +146,43 @@ interface Patience {
   readonly silence: string;
 }
 
-/** A request in the store. */
-interface Asked {
-  readonly name: string;
-  readonly id: string;
-  readonly request: RequestValue;
-}
-
-/** The answer to a request; `undefined` if the request was withdrawn, or is gone. */
+/**
+ * The answer to a request; `undefined` if the request is gone, or was withdrawn. The audit records that:
+ * otherwise it would show a run that never was.
+ */
 async function answered(
   store: ScheduleStore,
-  asked: Asked,
-  { within, signal, silence }: Patience,
+  { name, id, author, within, signal, silence }: Asked,
 ): Promise<RequestValue | undefined> {
   const { channel, clock } = store;
-  const key = requestKey(asked.name, asked.id);
+  const key = requestKey(name, id);
   const until = clock.monotonic() + within;
-  let wake = (): void => {};
-  const changed = (): void => wake();
-  signal?.addEventListener("abort", changed);
+  let change = new AbortController();
+  const changed = (): void => change.abort();
   const watch = channel.supports.watch
     ? channel.watchKey(key, { changed, gap: changed, failed: changed })
     : { ready: Promise.resolve(), stop: () => {} };
   try {
     await watch.ready;
     for (;;) {
+      change = new AbortController();
       const entry = await channel.entry(key);
       const value = isRequest(entry?.value) ? entry.value : undefined;
       if (entry === undefined || value === undefined || value.run !== undefined || value.refused !== undefined)
         return value;
       const left = until - clock.monotonic();
       if (signal?.aborted === true || left <= 0) {
-        const reason = signal?.aborted === true ? reasonOf(signal) : silence;
-        if (await withdrawn(store, asked, entry.version, reason)) return undefined;
+        const reason = signal?.aborted === true ? reasonText(signal.reason) : silence;
+        const ops = [{ check: key, version: entry.version }, { delete: key }];
+        if (await store.act(ops, { action: "not-started", name, reason, author })) return undefined;
         continue;
       }
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(Math.min(left, POLL), resolve, true);
-        wake = () => {
-          cancel();
-          resolve();
-        };
-      });
+      await pause(clock, Math.min(left, POLL), [change.signal, ...(signal ? [signal] : [])]);
     }
   } finally {
-    signal?.removeEventListener("abort", changed);
     watch.stop();
   }
 }
-
-const reasonOf = ({ reason }: AbortSignal): string => (reason instanceof Error ? reason.message : String(reason));
-
-/** Withdraws a request, and records that: otherwise the audit would show a run that never was. */
-async function withdrawn(
-  store: ScheduleStore,
-  { name, id, request }: Asked,
-  version: Version,
-  reason: string,
-): Promise<boolean> {
-  const key = requestKey(name, id);
-  const noted = store.noted({ action: "not-started", name, reason, author: request.by });
-  return (await store.channel.commitWith<unknown[]>([{ check: key, version }, { delete: key }], [noted])).ok;
-}
-
-/** Ticks are counted up to this number, as many as a backfill may have. */
-const MOST_COUNTED = 10_000;
 
 /** An unfinished backfill. Times are in ms since 1970. */
 export interface BackfillProgress {
@@ -250,10 +213,7 @@ export interface StopOptions {
 }
 
 /** The unfinished backfills of a schedule, or of all. */
-export async function* backfillsOf(
-  store: ScheduleStore,
-  name: string | undefined,
-): AsyncGenerator<BackfillProgress, void, undefined> {
+export async function* backfillsOf(store: ScheduleStore, name: string | undefined): Items<BackfillProgress> {
   const prefix = name === undefined ? ["request"] : ["request", name];
   for await (const { key, value } of readable(store.channel, { prefix })) {
     const [, schedule, id] = key as readonly unknown[];
@@ -277,9 +237,9 @@ export async function stopBackfills(
       if (entry === undefined || !isRequest(entry.value)) break;
       const progress = await progressOf(store, name, id, entry.value);
       const { ticks, left } = progress;
-      const noted = store.noted({ action: "stop-backfill", name, reason, author, details: { ticks, left } });
       const ops = [{ check: key, version: entry.version }, { delete: key }];
-      if (!(await store.channel.commitWith<unknown[]>(ops, [noted])).ok) continue;
+      const act = { action: "stop-backfill", name, reason, author, details: { ticks, left } };
+      if (!(await store.act(ops, act))) continue;
       stopped.push(progress);
       break;
     }
@@ -299,17 +259,6 @@ async function progressOf(
   const rest = calendar === undefined ? 0 : countTicks(calendar, calendar.next(from), to + 1, MOST_COUNTED);
   const ran = calendar && again !== true ? await countRun(store, schedule, calendar, from + 1, to + 1) : 0;
   const left = Math.max(0, rest - ran);
-  const counts = { ticks: ticks ?? left, left };
-  return {
-    id,
-    schedule,
-    by,
-    at,
-    reason,
-    from: first,
-    to,
-    again: again === true,
-    ...counts,
-    ...(last !== undefined && { run: last }),
-  };
+  const counts = { again: again === true, ticks: ticks ?? left, left };
+  return { id, schedule, by, at, reason, from: first, to, ...counts, ...present({ run: last }) };
 }

@@ -1,5 +1,5 @@
-import type { Entry, Holder, JsonValue, Key } from "@ojm/core";
-import { type DamageCheck, readable, unlessCorrupt } from "@ojm/core/internal";
+import type { Holder, JsonValue, Key } from "@ojm/core";
+import { type DamageCheck, inBatches, readable, unlessCorrupt } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { isReadable, show } from "../definition/check.js";
 import { CHANNEL, cursorKey, type TickOutcome, type TickReason, tickKey, unrunKey } from "../store/schema.js";
@@ -104,10 +104,9 @@ async function* merged(
 const waitingTick = (schedule: string, at: number): ScheduleTick => ({ schedule, at, outcome: "waiting" });
 
 /** The outcomes to read. */
-interface DecidedAsked {
+interface DecidedRange extends Pick<TicksOptions, "unrun"> {
   readonly first?: number | undefined;
   readonly end?: number | undefined;
-  readonly unrun?: boolean;
   readonly limit: number;
 }
 
@@ -115,7 +114,7 @@ interface DecidedAsked {
 export async function* decidedIn(
   channel: ScheduleStore["channel"],
   name: string,
-  { first, end, unrun = false, limit }: DecidedAsked,
+  { first, end, unrun = false, limit }: DecidedRange,
 ): AsyncGenerator<DecidedTick, void, undefined> {
   const ticks = unrun ? unrunIn : ticksIn;
   const keyOf = unrun ? unrunKey : tickKey;
@@ -167,27 +166,19 @@ async function* unrunIn(
   name: string,
   { limit = Number.POSITIVE_INFINITY, ...range }: TickRange,
 ): AsyncGenerator<DecidedTick, void, undefined> {
-  const most = Math.min(limit, AT_ONCE);
-  let keys: Key[] = [];
-  for await (const { key } of channel.keys({ prefix: ["unrun", name], ...range })) {
-    const [, , at] = key as readonly unknown[];
-    if (typeof at === "number") keys.push(tickKey(name, at));
-    if (keys.length < most) continue;
+  const marks = channel.keys({ prefix: ["unrun", name], ...range });
+  for await (const some of inBatches(marks, Math.min(limit, AT_ONCE))) {
+    const ats = some.map(({ key }) => (key as readonly unknown[])[2]);
+    const keys = ats.filter((at) => typeof at === "number").map((at) => tickKey(name, at));
     yield* await unrunUnder(channel, name, keys);
-    keys = [];
   }
-  yield* await unrunUnder(channel, name, keys);
 }
 
 /** The outcomes of marked ticks, without those that a backfill has run since their marks were read. */
-async function unrunUnder(
-  channel: ScheduleStore["channel"],
-  name: string,
-  keys: readonly Key[],
-): Promise<DecidedTick[]> {
-  const each = (): Promise<(Entry<unknown> | undefined)[]> =>
-    Promise.all(keys.map((key) => unlessCorrupt(channel.entry(key))));
-  const entries = (await unlessCorrupt(channel.entriesUnder(keys))) ?? (await each());
+async function unrunUnder(channel: ScheduleStore["channel"], name: string, keys: Key[]): Promise<DecidedTick[]> {
+  const entries =
+    (await unlessCorrupt(channel.entriesUnder(keys))) ??
+    (await Promise.all(keys.map((key) => unlessCorrupt(channel.entry(key)))));
   const ticks = entries.map((entry) => entry && tickOf(name, entry.key, entry.value));
   return ticks.filter((tick) => tick !== undefined && tick.outcome !== "run") as DecidedTick[];
 }

@@ -2,8 +2,8 @@ import type { Reason } from "@ojm/core";
 import { holdOf, visible } from "@ojm/core/internal";
 import { whyNotRun } from "../decide/outcomes.js";
 import { windowAt } from "../definition/blackout.js";
-import { attendanceOf, attendanceText, overdueTicks, pauseAt } from "../operator/schedules.js";
-import type { Cursor, StoredSchedule } from "../store/schema.js";
+import { attendanceOf, attendanceText, overdueTicks } from "../operator/schedules.js";
+import { type Cursor, pauseAt, type StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { type NextTick, nextRun, nextTicks, readSchedulers, type SchedulerView, viewOf } from "./overview.js";
 import { backfillsOf } from "./requests.js";
@@ -66,19 +66,12 @@ export async function whyScheduled(
     ...filling,
   ];
   const [waits, first] = [stopping.filter(isWaiting), stopping.filter((reason) => !isWaiting(reason))];
-  const told = own.map((reason) =>
-    leftOver(
-      reason,
-      living.some(({ schedules }) => schedules.has(name)),
-    ),
-  );
+  const isMade = living.some(({ schedules }) => schedules.has(name));
+  const told = own.map((reason) => leftOver(reason, isMade));
   return [...ready(stopping, reasons), ...first, ...told, ...waits, ...tick, ...nextTick(value, now, reasons)];
 }
 
-/**
- * Replaces the end of the text about an orphaned attempt: another scheduler makes it, if one has the
- * schedule.
- */
+/** Replaces the end of the text about an orphaned attempt. `isMade`: another scheduler makes it. */
 function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
   const { orphaned } = own.reason ?? {};
   if (orphaned === undefined) return own;
@@ -88,10 +81,7 @@ function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
 
 const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting" || code === "backfill";
 
-/**
- * The reason `ready`, if nothing stops the job. Without it, the last run would look like the reason why the
- * job does not run now.
- */
+/** The reason `ready`, if nothing stops the job: without it, the last run would look like the reason. */
 function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[]): ScheduleReason[] {
   const isKept =
     stopping.length > 0 || reasons.some(({ code }) => code !== "last" && code !== "never" && code !== "once");
@@ -144,10 +134,7 @@ function waiting(cursor: Cursor | undefined): ScheduleReason[] {
   return [{ code: "waiting", text }];
 }
 
-/**
- * The unfinished backfills. Their runs begin one after the other, so a single run does not explain why others
- * still wait.
- */
+/** The unfinished backfills. Their runs begin one after the other, so other reasons do not explain a wait. */
 async function backfilling(store: ScheduleStore, name: string): Promise<ScheduleReason[]> {
   const found: ScheduleReason[] = [];
   for await (const { by, reason, from, to, ticks, left } of backfillsOf(store, name)) {

@@ -2,7 +2,7 @@ import { lastTick, newestTicks } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarKey, calendarOf, dueTime } from "../definition/calendar.js";
 import { type CheckedDefinition, MOST_WAITING, policiesOf } from "../definition/types.js";
-import type { Cursor, StoredSchedule } from "../store/schema.js";
+import { type Cursor, pauseAt, type StoredSchedule } from "../store/schema.js";
 import {
   blackoutWhy,
   cursorAt,
@@ -59,10 +59,7 @@ export function decide(state: State): Decision {
   return pausedTicks(state, due) ?? (due.beforeLast === undefined ? single(state, due) : several(state, due));
 }
 
-/**
- * Sets back a cursor that a wrong clock moved. Waiting ticks whose time has not come are removed: they become
- * due at their time.
- */
+/** Sets back a cursor that a wrong clock moved. Waiting ticks that are not due yet wait no longer. */
 function setBack({ at, ahead = at, waiting = [] }: Cursor, now: number): Cursor {
   const due = waiting.filter((tick) => tick <= now);
   return cursorAt({ at, ahead: Math.max(at, ahead) }, now, due);
@@ -78,9 +75,10 @@ export function blocked(state: State, at: number, held: Why["evidence"]): Settle
 }
 
 /** Why no run may start at this instant, or for a tick at this instant; `undefined` if it may. */
-export function stopped({ schedule: { paused, definition } }: State, at: number): Why | undefined {
-  if (paused !== undefined && (paused.until === undefined || at < paused.until)) return pausedWhy(paused);
-  const window = windowAt(definition.blackout, at);
+export function stopped({ schedule }: Pick<State, "schedule">, at: number): Why | undefined {
+  const paused = pauseAt(schedule, at);
+  if (paused !== undefined) return pausedWhy(paused);
+  const window = windowAt(schedule.definition.blackout, at);
   return window === undefined ? undefined : blackoutWhy(window);
 }
 
@@ -123,20 +121,15 @@ function several(state: State, due: DueTicks): Decision {
   const { schedule, cursor } = state;
   const { missed } = policiesOf(schedule.definition);
   const waiting = cursor.waiting ?? [];
-  const found = foundBy(state);
   if (missed.run !== "all") {
     const { first, beforeLast = first } = due;
     const why: Why = { outcome: "missed", reason: missed.run === "none" ? "policy" : "not-latest" };
     return settle(cursorAt(cursor, beforeLast, waiting), range(schedule.definition, first, beforeLast, why));
   }
-  const { run, ticks } = chooseMissed(found, due);
-  const stops = run.map((tick) => [tick, stopped(state, tick)] as const);
+  const { run, ticks } = chooseMissed(foundBy(state), due, (tick) => stopped(state, tick));
   const room = MOST_WAITING - waiting.length;
-  const runs = stops.filter(([, stop]) => stop === undefined).map(([tick]) => tick);
-  const full = runs.slice(room).map((tick) => one(tick, queueFull(MOST_WAITING)));
-  const skips = stops.flatMap(([at, stop]) => (stop === undefined ? [] : [{ at, value: stop }]));
-  const skipped = inRanges(schedule.definition, skips);
-  return settle(cursorAt(cursor, due.last, [...waiting, ...runs.slice(0, room)]), ...ticks, ...skipped, ...full);
+  const full = run.slice(room).map((tick) => one(tick, queueFull(MOST_WAITING)));
+  return settle(cursorAt(cursor, due.last, [...waiting, ...run.slice(0, room)]), ...ticks, ...full);
 }
 
 function foundBy({ schedule: { name, definition }, now, began }: State): Found {
@@ -201,13 +194,16 @@ export function tooLate({ definition, now, began }: Found, tick: number, due: nu
   return now - due > within ? missed("too-late") : undefined;
 }
 
-/** The due ticks that are run, in order, and the outcomes of the others. */
-function chooseMissed(found: Found, ticks: DueTicks): { readonly run: number[]; readonly ticks: Decided[] } {
+/** The due ticks that are run, in order, and the outcomes of the others. `stop`: why a tick may not run. */
+function chooseMissed(
+  found: Found,
+  ticks: DueTicks,
+  stop: (tick: number) => Why | undefined,
+): { readonly run: number[]; readonly ticks: Decided[] } {
   const { name, definition } = found;
   const { run, max } = policiesOf(definition).missed;
   const schedule = calendarOf(definition);
   const newest = newestTicks(schedule, ticks.first, ticks.last, run === "all" ? max : 1);
-  const kept = newest.filter((tick) => tooLate(found, tick, dueTime(name, definition, tick)) === undefined);
   const [first] = newest as [number];
   const others: Decided[] = [];
   if (first > ticks.first) {
@@ -215,11 +211,10 @@ function chooseMissed(found: Found, ticks: DueTicks): { readonly run: number[]; 
     const before = newestTicks(schedule, ticks.first, first, 2)[0] as number;
     others.push(range(definition, ticks.first, before, missed(reason)));
   }
-  const late = newest.flatMap((tick) => {
-    const why = tooLate(found, tick, dueTime(name, definition, tick));
-    return why === undefined ? [] : [{ at: tick, value: why }];
-  });
-  return { run: kept, ticks: [...others, ...inRanges(definition, late)] };
+  const each = newest.map((at) => ({ at, why: tooLate(found, at, dueTime(name, definition, at)) ?? stop(at) }));
+  const kept = each.filter(({ why }) => why === undefined).map(({ at }) => at);
+  const left = each.flatMap(({ at, why }) => (why === undefined ? [] : { at, value: why }));
+  return { run: kept, ticks: [...others, ...inRanges(definition, left)] };
 }
 
 /**
@@ -240,12 +235,9 @@ export function moveTo(definition: CheckedDefinition, state: State): Moved {
   const mixed = JSON.parse(JSON.stringify({ ...policies, cron, timeZone, every })) as CheckedDefinition;
   const due = dueTicks(name, mixed, cursor.at, now);
   if ("next" in due) return { cursor: cursorAt(cursor, at, waiting), ticks: [] };
-  const { run, ticks } = chooseMissed({ name, definition: mixed, now, began }, due);
-  const stops = run.map((tick) => [tick, stopped(state, now) ?? stopped(state, tick)] as const);
-  const skips = stops.flatMap(([tick, stop]) => (stop === undefined ? [] : [{ at: tick, value: stop }]));
-  const skipped = inRanges(mixed, skips);
-  const runs = stops.filter(([, stop]) => stop === undefined).map(([tick]) => tick);
-  return { cursor: cursorAt(cursor, at, [...waiting, ...runs]), ticks: [...ticks, ...skipped] };
+  const stop = (tick: number): Why | undefined => stopped(state, now) ?? stopped(state, tick);
+  const { run, ticks } = chooseMissed({ name, definition: mixed, now, began }, due, stop);
+  return { cursor: cursorAt(cursor, at, [...waiting, ...run]), ticks };
 }
 
 /** Gives all waiting and due ticks one outcome. */

@@ -1,13 +1,10 @@
 import { type HeldLock, type JsonValue, runId } from "@ojm/core";
-import { visible } from "@ojm/core/internal";
-import { countTicks } from "../calendar/schedule.js";
+import { present, visible } from "@ojm/core/internal";
+import { countTicks, MOST_COUNTED } from "../calendar/schedule.js";
 import type { Window } from "../definition/blackout.js";
 import { calendarIn, calendarOf } from "../definition/calendar.js";
 import type { Calendar } from "../definition/types.js";
 import type { Cursor, Pause, TickOutcome, TickReason, TickValue } from "../store/schema.js";
-
-/** The ticks of a range are counted up to this number. */
-const MOST_COUNTED = 10_000;
 
 /** The outcome of a tick or a range of ticks, before its author and time are known. */
 export interface Decided {
@@ -63,9 +60,7 @@ export function cursorAt({ ahead }: Cursor, at: number, waiting: readonly number
 
 /** The job was running, or ticks waited for it. */
 export function overlap(evidence: Why["evidence"]): Why {
-  return evidence === undefined
-    ? { outcome: "skipped", reason: "overlap" }
-    : { outcome: "skipped", reason: "overlap", evidence };
+  return { outcome: "skipped", reason: "overlap", ...present({ evidence }) };
 }
 
 /** The holder of a lock, as evidence. */
@@ -73,20 +68,17 @@ export function heldEvidence(held: HeldLock | undefined): Why["evidence"] {
   if (held === undefined) return undefined;
   const { name, holder, since, fence, note } = held;
   const { hold, run: startTime } = (note ?? {}) as { readonly hold?: JsonValue; readonly run?: unknown };
-  const run = typeof startTime === "number" ? { run: runId({ name, startTime }) } : {};
-  const evidence = { holder: { ...holder }, since, fence, ...run };
-  // A person holds the job for maintenance: the hold has the reason.
-  return hold === undefined ? evidence : { ...evidence, hold };
+  const run = typeof startTime === "number" ? runId({ name, startTime }) : undefined;
+  // If a person holds the job for maintenance, the hold has the reason.
+  return { holder: { ...holder }, since, fence, ...present({ run, hold }) };
 }
 
 export function pausedWhy({ reason, by, at, until }: Pause): Why {
-  const evidence = { reason, by, at, ...(until === undefined ? {} : { until }) };
-  return { outcome: "skipped", reason: "paused", evidence };
+  return { outcome: "skipped", reason: "paused", evidence: { reason, by, at, ...present({ until }) } };
 }
 
 export function blackoutWhy({ from, to, reason }: Window): Why {
-  const evidence = { from, to, ...(reason === undefined ? {} : { reason }) };
-  return { outcome: "skipped", reason: "blackout", evidence };
+  return { outcome: "skipped", reason: "blackout", evidence: { from, to, ...present({ reason }) } };
 }
 
 /** The texts of the reasons, for ticks without evidence. */

@@ -1,4 +1,4 @@
-import { durationOf, durationProblem, visible } from "@ojm/core/internal";
+import { durationOf, durationProblem, present, visible } from "@ojm/core/internal";
 import { cronSchedule } from "../calendar/cron.js";
 import { calendarOf } from "./calendar.js";
 import type { CheckedBlackout, CheckedDefinition } from "./types.js";
@@ -25,7 +25,7 @@ export function windowAt(blackout: CheckedDefinition["blackout"], at: number): W
 
 function repeated(one: Extract<CheckedBlackout, { cron: string }>, at: number): Window | undefined {
   const { cron, timeZone } = one;
-  const from = calendarOf(timeZone === undefined ? { cron } : { cron, timeZone }).next(at - one.duration);
+  const from = calendarOf(present({ cron, timeZone })).next(at - one.duration);
   return from <= at ? { from, to: from + one.duration } : undefined;
 }
 
@@ -62,10 +62,7 @@ function onceProblem(from: unknown, to: unknown): string | undefined {
   return instant(from as string) < instant(to as string) ? undefined : '"from" of a window is before its "to"';
 }
 
-/**
- * The offset is required: without it, a time is in the zone of the machine, so the window could differ by
- * process.
- */
+/** The offset is required: a time without it is in the zone of the machine, and could differ by process. */
 const WITH_OFFSET = /(Z|[+-]\d\d:?\d\d)$/;
 
 function instant(time: string | number): number {

@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
+import { present } from "@ojm/core/internal";
 import { cronSchedule } from "../calendar/cron.js";
 import { intervalSchedule, type Schedule } from "../calendar/schedule.js";
 import type { Calendar, CheckedDefinition } from "./types.js";
 
-/**
- * The most parsed calendars that are cached. One takes some 80 KB, and ten thousand schedules must fit in
- * memory.
- */
+/** The most parsed calendars in memory. One takes some 80 KB, and there may be ten thousand schedules. */
 const MOST_CALENDARS = 64;
 
 const kept = new Map<string, Schedule>();
@@ -17,18 +15,14 @@ const MOST_FOUND = 20_000;
 /** The last answer of a calendar: `at` is its first tick after each instant from `after` on. */
 const found = new Map<string, { readonly after: number; readonly at: number }>();
 
-/**
- * The part of a definition that determines its ticks: two definitions with equal calendar keys have the same
- * ticks.
- */
+/** The part of a definition that determines its ticks: with equal keys, two have the same ticks. */
 export function calendarKey({ cron, timeZone, every }: Calendar): string {
   return cron === undefined ? `every ${every}` : `${timeZone ?? "UTC"} ${cron}`;
 }
 
 /** The calendar of a definition. */
 export function calendarIn({ cron, timeZone, every }: Calendar): Calendar {
-  if (cron === undefined) return every === undefined ? {} : { every };
-  return timeZone === undefined ? { cron } : { cron, timeZone };
+  return present(cron === undefined ? { every } : { cron, timeZone });
 }
 
 /**
@@ -74,10 +68,7 @@ export function dueTime(name: string, definition: CheckedDefinition, at: number)
   return at + (hash32(`${name} ${at}`) % Math.max(1, Math.min(jitter, gap)));
 }
 
-/**
- * A hash that is the same for the same definition in every process and version. A new hash shows a new
- * definition.
- */
+/** A hash of a definition, the same in every process and version. A new hash shows a new definition. */
 export function hashOf(definition: CheckedDefinition): string {
   return createHash("sha256")
     .update(JSON.stringify(sorted(definition)))

@@ -1,25 +1,11 @@
 import type { RetryOptions } from "@ojm/core";
-import { checkRetry, durationOf, durationProblem, nearest, ownNameProblem, visible } from "@ojm/core/internal";
+import { checkRetry, durationOf, durationProblem, nearest, ownNameProblem, present, visible } from "@ojm/core/internal";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";
 import { type CheckedDefinition, MOST_WAITING, type ScheduleDefinition } from "./types.js";
 
-const OPTIONS = [
-  "cron",
-  "timeZone",
-  "every",
-  "overlap",
-  "missed",
-  "jitter",
-  "timeout",
-  "blackout",
-  "pauseAfter",
-  "retry",
-  "meta",
-] as const satisfies readonly (keyof ScheduleDefinition)[];
-
-type Option = (typeof OPTIONS)[number];
+type Option = keyof ScheduleDefinition;
 
 /** The names of our options in other schedulers. */
 const OTHER_NAMES: Readonly<Record<string, Option>> = {
@@ -72,7 +58,7 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): C
     throw new ScheduleError("INVALID", `the schedule "${visible(name)}" ${text}`, setting);
   };
   if (!isMap(definition)) return fail(undefined, `needs a map of its options, not ${show(definition)}`);
-  const unknown = Object.keys(definition).find((option) => !(OPTIONS as readonly string[]).includes(option));
+  const unknown = Object.keys(definition).find((option) => !Object.hasOwn(CHECKS, option));
   if (unknown !== undefined) fail(unknown, unknownOption(unknown));
   for (const [option, value] of Object.entries(definition)) {
     const problem = value === undefined ? undefined : CHECKS[option as Option](value, name);
@@ -83,13 +69,13 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): C
   if (cron === undefined && timeZone !== undefined) fail("timeZone", 'has a "timeZone" without "cron"');
   checkCalendar(name, cron, timeZone);
   const { blackout } = definition;
-  // Turn a single window into a list: otherwise the two spellings of one definition would have different
-  // hashes.
+  // Make a single window a list: otherwise the two spellings of a definition would have two hashes.
   const listed = blackout === undefined ? definition : { ...definition, blackout: [blackout].flat() };
-  const plain = inMs(listed, ["every", "jitter", "timeout"]) as CheckedDefinition;
+  const all = Object.entries(inMs(listed, ["every", "jitter", "timeout"]) as object);
+  const changed = all.filter(([option, value]) => DEFAULTS[option as Option] !== value);
   let text = "";
   try {
-    text = JSON.stringify(plain, withoutDefaults(plain));
+    text = JSON.stringify(Object.fromEntries(changed));
   } catch (error) {
     fail(undefined, `is no JSON: ${(error as Error).message}`);
   }
@@ -113,7 +99,7 @@ function inMs(value: unknown, fields: readonly string[]): unknown {
  * damaged. An unknown option is allowed.
  */
 export function isReadable(definition: CheckedDefinition): boolean {
-  const known = Object.entries(definition).filter(([option]) => (OPTIONS as readonly string[]).includes(option));
+  const known = Object.entries(definition).filter(([option]) => Object.hasOwn(CHECKS, option));
   try {
     checkDefinition("stored", Object.fromEntries(known));
     return true;
@@ -143,16 +129,10 @@ function checkName(name: unknown): asserts name is string {
   throw new ScheduleError("INVALID", text, "name");
 }
 
-function withoutDefaults(definition: CheckedDefinition): (this: unknown, key: string, value: unknown) => unknown {
-  return function (key, value) {
-    return this === definition && DEFAULTS[key as Option] === value ? undefined : value;
-  };
-}
-
 function checkCalendar(name: string, cron: string | undefined, timeZone: string | undefined): void {
   if (cron === undefined) return;
   try {
-    calendarOf(timeZone === undefined ? { cron } : { cron, timeZone });
+    calendarOf(present({ cron, timeZone }));
   } catch (error) {
     if (!isScheduleError(error)) throw error;
     throw new ScheduleError("INVALID", `the schedule "${visible(name)}" is wrong: ${error.message}`, error.setting);
@@ -160,9 +140,10 @@ function checkCalendar(name: string, cron: string | undefined, timeZone: string 
 }
 
 function unknownOption(option: string): string {
-  const meant = OTHER_NAMES[option] ?? nearest(option, OPTIONS);
+  const options = Object.keys(CHECKS);
+  const meant = OTHER_NAMES[option] ?? nearest(option, options);
   const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
-  return `has no option "${visible(option)}".${hint} It has: ${OPTIONS.join(", ")}.`;
+  return `has no option "${visible(option)}".${hint} It has: ${options.join(", ")}.`;
 }
 
 const CHECKS: Readonly<Record<Option, (value: unknown, name: string) => string | undefined>> = {
@@ -181,7 +162,10 @@ const CHECKS: Readonly<Record<Option, (value: unknown, name: string) => string |
     if (!Array.isArray(windows)) return `it is a window such as { from, to }, or a list of them, not ${show(value)}`;
     return windows.map((one) => blackoutProblem(one)).find((problem) => problem !== undefined);
   },
-  pauseAfter: (value) => number(value, 1, "a whole number from"),
+  pauseAfter: (value) =>
+    Number.isSafeInteger(value) && Number(value) >= 1
+      ? undefined
+      : `it is a whole number from 1 up, not ${show(value)}`,
   retry: retryProblem,
   meta: metaProblem,
 };
@@ -212,20 +196,13 @@ function missedProblem(value: unknown): string | undefined {
   const { run, within, max, downtime, ...rest } = value as Record<string, unknown>;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) return `it has no "${visible(unknown)}". It has: run, within, max, downtime`;
-  if (within !== undefined) {
-    const problem = durationIn('"within"', within);
-    if (problem !== undefined) return problem;
-  }
+  const problem = within === undefined ? undefined : durationIn('"within"', within);
+  if (problem !== undefined) return problem;
   if (max !== undefined && !(Number.isInteger(max) && Number(max) >= 1 && Number(max) <= MOST_WAITING)) {
     return `"max" is a whole number from 1 to ${MOST_WAITING}, not ${show(max)}`;
   }
   if (downtime !== undefined && typeof downtime !== "boolean") return `"downtime" is true or false`;
   return run === undefined ? `it has no "run", which is one of ${runs.join(", ")}` : oneOf(run, runs);
-}
-
-function number(value: unknown, least: number, what: string): string | undefined {
-  const fits = Number.isSafeInteger(value) && Number(value) >= least;
-  return fits ? undefined : `it is ${what} ${least} up, not ${show(value)}`;
 }
 
 /** Ticks are at whole ms. */
@@ -251,15 +228,11 @@ const LONGEST_SHOWN = 100;
 export function show(value: unknown): string {
   if (typeof value === "string") return `"${visible(value)}"`;
   if (typeof value !== "object" || value === null || value instanceof Date) return visible(String(value));
-  const text = jsonOf(value) ?? (Array.isArray(value) ? "a list" : "a map");
-  return visible(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)} …` : text);
-}
-
-/** `undefined` if it cannot be written as JSON. */
-function jsonOf(value: object): string | undefined {
+  let text = Array.isArray(value) ? "a list" : "a map";
   try {
-    return JSON.stringify(value);
+    text = JSON.stringify(value) ?? text;
   } catch {
-    return undefined;
+    // It cannot be written as JSON.
   }
+  return visible(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)} …` : text);
 }

@@ -96,15 +96,7 @@ const MISSED: InMs<Missed> = { run: "latest", downtime: false };
 
 /** The policies of a definition that was checked. */
 export function policiesOf({ overlap = "skip", missed = MISSED, jitter = 0 }: CheckedDefinition): Policies {
-  const { run, within, max, downtime }: InMs<Missed> = typeof missed === "string" ? { run: missed } : missed;
-  return {
-    overlap,
-    jitter,
-    missed: {
-      run,
-      within: within ?? Number.POSITIVE_INFINITY,
-      max: max ?? MOST_WAITING,
-      downtime: downtime ?? true,
-    },
-  };
+  const given: InMs<Missed> = typeof missed === "string" ? { run: missed } : missed;
+  const { run, within = Number.POSITIVE_INFINITY, max = MOST_WAITING, downtime = true } = given;
+  return { overlap, jitter, missed: { run, within, max, downtime } };
 }

@@ -14,7 +14,6 @@ import {
 } from "../store/schema.js";
 import {
   type FoundOutcome,
-  outcomeAt,
   passedBefore,
   replaceOps,
   type ScheduleStore,
@@ -45,9 +44,12 @@ export class TickClaim implements StartClaim {
   readonly tick: Tick;
   readonly #store: ScheduleStore;
   readonly #plan: (stored: Stored) => Plan | undefined;
-  #stored: Stored;
-  #planned: Plan;
-  #run = "";
+  /** The content of the store at the last attempt. */
+  stored: Stored;
+  /** The writes of the last attempt, if it was applied. */
+  planned: Plan;
+  /** The id of the run. */
+  run = "";
   /** An outcome that a machine with a wrong clock wrote before the time of the tick. */
   #early: FoundOutcome | undefined;
 
@@ -57,38 +59,23 @@ export class TickClaim implements StartClaim {
    */
   constructor(store: ScheduleStore, stored: Stored, planned: Plan, plan: (stored: Stored) => Plan | undefined) {
     this.#store = store;
-    this.#stored = stored;
+    this.stored = stored;
     this.#plan = plan;
-    this.#planned = planned;
+    this.planned = planned;
     this.tick = { schedule: stored.schedule.value.name, at: planned.at };
-  }
-
-  /** The content of the store at the last attempt. */
-  get stored(): Stored {
-    return this.#stored;
-  }
-
-  /** The writes of the last attempt, if it was applied. */
-  get planned(): Plan {
-    return this.#planned;
-  }
-
-  /** The id of the run. */
-  get run(): string {
-    return this.#run;
   }
 
   ops(run: StartingRun): ChannelOps<SchedulesValue>[] {
     const { id } = run;
-    this.#run = id;
-    const { schedule, cursor } = this.#stored;
+    this.run = id;
+    const { schedule, cursor } = this.stored;
     const { name, revision } = schedule.value;
     const outcome = { at: this.tick.at, value: { outcome: "run", run: id } } as const;
     const found = this.#early;
     const ops: Op<SchedulesValue>[] = [
       { check: scheduleKey(name), version: schedule.version },
       { check: cursorKey(name), version: cursor.version },
-      { put: cursorKey(name), value: this.#planned.cursor },
+      { put: cursorKey(name), value: this.planned.cursor },
       ...(found === undefined
         ? this.#store.tickOps(name, outcome, revision)
         : replaceOps(this.#store, { name, at: this.tick.at, found, run })),
@@ -100,10 +87,10 @@ export class TickClaim implements StartClaim {
     const { schedule: name, at } = this.tick;
     const { schedule, cursor } = await this.#store.read(name);
     if (schedule === undefined || cursor === undefined) throw new Changed();
-    this.#stored = { schedule, cursor };
-    const plan = this.#plan(this.#stored);
+    this.stored = { schedule, cursor };
+    const plan = this.#plan(this.stored);
     if (plan?.at !== at) throw new Changed();
-    this.#planned = plan;
+    this.planned = plan;
     await this.look();
     if (this.#early === undefined && (await this.#store.tick(name, at)) !== undefined) throw new Taken();
   }
@@ -117,10 +104,10 @@ export class TickClaim implements StartClaim {
   async look(): Promise<void> {
     const { schedule: name, at } = this.tick;
     this.#early = undefined;
-    if (at > (this.#stored.cursor.value.ahead ?? Number.NEGATIVE_INFINITY)) return;
-    const found = await outcomeAt(this.#store, name, at);
+    if (at > (this.stored.cursor.value.ahead ?? Number.NEGATIVE_INFINITY)) return;
+    const found = await this.#store.outcomeAt(name, at);
     const now = this.#store.clock.now();
-    if (found === undefined && at <= passedBefore(this.#stored.schedule.value, now)) throw new Taken();
+    if (found === undefined && at <= passedBefore(this.stored.schedule.value, now)) throw new Taken();
     if (found === undefined) return;
     const clockOfWriter = found.value.decided + TICK_TTL - found.expiresIn;
     if (found.value.outcome === "run" || clockOfWriter <= now + WRONG_CLOCK) throw new Taken();
@@ -130,7 +117,7 @@ export class TickClaim implements StartClaim {
   /** The cursor may have moved on: the tick gets the outcome `refused`, and is not tried again. */
   undo({ id }: StartingRun, version: Version): ChannelOps<SchedulesValue>[] {
     const { schedule: name, at } = this.tick;
-    const { revision } = this.#stored.schedule.value;
+    const { revision } = this.stored.schedule.value;
     const refused = { at, value: { outcome: "refused", reason: "not-recorded", run: id } } as const;
     const [, ...put] = this.#store.tickOps(name, refused, revision);
     return [{ channel: this.#store.channel, ops: [{ check: tickKey(name, at), version }, ...put] }];
@@ -183,8 +170,7 @@ export class RequestClaim implements StartClaim {
     const { name, id, version } = this.#request;
     const entry = await this.#store.channel.entry(requestKey(name, id));
     if (entry?.version !== version) throw new Changed();
-    // If an entry that `more` checks has changed, stop here: the same ops would fail in every further
-    // attempt.
+    // An entry that `more` checks has changed: the same ops would fail in every further attempt.
     if (this.#more !== undefined && !(await this.#more.holds())) throw new Changed();
   }
 

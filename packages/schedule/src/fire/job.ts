@@ -1,13 +1,13 @@
 import { compareVersions, isChannelError, isRunError, type RunError } from "@ojm/core";
-import { visible } from "@ojm/core/internal";
+import { inBackground, visible } from "@ojm/core/internal";
 import type { Alarm } from "../alarms.js";
-import { inBackground, warn } from "../background.js";
 import { pauseAfterFailures } from "../control/pause.js";
 import { blocked, type Decision, decide, type State } from "../decide/decide.js";
-import { cursorAt, heldEvidence, one, type Why } from "../decide/outcomes.js";
+import { cursorAt, heldEvidence, type Moved, one, type Why } from "../decide/outcomes.js";
 import type { StoredSchedule } from "../store/schema.js";
 import type { Found, Stored, Versioned } from "../store/store.js";
-import { Changed, type Plan, Taken } from "./claim.js";
+import { warn } from "../warn.js";
+import { Changed, type Plan, Taken, TickClaim } from "./claim.js";
 import { type Host, type OwnSchedule, startTick } from "./start.js";
 import { findCursor, findLost, Succession } from "./succession.js";
 import { WaitingRuns } from "./waiting-runs.js";
@@ -23,16 +23,14 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
 /** The outcome of a tick whose run was rejected; `undefined` if its claim may be in the store. */
-function refusal(state: State, at: number, { code, message, held }: RunError): Settle | undefined {
+function refusal(state: State, at: number, { code, message, held }: RunError): Moved | undefined {
   if (code === "LOCKED") return blocked(state, at, heldEvidence(held));
-  // The run was cancelled or lost after it took its lock and before its body began: its claim may be in the
-  // store.
+  // The run ended after it took its lock and before its body began: its claim may be in the store.
   if (code !== "INVALID") return undefined;
   const why: Why = { outcome: "refused", reason: "invalid", evidence: { error: message } };
-  return { type: "settle", cursor: cursorAt(state.cursor, at, state.cursor.waiting), ticks: [one(at, why)] };
+  return { cursor: cursorAt(state.cursor, at, state.cursor.waiting), ticks: [one(at, why)] };
 }
 
-type Settle = Extract<Decision, { type: "settle" }>;
 type Start = Extract<Decision, { type: "start" }>;
 
 /** A schedule of this process: decides its ticks, if this process is the first or second member. */
@@ -64,11 +62,6 @@ export class ScheduledJob implements Alarm {
     this.#known = schedule.value;
   }
 
-  /** The entry of the schedule in the store; `undefined` if there is none. */
-  get schedule(): StoredSchedule | undefined {
-    return this.#schedule?.value;
-  }
-
   /** The place of this process among the members that can run it: 0 is the first. */
   get rank(): number {
     return this.#over ? NONE : this.#rank;
@@ -95,8 +88,7 @@ export class ScheduledJob implements Alarm {
     const { name, hash } = this.own;
     const isCurrent = this.#schedule?.value.hash === hash;
     const rank = this.#host.members.rank(name, hash);
-    // Only the first two members act. With fifty processes, a change leaves most of them outside the first
-    // two.
+    // Only the first two members act. Of fifty processes, most are outside the first two before and after.
     if (!isCurrent || (rank !== this.#rank && Math.min(rank, this.#rank) <= 1)) this.act();
   }
 
@@ -179,10 +171,10 @@ export class ScheduledJob implements Alarm {
     warn(
       `the ticks of "${visible(this.own.name)}" were decided up to ${ahead}, by a machine with a wrong clock. They are decided from now on; what was run is not run again.`,
     );
-    await this.#settle(stored, { type: "settle", cursor: decision.cursor, ticks: [] });
+    await this.#settle(stored, { cursor: decision.cursor, ticks: [] });
   }
 
-  async #settle(stored: Stored, { cursor, ticks }: Settle): Promise<void> {
+  async #settle(stored: Stored, { cursor, ticks }: Moved): Promise<void> {
     const settled = await this.#host.store.settle(stored, cursor, ticks);
     if (settled === undefined) return this.#found(undefined);
     this.#cursor = settled;
@@ -194,35 +186,28 @@ export class ScheduledJob implements Alarm {
     if (await pauseAfterFailures(this.#host, schedule)) return this.#found(undefined);
     await this.#host.attemptsFirst(this.own);
     if (this.#over) return;
-    let latest = stored;
-    const onStored = (found: Stored): void => {
-      latest = found;
-    };
     const plan = (found: Stored): Plan | undefined => {
       const again = decide({ ...state, schedule: found.schedule.value, cursor: found.cursor.value });
       return again.type === "start" ? { at: again.at, cursor: again.cursor } : undefined;
     };
+    const claim = new TickClaim(this.#host.store, stored, decision, plan);
     try {
-      const options = { plan, wait: 0, onStored };
-      const started = await this.#host.starts.use(async () =>
-        this.#over ? undefined : startTick(this.#host, this.own, stored, decision, options),
+      const started = await this.#host.starts.during(async () =>
+        this.#over ? undefined : startTick(this.#host, this.own, claim, { wait: 0 }),
       );
       if (started === undefined) return;
-      const { cursor, ended } = started;
-      this.#cursor = cursor;
-      void ended.catch(() => this.#failed(schedule));
+      const { version, ended } = started;
+      this.#cursor = { value: claim.planned.cursor, version };
+      // The run may reach the limit of failures.
+      void ended.catch(() => inBackground(() => pauseAfterFailures(this.#host, this.#schedule ?? schedule)));
     } catch (error) {
       if (error instanceof Changed) return this.#found(undefined);
-      if (error instanceof Taken) return this.#settle(latest, { type: "settle", cursor: decision.cursor, ticks: [] });
+      const { stored: latest } = claim;
+      if (error instanceof Taken) return this.#settle(latest, { cursor: decision.cursor, ticks: [] });
       if (!isRunError(error)) throw error;
       const refused = refusal({ ...state, cursor: latest.cursor.value }, decision.at, error);
       return refused === undefined ? this.#found(undefined) : this.#settle(latest, refused);
     }
-  }
-
-  /** Called when a run failed: it may reach the limit of failures. */
-  #failed(schedule: Versioned<StoredSchedule>): void {
-    void inBackground(() => pauseAfterFailures(this.#host, this.#schedule ?? schedule));
   }
 
   /** Handles a missing entry of the schedule. Resolves to whether it is there again. */
@@ -249,7 +234,7 @@ export class ScheduledJob implements Alarm {
       moved: (cursor) => {
         this.#cursor = cursor;
       },
-      taken: (found, plan) => this.#settle(found, { type: "settle", cursor: plan.cursor, ticks: [] }),
+      taken: (found, plan) => this.#settle(found, { cursor: plan.cursor, ticks: [] }),
     });
     this.#waiting.begin();
   }
@@ -270,8 +255,7 @@ export class ScheduledJob implements Alarm {
     if (this.#schedule !== undefined && this.#cursor !== undefined)
       return { schedule: this.#schedule, cursor: this.#cursor };
     const { name } = this.own;
-    // The entry of the schedule is watched, so read only the cursor: the second member does this for each
-    // tick.
+    // The schedule is watched, so read only the cursor: the second member does this for each tick.
     const known = this.#isStale ? undefined : this.#schedule;
     const found = known === undefined ? await store.read(name) : { schedule: known, cursor: await store.cursor(name) };
     this.#isStale = false;
@@ -280,14 +264,10 @@ export class ScheduledJob implements Alarm {
     this.#cursor = cursor;
     if (schedule === undefined) return undefined;
     this.#known = schedule.value;
-    return cursor === undefined ? this.#findCursorAgain(schedule.value) : { schedule, cursor };
-  }
-
-  /** Handles a schedule without a cursor. */
-  async #findCursorAgain(schedule: StoredSchedule): Promise<Stored | undefined> {
-    const stored = await findCursor(this.#host, schedule);
-    if (stored !== undefined) this.#found(stored);
-    return stored;
+    if (cursor !== undefined) return { schedule, cursor };
+    const restored = await findCursor(this.#host, schedule.value);
+    if (restored !== undefined) this.#found(restored);
+    return restored;
   }
 
   #rest(): void {

@@ -1,4 +1,4 @@
-import { compareVersions, isChannelError, isRunError, type Key, type Op, type Version } from "@ojm/core";
+import { compareVersions, isChannelError, isRunError, type Key, type Version } from "@ojm/core";
 import { type Followed, type StartingRun, unlessCorrupt } from "@ojm/core/internal";
 import { calendarOf } from "../definition/calendar.js";
 import { policiesOf } from "../definition/types.js";
@@ -11,29 +11,19 @@ import {
   type SchedulesValue,
   tickKey,
 } from "../store/schema.js";
-import { type FoundOutcome, outcomeAt, replaceOps, type ScheduleStore, type Versioned } from "../store/store.js";
+import { type FoundOutcome, replaceOps, type ScheduleStore, type Versioned } from "../store/store.js";
 import { isRequest } from "../store/valid.js";
 import { Changed, type Request, RequestClaim, Taken } from "./claim.js";
-import { type Host, type Own, type OwnSchedule, type StartOptions, startClaimed } from "./start.js";
-
-/** How long one attempt waits for the lock, in ms. */
-const WAIT = 3_600_000;
-
-/** The pause after a call that failed, in ms. */
-const AGAIN = 2_000;
+import { AGAIN, type Host, LOCK_WAIT, type OwnSchedule, startClaimed } from "./start.js";
 
 /** Runs the requests of people, for the schedules of which this process is the first member. */
 export class Requests implements Followed<SchedulesValue> {
   readonly #host: Host;
-  readonly #own: Own;
-  readonly #signal: AbortSignal;
   readonly #open: Map<string, Request> = new Map();
   readonly #working: Set<string> = new Set();
 
-  constructor(host: Host, own: Own, signal: AbortSignal) {
+  constructor(host: Host) {
     this.#host = host;
-    this.#own = own;
-    this.#signal = signal;
   }
 
   put(key: Key, value: SchedulesValue, version: Version): void {
@@ -62,8 +52,8 @@ export class Requests implements Followed<SchedulesValue> {
   }
 
   #next(name: string): { request: Request; own: OwnSchedule } | undefined {
-    const own = this.#own.of(name);
-    if (own === undefined || this.#own.rank(name) !== 0 || this.#signal.aborted) return undefined;
+    const own = this.#host.own(name);
+    if (own === undefined || this.#host.rank(name) !== 0 || this.#host.closing.aborted) return undefined;
     const all = [...this.#open.values()].filter((request) => request.name === name);
     const [request] = all.sort((a, b) => a.value.at - b.value.at);
     return request === undefined ? undefined : { request, own };
@@ -87,9 +77,10 @@ export class Requests implements Followed<SchedulesValue> {
     const { reason, by, args } = request.value;
     const isQueued = policiesOf(own.definition).overlap !== "skip";
     const claim = new RequestClaim(this.#host.store, request, ({ id }) => ({ ...request.value, run: id }));
-    const options = { wait: isQueued ? WAIT : 0, signal: this.#signal, trigger: `run now by ${by}: ${reason}`, args };
+    const options = { wait: isQueued ? LOCK_WAIT : 0, signal: this.#host.closing, args };
+    const trigger = `run now by ${by}: ${reason}`.slice(0, 1_000);
     try {
-      await startClaimed(this.#host, own, claim, { ...options, trigger: options.trigger.slice(0, 1_000) });
+      await startClaimed(this.#host, own, claim, { ...options, trigger });
       this.#open.delete(request.id);
     } catch (error) {
       if (!isRunError(error) || isQueued || (error.code !== "LOCKED" && error.code !== "INVALID")) throw error;
@@ -98,7 +89,7 @@ export class Requests implements Followed<SchedulesValue> {
   }
 
   async #backfill(own: OwnSchedule, request: Request): Promise<void> {
-    const moved = await backfillNext(this.#host, own, request, { wait: WAIT, signal: this.#signal });
+    const moved = await backfillNext(this.#host, own, request);
     if (moved === undefined) this.#open.delete(request.id);
     else this.#open.set(request.id, moved);
   }
@@ -107,12 +98,11 @@ export class Requests implements Followed<SchedulesValue> {
   async #refuse({ name, id, version, value }: Request, refused: string): Promise<void> {
     const { store } = this.#host;
     const key = requestKey(name, id);
-    const noted = store.noted({ action: "not-started", name, reason: refused, author: value.by });
     const ops = [
       { check: key, version },
       { put: key, value: { ...value, refused }, ttl: REQUEST_TTL },
     ];
-    await store.channel.commitWith<unknown[]>(ops, [noted]);
+    await store.act(ops, { action: "not-started", name, reason: refused, author: value.by });
     this.#open.delete(id);
   }
 
@@ -143,14 +133,10 @@ interface Decided {
  * Runs the next tick of a backfill. When that run is over, resolves to the rest of the request; `undefined`
  * if it is done. The progress is in the store: another process can continue.
  */
-async function backfillNext(
-  host: Host,
-  own: OwnSchedule,
-  request: Request,
-  options: StartOptions,
-): Promise<Request | undefined> {
+async function backfillNext(host: Host, own: OwnSchedule, request: Request): Promise<Request | undefined> {
   const { store } = host;
   const { name, value } = request;
+  const evidence = { backfill: request.id };
   const calendar = calendarOf(own.definition);
   const { from = 0, to = 0, again } = value;
   for (let at = calendar.next(from); at <= to; at = calendar.next(at)) {
@@ -167,8 +153,20 @@ async function backfillNext(
     };
     const claim = new RequestClaim(store, request, answer, {
       tick: { schedule: name, at },
-      ops: (run) => runOps(store, { name, at, run, request }, decided as Decided),
-      undo: (run, version) => undoOps(store, { name, at, run, request, version }),
+      // Writes the run in place of the present outcome of the tick.
+      ops: (run) => {
+        const { cursor, found } = decided as Decided;
+        if (found !== undefined) return replaceOps(store, { name, at, found, run }, evidence);
+        const ops = store.tickOps(name, { at, value: { outcome: "run", run: run.id, evidence } }, 0);
+        // A cursor that was set back may pass this tick again, and write a range over it.
+        return [{ check: cursorKey(name), version: cursor.version }, ...ops];
+      },
+      // The tick is open for the next attempt of the backfill.
+      undo: ({ id: run }, version) => {
+        const undone = { outcome: "refused", reason: "not-recorded", run, evidence } as const;
+        const [, ...put] = store.tickOps(name, { at, value: undone }, 0);
+        return [{ check: tickKey(name, at), version }, ...put];
+      },
       holds: async () => {
         const before = decided?.found?.version;
         decided = await decidedAt(store, name, at);
@@ -176,7 +174,8 @@ async function backfillNext(
       },
     });
     const trigger = `backfill by ${value.by}: ${value.reason}`.slice(0, 1_000);
-    const { version, ended } = await startClaimed(host, own, claim, { ...options, trigger });
+    const options = { wait: LOCK_WAIT, signal: host.closing, trigger };
+    const { version, ended } = await startClaimed(host, own, claim, options);
     await ended.catch(() => {});
     return { ...request, value: moved, version };
   }
@@ -192,34 +191,5 @@ async function backfillNext(
 async function decidedAt(store: ScheduleStore, name: string, at: number): Promise<Decided | undefined> {
   const cursor = await store.cursor(name);
   if (cursor === undefined || cursor.value.at < at) return undefined;
-  return { cursor, found: await outcomeAt(store, name, at) };
-}
-
-/** Writes the run of a tick in place of its present outcome. */
-function runOps(
-  store: ScheduleStore,
-  { name, at, run, request }: { name: string; at: number; run: StartingRun; request: Request },
-  { cursor, found }: Decided,
-): Op<SchedulesValue>[] {
-  const evidence = { backfill: request.id };
-  if (found !== undefined) return replaceOps(store, { name, at, found, run }, evidence);
-  const [check, ...put] = store.tickOps(name, { at, value: { outcome: "run", run: run.id, evidence } }, 0);
-  // A cursor that was set back may pass this tick again, and write a range over it.
-  return [{ check: cursorKey(name), version: cursor.version }, check as Op<SchedulesValue>, ...put];
-}
-
-/** The run did not start: the tick is open for the next attempt of the backfill. */
-function undoOps(
-  store: ScheduleStore,
-  undone: { name: string; at: number; run: StartingRun; request: Request; version: Version },
-): Op<SchedulesValue>[] {
-  const { name, at, run, request, version } = undone;
-  const value = {
-    outcome: "refused",
-    reason: "not-recorded",
-    run: run.id,
-    evidence: { backfill: request.id },
-  } as const;
-  const [, ...put] = store.tickOps(name, { at, value }, 0);
-  return [{ check: tickKey(name, at), version }, ...put];
+  return { cursor, found: await store.outcomeAt(name, at) };
 }

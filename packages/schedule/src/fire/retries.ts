@@ -1,8 +1,7 @@
 import type { Key, PendingRetry } from "@ojm/core";
-import type { Followed } from "@ojm/core/internal";
-import { inBackground } from "../background.js";
+import { atMost, type Followed, inBackground } from "@ojm/core/internal";
 import { GRACE } from "./job.js";
-import type { Host, Own, OwnSchedule } from "./start.js";
+import type { Host, OwnSchedule } from "./start.js";
 
 /** How often the attempts of other processes are checked, in ms: their process may have died. */
 const CHECK_INTERVAL = 5_000;
@@ -13,10 +12,7 @@ const CHECK_INTERVAL = 5_000;
  */
 const OVERDUE = 20_000;
 
-/**
- * How long a tick waits for the attempts before it, in ms. After that they are ahead of it in the queue of
- * the lock.
- */
+/** How long a tick waits for due attempts, in ms. Then they are ahead of it in the queue of the lock. */
 const ATTEMPT_WAIT = 1_000;
 
 /** Wakes a resting worker. */
@@ -42,18 +38,14 @@ interface Taken {
  */
 export class Retries implements Followed<unknown> {
   readonly #host: Host;
-  readonly #own: Own;
-  readonly #signal: AbortSignal;
   /** The retry series of each name with a pending attempt, and when it is due. */
   readonly #pending: Map<string, Map<string, number>> = new Map();
   readonly #workers: Map<string, Worker> = new Map();
   /** The attempts of each name whose bodies have not begun. */
   readonly #taken: Map<string, Set<Taken>> = new Map();
 
-  constructor(host: Host, own: Own, signal: AbortSignal) {
+  constructor(host: Host) {
     this.#host = host;
-    this.#own = own;
-    this.#signal = signal;
   }
 
   put(key: Key, value: unknown): void {
@@ -77,21 +69,20 @@ export class Retries implements Followed<unknown> {
   begin(name: string): void {
     const worker = this.#workers.get(name);
     if (worker !== undefined) {
-      // The worker may be resting until its next check, and this process may only now have become the first
-      // member.
+      // The worker may be resting, and this process may only now have become the first member.
       worker.again = true;
       worker.wake();
       return;
     }
-    if (!this.#pending.has(name) || this.#own.of(name) === undefined || this.#signal.aborted) return;
+    if (!this.#pending.has(name) || this.#host.own(name) === undefined || this.#host.closing.aborted) return;
     const begun: Worker = { wake() {}, again: false };
     this.#workers.set(name, begun);
     void inBackground(() => this.#work(name, begun)).finally(() => this.#workers.delete(name));
   }
 
   async #work(name: string, worker: Worker): Promise<void> {
-    while (!this.#signal.aborted && this.#pending.has(name)) {
-      const own = this.#own.of(name);
+    while (!this.#host.closing.aborted && this.#pending.has(name)) {
+      const own = this.#host.own(name);
       if (own === undefined) return;
       worker.again = false;
       const isTaken = this.#mineIn(name) <= 0 && (await this.#takeOver(own)) !== undefined;
@@ -110,16 +101,16 @@ export class Retries implements Followed<unknown> {
     // Watch events may be late, so read the store if there can be an attempt.
     if (definition.retry === undefined && !this.#pending.has(name)) return;
     const isDue = ({ due }: { readonly due: number }): boolean => due <= store.clock.now();
-    while (!this.#signal.aborted && (await manager.orphanedRetries(name)).some(isDue)) {
+    while (!this.#host.closing.aborted && (await manager.orphanedRetries(name)).some(isDue)) {
       if ((await this.#takeOver(own)) === undefined) break;
     }
     const begun = [...(this.#taken.get(name) ?? [])].filter(isDue).map((taken) => taken.begun);
-    if (begun.length > 0) await this.#atMost(ATTEMPT_WAIT, Promise.all(begun));
+    if (begun.length > 0) await atMost(store.clock, ATTEMPT_WAIT, Promise.all(begun), false);
   }
 
   /** When it is this process's turn to make the attempts of a schedule, in ms from now; 0 or less: now. */
   #mineIn(name: string): number {
-    const rank = this.#own.rank(name);
+    const rank = this.#host.rank(name);
     if (rank === 0) return 0;
     // The first member may be dead, and still count as living for a while.
     const behind = rank === 1 ? GRACE : OVERDUE;
@@ -133,12 +124,11 @@ export class Retries implements Followed<unknown> {
   #takeOver({ name, body }: OwnSchedule): Promise<PendingRetry | undefined> {
     return new Promise((resolve) => {
       let onBegun = (): void => {};
-      let forget = (): void => {};
       const begun = new Promise<void>((done) => {
         onBegun = done;
       });
       const onTaken = (next: PendingRetry): void => {
-        forget = this.#remember(name, { due: next.due, begun });
+        this.#remember(name, { due: next.due, begun });
         resolve(next);
       };
       // Never with a signal: cancelling a pending attempt would remove it.
@@ -148,24 +138,22 @@ export class Retries implements Followed<unknown> {
         return body(run);
       };
       const made = manager.takeOver(name, noted, { group, onTaken });
-      void begun.then(() => forget());
       const over = (): void => {
         onBegun();
         resolve(undefined);
       };
-      // Ignore an error: that of a body is in its record, and after a failure of the store the next check
-      // tries again.
+      // The error of a body is in its record. After one of the store, the next check tries again.
       made.then(over, over);
     });
   }
 
-  #remember(name: string, taken: Taken): () => void {
+  #remember(name: string, taken: Taken): void {
     const all = this.#taken.get(name) ?? new Set();
     this.#taken.set(name, all.add(taken));
-    return () => {
+    void taken.begun.then(() => {
       all.delete(taken);
       if (all.size === 0 && this.#taken.get(name) === all) this.#taken.delete(name);
-    };
+    });
   }
 
   async #rest(worker: Worker, left: number): Promise<void> {
@@ -173,16 +161,8 @@ export class Retries implements Followed<unknown> {
     const woken = new Promise<void>((resolve) => {
       worker.wake = resolve;
     });
-    await this.#atMost(left > 0 ? Math.min(left, CHECK_INTERVAL) : CHECK_INTERVAL, woken);
+    const ms = left > 0 ? Math.min(left, CHECK_INTERVAL) : CHECK_INTERVAL;
+    await atMost(this.#host.store.clock, ms, woken, false);
     worker.wake = () => {};
-  }
-
-  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
-    let cancel = (): void => {};
-    const over = new Promise<void>((resolve) => {
-      cancel = this.#host.store.clock.after(ms, resolve);
-    });
-    await Promise.race([work, over]);
-    cancel();
   }
 }

@@ -1,12 +1,12 @@
 import { isRunError, type JobManager, type Run, type RunOptions, type Version } from "@ojm/core";
-import type { StartClaim } from "@ojm/core/internal";
+import { present, type Semaphore, type StartClaim } from "@ojm/core/internal";
 import type { Alarms } from "../alarms.js";
 import type { Decided } from "../decide/outcomes.js";
 import type { CheckedDefinition } from "../definition/types.js";
 import type { Members } from "../members/members.js";
 import type { Presence } from "../members/presence.js";
-import type { ScheduleStore, Stored } from "../store/store.js";
-import { Changed, type Plan, TickClaim } from "./claim.js";
+import type { ScheduleStore } from "../store/store.js";
+import { Changed, type TickClaim } from "./claim.js";
 
 /** A run that was started. */
 interface Begun {
@@ -15,6 +15,12 @@ interface Begun {
   /** Resolves when the run, or a later attempt, has completed. Rejects like `JobManager.run`. */
   readonly ended: Promise<unknown>;
 }
+
+/** How long one attempt waits for the lock, in ms. Then the next one follows. */
+export const LOCK_WAIT = 3_600_000;
+
+/** The pause after a call that failed, in ms. */
+export const AGAIN = 2_000;
 
 /** How to start a run. */
 export interface StartOptions {
@@ -42,14 +48,15 @@ export async function startClaimed(
   { wait, signal, trigger = own.trigger ?? "schedule", args }: StartOptions,
 ): Promise<Begun> {
   let ended: Promise<unknown> = Promise.resolve();
-  const more = { ...(args && { args }), ...(signal && { waitSignal: signal }) };
+  const { timeout, meta, retry } = own.definition;
+  const options = { group: runs, ...present({ timeout, meta, retry, args, waitSignal: signal }), trigger, wait, claim };
   try {
     const version = await new Promise<Version>((resolve, reject) => {
       const body = (run: Run): unknown => {
         resolve(run.fence);
         return own.body(run);
       };
-      ended = manager.run(own.name, body, { group: runs, ...optionsOf(own), ...more, trigger, wait, claim });
+      ended = manager.run(own.name, body, options);
       ended.then(() => reject(new Changed()), reject);
     });
     return { version, ended };
@@ -59,49 +66,16 @@ export async function startClaimed(
   }
 }
 
-function optionsOf({ definition: { timeout, meta, retry } }: OwnSchedule): RunOptions {
-  return {
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(meta === undefined ? {} : { meta }),
-    ...(retry === undefined ? {} : { retry }),
-  };
-}
-
-/** How to start the run of a tick. */
-interface TickOptions extends StartOptions {
-  /** Makes the plan again after the store has changed; `undefined` if nothing is to be started. */
-  plan(stored: Stored): Plan | undefined;
-  /** Called with the content of the store, if nothing was started. */
-  onStored(stored: Stored): void;
-}
-
-/** The run of a tick that was started, and the cursor behind it. */
-interface Started extends Begun {
-  readonly cursor: Stored["cursor"];
-}
-
 /**
- * Starts the run of a tick. `planned`: the plan from `stored`.
+ * Starts the run of a tick.
  *
  * @throws Changed, Taken; RunError `LOCKED`; ChannelError if the store fails
  */
-export async function startTick(
-  host: Host,
-  own: OwnSchedule,
-  stored: Stored,
-  planned: Plan,
-  { plan, onStored, ...options }: TickOptions,
-): Promise<Started> {
-  const claim = new TickClaim(host.store, stored, planned, plan);
-  try {
-    await claim.look();
-    const begun = await startClaimed(host, own, claim, options);
-    host.publishTicks(own.name, [{ at: claim.tick.at, value: { outcome: "run", run: claim.run } }]);
-    return { ...begun, cursor: { value: claim.planned.cursor, version: begun.version } };
-  } catch (error) {
-    onStored(claim.stored);
-    throw error;
-  }
+export async function startTick(host: Host, own: OwnSchedule, claim: TickClaim, options: StartOptions): Promise<Begun> {
+  await claim.look();
+  const begun = await startClaimed(host, own, claim, options);
+  host.publishTicks(own.name, [{ at: claim.tick.at, value: { outcome: "run", run: claim.run } }]);
+  return begun;
 }
 
 /**
@@ -110,25 +84,6 @@ export async function startTick(
  * answered. The store joins the writes of this many starts; more would only wait in memory.
  */
 export const STARTS_AT_ONCE = 256;
-
-/** The starts of ticks, {@link STARTS_AT_ONCE} at once, in the order in which they come. */
-export class StartSlots {
-  #free = STARTS_AT_ONCE;
-  readonly #waiting: (() => void)[] = [];
-
-  /** Does the work once there is a slot for it. */
-  async use<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
-}
 
 /** The job function of a schedule. */
 export type Body = (run: Run) => unknown;
@@ -152,24 +107,22 @@ export interface Host {
   readonly members: Members;
   readonly presence: Presence;
   readonly alarms: Alarms;
-  readonly starts: StartSlots;
+  /** The starts of ticks, {@link STARTS_AT_ONCE} at once, in the order in which they come. */
+  readonly starts: Semaphore;
   /** When this process began, in ms since 1970. */
   readonly began: number;
+  /** Fires when the scheduler is closed. */
+  readonly closing: AbortSignal;
+  /** The schedules of this process, by name. */
+  own(name: string): OwnSchedule | undefined;
+  /** The place of this process among those that can run a schedule: 0 is the first. */
+  rank(name: string): number;
   /** Called when the manager was closed, so that the scheduler has no store any more. */
   stop(): void;
   /** Publishes the outcomes of ticks. */
   publishTicks(schedule: string, ticks: readonly Decided[]): void;
   /** Called when this process becomes the first member for a schedule. */
   onLead(schedule: string): void;
-  /**
-   * Takes over the due attempts that no other process is making. Called before the next tick of a schedule is
-   * run.
-   */
+  /** Takes over the due attempts that no other process is making. Called before the next tick is run. */
   attemptsFirst(own: OwnSchedule): Promise<void>;
-}
-
-/** The schedules of this process, and its place among those who run one: 0 is the first. */
-export interface Own {
-  of(name: string): OwnSchedule | undefined;
-  rank(name: string): number;
 }

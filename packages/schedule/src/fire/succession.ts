@@ -1,8 +1,8 @@
 import { visible } from "@ojm/core/internal";
-import { warn } from "../background.js";
 import { adopt, restore } from "../store/adopt.js";
 import type { StoredSchedule } from "../store/schema.js";
 import type { Found, Stored } from "../store/store.js";
+import { warn } from "../warn.js";
 import type { Host, OwnSchedule } from "./start.js";
 
 /**

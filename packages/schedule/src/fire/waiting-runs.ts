@@ -3,14 +3,8 @@ import { stopped } from "../decide/decide.js";
 import { cursorAt } from "../decide/outcomes.js";
 import { policiesOf } from "../definition/types.js";
 import type { Stored } from "../store/store.js";
-import { Changed, type Plan, Taken } from "./claim.js";
-import { type Host, type OwnSchedule, startTick } from "./start.js";
-
-/** How long one attempt waits for the lock, in ms. Then the next one follows. */
-const WAIT = 3_600_000;
-
-/** The pause after a call that failed, in ms. */
-const AGAIN = 2_000;
+import { Changed, type Plan, Taken, TickClaim } from "./claim.js";
+import { AGAIN, type Host, LOCK_WAIT, type OwnSchedule, startTick } from "./start.js";
 
 /** The callbacks that waiting ticks need from their job. */
 export interface WaitingHost {
@@ -74,28 +68,25 @@ export class WaitingRuns {
     const { overlap } = policiesOf(this.#own.definition);
     const replaced = overlap === "replace" && (await this.#attempt(stored, 0, signal));
     // The run that holds the lock was requested to stop: this one is the next.
-    if (overlap !== "replace" || replaced) await this.#attempt(stored, WAIT, signal);
+    if (overlap !== "replace" || replaced) await this.#attempt(stored, LOCK_WAIT, signal);
   }
 
   /** Resolves to whether the lock was held. */
   async #attempt(stored: Stored, wait: number, signal: AbortSignal): Promise<boolean> {
-    let latest = stored;
-    const onStored = (found: Stored): void => {
-      latest = found;
-      this.#job.found(found);
-    };
     const plan = (found: Stored): Plan | undefined => this.#plan(found);
     // A pause or a blackout may have begun since the last plan.
     const planned = plan(stored);
     if (planned === undefined) throw new Changed();
+    const claim = new TickClaim(this.#host.store, stored, planned, plan);
     try {
-      const started = await startTick(this.#host, this.#own, stored, planned, { plan, wait, signal, onStored });
-      this.#job.moved(started.cursor);
+      const { version } = await startTick(this.#host, this.#own, claim, { wait, signal });
+      this.#job.moved({ value: claim.planned.cursor, version });
       return false;
     } catch (error) {
-      const first = this.#plan(latest);
+      this.#job.found(claim.stored);
+      const first = this.#plan(claim.stored);
       if (error instanceof Taken && first !== undefined) {
-        await this.#job.taken(latest, first);
+        await this.#job.taken(claim.stored, first);
         return false;
       }
       if (wait > 0 || !isRunError(error) || error.code !== "LOCKED" || first === undefined) throw error;
@@ -113,14 +104,10 @@ export class WaitingRuns {
     await this.#host.manager.cancel(id, { reason, audited: false, wait: 0 });
   }
 
-  #plan({ schedule, cursor }: Stored): Plan | undefined {
-    const { store, began } = this.#host;
-    const [at, ...rest] = cursor.value.waiting ?? [];
-    if (at === undefined || schedule.value.hash !== this.#own.hash) return undefined;
-    const now = store.clock.now();
-    const state = { schedule: schedule.value, cursor: cursor.value, now, began };
-    return stopped(state, now) === undefined
-      ? { at, cursor: cursorAt(cursor.value, cursor.value.at, rest) }
-      : undefined;
+  #plan({ schedule: { value: schedule }, cursor: { value: cursor } }: Stored): Plan | undefined {
+    const [at, ...rest] = cursor.waiting ?? [];
+    if (at === undefined || schedule.hash !== this.#own.hash) return undefined;
+    const isStopped = stopped({ schedule }, this.#host.store.clock.now()) !== undefined;
+    return isStopped ? undefined : { at, cursor: cursorAt(cursor, cursor.at, rest) };
   }
 }

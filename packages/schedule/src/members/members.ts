@@ -96,16 +96,14 @@ export class Members implements Followed<SchedulesValue> {
 
   /** Changes the known state of a member, and with it the places of this process for `names`. */
   #change(instance: string, member: Member, names: ReadonlySet<string>, change: () => void): void {
-    const before = new Map<string, boolean>();
-    for (const name of names) {
+    const known = [...names].flatMap((name) => {
       const place = this.#places.get(name);
-      if (place !== undefined) before.set(name, canRun(member, name, place.hash));
-    }
+      return place === undefined ? [] : { name, place, could: canRun(member, name, place.hash) };
+    });
     change();
-    for (const [name, could] of before) {
-      const place = this.#places.get(name);
-      const can = place !== undefined && canRun(member, name, place.hash);
-      if (place !== undefined && can !== could && comesBefore(name, instance, this.#self)) place.rank += can ? 1 : -1;
+    for (const { name, place, could } of known) {
+      const can = canRun(member, name, place.hash);
+      if (can !== could && comesBefore(name, instance, this.#self)) place.rank += can ? 1 : -1;
     }
     if (member.lives || member.parts.size > 0) this.#members.set(instance, member);
     else this.#members.delete(instance);
@@ -115,15 +113,11 @@ export class Members implements Followed<SchedulesValue> {
 }
 
 function canRun({ lives, parts }: Member, name: string, hash: string): boolean {
-  if (!lives) return false;
-  for (const part of parts.values()) if (part.get(name) === hash) return true;
-  return false;
+  return lives && [...parts.values()].some((part) => part.get(name) === hash);
 }
 
 function namesOf({ parts }: Member): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const part of parts.values()) for (const name of part.keys()) names.add(name);
-  return names;
+  return new Set([...parts.values()].flatMap((part) => [...part.keys()]));
 }
 
 /** The names that differ between two lists. */

@@ -1,6 +1,5 @@
 import type { Clock, Holder, Key } from "@ojm/core";
-import { type Followed, identityOf } from "@ojm/core/internal";
-import { inBackground } from "../background.js";
+import { type Followed, identityOf, inBackground } from "@ojm/core/internal";
 import type { SchedulesValue } from "../store/schema.js";
 import { isHolder, isMember } from "../store/valid.js";
 

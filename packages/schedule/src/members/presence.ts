@@ -1,8 +1,8 @@
-import { type Clock, isChannelError } from "@ojm/core";
-import { elapsedText, processIdentity } from "@ojm/core/internal";
-import { inBackground, warn } from "../background.js";
-import { type MemberValue, memberKey, memberPartKey } from "../store/schema.js";
+import { isChannelError } from "@ojm/core";
+import { elapsedText, inBackground, processIdentity, restBy } from "@ojm/core/internal";
+import { memberKey, memberPartKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
+import { warn } from "../warn.js";
 
 /** The time from one renewal to the next, in ms. */
 const BEAT = 5_000;
@@ -33,8 +33,6 @@ const AWAY = 10_000;
  */
 const FIRST_CHANGE_PAUSE = 100;
 
-const beatOf = ({ rest = 0 }: Clock): number => Math.max(BEAT, rest);
-
 /**
  * Publishes that this scheduler lives, and which schedules it can run.
  *
@@ -53,7 +51,8 @@ export class Presence {
   #due = 0;
   #busy: Promise<void> | undefined;
   #closed = false;
-  #since: number;
+  /** Since when this member was seen without interruption, by the monotonic clock, in ms. */
+  since: number;
   /** Since when every beat has failed, by the monotonic clock. */
   #failing: number | undefined;
   /** Whether the warning was emitted: once, however long the failure lasts. */
@@ -61,12 +60,7 @@ export class Presence {
 
   constructor(store: ScheduleStore) {
     this.#store = store;
-    this.#since = store.clock.monotonic();
-  }
-
-  /** Since when this member was seen without interruption, by the monotonic clock, in ms. */
-  get since(): number {
-    return this.#since;
+    this.since = store.clock.monotonic();
   }
 
   /**
@@ -121,7 +115,7 @@ export class Presence {
       try {
         this.#moment = this.#changed.size > 0 ? Math.min(BEAT, 2 * this.#moment) : FIRST_CHANGE_PAUSE;
         await this.#beat();
-        rest = this.#changed.size > 0 ? this.#moment : beatOf(this.#store.clock);
+        rest = this.#changed.size > 0 ? this.#moment : restBy(this.#store.clock, BEAT);
       } finally {
         this.#busy = undefined;
         this.#arm(rest);
@@ -141,20 +135,16 @@ export class Presence {
         await channel.set(memberPartKey(by.instance, place), { schedules }, { ttl: PART_TTL });
       }
       // The list first: a member without it can run nothing.
-      const ttl = BEATS_OF_LIFE * beatOf(clock);
-      await channel.set(memberKey(by.instance), this.#value(), { ttl });
+      const value = { by, parts: this.#parts.length, process: processIdentity() };
+      await channel.set(memberKey(by.instance), value, { ttl: BEATS_OF_LIFE * restBy(clock, BEAT) });
       this.#beats++;
       this.#answered();
     } catch (error) {
       this.#failed(error, began);
       for (const place of places) this.#changed.add(place);
-      this.#since = this.#store.clock.monotonic();
+      this.since = this.#store.clock.monotonic();
       throw error;
     }
-  }
-
-  #value(): MemberValue {
-    return { by: this.#store.by, parts: this.#parts.length, process: processIdentity() };
   }
 
   #failed(error: unknown, began: number): void {

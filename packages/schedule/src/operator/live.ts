@@ -23,10 +23,7 @@ import { readUnwatched, type SnapshotOptions, type StoreSnapshot, snapshotOf, ty
  */
 const REUSE_FACTOR = 20;
 
-/**
- * State that no watch reports is read again after this time, in ms, even if nothing changed: a command may
- * have ended.
- */
+/** How old state that no watch reports may become, in ms, without a change: a command may have ended. */
 const UNWATCHED_TTL = 5_000;
 
 /** Options of {@link followStore}. */
@@ -66,10 +63,7 @@ export class LiveStore {
   readonly #manager: JobManager;
   readonly #options: FollowStoreOptions;
   readonly #schedules: Kept<StoredSchedule>;
-  /**
-   * Watched instead of the ticks: a cursor moves with each decision, and the ticks are the history of a
-   * month.
-   */
+  /** Watched instead of the ticks, a month of history: a cursor moves with each decision. */
   readonly #cursors: Kept<Cursor>;
   readonly #members: Kept<MemberValue | MemberPart>;
   readonly #retries: Kept<PendingRetry>;

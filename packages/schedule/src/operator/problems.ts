@@ -1,6 +1,6 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { type ActiveRun, type Hold, isOwn, isTriedAgain } from "@ojm/core/internal";
+import { type ActiveRun, all, type Hold, isOwn, isTriedAgain, present } from "@ojm/core/internal";
 import {
   type NextTick,
   type OverdueTicks,
@@ -8,8 +8,8 @@ import {
   type ScheduleView,
   schedulersIn,
 } from "../control/overview.js";
-import type { Pause } from "../store/schema.js";
-import { attendanceText, overdueTicks, pauseAt, UNATTENDED, type Unattended } from "./schedules.js";
+import { type Pause, pauseAt } from "../store/schema.js";
+import { attendanceText, overdueTicks, UNATTENDED, type Unattended } from "./schedules.js";
 
 /**
  * The kinds of problems, the worst first. This is their order in every list.
@@ -91,15 +91,9 @@ export function scheduleState(
   unattended: (schedule: ScheduleView) => Unattended | undefined,
   now: number,
 ): ScheduleState {
-  const [paused, alone] = [pauseAt(schedule, now), unattended(schedule)];
-  const [overdue, next] = [overdueTicks(schedule, now), schedule.upcoming(now)];
-  return {
-    schedule,
-    ...(paused !== undefined && { paused }),
-    ...(alone !== undefined && { unattended: alone }),
-    ...(overdue !== undefined && { overdue }),
-    ...(next !== undefined && { next }),
-  };
+  const state = { paused: pauseAt(schedule, now), unattended: unattended(schedule) };
+  const ticks = { overdue: overdueTicks(schedule, now), next: schedule.upcoming(now) };
+  return { schedule, ...present({ ...state, ...ticks }) };
 }
 
 /** The facts in which problems are found. */
@@ -120,16 +114,10 @@ export interface Facts {
 /** How long a failure counts, in ms: 7 days. */
 export const FAILED_WITHIN: number = 7 * 86_400_000;
 
-/**
- * For how long, in ms, a retry series may be in neither the retries nor the runs, which happens between two
- * attempts.
- */
+/** How long a retry series may be in neither the retries nor the runs, between two attempts, in ms. */
 const BETWEEN = 5_000;
 
-/**
- * A run is long if it takes this many times its p95 ({@link JobSummary.usual}), and at least this much more,
- * in ms.
- */
+/** A run is long if it takes this many times its p95, and at least this much more, in ms. */
 const LONG_FACTOR = 1.5;
 const LONG_BY = 10_000;
 
@@ -146,16 +134,13 @@ const NAMES = 200;
 /** All problems, the worst first, and of each kind the newest first. Leaves out ojm's own runs. */
 export function problemsOf(facts: Facts): Problem[] {
   const { now } = facts;
-  // Leave out the failed run of an orphaned command: it is the same problem, and two rows would look like
-  // two.
+  // The failed run of an orphaned command is the same problem: two rows would look like two.
   const orphaned = new Set(facts.orphans.map(({ run }) => run));
   const failed = failedIn(facts).filter(({ run }) => !orphaned.has(run));
   const ofSchedules = schedulesIn(facts, new Set([...failed, ...facts.runs].map(({ name }) => name)));
   const alone = new Set(ofSchedules.flatMap(({ kind, name }) => (kind === "unattended" ? [name] : [])));
   const problems: Problem[] = [
-    ...facts.orphans.map(({ name, text, run }): Problem => {
-      return { kind: "orphaned", name, text, ...(run !== undefined && { run }) };
-    }),
+    ...facts.orphans.map(({ name, text, run }): Problem => ({ kind: "orphaned", name, text, ...present({ run }) })),
     ...facts.runs.flatMap((run) => ignores(run, now) ?? long(run, now) ?? []),
     ...ofSchedules,
     // An unattended schedule is reported already.
@@ -196,7 +181,10 @@ function failedIn({ failing, retries, runs, now }: Facts): Problem[] {
  */
 function schedulesIn({ schedules, lastRuns }: Facts, shown: ReadonlySet<string>): Problem[] {
   return schedules.flatMap(({ schedule: { name }, paused, unattended, overdue }): Problem[] => {
-    if (paused !== undefined) return [{ kind: "paused", name, at: paused.at, text: pausedText(paused) }];
+    if (paused !== undefined) {
+      const text = `paused${by(paused.by)}${until(paused.until)}: ${paused.reason}`;
+      return [{ kind: "paused", name, at: paused.at, text }];
+    }
     const text = attendanceText(unattended, overdue);
     if (text === undefined) return [];
     const at = overdue && { at: overdue.at };
@@ -227,13 +215,8 @@ function ignores({ name, id, stopRequest: asked }: ActiveRun, now: number): Prob
   // In whole minutes: a text that changes each second is not readable.
   const ago = durationText(Math.floor((now - at) / 60_000) * 60_000);
   const why = reason === undefined ? "" : `: ${reason}`;
-  return {
-    kind: "ignores-cancel",
-    name,
-    at,
-    text: `asked to stop ${ago} ago by ${author}, still running${why}`,
-    run: id,
-  };
+  const text = `asked to stop ${ago} ago by ${author}, still running${why}`;
+  return { kind: "ignores-cancel", name, at, text, run: id };
 }
 
 function long({ name, id, startTime: at, usual }: ActiveRun, now: number): Problem | undefined {
@@ -241,17 +224,13 @@ function long({ name, id, startTime: at, usual }: ActiveRun, now: number): Probl
   return { kind: "long", name, at, text: `runs longer than usual: its p95 is ${durationText(usual.p95)}`, run: id };
 }
 
-function held(name: string, hold: Hold, now: number): Problem[] {
-  return hold.until <= now ? [] : [{ kind: "held", name, at: hold.at, text: heldText(hold) }];
+function held(name: string, { at, author, reason, until: end }: Hold, now: number): Problem[] {
+  return end <= now ? [] : [{ kind: "held", name, at, text: `held${by(author)}${until(end)}: ${reason}` }];
 }
 
 const by = (author: string | undefined): string => (author === undefined ? "" : ` by ${author}`);
 const until = (time: number | undefined): string =>
   time === undefined ? "" : ` until ${new Date(time).toISOString()}`;
-
-const heldText = ({ author, reason, until: end }: Hold): string => `held${by(author)}${until(end)}: ${reason}`;
-
-const pausedText = (paused: Pause): string => `paused${by(paused.by)}${until(paused.until)}: ${paused.reason}`;
 
 /**
  * The problems, with one for all schedules that are unattended for the same reason, and one for all jobs that
@@ -267,10 +246,7 @@ export function grouped(problems: readonly Problem[]): Problem[] {
   return inOrder([...groups.values()].flatMap((all) => (all.length > 1 ? [groupOf(all)] : all)));
 }
 
-/**
- * What the problems of one group have in common, and their group too; `undefined` for a problem that stands
- * alone.
- */
+/** Equal for the problems of one group, and for the group; `undefined` for a problem that stands alone. */
 export function groupKey({ kind, text, unattended }: Problem): string | undefined {
   if (unattended !== undefined) return `${kind} ${unattended}`;
   const isGroup = kind === "failed" && text !== endedText(kind) && !ANY_CAUSE.test(text);
@@ -280,10 +256,7 @@ export function groupKey({ kind, text, unattended }: Problem): string | undefine
 /** The error of a command that ended by itself or by a signal: two such commands may have any two causes. */
 const ANY_CAUSE = /^it (?:ended with exit code \d+|was ended by \S+)$/;
 
-/**
- * What differs between equal errors: numbers, such as those of times and addresses, and ids in hex. An exit
- * code is an error of its own.
- */
+/** What differs between equal errors: numbers, and ids in hex. An exit code is an error of its own. */
 const VARYING =
   /(?<!\bcode )(?:\d+(?:[.:,]\d+)+|(?<![\da-z])(?:0x)?(?=[a-f-]*\d)[\da-f]+(?:-[\da-f]+)*(?![\da-z])|(?<![\da-f])\d+)/gi;
 
@@ -293,11 +266,8 @@ function groupOf(all: readonly Problem[]): Problem {
   const newest = all.reduce((one, other) => ((other.at ?? 0) > (one.at ?? 0) ? other : one));
   const { kind, text, unattended } = newest;
   return {
-    kind,
-    name: names[0] ?? "",
-    ...(ats.length > 0 && { at: Math.min(...ats) }),
-    text: unattended === undefined ? text : UNATTENDED[unattended].several,
-    ...(unattended !== undefined && { unattended }),
+    ...{ kind, name: names[0] ?? "", ...(ats.length > 0 && { at: Math.min(...ats) }) },
+    ...(unattended === undefined ? { text } : { text: UNATTENDED[unattended].several, unattended }),
     jobs: { n: names.length, names: names.slice(0, NAMES) },
   };
 }
@@ -314,8 +284,7 @@ function groupOf(all: readonly Problem[]): Problem {
  */
 export async function retriesOf(manager: JobManager, retries: readonly PendingRetry[]): Promise<Retry[]> {
   const left = new Set(await manager.orphanedRetries(retries));
-  const schedulers: SchedulerView[] = [];
-  if (left.size > 0) for await (const scheduler of schedulersIn(manager)) schedulers.push(scheduler);
+  const schedulers = left.size === 0 ? [] : await all(schedulersIn(manager));
   return markedRetries(retries, (retry) => left.has(retry), schedulers);
 }
 

@@ -1,9 +1,9 @@
 import type { JobManager } from "@ojm/core";
+import { all } from "@ojm/core/internal";
 import { type OverdueTicks, type SchedulerView, type ScheduleView, schedulersIn } from "../control/overview.js";
 import type { ScheduleTick } from "../control/ticks.js";
 import { LATE } from "../decide/decide.js";
 import { whyBackfilled, whyNotRun } from "../decide/outcomes.js";
-import type { Pause } from "../store/schema.js";
 
 /**
  * Why a schedule is unattended. `gone`: no living scheduler has it. `older`: the living schedulers that have
@@ -13,10 +13,7 @@ export type Unattended = "gone" | "older";
 
 /** The texts for unattended schedules: for one, and for several. */
 export const UNATTENDED: Readonly<Record<Unattended, { readonly one: string; readonly several: string }>> = {
-  gone: {
-    one: "no process runs this schedule",
-    several: "no process runs these schedules",
-  },
+  gone: { one: "no process runs this schedule", several: "no process runs these schedules" },
   older: {
     one: "the processes that are there have an older definition of this schedule, and take it over once no process with the newer one was seen for a minute",
     several:
@@ -67,16 +64,13 @@ export function overdueTicks(
   now: number,
   { grace = LATE, after = schedule.decided, by = Number.POSITIVE_INFINITY }: OverdueOptions = {},
 ): OverdueTicks | undefined {
-  // A tick is overdue only after the grace, not exactly at its end. A scheduler judges missed ticks in the
-  // same way.
+  // Overdue only after the grace, not exactly at its end, as schedulers judge missed ticks.
   return schedule.overdue(Math.min(by, now - grace - 1), after);
 }
 
 /** Reads the schedulers for {@link attendanceOf}. */
 export async function attendanceIn(manager: JobManager): Promise<ReturnType<typeof attendanceOf>> {
-  const schedulers: SchedulerView[] = [];
-  for await (const scheduler of schedulersIn(manager)) schedulers.push(scheduler);
-  return attendanceOf(schedulers);
+  return attendanceOf(await all(schedulersIn(manager)));
 }
 
 /** The number of overdue ticks, and since when. */
@@ -96,11 +90,6 @@ export function attendanceText(
   return [UNATTENDED[unattended].one, ...(ticks === undefined ? [] : [ticks])].join("; ");
 }
 
-/** The current pause at `now`. */
-export function pauseAt({ paused }: { readonly paused?: Pause }, now: number): Pause | undefined {
-  return paused === undefined || (paused.until ?? Number.POSITIVE_INFINITY) <= now ? undefined : paused;
-}
-
 /** Overdue ticks, as one entry next to the decided ones. */
 export interface OverdueTick extends Omit<ScheduleTick, "outcome"> {
   readonly outcome: "overdue";
@@ -113,10 +102,7 @@ export function overdueEntry(schedule: string, ticks: OverdueTicks | undefined):
   return [{ schedule, at, outcome: "overdue", ...(count > 1 && { until, count }) }];
 }
 
-/**
- * Why a tick was not run, has not been run yet, or was run late, in words; `undefined` for one that was run
- * in time.
- */
+/** Why a tick was not run so far, or was run late, in words; `undefined` for one that was run in time. */
 export function tickText(tick: ScheduleTick | OverdueTick): string | undefined {
   if (tick.outcome === "overdue") return "no process has decided on it so far";
   if (tick.outcome === "waiting") return "it waits for its run, behind those before it";

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import type { ActiveRun, Hold } from "@ojm/core/internal";
+import { type ActiveRun, all, type Hold } from "@ojm/core/internal";
 import { holdsIn, type SchedulerView, schedulersIn, schedulesIn } from "../control/overview.js";
 import {
   FAILED_WITHIN,
@@ -79,27 +79,18 @@ export function snapshotOf(facts: Facts, others: Pick<StoreSnapshot, "waiting" |
 /** The facts that no watch reports. */
 export type Unwatched = Pick<Facts, "failing" | "lastRuns" | "orphans">;
 
-/**
- * Reads the facts that no watch reports: which jobs fail, how the last runs of unattended schedules ended,
- * and orphans.
- */
+/** Reads the facts that no watch reports: failing jobs, last runs of unattended schedules, orphans. */
 export async function readUnwatched(
   manager: JobManager,
   { now, schedules, runs }: Pick<Facts, "now" | "schedules" | "runs">,
   { orphans = async () => [] }: SnapshotOptions,
 ): Promise<Unwatched> {
   const alone = schedules.filter(({ unattended }) => unattended !== undefined).slice(0, LAST_RUNS);
-  const last = alone.map(async ({ schedule: { name } }) => all(manager.history({ name, limit: 1 })));
+  const last = alone.map(({ schedule: { name } }) => all(manager.history({ name, limit: 1 })));
   const [failing, commands, ...lastRuns] = await Promise.all([
     manager.failedJobs({ from: now - FAILED_WITHIN }),
     orphans(new Set(runs.map(({ id }) => id))),
     ...last,
   ]);
   return { failing, orphans: commands, lastRuns: new Map(lastRuns.flat().map((run) => [run.name, run])) };
-}
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
 }

@@ -28,14 +28,12 @@ export async function adopt(
   const { name, hash } = brought;
   for (;;) {
     const schedule = await store.schedule(name);
-    if (schedule !== undefined && !isNewer(hash, schedule.value, rollback)) return { schedule };
+    const { hash: present, past } = schedule?.value ?? {};
+    const isNewer = present !== hash && (rollback || past?.includes(hash) !== true);
+    if (schedule !== undefined && !isNewer) return { schedule };
     const done = await replace(store, brought, schedule, await store.cursor(name), began);
     if (done !== undefined) return done;
   }
-}
-
-function isNewer(hash: string, stored: StoredSchedule, rollback: boolean): boolean {
-  return stored.hash !== hash && (rollback || !stored.past.includes(hash));
 }
 
 async function replace(

@@ -31,6 +31,11 @@ export interface Pause {
   readonly until?: number;
 }
 
+/** The current pause at `now`. */
+export function pauseAt({ paused }: { readonly paused?: Pause }, now: number): Pause | undefined {
+  return paused === undefined || (paused.until ?? Number.POSITIVE_INFINITY) <= now ? undefined : paused;
+}
+
 /** A schedule in the store. */
 export interface StoredSchedule {
   readonly name: string;

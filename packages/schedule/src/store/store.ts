@@ -29,7 +29,7 @@ import {
 import { isCursor, isSchedule, isTick } from "./valid.js";
 
 /** The most outcomes that one commit writes; each is a check, a write and a mark. etcd accepts 128 ops. */
-const MOST_TICKS = 40;
+export const MOST_TICKS = 40;
 
 /** A value, and the version of its entry. */
 export interface Versioned<V> {
@@ -49,30 +49,32 @@ export interface Found {
   readonly cursor?: Versioned<Cursor>;
 }
 
+/** The versions of a schedule and of its cursor that a commit checks; `null`: there is no entry. */
+export type CheckedVersions = { readonly [K in keyof Stored]: Version | null };
+
 /** The entries of the schedulers, and the commits that change them. */
 export class ScheduleStore {
   readonly channel: Channel<SchedulesValue>;
   readonly clock: Clock;
   /** The author of the writes. */
   readonly by: Holder;
-  readonly #note: (act: AuditAction) => ChannelOps<unknown>;
+  readonly #manager: JobManager;
 
-  /** `note`: returns the ops that record an action in the audit, such as {@link notesOf}. */
-  constructor(
-    channel: Channel<SchedulesValue>,
-    clock: Clock,
-    by: Holder,
-    note: (act: AuditAction) => ChannelOps<unknown>,
-  ) {
+  constructor(manager: JobManager, channel: Channel<SchedulesValue>, clock: Clock, by: Holder) {
+    this.#manager = manager;
     this.channel = channel;
     this.clock = clock;
     this.by = by;
-    this.#note = note;
   }
 
   /** The ops that record an action in the audit, for the commit of that action. */
   noted(act: Omit<AuditAction, "by">): ChannelOps<unknown> {
-    return this.#note({ ...act, by: this.by });
+    return this.#manager.auditOps({ ...act, by: this.by }) as ChannelOps<unknown>;
+  }
+
+  /** Commits ops, and the audit entry of their action with them. Resolves to whether their checks held. */
+  async act(ops: readonly Op<SchedulesValue>[], act: Omit<AuditAction, "by">): Promise<boolean> {
+    return (await this.channel.commitWith<unknown[]>(ops, [this.noted(act)])).ok;
   }
 
   /** @throws ChannelError `CORRUPT` if no scheduler wrote the entry */
@@ -89,6 +91,30 @@ export class ScheduleStore {
   async tick(name: string, at: number): Promise<TickValue | undefined> {
     const value = await unlessCorrupt(this.channel.get(tickKey(name, at)));
     return isTick(value) ? value : undefined;
+  }
+
+  /**
+   * The entry that covers a tick. A range counts for all ticks of its time, even if the schedule has another
+   * calendar by now. So no two entries overlap, and the nearest one is the only candidate.
+   */
+  async outcomeAt(name: string, at: number): Promise<FoundOutcome | undefined> {
+    const [found] = await this.outcomesIn(name, at, at);
+    return found !== undefined && holds(found, at) ? found : undefined;
+  }
+
+  /** The outcomes of a time, oldest first, and the previous one: it may be a range that reaches into it. */
+  async outcomesIn(name: string, first: number, last: number): Promise<FoundOutcome[]> {
+    const prefix = ["tick", name];
+    const found: FoundOutcome[] = [];
+    const before = { prefix, before: tickKey(name, first + 1), reverse: true, limit: 1 };
+    const within = { prefix, after: tickKey(name, first), before: tickKey(name, last + 1) };
+    for (const range of first === last ? [before] : [before, within]) {
+      for await (const { key, value, version, expiresIn = TICK_TTL } of this.channel.entries(range)) {
+        const [, , at] = key as readonly unknown[];
+        if (typeof at === "number" && isTick(value)) found.push({ at, value, version, expiresIn });
+      }
+    }
+    return found;
   }
 
   /** The schedule and its cursor; each `undefined` if there is none. */
@@ -126,46 +152,64 @@ export class ScheduleStore {
     writes: readonly Op<SchedulesValue>[],
     others: readonly ChannelOps<unknown>[] = [],
   ): Promise<Version | undefined> {
+    const { schedule } = stored;
     let { cursor } = stored;
-    const { name } = stored.schedule.value;
-    const ticks = await this.undecided({ schedule: stored.schedule.value, cursor: cursor.value }, moved.ticks);
+    const versions = (): CheckedVersions => ({ schedule: schedule.version, cursor: cursor.version });
+    const ticks = await this.undecided({ schedule: schedule.value, cursor: cursor.value }, moved.ticks);
     let left = ticks.toSorted((a, b) => a.at - b.at);
     while (left.length > MOST_TICKS) {
       const part = left.slice(0, MOST_TICKS);
       // The cursor moves with each part: if this process dies in between, the next one may have another
       // policy, and would decide these ticks again.
       const value = cursorBehind(cursor.value, part, moved.cursor);
-      const put = { put: cursorKey(name), value };
-      const version = await this.#commit({ ...stored, cursor }, part, [put], []);
+      const put = { put: cursorKey(schedule.value.name), value };
+      const version = await this.commit(schedule.value, versions(), part, [put]);
       if (version === undefined) return undefined;
       cursor = { value, version };
       left = left.slice(MOST_TICKS);
     }
-    return this.#commit({ ...stored, cursor }, left, writes, others);
+    return this.commit(schedule.value, versions(), left, writes, others);
   }
 
-  /**
-   * The outcomes of the ticks that have none in the store. Only if the cursor was set back can a tick have
-   * one.
-   */
+  /** The outcomes of the ticks that have none in the store: without a cursor that was set back, all. */
   async undecided(
     { schedule, cursor }: { readonly schedule: StoredSchedule; readonly cursor: Cursor },
     ticks: readonly Decided[],
   ): Promise<readonly Decided[]> {
     if (cursor.ahead === undefined) return ticks;
-    return undecided(this.channel, schedule.name, ticks, passedBefore(schedule, this.clock.now()));
+    const passed = passedBefore(schedule, this.clock.now());
+    const left: Decided[] = [];
+    for (const tick of ticks) {
+      const { at, value } = tick;
+      const { until = at, count: _, more: __, calendar: of = {}, ...why } = value;
+      if (until <= passed) continue;
+      const known = await this.outcomesIn(schedule.name, Math.max(at, passed), until);
+      if (until === at) {
+        if (!known.some((outcome) => holds(outcome, at))) left.push(tick);
+        continue;
+      }
+      const calendar = calendarOf(of);
+      let from = at > passed ? at : calendar.next(passed);
+      for (const { at: start, value } of known) {
+        if (start > from) left.push(range(of, from, lastTick(calendar, from, start - 1), why as Why));
+        from = Math.max(from, calendar.next(value.until ?? start));
+      }
+      if (from <= until) left.push(range(of, from, until, why as Why));
+    }
+    return left;
   }
 
-  async #commit(
-    { schedule, cursor }: Stored,
+  /** One commit of {@link write}: {@link MOST_TICKS} outcomes at most. */
+  async commit(
+    { name, revision }: StoredSchedule,
+    { schedule, cursor }: CheckedVersions,
     ticks: readonly Decided[],
     writes: readonly Op<SchedulesValue>[],
-    others: readonly ChannelOps<unknown>[],
+    others: readonly ChannelOps<unknown>[] = [],
   ): Promise<Version | undefined> {
-    const { name, revision } = schedule.value;
     const checks: Op<SchedulesValue>[] = [
-      { check: scheduleKey(name), version: schedule.version },
-      { check: cursorKey(name), version: cursor.version },
+      { check: scheduleKey(name), version: schedule },
+      { check: cursorKey(name), version: cursor },
     ];
     let decided = ticks;
     for (;;) {
@@ -205,18 +249,6 @@ function tickOf(key: unknown): number[] {
   return kind === "tick" ? [Number(at)] : [];
 }
 
-/** The function that returns the ops for an action in the audit of a manager. */
-export function notesOf(manager: JobManager): (act: AuditAction) => ChannelOps<unknown> {
-  return (act) => manager.auditOps(act) as ChannelOps<unknown>;
-}
-
-/** The used parts of a `ScheduleStore`. */
-interface Store {
-  readonly channel: Channel<SchedulesValue>;
-  readonly clock: Clock;
-  readonly by: Holder;
-}
-
 /** An outcome in the store, the tick of its entry, and its remaining time to live, in ms. */
 export interface FoundOutcome {
   readonly at: number;
@@ -225,50 +257,12 @@ export interface FoundOutcome {
   readonly expiresIn: number;
 }
 
-/**
- * The entry that covers a tick. A range counts for all ticks of its time, even if the schedule has another
- * calendar by now. So no two entries overlap, and the nearest one is the only candidate.
- */
-export async function outcomeAt(
-  { channel }: Pick<Store, "channel">,
-  name: string,
-  at: number,
-): Promise<FoundOutcome | undefined> {
-  const [found] = await outcomesIn(channel, name, at, at);
-  return found !== undefined && holds(found, at) ? found : undefined;
-}
-
-/**
- * The outcomes of a time, oldest first, and the previous one: it may be a range that reaches into the time.
- */
-async function outcomesIn(
-  channel: Store["channel"],
-  name: string,
-  first: number,
-  last: number,
-): Promise<FoundOutcome[]> {
-  const prefix = ["tick", name];
-  const all: FoundOutcome[] = [];
-  const before = { prefix, before: tickKey(name, first + 1), reverse: true, limit: 1 };
-  const within = { prefix, after: tickKey(name, first), before: tickKey(name, last + 1) };
-  for (const range of first === last ? [before] : [before, within]) {
-    for await (const { key, value, version, expiresIn = TICK_TTL } of channel.entries(range)) {
-      const [, , at] = key as readonly unknown[];
-      if (typeof at === "number" && isTick(value)) all.push({ at, value, version, expiresIn });
-    }
-  }
-  return all;
-}
-
 const holds = ({ at: first, value: { until = first } }: FoundOutcome, at: number): boolean =>
   at >= first && at <= until;
 
-/**
- * The ops that write a run in place of the tick's present outcome. A range that contained the tick is cut in
- * two: no tick has two outcomes.
- */
+/** The ops that write a run in place of the tick's outcome. A range that contains the tick is cut in two. */
 export function replaceOps(
-  store: Store,
+  store: ScheduleStore,
   { name, at, found, run }: { name: string; at: number; found: FoundOutcome; run: StartingRun },
   more: { readonly [field: string]: JsonValue } = {},
 ): Op<SchedulesValue>[] {
@@ -306,35 +300,6 @@ export function replaceOps(
  */
 export function passedBefore({ since }: Pick<StoredSchedule, "since">, now: number): number {
   return Math.max(Math.min(since, now - LATE), now - TICK_TTL);
-}
-
-/** The outcomes without the ticks up to `passed`, and without those that have an outcome in the store. */
-async function undecided(
-  channel: Store["channel"],
-  name: string,
-  ticks: readonly Decided[],
-  passed: number,
-): Promise<Decided[]> {
-  const left: Decided[] = [];
-  for (const tick of ticks) {
-    const { at, value } = tick;
-    if ((value.until ?? at) <= passed) continue;
-    const { until = at, count: _, more: __, calendar: of = {}, ...why } = value;
-    const first = Math.max(at, Math.min(passed, until));
-    const known = await outcomesIn(channel, name, first, until);
-    if (until === at) {
-      if (!known.some((outcome) => holds(outcome, at))) left.push(tick);
-      continue;
-    }
-    const calendar = calendarOf(of);
-    let from = at > passed ? at : calendar.next(passed);
-    for (const { at: start, value } of known) {
-      if (start > from) left.push(range(of, from, lastTick(calendar, from, start - 1), why as Why));
-      from = Math.max(from, calendar.next(value.until ?? start));
-    }
-    if (from <= until) left.push(range(of, from, until, why as Why));
-  }
-  return left;
 }
 
 /**

@@ -5,10 +5,7 @@ import { systemClock } from "@ojm/core/backend";
 interface Timer {
   readonly due: number;
   readonly callback: () => void;
-  /**
-   * Whether a caller waits for it. Heartbeats and the like are late after a skip, as after a sleep: a week of
-   * them would take hours.
-   */
+  /** Whether a caller waits for it. Heartbeats and the like are late after a skip, as after a sleep. */
   readonly awaited: boolean;
 }
 
@@ -50,10 +47,7 @@ export class SkippingClock implements Clock {
     return systemClock.random(length);
   }
 
-  /**
-   * Lets time pass without running anything, as for a process that sleeps: timers that are due meanwhile fire
-   * late.
-   */
+  /** Lets time pass without running anything, like a process that sleeps: due timers fire late. */
   sleep(ms: number): void {
     this.#skipped += ms;
   }

@@ -4,10 +4,10 @@ import { type SchedulerOf, World } from "../testing/world.js";
 import {
   type ExportedSchedulePart,
   exportedSchedules,
+  openScheduleImport,
   type ScheduleExportOptions,
   type ScheduleImportCounts,
-} from "./export.js";
-import { openScheduleImport } from "./import.js";
+} from "./transfer.js";
 
 /* From one store into another. Each world is a store with its own time. */
 

@@ -1,8 +1,6 @@
 import type { Channel } from "../../channel/channel.js";
 import { isCorrupt, unlessCorrupt } from "../../channel/corrupt.js";
 import type { Entry, Key, Op } from "../../channel/types.js";
-import { recordsUnder } from "../../jobs/records/read.js";
-import { recordKeyOf } from "../../jobs/records/record.js";
 import type { IndexedRef, RecordRef, TimeIndex } from "../../jobs/records/time-index.js";
 import type { RunRecord } from "../../jobs/types.js";
 import {
@@ -152,11 +150,6 @@ export class Tally {
     addRun(cellAt(minutes, floorTo(startTime, MINUTE)), record);
   }
 
-  /** Adds the records under some refs. */
-  async addUnder(jobs: Channel<RunRecord>, refs: readonly RecordRef[]): Promise<void> {
-    this.addAll(await recordsUnder(jobs, refs.map(recordKeyOf)));
-  }
-
   /** Adds records. Skips overwritten ones, and refs without a record. */
   addAll(entries: readonly (Entry<RunRecord> | undefined)[]): void {
     for (const entry of entries) if (entry !== undefined) this.add(entry.value);
@@ -233,7 +226,7 @@ const FIRST_SPAN = 3_600_000;
 const SPAN_GROWTH = 8;
 
 /** A range of start times, and its direction. */
-export interface RefRange {
+interface RefRange {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;

@@ -9,6 +9,9 @@ export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
 export const DAY = 86_400_000;
 
+/** The furthest range of a rollup query, in ms: rollups reject more than 400 days of hours. */
+export const FURTHEST_ROLLUP: number = 399 * DAY;
+
 /*
  * The entries of the rollups. They share the channel of the index by start time.
  *
@@ -37,16 +40,9 @@ export const cellsKey = (span: Span, time: number, name: string): Key => [span, 
 
 export const openKey = ({ startTime, name }: RecordRef): Key => [OPEN, startTime, name];
 
-/** The end of a range of keys: a time or a record. */
-const bound = (kind: string, time: number): Key => [kind, time];
-
 /** The keys of the entries that have cells from `from` on, and begin before `to`. */
-export function cellsRange(
-  span: Span,
-  from: number | undefined,
-  to: number,
-): { readonly after: Key; readonly before: Key } {
-  return { after: from === undefined ? [span] : bound(span, floorTo(from, SPANS[span])), before: bound(span, to) };
+export function cellsRange(span: Span, from: number | undefined, to: number): { after: Key; before: Key } {
+  return { after: from === undefined ? [span] : [span, floorTo(from, SPANS[span])], before: [span, to] };
 }
 
 /** The place of an entry of cells: the job, and the start of its first cell. */
@@ -55,7 +51,7 @@ export interface EntryPlace {
   readonly at: number;
 }
 
-/** The place of an entry of cells, from its key. */
+/** The job and the time in the key of an entry of cells, or of an open run. */
 export function cellsPlace(key: Key): EntryPlace | undefined {
   const [, at, name] = Array.isArray(key) ? (key as readonly unknown[]) : [];
   return isTime(at) && isText(name) ? { at, name } : undefined;
@@ -110,14 +106,13 @@ function isVersion(value: unknown): value is Version {
 /** The runs from `from` to `to` (exclusive) that no cell counts, the newest first. */
 export async function openRefs(
   times: Channel<unknown>,
-  range: { readonly from: number; readonly to: number; readonly limit?: number; readonly signal?: AbortSignal },
+  { from, to, signal }: { readonly from: number; readonly to: number; readonly signal: AbortSignal | undefined },
 ): Promise<RecordRef[]> {
-  const { from, to, limit = Number.POSITIVE_INFINITY, signal } = range;
   const found: RecordRef[] = [];
-  const keys = { after: bound(OPEN, from), before: bound(OPEN, to), reverse: true, limit, ...(signal && { signal }) };
+  const keys = { after: [OPEN, from], before: [OPEN, to], reverse: true, ...(signal && { signal }) };
   for await (const { key } of times.keys(keys)) {
-    const [, startTime, name] = Array.isArray(key) ? (key as readonly unknown[]) : [];
-    if (isTime(startTime) && isText(name)) found.push({ startTime, name });
+    const place = cellsPlace(key);
+    if (place !== undefined) found.push({ startTime: place.at, name: place.name });
   }
   return found;
 }

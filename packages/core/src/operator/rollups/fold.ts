@@ -1,22 +1,20 @@
 import { inBackground } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
 import { unlessCorrupt } from "../../channel/corrupt.js";
-import type { Key } from "../../channel/types.js";
-import { recordsUnder } from "../../jobs/records/read.js";
-import { recordKeyOf } from "../../jobs/records/record.js";
-import type { RecordRef, TimeIndex } from "../../jobs/records/time-index.js";
+import { compareVersions } from "../../channel/encoding/version.js";
+import type { Key, Version } from "../../channel/types.js";
+import { records, recordsUnder } from "../../jobs/records/read.js";
+import { recordKey, recordKeyOf } from "../../jobs/records/record.js";
+import { BEGIN_OF_TIME, type IndexedRef, type RecordRef, type TimeIndex } from "../../jobs/records/time-index.js";
 import type { RunRecord } from "../../jobs/types.js";
 import { Turn, type TurnValue } from "../../locks/sweep/turn.js";
 import { type Clock, systemClock } from "../../util/clock.js";
+import { atMost } from "../../util/event-loop.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
-import { readAhead, refPages, Tally, writeFolded, writeState } from "./cells.js";
+import { PAGE, readAhead, refPages, Tally, writeFolded, writeState } from "./cells.js";
 import { DAY, type FoldEntry, type FoldState, floorTo, MINUTE, openRefs, readFold } from "./entries.js";
-import { closedSince, firstTime, lateRefs, NEAR, type Repairing, repair } from "./repair.js";
 
-/**
- * How far the cursor stays behind now, in ms. A record that is written this late costs nothing. For a later
- * one, its minute is counted again.
- */
+/** How far the cursor stays behind now, in ms. For a record written later, its minute is counted again. */
 const LAG = 10_000;
 
 /** The rest between two folds of a process that has nothing new to fold, and the life of a turn, in ttls. */
@@ -26,7 +24,35 @@ const TURN_LIFE = 1;
 /** The longest that a query waits for a fold, in ms: the first one of a store may take minutes. */
 const LONGEST_WAIT = 2_000;
 
+/**
+ * The number of records, or ms, after which a batch ends with its minute. A batch writes each hour of a name
+ * once, so short batches write more. A batch that was read but not written is lost if its process dies.
+ */
+const BATCH = 20_000;
+const SLICE = 2_000;
+
+/** How far behind the cursor each fold checks for late records, in ms. */
+export const NEAR = 600_000;
+
+/** The number of refs of the index that each fold checks on its way through all of them. */
+const FAR = 20 * PAGE;
+
+/** The most refs of one commit, and the number of ops that each may need. */
+const REFS_AT_ONCE = 200;
+const OPS_OF_REF = 4;
+
+/** From this many late records on, all minutes between them are counted again: that reads more at once. */
+const MANY_LATE_RECORDS = 1_000;
+
 const TURN: Key = ["rollups"];
+
+/** What the checks for late records have seen. */
+type Checked = Pick<FoldState, "near" | "far">;
+
+/** The findings of a check. */
+interface Late extends Pick<FoldState, "far"> {
+  readonly refs: readonly RecordRef[];
+}
 
 /** The stores that a fold reads and writes. */
 export interface FoldStores {
@@ -73,12 +99,7 @@ export class Fold {
     if (this.#running === undefined && isDue) this.#begin();
     if (this.#running === undefined) return;
     const { done, since } = this.#running;
-    let cancel = (): void => {};
-    const over = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(Math.max(0, since + LONGEST_WAIT - this.#clock.monotonic()), resolve, true);
-    });
-    await Promise.race([done, over]);
-    cancel();
+    await atMost(this.#clock, Math.max(0, since + LONGEST_WAIT - this.#clock.monotonic()), done);
   }
 
   /** Stops the fold of this process. The next one continues from its last commit. */
@@ -106,10 +127,7 @@ export class Fold {
     return turn.hold(isNew && (await this.#isNeglected()));
   }
 
-  /**
-   * Whether no process folds, by the wall clocks of the others. A short-lived process cannot wait until it
-   * has observed that.
-   */
+  /** Whether no process folds, by their wall clocks. A short-lived process cannot wait to observe it. */
   async #isNeglected(): Promise<boolean> {
     const at = fieldsOf<TurnValue>(await unlessCorrupt(this.#stores.turns.get(TURN)))?.at;
     const now = this.#clock.now();
@@ -117,108 +135,199 @@ export class Fold {
   }
 
   async #fold(): Promise<void> {
-    const { index, times } = this.#stores;
-    const signal = this.#closing.signal;
-    const goesOn = async (): Promise<boolean> => !signal.aborted && (await this.#turn?.keep()) !== false;
-    const pause = (): Promise<void> => new Promise((resolve) => void this.#clock.after(1, resolve, true));
-    const working = { ...this.#stores, signal, goesOn, pause };
-    const target = this.target;
+    const { times } = this.#stores;
+    const { target } = this;
     const before = await readFold(times);
-    const first = Math.min(target, floorTo((await firstTime(index, signal)) ?? target, MINUTE));
-    const claimed = await writeState(times, before, before.state ?? stateAt(first, "0"));
+    const first = Math.min(target, floorTo((await this.#firstTime()) ?? target, MINUTE));
+    const version = "0";
+    const empty = { cursor: first, repairs: 0, near: { from: first, version }, far: { begun: version, version } };
+    const claimed = await writeState(times, before, before.state ?? empty);
     if (claimed?.state === undefined || claimed.version === null) return;
-    // All later writes have a higher version.
-    const mark = claimed.version;
-    // In a new store the checks have seen nothing: a host whose clock is slow may write between the read of
-    // the first time and the claim.
-    const entry: FoldEntry = claimed;
-    const { state } = claimed;
-    const { refs, far } = await lateRefs(index, state, mark, { signal, pause });
-    const repaired = await repair(working, entry, refs, await closedSince(working, state.cursor));
+    // All later writes have a higher version. In a new store the checks have seen nothing: a host whose clock
+    // is slow may write between the read of the first time and the claim.
+    const { state, version: mark } = claimed;
+    const { refs, far } = await this.#lateRefs(state, mark);
+    const repaired = await this.#repair(claimed, refs, await this.#closedSince(state.cursor));
     // A record that is written after the mark, and less than ten minutes late, begins after that. From the
     // cursor on, the second fold of a store would check everything that the first one has folded.
     const near = { from: target - NEAR, version: mark };
-    await forward({ ...working, clock: this.#clock, target, final: { near, far } }, repaired);
+    await this.#forward(repaired, target, { near, far });
+  }
+
+  /** Called before each commit: another process may have taken over the work. */
+  async #mayContinue(): Promise<boolean> {
+    return !this.#closing.signal.aborted && (await this.#turn?.keep()) !== false;
+  }
+
+  /** The refs from `from` to `to`, page by page. Lets other work run after each page. */
+  #pages(from: number, to: number): ReturnType<typeof refPages> {
+    const pause = (): Promise<void> => new Promise((resolve) => void this.#clock.after(1, resolve, true));
+    return refPages(this.#stores.index, { from, to, signal: this.#closing.signal, pause });
+  }
+
+  /** The start time of the oldest record; `undefined` if there is none. */
+  async #firstTime(): Promise<number | undefined> {
+    const [first] = await this.#stores.index.refs({ limit: 1, signal: this.#closing.signal });
+    return first?.startTime;
+  }
+
+  /**
+   * Folds the records between the cursor and `target`, batch by batch. Each commit moves the cursor.
+   * Meanwhile, the records of the next batch are read: a record that changes after that is found like those
+   * that change after the commit. `final`: the state at the end, apart from the cursor.
+   */
+  async #forward(entry: FoldEntry | undefined, target: number, final: Checked): Promise<void> {
+    const { jobs, times } = this.#stores;
+    if (entry?.state === undefined) return;
+    const { cursor: from } = entry.state;
+    if (from >= target) {
+      await writeState(times, entry, { ...entry.state, ...final });
+      return;
+    }
+    // A batch of several commits that died half-way leaves such entries beyond the cursor.
+    const left = await openRefs(times, { from, to: target, signal: this.#closing.signal });
+    const pages = readAhead(this.#pages(from, target), async (refs) => ({
+      count: refs.length,
+      last: refs.at(-1)?.startTime ?? from,
+      entries: await recordsUnder(jobs, refs.map(recordKeyOf)),
+    }));
+    let current = entry;
+    let tally = new Tally();
+    let began = this.#clock.monotonic();
+    let count = 0;
+    for await (const page of pages) {
+      tally.addAll(page.entries);
+      count += page.count;
+      // The minute of the last record may have more records.
+      const end = floorTo(page.last, MINUTE);
+      const isShort = count < BATCH && this.#clock.monotonic() < began + SLICE;
+      if (end <= (current.state?.cursor ?? end) || isShort) continue;
+      const rest = tally.splitAt(end);
+      const moved = await this.#move(current, tally, left, { cursor: end });
+      if (moved === undefined) return;
+      [current, tally, count, began] = [moved, rest, 0, this.#clock.monotonic()];
+    }
+    await this.#move(current, tally, left, { ...final, cursor: target });
+  }
+
+  /**
+   * Commits the records between the cursor and that of `next`. `left`: runs that an earlier fold found open.
+   * Resolves to the new state; to `undefined` if another process has taken over.
+   */
+  async #move(
+    entry: FoldEntry,
+    tally: Tally,
+    left: readonly RecordRef[],
+    next: Pick<FoldState, "cursor"> & Partial<Checked>,
+  ): Promise<FoldEntry | undefined> {
+    const { state } = entry;
+    if (state === undefined || !(await this.#mayContinue())) return undefined;
+    const closed = left.filter(({ name, startTime }) => {
+      const isOpen = tally.open.get(name)?.some((ref) => ref.startTime === startTime) === true;
+      return startTime >= state.cursor && startTime < next.cursor && !isOpen;
+    });
+    return writeFolded(this.#stores.times, { tally, closed }, entry, { ...state, ...next });
+  }
+
+  /**
+   * The records behind the cursor that were written since the last check there: the clock of their host is
+   * slow, or their commit took long. Start times are ordered by several clocks, versions by the store.
+   *
+   * Each fold checks the last ten minutes, and a part of the whole index. So a record that is later than ten
+   * minutes is found too, within as many folds as the index has tens of thousands of records.
+   */
+  async #lateRefs({ cursor, near, far }: FoldState, mark: Version): Promise<Late> {
+    const refs: RecordRef[] = [];
+    const take = (page: readonly IndexedRef[], seen: Version): void => {
+      for (const ref of page) if (ref.startTime < cursor && compareVersions(ref.version, seen) > 0) refs.push(ref);
+    };
+    for await (const page of this.#pages(near.from, cursor)) take(page, near.version);
+    const from = far.at ?? (await this.#firstTime()) ?? cursor;
+    const begun = far.at === undefined ? mark : far.begun;
+    let count = 0;
+    for await (const page of this.#pages(from, cursor)) {
+      take(page, far.version);
+      count += page.length;
+      const at = page.at(-1)?.startTime ?? from;
+      // Runs that began in the same ms are not split: the next part would begin with them again.
+      if (count >= FAR && at > from) return { refs, far: { at, begun, version: far.version } };
+    }
+    return { refs, far: { begun, version: begun } };
+  }
+
+  /** The runs that were open when the fold passed them, and are no longer. */
+  async #closedSince(cursor: number): Promise<RecordRef[]> {
+    const { jobs, times } = this.#stores;
+    const open = await openRefs(times, { from: BEGIN_OF_TIME, to: cursor, signal: this.#closing.signal });
+    const closed: RecordRef[] = [];
+    for (let i = 0; i < open.length; i += PAGE) {
+      const some = open.slice(i, i + PAGE);
+      const entries = await recordsUnder(jobs, some.map(recordKeyOf));
+      closed.push(...some.filter((_, at) => entries[at]?.value.status !== "running"));
+    }
+    return closed;
+  }
+
+  /**
+   * Counts the minutes before the cursor again in which a record is late, or a run is no longer open. It sets
+   * their cells from the records, so it may be repeated any number of times.
+   */
+  async #repair(
+    entry: FoldEntry,
+    late: readonly RecordRef[],
+    closed: readonly RecordRef[],
+  ): Promise<FoldEntry | undefined> {
+    let current: FoldEntry | undefined = entry;
+    if (late.length > MANY_LATE_RECORDS) current = await this.#repairRange(entry, late);
+    const minutes = minutesOf(late.length > MANY_LATE_RECORDS ? closed : [...late, ...closed]);
+    const isClosed = new Map<string, RecordRef[]>();
+    for (const ref of closed) isClosed.set(minuteId(ref), [...(isClosed.get(minuteId(ref)) ?? []), ref]);
+    const room = Math.floor((this.#stores.times.supports.maxOps - 2) / OPS_OF_REF);
+    const most = Math.max(1, Math.min(REFS_AT_ONCE, room));
+    for (let i = 0; i < minutes.length; i += most) {
+      const some = minutes.slice(i, i + most);
+      const tally = new Tally();
+      await Promise.all(some.map((minute) => this.#addMinute(minute, tally)));
+      const over = some.flatMap((ref) => isClosed.get(minuteId(ref)) ?? []);
+      current = await this.#writeRepaired(current, tally, over);
+    }
+    return current;
+  }
+
+  async #repairRange(entry: FoldEntry, late: readonly RecordRef[]): Promise<FoldEntry | undefined> {
+    const times = late.map(({ startTime }) => startTime).toSorted((a, b) => a - b);
+    const tally = new Tally();
+    const end = floorTo(times.at(-1) ?? 0, MINUTE) + MINUTE;
+    for await (const page of this.#pages(floorTo(times[0] ?? 0, MINUTE), end))
+      tally.addAll(await recordsUnder(this.#stores.jobs, page.map(recordKeyOf)));
+    return this.#writeRepaired(entry, tally, []);
+  }
+
+  async #writeRepaired(
+    entry: FoldEntry | undefined,
+    tally: Tally,
+    closed: readonly RecordRef[],
+  ): Promise<FoldEntry | undefined> {
+    if (entry?.state === undefined || !(await this.#mayContinue())) return undefined;
+    const next = { ...entry.state, repairs: entry.state.repairs + 1 };
+    return writeFolded(this.#stores.times, { tally, closed }, entry, next);
+  }
+
+  /** Adds all runs of a name that began in one minute. */
+  async #addMinute({ name, startTime }: RecordRef, tally: Tally): Promise<void> {
+    const range = { after: recordKey(name, startTime - 1), before: recordKey(name, startTime + MINUTE) };
+    const { signal } = this.#closing;
+    for await (const { value } of records(this.#stores.jobs, { prefix: { name }, ...range, signal }))
+      if (value.startTime >= startTime) tally.add(value);
   }
 }
 
-function stateAt(cursor: number, version: string): FoldState {
-  return { cursor, repairs: 0, near: { from: cursor, version }, far: { begun: version, version } };
+/** The minutes of some records, each once, with the start of the minute as start time. */
+function minutesOf(refs: readonly RecordRef[]): RecordRef[] {
+  const minutes = refs.map((ref) => [minuteId(ref), { name: ref.name, startTime: floorTo(ref.startTime, MINUTE) }]);
+  return [...new Map(minutes as [string, RecordRef][]).values()];
 }
 
-/**
- * The number of records, or ms, after which a batch ends with its minute. A batch writes each hour of a name
- * once, so short batches write more. A batch that was read but not written is lost if its process dies.
- */
-const BATCH = 20_000;
-const SLICE = 2_000;
-
-/** The inputs of folding forward. */
-interface Forward extends Repairing {
-  readonly clock: Clock;
-  /** The cursor at the end. */
-  readonly target: number;
-  /** The state at the end, apart from the cursor. */
-  readonly final: Pick<FoldState, "near" | "far">;
-}
-
-/**
- * Folds the records between the cursor and `target`, batch by batch. Each commit moves the cursor. Meanwhile,
- * the records of the next batch are read: a record that changes after that is found like those that change
- * after the commit.
- */
-async function forward(going: Forward, entry: FoldEntry | undefined): Promise<FoldEntry | undefined> {
-  const { index, jobs, clock, times, target, final, signal, pause } = going;
-  if (entry?.state === undefined) return undefined;
-  if (entry.state.cursor >= target) return writeState(times, entry, { ...entry.state, ...final });
-  const from = entry.state.cursor;
-  // A batch of several commits that died half-way leaves such entries beyond the cursor.
-  const left = await openRefs(times, { from, to: target, signal });
-  const pages = readAhead(refPages(index, { from, to: target, signal, pause }), async (refs) => ({
-    count: refs.length,
-    last: refs.at(-1)?.startTime ?? from,
-    entries: await recordsUnder(jobs, refs.map(recordKeyOf)),
-  }));
-  let current = entry;
-  let tally = new Tally();
-  let began = clock.monotonic();
-  let count = 0;
-  for await (const page of pages) {
-    tally.addAll(page.entries);
-    count += page.count;
-    // The minute of the last record may have more records.
-    const end = floorTo(page.last, MINUTE);
-    if (end <= (current.state?.cursor ?? end) || (count < BATCH && clock.monotonic() < began + SLICE)) continue;
-    const rest = tally.splitAt(end);
-    const moved = await move(going, { tally, left, end }, current);
-    if (moved === undefined) return undefined;
-    [current, tally, count, began] = [moved, rest, 0, clock.monotonic()];
-  }
-  return move(going, { tally, left, end: target }, current);
-}
-
-/** The records between the cursor and `end`. */
-interface Batch {
-  readonly tally: Tally;
-  /** Runs that an earlier fold found open. */
-  readonly left: readonly RecordRef[];
-  readonly end: number;
-}
-
-/** Commits a batch. Resolves to the new state; to `undefined` if another process has taken over. */
-async function move(
-  { times, target, final, goesOn }: Forward,
-  { tally, left, end }: Batch,
-  entry: FoldEntry,
-): Promise<FoldEntry | undefined> {
-  const { state } = entry;
-  if (state === undefined || !(await goesOn())) return undefined;
-  const next = { ...state, ...(end >= target && final), cursor: end };
-  const isIn = ({ startTime }: RecordRef): boolean => startTime >= state.cursor && startTime < end;
-  const closed = left.filter((ref) => isIn(ref) && !isOpen(tally, ref));
-  return writeFolded(times, { tally, closed }, entry, next);
-}
-
-function isOpen({ open }: Tally, { name, startTime }: RecordRef): boolean {
-  return open.get(name)?.some((ref) => ref.startTime === startTime) === true;
+function minuteId({ startTime, name }: RecordRef): string {
+  return `${floorTo(startTime, MINUTE)} ${name}`;
 }

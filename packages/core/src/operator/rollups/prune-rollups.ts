@@ -1,5 +1,6 @@
 import type { Channel } from "../../channel/channel.js";
 import type { CallOptions, Key } from "../../channel/types.js";
+import { inBatches } from "../../util/iterate.js";
 import { cellsPlace, cellsRange, SPANS, type Span } from "./entries.js";
 
 /** The most deletes of one commit. */
@@ -26,28 +27,21 @@ export async function pruneRollups(times: Channel<unknown>, left: Left, options:
 /**
  * The same for the hours alone, with their minutes, or for the days alone, with their hours.
  */
-export async function pruneSpan(
+export async function pruneSpan(times: Channel<unknown>, span: Span, left: Left, options: CallOptions): Promise<void> {
+  const size = Math.min(AT_ONCE, times.supports.maxOps);
+  for await (const deletes of inBatches(deletesOf(times, span, left, options), size))
+    await times.commit(deletes, options);
+}
+
+async function* deletesOf(
   times: Channel<unknown>,
   span: Span,
   { cutoff, name: only, ...left }: Left,
   options: CallOptions,
-): Promise<void> {
-  let batch: Key[] = [];
-  const flush = async (): Promise<void> => {
-    if (batch.length > 0)
-      await times.commit(
-        batch.map((key) => ({ delete: key })),
-        options,
-      );
-    batch = [];
-  };
-  const range = cellsRange(span, undefined, cutoff);
-  for await (const { key } of times.keys({ ...range, ...options })) {
+): AsyncGenerator<{ readonly delete: Key }, void, undefined> {
+  for await (const { key } of times.keys({ ...cellsRange(span, undefined, cutoff), ...options })) {
     const { name, at = cutoff } = cellsPlace(key) ?? {};
     if (name === undefined || (only !== undefined && name !== only)) continue;
-    if (at + SPANS[span] > Math.min(cutoff, (await left.oldest(name)) ?? cutoff)) continue;
-    batch.push(key);
-    if (batch.length >= Math.min(AT_ONCE, times.supports.maxOps)) await flush();
+    if (at + SPANS[span] <= Math.min(cutoff, (await left.oldest(name)) ?? cutoff)) yield { delete: key };
   }
-  await flush();
 }

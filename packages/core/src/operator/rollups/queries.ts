@@ -1,14 +1,14 @@
 import type { Channel } from "../../channel/channel.js";
 import { readable } from "../../channel/corrupt.js";
-import { ChannelError } from "../../channel/errors.js";
+import type { Entry } from "../../channel/types.js";
 import type { Records } from "../../jobs/channels.js";
 import { recordsUnder } from "../../jobs/records/read.js";
 import { recordKeyOf } from "../../jobs/records/record.js";
-import type { RecordRef, TimeIndex } from "../../jobs/records/time-index.js";
+import type { TimeIndex } from "../../jobs/records/time-index.js";
 import type { RunRecord } from "../../jobs/types.js";
 import type { Clock } from "../../util/clock.js";
 import { isText, isTime } from "../../util/shape.js";
-import { historyByName, historyOf } from "../history.js";
+import { historyByName, historyOf, refuse, show } from "../history.js";
 import { entriesOf, PAGE, readAhead, refPages } from "./cells.js";
 import {
   addCell,
@@ -32,8 +32,7 @@ import {
   SPANS,
   type Span,
 } from "./entries.js";
-import { Fold, type FoldStores } from "./fold.js";
-import { NEAR } from "./repair.js";
+import { Fold, type FoldStores, NEAR } from "./fold.js";
 import type { Rollups, RollupsOptions } from "./types.js";
 
 /** How often a query is repeated because a fold counted runs again meanwhile. */
@@ -52,10 +51,10 @@ export class RollupQueries {
 
   async query(options: RollupsOptions): Promise<Rollups> {
     const asked = checkRollups(options);
-    const { jobs, index, times } = this.#stores;
+    const { index, times } = this.#stores;
     if (!(await index.isComplete())) {
       const answer = new Answer(asked);
-      return answer.shown(await addHistory(jobs, asked, answer));
+      return answer.shown(await this.#addHistory(asked, answer));
     }
     await this.#fold.fresh(await readFold(times));
     let entry = await readFold(times);
@@ -74,15 +73,13 @@ export class RollupQueries {
   }
 
   async #add(asked: Asked, { state }: FoldEntry, answer: Answer): Promise<Rollups["missing"]> {
-    const { jobs, index, times } = this.#stores;
     const { from, to, signal } = asked;
-    // A host whose clock is ahead may have moved the cursor too far: runs that our clock calls new are in no
-    // cell.
+    // A host whose clock is ahead may have moved the cursor past runs that our clock calls new.
     const cursor = Math.max(Math.min(state?.cursor ?? from, this.#fold.target), (state?.cursor ?? from) - NEAR);
     const known = Math.max(from, Math.min(cursor, to));
-    const missing = await addLive(jobs, index, { from: known, to, signal }, answer);
+    const missing = await this.#addLive({ from: known, to, signal }, answer);
     if (known <= from) return missing;
-    await addOpen({ jobs, times }, { from, to: known, signal }, answer);
+    await this.#addOpen({ from, to: known, signal }, answer);
     // The hour of the cursor is not over: its minutes are counted.
     const whole = asked.by === "hour" ? Math.max(from, floorTo(known, HOUR)) : from;
     await this.#addCells("day", { ...asked, to: Math.min(whole, known) }, answer);
@@ -90,15 +87,62 @@ export class RollupQueries {
     return missing;
   }
 
+  /**
+   * Adds the records of a range that are in no cell yet, the newest first. Resolves to the part of the range
+   * that it left out, if that has more records than one query may read.
+   */
+  async #addLive(range: Range, answer: Answer): Promise<Rollups["missing"]> {
+    const { jobs, index } = this.#stores;
+    let refs = 0;
+    const pages = readAhead(refPages(index, { ...range, reverse: true }), async (page) => {
+      const wanted = page.filter(({ name }) => answer.wants(name));
+      return { page, entries: await recordsUnder(jobs, wanted.map(recordKeyOf)) };
+    });
+    for await (const { page, entries } of pages) {
+      answer.addRuns(entries);
+      refs += page.length;
+      const last = page.at(-1)?.startTime ?? range.from;
+      if (refs >= RECORDS && last > range.from) return { from: range.from, to: Math.floor(last) + 1 };
+    }
+    return undefined;
+  }
+
+  /** Adds the runs of a range that were open when the fold passed them, as they are now. */
+  async #addOpen(range: Range, answer: Answer): Promise<void> {
+    const { jobs, times } = this.#stores;
+    const open = (await openRefs(times, range)).filter(({ name }) => answer.wants(name));
+    for (let i = 0; i < open.length; i += PAGE) {
+      const some = open.slice(i, i + PAGE);
+      // Beyond the records that one query may read: a moment ago, the fold knew that these runs were open.
+      if (i >= RECORDS) for (const ref of some) answer.addRun({ ...ref, status: "running" });
+      else answer.addRuns(await recordsUnder(jobs, some.map(recordKeyOf)));
+    }
+  }
+
+  /** Adds records without an index: there are no rollups then. Reads the newest ones. */
+  async #addHistory({ names, from, to, signal }: Asked, answer: Answer): Promise<Rollups["missing"]> {
+    const { jobs } = this.#stores;
+    const limit = Math.max(1, Math.floor(RECORDS / Math.max(1, names?.size ?? 1)));
+    const range = { from, to, limit: limit + 1, ...(signal && { signal }) };
+    const histories = names ? [...names].map((name) => historyOf(jobs, name, range)) : [historyByName(jobs, range)];
+    let end: number | undefined;
+    for (const history of histories) {
+      let read = 0;
+      for await (const record of history) {
+        if (++read > limit) end = Math.max(end ?? from, Math.floor(record.startTime) + 1);
+        else answer.addRun(record);
+      }
+    }
+    return end === undefined ? undefined : { from, to: end };
+  }
+
   /** Adds the cells from `from` to `to` of one kind of entry. */
   async #addCells(span: Span, { names, from, to, signal }: Asked, answer: Answer): Promise<void> {
     if (from >= to) return;
     const { times } = this.#stores;
     if (names === undefined) {
-      for await (const { key, value } of readable(times, {
-        ...cellsRange(span, from, to),
-        ...(signal && { signal }),
-      })) {
+      const range = { ...cellsRange(span, from, to), ...(signal && { signal }) };
+      for await (const { key, value } of readable(times, range)) {
         const place = cellsPlace(key);
         if (place !== undefined) answer.addEntry(span, place, value, to);
       }
@@ -107,10 +151,8 @@ export class RollupQueries {
     const places: EntryPlace[] = [];
     for (const name of names)
       for (let at = floorTo(from, SPANS[span]); at < to; at += SPANS[span]) places.push({ name, at });
-    const values = await entriesOf(
-      times,
-      places.map(({ name, at }) => cellsKey(span, at, name)),
-    );
+    const keys = places.map(({ name, at }) => cellsKey(span, at, name));
+    const values = await entriesOf(times, keys);
     for (const [i, place] of places.entries()) answer.addEntry(span, place, values[i], to);
   }
 }
@@ -149,14 +191,6 @@ function checkRollups({ names, from, to, by, signal }: RollupsOptions): Asked {
   return { ...range, by, size, names: names && new Set(names), signal };
 }
 
-function refuse(what: string): never {
-  throw new ChannelError("INVALID_ARGUMENT", what);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? `the text "${value}"` : String(value);
-}
-
 /** A cell of an answer, to which runs can be added. */
 interface AnswerCell extends Cell {
   readonly at: number;
@@ -184,6 +218,11 @@ class Answer {
     const cell = cells.get(at) ?? { at, ...emptyCell() };
     cells.set(at, cell);
     addRun(cell, record);
+  }
+
+  /** Adds records. Skips refs without a record. */
+  addRuns(entries: readonly (Entry<RunRecord> | undefined)[]): void {
+    for (const entry of entries) if (entry !== undefined) this.addRun(entry.value);
   }
 
   /** Adds the cells of the value of an entry: those that begin before `end`. */
@@ -220,75 +259,4 @@ class Answer {
 /** The most records that a query reads, or among which it searches for those of its names. */
 const RECORDS = 5_000;
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-/**
- * Adds the records of a range that are in no cell yet, the newest first. Resolves to the part of the range
- * that it left out, if that has more records than one query may read.
- */
-async function addLive(
-  jobs: Channel<RunRecord>,
-  index: TimeIndex,
-  range: Range,
-  answer: Answer,
-): Promise<Rollups["missing"]> {
-  let refs = 0;
-  const pages = readAhead(refPages(index, { ...range, reverse: true }), async (page) => {
-    const wanted = page.filter(({ name }) => answer.wants(name));
-    return { page, entries: await recordsUnder(jobs, wanted.map(recordKeyOf)) };
-  });
-  for await (const { page, entries } of pages) {
-    for (const entry of entries) if (entry !== undefined) answer.addRun(entry.value);
-    refs += page.length;
-    const last = page.at(-1)?.startTime ?? range.from;
-    if (refs >= RECORDS && last > range.from) return { from: range.from, to: Math.floor(last) + 1 };
-  }
-  return undefined;
-}
-
-/** Adds the runs of a range that were open when the fold passed them, as they are now. */
-async function addOpen(
-  { jobs, times }: { readonly jobs: Channel<RunRecord>; readonly times: Channel<unknown> },
-  { signal, ...range }: Range,
-  answer: Answer,
-): Promise<void> {
-  const all = await openRefs(times, { ...range, ...(signal && { signal }) });
-  const open = all.filter(({ name }) => answer.wants(name));
-  for (let i = 0; i < open.length; i += PAGE) {
-    const some = open.slice(i, i + PAGE);
-    // Beyond the records that one query may read: a moment ago, the fold knew that these runs were open.
-    if (i >= RECORDS) for (const ref of some) answer.addRun({ ...ref, status: "running" });
-    else await addRecords(jobs, some, answer);
-  }
-}
-
-async function addRecords(jobs: Channel<RunRecord>, refs: readonly RecordRef[], answer: Answer): Promise<void> {
-  for (const entry of await recordsUnder(jobs, refs.map(recordKeyOf)))
-    if (entry !== undefined) answer.addRun(entry.value);
-}
-
-/** Adds records without an index: there are no rollups then. Reads the newest ones. */
-async function addHistory(
-  jobs: Channel<RunRecord>,
-  { names, from, to, signal }: Asked,
-  answer: Answer,
-): Promise<Rollups["missing"]> {
-  const range = { from, to, ...(signal && { signal }) };
-  const limit = Math.max(1, Math.floor(RECORDS / Math.max(1, names?.size ?? 1)));
-  const histories = names
-    ? [...names].map((name) => historyOf(jobs, name, { ...range, limit: limit + 1 }))
-    : [historyByName(jobs, { ...range, limit: limit + 1 })];
-  let end: number | undefined;
-  for (const history of histories) {
-    let read = 0;
-    for await (const record of history) {
-      if (++read > limit) end = Math.max(end ?? from, Math.floor(record.startTime) + 1);
-      else answer.addRun(record);
-    }
-  }
-  return end === undefined ? undefined : { from, to: end };
-}
+type Range = Pick<Asked, "from" | "to" | "signal">;

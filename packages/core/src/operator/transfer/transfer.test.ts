@@ -3,8 +3,7 @@ import type { JobManager } from "../../jobs/manager.js";
 import { told } from "../../testing/logs.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
-import type { RunImport } from "./import.js";
-import type { Exported, ExportOptions } from "./types.js";
+import type { Exported, ExportOptions, RunImport } from "./transfer.js";
 
 /* From one store into another. Each world is a store with its own time. */
 

@@ -1,4 +1,5 @@
 import type { Clock } from "@ojm/core";
+import { Semaphore } from "@ojm/core/internal";
 import {
   type DepsResult,
   DepsWait,
@@ -9,6 +10,8 @@ import {
   type Request,
   Requests,
 } from "./requests.js";
+
+export { Semaphore };
 
 /** What a {@link Dispatch} needs. */
 interface DispatchParts {
@@ -231,48 +234,6 @@ export class Dispatch {
 
 function skipped(reason: string): JobOutcome {
   return { status: "skipped", reason, intended: false };
-}
-
-export class Semaphore {
-  #free: number;
-  readonly #waiters: { readonly order: number; readonly start: () => void }[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  /** Calls `start` with a slot once one is free, lowest `order` first. Call the result to stop waiting. */
-  take(order: number, start: () => void): () => void {
-    if (this.tryTake()) {
-      start();
-      return () => {};
-    }
-    const waiter = { order, start };
-    // Search from the end: a later waiter nearly always has a higher order.
-    const before = this.#waiters.findLastIndex((other) => other.order <= order);
-    this.#waiters.splice(before + 1, 0, waiter);
-    return () => {
-      const index = this.#waiters.indexOf(waiter);
-      if (index >= 0) this.#waiters.splice(index, 1);
-    };
-  }
-
-  get wanted(): boolean {
-    return this.#waiters.length > 0;
-  }
-
-  tryTake(): boolean {
-    if (this.#free === 0) return false;
-    this.#free--;
-    return true;
-  }
-
-  /** Gives a slot back. The first waiter gets it. */
-  free(): void {
-    const next = this.#waiters.shift();
-    if (next === undefined) this.#free++;
-    else next.start();
-  }
 }
 
 /**

@@ -136,8 +136,7 @@ export class Witness {
     for (const tick of [...passed, ...(before.waiting ?? [])]) {
       if (waiting.has(tick) || seen.outcomes.has(tick)) continue;
       if ([...seen.entries].some(([first, last]) => first <= tick && tick <= last)) continue;
-      // A tick that is not due by the right clock comes again. One from before the schedule does not belong
-      // to it.
+      // A tick that is not due by the right clock comes again. One from before the schedule is not its own.
       if (isSetBack && tick > cursor.at) continue;
       if (before.ahead !== undefined && tick <= schedule.since) continue;
       throw new Error(`the tick ${iso(tick)} of ${name} is passed without an outcome`);

@@ -70,10 +70,7 @@ export class Model {
     this.#busy = now + this.#schedule.takes(now);
   }
 
-  /**
-   * Starts the waiting ticks, one after the other, as far as that comes before `now`. A tick that replaces a
-   * run does not wait for its end.
-   */
+  /** Starts the waiting ticks that begin before `now`. A tick that replaces a run does not wait for it. */
   #runWaiting(now: number): void {
     while (this.#busy < now || this.#schedule.overlap === "replace") {
       const next = this.#waiting.shift();

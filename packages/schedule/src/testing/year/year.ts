@@ -90,8 +90,7 @@ export class Year {
       // From half a minute to half an hour, and never at a tick.
       const from = start + 10 * MINUTE + 30_000 + hashOf(`${start} from`, 15) * MINUTE;
       const to = from + 31_000 + hashOf(`${start} to`, 1_800_000);
-      // Nor within a second before a tick: waiting ticks could not be started before the one that replaces
-      // them.
+      // Nor within a second before a tick: waiting ticks must start before the one that replaces them.
       const down = { from, to: to % MINUTE < 59_000 && to % MINUTE > 0 ? to : to + 1_001 };
       await this.#until(down.from);
       await this.#end();

@@ -1,20 +1,190 @@
 import { failedCheck } from "../../channel/calls.js";
 import type { Channel, ChannelOps } from "../../channel/channel.js";
-import { isCorrupt } from "../../channel/corrupt.js";
-import { sameJson } from "../../channel/encoding/json.js";
+import { isCorrupt, readable } from "../../channel/corrupt.js";
+import { type JsonValue, sameJson } from "../../channel/encoding/json.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import { isChannelError } from "../../channel/errors.js";
-import type { CommitResult, Entry, Key, Op, Version } from "../../channel/types.js";
+import type { CallOptions, CommitResult, Entry, Key, Op, Version } from "../../channel/types.js";
 import { RunError } from "../../jobs/errors.js";
-import { chunkKey, isChunk, isProgress, type LogsValue, progressKey } from "../../jobs/logs/chunk.js";
+import {
+  chunkKey,
+  isChunk,
+  isProgress,
+  isProgressKey,
+  type LogChunk,
+  type LogsValue,
+  logPrefix,
+  progressKey,
+  runOfKey,
+  seqOf,
+} from "../../jobs/logs/chunk.js";
+import type { Progress } from "../../jobs/logs/types.js";
 import { isRecord, recordsUnder } from "../../jobs/records/read.js";
 import { recordKeyOf, toRecord } from "../../jobs/records/record.js";
 import type { RunContext } from "../../jobs/run/context.js";
 import { parseRunId, type RunRef, runId } from "../../jobs/run-id.js";
 import type { RunRecord } from "../../jobs/types.js";
+import { ImportCounter } from "../../util/import-counter.js";
+import type { Items } from "../../util/iterate.js";
 import { fieldsOf, isCount, isText, isTime } from "../../util/shape.js";
-import { isAudit } from "./export.js";
-import type { Exported, ExportedAudit, ExportedKind, ExportedLog, ExportedProgress, ImportCount } from "./types.js";
+import { checkRange, selectRecords } from "../history.js";
+
+/** Options of {@link JobManager.exported}. */
+export interface ExportOptions extends CallOptions {
+  /** Only the runs of this name. */
+  readonly name?: string;
+  /** Only runs that began, and actions, at this time or later, in ms since 1970. */
+  readonly from?: number;
+  /** Only those before this time, in ms since 1970. */
+  readonly to?: number;
+  /** Whether the logs of the runs are exported too. Default: true. */
+  readonly logs?: boolean;
+}
+
+/** Some lines of the log of a run, as the store has them. */
+export interface ExportedLog extends LogChunk {
+  /** The id of the run. */
+  readonly run: string;
+  /** The number of this part among those of the run. */
+  readonly part: number;
+}
+
+/** The latest progress of a run. */
+export interface ExportedProgress extends Progress {
+  /** The id of the run. */
+  readonly run: string;
+}
+
+/** An action of an operator, as in the store. */
+export interface ExportedAudit {
+  readonly key: readonly (string | number | boolean)[];
+  readonly value: { readonly [field: string]: JsonValue };
+}
+
+/** A run that is not exported. */
+interface NotExported {
+  /** The id of the run. */
+  readonly run: string;
+  readonly reason: string;
+}
+
+/** A part of {@link JobManager.exported}: plain JSON. The parts of a log follow the record of their run. */
+export type Exported =
+  | { readonly run: RunRecord }
+  | { readonly log: ExportedLog }
+  | { readonly progress: ExportedProgress }
+  | { readonly audit: ExportedAudit }
+  | { readonly leftOut: NotExported };
+
+/** The outcome of an import for the parts of one kind. */
+export interface ImportCount {
+  /** The number of written parts. */
+  readonly imported: number;
+  /** The number of parts that the store had already. */
+  readonly present: number;
+  /** The number of parts that were not written, by the reason. */
+  readonly leftOut: { readonly [reason: string]: number };
+}
+
+/** The kinds of parts that a manager exports, and counts when it imports them. */
+export type ExportedKind = "runs" | "logs" | "audits";
+
+/** The runs of a store, newest first, each with its log; then the audit. */
+export async function* exportAll(context: RunContext, { logs = true, ...options }: ExportOptions): Items<Exported> {
+  checkRange(options);
+  const call = options.signal === undefined ? {} : { signal: options.signal };
+  const channel = logs ? (await context.logs.open()).channel : undefined;
+  const logged = channel && new LoggedRuns(channel, call);
+  for await (const record of selectRecords(context, options)) {
+    if (record.status === "running") {
+      yield { leftOut: { run: record.id, reason: "the run goes on" } };
+      continue;
+    }
+    yield { run: record };
+    if (channel !== undefined && (await logged?.has(record))) yield* logOf(channel, record, call);
+  }
+  yield* auditsOf(context.lockChannel, options);
+}
+
+async function* logOf(
+  logs: Channel<LogsValue>,
+  { name, startTime, id }: RunRecord & RunRef,
+  call: CallOptions,
+): Items<Exported> {
+  for await (const { key, value } of readable(logs, { prefix: logPrefix({ name, startTime }), ...call })) {
+    const part = seqOf(key);
+    if (part !== undefined && isChunk(value)) yield { log: { run: id, part, ...value } };
+    else if (isProgressKey(key) && isProgress(value)) yield { progress: { run: id, ...value } };
+  }
+}
+
+async function* auditsOf(locks: Channel<unknown>, { name, from, to, signal }: ExportOptions): Items<Exported> {
+  const prefix = name === undefined ? ["audit"] : ["audit", name];
+  for await (const { key, value } of readable(locks, { prefix, ...(signal && { signal }) })) {
+    const audit = { key, value };
+    if (!isAudit(audit)) continue;
+    const [, , at] = audit.key;
+    if (typeof at === "number" && (at < (from ?? at) || at >= (to ?? at + 1))) continue;
+    yield { audit: { key: audit.key, value: audit.value } };
+  }
+}
+
+/** Whether a value is an entry of the audit: its key is `["audit", NAME, TIME, …]`. */
+function isAudit(audit: unknown): audit is ExportedAudit {
+  const { key, value } = fieldsOf<ExportedAudit>(audit) ?? {};
+  if (!Array.isArray(key) || fieldsOf(value) === undefined) return false;
+  const [kind, name, at] = key as readonly unknown[];
+  const isPlain = key.every((part) => ["string", "number", "boolean"].includes(typeof part));
+  return isPlain && kind === "audit" && typeof name === "string" && isTime(at);
+}
+
+/** How many keys are read at once. */
+const AT_ONCE = 200;
+
+/** The runs of one name that have a log, as far as they were read. */
+interface OfName {
+  /** Their start times, the latest first. */
+  times: number[];
+  /** All from this start time on were read. */
+  from: number;
+}
+
+/**
+ * Which runs have a log. Query the latest run of each name first. Reads only keys, a page at a time: reading
+ * the log of each run would cost a call for each.
+ */
+class LoggedRuns {
+  readonly #logs: Channel<LogsValue>;
+  readonly #options: CallOptions;
+  readonly #names: Map<string, OfName> = new Map();
+
+  constructor(logs: Channel<LogsValue>, options: CallOptions) {
+    this.#logs = logs;
+    this.#options = options;
+  }
+
+  async has({ name, startTime }: RunRef): Promise<boolean> {
+    const known = this.#names.get(name) ?? { times: [], from: startTime + 1 };
+    this.#names.set(name, known);
+    while (startTime < known.from) await this.#readMore(name, known);
+    known.times = known.times.filter((time) => time <= startTime);
+    return known.times[0] === startTime;
+  }
+
+  async #readMore(name: string, known: OfName): Promise<void> {
+    let count = 0;
+    let last = known.from;
+    const range = { prefix: [name], before: [name, known.from], reverse: true, limit: AT_ONCE, ...this.#options };
+    for await (const { key } of this.#logs.keys(range)) {
+      count++;
+      const time = runOfKey(key)?.startTime;
+      if (time === undefined || time === last) continue;
+      last = time;
+      known.times.push(time);
+    }
+    known.from = count < AT_ONCE ? Number.NEGATIVE_INFINITY : last;
+  }
+}
 
 /** The number of parts, and of bytes, that are buffered in memory. */
 const MOST_WAITING = 500;
@@ -25,10 +195,7 @@ const INDEX_OPS = 3;
 
 const TAKEN = "the store has another one of the same id";
 
-/**
- * A run that is imported. `isOther`: the store has another run of its id; `undefined` until the store was
- * read.
- */
+/** An imported run. `isOther`: the store has another run of its id; `undefined` until it was read. */
 interface ImportedRun extends NewEntry {
   readonly id: string;
   readonly record: RunRecord;
@@ -46,7 +213,7 @@ interface ImportedLog extends NewEntry {
  */
 export class RunImport {
   readonly #context: RunContext;
-  readonly #counters = { runs: new Counter(), logs: new Counter(), audits: new Counter() };
+  readonly #counters = { runs: new ImportCounter(), logs: new ImportCounter(), audits: new ImportCounter() };
   /** The run whose log is being read. */
   #current: ImportedRun | undefined;
   #runs: Map<string, ImportedRun> = new Map();
@@ -174,7 +341,7 @@ export class RunImport {
     await this.#ask([...new Set(all.map(({ run }) => run))]);
     const { channel, budget } = await this.#context.logs.open();
     const others = all.filter(({ run }) => run.isOther === true);
-    for (const _ of others) this.#counters.logs.leaveOut(TAKEN);
+    if (others.length > 0) this.#counters.logs.leaveOut(TAKEN, others.length);
     const own = all.filter(({ run }) => run.isOther !== true).map((log) => ({ ...log, ttl: budget.ttl }));
     for (const put of await putAbsent(channel as Channel<unknown>, own)) {
       // A part never changes once it is written.
@@ -190,6 +357,8 @@ export class RunImport {
       ...index.addFailure(record),
     ];
     const puts = await putAbsent(jobs as Channel<unknown>, runs, more, INDEX_OPS);
+    const recordIn = (entry: Entry<unknown>): unknown =>
+      isRecord(entry) ? toRecord(entry as Entry<RunRecord>) : undefined;
     for (const put of puts) count(this.#counters.runs, put, recordIn);
   }
 
@@ -204,13 +373,9 @@ export class RunImport {
   }
 }
 
-function recordIn(entry: Entry<unknown>): unknown {
-  return isRecord(entry) ? toRecord(entry as Entry<RunRecord>) : undefined;
-}
-
 /** `asExported`: the entry of the store in the form of an export. */
 function count<E extends NewEntry>(
-  counter: Counter,
+  counter: ImportCounter,
   put: Put<E>,
   asExported: (entry: Entry<unknown>) => unknown = ({ value }) => value,
 ): void {
@@ -316,15 +481,4 @@ function opsOf({ key, value, ttl }: NewEntry): Op<unknown>[] {
 function refusalOf(error: unknown): "too large" | "corrupt" | undefined {
   if (isCorrupt(error)) return "corrupt";
   return isChannelError(error) && error.code === "TOO_LARGE" ? "too large" : undefined;
-}
-
-/** Counts the outcomes of the parts of one kind. */
-class Counter implements ImportCount {
-  imported = 0;
-  present = 0;
-  readonly leftOut: Record<string, number> = {};
-
-  leaveOut(reason: string): void {
-    this.leftOut[reason] = (this.leftOut[reason] ?? 0) + 1;
-  }
 }
