@@ -148,7 +148,8 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
       else if (losesSchedule(hint, node, path)) problems.error(`${what}.${hint} ${AT_ONCE}`, keyAt);
       else problems.warn(`${what}: it has no effect.${hint}`, keyAt);
     }
-    if (field === undefined) return entry;
+    // Later checks of a closed map would report the key again.
+    if (field === undefined) return closed ? [] : [entry];
     const checked = check(value, field, `"${key}"`, problems, [...path, key]);
     return isEmpty(checked) ? [] : [{ ...entry, value: checked }];
   });
