@@ -1,5 +1,3 @@
-import { printf } from "../format/text.js";
-import { parse } from "../text/texts.js";
 import { thread } from "../thread.js";
 
 /**
@@ -46,11 +44,6 @@ export function parallel4Array(list: readonly unknown[], body: (item: unknown) =
 
 /** Calls a function. A script has one thread, so nothing runs in between. */
 export function sync(body: () => unknown): unknown {
-  return body();
-}
-
-/** As {@link sync}: calls a function, and returns what it returns. */
-export function syncFn(body: () => unknown): unknown {
   return body();
 }
 
@@ -110,13 +103,6 @@ export function $atomic(value?: unknown, type?: unknown): Atomic {
   return new Atomic(value ?? (type === "boolean" ? false : 0));
 }
 
-/** A format of Java's Formatter, filled with values. */
-export const $f: (format: string, ...values: unknown[]) => string = printf;
-export const $ft: (format: string, ...values: unknown[]) => string = printf;
-
-/** Fills a template of Handlebars, with the helpers of `ow.template.addHelper`. */
-export const $t: (template: unknown, data?: unknown) => string = parse;
-
 /** Forgets a value that `$set` has stored. */
 export function $unset(key: string): void {
   thread.$set(key, undefined);
@@ -134,9 +120,6 @@ export function nowNano(): number {
 
 /** Does nothing: colours are written to terminals only. */
 export function ansiStart(): void {}
-
-/** Does nothing: see {@link ansiStart}. */
-export function ansiStop(): void {}
 
 /** Always undefined. */
 export const __: undefined = undefined;

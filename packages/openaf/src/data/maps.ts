@@ -102,16 +102,6 @@ export function $m2a(names: readonly string[] = [], map: Readonly<Fields> = {}):
   return names.map((name) => map[name]);
 }
 
-/** A map of a list: {@link fromArray2Obj}. */
-export function $a4m(list: readonly unknown[], key?: string, keep?: unknown): Fields {
-  return fromArray2Obj(list, key, keep);
-}
-
-/** A list of a map: {@link fromObj2Array}. */
-export function $m4a(map: Readonly<Fields>, key?: string): unknown[] {
-  return fromObj2Array(map, key);
-}
-
 function stepsOf(path: string): string[] {
   const steps: string[] = [];
   const step = /'([^']*)'|"([^"]*)"|([^.[\]'"]+)/g;

@@ -12,7 +12,7 @@ import { inColour, isColoured } from "./color.js";
 import { printMap } from "./map.js";
 import { colorify } from "./print.js";
 import { printTable } from "./table.js";
-import { printTreeOrS, type TreeOptions } from "./tree.js";
+import { printTree, type TreeOptions } from "./tree.js";
 import { terminalWidth } from "./width.js";
 
 /** Formats a value: a text to write, or `undefined` for an unsupported kind of value. */
@@ -21,7 +21,7 @@ type Format = (value: unknown, given: Fields) => string | undefined;
 const tree =
   (options: TreeOptions): Format =>
   (value) =>
-    isMap(value) || isArray(value) ? printTreeOrS(value, undefined, options) : textOf(value);
+    isMap(value) || isArray(value) ? printTree(value, undefined, options) : textOf(value);
 
 const table =
   (width: () => number | undefined, count: boolean): Format =>

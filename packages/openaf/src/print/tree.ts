@@ -37,11 +37,6 @@ export function printTree(value: unknown, width?: unknown, options: TreeOptions 
   return branches(value, { ...all, lines: linesFor(all), limit }).join("\n");
 }
 
-/** Like {@link printTree}, but in JSON if the tree is too wide. */
-export function printTreeOrS(value: unknown, width?: unknown, options?: TreeOptions): string {
-  return printTree(value, width, options);
-}
-
 interface Drawing extends TreeOptions {
   readonly lines: Lines;
   readonly limit: number | undefined;

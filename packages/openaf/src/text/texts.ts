@@ -47,7 +47,7 @@ export function addHelpers(prefix: unknown, map: unknown): void {
     if (typeof helper === "function") helpers[`${String(prefix)}${name}`] = helper;
 }
 
-/** Fills a template. */
+/** Fills a template of Handlebars, with the helpers of `ow.template.addHelper`. */
 export function parse(text: unknown, data?: unknown): string {
   return thread.templify(text, data, Object.keys(helpers).length > 0 ? helpers : undefined);
 }
