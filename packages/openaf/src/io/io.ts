@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Functions } from "../data/types.js";
 import { fromXML2Obj } from "../text/xml.js";
@@ -15,6 +15,7 @@ import {
   ioStreamWrite,
   isInputStream,
   type OutputStream,
+  readStandardInput,
 } from "./streams.js";
 
 export function isBinaryArray(bytes: ArrayLike<number>, limit: number = 1024): boolean {
@@ -32,36 +33,10 @@ export function isBinaryArray(bytes: ArrayLike<number>, limit: number = 1024): b
 
 /** Calls a function with each line of the standard input, until it returns true. */
 function pipeLn(body: (line: string) => unknown): void {
-  ioStreamReadLines(new StandardInput(), (line) => body(line.replace(/\r$/, "")));
+  const read = (buffer: Uint8Array = new Uint8Array(1)): number => readStandardInput(buffer) || -1;
+  const input = { read, close: (): void => {} };
+  ioStreamReadLines(input, (line) => body(line.replace(/\r$/, "")));
 }
-
-class StandardInput implements InputStream {
-  read(buffer: Uint8Array = new Uint8Array(1), offset: number = 0, length: number = buffer.length): number {
-    for (;;) {
-      try {
-        return readSync(0, buffer, offset, length, null) || -1;
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === "EOF") return -1;
-        if (code !== "EAGAIN") throw error;
-        // A terminal or pipe without data: wait for it.
-        thread.sleep(PAUSE);
-      }
-    }
-  }
-
-  readAll(): Buffer {
-    return readFileSync(0);
-  }
-
-  available(): number {
-    return 0;
-  }
-
-  close(): void {}
-}
-
-const PAUSE = 20;
 
 function readLinesNDJSON(
   from: string | InputStream,
