@@ -30,6 +30,11 @@ function taken(name: string, value: unknown = scope[name]): never {
   return (typeof value === "function" ? value : missing) as never;
 }
 
+/** Whether the job is asked to stop, which is not a failure of what the script does. */
+export function isStop(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === "CANCELLED";
+}
+
 export const thread: ScriptThread = {
   print: taken("print"),
   printErr: taken("printErr"),

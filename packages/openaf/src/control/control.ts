@@ -1,4 +1,4 @@
-import { thread } from "../thread.js";
+import { isStop, thread } from "../thread.js";
 
 /**
  * Calls a function until it does not throw: at most `tries` times, or as long as the function `tries` returns
@@ -11,8 +11,7 @@ export function $retry(body: () => unknown, tries: unknown = 1): unknown {
     try {
       return body();
     } catch (error) {
-      // A stop of the job is not a failure of the function.
-      if ((error as { code?: unknown } | undefined)?.code === "CANCELLED") throw error;
+      if (isStop(error)) throw error;
       if (!again(error)) return error;
     }
   }
@@ -158,8 +157,7 @@ class Promised {
       this.#value = body();
       this.#failed = false;
     } catch (error) {
-      // A stop of the job is not a failure of the function.
-      if ((error as { code?: unknown } | undefined)?.code === "CANCELLED") throw error;
+      if (isStop(error)) throw error;
       this.#value = error;
       this.#failed = true;
     }

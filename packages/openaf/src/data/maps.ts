@@ -111,24 +111,20 @@ function stepsOf(path: string): string[] {
 
 /** The value at a path, or `undefined`. */
 export function getPath(value: unknown, path: string): unknown {
-  let current = value;
-  for (const step of stepsOf(path)) {
-    if (!isObject(current) || !Object.hasOwn(current, step)) return undefined;
-    current = (current as Fields)[step];
-  }
-  return current;
+  return stepsOf(path).reduce<unknown>(fieldOf, value);
+}
+
+function fieldOf(value: unknown, step: string): unknown {
+  return isObject(value) ? own(value as Fields, step) : undefined;
 }
 
 /** As {@link getPath}, whatever the case of the names. */
 export function getPathIgnoringCase(value: unknown, path: string): unknown {
-  let current = value;
-  for (const step of stepsOf(path)) {
-    if (!isObject(current)) return undefined;
-    const key = Object.keys(current).find((one) => one.toUpperCase() === step.toUpperCase());
-    if (key === undefined) return undefined;
-    current = (current as Fields)[key];
-  }
-  return current;
+  return stepsOf(path).reduce<unknown>((current, step) => {
+    const keys = isObject(current) ? Object.keys(current) : [];
+    const key = keys.find((one) => one.toUpperCase() === step.toUpperCase());
+    return key === undefined ? undefined : fieldOf(current, key);
+  }, value);
 }
 
 /** Sets the value at a path, creates missing maps on the way, and returns the object. */
@@ -153,9 +149,7 @@ export function unsetPath<T>(value: T, path: string): T {
   const steps = stepsOf(path);
   const last = steps.pop();
   for (const step of [...steps, last ?? ""]) guard(step);
-  const within = steps.reduce<unknown>((at, step) => {
-    return isObject(at) && Object.hasOwn(at, step) ? (at as Fields)[step] : undefined;
-  }, value);
+  const within = steps.reduce<unknown>(fieldOf, value);
   if (isObject(within) && last !== undefined) delete (within as Fields)[last];
   return value;
 }

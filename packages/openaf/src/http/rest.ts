@@ -4,7 +4,7 @@ import { type Fields, isMap, isObject } from "../data/types.js";
 import { fileInfo } from "../io/info.js";
 import { BytesInput, type InputStream } from "../io/streams.js";
 import { jsonParse } from "../text/texts.js";
-import { thread } from "../thread.js";
+import { isStop, thread } from "../thread.js";
 import { type HttpResponse, send } from "./requests.js";
 
 interface RestOptions {
@@ -30,6 +30,12 @@ interface RestOptions {
 /** Options of OpenAF that need its own HTTP client. */
 const MISSING = ["httpClient", "stopWhen"];
 const RETRY_WAIT = 1_500;
+
+/** A file that is sent as a form. */
+interface Upload {
+  readonly name: string;
+  readonly in: string;
+}
 
 interface Call {
   readonly method: string;
@@ -106,11 +112,11 @@ export class Rest {
   }
 
   /** Sends a file, `{ name, in: path }`, as a form. */
-  postUpload(url: string, data: { readonly name: string; readonly in: string }, index?: unknown): unknown {
+  postUpload(url: string, data: Upload, index?: unknown): unknown {
     return this.#upload("POST", url, data, index);
   }
 
-  putUpload(url: string, data: { readonly name: string; readonly in: string }, index?: unknown): unknown {
+  putUpload(url: string, data: Upload, index?: unknown): unknown {
     return this.#upload("PUT", url, data, index);
   }
 
@@ -126,12 +132,7 @@ export class Rest {
     return this.#try(call, ({ body }) => jsonParse(textOf(body)));
   }
 
-  #upload(
-    method: string,
-    url: string,
-    { name, in: path }: { readonly name: string; readonly in: string },
-    index: unknown,
-  ): unknown {
+  #upload(method: string, url: string, { name, in: path }: Upload, index: unknown): unknown {
     return this.#try({ method, url, index, upload: { name, path } }, outputOf);
   }
 
@@ -275,11 +276,6 @@ function errorMap(error: unknown): unknown {
   if (response === undefined) return error instanceof Error ? error.message : String(error);
   const map = JSON.parse(response) as Fields;
   return /application\/json/i.test(String(map["contentType"])) ? { ...map, response: jsonParse(map["response"]) } : map;
-}
-
-/** Whether the job is asked to stop, which is not a failure of the request. */
-function isStop(error: unknown): boolean {
-  return (error as { readonly code?: unknown } | undefined)?.code === "CANCELLED";
 }
 
 /** Begins a request. */

@@ -24,15 +24,8 @@ async function answer(id: number, work: Work): Promise<void> {
   Atomics.notify(signal, 0);
 }
 
-async function send({
-  url,
-  method,
-  headers,
-  body,
-  upload,
-  timeout,
-  followRedirects,
-}: HttpRequest): Promise<HttpResponse> {
+async function send(request: HttpRequest): Promise<HttpResponse> {
+  const { url, method, headers, body, upload, timeout, followRedirects } = request;
   const response = await fetch(url, {
     method,
     headers,

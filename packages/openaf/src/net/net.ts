@@ -3,6 +3,7 @@ import type { Functions } from "../data/types.js";
 import { askNetwork, send } from "../http/requests.js";
 import { $rest } from "../http/rest.js";
 import { SYSTEM } from "../shell/system.js";
+import { isStop } from "../thread.js";
 
 /** How long OpenAF waits for a port that may be closed, and for one whose latency it measures, in ms. */
 const PORT_TIMEOUT = 1_500;
@@ -28,9 +29,8 @@ function testURLLatency(url: unknown, timeout?: number): number {
   }
 }
 
-/** A stop of the job is not an answer of the network. */
 function noAnswer(error: unknown): number {
-  if ((error as { code?: unknown }).code === "CANCELLED") throw error;
+  if (isStop(error)) throw error;
   return -1;
 }
 
