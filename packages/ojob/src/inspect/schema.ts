@@ -49,7 +49,7 @@ export function schemaOfJobFiles(): Schema {
     ...schemaOf(jobFileShape),
     definitions: {
       ...PLAIN,
-      shortcut: shortcutSchema(schemaOf, orNothing),
+      shortcut: shortcutSchema(),
       ...Object.fromEntries([...SHARED].map(([shape, name]) => [name, wholeSchemaOf(shape)])),
     },
   };
@@ -109,10 +109,7 @@ function itemOf(shape: Shape): Schema {
 
 function objectOf(fields: Fields, oneOf: readonly string[] | undefined, rest: Shape | undefined): Schema {
   const required = Object.keys(fields).filter((key) => fields[key]?.required);
-  const properties = Object.entries(fields).map(([key, field]) => [
-    key,
-    field.required ? schemaOf(field) : orNothing(field),
-  ]);
+  const properties = Object.entries(fields).map(([key, field]) => [key, fieldSchema(field)]);
   return {
     properties: Object.fromEntries(properties),
     additionalProperties: rest === undefined ? false : schemaOf(rest),
@@ -123,64 +120,49 @@ function objectOf(fields: Fields, oneOf: readonly string[] | undefined, rest: Sh
   };
 }
 
+function fieldSchema(shape: Shape): Schema {
+  return shape.required ? schemaOf(shape) : orNothing(shape);
+}
+
 /** A key without a value counts as absent. */
 function orNothing(shape: Shape): Schema {
   const { kind, doc: description } = shape;
   if (kind === "text" || kind === "code") return { description, ...reference("textOrNothing") };
   if (kind === "flag") return { description, ...reference("flagOrNothing") };
-  const {
-    type,
-    enum: words,
-    anyOf,
-    $ref,
-    ...rest
-  } = schemaOf(shape) as {
-    readonly type?: string | readonly string[];
-    readonly enum?: readonly string[];
-    readonly anyOf?: readonly Schema[];
-    readonly $ref?: string;
-  };
+  const { type, enum: words, anyOf, $ref, ...rest } = schemaOf(shape);
   if ($ref !== undefined || (type !== undefined && anyOf !== undefined)) {
     return { anyOf: [schemaOf(shape), { type: "null" }] };
   }
   return {
     ...rest,
     ...(type !== undefined && { type: [type, "null"].flat() }),
-    ...(words !== undefined && { enum: [...words, null] }),
-    ...(anyOf !== undefined && { anyOf: [...anyOf, { type: "null" }] }),
+    ...(words !== undefined && { enum: [words, null].flat() }),
+    ...(anyOf !== undefined && { anyOf: [anyOf, { type: "null" }].flat() }),
   };
 }
 
-type Make = (shape: Shape) => Schema;
-
-/** The schema of a shortcut, with patterns as keys. `orNothing` is for values that may be missing. */
-function shortcutSchema(schemaOf: Make, orNothing: Make): Schema {
-  const known = Object.entries(SHORTCUTS).map(([name, shape]) => knownSchema(name, shape, schemaOf, orNothing));
-  return { description: "A shortcut of OpenAF.", anyOf: [...known, customSchema(orNothing)] };
+/** The schema of a shortcut, with patterns as keys. */
+function shortcutSchema(): Schema {
+  const known = Object.entries(SHORTCUTS).map(([name, shape]) => knownSchema(name, shape));
+  return { description: "A shortcut of OpenAF.", anyOf: [...known, customSchema()] };
 }
 
-function knownSchema(
-  name: string,
-  { doc, value, options }: ShortcutDefinition,
-  schemaOf: Make,
-  orNothing: Make,
-): Schema {
-  const made = (shape: Shape): Schema => (shape.required ? schemaOf(shape) : orNothing(shape));
+function knownSchema(name: string, { doc, value, options }: ShortcutDefinition): Schema {
   const main = keyPattern(name, false);
   const others = Object.entries(options).map(([option, shape]) => [keyPattern(option, true), shape] as const);
   const required = others.flatMap(([pattern, shape]) => (shape.required ? [pattern] : []));
-  const patterns = [[main, made(value)], ...others.map(([pattern, shape]) => [pattern, made(shape)])];
-  return withKeys(doc, Object.fromEntries(patterns), [main, ...required], orNothing);
+  const patterns = [[main, fieldSchema(value)], ...others.map(([pattern, shape]) => [pattern, fieldSchema(shape)])];
+  return withKeys(doc, Object.fromEntries(patterns), [main, ...required]);
 }
 
 /** A shortcut that a job of the file, or of an included one, defines. A schema cannot know their names. */
-function customSchema(orNothing: Make): Schema {
+function customSchema(): Schema {
   const names = [...Object.keys(SHORTCUTS), ...Object.keys(REFUSED)].join("|");
   const main = `^\\((?!\\()(?!(?:${names})\\s*\\)*\\s*$)`;
-  return withKeys("A shortcut of a job.", { [main]: {}, "^\\(\\(": {} }, [main], orNothing);
+  return withKeys("A shortcut of a job.", { [main]: {}, "^\\(\\(": {} }, [main]);
 }
 
-function withKeys(description: string, patterns: Schema, required: readonly string[], orNothing: Make): Schema {
+function withKeys(description: string, patterns: Schema, required: readonly string[]): Schema {
   return {
     description,
     type: "object",
