@@ -53,7 +53,8 @@ export class ChildGroup {
     const { spawn } = await import("node:child_process");
     if (this.#isStopped) {
       pipes?.close();
-      return this.#neverStarted();
+      // A program that should end before it starts counts as one that ended at once.
+      return { code: null, signal: "SIGTERM", result: "", ...(this.#ended && { ended: this.#ended }) };
     }
     let child: ChildProcess;
     try {
@@ -91,11 +92,6 @@ export class ChildGroup {
     for (const stream of [...outputs, ...results]) stream.destroy();
     await Promise.all(streams);
     return { ...end, result, ...(this.#ended && { ended: this.#ended }) };
-  }
-
-  /** A program that should end before it starts counts as one that ended at once. */
-  #neverStarted(): ProgramEnd {
-    return { code: null, signal: "SIGTERM", result: "", ...(this.#ended && { ended: this.#ended }) };
   }
 
   stop(): void {
@@ -168,9 +164,7 @@ function failedToStart(error: NodeJS.ErrnoException): ProgramEnd {
   return { code: null, signal: null, result: "", error };
 }
 
-type Exit = Pick<ProgramEnd, "code" | "signal" | "error">;
-
-function exitOf(child: ChildProcess): Promise<Exit> {
+function exitOf(child: ChildProcess): Promise<Pick<ProgramEnd, "code" | "signal" | "error">> {
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
     child.once("error", (error) => resolve({ code: null, signal: null, error }));

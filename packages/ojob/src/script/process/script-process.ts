@@ -80,7 +80,7 @@ export class ScriptProcess {
 
   #failureOf({ code, signal, error }: ProgramEnd): FailureData | undefined {
     const { block, lang } = this.#script;
-    if (error !== undefined) return atStart(block, cannotStart(lang, error));
+    if (error !== undefined) return atLine(block, 1, cannotStart(lang, error));
     if (code === 0) return undefined;
     // Most scripts end by the signal. A script that catches it has no other way to report that it did not
     // finish.
@@ -93,7 +93,7 @@ export class ScriptProcess {
 /** Why a script cannot run in a folder; `undefined` if it can. */
 export function missingFolder(folder: string | undefined, block: CodeBlock): FailureData | undefined {
   if (folder === undefined || existsSync(folder)) return undefined;
-  return atStart(block, `there is no folder ${folder} to run the script in`);
+  return atLine(block, 1, `there is no folder ${folder} to run the script in`);
 }
 
 function programOf(script: ForeignScript, args: Record<string, unknown>): Program {
@@ -136,10 +136,6 @@ function cannotStart(lang: string, error: NodeJS.ErrnoException): string {
 function shellLine(complaint: string): number {
   const named = /(?:^|\n)\S*sh: (?:line )?(\d+): [^\n]*\n$/.exec(complaint);
   return Number(named?.[1] ?? 1);
-}
-
-function atStart(block: CodeBlock, message: string): FailureData {
-  return atLine(block, 1, message);
 }
 
 function atLine(block: CodeBlock, line: number, message: string): FailureData {

@@ -13,10 +13,6 @@ import { giveVariables, keepVariables } from "./state.js";
 const known = new Map<string, NamedModule>();
 const loaded = new Map<string, { readonly exports: unknown }>();
 
-function isModule(name: string): boolean {
-  return known.has(name);
-}
-
 /** The exports of a module of the job file. The module runs once in each thread. */
 function requireModule(name: string): unknown {
   const code = known.get(name);
@@ -41,7 +37,7 @@ export function requireOf(file: string): NodeJS.Require {
   const path = resolve(file);
   const own = createRequire(path);
   const load = (name: string): unknown => {
-    if (isModule(name)) return requireModule(name);
+    if (known.has(name)) return requireModule(name);
     const beside = join(dirname(path), name);
     return own(/\.[cm]?js$/.test(name) && !isFound(own, name) && existsSync(beside) ? beside : name);
   };
@@ -92,7 +88,7 @@ export async function load({ loads, modules, init, variables = {} }: Setup): Pro
 
 async function loadOne(one: string | NamedPackage): Promise<void> {
   if (typeof one !== "string") await loadPackage(one);
-  else if (isModule(one)) Object.assign(scope, requireModule(one));
+  else if (known.has(one)) Object.assign(scope, requireModule(one));
   else await loadFile(one);
 }
 
