@@ -164,17 +164,14 @@ let loaded: Loaded | undefined;
 
 /** Handlebars takes 30 ms to load, as much as a whole start may cost: only a text with a block needs it. */
 function handlebars(): Loaded {
-  loaded ??= load();
-  return loaded;
-}
-
-function load(): Loaded {
+  if (loaded !== undefined) return loaded;
   const { create, Visitor } = createRequire(import.meta.url)("handlebars") as Instance;
   const instance = create();
   // The helper `log` writes to the console of this process, past the log.
   instance.unregisterHelper("log");
   for (const [name, helper] of Object.entries(HELPERS)) instance.registerHelper(name, helper);
-  return { instance, Visitor };
+  loaded = { instance, Visitor };
+  return loaded;
 }
 
 function isHelper(name: string): boolean {
@@ -285,12 +282,8 @@ export function asData(value: unknown, done: Map<object, unknown> = new Map()): 
   const copy: object = isList ? [] : {};
   done.set(value, copy);
   for (const [key, item] of Object.entries(value)) {
-    Object.defineProperty(copy, key, {
-      value: asData(item, done),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    const value = asData(item, done);
+    Object.defineProperty(copy, key, { value, enumerable: true, configurable: true, writable: true });
   }
   Object.defineProperty(copy, "toString", { value: () => JSON.stringify(value), enumerable: false });
   return copy;
@@ -315,10 +308,6 @@ function variablesOf(options: unknown): Variables {
   return isOptions(options) ? options.data.variables : {};
 }
 
-function numbers(given: readonly unknown[]): readonly number[] {
-  return given.filter((value): value is number => typeof value === "number");
-}
-
 function content(options: HelperOptions, context: unknown, otherwise: unknown): unknown {
   return typeof options.fn === "function" ? options.fn(context) : otherwise;
 }
@@ -341,7 +330,7 @@ const HELPERS: Readonly<Record<string, HelperDelegate>> = {
   $len: (value: unknown) => (value as { length?: number } | undefined)?.length,
   $repeat: (times: unknown, text: unknown) => String(text).repeat(Number(times)),
   $range: (...given: unknown[]) => {
-    const [count = 1, start = 1, step = 1] = numbers(given);
+    const [count = 1, start = 1, step = 1] = given.filter((value) => typeof value === "number");
     return Array.from({ length: count }, (_, index) => (index + start) * step);
   },
   $concat: (...given: unknown[]) => given.filter((value) => typeof value === "string").join(""),
@@ -349,8 +338,7 @@ const HELPERS: Readonly<Record<string, HelperDelegate>> = {
   $pass: () => "",
   $p: (value: unknown) => value,
   $switch(this: unknown, value: unknown, options: HelperOptions) {
-    const state: Switch = { value, done: false };
-    return options.fn(this, { data: { ...options.data, switch: state } });
+    return options.fn(this, { data: { ...options.data, switch: { value, done: false } } });
   },
   $case(this: unknown, value: unknown, options: HelperOptions) {
     const state = options.data?.switch as Switch | undefined;

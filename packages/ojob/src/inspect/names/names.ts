@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { nearest } from "@ojm/core/internal";
-import type { Args, CodeBlock, JobFile } from "../../load/job-file.js";
+import type { CodeBlock, JobFile } from "../../load/job-file.js";
 import { jobsNamedIn, type Plan } from "../../plan/planned.js";
 import { findPackage, OPENAF } from "../../plan/setup.js";
 import { MODULE_PARAMETERS, PARAMETERS, placeIn } from "../../script/compile.js";
@@ -197,19 +197,13 @@ function definitionsOf(file: JobFile, plan: Plan, scripts: readonly Script[]): N
 
 /** The variables that jobs of the file set through a job that comes with ojm. */
 function setByJobs({ jobs, todo }: JobFile): string[] {
-  const calls = [
-    ...[...jobs.values()].flatMap(({ from, to, args }) => jobsNamedIn([...from, ...to]).map((job) => ({ job, args }))),
-    ...todo.map(({ job, args }) => ({ job, args })),
-  ];
+  const steps = [...jobs.values()].flatMap(({ from, to }) => [...from, ...to]);
+  const called = [...jobsNamedIn(steps), ...todo.map(({ job }) => job)];
   const all = [...jobs.values(), ...todo].flatMap(({ args }) => args);
-  return calls.flatMap(({ job }) => {
+  return called.flatMap((job) => {
     const argument = Object.hasOwn(SETTERS, job) ? SETTERS[job] : undefined;
     // The caller of the job may give the argument.
-    return argument === undefined ? [] : all.flatMap((args: Args) => textIn(args, argument));
+    const values = argument === undefined ? [] : all.map((args) => args[argument]);
+    return values.filter((value) => typeof value === "string");
   });
-}
-
-function textIn(args: Args, argument: string): string[] {
-  const value = args[argument];
-  return typeof value === "string" ? [value] : [];
 }
