@@ -1,12 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { didYouMean, type Problems } from "../text/problem.js";
-import type { Args, JobDefinition, JobFile, Matrix, PlacedArgs } from "./job-file.js";
+import type { Args, JobDefinition, JobFile, Matrix, PlacedArgs, WrittenArgs } from "./job-file.js";
 import { child, itemsOf, type Node, toMap, toValue } from "./yaml/node.js";
 
-type Written = Pick<JobDefinition, "args" | "argsAt" | "argsCode">;
-
 /** Adds the combinations of the matrix, each with each map of `args`, whose templates see its values. */
-export function withMatrix(node: Node | undefined, written: Written): Written & Pick<JobDefinition, "matrix"> {
+export function withMatrix(node: Node | undefined, written: WrittenArgs): WrittenArgs & Pick<JobDefinition, "matrix"> {
   if (node?.kind !== "map") return written;
   const { args, argsAt } = written;
   const matrix = readMatrix(node, argsAt);
@@ -26,7 +24,7 @@ function merged(combination: Args, map: Args): Args {
   return Object.fromEntries([...Object.entries(combination), ...rest]);
 }
 
-function readMatrix(node: Node & { readonly kind: "map" }, argsAt: Written["argsAt"]): Matrix {
+function readMatrix(node: Node & { readonly kind: "map" }, argsAt: WrittenArgs["argsAt"]): Matrix {
   const axes = node.entries.flatMap(({ key: name, keyAt: at, value }) =>
     name === "include" || name === "exclude" ? [] : [{ name, at, values: itemsOf(value).map(toValue) }],
   );

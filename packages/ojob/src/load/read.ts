@@ -26,6 +26,7 @@ import type {
   TodoEntry,
   TypeArgs,
   UnusedKey,
+  WrittenArgs,
 } from "./job-file.js";
 import { withMatrix } from "./matrix.js";
 import { readNotify } from "./notify.js";
@@ -362,14 +363,7 @@ function readArgument(node: Node): HelpArgument[] {
   ];
 }
 
-/** Arguments as they are written: a map, a list of maps, or code. */
-interface ReadArgs {
-  readonly args: Args[];
-  readonly argsAt: Record<string, Position>;
-  readonly argsCode?: CodeBlock;
-}
-
-function readArgs(node: Node | undefined): ReadArgs {
+function readArgs(node: Node | undefined): WrittenArgs {
   const argsCode = codeBlock(node);
   if (argsCode !== undefined) return { args: [], argsAt: {}, argsCode };
   const maps = itemsOf(node);

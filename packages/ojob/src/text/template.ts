@@ -282,8 +282,8 @@ export function asData(value: unknown, done: Map<object, unknown> = new Map()): 
   const copy: object = isList ? [] : {};
   done.set(value, copy);
   for (const [key, item] of Object.entries(value)) {
-    const value = asData(item, done);
-    Object.defineProperty(copy, key, { value, enumerable: true, configurable: true, writable: true });
+    const field = { value: asData(item, done), enumerable: true, configurable: true, writable: true };
+    Object.defineProperty(copy, key, field);
   }
   Object.defineProperty(copy, "toString", { value: () => JSON.stringify(value), enumerable: false });
   return copy;
