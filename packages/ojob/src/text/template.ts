@@ -155,27 +155,21 @@ export function fillScript(code: string, args: unknown, variables: Variables): s
 
 type Instance = typeof Handlebars;
 
-interface Loaded {
-  readonly instance: Instance;
-  readonly Visitor: Instance["Visitor"];
-}
-
-let loaded: Loaded | undefined;
+let loaded: Instance | undefined;
 
 /** Handlebars takes 30 ms to load, as much as a whole start may cost: only a text with a block needs it. */
-function handlebars(): Loaded {
+function handlebars(): Instance {
   if (loaded !== undefined) return loaded;
-  const { create, Visitor } = createRequire(import.meta.url)("handlebars") as Instance;
-  const instance = create();
+  const { create } = createRequire(import.meta.url)("handlebars") as Instance;
+  loaded = create();
   // The helper `log` writes to the console of this process, past the log.
-  instance.unregisterHelper("log");
-  for (const [name, helper] of Object.entries(HELPERS)) instance.registerHelper(name, helper);
-  loaded = { instance, Visitor };
+  loaded.unregisterHelper("log");
+  for (const [name, helper] of Object.entries(HELPERS)) loaded.registerHelper(name, helper);
   return loaded;
 }
 
 function isHelper(name: string): boolean {
-  return Object.hasOwn(handlebars().instance.helpers, name);
+  return Object.hasOwn(handlebars().helpers, name);
 }
 
 interface BlockFilling {
@@ -190,10 +184,9 @@ interface BlockFilling {
 
 export function fillBlocks(text: string, data: unknown, filling: BlockFilling): string {
   const { html, missing, variables = process.env, helpers = {} } = filling;
-  const { instance } = handlebars();
   const tree = parse(text);
   if (missing !== undefined) keepMissing(tree, text, data, missing);
-  const template = instance.compile(tree, { noEscape: !html });
+  const template = handlebars().compile(tree, { noEscape: !html });
   // Prototypes are not data. Setting this explicitly keeps Handlebars from printing a warning.
   const safe = { allowProtoMethodsByDefault: false, allowProtoPropertiesByDefault: false };
   return template(asData(data), { ...safe, helpers: { ...helpers }, data: { variables } });
@@ -206,8 +199,7 @@ export function wrongTemplate(
 ): { readonly message: string; readonly line: number } | undefined {
   try {
     const unknown = unknownHelper(parse(text), more);
-    if (unknown === undefined) return undefined;
-    return { message: `there is no helper "${unknown.name}" for templates`, line: unknown.line };
+    return unknown && { message: `there is no helper "${unknown.name}" for templates`, line: unknown.line };
   } catch (error) {
     const { message } = error as Error;
     return { message, line: Number(/^in line (\d+)/.exec(message)?.[1] ?? 1) };
@@ -216,7 +208,7 @@ export function wrongTemplate(
 
 function parse(text: string): hbs.AST.Program {
   try {
-    return handlebars().instance.parse(text);
+    return handlebars().parse(text);
   } catch (error) {
     // "Parse error on line 2:" with the reason in the last line, or "if doesn't match each - 2:3".
     const { message } = error as Error;
@@ -230,29 +222,20 @@ function unknownHelper(
   tree: hbs.AST.Program,
   more: readonly string[],
 ): { readonly name: string; readonly line: number } | undefined {
-  const { Visitor } = handlebars();
-  let found: { name: string; line: number } | undefined;
-  const look = ({ path, params, loc }: hbs.AST.MustacheStatement | hbs.AST.SubExpression): void => {
-    const name = (path as hbs.AST.PathExpression).original;
-    if (params.length > 0 && !isHelper(String(name)) && !more.includes(String(name)))
-      found ??= { name: String(name), line: loc.start.line };
-  };
-  class Calls extends Visitor {
-    override MustacheStatement(node: hbs.AST.MustacheStatement): void {
-      look(node);
-      super.MustacheStatement(node);
-    }
-    override SubExpression(node: hbs.AST.SubExpression): void {
-      look(node);
-      super.SubExpression(node);
-    }
-    override BlockStatement(node: hbs.AST.BlockStatement): void {
-      look(node as unknown as hbs.AST.SubExpression);
-      super.BlockStatement(node);
-    }
+  for (const node of nodesIn(tree)) {
+    if (!/^(?:MustacheStatement|BlockStatement|SubExpression)$/.test(node.type)) continue;
+    const { path, params, loc } = node as hbs.AST.SubExpression;
+    const name = String((path as hbs.AST.PathExpression).original);
+    if (params.length > 0 && !isHelper(name) && !more.includes(name)) return { name, line: loc.start.line };
   }
-  new Calls().accept(tree);
-  return found;
+  return undefined;
+}
+
+/** A node and all nodes within it. */
+function nodesIn(value: unknown): hbs.AST.Node[] {
+  if (typeof value !== "object" || value === null) return [];
+  const inner = Object.values(value).flatMap(nodesIn);
+  return "type" in value ? [value as hbs.AST.Node, ...inner] : inner;
 }
 
 /** Turns templates without a value outside of blocks into text. Those in blocks are known only later. */
