@@ -3,6 +3,11 @@ export type Fields = Record<string, unknown>;
 
 export type Functions = Readonly<Record<string, unknown>>;
 
+/** A table in a text: a name, a blank, its value, and so on. */
+export function pairs(text: string): Readonly<Record<string, string>> {
+  return Object.fromEntries([...text.matchAll(/(\S+) (\S+)/g)].map(([, name, value]) => [name, value]));
+}
+
 /** Whether it is an object, but not a list, date, pattern or the like. */
 export function isMap(value: unknown): value is Fields {
   return Object.prototype.toString.call(value) === "[object Object]";

@@ -1,4 +1,4 @@
-import { type Functions, isNumber } from "../data/types.js";
+import { type Functions, isNumber, pairs } from "../data/types.js";
 import { color } from "../print/color.js";
 import { padded, terminalWidth, visibleLength } from "../print/width.js";
 import { fromDate } from "./dates.js";
@@ -149,11 +149,6 @@ function filled(
   if (text === "" || rest < 2) return line(char.repeat(Math.max(0, width)));
   const before = align === "right" ? rest - 2 : align === "center" ? Math.floor(rest / 2) : 2;
   return line(char.repeat(before)) + text + line(char.repeat(rest - before));
-}
-
-/** A table in a text: a name, a blank, its value, and so on. */
-function pairs(text: string): Readonly<Record<string, string>> {
-  return Object.fromEntries([...text.matchAll(/(\S+) (\S+)/g)].map(([, name, value]) => [name, value]));
 }
 
 const SYMBOLS = pairs(`
