@@ -226,6 +226,6 @@ export class ShortcutRun {
 }
 
 export function templatesOf(args: Args, { engine, job, place }: Execution): Templates {
-  const data = { args, values: engine.runtime.values, variables: place.environment.all };
-  return new Templates(data, (option, written) => engine.warnMissing(job.name, option, written));
+  const missing = (option: string, written: string): void => engine.warnMissing(job.name, option, written);
+  return new Templates(args, engine.runtime.values, place.environment.all, missing);
 }
