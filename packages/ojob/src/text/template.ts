@@ -73,7 +73,7 @@ function find([all = "", , name = "", kind, rest]: readonly string[], data: unkn
   return undefined;
 }
 
-function toText(value: unknown): string {
+export function toText(value: unknown): string {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
 

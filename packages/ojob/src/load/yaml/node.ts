@@ -99,6 +99,10 @@ export function kindOf(node: Node): string {
   return Number.isNaN(node.value) ? ".nan" : String(node.value);
 }
 
+export function firstLine(text: string | undefined): string {
+  return text?.trim().split("\n", 1)[0] ?? "";
+}
+
 export function shorten(text: string): string {
   const line = text.split("\n", 1)[0] ?? "";
   return line.length < text.length || line.length > 40 ? `${line.slice(0, 40)}…` : line;

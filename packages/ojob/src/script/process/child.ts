@@ -2,6 +2,7 @@ import type { ChildProcess, SpawnOptions } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
+import { setTimeout as after } from "node:timers/promises";
 import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
 import { OutputPipes } from "./output-pipes.js";
@@ -180,10 +181,6 @@ function give(stream: Writable | null | undefined, text: string | undefined): vo
   if (!stream || text === undefined) return;
   stream.on("error", () => {});
   stream.end(text);
-}
-
-function after(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 interface LineSink {

@@ -1,5 +1,5 @@
 import type { HelperDelegate } from "handlebars";
-import { escapeHtml, fillBlocks, isMap, valueAt } from "../../../text/template.js";
+import { escapeHtml, fillBlocks, isMap, toText, valueAt } from "../../../text/template.js";
 
 /** A new map with the fields of both. `over` wins. Maps within are merged in the same way. */
 export function merge(base: unknown, over: unknown): unknown {
@@ -63,12 +63,7 @@ export function templify(
   const isPlain = !plain.includes("{{") && !text.includes("\\{{");
   if (!isPlain || /\{\{\{?\s*(?:\$|this|else)/.test(text)) return fillBlocks(text, data, { html: true });
   return text.replace(PLAIN, (_, raw: string | undefined, escaped: string | undefined) => {
-    const value = toText(valueAt(data, raw ?? escaped ?? ""));
+    const value = toText(valueAt(data, raw ?? escaped ?? "") ?? "");
     return raw === undefined ? escapeHtml(value) : value;
   });
-}
-
-function toText(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
