@@ -124,33 +124,13 @@ export class Csv {
     return this.#set({ format: name });
   }
 
-  setHeader(header: boolean = true): this {
-    return this.#set({ withHeader: header });
-  }
-
-  withHeaders(names: readonly string[]): this {
-    return this.#set({ withHeaders: names });
-  }
-
-  setQuoteMode(mode: string): this {
-    return this.#set({ quoteMode: String(mode).toUpperCase() });
-  }
-
-  withDelimiter(delimiter: string = ","): this {
-    return this.#set({ withDelimiter: delimiter });
-  }
-
-  withEscape(char: string = '"'): this {
-    return this.#set({ withEscape: char });
-  }
-
-  withNull(text: string = "_NA"): this {
-    return this.#set({ withNullString: text });
-  }
-
-  getSettings(): CsvSettings {
-    return this.#settings;
-  }
+  readonly setHeader = (header: boolean = true): this => this.#set({ withHeader: header });
+  readonly withHeaders = (names: readonly string[]): this => this.#set({ withHeaders: names });
+  readonly setQuoteMode = (mode: string): this => this.#set({ quoteMode: String(mode).toUpperCase() });
+  readonly withDelimiter = (delimiter: string = ","): this => this.#set({ withDelimiter: delimiter });
+  readonly withEscape = (char: string = '"'): this => this.#set({ withEscape: char });
+  readonly withNull = (text: string = "_NA"): this => this.#set({ withNullString: text });
+  readonly getSettings = (): CsvSettings => this.#settings;
 
   setSettings(settings: CsvSettings): this {
     this.#settings = settings;
