@@ -69,37 +69,24 @@ function wholeSchemaOf(shape: Shape): Schema {
 }
 
 function constraintOf(shape: Shape): Schema {
-  switch (shape.kind) {
-    case "any":
-      return {};
-    case "text":
-    case "code":
-      return reference("text");
-    case "flag":
-      return reference("flag");
-    case "number":
-      return { type: shape.whole ? "integer" : "number", minimum: shape.min };
-    case "word":
-      return { enum: shape.words };
-    case "shortcut":
-      return reference("shortcut");
-    case "args":
-      return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }, { type: "string" }] };
-    case "list":
-      return { type: "array", items: itemOf(shape.of) };
-    case "some":
-      return { anyOf: [schemaOf(shape.of), { type: "array", items: schemaOf(shape.of) }] };
-    case "either":
-      return { anyOf: shape.of.map(schemaOf) };
-    case "record":
-      return {
-        type: "object",
-        additionalProperties: shape.filled ? schemaOf(shape.of) : orNothing(shape.of),
-        ...(shape.names !== undefined && { propertyNames: { pattern: shape.names } }),
-      };
-    case "map":
-      return { type: "object", ...objectOf(shape.fields, shape.oneOf, shape.rest) };
+  const { kind } = shape;
+  if (kind === "text" || kind === "code") return reference("text");
+  if (kind === "flag" || kind === "shortcut") return reference(kind);
+  if (kind === "number") return { type: shape.whole ? "integer" : "number", minimum: shape.min };
+  if (kind === "word") return { enum: shape.words };
+  if (kind === "list") return { type: "array", items: itemOf(shape.of) };
+  if (kind === "some") return { anyOf: [schemaOf(shape.of), { type: "array", items: schemaOf(shape.of) }] };
+  if (kind === "either") return { anyOf: shape.of.map(schemaOf) };
+  if (kind === "map") return { type: "object", ...objectOf(shape.fields, shape.oneOf, shape.rest) };
+  if (kind === "args") {
+    return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }, { type: "string" }] };
   }
+  if (kind !== "record") return {};
+  return {
+    type: "object",
+    additionalProperties: shape.filled ? schemaOf(shape.of) : orNothing(shape.of),
+    ...(shape.names !== undefined && { propertyNames: { pattern: shape.names } }),
+  };
 }
 
 /** An item of a list must have a value. */

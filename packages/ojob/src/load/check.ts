@@ -41,35 +41,24 @@ export function check(node: Node, shape: Shape, name: string, problems: Problems
 }
 
 function mismatch(node: Node, shape: Shape): string | undefined {
+  const { kind } = shape;
   const value = node.kind === "scalar" ? node.value : undefined;
-  switch (shape.kind) {
-    case "any":
-      return undefined;
-    case "text":
-    case "code":
-      return node.kind === "scalar" ? undefined : "a text";
-    case "flag":
-      return typeof value === "boolean" ? undefined : "true or false";
-    case "number":
-      return isNumber(value, shape) ? undefined : numberInWords(shape);
-    case "word":
-      return shape.words.includes(String(value)) ? undefined : `one of ${shape.words.join(", ")}`;
-    case "args":
-      return node.kind === "scalar" && typeof value !== "string" ? "a map, a list of maps or code" : undefined;
-    case "shortcut":
-      return isShortcut(node) ? undefined : "a shortcut";
-    case "list":
-    case "map":
-      return node.kind === shape.kind ? undefined : `a ${shape.kind}`;
-    case "record":
-      return node.kind === "map" ? undefined : "a map";
-    case "some": {
-      const wanted = node.kind === "list" ? undefined : mismatch(node, shape.of);
-      return wanted && `${wanted} or a list of them`;
-    }
-    case "either":
-      return pick(node, shape.of) === undefined ? shape.of.map((one) => mismatch(node, one)).join(" or ") : undefined;
+  if (kind === "text" || kind === "code") return node.kind === "scalar" ? undefined : "a text";
+  if (kind === "flag") return typeof value === "boolean" ? undefined : "true or false";
+  if (kind === "number") return isNumber(value, shape) ? undefined : numberInWords(shape);
+  if (kind === "word") return shape.words.includes(String(value)) ? undefined : `one of ${shape.words.join(", ")}`;
+  if (kind === "shortcut") return isShortcut(node) ? undefined : "a shortcut";
+  if (kind === "list" || kind === "map") return node.kind === kind ? undefined : `a ${kind}`;
+  if (kind === "record") return node.kind === "map" ? undefined : "a map";
+  if (kind === "args") {
+    return node.kind === "scalar" && typeof value !== "string" ? "a map, a list of maps or code" : undefined;
   }
+  if (kind === "either") {
+    return pick(node, shape.of) === undefined ? shape.of.map((one) => mismatch(node, one)).join(" or ") : undefined;
+  }
+  if (kind !== "some" || node.kind === "list") return undefined;
+  const wanted = mismatch(node, shape.of);
+  return wanted && `${wanted} or a list of them`;
 }
 
 function pick(node: Node, shapes: readonly Shape[]): Shape | undefined {
