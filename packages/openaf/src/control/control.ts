@@ -42,9 +42,7 @@ export function parallel4Array(list: readonly unknown[], body: (item: unknown) =
 }
 
 /** Calls a function. A script has one thread, so nothing runs in between. */
-export function sync(body: () => unknown): unknown {
-  return body();
-}
+export const sync = (body: () => unknown): unknown => body();
 
 /** A function of a text of JavaScript: `newFn("a", "return a + 1")`. */
 export function newFn(...given: string[]): (...parameters: unknown[]) => unknown {
@@ -103,19 +101,13 @@ export function $atomic(value?: unknown, type?: unknown): Atomic {
 }
 
 /** Forgets a value that `$set` has stored. */
-export function $unset(key: string): void {
-  thread.$set(key, undefined);
-}
+export const $unset = (key: string): void => void thread.$set(key, undefined);
 
 /** Repeats a text. */
-export function repeat(times: number, text: string): string {
-  return text.repeat(Math.max(0, times));
-}
+export const repeat = (times: number, text: string): string => text.repeat(Math.max(0, times));
 
 /** A time in ns that only goes forward. */
-export function nowNano(): number {
-  return Number(process.hrtime.bigint());
-}
+export const nowNano = (): number => Number(process.hrtime.bigint());
 
 /** Does nothing: colours are written to terminals only. */
 export function ansiStart(): void {}
@@ -214,6 +206,4 @@ export function $doFirst(promises: readonly Promised[]): Promised {
 }
 
 /** Returns the promise: here it never has to wait. */
-export function $doWait(promise: Promised): Promised {
-  return promise;
-}
+export const $doWait = (promise: Promised): Promised => promise;
