@@ -154,15 +154,15 @@ class Promised {
       this.#failed = true;
     }
     if (this.#value instanceof Promised) {
-      const { failed, value } = this.#value.settled;
-      this.#failed ||= failed;
-      this.#value = value;
+      this.#failed ||= this.#value.#failed;
+      this.#value = this.#value.#value;
     }
   }
 
-  /** The result of the function, or the value that it threw. */
-  get settled(): { readonly failed: boolean; readonly value: unknown } {
-    return { failed: this.#failed, value: this.#value };
+  /** The result of the function. Throws what the function threw. */
+  result(): unknown {
+    if (this.#failed) throw this.#value;
+    return this.#value;
   }
 
   // biome-ignore lint/suspicious/noThenProperty: OpenAF calls it so
@@ -191,18 +191,13 @@ export function $do(
 
 /** The promise of the results of all of these promises. It is rejected if one of them is. */
 export function $doAll(promises: readonly Promised[]): Promised {
-  return new Promised(() =>
-    promises.map((one) => {
-      if (one.settled.failed) throw one.settled.value;
-      return one.settled.value;
-    }),
-  );
+  return new Promised(() => promises.map((one) => one.result()));
 }
 
 /** The promise of the result of the first of these promises. */
 export function $doFirst(promises: readonly Promised[]): Promised {
   const [first] = promises;
-  return new Promised((_, reject) => (first?.settled.failed ? reject(first.settled.value) : first?.settled.value));
+  return new Promised(() => first?.result());
 }
 
 /** Returns the promise: here it never has to wait. */
