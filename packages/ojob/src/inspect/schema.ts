@@ -72,7 +72,7 @@ function constraintOf(shape: Shape): Schema {
   const { kind } = shape;
   if (kind === "text" || kind === "code") return reference("text");
   if (kind === "flag" || kind === "shortcut") return reference(kind);
-  if (kind === "number") return { type: shape.whole ? "integer" : "number", minimum: shape.min };
+  if (kind === "number") return { type: "integer", minimum: shape.min };
   if (kind === "word") return { enum: shape.words };
   if (kind === "list") return { type: "array", items: itemOf(shape.of) };
   if (kind === "some") return { anyOf: [schemaOf(shape.of), { type: "array", items: schemaOf(shape.of) }] };

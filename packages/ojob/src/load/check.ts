@@ -45,7 +45,9 @@ function mismatch(node: Node, shape: Shape): string | undefined {
   const value = node.kind === "scalar" ? node.value : undefined;
   if (kind === "text" || kind === "code") return node.kind === "scalar" ? undefined : "a text";
   if (kind === "flag") return typeof value === "boolean" ? undefined : "true or false";
-  if (kind === "number") return isNumber(value, shape) ? undefined : numberInWords(shape);
+  if (kind === "number") {
+    return isNumber(value, shape) ? undefined : `a whole number of ${shape.unit}, ${shape.min} or more`;
+  }
   if (kind === "word") return shape.words.includes(String(value)) ? undefined : `one of ${shape.words.join(", ")}`;
   if (kind === "shortcut") return isShortcut(node) ? undefined : "a shortcut";
   if (kind === "list" || kind === "map") return node.kind === kind ? undefined : `a ${kind}`;
@@ -65,14 +67,8 @@ function pick(node: Node, shapes: readonly Shape[]): Shape | undefined {
   return shapes.find((shape) => mismatch(node, shape) === undefined);
 }
 
-function isNumber(value: unknown, shape: Shape & { kind: "number" }): boolean {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < shape.min) return false;
-  return !shape.whole || Number.isInteger(value);
-}
-
-function numberInWords({ min, unit, whole }: Shape & { kind: "number" }): string {
-  const number = whole ? "a whole number" : "a number";
-  return `${number} of ${unit}, ${min} or more`;
+function isNumber(value: unknown, { min }: Shape & { kind: "number" }): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= min;
 }
 
 /** A hint for a value that is right except for its quotes, or that only OpenAF accepts. */

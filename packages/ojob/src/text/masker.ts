@@ -151,14 +151,10 @@ function formsOf(secret: string): string[] {
   const lines = whole.split(/\r\n|\n|\r/).map((line) => line.trim());
   const forms = [
     ...[...lines, whole].flatMap(hexForms),
-    ...lines.flatMap(writtenForms),
+    ...lines.flatMap((line) => [line, escapeHtml(line), ...jsonForms(line), ...urlForms(line), ...shellForms(line)]),
     ...base64Forms(Buffer.from(whole)),
   ];
   return [...new Set(forms.flatMap(piecesOf))];
-}
-
-function writtenForms(line: string): string[] {
-  return [line, escapeHtml(line), ...jsonForms(line), ...urlForms(line), ...shellForms(line)];
 }
 
 /** The characters that encoders other than JavaScript's escape in JSON, as `\u00e9`. */

@@ -15,13 +15,7 @@ export interface TreeOptions {
   readonly fullKeySize?: boolean;
 }
 
-interface Lines {
-  readonly line: string;
-  readonly single: string;
-  readonly first: string;
-  readonly middle: string;
-  readonly last: string;
-}
+type Lines = Readonly<Record<"line" | "single" | "first" | "middle" | "last", string>>;
 
 function linesFor({ noansi, mono, curved = true }: TreeOptions): Lines {
   if (noansi && !mono) return { line: "|", single: "- ", first: "/ ", middle: "| ", last: "\\ " };

@@ -72,7 +72,9 @@ export async function load({ loads, modules, init, variables = {} }: Setup): Pro
   for (const module of modules) known.set(module.name, module);
   for (const one of loads) {
     try {
-      await loadOne(one);
+      if (typeof one !== "string") await loadPackage(one);
+      else if (known.has(one)) Object.assign(scope, requireModule(one));
+      else await loadFile(one);
     } catch (error) {
       const failure = toFailure(error);
       const name = typeof one === "string" ? one : one.name;
@@ -84,12 +86,6 @@ export async function load({ loads, modules, init, variables = {} }: Setup): Pro
   // Every thread defines these globals itself, so threads do not exchange them.
   rememberGlobals();
   post({ type: "loaded" });
-}
-
-async function loadOne(one: string | NamedPackage): Promise<void> {
-  if (typeof one !== "string") await loadPackage(one);
-  else if (known.has(one)) Object.assign(scope, requireModule(one));
-  else await loadFile(one);
 }
 
 /** Defines the exports of a package as globals. Those of a CommonJS package are in `default`. */
