@@ -111,7 +111,7 @@ const MODES: Readonly<Record<Mode, readonly [or: boolean | undefined, not: boole
   orNot: [true, true],
 };
 
-/** The conditions of a query, by all of their names: `equals`, `orEquals`, `andNotEquals`, and the modes alone. */
+/** The conditions of a query by all of their names, as `equals` and `andNotEquals`, and the modes alone. */
 export type Conditions<Self> = {
   [Name in Condition | Mode | `${Mode}${Capitalize<Condition>}`]: (...given: unknown[]) => Self;
 };
