@@ -178,8 +178,8 @@ class Converter {
 }
 
 /**
- * Explains how to fix an error of the YAML parser, and where it is, if not where the parser says. The commonest
- * mistakes have their own messages.
+ * Explains how to fix an error of the YAML parser, and where it is, if not where the parser says. The
+ * commonest mistakes have their own messages.
  */
 function explain({ code, message, pos }: YAMLError, { text }: SourceFile): [message: string, offset?: number] {
   const [offset] = pos;

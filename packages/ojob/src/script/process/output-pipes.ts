@@ -17,8 +17,8 @@ let making: Promise<void> | undefined;
 
 /**
  * Pipes for the standard output and error of a program. Node itself would give it sockets, and Linux opens no
- * socket by its path, so `> /dev/stderr` in a script would fail (nodejs/node#21941). Resolves to `undefined` on
- * systems where sockets suffice, or where pipes cannot be made.
+ * socket by its path, so `> /dev/stderr` in a script would fail (nodejs/node#21941). Resolves to `undefined`
+ * on systems where sockets suffice, or where pipes cannot be made.
  */
 export async function outputPipes(): Promise<readonly Pipe[] | undefined> {
   if (process.platform !== "linux") return undefined;
