@@ -20,13 +20,7 @@ import {
 
 export function isBinaryArray(bytes: ArrayLike<number>, limit: number = 1024): boolean {
   const isText = (byte: number): boolean =>
-    byte === 9 ||
-    byte === 10 ||
-    byte === 11 ||
-    byte === 13 ||
-    (byte >= 32 && byte <= 126) ||
-    byte === 153 ||
-    byte >= 160;
+    [9, 10, 11, 13, 153].includes(byte) || (byte >= 32 && byte <= 126) || byte >= 160;
   const all = Array.from(bytes);
   return (limit > 0 ? all.slice(0, limit) : all).some((byte) => !isText(byte));
 }
@@ -60,30 +54,21 @@ function writeLineNDJSON(to: string | OutputStream, value: unknown, encoding?: u
   else ioStreamWrite(to, line);
 }
 
-const { readFileBytes, readFileString, writeFileString, writeFileBytes, readFileAsArray, writeFileAsArray } = files;
-const { readFileJSON, writeFileJSON, readFileYAML, writeFileYAML, mkdir, rm, rename, mv, cp } = files;
+const { readFileBytes, readFileString, writeFileString } = files;
 
+/** The object `io`. All that files.ts exports belongs to it. */
 export const io: Functions = {
+  ...files,
   fileExists: (path: string): boolean => existsSync(path),
   fileInfo,
   listFiles,
   listFilenames,
   getCanonicalPath: canonicalPath,
   getDefaultEncoding: (): string => "UTF-8",
-  readFileString,
-  writeFileString,
-  readFileBytes,
   readFileBytesRO: readFileBytes,
-  writeFileBytes,
-  readFileAsArray,
-  writeFileAsArray,
-  readFile: readFileJSON,
+  readFile: files.readFileJSON,
   writeFile: (path: string, value: unknown, encoding?: unknown, append?: unknown): void =>
     writeFileString(path, thread.stringify(value, undefined, ""), encoding, append),
-  readFileJSON,
-  writeFileJSON,
-  readFileYAML,
-  writeFileYAML,
   readFileXML: (path: string): unknown => fromXML2Obj(readFileString(path)),
   readLinesNDJSON,
   writeLineNDJSON,
@@ -96,11 +81,4 @@ export const io: Functions = {
   gunzip: (data: Uint8Array): Buffer => gunzipSync(data),
   isBinaryFile: (path: string, limit?: number): boolean => isBinaryArray(readFileBytes(path), limit),
   pipeLn,
-  mkdir,
-  rm,
-  rename,
-  mv,
-  cp,
-  createTempFile: files.createTempFile,
-  createTempDir: files.createTempDir,
 };

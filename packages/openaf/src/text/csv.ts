@@ -54,9 +54,23 @@ export class Csv {
 
   /** Writes maps, with the fields of the first as columns. Returns the text, or true with a target. */
   fromInArray(list: readonly unknown[]): string | true {
-    const [first] = list;
-    const columns = this.#settings.withHeaders ?? Object.keys((first ?? {}) as Fields);
-    return this.#write(list, columns);
+    const { quoteMode = "MINIMAL", withHeader, withDelimiter = ",", withEscape, withNullString = "" } = this.#merged();
+    const columns = this.#settings.withHeaders ?? Object.keys((list[0] ?? {}) as Fields);
+    const rows = list.map((item) => columns.map((name) => cellOf((item as Fields)[name], withNullString)));
+    const options: WriteOptions = {
+      delimiter: withDelimiter,
+      record_delimiter: "\r\n",
+      quoted: quoteMode.startsWith("ALL"),
+      quoted_string: quoteMode === "NON_NUMERIC",
+      ...(quoteMode === "NONE" && { quote: "" }),
+      ...(withEscape !== undefined && { escape: withEscape }),
+    };
+    const text = writeRows(withHeader === false ? rows : [[...columns], ...rows], options);
+    if (this.#stream !== undefined) this.#stream.write(text);
+    else if (this.#file?.append) appendFileSync(this.#file.path, text);
+    else if (this.#file !== undefined) writeFileSync(this.#file.path, text);
+    else return text;
+    return true;
   }
 
   /** Writes the maps that a function returns, until it returns no map. */
@@ -145,29 +159,6 @@ export class Csv {
   #merged(): CsvSettings {
     const { format = "DEFAULT" } = this.#settings;
     return { ...FORMATS[format.toUpperCase()], ...this.#settings };
-  }
-
-  #write(list: readonly unknown[], columns: readonly string[]): string | true {
-    const { quoteMode = "MINIMAL", withHeader, withDelimiter = ",", withEscape, withNullString = "" } = this.#merged();
-    const rows = list.map((item) => columns.map((name) => cellOf((item as Fields)[name], withNullString)));
-    const options: WriteOptions = {
-      delimiter: withDelimiter,
-      record_delimiter: "\r\n",
-      quoted: quoteMode.startsWith("ALL"),
-      quoted_string: quoteMode === "NON_NUMERIC",
-      ...(quoteMode === "NONE" && { quote: "" }),
-      ...(withEscape !== undefined && { escape: withEscape }),
-    };
-    const text = writeRows(withHeader === false ? rows : [[...columns], ...rows], options);
-    return this.#deliver(text);
-  }
-
-  #deliver(text: string): string | true {
-    if (this.#stream !== undefined) this.#stream.write(text);
-    else if (this.#file?.append) appendFileSync(this.#file.path, text);
-    else if (this.#file !== undefined) writeFileSync(this.#file.path, text);
-    else return text;
-    return true;
   }
 }
 

@@ -156,19 +156,17 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
     parameters: ["-c", code],
     environment: { ...variables, ...environmentOf(args) },
   }),
-  node: (block, args, variables, job) => ({
-    command: process.execPath,
-    parameters: ["-e", NODE_START],
-    environment: variables,
-    message: messageFor(block, args, job),
-  }),
-  python: (block, args, variables, job) => ({
-    command: "python3",
-    parameters: ["-u", "-c", PYTHON_START],
-    environment: variables,
-    message: messageFor(block, args, job),
-  }),
+  node: started(process.execPath, "-e", NODE_START),
+  python: started("python3", "-u", "-c", PYTHON_START),
 };
+
+/** A program that starts with code of ours, and gets the script as a message. */
+function started(command: string, ...parameters: string[]): Language {
+  return ({ code, source, line }, args, environment, name) => {
+    const message = JSON.stringify({ code, file: source.path, line, args, name });
+    return { command, parameters, environment, message };
+  };
+}
 
 export const JAVASCRIPT = "js";
 
@@ -184,10 +182,6 @@ function environmentOf(args: Args): Record<string, string> {
     return text.length > LONGEST_VALUE || text.includes("\0") ? [] : [[name, text] as const];
   });
   return Object.fromEntries(variables);
-}
-
-function messageFor({ code, source, line }: CodeBlock, args: Args, name: string): string {
-  return JSON.stringify({ code, file: source.path, line, args, name });
 }
 
 /** A longer map is output, not a result for args, in characters. */
