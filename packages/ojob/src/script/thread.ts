@@ -214,15 +214,9 @@ function exitFailure(code: number): FailureData {
   return { name: "JobError", message };
 }
 
-interface Global {
-  readonly value: unknown;
-  readonly version: number;
-  readonly by: object;
-}
-
 /** The data that scripts store in `global`, copied between the threads of this process. */
 export class SharedGlobals {
-  readonly #globals = new Map<string, Global>();
+  readonly #globals = new Map<string, { readonly value: unknown; readonly version: number; readonly by: object }>();
   #version = 0;
   readonly #reported = new Set<string>();
 

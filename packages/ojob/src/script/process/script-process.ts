@@ -248,12 +248,7 @@ export class PrintedMap {
 /** The last line of a shell script that names variables to hand back, as in OpenAF: `# return a, b`. */
 const RETURN = /(?:^|\s)#[^\S\n]+return ([^\n]+?)\s*$/;
 
-interface ReturnedName {
-  readonly name: string;
-  readonly offset: number;
-}
-
-export function returnedNames(code: string): ReturnedName[] {
+export function returnedNames(code: string): { readonly name: string; readonly offset: number }[] {
   const found = RETURN.exec(code);
   if (found === null) return [];
   const [, list = ""] = found;
