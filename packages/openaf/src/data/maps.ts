@@ -302,17 +302,9 @@ export function splitBySepWithEnc(
   return [...parts, own].map((part) => bare(part.trim()));
 }
 
-/** How {@link splitKVBySeparator} reads. */
-interface KeyValueOptions {
-  readonly sep?: string;
-  readonly ksep?: string;
-  readonly esc?: string;
-  readonly qto?: string;
-  /** The value of a key that has none. */
-  readonly nul?: unknown;
-}
+type KeyValueOptions = Readonly<Partial<Record<"sep" | "ksep" | "esc" | "qto", string>>> & { readonly nul?: unknown };
 
-/** Reads `a=1 b="two words"` as a map. */
+/** Reads `a=1 b="two words"` as a map. `nul`: the value of a key that has none. */
 export function splitKVBySeparator(text: string, options: KeyValueOptions = {}): Fields {
   const { sep = " ", ksep = "=", esc = "\\", qto = '"', nul = null } = options;
   const map: Fields = {};

@@ -103,12 +103,7 @@ export function escapeHTML(text: unknown): string {
 /** The width of a terminal that does not report its own. */
 const WIDTH = 80;
 
-interface Extra {
-  readonly header?: string;
-  readonly headerAlign?: string;
-  readonly footer?: string;
-  readonly footerAlign?: string;
-}
+type Extra = Readonly<Partial<Record<"header" | "headerAlign" | "footer" | "footerAlign", string>>>;
 
 /** A text with a line on its left, or in a frame. */
 export function withSideLine(

@@ -20,22 +20,10 @@ function compare(value: unknown, wanted: unknown, useCase: boolean): number {
   return own < other ? -1 : own > other ? 1 : 0;
 }
 
+type Order = "greater" | "greaterEquals" | "less" | "lessEquals" | "between" | "betweenEquals";
+
 /** The name of a condition. */
-type Condition =
-  | "starts"
-  | "ends"
-  | "contains"
-  | "equals"
-  | "greater"
-  | "greaterEquals"
-  | "less"
-  | "lessEquals"
-  | "between"
-  | "betweenEquals"
-  | "match"
-  | "type"
-  | "empty"
-  | "is";
+type Condition = Order | "starts" | "ends" | "contains" | "equals" | "match" | "type" | "empty" | "is";
 
 /** The conditions of a query. A text is compared as text, ignoring case unless `useCase`. */
 const CONDITIONS: Readonly<Record<Condition, Holds>> = {
