@@ -306,7 +306,7 @@ function isModuleExports(node: AnyNode): boolean {
   return node.type === "MemberExpression" && isName(node.object, "module") && isName(node.property, "exports");
 }
 
-function isName(node: AnyNode | undefined, name: string): boolean {
+export function isName(node: AnyNode | undefined, name: string): boolean {
   return node?.type === "Identifier" && node.name === name;
 }
 
