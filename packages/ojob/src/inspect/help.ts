@@ -23,7 +23,10 @@ function findJob(name: string, job: string, file: JobFile): JobDefinition {
 function fileHelp({ source, help, jobs, todo }: JobFile): string {
   const all = [...jobs.values()].filter((job) => job.builtin === undefined);
   const inTodo = new Set(todo.map((entry) => entry.job));
-  const rows = all.map((job) => [job.name, [firstLine(job.help?.text), ...marks(job, inTodo)].filter(Boolean).join(" ")]);
+  const rows = all.map((job) => [
+    job.name,
+    [firstLine(job.help?.text), ...marks(job, inTodo)].filter(Boolean).join(" "),
+  ]);
   return paragraphs([
     `${source.name}${help?.text === undefined ? "" : `: ${help.text}`}`,
     `Usage: ojm run ${[source.name, ...(help?.expects ?? []).map(usage)].join(" ")}`,

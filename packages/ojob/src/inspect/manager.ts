@@ -60,7 +60,11 @@ async function expectStore(
 async function initArgs(planned: Plan, common: Args, saying: (at: Position) => Saying): Promise<Args | undefined> {
   const fill = async (written: Args, args: Args, { all }: Plan["environment"], at: Position): Promise<Args> => ({
     ...args,
-    ...(await placeChannels(fillArgs(written, args, () => {}, all), written, saying(at))),
+    ...(await placeChannels(
+      fillArgs(written, args, () => {}, all),
+      written,
+      saying(at),
+    )),
   });
   const find = async (name: string, args: Args): Promise<Args | undefined> => {
     const job = planned.jobs.get(name);

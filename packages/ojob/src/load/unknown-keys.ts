@@ -32,8 +32,7 @@ const STEPS: readonly string[] = ["from", "to", "earlier", "then"];
 let places: ReadonlyMap<string, readonly Path[]> | undefined;
 
 export function belongs(key: string, here: Path, fields: Fields): string {
-  // Such a key is not a misspelling of one of ours.
-  if (OPENAF_KEYS[here.join(".")]?.split(/\s+/).includes(key)) return " OpenAF has it, but ojm does not.";
+  if (isOpenAfKey(key, here)) return " OpenAF has it, but ojm does not.";
   // Any word may be the name of a checked argument.
   if (here.join(".") === "jobs.check") return ` Checks of arguments belong under "in": check: { in: { ${key}: … } }.`;
   if (key === "strategy" && here.join(".") === "jobs") return STRATEGY;
@@ -136,4 +135,9 @@ export const INSTEAD_OF_STATES: string =
 /** Why a key of OpenAF is rejected here: it changes what the file does. `undefined` if it is accepted. */
 export function refusalOf(key: string, path: readonly string[]): string | undefined {
   return key === "when" && path.join(".") === "jobs.typeArgs" ? `ojm has no states: ${INSTEAD_OF_STATES}` : undefined;
+}
+
+/** Whether OpenAF has this key at this place. Such a key is not a misspelling of one of ours. */
+export function isOpenAfKey(key: string, path: readonly string[]): boolean {
+  return OPENAF_KEYS[path.join(".")]?.split(/\s+/).includes(key) ?? false;
 }

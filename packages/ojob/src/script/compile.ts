@@ -27,7 +27,11 @@ export function compile(
   names: readonly string[] = PARAMETERS,
 ): Compiled {
   const compileBody = (text: string, lineOffset: number): Compiled => {
-    const options = { filename: file, lineOffset, ...(importer !== undefined && { importModuleDynamically: importer }) };
+    const options = {
+      filename: file,
+      lineOffset,
+      ...(importer !== undefined && { importModuleDynamically: importer }),
+    };
     return vm.compileFunction(text, [...names], options as vm.CompileFunctionOptions) as Compiled;
   };
   try {

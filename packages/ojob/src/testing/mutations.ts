@@ -86,7 +86,11 @@ function cut(line: string, number: number): [string, string] {
 export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   onLine(() => []),
   onLine((line) => [line, line]),
-  index.map((i): Mutation => (lines) => lines.slice(0, 1 + (i % Math.max(1, lines.length)))),
+  index.map(
+    (i): Mutation =>
+      (lines) =>
+        lines.slice(0, 1 + (i % Math.max(1, lines.length))),
+  ),
   onLine((line, number) => [" ".repeat(number % 7) + line]),
   onLine((line) => [line.replace(/^ {1,2}/, "")]),
   onLine((line) => [line.replace(/^ +/, "\t")]),

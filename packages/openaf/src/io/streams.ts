@@ -197,11 +197,7 @@ export function ioStreamRead(stream: Source, body: (text: string) => unknown, si
 }
 
 /** Calls a function with parts of a stream as bytes, until it returns true. The stream is closed then. */
-export function ioStreamReadBytes(
-  stream: Source,
-  body: (bytes: Uint8Array) => unknown,
-  size: number = CHUNK,
-): void {
+export function ioStreamReadBytes(stream: Source, body: (bytes: Uint8Array) => unknown, size: number = CHUNK): void {
   try {
     for (;;) {
       const buffer = Buffer.alloc(size);
@@ -214,11 +210,7 @@ export function ioStreamReadBytes(
 }
 
 /** Calls a function with each line of a stream, until it returns true. */
-export function ioStreamReadLines(
-  stream: Source,
-  body: (line: string) => unknown,
-  separator: string = "\n",
-): void {
+export function ioStreamReadLines(stream: Source, body: (line: string) => unknown, separator: string = "\n"): void {
   let rest = "";
   let stopped = false;
   ioStreamRead(stream, (text) => {
