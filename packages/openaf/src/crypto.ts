@@ -3,6 +3,7 @@ import type { Functions } from "./data/types.js";
 import { isInputStream } from "./io/streams.js";
 
 type Data = string | Uint8Array;
+type Hmac = (data: Data, key: Data, toHex?: unknown) => string | Buffer;
 
 const hash =
   (name: string): ((data: unknown) => string) =>
@@ -10,7 +11,7 @@ const hash =
     createHash(name).update(bytesOf(data)).digest("hex");
 
 const hmac =
-  (name: string): ((data: Data, key: Data, toHex?: unknown) => string | Buffer) =>
+  (name: string): Hmac =>
   (data, key, toHex) => {
     const code = createHmac(name, key).update(data);
     return toHex ? code.digest("hex") : code.digest();
@@ -31,8 +32,6 @@ export const sha1: (data: unknown) => string = hash("sha1");
 export const sha256: (data: unknown) => string = hash("sha256");
 export const sha384: (data: unknown) => string = hash("sha384");
 export const sha512: (data: unknown) => string = hash("sha512");
-
-type Hmac = (data: Data, key: Data, toHex?: unknown) => string | Buffer;
 
 /** The code that proves who wrote data, as bytes, or with `toHex` in hexadecimal digits. */
 export const hmacSHA1: Hmac = hmac("sha1");

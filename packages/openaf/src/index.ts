@@ -14,20 +14,17 @@ export {
   $doAll,
   $doFirst,
   $doWait,
-  $f,
-  $ft,
   $retry,
-  $t,
   $unset,
   ansiStart,
-  ansiStop,
+  ansiStart as ansiStop,
   newFn,
   nowNano,
   parallel4Array,
   pForEach,
   repeat,
   sync,
-  syncFn,
+  sync as syncFn,
 } from "./control/control.js";
 export { hmacSHA1, hmacSHA256, hmacSHA384, hmacSHA512, md5, sha1, sha256, sha384, sha512 } from "./crypto.js";
 export {
@@ -42,12 +39,12 @@ export {
 } from "./data/compare.js";
 export {
   $a2m,
-  $a4m,
   $m2a,
-  $m4a,
   clone,
   extend,
   flatten,
+  fromArray2Obj as $a4m,
+  fromObj2Array as $m4a,
   mapArray,
   merge,
   objOrStr,
@@ -77,6 +74,7 @@ export {
   isUUID,
   toBoolean,
 } from "./data/types.js";
+export { printf as $f, printf as $ft } from "./format/text.js";
 export { $rest } from "./http/rest.js";
 export { ask, ask as askEncrypt, askDef, askN } from "./io/ask.js";
 export { listFilesRecursive } from "./io/info.js";
@@ -129,7 +127,7 @@ export {
   yprintErr,
 } from "./print/print.js";
 export { printTable } from "./print/table.js";
-export { printTree, printTreeOrS } from "./print/tree.js";
+export { printTree, printTree as printTreeOrS } from "./print/tree.js";
 export { visibleLength, visibleLength as ansiLength } from "./print/width.js";
 export { $from } from "./query/from.js";
 export { $sh, sh } from "./shell/sh.js";
@@ -146,4 +144,4 @@ export {
   pidKill,
 } from "./shell/system.js";
 export { $csv, CSV, toCSV } from "./text/csv.js";
-export { jsonParse, parse as templify, stringify } from "./text/texts.js";
+export { jsonParse, parse as $t, parse as templify, stringify } from "./text/texts.js";

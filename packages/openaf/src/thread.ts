@@ -11,7 +11,6 @@ export interface ScriptThread {
   readonly jsonParse: (text: unknown, otherwise?: unknown) => unknown;
   readonly stringify: (value: unknown, replacer?: unknown, space?: string | number) => string;
   readonly sh: (command: unknown, options?: unknown) => unknown;
-  readonly $get: (key: string) => unknown;
   readonly $set: (key: string, value: unknown) => unknown;
   readonly $job: (name: string, args?: object) => unknown;
   readonly oJobManagerLaunchJob: (name: string, args?: unknown) => unknown;
@@ -30,6 +29,11 @@ function taken(name: string, value: unknown = scope[name]): never {
   return (typeof value === "function" ? value : missing) as never;
 }
 
+/** Whether the job is asked to stop, which is not a failure of what the script does. */
+export function isStop(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === "CANCELLED";
+}
+
 export const thread: ScriptThread = {
   print: taken("print"),
   printErr: taken("printErr"),
@@ -42,7 +46,6 @@ export const thread: ScriptThread = {
   jsonParse: taken("jsonParse"),
   stringify: taken("stringify"),
   sh: taken("sh"),
-  $get: taken("$get"),
   $set: taken("$set"),
   $job: taken("$job"),
   oJobManagerLaunchJob: taken("oJobManagerLaunchJob"),

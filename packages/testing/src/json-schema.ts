@@ -12,9 +12,12 @@ export interface TypeSchemas {
   readonly definitions: Readonly<Record<string, Schema>>;
 }
 
-/** TypeScript has one type of numbers. Of the fields with these names, each is a whole one. */
-const WHOLE: ReadonlySet<string> = new Set(
-  "ahead,at,attempt,attempts,bytes,count,decided,due,endTime,first,from,line,lines,now,offset,pid,renewed,revision,since,startTime,tick,ticks,to,until,waiting".split(
+/**
+ * TypeScript has one type of numbers. A field with one of these names may have a fraction; counts and times,
+ * which are all others, are whole.
+ */
+const FRACTIONAL: ReadonlySet<string> = new Set(
+  "bars,delay,done,duration,durations,elapsed,every,jitter,maxDelay,overdueAfter,p50,p95,rate,timeout,total,within".split(
     ",",
   ),
 );
@@ -85,7 +88,7 @@ class Schemas {
     if (type.isStringLiteral() || type.isNumberLiteral()) return { enum: [type.value] };
     if (type.flags & ts.TypeFlags.BooleanLiteral) return { enum: [this.#checker.typeToString(type) === "true"] };
     if (type.flags & ts.TypeFlags.StringLike) return { type: "string" };
-    if (type.flags & ts.TypeFlags.NumberLike) return { type: WHOLE.has(field) ? "integer" : "number" };
+    if (type.flags & ts.TypeFlags.NumberLike) return { type: FRACTIONAL.has(field) ? "number" : "integer" };
     if (type.flags & ts.TypeFlags.Null) return { type: "null" };
     const [first] = this.#checker.isArrayLikeType(type) ? this.#checker.getTypeArguments(type as ts.TypeReference) : [];
     if (this.#checker.isTupleType(type)) return this.#tupleOf(type as ts.TupleTypeReference, field);

@@ -9,6 +9,7 @@ import { placeAt } from "../script/compile.js";
 import { eachNode } from "../script/javascript.js";
 import type { Problem, Problems } from "../text/problem.js";
 import { checkNames } from "./names/names.js";
+import { isName } from "./names/read-names.js";
 import { LoadError } from "./names/thread-names.js";
 
 /** How a job file is checked: as for its run. A channel type that cannot be found is an error. */
@@ -100,8 +101,4 @@ function relativePath(node: AnyNode, usesFiles: boolean): string | undefined {
 function textOf(node: AnyNode | undefined): string | undefined {
   if (node?.type === "TemplateLiteral") return node.quasis[0]?.value.raw;
   return node?.type === "Literal" && typeof node.value === "string" ? node.value : undefined;
-}
-
-function isName(node: AnyNode, name: string): boolean {
-  return node.type === "Identifier" && node.name === name;
 }

@@ -2,6 +2,7 @@ import type { RetryOptions } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { LINES, maskUrls, visible } from "@ojm/core/internal";
 import type { Args, Shortcut, TodoEntry } from "../load/job-file.js";
+import { firstLine } from "../load/yaml/node.js";
 import { around, fillArgs, mergeArgs, runArgs } from "../plan/args.js";
 import { preparing } from "../plan/manager/channels.js";
 import { eachStart } from "../plan/manager/starts.js";
@@ -138,8 +139,4 @@ function retryText({ attempts, delay = 60_000, backoff = "exponential", onLost }
   const lost = onLost ? ", even if its process is lost" : "";
   const doubled = backoff === "fixed" ? "" : ", then twice as long each time";
   return `${attempts} attempts in all, the next one after ${delay} ms${doubled}${lost}`;
-}
-
-function firstLine(code: string | undefined): string {
-  return code?.trim().split("\n", 1)[0] ?? "";
 }

@@ -1,8 +1,9 @@
 import { durationText } from "@ojm/core/backend";
 import { LINES, visible } from "@ojm/core/internal";
 import { builtinFile, builtinFileOf } from "../load/builtin.js";
-import type { Help, HelpArgument, JobDefinition, JobFile, JobReference, StepReference } from "../load/job-file.js";
+import type { HelpArgument, JobDefinition, JobFile, JobReference, StepReference } from "../load/job-file.js";
 import { loadJobFile } from "../load/load.js";
+import { firstLine } from "../load/yaml/node.js";
 import { didYouMean, JobFileError } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
 
@@ -22,7 +23,10 @@ function findJob(name: string, job: string, file: JobFile): JobDefinition {
 function fileHelp({ source, help, jobs, todo }: JobFile): string {
   const all = [...jobs.values()].filter((job) => job.builtin === undefined);
   const inTodo = new Set(todo.map((entry) => entry.job));
-  const rows = all.map((job) => [job.name, [firstLine(job.help), ...marks(job, inTodo)].filter(Boolean).join(" ")]);
+  const rows = all.map((job) => [
+    job.name,
+    [firstLine(job.help?.text), ...marks(job, inTodo)].filter(Boolean).join(" "),
+  ]);
   return paragraphs([
     `${source.name}${help?.text === undefined ? "" : `: ${help.text}`}`,
     `Usage: ojm run ${[source.name, ...(help?.expects ?? []).map(usage)].join(" ")}`,
@@ -38,7 +42,7 @@ function jobHelp(name: string, job: JobDefinition): string {
   const facts = [
     ["from", names(from)],
     ["to", names(to)],
-    ["catch", names(job.catch.map(({ block, at }) => ({ job: firstLine({ text: block.code }), at })))],
+    ["catch", names(job.catch.map(({ block, at }) => ({ job: firstLine(block.code), at })))],
     ["deps", names(deps)],
     ["args", job.args.map((args) => shownArgs(args)).join(" ")],
     [
@@ -79,10 +83,6 @@ function argument({ name, mandatory, desc, example, options, secret }: HelpArgum
     ...(secret ? ["secret"] : []),
   ];
   return [`${mandatory ? "*" : " "} ${name}`, [desc, ...more.map((text) => `(${text})`)].filter(Boolean).join(" ")];
-}
-
-function firstLine(help: Pick<Help, "text"> | undefined): string {
-  return help?.text?.trim().split("\n", 1)[0] ?? "";
 }
 
 function section(title: string, rows: readonly (readonly (string | number | undefined)[])[]): string {

@@ -58,6 +58,14 @@ async function expectStore(
 
 /** Finds the arguments with which the todo calls Init. */
 async function initArgs(planned: Plan, common: Args, saying: (at: Position) => Saying): Promise<Args | undefined> {
+  const fill = async (written: Args, args: Args, { all }: Plan["environment"], at: Position): Promise<Args> => ({
+    ...args,
+    ...(await placeChannels(
+      fillArgs(written, args, () => {}, all),
+      written,
+      saying(at),
+    )),
+  });
   const find = async (name: string, args: Args): Promise<Args | undefined> => {
     const job = planned.jobs.get(name);
     if (name === JOB_INIT || job === undefined) return name === JOB_INIT ? args : undefined;
@@ -67,12 +75,7 @@ async function initArgs(planned: Plan, common: Args, saying: (at: Position) => S
       for (const step of job.steps) {
         if (!("job" in step)) continue;
         const { args: written = {}, at } = step;
-        const more = await placeChannels(
-          fillArgs(written, merged, () => {}, job.environment.all),
-          written,
-          saying(at),
-        );
-        const found = await find(step.job, { ...merged, ...more });
+        const found = await find(step.job, await fill(written, merged, job.environment, at));
         if (found === undefined) continue;
         // Secrets of jobs that do not run here may be missing.
         planned.secrets.expect(job.requestedSecrets);
@@ -81,17 +84,8 @@ async function initArgs(planned: Plan, common: Args, saying: (at: Position) => S
     }
     return undefined;
   };
-  for (const {
-    job,
-    at,
-    args: [written = {}],
-  } of planned.todo) {
-    const given = await placeChannels(
-      fillArgs(written, common, () => {}, planned.environment.all),
-      written,
-      saying(at),
-    );
-    const found = await find(job, { ...common, ...given });
+  for (const { job, at, args } of planned.todo) {
+    const found = await find(job, await fill(args[0] ?? {}, common, planned.environment, at));
     if (found !== undefined) return found;
   }
   return undefined;

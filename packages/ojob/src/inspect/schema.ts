@@ -49,7 +49,7 @@ export function schemaOfJobFiles(): Schema {
     ...schemaOf(jobFileShape),
     definitions: {
       ...PLAIN,
-      shortcut: shortcutSchema(schemaOf, orNothing),
+      shortcut: shortcutSchema(),
       ...Object.fromEntries([...SHARED].map(([shape, name]) => [name, wholeSchemaOf(shape)])),
     },
   };
@@ -69,37 +69,24 @@ function wholeSchemaOf(shape: Shape): Schema {
 }
 
 function constraintOf(shape: Shape): Schema {
-  switch (shape.kind) {
-    case "any":
-      return {};
-    case "text":
-    case "code":
-      return reference("text");
-    case "flag":
-      return reference("flag");
-    case "number":
-      return { type: shape.whole ? "integer" : "number", minimum: shape.min };
-    case "word":
-      return { enum: shape.words };
-    case "shortcut":
-      return reference("shortcut");
-    case "args":
-      return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }, { type: "string" }] };
-    case "list":
-      return { type: "array", items: itemOf(shape.of) };
-    case "some":
-      return { anyOf: [schemaOf(shape.of), { type: "array", items: schemaOf(shape.of) }] };
-    case "either":
-      return { anyOf: shape.of.map(schemaOf) };
-    case "record":
-      return {
-        type: "object",
-        additionalProperties: shape.filled ? schemaOf(shape.of) : orNothing(shape.of),
-        ...(shape.names !== undefined && { propertyNames: { pattern: shape.names } }),
-      };
-    case "map":
-      return { type: "object", ...objectOf(shape.fields, shape.oneOf, shape.rest) };
+  const { kind } = shape;
+  if (kind === "text" || kind === "code") return reference("text");
+  if (kind === "flag" || kind === "shortcut") return reference(kind);
+  if (kind === "number") return { type: "integer", minimum: shape.min };
+  if (kind === "word") return { enum: shape.words };
+  if (kind === "list") return { type: "array", items: itemOf(shape.of) };
+  if (kind === "some") return { anyOf: [schemaOf(shape.of), { type: "array", items: schemaOf(shape.of) }] };
+  if (kind === "either") return { anyOf: shape.of.map(schemaOf) };
+  if (kind === "map") return { type: "object", ...objectOf(shape.fields, shape.oneOf, shape.rest) };
+  if (kind === "args") {
+    return { anyOf: [{ type: "object" }, { type: "array", items: { type: "object" } }, { type: "string" }] };
   }
+  if (kind !== "record") return {};
+  return {
+    type: "object",
+    additionalProperties: shape.filled ? schemaOf(shape.of) : orNothing(shape.of),
+    ...(shape.names !== undefined && { propertyNames: { pattern: shape.names } }),
+  };
 }
 
 /** An item of a list must have a value. */
@@ -109,10 +96,7 @@ function itemOf(shape: Shape): Schema {
 
 function objectOf(fields: Fields, oneOf: readonly string[] | undefined, rest: Shape | undefined): Schema {
   const required = Object.keys(fields).filter((key) => fields[key]?.required);
-  const properties = Object.entries(fields).map(([key, field]) => [
-    key,
-    field.required ? schemaOf(field) : orNothing(field),
-  ]);
+  const properties = Object.entries(fields).map(([key, field]) => [key, fieldSchema(field)]);
   return {
     properties: Object.fromEntries(properties),
     additionalProperties: rest === undefined ? false : schemaOf(rest),
@@ -123,64 +107,49 @@ function objectOf(fields: Fields, oneOf: readonly string[] | undefined, rest: Sh
   };
 }
 
+function fieldSchema(shape: Shape): Schema {
+  return shape.required ? schemaOf(shape) : orNothing(shape);
+}
+
 /** A key without a value counts as absent. */
 function orNothing(shape: Shape): Schema {
   const { kind, doc: description } = shape;
   if (kind === "text" || kind === "code") return { description, ...reference("textOrNothing") };
   if (kind === "flag") return { description, ...reference("flagOrNothing") };
-  const {
-    type,
-    enum: words,
-    anyOf,
-    $ref,
-    ...rest
-  } = schemaOf(shape) as {
-    readonly type?: string | readonly string[];
-    readonly enum?: readonly string[];
-    readonly anyOf?: readonly Schema[];
-    readonly $ref?: string;
-  };
+  const { type, enum: words, anyOf, $ref, ...rest } = schemaOf(shape);
   if ($ref !== undefined || (type !== undefined && anyOf !== undefined)) {
     return { anyOf: [schemaOf(shape), { type: "null" }] };
   }
   return {
     ...rest,
     ...(type !== undefined && { type: [type, "null"].flat() }),
-    ...(words !== undefined && { enum: [...words, null] }),
-    ...(anyOf !== undefined && { anyOf: [...anyOf, { type: "null" }] }),
+    ...(words !== undefined && { enum: [words, null].flat() }),
+    ...(anyOf !== undefined && { anyOf: [anyOf, { type: "null" }].flat() }),
   };
 }
 
-type Make = (shape: Shape) => Schema;
-
-/** The schema of a shortcut, with patterns as keys. `orNothing` is for values that may be missing. */
-function shortcutSchema(schemaOf: Make, orNothing: Make): Schema {
-  const known = Object.entries(SHORTCUTS).map(([name, shape]) => knownSchema(name, shape, schemaOf, orNothing));
-  return { description: "A shortcut of OpenAF.", anyOf: [...known, customSchema(orNothing)] };
+/** The schema of a shortcut, with patterns as keys. */
+function shortcutSchema(): Schema {
+  const known = Object.entries(SHORTCUTS).map(([name, shape]) => knownSchema(name, shape));
+  return { description: "A shortcut of OpenAF.", anyOf: [...known, customSchema()] };
 }
 
-function knownSchema(
-  name: string,
-  { doc, value, options }: ShortcutDefinition,
-  schemaOf: Make,
-  orNothing: Make,
-): Schema {
-  const made = (shape: Shape): Schema => (shape.required ? schemaOf(shape) : orNothing(shape));
+function knownSchema(name: string, { doc, value, options }: ShortcutDefinition): Schema {
   const main = keyPattern(name, false);
   const others = Object.entries(options).map(([option, shape]) => [keyPattern(option, true), shape] as const);
   const required = others.flatMap(([pattern, shape]) => (shape.required ? [pattern] : []));
-  const patterns = [[main, made(value)], ...others.map(([pattern, shape]) => [pattern, made(shape)])];
-  return withKeys(doc, Object.fromEntries(patterns), [main, ...required], orNothing);
+  const patterns = [[main, fieldSchema(value)], ...others.map(([pattern, shape]) => [pattern, fieldSchema(shape)])];
+  return withKeys(doc, Object.fromEntries(patterns), [main, ...required]);
 }
 
 /** A shortcut that a job of the file, or of an included one, defines. A schema cannot know their names. */
-function customSchema(orNothing: Make): Schema {
+function customSchema(): Schema {
   const names = [...Object.keys(SHORTCUTS), ...Object.keys(REFUSED)].join("|");
   const main = `^\\((?!\\()(?!(?:${names})\\s*\\)*\\s*$)`;
-  return withKeys("A shortcut of a job.", { [main]: {}, "^\\(\\(": {} }, [main], orNothing);
+  return withKeys("A shortcut of a job.", { [main]: {}, "^\\(\\(": {} }, [main]);
 }
 
-function withKeys(description: string, patterns: Schema, required: readonly string[], orNothing: Make): Schema {
+function withKeys(description: string, patterns: Schema, required: readonly string[]): Schema {
   return {
     description,
     type: "object",

@@ -2,12 +2,6 @@ import { type Position, SourceFile } from "../text/problem.js";
 import { BASICS } from "./basics.js";
 import type { Help, JobDefinition } from "./job-file.js";
 
-const FILES: Readonly<Record<string, readonly string[]>> = {
-  "oJobManager.yaml": ["oJobManager Init", "oJobManager Job Start", "oJobManager Job End", "oJobManager Error"],
-  // Its jobs are read as shortcuts, whether a file includes it or not.
-  "ojob.yaml": [],
-};
-
 /** Files that come with ojm and are job files like any other. */
 const TEXTS: Readonly<Record<string, string>> = { "oJobBasics.yaml": BASICS };
 
@@ -21,9 +15,8 @@ export function builtinFile(file: string): BuiltinFile | undefined {
   if (names === undefined) return undefined;
   const source = new SourceFile(file, file, "");
   const at = { source, line: 1, column: 1 };
-  const jobs = names.map((name): JobDefinition => {
-    const help = builtinHelp(name, at);
-    return {
+  const jobs = names.map(
+    (name): JobDefinition => ({
       name,
       at,
       args: [],
@@ -38,10 +31,10 @@ export function builtinFile(file: string): BuiltinFile | undefined {
       typeArgsAt: {},
       check: {},
       checkAt: {},
-      ...(help && { help }),
+      help: builtinHelp(name, at),
       builtin: name,
-    };
-  });
+    }),
+  );
   return { source, jobs };
 }
 
@@ -102,9 +95,14 @@ Stands under "from". Calls oJobManager Init if that has not run.`,
   },
 };
 
-function builtinHelp(job: string, at: Position): Help | undefined {
-  const entry = Object.hasOwn(HELP, job) ? HELP[job] : undefined;
-  if (entry === undefined) return undefined;
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  "oJobManager.yaml": Object.keys(HELP),
+  // Its jobs are read as shortcuts, whether a file includes it or not.
+  "ojob.yaml": [],
+};
+
+function builtinHelp(job: string, at: Position): Help {
+  const { text = "", expects = [] } = HELP[job] ?? {};
   const row = ([name, desc, example]: Row) => ({
     name: name.replace(/\*$/, ""),
     at,
@@ -113,5 +111,5 @@ function builtinHelp(job: string, at: Position): Help | undefined {
     secret: false,
     ...(example !== undefined && { example }),
   });
-  return { text: entry.text, expects: entry.expects.map(row), returns: [] };
+  return { text, expects: expects.map(row), returns: [] };
 }

@@ -1,10 +1,19 @@
-import { isShortcut, stepArgs } from "../shortcuts/syntax.js";
+import type { ShortcutDefinition } from "../shortcuts/definition.js";
+import {
+  isShortcut,
+  meantKey,
+  type ShortcutKey,
+  splitEntries,
+  stepArgs,
+  stepOptions,
+  writtenKey,
+} from "../shortcuts/syntax.js";
+import { refusal, shortcutNamed } from "../shortcuts/table.js";
 import { notVariableName } from "../text/environment.js";
 import { didYouMean, type Position, type Problems } from "../text/problem.js";
 import type { Shape } from "./shape.js";
-import { checkShortcut } from "./shortcuts.js";
 import { belongs, hasNoWork, INSTEAD_OF_STATES, insteadOf, isWork, meansSchedule, refusalOf } from "./unknown-keys.js";
-import { isEmpty, kindOf, type MapNode, type Node, nothing, shorten } from "./yaml/node.js";
+import { isEmpty, kindOf, type MapEntry, type MapNode, type Node, nothing, shorten } from "./yaml/node.js";
 
 type MapShape = Shape & { readonly kind: "map" };
 type RecordShape = Shape & { readonly kind: "record" };
@@ -22,7 +31,7 @@ export function check(node: Node, shape: Shape, name: string, problems: Problems
     problems.error(`${name} must be ${wrong}, not ${kindOf(node)}.${hint(node, shape, name)}`, node.at);
     return nothing(node.at);
   }
-  if (shape.kind === "shortcut" && node.kind === "map") return checkShortcut(node, stepArgs, problems, check);
+  if (shape.kind === "shortcut" && node.kind === "map") return checkShortcut(node, problems);
   if (shape.kind === "map" && node.kind === "map") return checkMap(node, shape, name, problems, path);
   if (shape.kind === "record" && node.kind === "map") return checkRecord(node, shape, problems, path);
   if (shape.kind === "either") return check(node, pick(node, shape.of) ?? shape, name, problems, path);
@@ -32,49 +41,34 @@ export function check(node: Node, shape: Shape, name: string, problems: Problems
 }
 
 function mismatch(node: Node, shape: Shape): string | undefined {
+  const { kind } = shape;
   const value = node.kind === "scalar" ? node.value : undefined;
-  switch (shape.kind) {
-    case "any":
-      return undefined;
-    case "text":
-    case "code":
-      return node.kind === "scalar" ? undefined : "a text";
-    case "flag":
-      return typeof value === "boolean" ? undefined : "true or false";
-    case "number":
-      return isNumber(value, shape) ? undefined : numberInWords(shape);
-    case "word":
-      return shape.words.includes(String(value)) ? undefined : `one of ${shape.words.join(", ")}`;
-    case "args":
-      return node.kind === "scalar" && typeof value !== "string" ? "a map, a list of maps or code" : undefined;
-    case "shortcut":
-      return isShortcut(node) ? undefined : "a shortcut";
-    case "list":
-    case "map":
-      return node.kind === shape.kind ? undefined : `a ${shape.kind}`;
-    case "record":
-      return node.kind === "map" ? undefined : "a map";
-    case "some": {
-      const wanted = node.kind === "list" ? undefined : mismatch(node, shape.of);
-      return wanted && `${wanted} or a list of them`;
-    }
-    case "either":
-      return pick(node, shape.of) === undefined ? shape.of.map((one) => mismatch(node, one)).join(" or ") : undefined;
+  if (kind === "text" || kind === "code") return node.kind === "scalar" ? undefined : "a text";
+  if (kind === "flag") return typeof value === "boolean" ? undefined : "true or false";
+  if (kind === "number") {
+    return isNumber(value, shape) ? undefined : `a whole number of ${shape.unit}, ${shape.min} or more`;
   }
+  if (kind === "word") return shape.words.includes(String(value)) ? undefined : `one of ${shape.words.join(", ")}`;
+  if (kind === "shortcut") return isShortcut(node) ? undefined : "a shortcut";
+  if (kind === "list" || kind === "map") return node.kind === kind ? undefined : `a ${kind}`;
+  if (kind === "record") return node.kind === "map" ? undefined : "a map";
+  if (kind === "args") {
+    return node.kind === "scalar" && typeof value !== "string" ? "a map, a list of maps or code" : undefined;
+  }
+  if (kind === "either") {
+    return pick(node, shape.of) === undefined ? shape.of.map((one) => mismatch(node, one)).join(" or ") : undefined;
+  }
+  if (kind !== "some" || node.kind === "list") return undefined;
+  const wanted = mismatch(node, shape.of);
+  return wanted && `${wanted} or a list of them`;
 }
 
 function pick(node: Node, shapes: readonly Shape[]): Shape | undefined {
   return shapes.find((shape) => mismatch(node, shape) === undefined);
 }
 
-function isNumber(value: unknown, shape: Shape & { kind: "number" }): boolean {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < shape.min) return false;
-  return !shape.whole || Number.isInteger(value);
-}
-
-function numberInWords({ min, unit, whole }: Shape & { kind: "number" }): string {
-  const number = whole ? "a whole number" : "a number";
-  return `${number} of ${unit}, ${min} or more`;
+function isNumber(value: unknown, { min }: Shape & { kind: "number" }): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= min;
 }
 
 /** A hint for a value that is right except for its quotes, or that only OpenAF accepts. */
@@ -148,7 +142,8 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
       else if (losesSchedule(hint, node, path)) problems.error(`${what}.${hint} ${AT_ONCE}`, keyAt);
       else problems.warn(`${what}: it has no effect.${hint}`, keyAt);
     }
-    if (field === undefined) return entry;
+    // Later checks of a closed map would report the key again.
+    if (field === undefined) return closed ? [] : [entry];
     const checked = check(value, field, `"${key}"`, problems, [...path, key]);
     return isEmpty(checked) ? [] : [{ ...entry, value: checked }];
   });
@@ -187,4 +182,85 @@ function missing(key: string, name: string, path: readonly string[], at: Positio
 function owner(name: string, path: readonly string[]): string {
   if (path.length === 1 && path[0] === "jobs") return "this job";
   return name.startsWith("each item of ") ? `this item of ${name.slice("each item of ".length)}` : name;
+}
+
+/** Checks a shortcut, and returns it with keys as `(if)` and `((then))`, or empty if a part is wrong. */
+function checkShortcut(node: MapNode, problems: Problems): Node {
+  const before = problems.errors.length;
+  const { shortcuts, others } = splitEntries(node);
+  const [first, second] = shortcuts.filter(({ option }) => !option);
+  const options = shortcuts.filter(({ option }) => option);
+  if (first === undefined) {
+    const [option] = options;
+    problems.error(`"${option?.key}" is an option, and its shortcut is missing beside it.`, option?.keyAt ?? node.at);
+  } else if (second !== undefined) {
+    problems.error(`"${second.key}" stands beside "${first.key}": write it as an item of its own.`, second.keyAt);
+  } else if (refusal(first.name) !== undefined) {
+    problems.error(refusal(first.name) ?? "", first.keyAt);
+  }
+  if (first === undefined || problems.errors.length > before) return nothing(node.at);
+  const shape = shortcutNamed(first.name);
+  const name = writtenKey(first.name, false);
+  if (shape?.value.required && isEmpty(first.value)) {
+    problems.error(missingPart(node, name, "value"), first.keyAt);
+  }
+  const value = shape === undefined ? first.value : check(first.value, shape.value, `"${name}"`, problems);
+  const entries = [
+    { key: name, keyAt: first.keyAt, value },
+    ...options.flatMap((option) => checkOption(option, name, shape, problems)),
+    ...others.flatMap((entry) => checkOther(entry, name, problems)),
+  ];
+  for (const [option, { required }] of Object.entries(shape?.options ?? {})) {
+    const written = options.find((one) => one.name === option);
+    if (!required || (written !== undefined && !isEmpty(written.value))) continue;
+    problems.error(missingPart(node, name, option), first.keyAt);
+  }
+  return problems.errors.length > before ? nothing(node.at) : { ...node, entries };
+}
+
+/** The missing part of a shortcut: an option, or its `value`. */
+function missingPart({ job }: MapNode, name: string, option: string): string {
+  const [argument] = Object.entries(job?.args ?? {}).find(([, one]) => one === option) ?? [];
+  if (job !== undefined && argument !== undefined) return `"${job.name}" needs "${argument}" among its args.`;
+  return `the shortcut "${name}" needs ${option === "value" ? "a value" : `"${writtenKey(option, true)}"`}.`;
+}
+
+function checkOption(
+  option: MapEntry & ShortcutKey,
+  name: string,
+  shape: ShortcutDefinition | undefined,
+  problems: Problems,
+): MapEntry[] {
+  const key = writtenKey(option.name, true);
+  const entry = { key, keyAt: option.keyAt };
+  if (shape === undefined) return [{ ...entry, value: option.value }];
+  const known = Object.hasOwn(shape.options, option.name) ? shape.options[option.name] : undefined;
+  if (known !== undefined) return [{ ...entry, value: check(option.value, known, `"${key}"`, problems) }];
+  const { refused = {} } = shape;
+  const instead = Object.hasOwn(refused, option.name) ? refused[option.name] : undefined;
+  const why = instead
+    ? `"${key}" of "${name}" is not supported here: ${instead}.`
+    : `the shortcut "${name}" has no option "${shorten(key)}".${optionHint(option.name, shape)}`;
+  problems.error(why, option.keyAt);
+  return [];
+}
+
+function optionHint(name: string, { options }: ShortcutDefinition): string {
+  const known = Object.keys(options);
+  const all = known.length === 0 ? " It has none." : ` It has ${known.map((one) => writtenKey(one, true)).join(", ")}.`;
+  return meantKey(name, known, true) || all;
+}
+
+function checkOther(entry: MapEntry, name: string, problems: Problems): MapEntry[] {
+  const { key, keyAt, value } = entry;
+  if (key === "args") {
+    const checked = check(value, stepArgs, '"args"', problems);
+    return isEmpty(checked) ? [] : [{ ...entry, value: checked }];
+  }
+  if (key === "when") problems.error(`a shortcut has no "when": put "${name}" under (if), in ((then)).`, keyAt);
+  else if (Object.hasOwn(stepOptions, key)) {
+    const instead = `put "${name}" under "from" of a job, and name that job as the step, with "${key}".`;
+    problems.error(`a shortcut has no "${key}": ${instead}`, keyAt);
+  } else problems.warn(`unknown key "${shorten(key)}" in the shortcut "${name}": it has no effect.`, keyAt);
+  return [];
 }

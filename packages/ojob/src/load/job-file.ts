@@ -4,6 +4,16 @@ import type { Position, SourceFile } from "../text/problem.js";
 
 export type Args = Record<string, unknown>;
 
+/** Arguments as they are written: a map, several maps, or code. */
+export interface WrittenArgs {
+  /** One map, or several: the script runs once for each. Those that a matrix makes are among them. */
+  readonly args: readonly Args[];
+  /** Code that returns them. It is evaluated when the job starts, and `args` is empty. */
+  readonly argsCode?: CodeBlock;
+  /** Where the arguments stand, by name, and keys within them, by `name.key` and `name.key.key`. */
+  readonly argsAt: Readonly<Record<string, Position>>;
+}
+
 export interface CodeBlock {
   readonly code: string;
   readonly source: SourceFile;
@@ -11,7 +21,7 @@ export interface CodeBlock {
   readonly line: number;
   /** How far the code is indented in the file. */
   readonly indent: number;
-  /** Whether line n of the code is line n of the file. That is not so in folded and quoted text. */
+  /** Whether line n of the code is line n of the file. That is not so in folded and multi-line quoted text. */
   readonly exact: boolean;
 }
 
@@ -139,17 +149,11 @@ export interface UnusedKey {
   readonly at: Position;
 }
 
-export interface JobDefinition {
+export interface JobDefinition extends WrittenArgs {
   readonly name: string;
   readonly at: Position;
   readonly exec?: CodeBlock;
-  /** One map, or several: the script runs once for each. Those that the matrix makes are among them. */
-  readonly args: readonly Args[];
-  /** Code that returns them. It is evaluated when the job starts, and `args` is empty. */
-  readonly argsCode?: CodeBlock;
   readonly matrix?: Matrix;
-  /** Where the arguments stand, by name, and keys within them, by `name.key` and `name.key.key`. */
-  readonly argsAt: Readonly<Record<string, Position>>;
   readonly from: readonly StepReference[];
   readonly to: readonly StepReference[];
   readonly catch: readonly CatchItem[];
@@ -173,11 +177,7 @@ export interface JobDefinition {
   readonly builtin?: string;
 }
 
-export interface TodoEntry extends JobReference {
-  readonly args: readonly Args[];
-  /** Code that returns them. It is evaluated when the job starts, and `args` is empty. */
-  readonly argsCode?: CodeBlock;
-  readonly argsAt: Readonly<Record<string, Position>>;
+export interface TodoEntry extends JobReference, WrittenArgs {
   readonly when?: CodeBlock;
   /** The shortcut in the place of a job. `job` is its name in messages then. */
   readonly shortcut?: Shortcut;

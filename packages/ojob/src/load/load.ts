@@ -35,11 +35,11 @@ export function loadJobFile(name: string, { strict = false, withoutTodo = false 
   const problems = new Problems(strict);
   const loader = new Loader(problems);
   loader.load(source, "all", parseYaml(source, problems));
-  const { collected, included } = loader;
-  if (!withoutTodo && collected.todo.length === 0 && problems.errors.length === 0) {
-    problems.error(nothingToRun(name, collected), startOf(source));
+  const file = loader.jobFile(source);
+  if (!withoutTodo && file.todo.length === 0 && problems.errors.length === 0) {
+    problems.error(nothingToRun(name, file), startOf(source));
   }
-  return { file: resolveShortcuts(collected.jobFile(source, included), problems), problems };
+  return { file: resolveShortcuts(file, problems), problems };
 }
 
 /** Which part of an included file is used: all of it, or only its jobs and what they require. */
@@ -47,10 +47,18 @@ type Use = "all" | "jobs";
 
 type Files = ReadonlySet<string>;
 
+/** Reads and merges the files of a job file: the included ones first, the file itself last. */
 class Loader {
-  readonly collected: Collected;
   readonly #included = new Map<string, SourceFile>();
   readonly #problems: Problems;
+  readonly #jobs = new Map<string, JobDefinition>();
+  readonly #todo: TodoEntry[] = [];
+  /** Whether all jobs could be read. An unknown name may belong to a job that could not. */
+  #complete = true;
+  #settings: Settings = {};
+  #init: unknown;
+  #help: Help | undefined;
+  readonly #code = new Map<string, CodeBlock>();
   /** The files between the first one and the one being read. They show a cycle. */
   readonly #path: SourceFile[] = [];
   readonly #names = new Set<string>();
@@ -58,22 +66,31 @@ class Loader {
 
   constructor(problems: Problems) {
     this.#problems = problems;
-    this.collected = new Collected(problems);
   }
 
-  get included(): SourceFile[] {
-    return [...this.#included.values()];
+  /** What has been read, as the job file that begins with `source`. */
+  jobFile(source: SourceFile): JobFile {
+    return {
+      source,
+      included: [...this.#included.values()],
+      complete: this.#complete,
+      jobs: this.#jobs,
+      todo: this.#todo,
+      settings: this.#settings,
+      init: this.#init,
+      code: this.#code,
+      help: this.#help,
+    };
   }
 
   /** Adds a file after those that it includes: its jobs replace theirs, its todo comes after theirs. */
   load(source: SourceFile, use: Use, root: Node | undefined): Files {
-    const files = new Set([source.path]);
     this.#problems.reads(source);
     if (root === undefined) {
-      this.#done.set(identity(source), { use, files });
       this.#problems.error(`${source.name} is empty.`, startOf(source));
-      return files;
+      return this.#finish(source, use);
     }
+    const files = new Set([source.path]);
     for (const job of itemsOf(child(root, "jobs"))) this.#names.add(textOf(child(job, "name")) ?? "");
     this.#path.push(source);
     for (const [key, of] of [["include", use] as const, ["jobsInclude", "jobs"] as const]) {
@@ -83,17 +100,17 @@ class Loader {
     }
     this.#path.pop();
     const checked = check(withShortcuts(root, this.#names), jobFileShape, source.name, this.#problems);
-    if (checked.kind !== "map") this.collected.complete = false;
+    if (checked.kind !== "map") this.#complete = false;
     this.#done.set(identity(source), { use, files });
-    this.collected.addJobs(checked, itemsOf(child(root, "jobs")).length, files);
-    if (use === "all") this.collected.addRest(checked);
+    this.#addJobs(checked, itemsOf(child(root, "jobs")).length, files);
+    if (use === "all") this.#addRest(checked);
     return files;
   }
 
   #include(item: Node, use: Use): Files {
     const found = findInclude(textOf(item) ?? "", item.at, this.#problems);
     if (found === undefined) {
-      this.collected.complete = false;
+      this.#complete = false;
       return new Set();
     }
     const { source } = found;
@@ -101,7 +118,7 @@ class Loader {
     // A file that was read only for its jobs is read again for the rest.
     if (done !== undefined && (done.use === "all" || use === "jobs")) return done.files;
     if ("jobs" in found) {
-      this.collected.addBuiltin(found.jobs);
+      for (const job of found.jobs) this.#jobs.set(job.name, job);
       this.#included.set(source.path, source);
       return this.#finish(source, use);
     }
@@ -116,7 +133,7 @@ class Loader {
       if (!(error instanceof JobFileError)) throw error;
       // Continue: the other files may have problems too, and one check should report all of them.
       for (const { message, at } of error.problems) this.#problems.error(message, at);
-      this.collected.complete = false;
+      this.#complete = false;
       return this.#finish(source, use);
     }
   }
@@ -134,10 +151,44 @@ class Loader {
     this.#problems.error(`these files include each other in a cycle: ${cycle}.`, at);
     return true;
   }
+
+  /** Adds the jobs of a file, which has `written` of them, and modules. They may replace those of `files`. */
+  #addJobs(root: Node, written: number, files: ReadonlySet<string>): void {
+    const jobs = itemsOf(child(root, "jobs")).flatMap((node) => readJob(node) ?? []);
+    if (jobs.length < written) this.#complete = false;
+    const own = new Set<string>();
+    for (const job of jobs) {
+      this.#warnOfOther(job, own, files);
+      own.add(job.name);
+      this.#jobs.set(job.name, job);
+    }
+    for (const [name, block] of readModules(child(root, "code"))) this.#code.set(name, block);
+  }
+
+  #addRest(root: Node): void {
+    this.#todo.push(...itemsOf(child(root, "todo")).flatMap((item) => readTodoEntry(item) ?? []));
+    this.#settings = mergeSettings(this.#settings, readSettings(child(root, "ojob")));
+    const init = child(root, "init");
+    if (init?.kind === "map") this.#init = { ...(this.#init as object | undefined), ...toMap(init) };
+    else if (init !== undefined) this.#init = toValue(init);
+    this.#help = readHelp(child(root, "help")) ?? this.#help;
+  }
+
+  #warnOfOther(job: JobDefinition, own: ReadonlySet<string>, files: ReadonlySet<string>): void {
+    const other = this.#jobs.get(job.name);
+    if (other === undefined) return;
+    if (own.has(job.name)) {
+      this.#problems.warn(`there is another job "${job.name}" above: this one replaces it.`, job.at);
+    } else if (other.builtin !== undefined) {
+      this.#problems.warn(`this job replaces "${job.name}", which comes with ojm.`, job.at);
+    } else if (!files.has(other.at.source.path)) {
+      this.#problems.warn(`this job replaces the one of the same name at ${place(other.at)}.`, job.at);
+    }
+  }
 }
 
 /** What to do with a file that has no todo. With jobs it is a library. */
-function nothingToRun(name: string, { jobs }: Collected): string {
+function nothingToRun(name: string, { jobs }: JobFile): string {
   const [job] = [...jobs.values()].filter(({ builtin }) => builtin === undefined);
   const what = `${name} has no "todo": nothing would run.`;
   if (job === undefined) return what;
@@ -188,65 +239,4 @@ function hint(name: string): string {
 function shortest(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere === "" || fromHere.startsWith("..") ? path : fromHere;
-}
-
-/** Merges the files of a job file: the included ones first, the file itself last. */
-class Collected {
-  readonly jobs: Map<string, JobDefinition> = new Map();
-  readonly todo: TodoEntry[] = [];
-  /** Whether all jobs could be read. An unknown name may belong to a job that could not. */
-  complete: boolean = true;
-  #settings: Settings = {};
-  #init: unknown;
-  #help: Help | undefined;
-  readonly #code = new Map<string, CodeBlock>();
-  readonly #problems: Problems;
-
-  constructor(problems: Problems) {
-    this.#problems = problems;
-  }
-
-  jobFile(source: SourceFile, included: readonly SourceFile[]): JobFile {
-    const { jobs, todo, complete } = this;
-    const settings = this.#settings;
-    return { source, included, complete, jobs, todo, settings, init: this.#init, code: this.#code, help: this.#help };
-  }
-
-  addBuiltin(jobs: readonly JobDefinition[]): void {
-    for (const job of jobs) this.jobs.set(job.name, job);
-  }
-
-  /** Adds the jobs of a file, which has `written` of them, and modules. They may replace those of `files`. */
-  addJobs(root: Node, written: number, files: ReadonlySet<string>): void {
-    const jobs = itemsOf(child(root, "jobs")).flatMap((node) => readJob(node) ?? []);
-    if (jobs.length < written) this.complete = false;
-    const own = new Set<string>();
-    for (const job of jobs) {
-      this.#warnOfOther(job, own, files);
-      own.add(job.name);
-      this.jobs.set(job.name, job);
-    }
-    for (const [name, block] of readModules(child(root, "code"))) this.#code.set(name, block);
-  }
-
-  addRest(root: Node): void {
-    this.todo.push(...itemsOf(child(root, "todo")).flatMap((item) => readTodoEntry(item) ?? []));
-    this.#settings = mergeSettings(this.#settings, readSettings(child(root, "ojob")));
-    const init = child(root, "init");
-    if (init?.kind === "map") this.#init = { ...(this.#init as object | undefined), ...toMap(init) };
-    else if (init !== undefined) this.#init = toValue(init);
-    this.#help = readHelp(child(root, "help")) ?? this.#help;
-  }
-
-  #warnOfOther(job: JobDefinition, own: ReadonlySet<string>, files: ReadonlySet<string>): void {
-    const other = this.jobs.get(job.name);
-    if (other === undefined) return;
-    if (own.has(job.name)) {
-      this.#problems.warn(`there is another job "${job.name}" above: this one replaces it.`, job.at);
-    } else if (other.builtin !== undefined) {
-      this.#problems.warn(`this job replaces "${job.name}", which comes with ojm.`, job.at);
-    } else if (!files.has(other.at.source.path)) {
-      this.#problems.warn(`this job replaces the one of the same name at ${place(other.at)}.`, job.at);
-    }
-  }
 }

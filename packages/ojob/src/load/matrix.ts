@@ -1,12 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { didYouMean, type Problems } from "../text/problem.js";
-import type { Args, JobDefinition, JobFile, Matrix, PlacedArgs } from "./job-file.js";
+import type { Args, JobDefinition, JobFile, Matrix, PlacedArgs, WrittenArgs } from "./job-file.js";
 import { child, itemsOf, type Node, toMap, toValue } from "./yaml/node.js";
 
-type Written = Pick<JobDefinition, "args" | "argsAt" | "argsCode">;
-
 /** Adds the combinations of the matrix, each with each map of `args`, whose templates see its values. */
-export function withMatrix(node: Node | undefined, written: Written): Written & Pick<JobDefinition, "matrix"> {
+export function withMatrix(node: Node | undefined, written: WrittenArgs): WrittenArgs & Pick<JobDefinition, "matrix"> {
   if (node?.kind !== "map") return written;
   const { args, argsAt } = written;
   const matrix = readMatrix(node, argsAt);
@@ -15,18 +13,14 @@ export function withMatrix(node: Node | undefined, written: Written): Written & 
   const maps = args.length > 0 ? args : [{}];
   return {
     ...written,
-    args: combinations(matrix).flatMap((combination) => maps.map((map) => merged(combination, map))),
+    // The values of the matrix come first, and win.
+    args: combinations(matrix).flatMap((one) => maps.map((map) => ({ ...one, ...map, ...one }))),
     argsAt: Object.fromEntries([...places, ...axes]),
     matrix,
   };
 }
 
-function merged(combination: Args, map: Args): Args {
-  const rest = Object.entries(map).filter(([name]) => !Object.hasOwn(combination, name));
-  return Object.fromEntries([...Object.entries(combination), ...rest]);
-}
-
-function readMatrix(node: Node & { readonly kind: "map" }, argsAt: Written["argsAt"]): Matrix {
+function readMatrix(node: Node & { readonly kind: "map" }, argsAt: WrittenArgs["argsAt"]): Matrix {
   const axes = node.entries.flatMap(({ key: name, keyAt: at, value }) =>
     name === "include" || name === "exclude" ? [] : [{ name, at, values: itemsOf(value).map(toValue) }],
   );
@@ -68,25 +62,23 @@ function combinations(matrix: Omit<Matrix, "hidden">): Args[] {
   if (productOf(matrix) > MAX_COMBINATIONS) return [];
   const { axes, include, exclude } = matrix;
   const all = crossed(axes).filter((one) => !exclude.some(({ args }) => hasAll(one, args)));
-  const originals = all.map((original) => ({ original, added: [] as [string, unknown][] }));
+  const made = all.map((original) => ({ original, whole: original }));
   const further: Args[] = [];
   for (const { args } of include) {
     // It fits a combination if it changes no value of an axis. It may change a value that an earlier one
     // added.
-    const fitting = originals.filter(({ original }) => hasAll(original, shared(args, original)));
-    for (const { added } of fitting) added.push(...Object.entries(args));
+    const fitting = made.filter(({ original }) => hasAll(original, shared(args, original)));
+    for (const one of fitting) one.whole = { ...one.whole, ...args };
     if (fitting.length === 0) further.push(args);
   }
-  const whole = originals.map(({ original, added }) => Object.fromEntries([...Object.entries(original), ...added]));
-  return [...whole, ...further];
+  return [...made.map(({ whole }) => whole), ...further];
 }
 
 /** All combinations of the values of the axes. The last axis changes first. */
 function crossed(axes: Matrix["axes"]): Args[] {
   if (axes.length === 0) return [];
   return axes.reduce<Args[]>(
-    (all, { name, values }) =>
-      all.flatMap((one) => values.map((value) => Object.fromEntries([...Object.entries(one), [name, value]]))),
+    (all, { name, values }) => all.flatMap((one) => values.map((value) => ({ ...one, [name]: value }))),
     [{}],
   );
 }

@@ -11,11 +11,6 @@ import {
   textOf,
 } from "./yaml/node.js";
 
-/** A job of OpenAF that a shortcut replaces. Of two arguments for the same option, the first one wins. */
-interface JobAsShortcut extends JobOfOpenAf {
-  readonly shortcut: string;
-}
-
 const OTHERS: Readonly<Record<string, string>> = {
   exit: " Write the shortcut (fail), or exit(code) in a script.",
   run: " Name the job itself.",
@@ -31,14 +26,14 @@ function withoutPrefix(name: string): string {
   return /^ojob (.+)$/.exec(name.toLowerCase())?.[1] ?? "";
 }
 
-/** The shortcut that does what a job of OpenAF does. OpenAF ignores case. */
-function asShortcut(name: string): JobAsShortcut | undefined {
+/**
+ * The shortcut that does what a job of OpenAF does. OpenAF ignores case. Of two arguments for the same option,
+ * the first one wins.
+ */
+function asShortcut(name: string): (JobOfOpenAf & { readonly shortcut: string }) | undefined {
   const job = withoutPrefix(name);
-  const [shortcut, { jobs = {} }] = Object.entries(SHORTCUTS).find(([, one]) => Object.hasOwn(one.jobs ?? {}, job)) ?? [
-    "",
-    {},
-  ];
-  const args = jobs[job];
+  const [shortcut = "", one] = Object.entries(SHORTCUTS).find(([, { jobs = {} }]) => Object.hasOwn(jobs, job)) ?? [];
+  const args = one?.jobs?.[job];
   if (args === undefined) return undefined;
   const pairs = (args.match(/\S+/g) ?? []).map((one) => {
     const [argument = "", option = argument.replace(/^__/, "")] = one.split("=");

@@ -13,7 +13,6 @@ import type {
   Help,
   HelpArgument,
   JobDefinition,
-  JobReference,
   JobType,
   LogFiles,
   PlacedText,
@@ -27,6 +26,7 @@ import type {
   TodoEntry,
   TypeArgs,
   UnusedKey,
+  WrittenArgs,
 } from "./job-file.js";
 import { withMatrix } from "./matrix.js";
 import { readNotify } from "./notify.js";
@@ -45,11 +45,16 @@ import {
   toValue,
 } from "./yaml/node.js";
 
-function references(node: Node | undefined): JobReference[] {
-  return itemsOf(node).flatMap((item) => {
-    const job = textOf(item);
-    return job === undefined ? [] : [{ job, at: item.at }];
-  });
+/** The texts of a list, or the one text. */
+function placedTexts(node: Node | undefined): PlacedText[] {
+  return itemsOf(node).flatMap((item) => namedBy(item) ?? []);
+}
+
+/** The text that a node is, or that a map has under the first of these keys. */
+function namedBy(node: Node, ...keys: readonly string[]): PlacedText | undefined {
+  const named = node.kind === "map" ? keys.map((key) => child(node, key)).find((one) => one !== undefined) : node;
+  const text = textOf(named);
+  return named === undefined || text === undefined ? undefined : { text, at: named.at };
 }
 
 function catchItems(node: Node | undefined): CatchItem[] {
@@ -71,12 +76,11 @@ function readCheckAt(node: Node | undefined): Record<string, CodeBlock> {
 
 function dependencies(node: Node | undefined): Dependency[] {
   return itemsOf(node).flatMap((item) => {
-    const name = item.kind === "map" ? child(item, "name") : item;
-    const job = textOf(name);
-    if (name === undefined || job === undefined) return [];
+    const name = namedBy(item, "name");
+    if (name === undefined) return [];
     const onSuccess = codeBlock(child(item, "onSuccess"));
     const onFail = codeBlock(child(item, "onFail"));
-    return [{ job, at: name.at, ...(onSuccess && { onSuccess }), ...(onFail && { onFail }) }];
+    return [{ job: name.text, at: name.at, ...(onSuccess && { onSuccess }), ...(onFail && { onFail }) }];
   });
 }
 
@@ -90,7 +94,6 @@ function scheduleWords({ retry, blackout }: Readonly<Record<string, unknown>>): 
 
 function readTypeArgs(node: Node | undefined): Pick<JobDefinition, "typeArgs" | "typeArgsAt"> {
   const stopWhen = codeBlock(child(node, "stopWhen"));
-  const entries = node?.kind === "map" ? node.entries : [];
   const step = child(node, "step");
   const written = toMap(node);
   const read = { ...(stopWhen && { stopWhen }), ...(step && { step: stepOptions(step) }) };
@@ -98,7 +101,7 @@ function readTypeArgs(node: Node | undefined): Pick<JobDefinition, "typeArgs" | 
   const copy = typeof url === "string" && written["file"] === undefined ? copyOf(url) : undefined;
   const file = copy === undefined ? {} : { file: copy };
   const typeArgs = { ...written, ...scheduleWords(written), ...read, ...file } as TypeArgs;
-  const at = Object.fromEntries(entries.map(({ key, value }) => [key, value.at]));
+  const at = Object.fromEntries(entriesOf(node).map(({ key, value }) => [key, value.at]));
   return { typeArgs, typeArgsAt: { ...at, ...(copy !== undefined && at["url"] && { file: at["url"] }) } };
 }
 
@@ -118,7 +121,7 @@ const ALIASES = [
 
 function unusedAliases(node: Node): UnusedKey[] {
   return ALIASES.flatMap(([alias, key]) => {
-    const written = child(node, alias) === undefined || child(node, key) === undefined ? undefined : entry(node, alias);
+    const written = child(node, alias) && child(node, key) && entry(node, alias);
     return written === undefined ? [] : [{ alias, key, at: written.keyAt }];
   });
 }
@@ -132,7 +135,7 @@ export function readJob(node: Node): JobDefinition | undefined {
   const help = readHelp(child(node, "help"));
   return {
     name,
-    at: entry(node, "name")?.value.at ?? node.at,
+    at: child(node, "name")?.at ?? node.at,
     ...(exec && { exec }),
     ...withMatrix(child(node, "matrix"), readArgs(child(node, "args"))),
     from: readSteps(child(node, "from") ?? child(node, "earlier")),
@@ -140,7 +143,7 @@ export function readJob(node: Node): JobDefinition | undefined {
     catch: catchItems(child(node, "catch") ?? child(node, "onerror")),
     unused: unusedAliases(node),
     deps: dependencies(child(node, "deps")),
-    each: references(child(node, "each")),
+    each: placedTexts(child(node, "each")).map(({ text, at }) => ({ job: text, at })),
     type: readType(node, settings.typeArgs),
     ...settings,
     ...(lang && { lang: textOf(lang) ?? "", langAt: lang.at }),
@@ -155,21 +158,14 @@ export function readJob(node: Node): JobDefinition | undefined {
 export function readTodoEntry(node: Node): TodoEntry | undefined {
   if (isShortcut(node)) {
     const shortcut = readShortcut(node);
-    return (
-      shortcut && {
-        job: `(${shortcut.name}) at ${place(shortcut.at)}`,
-        at: shortcut.at,
-        args: [],
-        argsAt: {},
-        shortcut,
-      }
-    );
+    if (shortcut === undefined) return undefined;
+    const { name, at } = shortcut;
+    return { job: `(${name}) at ${place(at)}`, at, args: [], argsAt: {}, shortcut };
   }
-  const name = node.kind === "map" ? (child(node, "name") ?? child(node, "job")) : node;
-  const job = textOf(name);
-  if (name === undefined || job === undefined) return undefined;
+  const name = namedBy(node, "name", "job");
+  if (name === undefined) return undefined;
   const when = codeBlock(child(node, "when"));
-  return { job, at: name.at, ...readArgs(child(node, "args")), ...(when && { when }) };
+  return { job: name.text, at: name.at, ...readArgs(child(node, "args")), ...(when && { when }) };
 }
 
 function readSteps(node: Node | undefined): StepReference[] {
@@ -190,26 +186,20 @@ function readItems(node: Node | undefined): StepReference[] {
 }
 
 function readStepJob(node: Node): StepJob[] {
-  const name = node.kind === "map" ? (child(node, "name") ?? child(node, "job")) : node;
-  const job = textOf(name);
-  if (name === undefined || job === undefined) return [];
+  const name = namedBy(node, "name", "job");
+  if (name === undefined) return [];
   const { args, argsAt } = readArgs(child(node, "args"));
-  const isolateArgs = flagOf(child(node, "isolateArgs"));
-  const templateArgs = flagOf(child(node, "templateArgs"));
+  const { isolateArgs, templateArgs } = toMap(node) as Pick<StepJob, "isolateArgs" | "templateArgs">;
   return [
     {
-      job,
+      job: name.text,
       at: name.at,
       args: args[0] ?? {},
       argsAt,
-      ...(isolateArgs !== undefined && { isolateArgs }),
-      ...(templateArgs !== undefined && { templateArgs }),
+      ...(typeof isolateArgs === "boolean" && { isolateArgs }),
+      ...(typeof templateArgs === "boolean" && { templateArgs }),
     },
   ];
-}
-
-function flagOf(node: Node | undefined): boolean | undefined {
-  return node?.kind === "scalar" && typeof node.value === "boolean" ? node.value : undefined;
 }
 
 function readShortcut(node: Node): Shortcut | undefined {
@@ -297,13 +287,6 @@ function placedText(node: Node, key: string, standard: string): PlacedText {
   return { text: textOf(written) ?? standard, at: (written ?? node).at };
 }
 
-function placedTexts(node: Node): PlacedText[] {
-  return itemsOf(node).flatMap((item) => {
-    const text = textOf(item);
-    return text === undefined ? [] : [{ text, at: item.at }];
-  });
-}
-
 function readChannel(node: Node): ChannelDefinition[] {
   const name = textOf(child(node, "name"));
   if (name === undefined) return [];
@@ -321,11 +304,8 @@ export function readModules(node: Node | undefined): [string, CodeBlock][] {
 /** The layers of `envFile` and `env` of a checked node. A later one wins. */
 function readEnvironment(node: Node | undefined): EnvironmentLayer[] {
   const files = itemsOf(child(node, "envFile")).flatMap((item): EnvironmentLayer[] => {
-    const path = item.kind === "map" ? child(item, "path") : item;
-    const text = textOf(path);
-    if (path === undefined || text === undefined) return [];
-    const required = child(item, "required");
-    return [{ file: { text, at: path.at }, required: textOf(required) !== "false" }];
+    const file = namedBy(item, "path");
+    return file === undefined ? [] : [{ file, required: textOf(child(item, "required")) !== "false" }];
   });
   const variables = entriesOf(child(node, "env")).flatMap(({ key, value }) => {
     const text = textOf(value);
@@ -337,24 +317,18 @@ function readEnvironment(node: Node | undefined): EnvironmentLayer[] {
 function readSecrets(node: Node | undefined): [string, SecretDefinition][] {
   return entriesOf(child(node, "secrets")).map(({ key, keyAt, value }) => {
     const env = textOf(child(value, "env"));
-    const file = child(value, "file");
-    const path = textOf(file);
-    const from = {
-      ...(env !== undefined && { env }),
-      ...(path !== undefined && { file: { text: path, at: (file ?? value).at } }),
-    };
-    return [key, { name: key, at: keyAt, ...from }];
+    const [file] = placedTexts(child(value, "file"));
+    return [key, { name: key, at: keyAt, ...(env !== undefined && { env }), ...(file && { file }) }];
   });
 }
 
 function readSecretUses(node: Node): SecretUse[] {
   return itemsOf(child(node, "secrets")).flatMap((item) => {
-    const name = item.kind === "map" ? child(item, "name") : item;
-    const secret = textOf(name);
-    if (name === undefined || secret === undefined) return [];
+    const name = namedBy(item, "name");
+    if (name === undefined) return [];
     const arg = textOf(child(item, "arg"));
     const env = textOf(child(item, "env"));
-    return [{ secret, at: name.at, ...(arg !== undefined && { arg }), ...(env !== undefined && { env }) }];
+    return [{ secret: name.text, at: name.at, ...(arg !== undefined && { arg }), ...(env !== undefined && { env }) }];
   });
 }
 
@@ -372,6 +346,7 @@ export function readHelp(node: Node | undefined): Help | undefined {
 function readArgument(node: Node): HelpArgument[] {
   const name = textOf(child(node, "name"));
   if (name === undefined) return [];
+  const { mandatory, required, secret } = toMap(node);
   const desc = textOf(child(node, "desc"))?.trim();
   const example = child(node, "example");
   const options = itemsOf(child(node, "options") ?? child(node, "moptions")).flatMap((item) => textOf(item) ?? []);
@@ -380,26 +355,15 @@ function readArgument(node: Node): HelpArgument[] {
       name,
       at: node.at,
       ...(desc && { desc }),
-      mandatory: isTrue(child(node, "mandatory")) || isTrue(child(node, "required")),
+      mandatory: mandatory === true || required === true,
       ...(example && { example: textOf(example) ?? JSON.stringify(toValue(example)) }),
       ...(options.length > 0 && { options }),
-      secret: isTrue(child(node, "secret")),
+      secret: secret === true,
     },
   ];
 }
 
-function isTrue(node: Node | undefined): boolean {
-  return node?.kind === "scalar" && node.value === true;
-}
-
-/** Arguments as they are written: a map, a list of maps, or code. */
-interface ReadArgs {
-  readonly args: Args[];
-  readonly argsAt: Record<string, Position>;
-  readonly argsCode?: CodeBlock;
-}
-
-function readArgs(node: Node | undefined): ReadArgs {
+function readArgs(node: Node | undefined): WrittenArgs {
   const argsCode = codeBlock(node);
   if (argsCode !== undefined) return { args: [], argsAt: {}, argsCode };
   const maps = itemsOf(node);

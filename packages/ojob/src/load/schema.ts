@@ -3,6 +3,7 @@ import { notify } from "./notify.js";
 import {
   anything,
   args,
+  closedMap,
   code,
   either,
   type Fields,
@@ -65,7 +66,7 @@ const secretUses: Shape = some(secretUse, "Secrets of the file that this job get
 
 const runs = ["none", "latest", "all"] as const;
 
-export const blackoutWindow: Shape = map(
+export const blackoutWindow: Shape = closedMap(
   {
     from: text("When it begins: ISO 8601 with its offset."),
     to: text("When it ends."),
@@ -82,7 +83,7 @@ const scheduleWords: Fields = {
   retry: either(
     "How often the job is tried, in all, if it fails.",
     number("How often the job is tried, in all.", "attempts", 1),
-    map(
+    closedMap(
       {
         attempts: required(number("How often the job is tried, in all.", "attempts", 1)),
         delay: number("The time between an attempt and the next one. Default: 60000.", "milliseconds"),
@@ -97,7 +98,7 @@ const scheduleWords: Fields = {
   missed: either(
     "Which of the ticks are run that no process decided in time.",
     word("Which of them are run.", ...runs),
-    map(
+    closedMap(
       {
         run: required(word("Which of them are run.", ...runs)),
         within: number("Run no tick that is older than this.", "milliseconds"),

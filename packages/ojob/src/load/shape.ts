@@ -6,10 +6,9 @@ import { VARIABLE_NAME } from "../text/environment.js";
  */
 export type Shape = (
   | { readonly kind: "text" | "flag" | "code" | "any" | "args" | "shortcut" }
-  | { readonly kind: "number"; readonly min: number; readonly whole: boolean; readonly unit: string }
+  | { readonly kind: "number"; readonly min: number; readonly unit: string }
   | { readonly kind: "word"; readonly words: readonly string[] }
-  | { readonly kind: "list"; readonly of: Shape }
-  | { readonly kind: "some"; readonly of: Shape }
+  | { readonly kind: "list" | "some"; readonly of: Shape }
   | {
       readonly kind: "map";
       readonly fields: Fields;
@@ -31,14 +30,8 @@ export const text = (doc: string): Shape => ({ kind: "text", doc });
 export const flag = (doc: string): Shape => ({ kind: "flag", doc });
 export const code = (doc: string): Shape => ({ kind: "code", doc });
 
-/** A number from `min` on. `unit` ("milliseconds") names the counted unit in the error message. */
-export const number = (doc: string, unit: string, min = 0, whole = true): Shape => ({
-  kind: "number",
-  doc,
-  min,
-  unit,
-  whole,
-});
+/** A whole number from `min` on. `unit` ("milliseconds") names the counted unit in the error message. */
+export const number = (doc: string, unit: string, min = 0): Shape => ({ kind: "number", doc, min, unit });
 export const word = (doc: string, ...words: string[]): Shape => ({ kind: "word", doc, words });
 export const list = (of: Shape, doc: string): Shape => ({ kind: "list", of, doc });
 
@@ -50,12 +43,9 @@ export const map = (fields: Fields, doc: string): Shape => ({ kind: "map", field
 export const closedMap = (fields: Fields, doc: string): Shape => ({ kind: "map", fields, doc, closed: true });
 
 /** A map with these keys. At least one of `oneOf` must be present. */
-export const mapWithOneOf = (oneOf: readonly string[], fields: Fields, doc: string): Shape => ({
-  kind: "map",
-  fields,
-  oneOf,
-  doc,
-});
+export function mapWithOneOf(oneOf: readonly string[], fields: Fields, doc: string): Shape {
+  return { kind: "map", fields, oneOf, doc };
+}
 
 /** A map with these keys, and with any others, which must have values of the shape `rest`. */
 export const openMap = (rest: Shape, fields: Fields, doc: string): Shape => ({ kind: "map", fields, rest, doc });

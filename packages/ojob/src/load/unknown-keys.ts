@@ -12,24 +12,18 @@ type Path = readonly string[];
 /** Arguments of a built-in job that people write outside of `args`. */
 const ARGUMENTS: readonly string[] = ["chJobs", "chLocks", "chLogs", "logBudget", "retention"];
 
-/** Other names of our keys, from other programs and common mistakes. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  environment: "env",
-  env_file: "envFile",
-  var: "env",
-  job: "jobs",
-  arg: "args",
-  tz: "timeZone",
-  timezone: "timeZone",
-  schedule: "cron",
-  retries: "retry",
-  concurrency: "overlap",
-  concurrencyPolicy: "overlap",
-  maxInstances: "overlap",
-  catchUp: "missed",
-  catchup: "missed",
-  misfire: "missed",
-  splay: "jitter",
+/** Our keys, with their other names, from other programs and common mistakes. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  env: ["environment", "var"],
+  envFile: ["env_file"],
+  jobs: ["job"],
+  args: ["arg"],
+  timeZone: ["tz", "timezone"],
+  cron: ["schedule"],
+  retry: ["retries"],
+  overlap: ["concurrency", "concurrencyPolicy", "maxInstances"],
+  missed: ["catchUp", "catchup", "misfire"],
+  jitter: ["splay"],
 };
 
 /** The keys that hold steps. Settings of a job do not belong among the options of a step. */
@@ -44,7 +38,7 @@ export function belongs(key: string, here: Path, fields: Fields): string {
   if (key === "strategy" && here.join(".") === "jobs") return STRATEGY;
   if (isWork(key, here)) return ` ${insteadOf()}`;
   places ??= findPlaces();
-  const name = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
+  const [name] = Object.entries(OTHER_NAMES).find(([, others]) => others.includes(key)) ?? [];
   if (name !== undefined && Object.hasOwn(fields, name)) return ` Did you mean "${name}"?`;
   const elsewhere = closest(places.get(key) ?? [], here);
   if (elsewhere !== undefined) return ` It belongs ${inWords(elsewhere, here)}.`;
@@ -111,11 +105,6 @@ function inWords(path: Path, here: Path): string {
 
 const WORK: readonly string[] = ["script", "run", "command", "cmd", "shell", "bash"];
 
-const OURS: readonly string[] = ["exec", "from", "to", "earlier", "then"];
-
-/** The same keys among the settings of its type. */
-const OUR_SETTINGS: readonly string[] = ["file", "execRequire"];
-
 export function isWork(key: string, path: readonly string[]): boolean {
   return path.join(".") === "jobs" && WORK.includes(key);
 }
@@ -123,10 +112,8 @@ export function isWork(key: string, path: readonly string[]): boolean {
 /** Whether a job has its work only under unknown keys. */
 export function hasNoWork(job: MapNode): boolean {
   const settings = child(job, "typeArgs");
-  return (
-    OURS.every((key) => child(job, key) === undefined) &&
-    OUR_SETTINGS.every((key) => child(settings, key) === undefined)
-  );
+  const work = ["exec", ...STEPS].map((key) => child(job, key));
+  return [...work, child(settings, "file"), child(settings, "execRequire")].every((node) => node === undefined);
 }
 
 export function insteadOf(): string {
@@ -134,45 +121,23 @@ export function insteadOf(): string {
 }
 
 /** Keys that OpenAF's oJob has and ojm does not have, by the map that holds them. */
-const OPENAF_KEYS: Readonly<Record<string, readonly string[]>> = {
-  ojob: [
-    ...["flags", "owraps", "loadLibs", "langs", "integrity", "debug", "id", "tags", "metrics"],
-    ...["checkStall", "timeInterval", "daemonFunc", "depsWait", "depsOnFail", "poolThreadFactor", "initTemplateEscape"],
-    ...["logOJob", "ignoreNoLog", "logLimit", "logHistory", "conAnsi", "conWidth", "showHelp"],
-  ],
-  "jobs.typeArgs": [...["pre", "pos", "langFn", "returnFn", "returnRE"], ...["execJs", "execPy", "async", "cronCheck"]],
-  "ojob.channels": [
-    "recordLog",
-    "recordLogHistory",
-    "expose",
-    "list",
-    "port",
-    "host",
-    "auth",
-    "peers",
-    "clusters",
-    "log",
-  ],
-  "ojob.log": ["level"],
+const OPENAF_KEYS: Readonly<Record<string, string>> = {
+  ojob: `flags owraps loadLibs langs integrity debug id tags metrics checkStall timeInterval daemonFunc depsWait
+    depsOnFail poolThreadFactor initTemplateEscape logOJob ignoreNoLog logLimit logHistory conAnsi conWidth showHelp`,
+  "jobs.typeArgs": "pre pos langFn returnFn returnRE execJs execPy async cronCheck",
+  "ojob.channels": "recordLog recordLogHistory expose list port host auth peers clusters log",
+  "ojob.log": "level",
 };
 
 export const INSTEAD_OF_STATES: string =
   'set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready"';
 
-/** Keys of OpenAF that change what the file does, and what to write instead. */
-const REFUSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "jobs.typeArgs": {
-    when: `ojm has no states: ${INSTEAD_OF_STATES}`,
-  },
-};
-
-/** Why a key of OpenAF is rejected here, and what to write instead. `undefined` if it is accepted. */
+/** Why a key of OpenAF is rejected here: it changes what the file does. `undefined` if it is accepted. */
 export function refusalOf(key: string, path: readonly string[]): string | undefined {
-  const keys = REFUSED[path.join(".")] ?? {};
-  return Object.hasOwn(keys, key) ? keys[key] : undefined;
+  return key === "when" && path.join(".") === "jobs.typeArgs" ? `ojm has no states: ${INSTEAD_OF_STATES}` : undefined;
 }
 
 /** Whether OpenAF has this key at this place. Such a key is not a misspelling of one of ours. */
 export function isOpenAfKey(key: string, path: readonly string[]): boolean {
-  return OPENAF_KEYS[path.join(".")]?.includes(key) ?? false;
+  return OPENAF_KEYS[path.join(".")]?.split(/\s+/).includes(key) ?? false;
 }

@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
 import { durationText } from "@ojm/core/backend";
 import { LINES, maskUrls, visible } from "@ojm/core/internal";
-import { type MaskedPieces, Masker } from "../text/masker.js";
+import { type MaskedStream, Masker } from "../text/masker.js";
 import { shownArgs } from "../text/secrets.js";
 import type { DailyFiles } from "./daily-files.js";
 import { type JobProgress, LiveLines } from "./live-lines.js";
@@ -88,7 +88,7 @@ export class Log {
   }
 
   /** Masks output that comes in pieces. */
-  masking(): MaskedPieces {
+  masking(): MaskedStream {
     return this.#masker.stream();
   }
 

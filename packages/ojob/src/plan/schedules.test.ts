@@ -113,6 +113,17 @@ describe("words of schedules", () => {
     expect(await saidOf(words)).toContainEqual(expect.stringMatching(message));
   });
 
+  test.each([
+    ["retry: { attempts: 3, dealy: 5 }", '4:55 unknown key "dealy" in "retry". Did you mean "delay"?'],
+    ["missed: { run: all, witin: 5 }", '4:53 unknown key "witin" in "missed". Did you mean "within"?'],
+    [
+      'blackout: { cron: "@daily", duration: 1, reson: x }',
+      '4:74 unknown key "reson" in "blackout". Did you mean "reason"?',
+    ],
+  ])("an unknown key of a word is one error, at the key: %s", async (word, message) => {
+    expect(await saidOf(`{ ${DAILY}, ${word} }`)).toEqual([message]);
+  });
+
   test("a key that other schedulers have names ours", async () => {
     expect(await saidOf(`{ ${DAILY}, concurrencyPolicy: Forbid, retries: 3, catchup: true }`)).toEqual([
       expect.stringMatching(/"concurrencyPolicy" .* Did you mean "overlap"\?/),

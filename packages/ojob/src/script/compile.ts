@@ -1,5 +1,6 @@
 import vm from "node:vm";
-import type { Position, SourceFile } from "../text/problem.js";
+import type { CodeBlock } from "../load/job-file.js";
+import type { Position } from "../text/problem.js";
 
 export interface Code {
   readonly code: string;
@@ -25,8 +26,14 @@ export function compile(
   importer?: unknown,
   names: readonly string[] = PARAMETERS,
 ): Compiled {
-  const compileBody = (text: string, lineOffset: number): Compiled =>
-    vm.compileFunction(text, [...names], optionsOf(file, lineOffset, importer)) as Compiled;
+  const compileBody = (text: string, lineOffset: number): Compiled => {
+    const options = {
+      filename: file,
+      lineOffset,
+      ...(importer !== undefined && { importModuleDynamically: importer }),
+    };
+    return vm.compileFunction(text, [...names], options as vm.CompileFunctionOptions) as Compiled;
+  };
   try {
     return compileBody(code, line - 1);
   } catch (error) {
@@ -36,21 +43,8 @@ export function compile(
   }
 }
 
-function optionsOf(filename: string, lineOffset: number, importer: unknown): vm.CompileFunctionOptions {
-  const options = { filename, lineOffset, ...(importer === undefined ? {} : { importModuleDynamically: importer }) };
-  return options as vm.CompileFunctionOptions;
-}
-
-interface BlockPlace {
-  readonly code: string;
-  readonly source: SourceFile;
-  readonly line: number;
-  readonly indent: number;
-  readonly exact: boolean;
-}
-
 /** Converts a line and column of the script engine to a place in the job file. */
-export function placeIn(block: BlockPlace, line: number, column: number): Position {
+export function placeIn(block: CodeBlock, line: number, column: number): Position {
   const { source, indent } = block;
   if (!block.exact) return { source, line: block.line, column: indent + 1 };
   const lines = block.code.replace(/\n+$/, "").split("\n");
@@ -61,13 +55,13 @@ export function placeIn(block: BlockPlace, line: number, column: number): Positi
 }
 
 /** Converts a place in a code block, in characters from its start, to a place in the job file. */
-export function placeAt(block: BlockPlace, offset: number): Position {
+export function placeAt(block: CodeBlock, offset: number): Position {
   const before = block.code.slice(0, offset).split("\n");
   return placeIn(block, block.line + before.length - 1, (before.at(-1) ?? "").length + 1);
 }
 
 /** The place of an error by its stack: the first frame within the block. */
-export function placeOfError(stack: string, block: BlockPlace): Position | undefined {
+export function placeOfError(stack: string, block: CodeBlock): Position | undefined {
   const mark = `${block.source.path}:`;
   // The stack of a SyntaxError starts with "FILE:LINE", the line, and carets under it.
   const syntax = stack.startsWith(mark) ? /^(\d+)\n.*\n(?:(\s*)\^)?/.exec(stack.slice(mark.length)) : null;
@@ -79,6 +73,6 @@ export function placeOfError(stack: string, block: BlockPlace): Position | undef
   return undefined;
 }
 
-function isWithin(block: BlockPlace, line: number): boolean {
+function isWithin(block: CodeBlock, line: number): boolean {
   return !block.exact || (line >= block.line && line < block.line + block.code.split("\n").length);
 }

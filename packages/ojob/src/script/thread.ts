@@ -52,6 +52,8 @@ export class ScriptThread {
   /** Whether no script of the current job has run here. */
   #fresh = true;
   #seen = 0;
+  /** How many setups of its pool it has received. */
+  setups = 0;
   /** Resolves once everything is loaded, with the failure if there was one. */
   loaded: Promise<FailureData | undefined> = Promise.resolve(undefined);
 
@@ -212,15 +214,9 @@ function exitFailure(code: number): FailureData {
   return { name: "JobError", message };
 }
 
-interface Global {
-  readonly value: unknown;
-  readonly version: number;
-  readonly by: object;
-}
-
 /** The data that scripts store in `global`, copied between the threads of this process. */
 export class SharedGlobals {
-  readonly #globals = new Map<string, Global>();
+  readonly #globals = new Map<string, { readonly value: unknown; readonly version: number; readonly by: object }>();
   #version = 0;
   readonly #reported = new Set<string>();
 
@@ -260,8 +256,6 @@ export class ThreadPool {
   readonly #idle: ScriptThread[] = [];
   readonly #all = new Set<ScriptThread>();
   readonly #setups: Setup[] = [];
-  /** How many of the setups each thread has received. */
-  readonly #brought = new Map<ScriptThread, number>();
 
   constructor(options: ThreadOptions) {
     this.#options = options;
@@ -310,14 +304,13 @@ export class ThreadPool {
   }
 
   #bring(thread: ScriptThread): ScriptThread {
-    for (const setup of this.#setups.slice(this.#brought.get(thread) ?? 0)) thread.load(setup);
-    this.#brought.set(thread, this.#setups.length);
+    for (const setup of this.#setups.slice(thread.setups)) thread.load(setup);
+    thread.setups = this.#setups.length;
     return thread;
   }
 
   #drop(thread: ScriptThread): void {
     this.#all.delete(thread);
-    this.#brought.delete(thread);
     void thread.end();
   }
 }

@@ -311,34 +311,19 @@ async function onChannel(run: ShortcutRun): Promise<Args> {
 }
 
 /** The parameters that OpenAF documents for functions that ojm has too. */
-const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
-  $get: ["aKey"],
-  $job: ["aJob", "args"],
-  $set: ["aKey", "aValue"],
-  "af.fromYAML": ["aYaml"],
-  "af.toYAML": ["aJson"],
-  clone: ["anObject"],
-  genUUID: [],
-  getEnv: ["anEnvironmentVariable"],
-  jsonParse: ["aString", "alternative"],
-  log: ["msg"],
-  logErr: ["msg"],
-  logWarn: ["msg"],
-  merge: ["anObjectA", "anObjectB"],
-  now: [],
-  nowUTC: [],
-  print: ["aStr"],
-  printErr: ["aStr"],
-  printnl: ["aStr"],
-  sleep: ["millis"],
-  sprint: ["aStr"],
-  stringify: ["anObject", "replacer", "space"],
-  templify: ["aTemplateString", "someData"],
-};
+const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map(
+  `$get aKey; $job aJob args; $set aKey aValue; af.fromYAML aYaml; af.toYAML aJson; clone anObject; genUUID;
+  getEnv anEnvironmentVariable; jsonParse aString alternative; log msg; logErr msg; logWarn msg;
+  merge anObjectA anObjectB; now; nowUTC; print aStr; printErr aStr; printnl aStr; sleep millis; sprint aStr;
+  stringify anObject replacer space; templify aTemplateString someData`
+    .split(/;\s+/)
+    .map((line) => line.split(" "))
+    .map(([name = "", ...parameters]) => [name, parameters] as const),
+);
 
 /** The script that calls a function with the arguments that have the names of its parameters. */
 function functionScript(name: string): string {
-  const known = Object.hasOwn(PARAMETERS, name) ? JSON.stringify(PARAMETERS[name]) : "undefined";
+  const known = JSON.stringify(PARAMETERS.get(name)) ?? "undefined";
   return `
     if (typeof ${name} !== "function") throw new TypeError("(fn): ${name} is not a function");
     const source = Function.prototype.toString.call(${name});

@@ -124,9 +124,9 @@ export class ShortcutRun {
     return this.text(option) ?? RESULT;
   }
 
-  /** The same as it is written. */
-  written(option = "value"): string {
-    return this.shortcut.blocks[option]?.code ?? "";
+  /** The value of the shortcut as it is written. */
+  written(): string {
+    return this.shortcut.blocks["value"]?.code ?? "";
   }
 
   /** A script of ojm itself, for which errors name the place of the shortcut. */
@@ -135,8 +135,8 @@ export class ShortcutRun {
     return { code, source, line, indent: column - 1, exact: false };
   }
 
-  number(what: string, option = "value"): number {
-    const value = this.value(option);
+  number(what: string): number {
+    const value = this.value();
     const number = numberOf(value);
     if (Number.isFinite(number) && number >= 0) return number;
     throw new Error(`${this.name} takes ${what}, not ${JSON.stringify(value) ?? "nothing"}`);
@@ -226,6 +226,6 @@ export class ShortcutRun {
 }
 
 export function templatesOf(args: Args, { engine, job, place }: Execution): Templates {
-  const data = { args, values: engine.runtime.values, variables: place.environment.all };
-  return new Templates(data, (option, written) => engine.warnMissing(job.name, option, written));
+  const missing = (option: string, written: string): void => engine.warnMissing(job.name, option, written);
+  return new Templates(args, engine.runtime.values, place.environment.all, missing);
 }

@@ -1,3 +1,4 @@
+import { nearest } from "@ojm/core/internal";
 import {
   anything,
   either,
@@ -34,6 +35,12 @@ export function keyPattern(name: string, option: boolean): string {
 /** The key of this shortcut, or of this option, as it is written without alignment. */
 export function writtenKey(name: string, option: boolean): string {
   return option ? `((${name}))` : `(${name})`;
+}
+
+/** The hint for a wrong key of a shortcut: the key that was probably meant, or nothing. */
+export function meantKey(name: string, known: Iterable<string>, option: boolean): string {
+  const near = nearest(name, known);
+  return near === undefined ? "" : ` Did you mean "${writtenKey(near, option)}"?`;
 }
 
 /** The entries of a map that belong to a shortcut, and the others. */

@@ -78,20 +78,14 @@ function withOrder<Node>(node: Node): Node {
 /** Receives each template without a value: the argument or option that holds it, and how it is written. */
 type Missing = (option: string, written: string) => void;
 
-/** The sources from which templates are filled. */
-interface TemplateData {
-  readonly args: Args;
-  readonly values: ReadonlyMap<string, unknown>;
-  readonly variables: Variables;
-}
-
 export class Templates {
   readonly #args: Args;
   readonly #helpers: Readonly<Record<string, HelperDelegate>>;
   readonly #variables: Variables;
   readonly #missing: Missing;
 
-  constructor({ args, values, variables }: TemplateData, missing: Missing) {
+  /** The sources from which templates are filled: arguments, values of $set, and variables. */
+  constructor(args: Args, values: ReadonlyMap<string, unknown>, variables: Variables, missing: Missing) {
     this.#args = args;
     this.#variables = variables;
     this.#missing = missing;

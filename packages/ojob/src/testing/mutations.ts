@@ -4,10 +4,9 @@ import fc from "fast-check";
 export type Mutation = (lines: readonly string[]) => string[];
 
 const SNIPPETS: readonly string[] = [
+  ...`*args *none &args --- ... | > |9 { } [ ] # - @ 💥 {{ }} {{name}} todo: 0o17 .nan -.inf 1e999
+    99999999999999999999 null ~`.split(/\s+/),
   "\t",
-  "*args",
-  "*none",
-  "&args",
   "&a [*a]",
   "<<: *args",
   "<<: 1",
@@ -18,38 +17,22 @@ const SNIPPETS: readonly string[] = [
   "!!int x",
   "!custom x",
   "%YAML 1.1",
-  "---",
-  "...",
-  "|",
-  ">",
-  "|9",
-  "{",
-  "}",
-  "[",
-  "]",
   "'",
   '"',
-  "#",
   ": ",
   "- ",
-  "-",
   "? ",
-  "@",
   "`",
   "\u0000",
   "\uFEFF",
   "\u2028",
   "\u202E",
   "\uD800",
-  "💥",
   "e\u0301",
   "\u0007",
   "\r",
   "\r\n",
   "\\",
-  "{{",
-  "}}",
-  "{{name}}",
   "${",
   "__proto__: {a: 1}",
   "constructor: 1",
@@ -57,20 +40,12 @@ const SNIPPETS: readonly string[] = [
   "include: jobs.yaml",
   "include: [jobs.yaml, none.yaml]",
   "jobsInclude: oJobBasics.yaml",
-  "todo:",
   "jobs: {}",
   "todo: [[]]",
   "exec: 'await ('",
   "args: [1]",
   "timeout: 1h",
   "name: {}",
-  "0o17",
-  ".nan",
-  "-.inf",
-  "1e999",
-  "99999999999999999999",
-  "null",
-  "~",
 ];
 
 const LONG: readonly string[] = [
@@ -82,11 +57,6 @@ const LONG: readonly string[] = [
   " ".repeat(5_000),
 ];
 
-function atLine(index: number, lines: readonly string[], change: (line: string) => readonly string[]): string[] {
-  const at = index % Math.max(1, lines.length);
-  return [...lines.slice(0, at), ...change(lines[at] ?? ""), ...lines.slice(at + 1)];
-}
-
 const index = fc.nat({ max: 100_000 });
 const snippet = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(...SNIPPETS) },
@@ -94,69 +64,39 @@ const snippet = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...LONG) },
 );
 
+/** Changes one line, by a number and a snippet. */
+function onLine(
+  change: (line: string, number: number, text: string, lines: readonly string[]) => readonly string[],
+): fc.Arbitrary<Mutation> {
+  return fc.tuple(index, index, snippet).map(([i, j, text]): Mutation => {
+    return (lines) => {
+      const at = i % Math.max(1, lines.length);
+      return [...lines.slice(0, at), ...change(lines[at] ?? "", j, text, lines), ...lines.slice(at + 1)];
+    };
+  });
+}
+
+/** The parts of a line before and behind a place in it. */
+function cut(line: string, number: number): [string, string] {
+  const at = number % (line.length + 1);
+  return [line.slice(0, at), line.slice(at)];
+}
+
 /** Changes that happen to files in editors and merges, and some that never do. */
 export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
-  index.map(
-    (i): Mutation =>
-      (lines) =>
-        atLine(i, lines, () => []),
-  ),
-  index.map(
-    (i): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [line, line]),
-  ),
+  onLine(() => []),
+  onLine((line) => [line, line]),
   index.map(
     (i): Mutation =>
       (lines) =>
         lines.slice(0, 1 + (i % Math.max(1, lines.length))),
   ),
-  fc.tuple(index, fc.nat({ max: 6 })).map(
-    ([i, by]): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [" ".repeat(by) + line]),
-  ),
-  index.map(
-    (i): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [line.replace(/^ {1,2}/, "")]),
-  ),
-  index.map(
-    (i): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [line.replace(/^ +/, "\t")]),
-  ),
-  fc.tuple(index, index).map(
-    ([i, j]): Mutation =>
-      (lines) => {
-        const other = lines[j % Math.max(1, lines.length)] ?? "";
-        return atLine(i, lines, () => [other]);
-      },
-  ),
-  fc.tuple(index, snippet).map(
-    ([i, text]): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [line.replace(/:.*$/, `: ${text}`)]),
-  ),
-  fc.tuple(index, snippet).map(
-    ([i, text]): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [`${line.match(/^ */)}${text}`, line]),
-  ),
-  fc.tuple(index, index, snippet).map(
-    ([i, j, text]): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => {
-          const at = j % (line.length + 1);
-          return [line.slice(0, at) + text + line.slice(at)];
-        }),
-  ),
-  fc.tuple(index, index).map(
-    ([i, j]): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => {
-          const at = j % (line.length + 1);
-          return [line.slice(0, at) + line.slice(at + 1)];
-        }),
-  ),
+  onLine((line, number) => [" ".repeat(number % 7) + line]),
+  onLine((line) => [line.replace(/^ {1,2}/, "")]),
+  onLine((line) => [line.replace(/^ +/, "\t")]),
+  onLine((_, number, __, lines) => [lines[number % Math.max(1, lines.length)] ?? ""]),
+  onLine((line, _, text) => [line.replace(/:.*$/, `: ${text}`)]),
+  onLine((line, _, text) => [`${line.match(/^ */)}${text}`, line]),
+  onLine((line, number, text) => [cut(line, number).join(text)]),
+  onLine((line, number) => [cut(line, number)[0] + cut(line, number)[1].slice(1)]),
 );

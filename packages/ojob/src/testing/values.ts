@@ -29,37 +29,25 @@ export const KINDS: readonly unknown[] = [
  * A value that has every key of a shape. If a place allows several shapes, it takes the one with that number.
  */
 export function fullValue(shape: Shape, choice = 0): unknown {
-  switch (shape.kind) {
-    case "text":
-    case "code":
-      return "text";
-    case "flag":
-      return true;
-    case "any":
-      return { any: [1, "thing"] };
-    case "args":
-      return choice % 2 === 0 ? { a: 1 } : [{ a: 1 }, { a: 2 }];
-    case "number":
-      return shape.min;
-    case "word":
-      return shape.words[choice % shape.words.length];
-    case "list":
-      return [fullValue(shape.of, choice), fullValue(shape.of, choice + 1)];
-    case "some":
-      return choice % 2 === 0 ? [fullValue(shape.of, choice)] : fullValue(shape.of, choice);
-    case "either":
-      return fullValue(shape.of[(choice >> 1) % shape.of.length] ?? shape, choice);
-    case "record":
-      return Object.fromEntries(recordKeys(shape.names).map((key) => [key, fullValue(shape.of, choice)]));
-    case "shortcut": {
-      const names = Object.keys(SHORTCUTS);
-      return fullShortcut(names[choice % names.length] ?? "");
-    }
-    case "map": {
-      const fields = Object.entries({ ...shape.fields, ...(shape.rest && { own: shape.rest }) });
-      return Object.fromEntries(fields.map(([key, field]) => [key, fullValue(field, choice)]));
-    }
+  const { kind } = shape;
+  if (kind === "text" || kind === "code") return "text";
+  if (kind === "flag") return true;
+  if (kind === "args") return choice % 2 === 0 ? { a: 1 } : [{ a: 1 }, { a: 2 }];
+  if (kind === "number") return shape.min;
+  if (kind === "word") return shape.words[choice % shape.words.length];
+  if (kind === "list") return [fullValue(shape.of, choice), fullValue(shape.of, choice + 1)];
+  if (kind === "some") return choice % 2 === 0 ? [fullValue(shape.of, choice)] : fullValue(shape.of, choice);
+  if (kind === "either") return fullValue(shape.of[(choice >> 1) % shape.of.length] ?? shape, choice);
+  if (kind === "record") {
+    return Object.fromEntries(recordKeys(shape.names).map((key) => [key, fullValue(shape.of, choice)]));
   }
+  if (kind === "shortcut") {
+    const names = Object.keys(SHORTCUTS);
+    return fullShortcut(names[choice % names.length] ?? "");
+  }
+  if (kind !== "map") return { any: [1, "thing"] };
+  const fields = Object.entries({ ...shape.fields, ...(shape.rest && { own: shape.rest }) });
+  return Object.fromEntries(fields.map(([key, field]) => [key, fullValue(field, choice)]));
 }
 
 function recordKeys(names: string | undefined): string[] {

@@ -5,8 +5,9 @@ import { didYouMean, JobFileError, type Position, SourceFile } from "./problem.j
 /** Reads a text file, which messages call `kind`. Throws a JobFileError if that is impossible. */
 export function readSource(name: string, kind = "job file"): SourceFile {
   const path = resolve(name);
-  const text = decode(name, readBytes(name, path, kind));
-  return new SourceFile(name, path, text);
+  const bytes = readAtMost(name, path, kind);
+  if (bytes.length > MAX_BYTES) return fail(`${name} is larger than 4 MB: that is not a ${kind}.`);
+  return new SourceFile(name, path, decode(name, bytes));
 }
 
 function fail(message: string): never {
@@ -15,12 +16,6 @@ function fail(message: string): never {
 
 /** The most bytes of a job file. A device, or a log given by mistake, would fill the memory. */
 const MAX_BYTES = 4 * 1024 * 1024;
-
-function readBytes(name: string, path: string, kind: string): Uint8Array {
-  const bytes = readAtMost(name, path, kind);
-  if (bytes.length > MAX_BYTES) return fail(`${name} is larger than 4 MB: that is not a ${kind}.`);
-  return bytes;
-}
 
 function readAtMost(name: string, path: string, kind: string): Uint8Array {
   try {
@@ -91,11 +86,9 @@ export function misplacedNote(here: string, meant: string): string {
 export function missingFile(path: string, at: Position): string {
   const meant = saidPath(path, at);
   const here = misplaced(path, meant);
-  const note =
-    here === undefined
-      ? ""
-      : ` There is ${here}, but a relative path begins at the folder of the file that contains it.`;
-  return `there is no file ${path} beside ${at.source.name}: ${meant} is missing.${note}`;
+  const missing = `there is no file ${path} beside ${at.source.name}: ${meant} is missing.`;
+  if (here === undefined) return missing;
+  return `${missing} There is ${here}, but a relative path begins at the folder of the file that contains it.`;
 }
 
 /** The path of the local copy of a job file from the network, `urls/HOST/PATH`: ojm fetches no code. */

@@ -23,17 +23,17 @@ export class Masker {
     for (const secret of secrets) for (const form of formsOf(secret)) this.#addText(form);
   }
 
+  get isEmpty(): boolean {
+    return this.#texts.size === 0;
+  }
+
   mask(text: string): string {
-    return this.#texts.size === 0 ? text : masked(text, this.#find(text));
+    return this.isEmpty ? text : masked(text, this.find(text));
   }
 
   /** Masks a text that comes in pieces. */
-  stream(): MaskedPieces {
-    return new MaskedStream(
-      () => this.#texts.size > 0,
-      (text) => this.#find(text),
-      (rest) => this.#mayBegin(rest),
-    );
+  stream(): MaskedStream {
+    return new MaskedStream(this);
   }
 
   #addText(text: string): void {
@@ -49,7 +49,7 @@ export class Masker {
   }
 
   /** The places of secrets. Adjacent ones are merged. */
-  #find(text: string): Span[] {
+  find(text: string): Span[] {
     const spans: Span[] = [];
     for (let at = 0; at + SHORTEST <= text.length; at++) {
       if (!this.#first.has(text.charCodeAt(at))) continue;
@@ -63,7 +63,7 @@ export class Masker {
   }
 
   /** Whether a secret may begin with this text, which is the end of the known text. */
-  #mayBegin(rest: string): boolean {
+  mayBegin(rest: string): boolean {
     if (rest.length < SHORTEST) return this.#starts.has(rest);
     const texts = this.#texts.get(rest.slice(0, SHORTEST)) ?? [];
     return texts.some((one) => one.length > rest.length && one.startsWith(rest));
@@ -71,31 +71,21 @@ export class Masker {
 }
 
 /** Masks a text that comes in pieces. What may begin a secret is held back until the next piece. */
-export interface MaskedPieces {
-  /** Takes a piece, and returns the text that can be shown now. */
-  write(piece: string): string;
-  /** Returns the text that was held back, at the end. */
-  end(): string;
-}
-
-class MaskedStream implements MaskedPieces {
-  readonly #isNeeded: () => boolean;
-  readonly #find: (text: string) => Span[];
-  readonly #mayBegin: (rest: string) => boolean;
+export class MaskedStream {
+  readonly #masker: Masker;
   #held = "";
   /** Whether the last output was a masked secret: an adjacent one belongs to it. */
   #afterMask = false;
 
-  constructor(isNeeded: () => boolean, find: (text: string) => Span[], mayBegin: (rest: string) => boolean) {
-    this.#isNeeded = isNeeded;
-    this.#find = find;
-    this.#mayBegin = mayBegin;
+  constructor(masker: Masker) {
+    this.#masker = masker;
   }
 
+  /** Takes a piece, and returns the text that can be shown now. */
   write(piece: string): string {
-    if (!this.#isNeeded()) return piece;
+    if (this.#masker.isEmpty) return piece;
     const text = this.#held + piece;
-    const spans = this.#find(text);
+    const spans = this.#masker.find(text);
     const end = this.#known(text, spans);
     this.#held = text.slice(end);
     return this.#show(
@@ -104,10 +94,11 @@ class MaskedStream implements MaskedPieces {
     );
   }
 
+  /** Returns the text that was held back, at the end. */
   end(): string {
     const rest = this.#held;
     this.#held = "";
-    return this.#show(rest, this.#find(rest));
+    return this.#show(rest, this.#masker.find(rest));
   }
 
   #show(text: string, spans: readonly Span[]): string {
@@ -121,7 +112,7 @@ class MaskedStream implements MaskedPieces {
   #known(text: string, spans: readonly Span[]): number {
     // No searched text extends over the end of a line.
     let end = Math.max(text.lastIndexOf("\n") + 1, text.length - LONGEST);
-    while (end < text.length && !this.#mayBegin(text.slice(end))) end++;
+    while (end < text.length && !this.#masker.mayBegin(text.slice(end))) end++;
     const around = spans.find((span) => span.start < end && span.end > end);
     if (around === undefined) return end;
     // Endless output must not fill the memory.
@@ -160,14 +151,10 @@ function formsOf(secret: string): string[] {
   const lines = whole.split(/\r\n|\n|\r/).map((line) => line.trim());
   const forms = [
     ...[...lines, whole].flatMap(hexForms),
-    ...lines.flatMap(writtenForms),
+    ...lines.flatMap((line) => [line, escapeHtml(line), ...jsonForms(line), ...urlForms(line), ...shellForms(line)]),
     ...base64Forms(Buffer.from(whole)),
   ];
   return [...new Set(forms.flatMap(piecesOf))];
-}
-
-function writtenForms(line: string): string[] {
-  return [line, escapeHtml(line), ...jsonForms(line), ...urlForms(line), ...shellForms(line)];
 }
 
 /** The characters that encoders other than JavaScript's escape in JSON, as `\u00e9`. */

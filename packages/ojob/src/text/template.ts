@@ -73,7 +73,7 @@ function find([all = "", , name = "", kind, rest]: readonly string[], data: unkn
   return undefined;
 }
 
-function toText(value: unknown): string {
+export function toText(value: unknown): string {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
 
@@ -155,30 +155,21 @@ export function fillScript(code: string, args: unknown, variables: Variables): s
 
 type Instance = typeof Handlebars;
 
-interface Loaded {
-  readonly instance: Instance;
-  readonly Visitor: Instance["Visitor"];
-}
-
-let loaded: Loaded | undefined;
+let loaded: Instance | undefined;
 
 /** Handlebars takes 30 ms to load, as much as a whole start may cost: only a text with a block needs it. */
-function handlebars(): Loaded {
-  loaded ??= load();
+function handlebars(): Instance {
+  if (loaded !== undefined) return loaded;
+  const { create } = createRequire(import.meta.url)("handlebars") as Instance;
+  loaded = create();
+  // The helper `log` writes to the console of this process, past the log.
+  loaded.unregisterHelper("log");
+  for (const [name, helper] of Object.entries(HELPERS)) loaded.registerHelper(name, helper);
   return loaded;
 }
 
-function load(): Loaded {
-  const { create, Visitor } = createRequire(import.meta.url)("handlebars") as Instance;
-  const instance = create();
-  // The helper `log` writes to the console of this process, past the log.
-  instance.unregisterHelper("log");
-  for (const [name, helper] of Object.entries(HELPERS)) instance.registerHelper(name, helper);
-  return { instance, Visitor };
-}
-
 function isHelper(name: string): boolean {
-  return Object.hasOwn(handlebars().instance.helpers, name);
+  return Object.hasOwn(handlebars().helpers, name);
 }
 
 interface BlockFilling {
@@ -193,10 +184,9 @@ interface BlockFilling {
 
 export function fillBlocks(text: string, data: unknown, filling: BlockFilling): string {
   const { html, missing, variables = process.env, helpers = {} } = filling;
-  const { instance } = handlebars();
   const tree = parse(text);
   if (missing !== undefined) keepMissing(tree, text, data, missing);
-  const template = instance.compile(tree, { noEscape: !html });
+  const template = handlebars().compile(tree, { noEscape: !html });
   // Prototypes are not data. Setting this explicitly keeps Handlebars from printing a warning.
   const safe = { allowProtoMethodsByDefault: false, allowProtoPropertiesByDefault: false };
   return template(asData(data), { ...safe, helpers: { ...helpers }, data: { variables } });
@@ -209,8 +199,7 @@ export function wrongTemplate(
 ): { readonly message: string; readonly line: number } | undefined {
   try {
     const unknown = unknownHelper(parse(text), more);
-    if (unknown === undefined) return undefined;
-    return { message: `there is no helper "${unknown.name}" for templates`, line: unknown.line };
+    return unknown && { message: `there is no helper "${unknown.name}" for templates`, line: unknown.line };
   } catch (error) {
     const { message } = error as Error;
     return { message, line: Number(/^in line (\d+)/.exec(message)?.[1] ?? 1) };
@@ -219,7 +208,7 @@ export function wrongTemplate(
 
 function parse(text: string): hbs.AST.Program {
   try {
-    return handlebars().instance.parse(text);
+    return handlebars().parse(text);
   } catch (error) {
     // "Parse error on line 2:" with the reason in the last line, or "if doesn't match each - 2:3".
     const { message } = error as Error;
@@ -233,29 +222,20 @@ function unknownHelper(
   tree: hbs.AST.Program,
   more: readonly string[],
 ): { readonly name: string; readonly line: number } | undefined {
-  const { Visitor } = handlebars();
-  let found: { name: string; line: number } | undefined;
-  const look = ({ path, params, loc }: hbs.AST.MustacheStatement | hbs.AST.SubExpression): void => {
-    const name = (path as hbs.AST.PathExpression).original;
-    if (params.length > 0 && !isHelper(String(name)) && !more.includes(String(name)))
-      found ??= { name: String(name), line: loc.start.line };
-  };
-  class Calls extends Visitor {
-    override MustacheStatement(node: hbs.AST.MustacheStatement): void {
-      look(node);
-      super.MustacheStatement(node);
-    }
-    override SubExpression(node: hbs.AST.SubExpression): void {
-      look(node);
-      super.SubExpression(node);
-    }
-    override BlockStatement(node: hbs.AST.BlockStatement): void {
-      look(node as unknown as hbs.AST.SubExpression);
-      super.BlockStatement(node);
-    }
+  for (const node of nodesIn(tree)) {
+    if (!/^(?:MustacheStatement|BlockStatement|SubExpression)$/.test(node.type)) continue;
+    const { path, params, loc } = node as hbs.AST.SubExpression;
+    const name = String((path as hbs.AST.PathExpression).original);
+    if (params.length > 0 && !isHelper(name) && !more.includes(name)) return { name, line: loc.start.line };
   }
-  new Calls().accept(tree);
-  return found;
+  return undefined;
+}
+
+/** A node and all nodes within it. */
+function nodesIn(value: unknown): hbs.AST.Node[] {
+  if (typeof value !== "object" || value === null) return [];
+  const inner = Object.values(value).flatMap(nodesIn);
+  return "type" in value ? [value as hbs.AST.Node, ...inner] : inner;
 }
 
 /** Turns templates without a value outside of blocks into text. Those in blocks are known only later. */
@@ -285,12 +265,8 @@ export function asData(value: unknown, done: Map<object, unknown> = new Map()): 
   const copy: object = isList ? [] : {};
   done.set(value, copy);
   for (const [key, item] of Object.entries(value)) {
-    Object.defineProperty(copy, key, {
-      value: asData(item, done),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    const field = { value: asData(item, done), enumerable: true, configurable: true, writable: true };
+    Object.defineProperty(copy, key, field);
   }
   Object.defineProperty(copy, "toString", { value: () => JSON.stringify(value), enumerable: false });
   return copy;
@@ -315,10 +291,6 @@ function variablesOf(options: unknown): Variables {
   return isOptions(options) ? options.data.variables : {};
 }
 
-function numbers(given: readonly unknown[]): readonly number[] {
-  return given.filter((value): value is number => typeof value === "number");
-}
-
 function content(options: HelperOptions, context: unknown, otherwise: unknown): unknown {
   return typeof options.fn === "function" ? options.fn(context) : otherwise;
 }
@@ -341,7 +313,7 @@ const HELPERS: Readonly<Record<string, HelperDelegate>> = {
   $len: (value: unknown) => (value as { length?: number } | undefined)?.length,
   $repeat: (times: unknown, text: unknown) => String(text).repeat(Number(times)),
   $range: (...given: unknown[]) => {
-    const [count = 1, start = 1, step = 1] = numbers(given);
+    const [count = 1, start = 1, step = 1] = given.filter((value) => typeof value === "number");
     return Array.from({ length: count }, (_, index) => (index + start) * step);
   },
   $concat: (...given: unknown[]) => given.filter((value) => typeof value === "string").join(""),
@@ -349,8 +321,7 @@ const HELPERS: Readonly<Record<string, HelperDelegate>> = {
   $pass: () => "",
   $p: (value: unknown) => value,
   $switch(this: unknown, value: unknown, options: HelperOptions) {
-    const state: Switch = { value, done: false };
-    return options.fn(this, { data: { ...options.data, switch: state } });
+    return options.fn(this, { data: { ...options.data, switch: { value, done: false } } });
   },
   $case(this: unknown, value: unknown, options: HelperOptions) {
     const state = options.data?.switch as Switch | undefined;

@@ -1,14 +1,99 @@
 import { looselyEqual } from "../data/compare.js";
-import { isBoolean, isDate, isMap, isNumber, isObject, isString, isTNumber, isUUID } from "../data/types.js";
+import { isBoolean, isDate, isMap, isNumber, isObject, isString, isTNumber, isUUID, toBoolean } from "../data/types.js";
 import { thread } from "../thread.js";
 
-type Test = (value: unknown) => boolean;
+/** What a value must pass, and the complaint if it does not. */
+type Check = readonly [passes: (value: unknown) => unknown, complaint: string];
+
+/** A value that is compared. Texts and the like are compared as JavaScript does. */
+const size = (value: unknown): number => value as number;
+
+/** The checks by their names, made of their parameters. A message may follow the parameters of a call. */
+const CHECKS = {
+  isNumber: (): Check => [isNumber, "is not a number"],
+  isTNumber: (): Check => [isTNumber, "is not a number type"],
+  isString: (): Check => [isString, "is not a string"],
+  isBoolean: (): Check => [isBoolean, "is not boolean"],
+  isArray: (): Check => [Array.isArray, "is not an array"],
+  isMap: (): Check => [isMap, "is not a map"],
+  isObject: (): Check => [isObject, "is not an object"],
+  isDate: (): Check => [isDate, "is not a date"],
+  isRegExp: (): Check => [(value) => value instanceof RegExp, "is not a RegExp"],
+  isFunction: (): Check => [(value) => typeof value === "function", "is not a function"],
+  isUUID: (): Check => [isUUID, "is not an UUID"],
+  isNotNull: (): Check => [(value) => value !== null, "is null"],
+  isInstanceOf: (type: new (...given: never[]) => unknown): Check => [
+    (value) => value instanceof type,
+    `is not an instance of ${type.name}`,
+  ],
+  /** Calls a function with the value, or reads a text as the expression of one in `v`. */
+  check: (test: ((value: unknown) => unknown) | string): Check => [
+    typeof test === "function" ? test : (new Function("v", `return ${test}`) as (value: unknown) => unknown),
+    "is not ok",
+  ],
+  /** Fills the value into a text as `{{v}}`, and evaluates the text as code. */
+  expr: (code: string): Check => [
+    (value) => new Function(`return ${thread.templify(code, { v: value })}`)(),
+    "is not ok",
+  ],
+  /** Complains if the value is this one, as in OpenAF: `notEquals` says that it must be. */
+  equals: (other: unknown): Check => [(value) => !looselyEqual(value, other), `is equals to ${String(other)}`],
+  /** Complains if the value is another one. */
+  notEquals: (other: unknown): Check => [(value) => looselyEqual(value, other), `is not equals to ${String(other)}`],
+  oneOf(list: readonly unknown[]): Check {
+    must(Array.isArray(list), "please provide an array of values");
+    return [(value) => Array.isArray(value) || list.includes(value), `is not one of ${JSON.stringify(list)}`];
+  },
+  /** All items of the value must be in the list. */
+  anyOf(list: readonly unknown[]): Check {
+    must(Array.isArray(list), "please provide an array of values");
+    return [
+      (value) => !Array.isArray(value) || value.every((one) => list.includes(one)),
+      `has a value not in ${JSON.stringify(list)}`,
+    ];
+  },
+  between: (low: number, high: number): Check => [
+    (value) => size(value) > low && size(value) < high,
+    `is not between ${low} and ${high}`,
+  ],
+  betweenEquals: (low: number, high: number): Check => [
+    (value) => size(value) >= low && size(value) <= high,
+    `is not between ${low} and ${high}`,
+  ],
+  less: (limit: number): Check => [(value) => size(value) < limit, `is less than ${limit}`],
+  lessEquals: (limit: number): Check => [(value) => size(value) <= limit, `is less or equals than ${limit}`],
+  greater: (limit: number): Check => [(value) => size(value) > limit, `is greater than ${limit}`],
+  greaterEquals: (limit: number): Check => [(value) => size(value) >= limit, `is greater or equals than ${limit}`],
+  notEmpty: (): Check => [(value) => String(value) !== "", "is empty"],
+  empty: (): Check => [(value) => String(value) === "", "is not empty"],
+  contains: (part: string): Check => [(value) => String(value).includes(part), `doesn't contain ${part}`],
+  notContains: (part: string): Check => [(value) => !String(value).includes(part), `contains ${part}`],
+  starts: (part: string): Check => [(value) => String(value).startsWith(part), `doesn't start with '${part}'`],
+  ends: (part: string): Check => [(value) => String(value).endsWith(part), `doesn't end with '${part}'`],
+  notStarts: (part: string): Check => [(value) => !String(value).startsWith(part), `starts with '${part}'`],
+  notEnds: (part: string): Check => [(value) => !String(value).endsWith(part), `ends with '${part}'`],
+  regexp(pattern: RegExp): Check {
+    must(pattern instanceof RegExp, `is not a regular expression (${String(pattern)})`);
+    return [(value) => new RegExp(pattern).test(String(value)), `doesn't match '${String(pattern)}'`];
+  },
+};
+
+function must(holds: boolean, message: string): void {
+  if (!holds) throw message;
+}
+
+type Checks = typeof CHECKS;
 
 /**
  * The checks of one value: `_$(args.port, "port").toNumber().isNumber().default(80)`. Only `default` and
  * `$_`, which end the chain, throw. They throw a text, as in OpenAF.
  */
-export class ArgumentCheck {
+type ArgumentCheck = Checked & {
+  readonly [Name in keyof Checks]: (...given: [...Parameters<Checks[Name]>, message?: unknown]) => ArgumentCheck;
+};
+
+/** A value and the complaints about it. */
+class Checked {
   #value: unknown;
   readonly #prefix: string;
   /** The complaints of each part between `or()`. */
@@ -17,6 +102,18 @@ export class ArgumentCheck {
   constructor(value: unknown, prefix?: unknown) {
     this.#value = value;
     this.#prefix = prefix === undefined ? "" : `${String(prefix)} `;
+  }
+
+  static {
+    for (const [name, check] of Object.entries(CHECKS)) {
+      const value = function (this: Checked, ...given: unknown[]): Checked {
+        const [passes, complaint] = (check as (...parameters: unknown[]) => Check)(...given.slice(0, check.length));
+        // A missing value passes every check.
+        if (this.#value !== undefined && !passes(this.#value)) this.#complain(given[check.length], complaint);
+        return this;
+      };
+      Object.defineProperty(Checked.prototype, name, { value, writable: true, configurable: true });
+    }
   }
 
   /** The value, or this one if it is missing. Throws the complaints of the checks. */
@@ -38,58 +135,6 @@ export class ArgumentCheck {
     return this;
   }
 
-  isNumber(message?: unknown): this {
-    return this.#test(isNumber, message, "is not a number");
-  }
-
-  isTNumber(message?: unknown): this {
-    return this.#test(isTNumber, message, "is not a number type");
-  }
-
-  isString(message?: unknown): this {
-    return this.#test(isString, message, "is not a string");
-  }
-
-  isBoolean(message?: unknown): this {
-    return this.#test(isBoolean, message, "is not boolean");
-  }
-
-  isArray(message?: unknown): this {
-    return this.#test(Array.isArray, message, "is not an array");
-  }
-
-  isMap(message?: unknown): this {
-    return this.#test(isMap, message, "is not a map");
-  }
-
-  isObject(message?: unknown): this {
-    return this.#test(isObject, message, "is not an object");
-  }
-
-  isDate(message?: unknown): this {
-    return this.#test(isDate, message, "is not a date");
-  }
-
-  isRegExp(message?: unknown): this {
-    return this.#test((value) => value instanceof RegExp, message, "is not a RegExp");
-  }
-
-  isFunction(message?: unknown): this {
-    return this.#test((value) => typeof value === "function", message, "is not a function");
-  }
-
-  isUUID(message?: unknown): this {
-    return this.#test(isUUID, message, "is not an UUID");
-  }
-
-  isNotNull(message?: unknown): this {
-    return this.#test((value) => value !== null, message, "is null");
-  }
-
-  isInstanceOf(type: new (...given: never[]) => unknown, message?: unknown): this {
-    return this.#test((value) => value instanceof type, message, `is not an instance of ${type.name}`);
-  }
-
   toNumber(): this {
     return this.#convert(Number);
   }
@@ -99,10 +144,7 @@ export class ArgumentCheck {
   }
 
   toBoolean(): this {
-    return this.#convert((value) => {
-      if (isNumber(value)) return isString(value) ? true : Boolean(value);
-      return isString(value) ? value.trim().toLowerCase() === "true" : value;
-    });
+    return this.#convert(toBoolean);
   }
 
   /** Splits a text at its commas. */
@@ -125,117 +167,6 @@ export class ArgumentCheck {
     return this.#convert((value) => new Date(value as string));
   }
 
-  /** Calls a function with the value, or reads a text as the expression of one in `v`. */
-  check(test: ((value: unknown) => unknown) | string, message?: unknown): this {
-    const call =
-      typeof test === "function" ? test : (new Function("v", `return ${test}`) as (value: unknown) => unknown);
-    return this.#test((value) => Boolean(call(value)), message, "is not ok");
-  }
-
-  /** Fills the value into a text as `{{v}}`, and evaluates the text as code. */
-  expr(code: string, message?: unknown): this {
-    const holds = (value: unknown): unknown => new Function(`return ${thread.templify(code, { v: value })}`)();
-    return this.#test((value) => Boolean(holds(value)), message, "is not ok");
-  }
-
-  /** Complains if the value is this one, as in OpenAF: `notEquals` says that it must be. */
-  equals(other: unknown, message?: unknown): this {
-    return this.#test((value) => !looselyEqual(value, other), message, `is equals to ${String(other)}`);
-  }
-
-  /** Complains if the value is another one. */
-  notEquals(other: unknown, message?: unknown): this {
-    return this.#test((value) => looselyEqual(value, other), message, `is not equals to ${String(other)}`);
-  }
-
-  oneOf(list: readonly unknown[], message?: unknown): this {
-    must(Array.isArray(list), "please provide an array of values");
-    const test: Test = (value) => Array.isArray(value) || list.includes(value);
-    return this.#test(test, message, `is not one of ${JSON.stringify(list)}`);
-  }
-
-  /** All items of the value must be in the list. */
-  anyOf(list: readonly unknown[], message?: unknown): this {
-    must(Array.isArray(list), "please provide an array of values");
-    const test: Test = (value) => !Array.isArray(value) || value.every((one) => list.includes(one));
-    return this.#test(test, message, `has a value not in ${JSON.stringify(list)}`);
-  }
-
-  between(low: number, high: number, message?: unknown): this {
-    return this.#compare((value) => value > low && value < high, message, `is not between ${low} and ${high}`);
-  }
-
-  betweenEquals(low: number, high: number, message?: unknown): this {
-    return this.#compare((value) => value >= low && value <= high, message, `is not between ${low} and ${high}`);
-  }
-
-  less(limit: number, message?: unknown): this {
-    return this.#compare((value) => value < limit, message, `is less than ${limit}`);
-  }
-
-  lessEquals(limit: number, message?: unknown): this {
-    return this.#compare((value) => value <= limit, message, `is less or equals than ${limit}`);
-  }
-
-  greater(limit: number, message?: unknown): this {
-    return this.#compare((value) => value > limit, message, `is greater than ${limit}`);
-  }
-
-  greaterEquals(limit: number, message?: unknown): this {
-    return this.#compare((value) => value >= limit, message, `is greater or equals than ${limit}`);
-  }
-
-  notEmpty(message?: unknown): this {
-    return this.#test((value) => String(value) !== "", message, "is empty");
-  }
-
-  empty(message?: unknown): this {
-    return this.#test((value) => String(value) === "", message, "is not empty");
-  }
-
-  contains(part: string, message?: unknown): this {
-    return this.#test((value) => String(value).includes(part), message, `doesn't contain ${part}`);
-  }
-
-  notContains(part: string, message?: unknown): this {
-    return this.#test((value) => !String(value).includes(part), message, `contains ${part}`);
-  }
-
-  starts(part: string, message?: unknown): this {
-    return this.#test((value) => String(value).startsWith(part), message, `doesn't start with '${part}'`);
-  }
-
-  ends(part: string, message?: unknown): this {
-    return this.#test((value) => String(value).endsWith(part), message, `doesn't end with '${part}'`);
-  }
-
-  notStarts(part: string, message?: unknown): this {
-    return this.#test((value) => !String(value).startsWith(part), message, `starts with '${part}'`);
-  }
-
-  notEnds(part: string, message?: unknown): this {
-    return this.#test((value) => !String(value).endsWith(part), message, `ends with '${part}'`);
-  }
-
-  regexp(pattern: RegExp, message?: unknown): this {
-    must(pattern instanceof RegExp, `is not a regular expression (${String(pattern)})`);
-    return this.#test(
-      (value) => new RegExp(pattern).test(String(value)),
-      message,
-      `doesn't match '${String(pattern)}'`,
-    );
-  }
-
-  /** A missing value passes every check. */
-  #test(passes: Test, message: unknown, standard: string): this {
-    if (this.#value !== undefined && !passes(this.#value)) this.#complain(message, standard);
-    return this;
-  }
-
-  #compare(passes: (value: number) => boolean, message: unknown, standard: string): this {
-    return this.#test((value) => passes(value as number), message, standard);
-  }
-
   #convert(to: (value: unknown) => unknown): this {
     if (this.#value !== undefined) this.#value = to(this.#value);
     return this;
@@ -250,11 +181,7 @@ export class ArgumentCheck {
   }
 }
 
-function must(holds: boolean, message: string): void {
-  if (!holds) throw message;
-}
-
 /** Begins the checks of a value. Each complaint begins with the prefix. */
 export function _$(value?: unknown, prefix?: unknown): ArgumentCheck {
-  return new ArgumentCheck(value, prefix);
+  return new Checked(value, prefix) as ArgumentCheck;
 }

@@ -1,12 +1,40 @@
 import { getPath, getPathIgnoringCase, setPath, unsetPath } from "../data/maps.js";
-import * as types from "../data/types.js";
+import { isBoolean, isDate, isMap, isNull, isNumber, isObject, isString, isTNumber, isUUID } from "../data/types.js";
+
+const TESTS = {
+  isNull: (value: unknown): boolean => isNull(value),
+  isMap: (value: unknown): boolean => isMap(value),
+  isObject: (value: unknown): boolean => isObject(value),
+  isString: (value: unknown): boolean => isString(value),
+  isNumber: (value: unknown): boolean => isNumber(value),
+  isTNumber: (value: unknown): boolean => isTNumber(value),
+  isBoolean: (value: unknown): boolean => isBoolean(value),
+  isDate: (value: unknown): boolean => isDate(value),
+  isUUID: (value: unknown): boolean => isUUID(value),
+  isDef: (value: unknown): boolean => value !== undefined,
+  isUnDef: (value: unknown): boolean => value === undefined,
+  isArray: (value: unknown): boolean => Array.isArray(value),
+  isFunction: (value: unknown): boolean => typeof value === "function",
+  isRegExp: (value: unknown): boolean => value instanceof RegExp,
+};
 
 /** Tests of a value, and access to its parts by paths: `$$(map).get("a.b[0]")`. */
-class Sigil {
+type Sigil = Paths & Readonly<Record<keyof typeof TESTS, () => boolean>>;
+
+class Paths {
   readonly #value: unknown;
 
   constructor(value: unknown) {
     this.#value = value;
+  }
+
+  static {
+    for (const [name, test] of Object.entries(TESTS)) {
+      const value = function (this: Paths): boolean {
+        return test(this.#value);
+      };
+      Object.defineProperty(Paths.prototype, name, { value, writable: true, configurable: true });
+    }
   }
 
   get(path: string): unknown {
@@ -26,65 +54,9 @@ class Sigil {
   unset(path: string): unknown {
     return unsetPath(this.#value, path);
   }
-
-  isDef(): boolean {
-    return this.#value !== undefined;
-  }
-
-  isUnDef(): boolean {
-    return this.#value === undefined;
-  }
-
-  isNull(): boolean {
-    return types.isNull(this.#value);
-  }
-
-  isArray(): boolean {
-    return Array.isArray(this.#value);
-  }
-
-  isMap(): boolean {
-    return types.isMap(this.#value);
-  }
-
-  isObject(): boolean {
-    return types.isObject(this.#value);
-  }
-
-  isFunction(): boolean {
-    return typeof this.#value === "function";
-  }
-
-  isString(): boolean {
-    return types.isString(this.#value);
-  }
-
-  isNumber(): boolean {
-    return types.isNumber(this.#value);
-  }
-
-  isTNumber(): boolean {
-    return types.isTNumber(this.#value);
-  }
-
-  isBoolean(): boolean {
-    return types.isBoolean(this.#value);
-  }
-
-  isDate(): boolean {
-    return types.isDate(this.#value);
-  }
-
-  isRegExp(): boolean {
-    return this.#value instanceof RegExp;
-  }
-
-  isUUID(): boolean {
-    return types.isUUID(this.#value);
-  }
 }
 
 /** Begins a test of a value. */
 export function $$(value?: unknown): Sigil {
-  return new Sigil(value);
+  return new Paths(value) as Sigil;
 }

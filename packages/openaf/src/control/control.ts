@@ -1,6 +1,4 @@
-import { printf } from "../format/text.js";
-import { parse } from "../text/texts.js";
-import { thread } from "../thread.js";
+import { isStop, thread } from "../thread.js";
 
 /**
  * Calls a function until it does not throw: at most `tries` times, or as long as the function `tries` returns
@@ -13,8 +11,7 @@ export function $retry(body: () => unknown, tries: unknown = 1): unknown {
     try {
       return body();
     } catch (error) {
-      // A stop of the job is not a failure of the function.
-      if ((error as { code?: unknown } | undefined)?.code === "CANCELLED") throw error;
+      if (isStop(error)) throw error;
       if (!again(error)) return error;
     }
   }
@@ -45,14 +42,7 @@ export function parallel4Array(list: readonly unknown[], body: (item: unknown) =
 }
 
 /** Calls a function. A script has one thread, so nothing runs in between. */
-export function sync(body: () => unknown): unknown {
-  return body();
-}
-
-/** As {@link sync}: calls a function, and returns what it returns. */
-export function syncFn(body: () => unknown): unknown {
-  return body();
-}
+export const sync = (body: () => unknown): unknown => body();
 
 /** A function of a text of JavaScript: `newFn("a", "return a + 1")`. */
 export function newFn(...given: string[]): (...parameters: unknown[]) => unknown {
@@ -110,33 +100,17 @@ export function $atomic(value?: unknown, type?: unknown): Atomic {
   return new Atomic(value ?? (type === "boolean" ? false : 0));
 }
 
-/** A format of Java's Formatter, filled with values. */
-export const $f: (format: string, ...values: unknown[]) => string = printf;
-export const $ft: (format: string, ...values: unknown[]) => string = printf;
-
-/** Fills a template of Handlebars, with the helpers of `ow.template.addHelper`. */
-export const $t: (template: unknown, data?: unknown) => string = parse;
-
 /** Forgets a value that `$set` has stored. */
-export function $unset(key: string): void {
-  thread.$set(key, undefined);
-}
+export const $unset = (key: string): void => void thread.$set(key, undefined);
 
 /** Repeats a text. */
-export function repeat(times: number, text: string): string {
-  return text.repeat(Math.max(0, times));
-}
+export const repeat = (times: number, text: string): string => text.repeat(Math.max(0, times));
 
 /** A time in ns that only goes forward. */
-export function nowNano(): number {
-  return Number(process.hrtime.bigint());
-}
+export const nowNano = (): number => Number(process.hrtime.bigint());
 
 /** Does nothing: colours are written to terminals only. */
 export function ansiStart(): void {}
-
-/** Does nothing: see {@link ansiStart}. */
-export function ansiStop(): void {}
 
 /** Always undefined. */
 export const __: undefined = undefined;
@@ -175,21 +149,20 @@ class Promised {
       this.#value = body();
       this.#failed = false;
     } catch (error) {
-      // A stop of the job is not a failure of the function.
-      if ((error as { code?: unknown } | undefined)?.code === "CANCELLED") throw error;
+      if (isStop(error)) throw error;
       this.#value = error;
       this.#failed = true;
     }
     if (this.#value instanceof Promised) {
-      const { failed, value } = this.#value.settled;
-      this.#failed ||= failed;
-      this.#value = value;
+      this.#failed ||= this.#value.#failed;
+      this.#value = this.#value.#value;
     }
   }
 
-  /** The result of the function, or the value that it threw. */
-  get settled(): { readonly failed: boolean; readonly value: unknown } {
-    return { failed: this.#failed, value: this.#value };
+  /** The result of the function. Throws what the function threw. */
+  result(): unknown {
+    if (this.#failed) throw this.#value;
+    return this.#value;
   }
 
   // biome-ignore lint/suspicious/noThenProperty: OpenAF calls it so
@@ -218,21 +191,14 @@ export function $do(
 
 /** The promise of the results of all of these promises. It is rejected if one of them is. */
 export function $doAll(promises: readonly Promised[]): Promised {
-  return new Promised(() =>
-    promises.map((one) => {
-      if (one.settled.failed) throw one.settled.value;
-      return one.settled.value;
-    }),
-  );
+  return new Promised(() => promises.map((one) => one.result()));
 }
 
 /** The promise of the result of the first of these promises. */
 export function $doFirst(promises: readonly Promised[]): Promised {
   const [first] = promises;
-  return new Promised((_, reject) => (first?.settled.failed ? reject(first.settled.value) : first?.settled.value));
+  return new Promised(() => first?.result());
 }
 
 /** Returns the promise: here it never has to wait. */
-export function $doWait(promise: Promised): Promised {
-  return promise;
-}
+export const $doWait = (promise: Promised): Promised => promise;

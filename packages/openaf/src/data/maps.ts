@@ -102,16 +102,6 @@ export function $m2a(names: readonly string[] = [], map: Readonly<Fields> = {}):
   return names.map((name) => map[name]);
 }
 
-/** A map of a list: {@link fromArray2Obj}. */
-export function $a4m(list: readonly unknown[], key?: string, keep?: unknown): Fields {
-  return fromArray2Obj(list, key, keep);
-}
-
-/** A list of a map: {@link fromObj2Array}. */
-export function $m4a(map: Readonly<Fields>, key?: string): unknown[] {
-  return fromObj2Array(map, key);
-}
-
 function stepsOf(path: string): string[] {
   const steps: string[] = [];
   const step = /'([^']*)'|"([^"]*)"|([^.[\]'"]+)/g;
@@ -121,24 +111,20 @@ function stepsOf(path: string): string[] {
 
 /** The value at a path, or `undefined`. */
 export function getPath(value: unknown, path: string): unknown {
-  let current = value;
-  for (const step of stepsOf(path)) {
-    if (!isObject(current) || !Object.hasOwn(current, step)) return undefined;
-    current = (current as Fields)[step];
-  }
-  return current;
+  return stepsOf(path).reduce<unknown>(fieldOf, value);
+}
+
+function fieldOf(value: unknown, step: string): unknown {
+  return isObject(value) ? own(value as Fields, step) : undefined;
 }
 
 /** As {@link getPath}, whatever the case of the names. */
 export function getPathIgnoringCase(value: unknown, path: string): unknown {
-  let current = value;
-  for (const step of stepsOf(path)) {
-    if (!isObject(current)) return undefined;
-    const key = Object.keys(current).find((one) => one.toUpperCase() === step.toUpperCase());
-    if (key === undefined) return undefined;
-    current = (current as Fields)[key];
-  }
-  return current;
+  return stepsOf(path).reduce<unknown>((current, step) => {
+    const keys = isObject(current) ? Object.keys(current) : [];
+    const key = keys.find((one) => one.toUpperCase() === step.toUpperCase());
+    return key === undefined ? undefined : fieldOf(current, key);
+  }, value);
 }
 
 /** Sets the value at a path, creates missing maps on the way, and returns the object. */
@@ -163,9 +149,7 @@ export function unsetPath<T>(value: T, path: string): T {
   const steps = stepsOf(path);
   const last = steps.pop();
   for (const step of [...steps, last ?? ""]) guard(step);
-  const within = steps.reduce<unknown>((at, step) => {
-    return isObject(at) && Object.hasOwn(at, step) ? (at as Fields)[step] : undefined;
-  }, value);
+  const within = steps.reduce<unknown>(fieldOf, value);
   if (isObject(within) && last !== undefined) delete (within as Fields)[last];
   return value;
 }
@@ -318,17 +302,9 @@ export function splitBySepWithEnc(
   return [...parts, own].map((part) => bare(part.trim()));
 }
 
-/** How {@link splitKVBySeparator} reads. */
-interface KeyValueOptions {
-  readonly sep?: string;
-  readonly ksep?: string;
-  readonly esc?: string;
-  readonly qto?: string;
-  /** The value of a key that has none. */
-  readonly nul?: unknown;
-}
+type KeyValueOptions = Readonly<Partial<Record<"sep" | "ksep" | "esc" | "qto", string>>> & { readonly nul?: unknown };
 
-/** Reads `a=1 b="two words"` as a map. */
+/** Reads `a=1 b="two words"` as a map. `nul`: the value of a key that has none. */
 export function splitKVBySeparator(text: string, options: KeyValueOptions = {}): Fields {
   const { sep = " ", ksep = "=", esc = "\\", qto = '"', nul = null } = options;
   const map: Fields = {};

@@ -3,10 +3,13 @@ export type Fields = Record<string, unknown>;
 
 export type Functions = Readonly<Record<string, unknown>>;
 
-/** Whether it is an object, but not a list, date, pattern or the like. */
-export function isMap(value: unknown): value is Fields {
-  return Object.prototype.toString.call(value) === "[object Object]";
+/** A table in a text: a name, a blank, its value, and so on. */
+export function pairs(text: string): Readonly<Record<string, string>> {
+  return Object.fromEntries([...text.matchAll(/(\S+) (\S+)/g)].map(([, name, value]) => [name, value]));
 }
+
+/** Whether it is an object, but not a list, date, pattern or the like. */
+export const isMap = (value: unknown): value is Fields => Object.prototype.toString.call(value) === "[object Object]";
 
 /** Whether it is an object of any kind, a list or a function. */
 export function isObject(value: unknown): value is object {
@@ -19,44 +22,28 @@ export function isNumber(value: unknown): boolean {
 }
 
 /** Whether it is of the type number. */
-export function isTNumber(value: unknown): value is number {
-  return typeof value === "number";
-}
+export const isTNumber = (value: unknown): value is number => typeof value === "number";
 
 /** Whether it is a whole number, not a text. */
-export function isInteger(value: unknown): boolean {
-  return isNumber(value) && Number.isSafeInteger(value);
-}
+export const isInteger = (value: unknown): boolean => isNumber(value) && Number.isSafeInteger(value);
 
 /** Whether it is a number that is not whole. */
-export function isDecimal(value: unknown): boolean {
-  return isNumber(value) && !isInteger(value);
-}
+export const isDecimal = (value: unknown): boolean => isNumber(value) && !isInteger(value);
 
 /** Whether it is a text. */
-export function isString(value: unknown): value is string {
-  return typeof value === "string";
-}
+export const isString = (value: unknown): value is string => typeof value === "string";
 
 /** Whether it is `true` or `false`. */
-export function isBoolean(value: unknown): value is boolean {
-  return typeof value === "boolean";
-}
+export const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
 
 /** Whether it is a date. */
-export function isDate(value: unknown): value is Date {
-  return value instanceof Date && !Number.isNaN(value.getTime());
-}
+export const isDate = (value: unknown): value is Date => value instanceof Date && !Number.isNaN(value.getTime());
 
 /** Whether the value is `null` or `undefined`. */
-export function isNull(value: unknown): value is null | undefined {
-  return value === null || value === undefined;
-}
+export const isNull = (value: unknown): value is null | undefined => value === null || value === undefined;
 
 /** Whether these are bytes. */
-export function isByteArray(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array;
-}
+export const isByteArray = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
 
 /** Whether it is the text of a UUID. */
 export function isUUID(value: unknown): boolean {
@@ -64,19 +51,13 @@ export function isUUID(value: unknown): boolean {
 }
 
 /** Whether a value is missing. An old name of OpenAF. */
-export function isUndefined(value: unknown): boolean {
-  return value === undefined;
-}
+export const isUndefined = (value: unknown): boolean => value === undefined;
 
 /** Whether a value is present. An old name of OpenAF. */
-export function isDefined(value: unknown): boolean {
-  return value !== undefined;
-}
+export const isDefined = (value: unknown): boolean => value !== undefined;
 
 /** Always false: ojm has no Java objects. */
-export function isJavaObject(_value: unknown): boolean {
-  return false;
-}
+export const isJavaObject = (_value: unknown): boolean => false;
 
 /** The kind of a value, as a word. */
 export function descType(value: unknown): string {
@@ -99,6 +80,4 @@ export function toBoolean(value: unknown): unknown {
 }
 
 /** The value, or `otherwise` if it is `undefined` or `null`. */
-export function nvl(value: unknown, otherwise: unknown): unknown {
-  return value ?? otherwise;
-}
+export const nvl = (value: unknown, otherwise: unknown): unknown => value ?? otherwise;

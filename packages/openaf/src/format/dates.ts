@@ -1,17 +1,12 @@
 import type { Functions } from "../data/types.js";
 import { leftPad } from "./numbers.js";
 
-interface DateFields {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly hour: number;
-  readonly minute: number;
-  readonly second: number;
-  readonly ms: number;
+/** A date in its time zone. */
+interface Local {
+  /** Its fields in UTC are those of the time zone. */
+  readonly date: Date;
   /** Ahead of UTC, in minutes. */
   readonly offset: number;
-  readonly date: Date;
   readonly zone: string | undefined;
 }
 
@@ -22,28 +17,16 @@ const TOKENS: RegExp = /'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+/g;
 export function fromDate(date: Date | string | number, format: string, zone?: string): string {
   const given = date instanceof Date ? date : new Date(date);
   if (Number.isNaN(given.getTime())) throw new Error(`this is not a date: ${String(date)}`);
-  const fields = fieldsOf(given, zone);
+  const offset = zone === undefined ? -given.getTimezoneOffset() : offsetOf(given, zone);
+  const local = { date: new Date(given.getTime() + offset * 60_000), offset, zone };
   return format.replace(TOKENS, (token, quoted: string | undefined, letter: string | undefined) => {
     if (quoted !== undefined) return quoted === "" ? "'" : quoted.replaceAll("''", "'");
-    return letter === undefined ? token : write(letter, token.length, fields);
+    if (letter === undefined) return token;
+    if (/[zZX]/.test(letter)) return zoneText(letter, token.length, local);
+    const field = FIELDS[letter]?.(local.date, token.length);
+    if (field === undefined) throw new Error(`the letter "${letter}" is not part of a date format that is known here`);
+    return typeof field === "string" ? field : String(field).padStart(token.length, "0");
   });
-}
-
-function fieldsOf(date: Date, zone: string | undefined): DateFields {
-  const offset = zone === undefined ? -date.getTimezoneOffset() : offsetOf(date, zone);
-  const local = new Date(date.getTime() + offset * 60_000);
-  return {
-    year: local.getUTCFullYear(),
-    month: local.getUTCMonth() + 1,
-    day: local.getUTCDate(),
-    hour: local.getUTCHours(),
-    minute: local.getUTCMinutes(),
-    second: local.getUTCSeconds(),
-    ms: local.getUTCMilliseconds(),
-    offset,
-    date: local,
-    zone,
-  };
 }
 
 /** How far a time zone is ahead of UTC at a time, in minutes. */
@@ -55,53 +38,38 @@ function offsetOf(date: Date, zone: string): number {
   return (sign === "-" ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
 }
 
-function write(letter: string, count: number, of: DateFields): string {
-  const pad = (value: number): string => String(value).padStart(count, "0");
-  const name = (options: Intl.DateTimeFormatOptions): string =>
-    new Intl.DateTimeFormat("en-US", { ...options, timeZone: "UTC" }).format(of.date);
-  switch (letter) {
-    case "y":
-    case "Y":
-    case "u":
-      if (letter === "u") return pad(of.date.getUTCDay() || 7);
-      return count === 2 ? String(of.year % 100).padStart(2, "0") : pad(of.year);
-    case "M":
-    case "L":
-      return count < 3 ? pad(of.month) : name({ month: count === 3 ? "short" : "long" });
-    case "d":
-      return pad(of.day);
-    case "D":
-      return pad(Math.floor((Date.UTC(of.year, of.month - 1, of.day) - Date.UTC(of.year, 0, 1)) / 86_400_000) + 1);
-    case "E":
-      return name({ weekday: count > 3 ? "long" : "short" });
-    case "a":
-      return of.hour < 12 ? "AM" : "PM";
-    case "H":
-      return pad(of.hour);
-    case "k":
-      return pad(of.hour || 24);
-    case "K":
-      return pad(of.hour % 12);
-    case "h":
-      return pad(of.hour % 12 || 12);
-    case "m":
-      return pad(of.minute);
-    case "s":
-      return pad(of.second);
-    case "S":
-      return pad(of.ms);
-    case "z":
-    case "Z":
-    case "X":
-      return zoneText(letter, count, of);
-    case "G":
-      return "AD";
-    default:
-      throw new Error(`the letter "${letter}" is not part of a date format that is known here`);
-  }
+const yearOf = (date: Date, count: number): number | string =>
+  count === 2 ? String(date.getUTCFullYear() % 100).padStart(2, "0") : date.getUTCFullYear();
+
+const monthOf = (date: Date, count: number): number | string =>
+  count < 3 ? date.getUTCMonth() + 1 : nameIn(date, { month: count === 3 ? "short" : "long" });
+
+function nameIn(date: Date, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat("en-US", { ...options, timeZone: "UTC" }).format(date);
 }
 
-function zoneText(letter: string, count: number, { offset, zone, date }: DateFields): string {
+/** A number, which is padded, or a text, by a letter and how often it is repeated. */
+const FIELDS: Readonly<Record<string, (date: Date, count: number) => number | string>> = {
+  y: yearOf,
+  Y: yearOf,
+  u: (date) => date.getUTCDay() || 7,
+  M: monthOf,
+  L: monthOf,
+  d: (date) => date.getUTCDate(),
+  D: (date) => Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY) + 1,
+  E: (date, count) => nameIn(date, { weekday: count > 3 ? "long" : "short" }),
+  a: (date) => (date.getUTCHours() < 12 ? "AM" : "PM"),
+  H: (date) => date.getUTCHours(),
+  k: (date) => date.getUTCHours() || 24,
+  K: (date) => date.getUTCHours() % 12,
+  h: (date) => date.getUTCHours() % 12 || 12,
+  m: (date) => date.getUTCMinutes(),
+  s: (date) => date.getUTCSeconds(),
+  S: (date) => date.getUTCMilliseconds(),
+  G: () => "AD",
+};
+
+function zoneText(letter: string, count: number, { offset, zone, date }: Local): string {
   const hours = String(Math.floor(Math.abs(offset) / 60)).padStart(2, "0");
   const minutes = String(Math.abs(offset) % 60).padStart(2, "0");
   const sign = offset < 0 ? "-" : "+";
@@ -137,13 +105,8 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 class DateReader {
   readonly #text: string;
   #at = 0;
-  #year = 1970;
-  #month = 1;
-  #day = 1;
-  #hour = 0;
-  #minute = 0;
-  #second = 0;
-  #ms = 0;
+  /** The year, the month from 1, the day, the hour, the minute, the second and the ms. */
+  readonly #fields: [number, number, number, number, number, number, number] = [1970, 1, 1, 0, 0, 0, 0];
   #afternoon: boolean | undefined;
   #offset: number | undefined;
 
@@ -159,58 +122,27 @@ class DateReader {
   /** A number that is not followed by a separator has as many digits as the pattern has letters. */
   field(letter: string, count: number, isAdjacent: boolean): void {
     const digits = (most: number): number => this.#number(isAdjacent ? count : most);
-    switch (letter) {
-      case "y":
-      case "Y": {
-        const year = digits(4);
-        this.#year = count === 2 && year < 100 ? 2000 + year - (year > 70 ? 100 : 0) : year;
-        return;
-      }
-      case "M":
-      case "L":
-        this.#month = count > 2 ? this.#monthName() : digits(2);
-        return;
-      case "d":
-        this.#day = digits(2);
-        return;
-      case "H":
-      case "k":
-      case "K":
-      case "h":
-        this.#hour = digits(2) % (letter === "h" ? 12 : 24);
-        return;
-      case "m":
-        this.#minute = digits(2);
-        return;
-      case "s":
-        this.#second = digits(2);
-        return;
-      case "S":
-        this.#ms = digits(3);
-        return;
-      case "a":
-        this.#afternoon = this.#match(/[ap]m/iy, "AM or PM").toLowerCase() === "pm";
-        return;
-      case "E":
-        this.#match(/[A-Za-z]+/y, "a day of the week");
-        return;
-      case "z":
-      case "Z":
-      case "X":
-        this.#zone();
-        return;
-      default:
-        throw new Error(`the letter "${letter}" is not part of a date format that can be read here`);
-    }
+    if (/[yY]/.test(letter)) {
+      const year = digits(4);
+      this.#fields[0] = count === 2 && year < 100 ? 2000 + year - (year > 70 ? 100 : 0) : year;
+    } else if (/[ML]/.test(letter)) this.#fields[1] = count > 2 ? this.#monthName() : digits(2);
+    else if (letter === "d") this.#fields[2] = digits(2);
+    else if (/[HkKh]/.test(letter)) this.#fields[3] = digits(2) % (letter === "h" ? 12 : 24);
+    else if (letter === "m") this.#fields[4] = digits(2);
+    else if (letter === "s") this.#fields[5] = digits(2);
+    else if (letter === "S") this.#fields[6] = digits(3);
+    else if (letter === "a") this.#afternoon = this.#match(/[ap]m/iy, "AM or PM").toLowerCase() === "pm";
+    else if (letter === "E") this.#match(/[A-Za-z]+/y, "a day of the week");
+    else if (/[zZX]/.test(letter)) this.#zone();
+    else throw new Error(`the letter "${letter}" is not part of a date format that can be read here`);
   }
 
   date(zone: string | undefined): Date {
-    const hour = this.#hour + (this.#afternoon ? 12 : 0);
-    const utc = Date.UTC(this.#year, this.#month - 1, this.#day, hour, this.#minute, this.#second, this.#ms);
+    const [year, month, day, hour, ...rest] = this.#fields;
+    const fields = [year, month - 1, day, hour + (this.#afternoon ? 12 : 0), ...rest] as const;
+    const utc = Date.UTC(...fields);
     if (this.#offset !== undefined) return new Date(utc - this.#offset * 60_000);
-    if (zone === undefined) {
-      return new Date(this.#year, this.#month - 1, this.#day, hour, this.#minute, this.#second, this.#ms);
-    }
+    if (zone === undefined) return new Date(...fields);
     // The offset depends on the time, which depends on the offset: near a change of clocks, it is computed
     // twice.
     const guess = new Date(utc - offsetOf(new Date(utc), zone) * 60_000);

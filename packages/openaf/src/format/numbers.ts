@@ -60,34 +60,18 @@ export function fromBytesAbbreviation(text: string, decimal?: unknown): number {
   return Math.round(Number(value) * (index > 0 ? (isBinary ? 1024 : 1000) ** index : 1));
 }
 
-const UNITS = {
-  da: 1,
-  h: 2,
-  k: 3,
-  M: 6,
-  G: 9,
-  T: 12,
-  P: 15,
-  E: 18,
-  Z: 21,
-  Y: 24,
-  d: -1,
-  c: -2,
-  m: -3,
-  μ: -6,
-  n: -9,
-  p: -12,
-  f: -15,
-  a: -18,
-  z: -21,
-  y: -24,
-} as const satisfies Record<string, number>;
+/** The powers of ten of the units. Those from k on, and those from m on, are each three apart. */
+const POWERS: Readonly<Record<string, number>> = {
+  ...{ da: 1, h: 2, d: -1, c: -2 },
+  ...Object.fromEntries([..."kMGTPEZY"].map((unit, i) => [unit, 3 * (i + 1)])),
+  ...Object.fromEntries([..."mμnpfazy"].map((unit, i) => [unit, -3 * (i + 1)])),
+};
 
 /** `1.5k` as 1500. A text without a number stays as it is. */
 export function fromSIAbbreviation(text: string): number | string {
   const [, value, unit = ""] = /(-?[0-9.]+)\s*([a-zA-Zμ]*)/.exec(text.trim()) ?? [];
   if (value === undefined) return text;
-  return Number(value) * 10 ** (Object.hasOwn(UNITS, unit) ? UNITS[unit as keyof typeof UNITS] : 0);
+  return Number(value) * 10 ** (Object.hasOwn(POWERS, unit) ? (POWERS[unit] ?? 0) : 0);
 }
 
 const SECOND = 1_000;

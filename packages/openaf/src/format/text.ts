@@ -1,4 +1,4 @@
-import { type Functions, isNumber } from "../data/types.js";
+import { type Functions, isNumber, pairs } from "../data/types.js";
 import { color } from "../print/color.js";
 import { padded, terminalWidth, visibleLength } from "../print/width.js";
 import { fromDate } from "./dates.js";
@@ -103,12 +103,7 @@ export function escapeHTML(text: unknown): string {
 /** The width of a terminal that does not report its own. */
 const WIDTH = 80;
 
-interface Extra {
-  readonly header?: string;
-  readonly headerAlign?: string;
-  readonly footer?: string;
-  readonly footerAlign?: string;
-}
+type Extra = Readonly<Partial<Record<"header" | "headerAlign" | "footer" | "footerAlign", string>>>;
 
 /** A text with a line on its left, or in a frame. */
 export function withSideLine(
@@ -151,182 +146,71 @@ function filled(
   return line(char.repeat(before)) + text + line(char.repeat(rest - before));
 }
 
-const SYMBOLS = {
-  check_mark: "✔",
-  light_check_mark: "✓",
-  cross_mark: "✖",
-  light_cross_mark: "✕",
-  pause: "⏸",
-  stop: "⏹",
-  play: "▷",
-  offonstandby: "⏻",
-  offon: "⏼",
-  form_checkmark: "☑",
-  form_crossmark: "☒",
-  arrowleft: "←",
-  arrowright: "→",
-  arrowup: "↑",
-  arrowdown: "↓",
-  asterism: "⁂",
-  fullrightfinger: "☛",
-  rightfinger: "☞",
-  fullstar: "★",
-  star: "☆",
-  square: "□",
-  space: "␣",
-  cloud: "☁",
-  thumbsup: "👍",
-  thumbsdown: "👎",
-  cross: "┼",
-  crossHLeft: "┤",
-  crossHRight: "├",
-  crossVBottom: "┬",
-  crossVTop: "┴",
-  lineHRight: "╶",
-  lineHLeft: "╴",
-  lineVTop: "╵",
-  lineVBottom: "╷",
-  lineH: "─",
-  lineTRight: "└",
-  lineBRight: "┌",
-  lineBLeft: "┐",
-  lineTLeft: "┘",
-  curveTRight: "╰",
-  curveBRight: "╭",
-  curveBLeft: "╮",
-  curveTLeft: "╯",
-  lineV: "│",
-  dlineV: "║",
-  dlineH: "═",
-  turnBRight: "╔",
-  turnTRight: "╚",
-  turnTLeft: "╝",
-  turnBLeft: "╗",
-  dcrossHRight: "╠",
-  dcrossHLeft: "╣",
-  dcrossVBottom: "╦",
-  dcrossVTop: "╩",
-  dcross: "╬",
-  lBToT: "╱",
-  lTToB: "╲",
-  lCross: "╳",
-  patternLight: "░",
-  patternMedium: "▒",
-  patternDark: "▓",
-  blockH: "━",
-} as const;
+const SYMBOLS = pairs(`
+  check_mark ✔ light_check_mark ✓ cross_mark ✖ light_cross_mark ✕ pause ⏸ stop ⏹ play ▷ offonstandby ⏻ offon ⏼
+  form_checkmark ☑ form_crossmark ☒ arrowleft ← arrowright → arrowup ↑ arrowdown ↓ asterism ⁂
+  fullrightfinger ☛ rightfinger ☞ fullstar ★ star ☆ square □ space ␣ cloud ☁ thumbsup 👍 thumbsdown 👎 cross ┼
+  crossHLeft ┤ crossHRight ├ crossVBottom ┬ crossVTop ┴ lineHRight ╶ lineHLeft ╴ lineVTop ╵ lineVBottom ╷
+  lineH ─ lineTRight └ lineBRight ┌ lineBLeft ┐ lineTLeft ┘ curveTRight ╰ curveBRight ╭ curveBLeft ╮
+  curveTLeft ╯ lineV │ dlineV ║ dlineH ═ turnBRight ╔ turnTRight ╚ turnTLeft ╝ turnBLeft ╗ dcrossHRight ╠
+  dcrossHLeft ╣ dcrossVBottom ╦ dcrossVTop ╩ dcross ╬ lBToT ╱ lTToB ╲ lCross ╳ patternLight ░ patternMedium ▒
+  patternDark ▓ blockH ━
+`);
+
+/** The places of a frame, from the top to the bottom, and from the left to the right. */
+const PLACES = ["ltop", "tmiddle", "rtop", "lmiddle", "rmiddle", "lbottom", "bmiddle", "rbottom"] as const;
 
 /** The characters at the places of a frame. */
-interface SideLineTheme {
-  readonly tab?: string;
-  readonly ltop?: string;
-  readonly tmiddle?: string;
-  readonly rtop?: string;
-  readonly lmiddle?: string;
-  readonly rmiddle?: string;
-  readonly lbottom?: string;
-  readonly bmiddle?: string;
-  readonly rbottom?: string;
+type SideLineTheme = Readonly<Partial<Record<"tab" | (typeof PLACES)[number], string>>>;
+
+/** A frame by its characters. A `.` is a place without one. */
+function frame(drawing: string): SideLineTheme {
+  const drawn = PLACES.map((place, i) => [place, drawing[i]]).filter(([, char]) => char !== ".");
+  return Object.fromEntries(drawn);
 }
 
-const { lineV, lineH, dlineV, dlineH } = SYMBOLS;
-const left = (ltop?: string, lbottom?: string): SideLineTheme => ({
-  lmiddle: lineV,
-  ...(ltop && { ltop }),
-  ...(lbottom && { lbottom }),
-});
-const sides = { lmiddle: lineV, rmiddle: lineV };
-const [top, bottom] = [
-  { ltop: "┌", rtop: "┐" },
-  { lbottom: "└", rbottom: "┘" },
-];
-const [curvedTop, curvedBottom] = [
-  { ltop: "╭", rtop: "╮" },
-  { lbottom: "╰", rbottom: "╯" },
-];
-const [doubleTop, doubleBottom] = [
-  { ltop: "╔", rtop: "╗" },
-  { lbottom: "╚", rbottom: "╝" },
-];
-const lines = { tmiddle: lineH, bmiddle: lineH };
-const spaces = {
-  ltop: " ",
-  rtop: " ",
-  tmiddle: " ",
-  lmiddle: " ",
-  rmiddle: " ",
-  lbottom: " ",
-  bmiddle: " ",
-  rbottom: " ",
-};
-
 const THEMES: Readonly<Record<string, SideLineTheme>> = {
-  closedOneSpace: spaces,
-  simpleOneSpace: { lmiddle: " " },
-  simpleLine: left(),
-  doubleOneSpace: { lmiddle: " ", rmiddle: " " },
-  doubleLine: sides,
-  simpleLineWithTips: left("╷", "╵"),
-  simpleLineWithBottomTip: left(undefined, "╵"),
-  simpleLineWithTopTip: left("╷"),
-  simpleLineWithCTips: left("╭", "╰"),
-  simpleLineWithCBottomTip: left(undefined, "╰"),
-  simpleLineWithCTopTip: left("╭"),
-  simpleLineWithRTips: left("┌", "└"),
-  simpleLineWithRTopTip: left("┌"),
-  simpleLineWithRBottomTip: left(undefined, "└"),
-  doubleLineWithRTips: { ...doubleTop, ...doubleBottom, lmiddle: dlineV, rmiddle: dlineV },
-  doubleLineBothSides: { lmiddle: dlineV, rmiddle: dlineV },
-  closedRect: { ...top, ...bottom, ...sides, ...lines },
-  closedDoubleRect: {
-    ...doubleTop,
-    ...doubleBottom,
-    lmiddle: dlineV,
-    rmiddle: dlineV,
-    tmiddle: dlineH,
-    bmiddle: dlineH,
-  },
-  closedCurvedRect: { ...curvedTop, ...curvedBottom, ...sides, ...lines },
-  openTopRect: { ...bottom, ...sides, bmiddle: lineH },
-  openBottomRect: { ...top, ...sides, tmiddle: lineH },
-  openRect: { ...top, ...bottom, ...sides },
-  openTopCurvedRect: { ...curvedBottom, ...sides, bmiddle: lineH },
-  openBottomCurvedRect: { ...curvedTop, ...sides, tmiddle: lineH },
-  openCurvedRect: { ...curvedTop, ...curvedBottom, ...sides },
-  openCurvedSpace: { ...curvedTop, ...curvedBottom, lmiddle: " ", rmiddle: " " },
+  closedOneSpace: frame("        "),
+  simpleOneSpace: frame("... ...."),
+  simpleLine: frame("...│...."),
+  doubleOneSpace: frame("...  ..."),
+  doubleLine: frame("...││..."),
+  simpleLineWithTips: frame("╷..│.╵.."),
+  simpleLineWithBottomTip: frame("...│.╵.."),
+  simpleLineWithTopTip: frame("╷..│...."),
+  simpleLineWithCTips: frame("╭..│.╰.."),
+  simpleLineWithCBottomTip: frame("...│.╰.."),
+  simpleLineWithCTopTip: frame("╭..│...."),
+  simpleLineWithRTips: frame("┌..│.└.."),
+  simpleLineWithRTopTip: frame("┌..│...."),
+  simpleLineWithRBottomTip: frame("...│.└.."),
+  doubleLineWithRTips: frame("╔.╗║║╚.╝"),
+  doubleLineBothSides: frame("...║║..."),
+  closedRect: frame("┌─┐││└─┘"),
+  closedDoubleRect: frame("╔═╗║║╚═╝"),
+  closedCurvedRect: frame("╭─╮││╰─╯"),
+  openTopRect: frame("...││└─┘"),
+  openBottomRect: frame("┌─┐││..."),
+  openRect: frame("┌.┐││└.┘"),
+  openTopCurvedRect: frame("...││╰─╯"),
+  openBottomCurvedRect: frame("╭─╮││..."),
+  openCurvedRect: frame("╭.╮││╰.╯"),
+  openCurvedSpace: frame("╭.╮  ╰.╯"),
 };
 
 export const SIDE_LINES: Functions = {
-  syms: (): typeof SYMBOLS => SYMBOLS,
-  withSideLineThemes: (): typeof THEMES => THEMES,
+  syms: (): Readonly<Record<string, string>> => SYMBOLS,
+  withSideLineThemes: (): Readonly<Record<string, SideLineTheme>> => THEMES,
 };
 
 /** A place in a format of Java's Formatter: `%2$-10.3f`, `%tY`. */
 const PLACE = /%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?(t[a-zA-Z]|[a-zA-Z%])/g;
 
-const DATES: Readonly<Record<string, string>> = {
-  Y: "yyyy",
-  y: "yy",
-  m: "MM",
-  d: "dd",
-  e: "d",
-  H: "HH",
-  I: "hh",
-  M: "mm",
-  S: "ss",
-  L: "SSS",
-  p: "a",
-  Z: "z",
-  z: "Z",
-  B: "MMMM",
-  b: "MMM",
-  A: "EEEE",
-  a: "EEE",
-  F: "yyyy-MM-dd",
-  T: "HH:mm:ss",
-  R: "HH:mm",
-  D: "MM/dd/yy",
-};
+/** The formats of {@link fromDate} for the letters of dates. */
+const DATES = pairs(
+  `Y yyyy y yy m MM d dd e d H HH I hh M mm S ss
+  L SSS p a Z z z Z B MMMM b MMM A EEEE a EEE F yyyy-MM-dd T HH:mm:ss R HH:mm D MM/dd/yy`,
+);
 
 /** Fills the places of a format with values: `printf("%-10s %,.2f", "a", 1234.5)`. */
 export function printf(format: string, ...values: unknown[]): string {
@@ -345,35 +229,33 @@ export function printf(format: string, ...values: unknown[]): string {
 }
 
 function written(value: unknown, kind: string, flags: string, precision: number | undefined): string {
+  if (kind.startsWith("t")) {
+    const letters = DATES[kind.slice(1)];
+    if (letters === undefined) throw unknownKind(kind);
+    return fromDate(value as Date, letters);
+  }
   const lower = kind.toLowerCase();
-  const text = kind.startsWith("t") ? dateText(value, kind) : valueText(value, lower, flags, precision);
-  return kind === lower || kind.startsWith("t") ? text : text.toUpperCase();
+  const text = KINDS[lower]?.(value, flags, precision);
+  if (text === undefined) throw unknownKind(lower);
+  return kind === lower ? text : text.toUpperCase();
 }
 
-function valueText(value: unknown, kind: string, flags: string, precision: number | undefined): string {
-  switch (kind) {
-    case "s":
-      return String(value).slice(0, precision);
-    case "b":
-      return String(value !== undefined && value !== null && value !== false);
-    case "c":
-      return typeof value === "number" ? String.fromCodePoint(value) : String(value).slice(0, 1);
-    case "d":
-      return signed(value, flags, (number) => String(Math.trunc(number)));
-    case "f":
-      return signed(value, flags, (number) => number.toFixed(precision ?? 6));
-    case "e":
-      return signed(value, flags, (number) => number.toExponential(precision ?? 6).replace(/e([+-])(\d)$/, "e$10$2"));
-    case "g":
-      return signed(value, flags, (number) => number.toPrecision(precision ?? 6));
-    case "x":
-      return (flags.includes("#") ? "0x" : "") + Math.trunc(numberOf(value)).toString(16);
-    case "o":
-      return (flags.includes("#") ? "0" : "") + Math.trunc(numberOf(value)).toString(8);
-    default:
-      throw new Error(`"%${kind}" is not part of a format that is known here`);
-  }
+function unknownKind(kind: string): Error {
+  return new Error(`"%${kind}" is not part of a format that is known here`);
 }
+
+const KINDS: Readonly<Record<string, (value: unknown, flags: string, precision: number | undefined) => string>> = {
+  s: (value, _, precision) => String(value).slice(0, precision),
+  b: (value) => String(value !== undefined && value !== null && value !== false),
+  c: (value) => (typeof value === "number" ? String.fromCodePoint(value) : String(value).slice(0, 1)),
+  d: (value, flags) => signed(value, flags, (number) => String(Math.trunc(number))),
+  f: (value, flags, precision = 6) => signed(value, flags, (number) => number.toFixed(precision)),
+  e: (value, flags, precision = 6) =>
+    signed(value, flags, (number) => number.toExponential(precision).replace(/e([+-])(\d)$/, "e$10$2")),
+  g: (value, flags, precision = 6) => signed(value, flags, (number) => number.toPrecision(precision)),
+  x: (value, flags) => (flags.includes("#") ? "0x" : "") + Math.trunc(numberOf(value)).toString(16),
+  o: (value, flags) => (flags.includes("#") ? "0" : "") + Math.trunc(numberOf(value)).toString(8),
+};
 
 function signed(value: unknown, flags: string, write: (number: number) => string): string {
   const number = numberOf(value);
@@ -386,10 +268,4 @@ function signed(value: unknown, flags: string, write: (number: number) => string
 function numberOf(value: unknown): number {
   if (!isNumber(value)) throw new Error(`a number is expected in a format, not ${String(value)}`);
   return Number(value);
-}
-
-function dateText(value: unknown, kind: string): string {
-  const letters = DATES[kind.slice(1)];
-  if (letters === undefined) throw new Error(`"%${kind}" is not part of a format that is known here`);
-  return fromDate(value as Date, letters);
 }

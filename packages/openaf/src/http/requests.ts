@@ -9,17 +9,13 @@ const LOOK = 100;
 let worker: RequestWorkerData | undefined;
 let requests = 0;
 
-/** Makes a request and waits for its answer. A second thread does the work: this one is blocked meanwhile. */
-export function send(request: HttpRequest): HttpResponse {
-  return resultOf(request) as HttpResponse;
-}
-
-/** Sends a question to the network and waits for the answer, like {@link send}. */
-export function askNetwork(question: NetQuestion): string | number {
-  return resultOf(question) as string | number;
-}
-
-function resultOf(work: Work): Answer["result"] {
+/**
+ * Makes a request, or asks the network a question, and waits for the answer. A second thread does the work:
+ * this one is blocked meanwhile.
+ */
+export function send(request: HttpRequest): HttpResponse;
+export function send(question: NetQuestion): string | number;
+export function send(work: Work): HttpResponse | string | number {
   worker ??= start();
   const { port, signal } = worker;
   const id = ++requests;

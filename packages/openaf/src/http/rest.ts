@@ -4,7 +4,7 @@ import { type Fields, isMap, isObject } from "../data/types.js";
 import { fileInfo } from "../io/info.js";
 import { BytesInput, type InputStream } from "../io/streams.js";
 import { jsonParse } from "../text/texts.js";
-import { thread } from "../thread.js";
+import { isStop, thread } from "../thread.js";
 import { type HttpResponse, send } from "./requests.js";
 
 interface RestOptions {
@@ -31,6 +31,12 @@ interface RestOptions {
 const MISSING = ["httpClient", "stopWhen"];
 const RETRY_WAIT = 1_500;
 
+/** A file that is sent as a form. */
+interface Upload {
+  readonly name: string;
+  readonly in: string;
+}
+
 interface Call {
   readonly method: string;
   readonly url: string;
@@ -50,89 +56,50 @@ export class Rest {
     this.#options = options;
   }
 
-  get(url: string, index?: unknown): unknown {
-    return this.#json({ method: "GET", url, index });
-  }
-
-  post(url: string, data?: unknown, index?: unknown): unknown {
-    return this.#json({ method: "POST", url, data, index });
-  }
-
-  put(url: string, data?: unknown, index?: unknown): unknown {
-    return this.#json({ method: "PUT", url, data, index });
-  }
-
-  patch(url: string, data?: unknown, index?: unknown): unknown {
-    return this.#json({ method: "PATCH", url, data, index });
-  }
-
-  delete(url: string, index?: unknown): unknown {
-    return this.#json({ method: "DELETE", url, index });
-  }
+  readonly get = (url: string, index?: unknown): unknown => this.#json({ method: "GET", url, index });
+  readonly delete = (url: string, index?: unknown): unknown => this.#json({ method: "DELETE", url, index });
+  readonly post = (url: string, data?: unknown, index?: unknown): unknown =>
+    this.#json({ method: "POST", url, data, index });
+  readonly put = (url: string, data?: unknown, index?: unknown): unknown =>
+    this.#json({ method: "PUT", url, data, index });
+  readonly patch = (url: string, data?: unknown, index?: unknown): unknown =>
+    this.#json({ method: "PATCH", url, data, index });
 
   /** The headers of an answer, as `response`. */
-  head(url: string, index?: unknown): unknown {
-    return this.#try({ method: "HEAD", url, index }, ({ status, headers }) => ({
+  readonly head = (url: string, index?: unknown): unknown =>
+    this.#try({ method: "HEAD", url, index }, ({ status, headers }) => ({
       responseCode: status,
       contentType: "application/json; charset=UTF-8",
       response: headers,
     }));
-  }
 
   /** Writes the answer of the server to a file. */
-  get2File(path: string, url: string, index?: unknown): void {
+  readonly get2File = (path: string, url: string, index?: unknown): void =>
     this.#file(path, { method: "GET", url, index });
-  }
-
-  post2File(path: string, url: string, data?: unknown, index?: unknown): void {
+  readonly post2File = (path: string, url: string, data?: unknown, index?: unknown): void =>
     this.#file(path, { method: "POST", url, data, index });
-  }
-
-  put2File(path: string, url: string, data?: unknown, index?: unknown): void {
+  readonly put2File = (path: string, url: string, data?: unknown, index?: unknown): void =>
     this.#file(path, { method: "PUT", url, data, index });
-  }
-
-  patch2File(path: string, url: string, data?: unknown, index?: unknown): void {
+  readonly patch2File = (path: string, url: string, data?: unknown, index?: unknown): void =>
     this.#file(path, { method: "PATCH", url, data, index });
-  }
 
   /** The answer of the server, as a stream. */
-  get2Stream(url: string, index?: unknown): InputStream {
-    return new BytesInput(this.#bytes({ method: "GET", url, index }));
-  }
-
-  post2Stream(url: string, data?: unknown, index?: unknown): InputStream {
-    return new BytesInput(this.#bytes({ method: "POST", url, data, index }));
-  }
+  readonly get2Stream = (url: string, index?: unknown): InputStream =>
+    new BytesInput(this.#bytes({ method: "GET", url, index }));
+  readonly post2Stream = (url: string, data?: unknown, index?: unknown): InputStream =>
+    new BytesInput(this.#bytes({ method: "POST", url, data, index }));
 
   /** Sends a file, `{ name, in: path }`, as a form. */
-  postUpload(url: string, data: { readonly name: string; readonly in: string }, index?: unknown): unknown {
-    return this.#upload("POST", url, data, index);
-  }
+  readonly postUpload = (url: string, { name, in: path }: Upload, index?: unknown): unknown =>
+    this.#try({ method: "POST", url, index, upload: { name, path } }, outputOf);
+  readonly putUpload = (url: string, { name, in: path }: Upload, index?: unknown): unknown =>
+    this.#try({ method: "PUT", url, index, upload: { name, path } }, outputOf);
 
-  putUpload(url: string, data: { readonly name: string; readonly in: string }, index?: unknown): unknown {
-    return this.#upload("PUT", url, data, index);
-  }
-
-  query(map?: Readonly<Fields>): string {
-    return writeQuery(map);
-  }
-
-  index(map?: Readonly<Fields>): string {
-    return writeIndexes(map);
-  }
+  readonly query: typeof writeQuery = writeQuery;
+  readonly index: typeof writeIndexes = writeIndexes;
 
   #json(call: Call): unknown {
     return this.#try(call, ({ body }) => jsonParse(textOf(body)));
-  }
-
-  #upload(
-    method: string,
-    url: string,
-    { name, in: path }: { readonly name: string; readonly in: string },
-    index: unknown,
-  ): unknown {
-    return this.#try({ method, url, index, upload: { name, path } }, outputOf);
   }
 
   #file(path: string, call: Call): void {
@@ -275,11 +242,6 @@ function errorMap(error: unknown): unknown {
   if (response === undefined) return error instanceof Error ? error.message : String(error);
   const map = JSON.parse(response) as Fields;
   return /application\/json/i.test(String(map["contentType"])) ? { ...map, response: jsonParse(map["response"]) } : map;
-}
-
-/** Whether the job is asked to stop, which is not a failure of the request. */
-function isStop(error: unknown): boolean {
-  return (error as { readonly code?: unknown } | undefined)?.code === "CANCELLED";
 }
 
 /** Begins a request. */

@@ -1,5 +1,5 @@
-import { readSync } from "node:fs";
 import { thread } from "../thread.js";
+import { readStandardInput } from "./streams.js";
 
 const LINE_END = 0x0a;
 
@@ -7,23 +7,10 @@ const LINE_END = 0x0a;
 function readLine(): string | undefined {
   const bytes: number[] = [];
   const one = Buffer.alloc(1);
-  for (;;) {
-    let count = 0;
-    try {
-      count = readSync(0, one, 0, 1, null);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EAGAIN" && code !== "EOF") throw error;
-      if (code === "EAGAIN") {
-        // A non-blocking terminal has no line yet.
-        thread.sleep(50);
-        continue;
-      }
-    }
-    if (count === 0 && bytes.length === 0) return undefined;
-    if (count === 0 || one[0] === LINE_END) return Buffer.from(bytes).toString("utf8").replace(/\r$/, "");
-    bytes.push(one[0] ?? 0);
-  }
+  let count = readStandardInput(one);
+  if (count === 0) return undefined;
+  for (; count > 0 && one[0] !== LINE_END; count = readStandardInput(one)) bytes.push(one[0] ?? 0);
+  return Buffer.from(bytes).toString("utf8").replace(/\r$/, "");
 }
 
 /** Asks for a line. Fails if no input is left: a job without a person at its terminal must not guess. */

@@ -13,25 +13,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
-import { fromYAML, toYAML } from "../text/texts.js";
+import { encodingOf, fromYAML, toYAML } from "../text/texts.js";
 import { thread } from "../thread.js";
-
-/** The encodings of Java that have another name in Node. */
-const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
-  "utf-8": "utf8",
-  utf8: "utf8",
-  "us-ascii": "latin1",
-  ascii: "latin1",
-  "iso-8859-1": "latin1",
-  latin1: "latin1",
-  "utf-16le": "utf16le",
-};
-
-export function encodingOf(name: unknown = "utf8"): BufferEncoding {
-  const encoding = ENCODINGS[String(name).toLowerCase()];
-  if (encoding === undefined) throw new Error(`the encoding "${String(name)}" is not known here: use UTF-8`);
-  return encoding;
-}
 
 export function readFileBytes(path: string): Buffer {
   if (path.includes("::")) throw new Error(`${path}: files within a zip file cannot be read here`);

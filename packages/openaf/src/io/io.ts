@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Functions } from "../data/types.js";
 import { fromXML2Obj } from "../text/xml.js";
@@ -15,53 +15,22 @@ import {
   ioStreamWrite,
   isInputStream,
   type OutputStream,
+  readStandardInput,
 } from "./streams.js";
 
 export function isBinaryArray(bytes: ArrayLike<number>, limit: number = 1024): boolean {
   const isText = (byte: number): boolean =>
-    byte === 9 ||
-    byte === 10 ||
-    byte === 11 ||
-    byte === 13 ||
-    (byte >= 32 && byte <= 126) ||
-    byte === 153 ||
-    byte >= 160;
+    [9, 10, 11, 13, 153].includes(byte) || (byte >= 32 && byte <= 126) || byte >= 160;
   const all = Array.from(bytes);
   return (limit > 0 ? all.slice(0, limit) : all).some((byte) => !isText(byte));
 }
 
 /** Calls a function with each line of the standard input, until it returns true. */
 function pipeLn(body: (line: string) => unknown): void {
-  ioStreamReadLines(new StandardInput(), (line) => body(line.replace(/\r$/, "")));
+  const read = (buffer: Uint8Array = new Uint8Array(1)): number => readStandardInput(buffer) || -1;
+  const input = { read, close: (): void => {} };
+  ioStreamReadLines(input, (line) => body(line.replace(/\r$/, "")));
 }
-
-class StandardInput implements InputStream {
-  read(buffer: Uint8Array = new Uint8Array(1), offset: number = 0, length: number = buffer.length): number {
-    for (;;) {
-      try {
-        return readSync(0, buffer, offset, length, null) || -1;
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === "EOF") return -1;
-        if (code !== "EAGAIN") throw error;
-        // A terminal or pipe without data: wait for it.
-        thread.sleep(PAUSE);
-      }
-    }
-  }
-
-  readAll(): Buffer {
-    return readFileSync(0);
-  }
-
-  available(): number {
-    return 0;
-  }
-
-  close(): void {}
-}
-
-const PAUSE = 20;
 
 function readLinesNDJSON(
   from: string | InputStream,
@@ -85,30 +54,21 @@ function writeLineNDJSON(to: string | OutputStream, value: unknown, encoding?: u
   else ioStreamWrite(to, line);
 }
 
-const { readFileBytes, readFileString, writeFileString, writeFileBytes, readFileAsArray, writeFileAsArray } = files;
-const { readFileJSON, writeFileJSON, readFileYAML, writeFileYAML, mkdir, rm, rename, mv, cp } = files;
+const { readFileBytes, readFileString, writeFileString } = files;
 
+/** The object `io`. All that files.ts exports belongs to it. */
 export const io: Functions = {
+  ...files,
   fileExists: (path: string): boolean => existsSync(path),
   fileInfo,
   listFiles,
   listFilenames,
   getCanonicalPath: canonicalPath,
   getDefaultEncoding: (): string => "UTF-8",
-  readFileString,
-  writeFileString,
-  readFileBytes,
   readFileBytesRO: readFileBytes,
-  writeFileBytes,
-  readFileAsArray,
-  writeFileAsArray,
-  readFile: readFileJSON,
+  readFile: files.readFileJSON,
   writeFile: (path: string, value: unknown, encoding?: unknown, append?: unknown): void =>
     writeFileString(path, thread.stringify(value, undefined, ""), encoding, append),
-  readFileJSON,
-  writeFileJSON,
-  readFileYAML,
-  writeFileYAML,
   readFileXML: (path: string): unknown => fromXML2Obj(readFileString(path)),
   readLinesNDJSON,
   writeLineNDJSON,
@@ -121,11 +81,4 @@ export const io: Functions = {
   gunzip: (data: Uint8Array): Buffer => gunzipSync(data),
   isBinaryFile: (path: string, limit?: number): boolean => isBinaryArray(readFileBytes(path), limit),
   pipeLn,
-  mkdir,
-  rm,
-  rename,
-  mv,
-  cp,
-  createTempFile: files.createTempFile,
-  createTempDir: files.createTempDir,
 };

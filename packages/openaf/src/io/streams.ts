@@ -1,8 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { thread } from "../thread.js";
 
 const CHUNK = 65_536;
+/** The interval at which a terminal or pipe without data is read again, in ms. */
+const PAUSE = 20;
 
 /** A source of bytes, like the Java streams of OpenAF. */
 export interface InputStream {
@@ -12,6 +15,9 @@ export interface InputStream {
   available(): number;
   close(): void;
 }
+
+/** The part of a stream that is needed to read all of it. */
+type Source = Pick<InputStream, "read" | "close">;
 
 export interface OutputStream {
   write(data: string | Uint8Array): void;
@@ -149,6 +155,20 @@ export class GzipOutput extends BytesOutput {
   }
 }
 
+/** Reads bytes of the standard input, waiting for them. 0 at its end. */
+export function readStandardInput(buffer: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(0, buffer, 0, buffer.length, null);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EOF") return 0;
+      if (code !== "EAGAIN") throw error;
+      thread.sleep(PAUSE);
+    }
+  }
+}
+
 /** A compressed file, as its content. */
 export function gunzipInput(path: string): InputStream {
   const file = new FileInput(path);
@@ -160,7 +180,7 @@ export function gunzipInput(path: string): InputStream {
 }
 
 /** Calls a function with parts of a stream as text, until it returns true. The stream is closed then. */
-export function ioStreamRead(stream: InputStream, body: (text: string) => unknown, size: number = CHUNK): void {
+export function ioStreamRead(stream: Source, body: (text: string) => unknown, size: number = CHUNK): void {
   const decoder = new StringDecoder("utf8");
   let stopped: unknown = false;
   ioStreamReadBytes(
@@ -177,11 +197,7 @@ export function ioStreamRead(stream: InputStream, body: (text: string) => unknow
 }
 
 /** Calls a function with parts of a stream as bytes, until it returns true. The stream is closed then. */
-export function ioStreamReadBytes(
-  stream: InputStream,
-  body: (bytes: Uint8Array) => unknown,
-  size: number = CHUNK,
-): void {
+export function ioStreamReadBytes(stream: Source, body: (bytes: Uint8Array) => unknown, size: number = CHUNK): void {
   try {
     for (;;) {
       const buffer = Buffer.alloc(size);
@@ -194,11 +210,7 @@ export function ioStreamReadBytes(
 }
 
 /** Calls a function with each line of a stream, until it returns true. */
-export function ioStreamReadLines(
-  stream: InputStream,
-  body: (line: string) => unknown,
-  separator: string = "\n",
-): void {
+export function ioStreamReadLines(stream: Source, body: (line: string) => unknown, separator: string = "\n"): void {
   let rest = "";
   let stopped = false;
   ioStreamRead(stream, (text) => {

@@ -1,8 +1,9 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 import type { Functions } from "../data/types.js";
-import { askNetwork, send } from "../http/requests.js";
+import { send } from "../http/requests.js";
 import { $rest } from "../http/rest.js";
 import { SYSTEM } from "../shell/system.js";
+import { isStop } from "../thread.js";
 
 /** How long OpenAF waits for a port that may be closed, and for one whose latency it measures, in ms. */
 const PORT_TIMEOUT = 1_500;
@@ -11,7 +12,7 @@ const LATENCY_TIMEOUT = 60_000;
 /** How long it takes to connect to a port, in ms; -1 if it fails. */
 function testPortLatency(host: unknown, port: unknown, timeout: unknown = LATENCY_TIMEOUT): number {
   try {
-    return Number(askNetwork({ ask: "latency", host: String(host), port: Number(port), timeout: Number(timeout) }));
+    return Number(send({ ask: "latency", host: String(host), port: Number(port), timeout: Number(timeout) }));
   } catch (error) {
     return noAnswer(error);
   }
@@ -28,15 +29,14 @@ function testURLLatency(url: unknown, timeout?: number): number {
   }
 }
 
-/** A stop of the job is not an answer of the network. */
 function noAnswer(error: unknown): number {
-  if ((error as { code?: unknown }).code === "CANCELLED") throw error;
+  if (isStop(error)) throw error;
   return -1;
 }
 
 /** An unused port of this machine. */
 export function findRandomOpenPort(): number {
-  return Number(askNetwork({ ask: "free port" }));
+  return Number(send({ ask: "free port" }));
 }
 
 const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "ftp:": 21 };
@@ -76,8 +76,8 @@ export const NET: Functions = {
     testPortLatency(host, port, timeout) >= 0,
   testPortLatency,
   testURLLatency,
-  getHost2IP: (name: unknown): string => String(askNetwork({ ask: "address", host: String(name) })),
-  getIP2Host: (address: unknown): string => String(askNetwork({ ask: "name", address: String(address) })),
+  getHost2IP: (name: unknown): string => String(send({ ask: "address", host: String(name) })),
+  getIP2Host: (address: unknown): string => String(send({ ask: "name", address: String(address) })),
   getPublicIP: (address?: unknown): unknown =>
     $rest().get(
       address === undefined ? "https://ifconfig.co/json" : `http://ip-api.com/json/${String(address)}?fields=66846719`,

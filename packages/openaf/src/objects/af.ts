@@ -1,12 +1,12 @@
 import vm from "node:vm";
 import { type Functions, nvl } from "../data/types.js";
-import { cp, encodingOf, mkdir, mv, rename, rm } from "../io/files.js";
+import { cp, mkdir, mv, rename, rm } from "../io/files.js";
 import { BytesInput, BytesOutput, type InputStream, type OutputStream } from "../io/streams.js";
 import { printErrnl, printnl } from "../print/print.js";
 import { visibleLength } from "../print/width.js";
 import { sh } from "../shell/sh.js";
 import { fromJSSLON, fromSLON, toSLON } from "../text/slon.js";
-import { fromYAML, jsonParse, stringify, toYAML } from "../text/texts.js";
+import { encodingOf, fromYAML, jsonParse, stringify, toYAML } from "../text/texts.js";
 import { fromObj2XML, fromXML2Obj } from "../text/xml.js";
 import { thread } from "../thread.js";
 

@@ -4,10 +4,10 @@ import type * as JmesPath from "@jmespath-community/jmespath";
 import { range, uniqArray } from "../data/compare.js";
 import {
   $a2m,
-  $a4m,
   $m2a,
-  $m4a,
   flatMap,
+  fromArray2Obj,
+  fromObj2Array,
   merge,
   searchKeys,
   searchValues,
@@ -97,7 +97,7 @@ function json(value: unknown, space?: string): string {
 
 const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   a2m: [2, $a2m],
-  a4m: [3, $a4m],
+  a4m: [3, fromArray2Obj],
   add: [2, (a: number, b: number) => a + b],
   assign: [3, setPath],
   at: [2, (list: unknown[], index: number) => list[index]],
@@ -129,7 +129,7 @@ const PATH_FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   last_index_of: [2, (text: string, part: string) => text.lastIndexOf(part)],
   lower_case: [1, (text: string) => text.toLowerCase()],
   m2a: [2, $m2a],
-  m4a: [2, $m4a],
+  m4a: [2, fromObj2Array],
   match: [3, (text: string, pattern: string, flags: string) => new RegExp(pattern, flags).test(text)],
   mod: [2, (a: number, b: number) => a % b],
   mul: [2, (a: number, b: number) => a * b],

@@ -12,7 +12,7 @@ import { inColour, isColoured } from "./color.js";
 import { printMap } from "./map.js";
 import { colorify } from "./print.js";
 import { printTable } from "./table.js";
-import { printTreeOrS, type TreeOptions } from "./tree.js";
+import { printTree, type TreeOptions } from "./tree.js";
 import { terminalWidth } from "./width.js";
 
 /** Formats a value: a text to write, or `undefined` for an unsupported kind of value. */
@@ -21,7 +21,7 @@ type Format = (value: unknown, given: Fields) => string | undefined;
 const tree =
   (options: TreeOptions): Format =>
   (value) =>
-    isMap(value) || isArray(value) ? printTreeOrS(value, undefined, options) : textOf(value);
+    isMap(value) || isArray(value) ? printTree(value, undefined, options) : textOf(value);
 
 const table =
   (width: () => number | undefined, count: boolean): Format =>
@@ -106,7 +106,8 @@ export function $output(value: unknown, args?: unknown, show?: unknown, shouldRe
 
 /** The text to write; `undefined` if the value is stored, or shown by the function of the script. */
 function written(value: unknown, format: string, given: Fields, show: unknown): string | undefined {
-  const keep = format.startsWith("set_") ? keepAs(format.slice("set_".length)) : KEEPING[format];
+  const keepAs = (one: unknown): void => void thread.$set(format.slice("set_".length), one);
+  const keep = format.startsWith("set_") ? keepAs : KEEPING[format];
   if (keep !== undefined) {
     keep(value, given);
     return undefined;
@@ -116,8 +117,4 @@ function written(value: unknown, format: string, given: Fields, show: unknown): 
   if (typeof show !== "function") return tree({ noansi: !isColoured() })(value, given);
   show(value);
   return undefined;
-}
-
-function keepAs(key: string): (value: unknown) => void {
-  return (value) => void thread.$set(key, value);
 }

@@ -7,7 +7,7 @@ import { thread } from "../thread.js";
 import { COLOUR_OF, color, colourOf } from "./color.js";
 
 /** Writes a text to the output or the error output, without a line break. */
-function write(text: unknown, toError: boolean = false): void {
+function write(text: unknown, toError = false): void {
   const all = String(text ?? "");
   if (all !== "") (toError ? process.stderr : process.stdout).write(all);
 }
@@ -18,129 +18,64 @@ function asText(value: unknown): unknown {
   return isArray(value) && value.every((item) => typeof item !== "object" || item === null) ? String(value) : value;
 }
 
+/* The shortcut (fn) of ojm reads the names of the parameters of these functions. */
+
 /** Writes a value and a line break. A map is written as JSON. */
-export function print(value?: unknown): void {
-  thread.print(asText(value));
-}
+export const print = (value?: unknown): void => thread.print(asText(value));
 
 /** Writes a value and a line break to the output for errors, as {@link print} does. */
-export function printErr(value?: unknown): void {
-  thread.printErr(asText(value));
-}
+export const printErr = (value?: unknown): void => thread.printErr(asText(value));
 
 /** Logs a value. A map is logged as JSON. */
-export function log(message: unknown): void {
-  thread.log(asText(message));
-}
-
-export function logErr(message: unknown): void {
-  thread.logErr(asText(message));
-}
-
-export function logWarn(message: unknown): void {
-  thread.logWarn(asText(message));
-}
-
-/** Writes a text without a line break. */
-export function printnl(text?: unknown): void {
-  write(text);
-}
-
-/** Writes a text to the output for errors, without a line break. */
-export function printErrnl(text?: unknown): void {
-  write(text, true);
-}
-
-/** Fills a template and writes it. Without data, its values are the globals. */
-export function tprint(template: unknown, data?: unknown): void {
-  write(`${thread.templify(template, data)}\n`);
-}
-
-export function tprintnl(template: unknown, data?: unknown): void {
-  write(thread.templify(template, data));
-}
-
-export function tprintErr(template: unknown, data?: unknown): void {
-  write(`${thread.templify(template, data)}\n`, true);
-}
-
-export function tprintErrnl(template: unknown, data?: unknown): void {
-  write(thread.templify(template, data), true);
-}
-
-/** Fills a template and logs it. */
-export function tlog(template: unknown, data?: unknown): void {
-  thread.log(thread.templify(template, data));
-}
-
-export function tlogErr(template: unknown, data?: unknown): void {
-  thread.logErr(thread.templify(template, data));
-}
-
-export function tlogWarn(template: unknown, data?: unknown): void {
-  thread.logWarn(thread.templify(template, data));
-}
+export const log = (message: unknown): void => thread.log(asText(message));
+export const logErr = (message: unknown): void => thread.logErr(asText(message));
+export const logWarn = (message: unknown): void => thread.logWarn(asText(message));
 
 /** Logs a message. The log consists of lines, so it still ends with a line break. */
-export function lognl(message: unknown): void {
-  thread.log(message);
-}
+export const lognl = (message: unknown): void => thread.log(message);
 
-function json(value: unknown, space?: string | number): string {
-  return thread.stringify(value, undefined, space ?? "  ");
-}
+/** Writes a text without a line break. */
+export const printnl = (text?: unknown): void => write(text);
+
+/** Writes a text to the output for errors, without a line break. */
+export const printErrnl = (text?: unknown): void => write(text, true);
+
+const filled = (template: unknown, data: unknown): string => thread.templify(template, data);
+
+/** Fills a template and writes it. Without data, its values are the globals. */
+export const tprint = (template: unknown, data?: unknown): void => write(`${filled(template, data)}\n`);
+export const tprintnl = (template: unknown, data?: unknown): void => write(filled(template, data));
+export const tprintErr = (template: unknown, data?: unknown): void => write(`${filled(template, data)}\n`, true);
+export const tprintErrnl = (template: unknown, data?: unknown): void => write(filled(template, data), true);
+
+/** Fills a template and logs it. */
+export const tlog = (template: unknown, data?: unknown): void => thread.log(filled(template, data));
+export const tlogErr = (template: unknown, data?: unknown): void => thread.logErr(filled(template, data));
+export const tlogWarn = (template: unknown, data?: unknown): void => thread.logWarn(filled(template, data));
+
+type Space = string | number;
+
+const json = (value: unknown, space?: Space): string => thread.stringify(value, undefined, space ?? "  ");
 
 /** Writes a value as JSON. */
-export function sprint(value: unknown, space?: string | number): void {
-  write(`${json(value, space)}\n`);
-}
-
-export function sprintnl(value: unknown, space?: string | number): void {
-  write(json(value, space));
-}
-
-export function sprintErr(value: unknown, space?: string | number): void {
-  write(`${json(value, space)}\n`, true);
-}
-
-export function sprintErrnl(value: unknown, space?: string | number): void {
-  write(json(value, space), true);
-}
+export const sprint = (value: unknown, space?: Space): void => write(`${json(value, space)}\n`);
+export const sprintnl = (value: unknown, space?: Space): void => write(json(value, space));
+export const sprintErr = (value: unknown, space?: Space): void => write(`${json(value, space)}\n`, true);
+export const sprintErrnl = (value: unknown, space?: Space): void => write(json(value, space), true);
+export const bprint = (value: unknown): void => write(`${json(value)}\n`);
 
 /** Writes a value as YAML. */
-export function yprint(value: unknown, multiDoc?: unknown): void {
-  write(`${toYAML(value, multiDoc)}\n`);
-}
-
-export function yprintErr(value: unknown, multiDoc?: unknown): void {
-  write(`${toYAML(value, multiDoc)}\n`, true);
-}
+export const yprint = (value: unknown, multiDoc?: unknown): void => write(`${toYAML(value, multiDoc)}\n`);
+export const yprintErr = (value: unknown, multiDoc?: unknown): void => write(`${toYAML(value, multiDoc)}\n`, true);
 
 /** Writes a value as SLON. */
-export function lprint(value: unknown): void {
-  write(`${toSLON(value)}\n`);
-}
-
-export function lprintErr(value: unknown): void {
-  write(`${toSLON(value)}\n`, true);
-}
+export const lprint = (value: unknown): void => write(`${toSLON(value)}\n`);
+export const lprintErr = (value: unknown): void => write(`${toSLON(value)}\n`, true);
 
 /** Writes a value as JSON, coloured on a terminal. */
-export function cprint(value: unknown): void {
-  write(`${colorify(value)}\n`);
-}
-
-export function cprintnl(value: unknown): void {
-  write(colorify(value));
-}
-
-export function cprintErr(value: unknown): void {
-  write(`${colorify(value)}\n`, true);
-}
-
-export function bprint(value: unknown): void {
-  write(`${json(value)}\n`);
-}
+export const cprint = (value: unknown): void => write(`${colorify(value)}\n`);
+export const cprintnl = (value: unknown): void => write(colorify(value));
+export const cprintErr = (value: unknown): void => write(`${colorify(value)}\n`, true);
 
 /** JSON in colours. A text stays as it is. */
 export function colorify(value: unknown, _options?: unknown, indent: string = ""): string {

@@ -15,13 +15,7 @@ export interface TreeOptions {
   readonly fullKeySize?: boolean;
 }
 
-interface Lines {
-  readonly line: string;
-  readonly single: string;
-  readonly first: string;
-  readonly middle: string;
-  readonly last: string;
-}
+type Lines = Readonly<Record<"line" | "single" | "first" | "middle" | "last", string>>;
 
 function linesFor({ noansi, mono, curved = true }: TreeOptions): Lines {
   if (noansi && !mono) return { line: "|", single: "- ", first: "/ ", middle: "| ", last: "\\ " };
@@ -35,11 +29,6 @@ export function printTree(value: unknown, width?: unknown, options: TreeOptions 
   const limit = typeof width === "number" ? width : terminalWidth();
   const all = { noansi: !isColoured(), withValues: true, fullKeySize: true, ...options };
   return branches(value, { ...all, lines: linesFor(all), limit }).join("\n");
-}
-
-/** Like {@link printTree}, but in JSON if the tree is too wide. */
-export function printTreeOrS(value: unknown, width?: unknown, options?: TreeOptions): string {
-  return printTree(value, width, options);
 }
 
 interface Drawing extends TreeOptions {

@@ -21,6 +21,11 @@ class From extends Where {
     return this.items;
   }
 
+  #continue(change: (items: unknown[]) => unknown[]): this {
+    this.items = change(this.#apply());
+    return this;
+  }
+
   /** The items; of each the result of a function, some fields (`["a", "b:c.d"]`), or fields with defaults. */
   select(selector?: Selector): unknown[] {
     const items = this.#apply();
@@ -137,8 +142,16 @@ class From extends Where {
     return this.fnBy(fields, (items) => getPath(extreme(items, of, 1), of), result, names);
   }
 
+  /** One map for each group: its keys, and in a field the result of a function for its items. */
   fnBy(fields: string, of: (items: unknown[]) => unknown, field: string = "_result", names?: string): Fields[] {
-    return resultsBy(this.#apply(), fields, { field, of, names });
+    const keyNames = (names ?? fields).split(",");
+    const rows = (groups: unknown, keys: Fields, depth: number): Fields[] => {
+      if (isArray(groups)) return [{ ...keys, [field]: of(groups) }];
+      return Object.entries(groups as object).flatMap(([key, own]) =>
+        rows(own, { ...keys, [keyNames[depth] ?? ""]: key }, depth + 1),
+      );
+    };
+    return rows(groupBy(this.#apply(), fields), {}, 0);
   }
 
   each(body: (item: unknown, index: number) => unknown): this {
@@ -148,18 +161,16 @@ class From extends Where {
 
   /** Sorts by these fields. A `-` before a field sorts in descending order. */
   sort(...fields: string[]): this {
-    const sorted = [...this.#apply()].sort((a, b) => {
+    const order = (a: unknown, b: unknown): number => {
       for (const field of fields) {
         const down = field.startsWith("-");
         const path = down ? field.slice(1) : field;
         const [own, other] = [getPath(a, path), getPath(b, path)] as [number, number];
-        const order = own > other ? 1 : own < other ? -1 : 0;
-        if (order !== 0) return down ? -order : order;
+        if (own > other || own < other) return own > other !== down ? 1 : -1;
       }
       return 0;
-    });
-    this.items = sorted;
-    return this;
+    };
+    return this.#continue((items) => [...items].sort(order));
   }
 
   /**
@@ -175,54 +186,44 @@ class From extends Where {
       if (isMap(item) && typeof wanted === "string") return Boolean(getPath(item, wanted));
       return typeof item === "object" || String(item) === String(wanted);
     };
-    this.items = this.#apply().filter(keeps);
-    return this;
+    return this.#continue((items) => items.filter(keeps));
   }
 
   /** Sets a field of each item, to a value or to the result of a function for the item. */
   attach(field: string, value: unknown): this {
-    for (const item of this.#apply()) setPath(item, field, typeof value === "function" ? value(item) : value);
-    return this;
+    return this.each((item) => setPath(item, field, typeof value === "function" ? value(item) : value));
   }
 
   attachBy(field: string, key: string, value: unknown, set: unknown): this {
-    for (const item of this.#apply()) if (getPath(item, key) === value) setPath(item, field, set);
-    return this;
+    return this.each((item) => getPath(item, key) === value && setPath(item, field, set));
   }
 
   attachNotBy(field: string, key: string, value: unknown, set: unknown): this {
-    for (const item of this.#apply()) if (getPath(item, key) !== value) setPath(item, field, set);
-    return this;
+    return this.each((item) => getPath(item, key) !== value && setPath(item, field, set));
   }
 
   attachByEmpty(field: string, set: unknown): this {
-    for (const item of this.#apply()) if ((getPath(item, field) ?? undefined) === undefined) setPath(item, field, set);
-    return this;
+    return this.each((item) => (getPath(item, field) ?? undefined) === undefined && setPath(item, field, set));
   }
 
   detach(field: string): this {
-    for (const item of this.#apply()) unsetPath(item, field);
-    return this;
+    return this.each((item) => unsetPath(item, field));
   }
 
   toDate(field: string): this {
-    for (const item of this.#apply()) setPath(item, field, new Date(getPath(item, field) as string));
-    return this;
+    return this.each((item) => setPath(item, field, new Date(getPath(item, field) as string)));
   }
 
   intersect(others: readonly unknown[]): this {
-    this.items = this.#apply().filter((item) => arrayContains(others, item) >= 0);
-    return this;
+    return this.#continue((items) => items.filter((item) => arrayContains(others, item) >= 0));
   }
 
   except(others: readonly unknown[]): this {
-    this.items = this.#apply().filter((item) => arrayContains(others, item) < 0);
-    return this;
+    return this.#continue((items) => items.filter((item) => arrayContains(others, item) < 0));
   }
 
   union(others: readonly unknown[]): this {
-    this.items = uniqArray([...this.#apply(), ...others]) as unknown[];
-    return this;
+    return this.#continue((items) => uniqArray([...items, ...others]) as unknown[]);
   }
 
   /** A query as a map: calls under `where` and `transform`, and `select` or `selector` for the result. */
@@ -240,21 +241,18 @@ class From extends Where {
 
   cartesian(others: readonly unknown[]): this {
     const pair = (a: unknown, b: unknown): unknown => (isMap(b) ? merge(a, b) : [a, b]);
-    this.items = this.#apply().flatMap((item) => others.map((other) => pair(item, other)));
-    return this;
+    return this.#continue((items) => items.flatMap((item) => others.map((other) => pair(item, other))));
   }
 
   /** Sets in each item the first of the others whose field `theirs` equals the item's `own`. */
   assign(others: unknown, field: string, own: string, theirs: string, otherwise?: unknown): this {
-    for (const item of this.#apply())
-      setPath(item, field, $from(others).equals(theirs, getPath(item, own)).first(otherwise));
-    return this;
+    const matching = (item: unknown): Query => $from(others).equals(theirs, getPath(item, own));
+    return this.each((item) => setPath(item, field, matching(item).first(otherwise)));
   }
 
   /** Sets in each item all of the others whose field `theirs` equals the item's `own`. */
   join(others: unknown, field: string, own: string, theirs: string): this {
-    for (const item of this.#apply()) setPath(item, field, $from(others).equals(theirs, getPath(item, own)).select());
-    return this;
+    return this.each((item) => setPath(item, field, $from(others).equals(theirs, getPath(item, own)).select()));
   }
 }
 
@@ -314,22 +312,6 @@ function selectable(groups: Record<string, unknown>): Groups {
     Object.entries(groups).map(([key, items]) => selector({ key, items: items as unknown[] }));
   if (!Object.hasOwn(groups, "select")) Object.defineProperty(groups, "select", { value: select });
   return groups as Groups;
-}
-
-/** One map for each group: its keys, and in the field `result` the result of a function for its items. */
-function resultsBy(
-  items: Items,
-  fields: string,
-  result: { readonly field: string; readonly of: (items: unknown[]) => unknown; readonly names?: string | undefined },
-): Record<string, unknown>[] {
-  const names = (result.names ?? fields).split(",");
-  const rows = (groups: unknown, keys: Record<string, unknown>, depth: number): Record<string, unknown>[] => {
-    if (isArray(groups)) return [{ ...keys, [result.field]: result.of(groups) }];
-    return Object.entries(groups as object).flatMap(([key, own]) =>
-      rows(own, { ...keys, [names[depth] ?? ""]: key }, depth + 1),
-    );
-  };
-  return rows(groupBy(items, fields), {}, 0);
 }
 
 /** The numbers of a field, or the items themselves if they are numbers, with their items. */

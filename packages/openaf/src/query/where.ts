@@ -20,22 +20,10 @@ function compare(value: unknown, wanted: unknown, useCase: boolean): number {
   return own < other ? -1 : own > other ? 1 : 0;
 }
 
+type Order = "greater" | "greaterEquals" | "less" | "lessEquals" | "between" | "betweenEquals";
+
 /** The name of a condition. */
-type Condition =
-  | "starts"
-  | "ends"
-  | "contains"
-  | "equals"
-  | "greater"
-  | "greaterEquals"
-  | "less"
-  | "lessEquals"
-  | "between"
-  | "betweenEquals"
-  | "match"
-  | "type"
-  | "empty"
-  | "is";
+type Condition = Order | "starts" | "ends" | "contains" | "equals" | "match" | "type" | "empty" | "is";
 
 /** The conditions of a query. A text is compared as text, ignoring case unless `useCase`. */
 const CONDITIONS: Readonly<Record<Condition, Holds>> = {
@@ -100,11 +88,20 @@ type Test = (item: unknown) => boolean;
 /** Conditions joined by "and". The groups of a query are joined by "or". */
 type Conjunction = Test[];
 
-type Negatable = Capitalize<Condition>;
+type Mode = "and" | "or" | "not" | "andNot" | "orNot";
 
-/** A condition of a query, by all of its names: `equals`, `orEquals`, `andNotEquals` and so on. */
+/** Whether the conditions from here on are joined by "or", and whether they are negated. */
+const MODES: Readonly<Record<Mode, readonly [or: boolean | undefined, not: boolean | undefined]>> = {
+  and: [false, undefined],
+  or: [true, undefined],
+  not: [undefined, true],
+  andNot: [false, true],
+  orNot: [true, true],
+};
+
+/** The conditions of a query by all of their names, as `equals` and `andNotEquals`, and the modes alone. */
 export type Conditions<Self> = {
-  [Name in Condition | `${"and" | "or" | "not" | "andNot" | "orNot"}${Negatable}`]: (...given: unknown[]) => Self;
+  [Name in Condition | Mode | `${Mode}${Capitalize<Condition>}`]: (...given: unknown[]) => Self;
 };
 
 /** The conditions of a query. As in JavaScript, "and" binds closer than "or". */
@@ -124,6 +121,26 @@ export class Where {
   constructor(items: unknown[]) {
     this.items = items;
     this.total = items.length;
+  }
+
+  static {
+    const define = (name: string, value: (this: Where, ...given: unknown[]) => Where): void =>
+      void Object.defineProperty(Where.prototype, name, { value });
+    for (const [mode, [or, not]] of Object.entries(MODES)) {
+      define(mode, function () {
+        this.#or = or ?? this.#or;
+        this.#not = not ?? this.#not;
+        return this;
+      });
+    }
+    for (const name of Object.keys(CONDITIONS) as Condition[]) {
+      for (const mode of ["", ...Object.keys(MODES)]) {
+        const whole = mode === "" ? name : mode + name[0]?.toUpperCase() + name.slice(1);
+        define(whole, function (...given) {
+          return this.#condition(name, given, mode);
+        });
+      }
+    }
   }
 
   /** Compares texts with case from here on. */
@@ -162,27 +179,6 @@ export class Where {
 
   skipTake(skip: number, take: number): this {
     return this.skip(skip).limit(take);
-  }
-
-  /** From here on, conditions are joined by "or". */
-  or(): this {
-    return this.#mode(true, this.#not);
-  }
-
-  and(): this {
-    return this.#mode(false, this.#not);
-  }
-
-  not(): this {
-    return this.#mode(this.#or, true);
-  }
-
-  andNot(): this {
-    return this.#mode(false, true);
-  }
-
-  orNot(): this {
-    return this.#mode(true, true);
   }
 
   /** Opens a block, as a bracket does. */
@@ -236,8 +232,7 @@ export class Where {
     return this.notWhere(test);
   }
 
-  /** @internal */
-  condition(name: Condition, given: readonly unknown[], mode: string): this {
+  #condition(name: Condition, given: readonly unknown[], mode: string): this {
     const or = /^or/.test(mode) || (!/^and/.test(mode) && this.#or);
     const not = /not/i.test(mode) || (mode === "" && this.#not);
     const useCase = this.#useCase;
@@ -267,12 +262,6 @@ export class Where {
     this.#skip = 0;
   }
 
-  #mode(or: boolean, not: boolean): this {
-    this.#or = or;
-    this.#not = not;
-    return this;
-  }
-
   #add(test: Test, or: boolean): this {
     const last = this.#groups.at(-1);
     if (or && last !== undefined && last.length > 0) this.#groups.push([test]);
@@ -283,15 +272,4 @@ export class Where {
 
 function holds(groups: readonly Conjunction[], item: unknown): boolean {
   return groups.some((group) => group.length > 0 && group.every((test) => test(item)));
-}
-
-for (const name of Object.keys(CONDITIONS) as Condition[]) {
-  const capital = name[0]?.toUpperCase() + name.slice(1);
-  for (const mode of ["", "and", "or", "not", "andNot", "orNot"]) {
-    Object.defineProperty(Where.prototype, mode === "" ? name : mode + capital, {
-      value(this: Where, ...given: unknown[]) {
-        return this.condition(name, given, mode);
-      },
-    });
-  }
 }

@@ -51,6 +51,16 @@ class Shell {
     this.sh(command, stdin);
   }
 
+  static {
+    for (const [name, change] of Object.entries({ mkdir, mv, cp, rename, rm })) {
+      const value = function (this: Shell, from: string, to: string): Shell {
+        change(from, to);
+        return this;
+      };
+      Object.defineProperty(Shell.prototype, name, { value, writable: true, configurable: true });
+    }
+  }
+
   /** Adds a command. */
   sh(command?: Command, stdin?: unknown): this {
     if (command !== undefined) this.#queue.push({ cmd: command, ...(stdin !== undefined && { in: stdin }) });
@@ -103,31 +113,6 @@ class Shell {
     throw new Error("$sh calls no function while a command runs here: use timeout(ms)");
   }
 
-  mkdir(path: string): this {
-    mkdir(path);
-    return this;
-  }
-
-  mv(from: string, to: string): this {
-    mv(from, to);
-    return this;
-  }
-
-  cp(from: string, to: string): this {
-    cp(from, to);
-    return this;
-  }
-
-  rename(from: string, to: string): this {
-    rename(from, to);
-    return this;
-  }
-
-  rm(path: string): this {
-    rm(path);
-    return this;
-  }
-
   /** Runs the commands and returns their output: a list, or one result with an index. */
   get(index?: unknown): ShellResult | ShellResult[] {
     const shown = this.#prefix === undefined ? { quiet: true } : { prefix: this.#prefix };
@@ -178,9 +163,14 @@ class Shell {
   }
 }
 
+/** Changes of files, which are made at once. */
+type Files = {
+  readonly [Name in "mkdir" | "mv" | "cp" | "rename" | "rm"]: (path: string, to?: string) => Shell & Files;
+};
+
 /** Begins a list of commands. */
-export function $sh(command?: Command, stdin?: unknown): Shell {
-  return new Shell(command, stdin);
+export function $sh(command?: Command, stdin?: unknown): Shell & Files {
+  return new Shell(command, stdin) as Shell & Files;
 }
 
 /**

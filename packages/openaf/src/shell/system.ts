@@ -17,9 +17,7 @@ const SYSTEMS: Readonly<Record<string, string>> = { linux: "Linux", darwin: "Mac
 const PROCESSORS: Readonly<Record<string, string>> = { x64: "amd64", arm64: "aarch64" };
 
 /** The variables of the environment. */
-export function getEnvs(): Record<string, string | undefined> {
-  return { ...process.env };
-}
+export const getEnvs = (): Record<string, string | undefined> => ({ ...process.env });
 
 /** A value, or else a variable of the environment, or else another value. */
 export function getEnvsDef(name: string, value?: unknown, otherwise?: unknown): unknown {
@@ -27,14 +25,10 @@ export function getEnvsDef(name: string, value?: unknown, otherwise?: unknown): 
 }
 
 /** How many processors there are. */
-export function getNumberOfCores(): number {
-  return availableParallelism();
-}
+export const getNumberOfCores = (): number => availableParallelism();
 
 /** The number of this process. */
-export function getPid(): string {
-  return String(process.pid);
-}
+export const getPid = (): string => String(process.pid);
 
 /** Whether a process with that pid exists. */
 export function pidCheck(pid: unknown): boolean {
@@ -78,21 +72,13 @@ export const SYSTEM: Functions = {
  * The release of OpenAF whose functions this package follows: files compare it with the least that they
  * need.
  */
-export function getVersion(): string {
-  return "20250315";
-}
+export const getVersion = (): string => "20250315";
 
 /** The line of releases. */
-export function getDistribution(): string {
-  return "stable";
-}
+export const getDistribution = (): string => "stable";
 
 /** The folder of the program that runs, with a slash at its end. It holds no files of OpenAF. */
-export function getOpenAFPath(): string {
-  return `${dirname(process.argv[1] ?? process.execPath)}/`;
-}
+export const getOpenAFPath = (): string => `${dirname(process.argv[1] ?? process.execPath)}/`;
 
 /** The path of Java from the environment. ojm itself does not need Java. */
-export function getJavaHome(): string | undefined {
-  return process.env["JAVA_HOME"];
-}
+export const getJavaHome = (): string | undefined => process.env["JAVA_HOME"];

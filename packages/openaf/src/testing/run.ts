@@ -1,32 +1,8 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { Log, runJobFile } from "@ojm/ojob";
-import { folderWith } from "@ojm/testing/folder";
-
-/** The result of a job file. */
-export interface Ran {
-  readonly well: boolean;
-  readonly out: string;
-  readonly err: string;
-}
+import { type Ran, runText, script } from "../../../ojob/src/testing/run-file.js";
 
 /** Runs a script in a job file that loads this package, with more jobs in YAML. */
-export async function run(code: string, args: Readonly<Record<string, unknown>> = {}, jobs: string = ""): Promise<Ran> {
-  const lines = code.split("\n").map((line) => `      ${line}`);
-  const head = ['ojob: { loads: ["@ojm/openaf"] }', "jobs:", "  - name: Job", "    exec: |"];
-  const yaml = [...head, ...lines, jobs, "todo: [Job]"];
-  const folder = folderWith({ "jobs.yaml": yaml.join("\n") });
-  const [out, err] = [join(folder, "out"), join(folder, "err")];
-  const fds = [openSync(out, "w"), openSync(err, "w")] as const;
-  const log = new Log(...fds);
-  try {
-    const well = await runJobFile(join(folder, "jobs.yaml"), { log, args });
-    await log.flush();
-    return { well, out: readFileSync(out, "utf8"), err: readFileSync(err, "utf8") };
-  } finally {
-    await log.flush();
-    for (const fd of fds) closeSync(fd);
-  }
+export function run(code: string, args: Readonly<Record<string, unknown>> = {}, jobs: string = ""): Promise<Ran> {
+  return runText(`ojob: { loads: ["@ojm/openaf"] }\n${script(code, jobs)}`, { args });
 }
 
 /**

@@ -54,9 +54,23 @@ export class Csv {
 
   /** Writes maps, with the fields of the first as columns. Returns the text, or true with a target. */
   fromInArray(list: readonly unknown[]): string | true {
-    const [first] = list;
-    const columns = this.#settings.withHeaders ?? Object.keys((first ?? {}) as Fields);
-    return this.#write(list, columns);
+    const { quoteMode = "MINIMAL", withHeader, withDelimiter = ",", withEscape, withNullString = "" } = this.#merged();
+    const columns = this.#settings.withHeaders ?? Object.keys((list[0] ?? {}) as Fields);
+    const rows = list.map((item) => columns.map((name) => cellOf((item as Fields)[name], withNullString)));
+    const options: WriteOptions = {
+      delimiter: withDelimiter,
+      record_delimiter: "\r\n",
+      quoted: quoteMode.startsWith("ALL"),
+      quoted_string: quoteMode === "NON_NUMERIC",
+      ...(quoteMode === "NONE" && { quote: "" }),
+      ...(withEscape !== undefined && { escape: withEscape }),
+    };
+    const text = writeRows(withHeader === false ? rows : [[...columns], ...rows], options);
+    if (this.#stream !== undefined) this.#stream.write(text);
+    else if (this.#file?.append) appendFileSync(this.#file.path, text);
+    else if (this.#file !== undefined) writeFileSync(this.#file.path, text);
+    else return text;
+    return true;
   }
 
   /** Writes the maps that a function returns, until it returns no map. */
@@ -124,33 +138,13 @@ export class Csv {
     return this.#set({ format: name });
   }
 
-  setHeader(header: boolean = true): this {
-    return this.#set({ withHeader: header });
-  }
-
-  withHeaders(names: readonly string[]): this {
-    return this.#set({ withHeaders: names });
-  }
-
-  setQuoteMode(mode: string): this {
-    return this.#set({ quoteMode: String(mode).toUpperCase() });
-  }
-
-  withDelimiter(delimiter: string = ","): this {
-    return this.#set({ withDelimiter: delimiter });
-  }
-
-  withEscape(char: string = '"'): this {
-    return this.#set({ withEscape: char });
-  }
-
-  withNull(text: string = "_NA"): this {
-    return this.#set({ withNullString: text });
-  }
-
-  getSettings(): CsvSettings {
-    return this.#settings;
-  }
+  readonly setHeader = (header: boolean = true): this => this.#set({ withHeader: header });
+  readonly withHeaders = (names: readonly string[]): this => this.#set({ withHeaders: names });
+  readonly setQuoteMode = (mode: string): this => this.#set({ quoteMode: String(mode).toUpperCase() });
+  readonly withDelimiter = (delimiter: string = ","): this => this.#set({ withDelimiter: delimiter });
+  readonly withEscape = (char: string = '"'): this => this.#set({ withEscape: char });
+  readonly withNull = (text: string = "_NA"): this => this.#set({ withNullString: text });
+  readonly getSettings = (): CsvSettings => this.#settings;
 
   setSettings(settings: CsvSettings): this {
     this.#settings = settings;
@@ -165,29 +159,6 @@ export class Csv {
   #merged(): CsvSettings {
     const { format = "DEFAULT" } = this.#settings;
     return { ...FORMATS[format.toUpperCase()], ...this.#settings };
-  }
-
-  #write(list: readonly unknown[], columns: readonly string[]): string | true {
-    const { quoteMode = "MINIMAL", withHeader, withDelimiter = ",", withEscape, withNullString = "" } = this.#merged();
-    const rows = list.map((item) => columns.map((name) => cellOf((item as Fields)[name], withNullString)));
-    const options: WriteOptions = {
-      delimiter: withDelimiter,
-      record_delimiter: "\r\n",
-      quoted: quoteMode.startsWith("ALL"),
-      quoted_string: quoteMode === "NON_NUMERIC",
-      ...(quoteMode === "NONE" && { quote: "" }),
-      ...(withEscape !== undefined && { escape: withEscape }),
-    };
-    const text = writeRows(withHeader === false ? rows : [[...columns], ...rows], options);
-    return this.#deliver(text);
-  }
-
-  #deliver(text: string): string | true {
-    if (this.#stream !== undefined) this.#stream.write(text);
-    else if (this.#file?.append) appendFileSync(this.#file.path, text);
-    else if (this.#file !== undefined) writeFileSync(this.#file.path, text);
-    else return text;
-    return true;
   }
 }
 

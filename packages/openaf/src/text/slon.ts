@@ -3,18 +3,9 @@ import { isDate, isMap, isNumber } from "../data/types.js";
 import { fromDate } from "../format/dates.js";
 
 /** How a value is written as SLON. */
-export interface SlonTheme {
-  readonly startMap?: string;
-  readonly sepMap?: string;
-  readonly endMap?: string;
-  readonly sepKV?: string;
-  readonly startArr?: string;
-  readonly sepArr?: string;
-  readonly endArr?: string;
-  readonly strQuote?: string;
-}
+export type SlonTheme = Readonly<Partial<typeof THEME>>;
 
-const THEME: Required<SlonTheme> = {
+const THEME = {
   startMap: "(",
   sepMap: ", ",
   endMap: ")",

@@ -38,6 +38,23 @@ export function fromYAML(text: unknown): unknown {
   return thread.fromYAML(String(text));
 }
 
+/** The encodings of Java that have another name in Node. */
+const ENCODINGS: Readonly<Record<string, BufferEncoding>> = {
+  "utf-8": "utf8",
+  utf8: "utf8",
+  "us-ascii": "latin1",
+  ascii: "latin1",
+  "iso-8859-1": "latin1",
+  latin1: "latin1",
+  "utf-16le": "utf16le",
+};
+
+export function encodingOf(name: unknown = "utf8"): BufferEncoding {
+  const encoding = ENCODINGS[String(name).toLowerCase()];
+  if (encoding === undefined) throw new Error(`the encoding "${String(name)}" is not known here: use UTF-8`);
+  return encoding;
+}
+
 /** The helpers that scripts have added. */
 const helpers: Record<string, unknown> = {};
 
@@ -47,7 +64,7 @@ export function addHelpers(prefix: unknown, map: unknown): void {
     if (typeof helper === "function") helpers[`${String(prefix)}${name}`] = helper;
 }
 
-/** Fills a template. */
+/** Fills a template of Handlebars, with the helpers of `ow.template.addHelper`. */
 export function parse(text: unknown, data?: unknown): string {
   return thread.templify(text, data, Object.keys(helpers).length > 0 ? helpers : undefined);
 }

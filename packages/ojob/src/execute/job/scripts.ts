@@ -7,7 +7,7 @@ import { missingFolder, ScriptProcess } from "../../script/process/script-proces
 import { type CommandLine, ShellCommand, type ShellOptions, type ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd, ScriptHost, ScriptThread, SharedGlobals } from "../../script/thread.js";
-import type { MaskedPieces } from "../../text/masker.js";
+import type { MaskedStream } from "../../text/masker.js";
 import type { JobOutcome } from "../dispatch/requests.js";
 import type { Engine, Execution } from "../engine.js";
 import type { ScriptContext } from "../execution.js";
@@ -19,8 +19,8 @@ export class JobScripts implements ScriptHost {
   readonly engine: Engine;
   readonly globals: SharedGlobals;
   /** The output of the script without secrets, even if a secret arrives in two pieces. */
-  readonly #output: MaskedPieces;
-  readonly #errors: MaskedPieces;
+  readonly #output: MaskedStream;
+  readonly #errors: MaskedStream;
   #thread: ScriptThread | undefined;
   #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
   #command: Promise<void> = Promise.resolve();

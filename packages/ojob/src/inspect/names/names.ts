@@ -1,10 +1,9 @@
 import { dirname } from "node:path";
 import { nearest } from "@ojm/core/internal";
-import type { Args, CodeBlock, JobFile } from "../../load/job-file.js";
+import type { CodeBlock, JobFile } from "../../load/job-file.js";
 import { jobsNamedIn, type Plan } from "../../plan/planned.js";
 import { findPackage, OPENAF } from "../../plan/setup.js";
 import { MODULE_PARAMETERS, PARAMETERS, placeIn } from "../../script/compile.js";
-import type { NamedPackage } from "../../script/protocol.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { openAfName } from "./openaf-names.js";
 import { type FreeName, readNames } from "./read-names.js";
@@ -19,27 +18,14 @@ export async function checkNames(file: JobFile, plan: Plan, worker: URL, problem
   const packages = plan.setup.loads.filter((load) => typeof load !== "string");
   const thread = await threadNames(worker, packages);
   const missing = missingNames(file, plan, thread);
-  const still = missing.length === 0 ? missing : await missingAnyway(file, plan, worker, packages, missing);
-  offer(
-    missing.filter((one) => !still.some((other) => isSame(one, other))),
-    problems,
-  );
-  for (const one of still) warn(one, file, thread, problems);
-}
-
-/** The names that are missing even with OpenAF's package; for its objects, the fields that they lack. */
-async function missingAnyway(
-  file: JobFile,
-  plan: Plan,
-  worker: URL,
-  packages: readonly NamedPackage[],
-  missing: MissingName[],
-): Promise<MissingName[]> {
-  const found = findPackage(OPENAF, dirname(file.source.path));
-  if (found === undefined || packages.some(({ name }) => name === OPENAF)) return missing;
-  const still = missingNames(file, plan, await threadNames(worker, [...packages, found]));
+  const isAsked = missing.length > 0 && !packages.some(({ name }) => name === OPENAF);
+  const found = isAsked ? findPackage(OPENAF, dirname(file.source.path)) : undefined;
+  // The names that are missing even with OpenAF's package; for its objects, the fields that they lack.
+  const anyway = found && missingNames(file, plan, await threadNames(worker, [...packages, found]));
+  const offered = missing.filter((one) => anyway?.some((other) => isSame(one, other)) === false);
+  offer(offered, problems);
   // The package does not help a file that uses nothing of OpenAF.
-  return missing.every((one) => still.some((other) => isSame(one, other))) ? missing : still;
+  for (const one of (offered.length > 0 && anyway) || missing) warn(one, file, thread, problems);
 }
 
 function isSame(a: MissingName, b: MissingName): boolean {
@@ -197,19 +183,13 @@ function definitionsOf(file: JobFile, plan: Plan, scripts: readonly Script[]): N
 
 /** The variables that jobs of the file set through a job that comes with ojm. */
 function setByJobs({ jobs, todo }: JobFile): string[] {
-  const calls = [
-    ...[...jobs.values()].flatMap(({ from, to, args }) => jobsNamedIn([...from, ...to]).map((job) => ({ job, args }))),
-    ...todo.map(({ job, args }) => ({ job, args })),
-  ];
+  const steps = [...jobs.values()].flatMap(({ from, to }) => [...from, ...to]);
+  const called = [...jobsNamedIn(steps), ...todo.map(({ job }) => job)];
   const all = [...jobs.values(), ...todo].flatMap(({ args }) => args);
-  return calls.flatMap(({ job }) => {
+  return called.flatMap((job) => {
     const argument = Object.hasOwn(SETTERS, job) ? SETTERS[job] : undefined;
     // The caller of the job may give the argument.
-    return argument === undefined ? [] : all.flatMap((args: Args) => textIn(args, argument));
+    const values = argument === undefined ? [] : all.map((args) => args[argument]);
+    return values.filter((value) => typeof value === "string");
   });
-}
-
-function textIn(args: Args, argument: string): string[] {
-  const value = args[argument];
-  return typeof value === "string" ? [value] : [];
 }

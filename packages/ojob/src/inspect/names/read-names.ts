@@ -79,6 +79,9 @@ export interface FreeName {
   readonly node: AnyNode;
 }
 
+/** Nodes that use no name of the script. */
+const NAMELESS = /^(BreakStatement|ContinueStatement|MetaProperty|ImportDeclaration|ExportAllDeclaration)$/;
+
 /** The names of a script, seen from outside. */
 class NameWalk {
   readonly free: FreeName[] = [];
@@ -98,45 +101,23 @@ class NameWalk {
   }
 
   #visit(node: AnyNode, scope: Scope): void {
-    switch (node.type) {
-      case "Identifier":
-        if (!scope.has(node.name)) this.free.push({ name: node.name, fields: [], node });
-        return;
-      case "MemberExpression":
-        this.#member(node, scope);
-        return;
-      case "Property":
-      case "MethodDefinition":
-      case "PropertyDefinition":
-        this.#all([node.computed ? node.key : undefined, node.value], scope);
-        return;
-      case "LabeledStatement":
-        this.#visit(node.body, scope);
-        return;
-      case "BreakStatement":
-      case "ContinueStatement":
-      case "MetaProperty":
-      case "ImportDeclaration":
-      case "ExportAllDeclaration":
-        return;
-      case "ExportNamedDeclaration":
-        for (const name of exportedNames(node)) this.defined.exports.add(name);
-        if (node.source) return;
-        this.#all([node.declaration, ...node.specifiers.map((one) => one.local)], scope);
-        return;
-      case "UnaryExpression":
-        this.#unary(node, scope);
-        return;
-      case "CallExpression":
-        this.defined.call(node, scope);
-        // Testing whether a field exists is not a fault.
-        this.#visit(node.callee, scope);
-        this.#all(isQuestion(node) ? node.arguments.map(holderOf) : node.arguments, scope);
-        return;
-      default:
-        this.#assigning(node, scope);
-        return;
-    }
+    const { type } = node;
+    if (type === "Identifier") {
+      if (!scope.has(node.name)) this.free.push({ name: node.name, fields: [], node });
+    } else if (type === "MemberExpression") this.#member(node, scope);
+    else if (type === "Property" || type === "MethodDefinition" || type === "PropertyDefinition") {
+      this.#all([node.computed ? node.key : undefined, node.value], scope);
+    } else if (type === "LabeledStatement") this.#visit(node.body, scope);
+    else if (type === "ExportNamedDeclaration") {
+      for (const name of exportedNames(node)) this.defined.exports.add(name);
+      if (!node.source) this.#all([node.declaration, ...node.specifiers.map((one) => one.local)], scope);
+    } else if (type === "UnaryExpression") this.#unary(node, scope);
+    else if (type === "CallExpression") {
+      this.defined.call(node, scope);
+      // Testing whether a field exists is not a fault.
+      this.#visit(node.callee, scope);
+      this.#all(isQuestion(node) ? node.arguments.map(holderOf) : node.arguments, scope);
+    } else if (!NAMELESS.test(type)) this.#assigning(node, scope);
   }
 
   #member(node: AnyNode & { type: "MemberExpression" }, scope: Scope): void {
@@ -157,57 +138,39 @@ class NameWalk {
   }
 
   #assigning(node: AnyNode, scope: Scope): void {
-    switch (node.type) {
-      case "AssignmentExpression": {
-        const { left, right, operator } = node;
-        // `x += 1` reads x first. `x = 1` defines it.
-        if (operator !== "=" && left.type === "Identifier") this.#visit(left, scope);
-        else this.#target(left, right, scope);
-        this.#visit(right, scope);
-        return;
-      }
-      case "VariableDeclarator":
-        this.#target(node.id, undefined, scope);
-        this.#all([node.init], scope);
-        return;
-      case "ForInStatement":
-      case "ForOfStatement": {
-        const inner = new Scope(blockNames([node.left]), scope);
-        if (node.left.type === "VariableDeclaration") this.#visit(node.left, inner);
-        else this.#target(node.left, undefined, inner);
-        this.#all([node.right, node.body], inner);
-        return;
-      }
-      default:
-        this.#scoped(node, scope);
-        return;
-    }
+    const { type } = node;
+    if (type === "AssignmentExpression") {
+      const { left, right, operator } = node;
+      // `x += 1` reads x first. `x = 1` defines it.
+      if (operator !== "=" && left.type === "Identifier") this.#visit(left, scope);
+      else this.#target(left, right, scope);
+      this.#visit(right, scope);
+    } else if (type === "VariableDeclarator") {
+      this.#target(node.id, undefined, scope);
+      this.#all([node.init], scope);
+    } else if (type === "ForInStatement" || type === "ForOfStatement") {
+      const inner = new Scope(blockNames([node.left]), scope);
+      if (node.left.type === "VariableDeclaration") this.#visit(node.left, inner);
+      else this.#target(node.left, undefined, inner);
+      this.#all([node.right, node.body], inner);
+    } else this.#scoped(node, scope);
   }
 
   /** The target of an assignment or declaration: a name, a field, or a pattern of them with defaults. */
   #target(node: AnyNode, value: AnyNode | undefined, scope: Scope): void {
-    switch (node.type) {
-      case "Identifier":
-        if (!scope.has(node.name)) this.defined.globals.add(node.name);
-        return;
-      case "MemberExpression":
-        this.defined.assign(node, value, scope);
-        this.#field(node, scope);
-        return;
-      case "AssignmentPattern":
-        this.#target(node.left, undefined, scope);
-        this.#visit(node.right, scope);
-        return;
-      case "Property":
-        if (node.computed) this.#visit(node.key, scope);
-        this.#target(node.value, undefined, scope);
-        return;
-      case "RestElement":
-        this.#target(node.argument, undefined, scope);
-        return;
-      default:
-        for (const one of childrenOf(node)) this.#target(one, undefined, scope);
-    }
+    const { type } = node;
+    if (type === "Identifier") {
+      if (!scope.has(node.name)) this.defined.globals.add(node.name);
+    } else if (type === "MemberExpression") {
+      this.defined.assign(node, value, scope);
+      this.#field(node, scope);
+    } else if (type === "AssignmentPattern") {
+      this.#target(node.left, undefined, scope);
+      this.#visit(node.right, scope);
+    } else if (type === "Property") {
+      if (node.computed) this.#visit(node.key, scope);
+      this.#target(node.value, undefined, scope);
+    } else for (const one of childrenOf(node)) this.#target(one, undefined, scope);
   }
 
   /** A field that is set: it exists from there on. */
@@ -221,51 +184,29 @@ class NameWalk {
   }
 
   #scoped(node: AnyNode, scope: Scope): void {
-    switch (node.type) {
-      case "BlockStatement":
-        this.#all(node.body, new Scope(blockNames(node.body), scope));
-        return;
-      case "StaticBlock":
-        this.#all(node.body, new Scope([...hoistedNames(node.body), ...blockNames(node.body)], scope));
-        return;
-      case "ForStatement":
-        this.#all(childrenOf(node), new Scope(node.init ? blockNames([node.init]) : [], scope));
-        return;
-      case "SwitchStatement": {
-        const inner = new Scope(blockNames(node.cases.flatMap((one) => one.consequent)), scope);
-        this.#visit(node.discriminant, scope);
-        this.#all(node.cases, inner);
-        return;
-      }
-      case "CatchClause": {
-        const inner = new Scope(node.param ? boundNames(node.param) : [], scope);
-        if (node.param) this.#target(node.param, undefined, inner);
-        this.#visit(node.body, inner);
-        return;
-      }
-      case "WithStatement":
-        this.#visit(node.object, scope);
-        this.#visit(node.body, new Scope([], scope, { open: true }));
-        return;
-      case "ClassDeclaration":
-      case "ClassExpression":
-        this.#all([node.superClass, node.body], new Scope(node.id ? [node.id.name] : [], scope, { atTop: false }));
-        return;
-      case "FunctionDeclaration":
-      case "FunctionExpression":
-      case "ArrowFunctionExpression":
-        this.#function(node, scope);
-        return;
-      default:
-        this.#all(childrenOf(node), scope);
-        return;
-    }
+    const { type } = node;
+    if (type === "BlockStatement") this.#all(node.body, new Scope(blockNames(node.body), scope));
+    else if (type === "StaticBlock") {
+      this.#all(node.body, new Scope([...hoistedNames(node.body), ...blockNames(node.body)], scope));
+    } else if (type === "ForStatement") {
+      this.#all(childrenOf(node), new Scope(node.init ? blockNames([node.init]) : [], scope));
+    } else if (type === "SwitchStatement") {
+      this.#visit(node.discriminant, scope);
+      this.#all(node.cases, new Scope(blockNames(node.cases.flatMap((one) => one.consequent)), scope));
+    } else if (type === "CatchClause") {
+      const inner = new Scope(node.param ? boundNames(node.param) : [], scope);
+      if (node.param) this.#target(node.param, undefined, inner);
+      this.#visit(node.body, inner);
+    } else if (type === "WithStatement") {
+      this.#visit(node.object, scope);
+      this.#visit(node.body, new Scope([], scope, { open: true }));
+    } else if (type === "ClassDeclaration" || type === "ClassExpression") {
+      this.#all([node.superClass, node.body], new Scope(node.id ? [node.id.name] : [], scope, { atTop: false }));
+    } else if (isFunction(node)) this.#function(node, scope);
+    else this.#all(childrenOf(node), scope);
   }
 
-  #function(
-    node: AnyNode & { type: "FunctionDeclaration" | "FunctionExpression" | "ArrowFunctionExpression" },
-    scope: Scope,
-  ): void {
+  #function(node: FunctionNode, scope: Scope): void {
     const isArrow = node.type === "ArrowFunctionExpression";
     const own = [
       ...node.params.flatMap(boundNames),
@@ -365,7 +306,7 @@ function isModuleExports(node: AnyNode): boolean {
   return node.type === "MemberExpression" && isName(node.object, "module") && isName(node.property, "exports");
 }
 
-function isName(node: AnyNode | undefined, name: string): boolean {
+export function isName(node: AnyNode | undefined, name: string): boolean {
   return node?.type === "Identifier" && node.name === name;
 }
 
@@ -419,20 +360,12 @@ function childrenOf(node: AnyNode): AnyNode[] {
 }
 
 function boundNames(pattern: AnyNode): string[] {
-  switch (pattern.type) {
-    case "Identifier":
-      return [pattern.name];
-    case "ObjectPattern":
-      return pattern.properties.flatMap((one) => boundNames(one.type === "Property" ? one.value : one));
-    case "ArrayPattern":
-      return pattern.elements.flatMap((one) => (one === null ? [] : boundNames(one)));
-    case "AssignmentPattern":
-      return boundNames(pattern.left);
-    case "RestElement":
-      return boundNames(pattern.argument);
-    default:
-      return [];
-  }
+  const { type } = pattern;
+  if (type === "Identifier") return [pattern.name];
+  if (type === "AssignmentPattern") return boundNames(pattern.left);
+  if (type === "Property") return boundNames(pattern.value);
+  if (type !== "ObjectPattern" && type !== "ArrayPattern" && type !== "RestElement") return [];
+  return childrenOf(pattern).flatMap(boundNames);
 }
 
 /** The names that belong to a whole function: `var`, and functions, which leave blocks in sloppy code. */
@@ -452,7 +385,8 @@ function blockNames(statements: readonly AnyNode[]): string[] {
     }
     if (node.type === "ClassDeclaration" || node.type === "FunctionDeclaration") return node.id ? [node.id.name] : [];
     if (node.type === "ImportDeclaration") return node.specifiers.map(({ local }) => local.name);
-    return isExport(node) && node.declaration ? blockNames([node.declaration]) : [];
+    if (node.type !== "ExportNamedDeclaration" && node.type !== "ExportDefaultDeclaration") return [];
+    return node.declaration ? blockNames([node.declaration]) : [];
   });
 }
 
@@ -465,12 +399,8 @@ function exportedNames({ declaration, specifiers }: AnyNode & { type: "ExportNam
   return [...declared, ...named];
 }
 
-function isFunction(node: AnyNode): boolean {
+type FunctionNode = AnyNode & { type: "FunctionDeclaration" | "FunctionExpression" | "ArrowFunctionExpression" };
+
+function isFunction(node: AnyNode): node is FunctionNode {
   return /^(Function(Declaration|Expression)|ArrowFunctionExpression)$/.test(node.type);
-}
-
-type Export = Extract<AnyNode, { type: "ExportNamedDeclaration" | "ExportDefaultDeclaration" }>;
-
-function isExport(node: AnyNode): node is Export {
-  return node.type === "ExportNamedDeclaration" || node.type === "ExportDefaultDeclaration";
 }

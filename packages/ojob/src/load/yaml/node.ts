@@ -41,13 +41,7 @@ export interface ScalarNode {
 }
 
 /** Where the text of a scalar starts, so that a script's error can be shown at its line. */
-export interface TextPlace {
-  readonly line: number;
-  /** How many characters stand before each line of the text in the file. */
-  readonly indent: number;
-  /** Whether line n of the text is line n of the file. False in folded and multi-line quoted text. */
-  readonly exact: boolean;
-}
+export type TextPlace = Pick<CodeBlock, "line" | "indent" | "exact">;
 
 export function entry(node: Node | undefined, key: string): MapEntry | undefined {
   return node?.kind === "map" ? node.entries.find((one) => one.key === key) : undefined;
@@ -97,6 +91,10 @@ export function kindOf(node: Node): string {
   if (typeof node.value === "string") return `the text ${JSON.stringify(shorten(maskUrls(node.value)))}`;
   // YAML writes NaN as .nan.
   return Number.isNaN(node.value) ? ".nan" : String(node.value);
+}
+
+export function firstLine(text: string | undefined): string {
+  return text?.trim().split("\n", 1)[0] ?? "";
 }
 
 export function shorten(text: string): string {

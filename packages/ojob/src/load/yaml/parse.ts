@@ -12,6 +12,7 @@ import {
   type ParsedNode,
   parseDocument,
   type Scalar,
+  type YAMLError,
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
@@ -35,19 +36,19 @@ export function parseYaml(source: SourceFile, problems: Problems): Node | undefi
     const { line, col } = lines.linePos(offset);
     return { source, line, column: col };
   };
-  if (hasTooMany(source.text)) throw new JobFileError([{ severity: "error", message: TOO_LARGE, at: at(0) }]);
+  if (hasTooMany(source.text)) throw fault(TOO_LARGE, at(0));
   const document = parse(source, lines);
   const first = document.errors[0];
   if (first !== undefined) {
-    const { message, offset } = explain(first, source);
-    throw new JobFileError([{ severity: "error", message, at: at(offset) }]);
+    const [message, offset = first.pos[0]] = explain(first, source);
+    throw fault(message, at(offset));
   }
   for (const warning of document.warnings) problems.warn(oneLine(warning.message), at(warning.pos[0]));
   const root = document.contents;
   if (root === null) return undefined;
   const aliases = new Aliases();
   aliases.read(root);
-  if (aliases.tooLarge) throw new JobFileError([{ severity: "error", message: TOO_LARGE, at: at(0) }]);
+  if (aliases.tooLarge) throw fault(TOO_LARGE, at(0));
   return new Converter(source, aliases, at, problems).node(root);
 }
 
@@ -61,8 +62,12 @@ function parse(source: SourceFile, lineCounter: LineCounter): Document.Parsed {
   } catch (error) {
     // The parser recurses: a file of ten thousand "[" exhausts the stack.
     if (!(error instanceof RangeError)) throw error;
-    throw new JobFileError([{ severity: "error", message: `${source.name} is nested too deeply to be a job file.` }]);
+    throw fault(`${source.name} is nested too deeply to be a job file.`);
   }
+}
+
+function fault(message: string, at?: Position): JobFileError {
+  return new JobFileError([{ severity: "error", message, ...(at && { at }) }]);
 }
 
 /** Converts the parser's tree: follows aliases, applies merges, and turns offsets into places. */
@@ -83,9 +88,9 @@ class Converter {
 
   node(from: AnyNode): Node {
     const at = this.#at(from.range?.[0] ?? 0);
-    if (this.#open.has(from)) throw this.#fault("this alias leads back to itself.", at);
-    if (++this.#count > MAX_NODES) throw this.#fault(TOO_LARGE, at);
-    if (this.#open.size > MAX_LEVELS) throw this.#fault("this is nested too deeply for a job file.", at);
+    if (this.#open.has(from)) throw fault("this alias leads back to itself.", at);
+    if (++this.#count > MAX_NODES) throw fault(TOO_LARGE, at);
+    if (this.#open.size > MAX_LEVELS) throw fault("this is nested too deeply for a job file.", at);
     this.#open.add(from);
     const result = this.#convert(from, at);
     this.#open.delete(from);
@@ -95,7 +100,7 @@ class Converter {
   #convert(from: AnyNode, at: Position): Node {
     if (isAlias(from)) {
       const target = this.#aliases.target(from);
-      if (target === undefined) throw this.#fault(noAnchor(from.source), at);
+      if (target === undefined) throw fault(noAnchor(from.source), at);
       return this.node(target);
     }
     if (isMap(from)) return this.#map(from, at);
@@ -115,7 +120,7 @@ class Converter {
     for (const pair of from.items) {
       const key = pair.key as AnyNode | null;
       const keyAt = key?.range ? this.#at(key.range[0]) : at;
-      if (key !== null && !isScalar(key)) throw this.#fault("a key must be a word, not a list or a map.", keyAt);
+      if (key !== null && !isScalar(key)) throw fault("a key must be a word, not a list or a map.", keyAt);
       const value = pair.value === null ? nothing(keyAt) : this.node(pair.value as AnyNode);
       // The parser turns a << that means a merge into a symbol. A quoted << is an ordinary key.
       if (typeof key?.value === "symbol") merged.push(...this.#merge(value));
@@ -141,7 +146,7 @@ class Converter {
     const seen = new Set<string>();
     const entries: MapEntry[] = [];
     for (const map of maps) {
-      if (map.kind !== "map") throw this.#fault("what << merges must be a map or a list of maps.", map.at);
+      if (map.kind !== "map") throw fault("what << merges must be a map or a list of maps.", map.at);
       for (const entry of map.entries) if (!seen.has(entry.key)) entries.push(entry);
       for (const entry of map.entries) seen.add(entry.key);
     }
@@ -170,40 +175,27 @@ class Converter {
     const exact = raw.startsWith(value, start);
     return { line: at.line, indent: exact ? start : 0, exact };
   }
-
-  #fault(message: string, at: Position): JobFileError {
-    return new JobFileError([{ severity: "error", message, at }]);
-  }
 }
 
-interface ParserError {
-  readonly code: string;
-  readonly message: string;
-  readonly pos: readonly [number, number];
-}
-
-interface Explained {
-  readonly message: string;
-  readonly offset: number;
-}
-
-/** Explains how to fix an error of the YAML parser. The commonest mistakes have their own messages. */
-function explain({ code, message, pos }: ParserError, { text }: SourceFile): Explained {
+/**
+ * Explains how to fix an error of the YAML parser, and where it is, if not where the parser says. The
+ * commonest mistakes have their own messages.
+ */
+function explain({ code, message, pos }: YAMLError, { text }: SourceFile): [message: string, offset?: number] {
   const [offset] = pos;
-  const saying = (words: string, at = offset): Explained => ({ message: words, offset: at });
-  if (code === "TAB_AS_INDENT") return saying("a tab is used for indentation. YAML allows spaces only.");
-  if (code === "MULTIPLE_DOCS") return saying("a second YAML document starts here (---). A job file is one document.");
+  if (code === "TAB_AS_INDENT") return ["a tab is used for indentation. YAML allows spaces only."];
+  if (code === "MULTIPLE_DOCS") return ["a second YAML document starts here (---). A job file is one document."];
   // The parser has exhausted the stack, and reports that as an error in the file.
-  if (message.includes("call stack")) return saying("this is nested too deeply for a job file.");
+  if (message.includes("call stack")) return ["this is nested too deeply for a job file."];
   const rest = text.slice(offset).split("\n", 1)[0] ?? "";
   if (code === "BLOCK_AS_IMPLICIT_KEY" && /:(?:\s|$)/.test(rest)) {
-    return saying(
+    return [
       'in a text without quotes, a colon and a blank make the text a map. Quote the text, or write a script in the lines below "exec: |".',
-    );
+    ];
   }
   const star = code === "BAD_ALIAS" || message.includes("alias") ? starBefore(text, offset) : undefined;
-  if (star !== undefined) return saying(unquotedStar(text, star), star);
-  return saying(`this is not valid YAML: ${oneLine(message)}`);
+  if (star !== undefined) return [unquotedStar(text, star), star];
+  return [`this is not valid YAML: ${oneLine(message)}`];
 }
 
 /** The message for an alias without an anchor: if not a word, it is probably the start of a schedule. */

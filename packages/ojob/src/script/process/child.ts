@@ -2,9 +2,10 @@ import type { ChildProcess, SpawnOptions } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
+import { setTimeout as after } from "node:timers/promises";
 import type { Variables } from "../../text/environment.js";
 import type { FailureData } from "../protocol.js";
-import { OutputPipes } from "./output-pipes.js";
+import { closePipes, outputPipes, type Pipe, readPipes } from "./output-pipes.js";
 
 /** How long background processes may still write, and then take to end, in ms. */
 const OUTPUT_GRACE = 1_000;
@@ -48,18 +49,19 @@ export class ChildGroup {
   /** Runs the program to its end. Then all output has reached the sink, and only zombies are left. */
   async run(sink: LineSink): Promise<ProgramEnd> {
     const { message, input } = this.#program;
-    const pipes = await OutputPipes.make();
+    const pipes = await outputPipes();
     // Import lazily: most job files start no process, and the import takes 3 ms of each start.
     const { spawn } = await import("node:child_process");
     if (this.#isStopped) {
-      pipes?.close();
-      return this.#neverStarted();
+      closePipes(pipes);
+      // A program that should end before it starts counts as one that ended at once.
+      return { code: null, signal: "SIGTERM", result: "", ...(this.#ended && { ended: this.#ended }) };
     }
     let child: ChildProcess;
     try {
       child = spawn(this.#program.command, this.#program.parameters, optionsFor(this.#program, pipes));
     } catch (error) {
-      pipes?.close();
+      closePipes(pipes);
       return failedToStart(error as NodeJS.ErrnoException);
     }
     this.#child = child;
@@ -67,7 +69,7 @@ export class ChildGroup {
     const exit = exitOf(child);
     give(child.stdin, input);
     give(child.stdio[3] as Writable | null | undefined, message);
-    const outputs = (await pipes?.read()) ?? [child.stdout, child.stderr].filter((stream) => stream !== null);
+    const outputs = (pipes && (await readPipes(pipes))) ?? [child.stdout, child.stderr].filter((one) => one !== null);
     const results = message === undefined ? [] : [child.stdio[4] as Readable];
     let result = "";
     for (const stream of results) {
@@ -91,11 +93,6 @@ export class ChildGroup {
     for (const stream of [...outputs, ...results]) stream.destroy();
     await Promise.all(streams);
     return { ...end, result, ...(this.#ended && { ended: this.#ended }) };
-  }
-
-  /** A program that should end before it starts counts as one that ended at once. */
-  #neverStarted(): ProgramEnd {
-    return { code: null, signal: "SIGTERM", result: "", ...(this.#ended && { ended: this.#ended }) };
   }
 
   stop(): void {
@@ -150,7 +147,7 @@ export class ChildGroup {
   }
 }
 
-function optionsFor(program: Program, pipes: OutputPipes | undefined): SpawnOptions {
+function optionsFor(program: Program, pipes: readonly Pipe[] | undefined): SpawnOptions {
   const { folder, environment, message, input } = program;
   return {
     detached: true,
@@ -158,7 +155,7 @@ function optionsFor(program: Program, pipes: OutputPipes | undefined): SpawnOpti
     ...(environment !== undefined && { env: environment }),
     stdio: [
       input === undefined ? "ignore" : "pipe",
-      ...(pipes?.forProgram ?? ["pipe" as const, "pipe" as const]),
+      ...(pipes?.map(({ write }) => write) ?? ["pipe" as const, "pipe" as const]),
       ...(message === undefined ? [] : ["pipe" as const, "pipe" as const]),
     ],
   };
@@ -168,9 +165,7 @@ function failedToStart(error: NodeJS.ErrnoException): ProgramEnd {
   return { code: null, signal: null, result: "", error };
 }
 
-type Exit = Pick<ProgramEnd, "code" | "signal" | "error">;
-
-function exitOf(child: ChildProcess): Promise<Exit> {
+function exitOf(child: ChildProcess): Promise<Pick<ProgramEnd, "code" | "signal" | "error">> {
   return new Promise((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
     child.once("error", (error) => resolve({ code: null, signal: null, error }));
@@ -186,10 +181,6 @@ function give(stream: Writable | null | undefined, text: string | undefined): vo
   if (!stream || text === undefined) return;
   stream.on("error", () => {});
   stream.end(text);
-}
-
-function after(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 interface LineSink {

@@ -6,7 +6,8 @@ import type { Readable } from "node:stream";
 /** How many pipes are made at once: one process makes them all. */
 const AT_ONCE = 8;
 
-interface Pipe {
+/** The two ends of a pipe. */
+export interface Pipe {
   readonly read: number;
   readonly write: number;
 }
@@ -16,51 +17,38 @@ let making: Promise<void> | undefined;
 
 /**
  * Pipes for the standard output and error of a program. Node itself would give it sockets, and Linux opens no
- * socket by its path, so `> /dev/stderr` in a script would fail (nodejs/node#21941).
+ * socket by its path, so `> /dev/stderr` in a script would fail (nodejs/node#21941). Resolves to `undefined`
+ * on systems where sockets suffice, or where pipes cannot be made.
  */
-export class OutputPipes {
-  readonly #pipes: readonly Pipe[];
-
-  private constructor(pipes: readonly Pipe[]) {
-    this.#pipes = pipes;
-  }
-
-  /** Resolves to `undefined` on systems where sockets suffice, or where pipes cannot be made. */
-  static async make(): Promise<OutputPipes | undefined> {
-    if (process.platform !== "linux") return undefined;
-    try {
-      while (spare.length < 2) {
-        making ??= makePipes().finally(() => {
-          making = undefined;
-        });
-        await making;
-      }
-      return new OutputPipes(spare.splice(0, 2));
-    } catch {
-      // The folder for temporary files or mkfifo may be missing, for example. Most scripts work without
-      // pipes.
-      return undefined;
+export async function outputPipes(): Promise<readonly Pipe[] | undefined> {
+  if (process.platform !== "linux") return undefined;
+  try {
+    while (spare.length < 2) {
+      making ??= makePipes().finally(() => {
+        making = undefined;
+      });
+      await making;
     }
+    return spare.splice(0, 2);
+  } catch {
+    // The folder for temporary files or mkfifo may be missing, for example. Most scripts work without pipes.
+    return undefined;
   }
+}
 
-  get forProgram(): number[] {
-    return this.#pipes.map(({ write }) => write);
-  }
+/**
+ * Reads what the program writes. Call it once the program has its ends: it closes those of this process, so
+ * that a pipe ends when no process of the program has it open any more.
+ */
+export async function readPipes(pipes: readonly Pipe[]): Promise<Readable[]> {
+  const { Socket } = await import("node:net");
+  for (const { write } of pipes) closeSync(write);
+  return pipes.map(({ read }) => new Socket({ fd: read, readable: true, writable: false }));
+}
 
-  /**
-   * Reads what the program writes. Call it once the program has its ends: it closes those of this process, so
-   * that a pipe ends when no process of the program has it open any more.
-   */
-  async read(): Promise<Readable[]> {
-    const { Socket } = await import("node:net");
-    for (const { write } of this.#pipes) closeSync(write);
-    return this.#pipes.map(({ read }) => new Socket({ fd: read, readable: true, writable: false }));
-  }
-
-  /** Closes all ends, for a program that does not start. */
-  close(): void {
-    for (const { read, write } of this.#pipes) for (const end of [read, write]) closeSync(end);
-  }
+/** Closes all ends, for a program that does not start. */
+export function closePipes(pipes: readonly Pipe[] = []): void {
+  for (const { read, write } of pipes) for (const end of [read, write]) closeSync(end);
 }
 
 /** Makes named pipes, opens them, and removes their names: Node cannot make pipes without names. */

@@ -80,7 +80,7 @@ export class ScriptProcess {
 
   #failureOf({ code, signal, error }: ProgramEnd): FailureData | undefined {
     const { block, lang } = this.#script;
-    if (error !== undefined) return atStart(block, cannotStart(lang, error));
+    if (error !== undefined) return atLine(block, 1, cannotStart(lang, error));
     if (code === 0) return undefined;
     // Most scripts end by the signal. A script that catches it has no other way to report that it did not
     // finish.
@@ -93,7 +93,7 @@ export class ScriptProcess {
 /** Why a script cannot run in a folder; `undefined` if it can. */
 export function missingFolder(folder: string | undefined, block: CodeBlock): FailureData | undefined {
   if (folder === undefined || existsSync(folder)) return undefined;
-  return atStart(block, `there is no folder ${folder} to run the script in`);
+  return atLine(block, 1, `there is no folder ${folder} to run the script in`);
 }
 
 function programOf(script: ForeignScript, args: Record<string, unknown>): Program {
@@ -138,10 +138,6 @@ function shellLine(complaint: string): number {
   return Number(named?.[1] ?? 1);
 }
 
-function atStart(block: CodeBlock, message: string): FailureData {
-  return atLine(block, 1, message);
-}
-
 function atLine(block: CodeBlock, line: number, message: string): FailureData {
   return { name: "JobError", message, stack: `at ${block.source.path}:${block.line + line - 1}:1` };
 }
@@ -160,19 +156,17 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
     parameters: ["-c", code],
     environment: { ...variables, ...environmentOf(args) },
   }),
-  node: (block, args, variables, job) => ({
-    command: process.execPath,
-    parameters: ["-e", NODE_START],
-    environment: variables,
-    message: messageFor(block, args, job),
-  }),
-  python: (block, args, variables, job) => ({
-    command: "python3",
-    parameters: ["-u", "-c", PYTHON_START],
-    environment: variables,
-    message: messageFor(block, args, job),
-  }),
+  node: started(process.execPath, "-e", NODE_START),
+  python: started("python3", "-u", "-c", PYTHON_START),
 };
+
+/** A program that starts with code of ours, and gets the script as a message. */
+function started(command: string, ...parameters: string[]): Language {
+  return ({ code, source, line }, args, environment, name) => {
+    const message = JSON.stringify({ code, file: source.path, line, args, name });
+    return { command, parameters, environment, message };
+  };
+}
 
 export const JAVASCRIPT = "js";
 
@@ -188,10 +182,6 @@ function environmentOf(args: Args): Record<string, string> {
     return text.length > LONGEST_VALUE || text.includes("\0") ? [] : [[name, text] as const];
   });
   return Object.fromEntries(variables);
-}
-
-function messageFor({ code, source, line }: CodeBlock, args: Args, name: string): string {
-  return JSON.stringify({ code, file: source.path, line, args, name });
 }
 
 /** A longer map is output, not a result for args, in characters. */
@@ -258,12 +248,7 @@ export class PrintedMap {
 /** The last line of a shell script that names variables to hand back, as in OpenAF: `# return a, b`. */
 const RETURN = /(?:^|\s)#[^\S\n]+return ([^\n]+?)\s*$/;
 
-interface ReturnedName {
-  readonly name: string;
-  readonly offset: number;
-}
-
-export function returnedNames(code: string): ReturnedName[] {
+export function returnedNames(code: string): { readonly name: string; readonly offset: number }[] {
   const found = RETURN.exec(code);
   if (found === null) return [];
   const [, list = ""] = found;

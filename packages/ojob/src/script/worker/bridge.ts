@@ -28,19 +28,15 @@ export function post(message: FromThread): void {
 /** Blocks this thread, and not the main thread. Throws once if the script is asked to stop. */
 export function pause(ms: number): void {
   const end = performance.now() + ms;
-  shareGlobals();
+  // Other threads need the globals that the script has set: a `stopWhen` may wait for them.
+  const { globals } = changedGlobals();
+  if (Object.keys(globals).length > 0) post({ type: "globals", globals });
   for (;;) {
     throwIfStopped();
     const left = end - performance.now();
     if (left <= 0) return;
     Atomics.wait(signal, STOPPED, 0, left);
   }
-}
-
-/** Shares the globals that the script has set with the other threads: a `stopWhen` may wait for them. */
-function shareGlobals(): void {
-  const { globals } = changedGlobals();
-  if (Object.keys(globals).length > 0) post({ type: "globals", globals });
 }
 
 export function call(name: string, ...parameters: unknown[]): unknown {

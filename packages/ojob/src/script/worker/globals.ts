@@ -1,5 +1,6 @@
 import { Server, Socket } from "node:net";
 import { serialize } from "node:v8";
+import type { DoneMessage } from "../protocol.js";
 
 const known = new Set<string>();
 /** The globals of this thread as the other threads know them. */
@@ -10,14 +11,8 @@ export function rememberGlobals(): void {
   for (const name of Object.getOwnPropertyNames(globalThis)) known.add(name);
 }
 
-interface GlobalChanges {
-  readonly globals: Record<string, unknown>;
-  /** The globals that no other thread sees: functions, and values that contain one. */
-  readonly unshared: readonly string[];
-}
-
-/** Finds the globals that scripts have set. Threads can share only data. */
-export function changedGlobals(): GlobalChanges {
+/** Finds the globals that scripts have set. Threads share only data: `unshared` are, or contain, functions. */
+export function changedGlobals(): Pick<DoneMessage, "globals" | "unshared"> {
   const globals: Record<string, unknown> = {};
   const unshared: string[] = [];
   for (const name of Object.getOwnPropertyNames(globalThis)) {

@@ -9,13 +9,8 @@ import { load } from "./modules.js";
 import { run, stop } from "./run.js";
 import { watchVariables } from "./state.js";
 
-/** Sends `process.stdout`, `process.stderr` and `console` the way of `print`, in order with the log. */
-function redirectOutput(): void {
-  defineStream("stdout", false);
-  defineStream("stderr", true);
-}
-
-function defineStream(name: "stdout" | "stderr", toError: boolean): void {
+/** Sends a stream of the process, and `console`, the way of `print`, in order with the log. */
+function redirect(name: "stdout" | "stderr", toError: boolean): void {
   let stream: Writable | undefined;
   Object.defineProperty(process, name, {
     configurable: true,
@@ -33,18 +28,14 @@ function defineStream(name: "stdout" | "stderr", toError: boolean): void {
   });
 }
 
-function start(): void {
-  redirectOutput();
-  watchVariables();
-  installFunctions();
-  rememberGlobals();
-  let queue: Promise<void> = Promise.resolve();
-  const main = parentPort as MessagePort;
-  main.on("message", (message: ToThread) => {
-    if (message.type === "stop") return stop();
-    rememberRest();
-    queue = queue.then(() => (message.type === "load" ? load(message) : run(message)));
-  });
-}
-
-start();
+redirect("stdout", false);
+redirect("stderr", true);
+watchVariables();
+installFunctions();
+rememberGlobals();
+let queue: Promise<void> = Promise.resolve();
+(parentPort as MessagePort).on("message", (message: ToThread) => {
+  if (message.type === "stop") return stop();
+  rememberRest();
+  queue = queue.then(() => (message.type === "load" ? load(message) : run(message)));
+});

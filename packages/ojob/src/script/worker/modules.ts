@@ -13,10 +13,6 @@ import { giveVariables, keepVariables } from "./state.js";
 const known = new Map<string, NamedModule>();
 const loaded = new Map<string, { readonly exports: unknown }>();
 
-function isModule(name: string): boolean {
-  return known.has(name);
-}
-
 /** The exports of a module of the job file. The module runs once in each thread. */
 function requireModule(name: string): unknown {
   const code = known.get(name);
@@ -41,7 +37,7 @@ export function requireOf(file: string): NodeJS.Require {
   const path = resolve(file);
   const own = createRequire(path);
   const load = (name: string): unknown => {
-    if (isModule(name)) return requireModule(name);
+    if (known.has(name)) return requireModule(name);
     const beside = join(dirname(path), name);
     return own(/\.[cm]?js$/.test(name) && !isFound(own, name) && existsSync(beside) ? beside : name);
   };
@@ -76,7 +72,9 @@ export async function load({ loads, modules, init, variables = {} }: Setup): Pro
   for (const module of modules) known.set(module.name, module);
   for (const one of loads) {
     try {
-      await loadOne(one);
+      if (typeof one !== "string") await loadPackage(one);
+      else if (known.has(one)) Object.assign(scope, requireModule(one));
+      else await loadFile(one);
     } catch (error) {
       const failure = toFailure(error);
       const name = typeof one === "string" ? one : one.name;
@@ -88,12 +86,6 @@ export async function load({ loads, modules, init, variables = {} }: Setup): Pro
   // Every thread defines these globals itself, so threads do not exchange them.
   rememberGlobals();
   post({ type: "loaded" });
-}
-
-async function loadOne(one: string | NamedPackage): Promise<void> {
-  if (typeof one !== "string") await loadPackage(one);
-  else if (isModule(one)) Object.assign(scope, requireModule(one));
-  else await loadFile(one);
 }
 
 /** Defines the exports of a package as globals. Those of a CommonJS package are in `default`. */

@@ -25,7 +25,7 @@ export function stringify(value: unknown, replacer?: never, space: string | numb
  * quotes, comments, a comma at the end.
  */
 export function jsonParse(given: unknown, otherwise?: unknown): unknown {
-  const text = textOfShell(given);
+  const text = given instanceof AsText ? given.stdout : given;
   if (text === undefined || text === null || text === "") return {};
   if (typeof text !== "string") return text;
   try {
@@ -64,8 +64,4 @@ for (const name of METHODS) {
 /** The result of `sh`: a map, and used as a text the output. A plain map leaves the thread. */
 export function shellResult(result: unknown): unknown {
   return typeof result === "object" && result !== null ? Object.assign(new AsText(), result) : result;
-}
-
-function textOfShell(value: unknown): unknown {
-  return value instanceof AsText ? value.stdout : value;
 }

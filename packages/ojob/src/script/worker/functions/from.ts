@@ -15,6 +15,23 @@ function compare(a: unknown, b: unknown): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** The calls that keep the items of which a field fits a value: `equals("status", "failed")`. */
+const CONDITIONS: Readonly<Record<string, (own: unknown, value: unknown) => boolean>> = {
+  equals: (own, value) => own === value,
+  notEquals: (own, value) => own !== value,
+  greater: (own, value) => isThere(own) && compare(own, value) > 0,
+  greaterEquals: (own, value) => isThere(own) && compare(own, value) >= 0,
+  less: (own, value) => isThere(own) && compare(own, value) < 0,
+  lessEquals: (own, value) => isThere(own) && compare(own, value) <= 0,
+  contains: (own, part) => (Array.isArray(own) ? own.includes(part) : String(own ?? "").includes(String(part))),
+  starts: (own, part) => String(own ?? "").startsWith(part as string),
+  ends: (own, part) => String(own ?? "").endsWith(part as string),
+};
+
 /**
  * A query on a list: `$from(jobs).equals("status", "failed").sort("-startTime").limit(3).select()`. Fields
  * are named by path (`holder.host`). No call changes the list itself.
@@ -34,6 +51,15 @@ export class Query {
     return this.#keep((item) => test(valueAt(item, field)));
   }
 
+  static {
+    for (const [name, holds] of Object.entries(CONDITIONS)) {
+      const value = function (this: Query, field: string, wanted: unknown): Query {
+        return this.#by(field, (own) => holds(own, wanted));
+      };
+      Object.defineProperty(Query.prototype, name, { value, writable: true, configurable: true });
+    }
+  }
+
   /** Keeps the items whose field is truthy, or for which the function returns true. */
   filter(selector: Selector): Query {
     const value = read(selector);
@@ -42,44 +68,6 @@ export class Query {
 
   where(selector: Selector): Query {
     return this.filter(selector);
-  }
-
-  equals(field: string, value: unknown): Query {
-    return this.#by(field, (own) => own === value);
-  }
-
-  notEquals(field: string, value: unknown): Query {
-    return this.#by(field, (own) => own !== value);
-  }
-
-  greater(field: string, value: unknown): Query {
-    return this.#by(field, (own) => isThere(own) && compare(own, value) > 0);
-  }
-
-  greaterEquals(field: string, value: unknown): Query {
-    return this.#by(field, (own) => isThere(own) && compare(own, value) >= 0);
-  }
-
-  less(field: string, value: unknown): Query {
-    return this.#by(field, (own) => isThere(own) && compare(own, value) < 0);
-  }
-
-  lessEquals(field: string, value: unknown): Query {
-    return this.#by(field, (own) => isThere(own) && compare(own, value) <= 0);
-  }
-
-  contains(field: string, part: unknown): Query {
-    return this.#by(field, (own) =>
-      Array.isArray(own) ? own.includes(part) : String(own ?? "").includes(String(part)),
-    );
-  }
-
-  starts(field: string, part: string): Query {
-    return this.#by(field, (own) => String(own ?? "").startsWith(part));
-  }
-
-  ends(field: string, part: string): Query {
-    return this.#by(field, (own) => String(own ?? "").endsWith(part));
   }
 
   match(field: string, pattern: string | RegExp): Query {
@@ -193,10 +181,6 @@ export class Query {
   max(field: string): unknown {
     return this.#by(field, isThere).sort(`-${field}`).first();
   }
-}
-
-function isThere(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }
 
 /** Begins a {@link Query}. A map counts as the list of its values. */

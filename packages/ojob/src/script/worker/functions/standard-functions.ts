@@ -1,23 +1,11 @@
+import { isMap } from "../../../text/template.js";
 import { call, logLine, pause, printText } from "../bridge.js";
 import { ExitError } from "../job.js";
 import { jobFolder, now } from "../state.js";
 import { $ch } from "./channel.js";
 import { jsonParse, shellResult, stringify } from "./data.js";
 import { $from } from "./from.js";
-import {
-  clone,
-  isArray,
-  isDef,
-  isFunction,
-  isMap,
-  isNull,
-  isNumber,
-  isString,
-  isUnDef,
-  merge,
-  portable,
-  templify,
-} from "./values.js";
+import { clone, merge, portable, templify } from "./values.js";
 
 function toText(value: unknown): string {
   return typeof value === "object" && value !== null && !(value instanceof Error)
@@ -52,7 +40,7 @@ const MAX_EXIT_CODE = 255;
 
 /** The name of a lock. A number is valid too: the command line turns a name of digits into a number. */
 function lockName(name: unknown, verb: string): string {
-  if ((isString(name) && name !== "") || isNumber(name)) return String(name);
+  if ((typeof name === "string" && name !== "") || isNumber(name)) return String(name);
   throw new TypeError(`jobLocks.${verb} takes the name of a lock, as in ${verb}("daily"), not ${kindOf(name)}`);
 }
 
@@ -76,24 +64,30 @@ const jobLocks = {
 
 function kindOf(value: unknown): string {
   if (value === "") return "an empty text";
-  if (isArray(value)) return "a list";
+  if (Array.isArray(value)) return "a list";
   if (isMap(value)) return "a map";
-  return isFunction(value) ? "a function" : String(value);
+  return typeof value === "function" ? "a function" : String(value);
 }
 
 function getEnv(name: string, otherwise?: string): string | undefined {
   return process.env[name] ?? otherwise;
 }
 
+/** Whether it is a number other than `NaN`. */
+function isNumber(value: unknown): boolean {
+  return typeof value === "number" && !Number.isNaN(value);
+}
+
 const functions = {
-  isArray,
-  isDef,
-  isFunction,
+  isArray: (value: unknown): boolean => Array.isArray(value),
+  /** `null` counts as a value. */
+  isDef: (value: unknown): boolean => value !== undefined,
+  isFunction: (value: unknown): boolean => typeof value === "function",
   isMap,
-  isNull,
+  isNull: (value: unknown): boolean => value === null,
   isNumber,
-  isString,
-  isUnDef,
+  isString: (value: unknown): boolean => typeof value === "string",
+  isUnDef: (value: unknown): boolean => value === undefined,
   log: (message: unknown): void => logLine("INFO", toText(message)),
   logWarn: (message: unknown): void => logLine("WARN", toText(message)),
   logErr: (message: unknown): void => logLine("ERROR", toText(message)),
@@ -119,7 +113,7 @@ const functions = {
   oJobManagerLaunchJob: (name: string, args?: unknown): unknown => call("launch", String(name), args ?? {}),
   each: (item: unknown, job?: string): unknown => call("each", item, job),
   sh: (command: unknown, options?: unknown): unknown =>
-    shellResult(call("sh", isArray(command) ? command : String(command), options)),
+    shellResult(call("sh", Array.isArray(command) ? command : String(command), options)),
   $get: (key: string): unknown => call("get", String(key)),
   $set: (key: string, value: unknown): unknown => call("set", String(key), value),
   af: {

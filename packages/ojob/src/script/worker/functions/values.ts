@@ -1,46 +1,11 @@
 import type { HelperDelegate } from "handlebars";
-import { escapeHtml, fillBlocks, valueAt } from "../../../text/template.js";
-
-/** Whether the value is not `undefined`. `null` counts as a value. */
-export function isDef(value: unknown): boolean {
-  return value !== undefined;
-}
-
-export function isUnDef(value: unknown): boolean {
-  return value === undefined;
-}
-
-export function isNull(value: unknown): boolean {
-  return value === null;
-}
-
-export function isString(value: unknown): boolean {
-  return typeof value === "string";
-}
-
-/** Whether it is a number other than `NaN`. */
-export function isNumber(value: unknown): boolean {
-  return typeof value === "number" && !Number.isNaN(value);
-}
-
-export function isArray(value: unknown): boolean {
-  return Array.isArray(value);
-}
-
-/** Whether it is a map: an object that is not a list. */
-export function isMap(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-export function isFunction(value: unknown): boolean {
-  return typeof value === "function";
-}
+import { escapeHtml, fillBlocks, isMap, toText, valueAt } from "../../../text/template.js";
 
 /** A new map with the fields of both. `over` wins. Maps within are merged in the same way. */
 export function merge(base: unknown, over: unknown): unknown {
   if (!isMap(base) || !isMap(over)) return clone(over === undefined ? base : over);
-  const merged = clone(base) as Record<string, unknown>;
-  for (const [key, value] of Object.entries(over as object)) {
+  const merged = clone(base);
+  for (const [key, value] of Object.entries(over)) {
     // An assignment to a field called "__proto__" would set the prototype.
     const both = Object.hasOwn(merged, key) ? merge(merged[key], value) : clone(value);
     Object.defineProperty(merged, key, { value: both, writable: true, enumerable: true, configurable: true });
@@ -55,7 +20,7 @@ export function clone<T>(value: T): T {
   } catch {
     if (Array.isArray(value)) return value.map(clone) as T;
     if (!isMap(value)) return value;
-    return Object.fromEntries(Object.entries(value as object).map(([key, item]) => [key, clone(item)])) as T;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, clone(item)])) as T;
   }
 }
 
@@ -98,12 +63,7 @@ export function templify(
   const isPlain = !plain.includes("{{") && !text.includes("\\{{");
   if (!isPlain || /\{\{\{?\s*(?:\$|this|else)/.test(text)) return fillBlocks(text, data, { html: true });
   return text.replace(PLAIN, (_, raw: string | undefined, escaped: string | undefined) => {
-    const value = toText(valueAt(data, raw ?? escaped ?? ""));
+    const value = toText(valueAt(data, raw ?? escaped ?? "") ?? "");
     return raw === undefined ? escapeHtml(value) : value;
   });
-}
-
-function toText(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
