@@ -94,69 +94,42 @@ const snippet = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...LONG) },
 );
 
+/** Changes one line. `more`: what else decides the change. */
+function ofLine<T>(more: fc.Arbitrary<T>, change: (line: string, more: T) => readonly string[]): fc.Arbitrary<Mutation> {
+  return fc.tuple(index, more).map(
+    ([i, value]): Mutation =>
+      (lines) =>
+        atLine(i, lines, (line) => change(line, value)),
+  );
+}
+
+const alone = fc.constant(undefined);
+
 /** Changes that happen to files in editors and merges, and some that never do. */
 export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
-  index.map(
-    (i): Mutation =>
-      (lines) =>
-        atLine(i, lines, () => []),
-  ),
-  index.map(
-    (i): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [line, line]),
-  ),
+  ofLine(alone, () => []),
+  ofLine(alone, (line) => [line, line]),
   index.map(
     (i): Mutation =>
       (lines) =>
         lines.slice(0, 1 + (i % Math.max(1, lines.length))),
   ),
-  fc.tuple(index, fc.nat({ max: 6 })).map(
-    ([i, by]): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [" ".repeat(by) + line]),
-  ),
-  index.map(
-    (i): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [line.replace(/^ {1,2}/, "")]),
-  ),
-  index.map(
-    (i): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [line.replace(/^ +/, "\t")]),
-  ),
-  fc.tuple(index, index).map(
-    ([i, j]): Mutation =>
-      (lines) => {
-        const other = lines[j % Math.max(1, lines.length)] ?? "";
-        return atLine(i, lines, () => [other]);
-      },
-  ),
-  fc.tuple(index, snippet).map(
-    ([i, text]): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [line.replace(/:.*$/, `: ${text}`)]),
-  ),
-  fc.tuple(index, snippet).map(
-    ([i, text]): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => [`${line.match(/^ */)}${text}`, line]),
-  ),
-  fc.tuple(index, index, snippet).map(
-    ([i, j, text]): Mutation =>
-      (lines) =>
-        atLine(i, lines, (line) => {
-          const at = j % (line.length + 1);
-          return [line.slice(0, at) + text + line.slice(at)];
-        }),
-  ),
+  ofLine(fc.nat({ max: 6 }), (line, by) => [" ".repeat(by) + line]),
+  ofLine(alone, (line) => [line.replace(/^ {1,2}/, "")]),
+  ofLine(alone, (line) => [line.replace(/^ +/, "\t")]),
   fc.tuple(index, index).map(
     ([i, j]): Mutation =>
       (lines) =>
-        atLine(i, lines, (line) => {
-          const at = j % (line.length + 1);
-          return [line.slice(0, at) + line.slice(at + 1)];
-        }),
+        atLine(i, lines, () => [lines[j % Math.max(1, lines.length)] ?? ""]),
   ),
+  ofLine(snippet, (line, text) => [line.replace(/:.*$/, `: ${text}`)]),
+  ofLine(snippet, (line, text) => [`${line.match(/^ */)}${text}`, line]),
+  ofLine(fc.tuple(index, snippet), (line, [j, text]) => {
+    const at = j % (line.length + 1);
+    return [line.slice(0, at) + text + line.slice(at)];
+  }),
+  ofLine(index, (line, j) => {
+    const at = j % (line.length + 1);
+    return [line.slice(0, at) + line.slice(at + 1)];
+  }),
 );
