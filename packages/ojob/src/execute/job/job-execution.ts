@@ -18,7 +18,7 @@ import { runBuiltin } from "./builtins.js";
 import { runOtherFile } from "./file-job.js";
 import { JobScripts } from "./scripts.js";
 import { argsOfCode, givenBy, StepChecks, withoutOwn } from "./step-args.js";
-import { type EndedBy, Interruption, Limits, StepRunner, stopFailure } from "./step-limits.js";
+import { type EndedBy, Interruption, limitJob, StepRunner, stopFailure } from "./step-limits.js";
 
 export class JobExecution implements Execution, Stoppable, Endable {
   readonly engine: Engine;
@@ -152,7 +152,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     // Each evaluation gets its own execution, because a running script occupies the thread of this one.
     const ask = (code: CodeBlock): Promise<unknown> =>
       new JobExecution(this.engine, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
-    const limits = new Limits(job, (failure) => this.end(failure, level), ask, this.engine.runtime.clock);
+    const lift = limitJob(job, (failure) => this.end(failure, level), ask, this.engine.runtime.clock);
     const checks = new StepChecks(job, context.environment.all, this.engine.log);
     try {
       current = checks.first(args);
@@ -168,7 +168,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
       }
       return checks.before(job.steps.length, current);
     } catch (error) {
-      limits.lift();
+      lift();
       if (error instanceof SkippedJob) throw error;
       const failure = toJobError(error, job.at);
       failure.args ??= current;
@@ -176,7 +176,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
       if (result === undefined) throw failure;
       return result;
     } finally {
-      limits.lift();
+      lift();
       this.#stepRunner.leave();
       this.#context = outer;
     }
