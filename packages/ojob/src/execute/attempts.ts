@@ -30,36 +30,26 @@ export async function runAttempts(
   policy: RetryPolicy,
   execute: Execute,
 ): Promise<Args> {
-  const pause = new Pause(engine.dispatch, engine.runtime.clock, number);
+  const pause = new Pause(engine, number);
   try {
     const start = knownStart(job, one, { jobs: engine.plan.jobs, commandLine: engine.commandLine });
     // The job itself rejects a name that contains a secret.
-    if (start === undefined || engine.log.mask(start.name) !== start.name) {
-      return await inProcess(engine, job.name, policy, pause, execute);
+    if (start !== undefined && engine.log.mask(start.name) === start.name) {
+      const tried = { job: job.name, policy, trigger, tick: one.tick, start };
+      return await new StoredAttempts(engine, tried, pause).run(execute);
     }
-    const stored = new StoredAttempts(engine, { job: job.name, policy, trigger, tick: one.tick, start }, pause);
-    return await stored.run(execute);
+    // The job has no run of its own, or a script decides its name.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await execute([]);
+      } catch (error) {
+        if (engine.refusal !== undefined || !isTriedAgain(error, attempt, policy)) throw error;
+        logRetry(engine.log, job.name, attempt, policy);
+        if (!(await pause.wait(delayAfter(policy, attempt)))) throw error;
+      }
+    }
   } finally {
     await pause.end();
-  }
-}
-
-/** The attempts of a job without a run of its own, or with one whose name a script decides. */
-async function inProcess(
-  engine: Engine,
-  job: string,
-  policy: RetryPolicy,
-  pause: Pause,
-  execute: Execute,
-): Promise<Args> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await execute([]);
-    } catch (error) {
-      if (engine.refusal !== undefined || !isTriedAgain(error, attempt, policy)) throw error;
-      logRetry(engine.log, job, attempt, policy);
-      if (!(await pause.wait(delayAfter(policy, attempt)))) throw error;
-    }
   }
 }
 
@@ -88,7 +78,7 @@ class StoredAttempts {
     this.#pause = pause;
   }
 
-  async run(execute: (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>): Promise<Args> {
+  async run(execute: Execute): Promise<Args> {
     // Without a manager, the job itself fails and reports the reason.
     const manager = await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return execute([]);
@@ -160,11 +150,7 @@ class StoredAttempts {
     return { retry: policy, trigger, ...(timeout !== undefined && { timeout }), ...(claim && { claim }) };
   }
 
-  async #attempt(
-    run: Run,
-    execute: (handed: readonly HandedRun[]) => Promise<Args>,
-    onOrphaned: () => void,
-  ): Promise<undefined> {
+  async #attempt(run: Run, execute: Execute, onOrphaned: () => void): Promise<undefined> {
     this.#begun = true;
     const { job, policy } = this.#tried;
     // This attempt became due while the jobs were being stopped. Failing it leaves the next attempt to other
@@ -267,9 +253,9 @@ class Pause {
   /** Takes the slot back. Set while other requests have it. */
   #takeBack: (() => Promise<void>) | undefined;
 
-  constructor(dispatch: Dispatch, clock: Clock, order: number) {
+  constructor({ dispatch, runtime }: Engine, order: number) {
     this.#dispatch = dispatch;
-    this.#clock = clock;
+    this.#clock = runtime.clock;
     this.#order = order;
   }
 
@@ -294,18 +280,17 @@ class Pause {
   /** Resolves after `ms`, or at a stop. False if a stop ended the wait. */
   async wait(ms: number): Promise<boolean> {
     this.begin();
+    let clear = (): void => {};
     const isDue = await new Promise<boolean>((resolve) => {
       const cancel = this.#clock.after(ms, () => resolve(true), true);
       const forget = this.onStop(() => resolve(false));
-      this.#over = () => {
+      clear = () => {
         cancel();
         forget();
       };
     });
-    this.#over();
+    clear();
     await this.end();
     return isDue;
   }
-
-  #over: () => void = () => {};
 }
