@@ -3,7 +3,7 @@ import { maskUrls, visible } from "@ojm/core/internal";
 import type { Args, CodeBlock } from "../load/job-file.js";
 import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
-import { mergeArgs, runArgs } from "../plan/args.js";
+import { type Missing, mergeArgs, runArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment.js";
 import { placeChannel, placeChannels, type Saying } from "../plan/manager/channels.js";
 import { isSequential, type Plan, type PlannedJob } from "../plan/planned.js";
@@ -12,7 +12,7 @@ import { didYouMean, type Position } from "../text/problem.js";
 import { requiredText } from "../text/template.js";
 import { Dispatch, Semaphore } from "./dispatch/dispatch.js";
 import type { JobOutcome, Request, RunArgs } from "./dispatch/requests.js";
-import type { Engine } from "./engine.js";
+import type { Engine, Places } from "./engine.js";
 import { type ExecutionOrigin, type ParentExecution, Running } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";
 import { argsOfCode } from "./job/step-args.js";
@@ -104,12 +104,7 @@ export class FileEngine implements Engine {
   async args(job: PlannedJob, own: Args, given: Args, environment: Environment = job.environment): Promise<Args> {
     const variables = environment.all;
     const sources = { own, given, commandLine: this.commandLine, secrets: job.secretArgs, variables };
-    const args = mergeArgs(sources, (argument, written, message) => {
-      const at = job.argsAt[argument] ?? job.at;
-      if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
-      this.warnMissing(job.name, argument, written);
-    });
-    return this.placed(args, own, job.at);
+    return this.placed(mergeArgs(sources, this.missing(job.name, job)), own, job.at);
   }
 
   async runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]> {
@@ -240,6 +235,13 @@ export class FileEngine implements Engine {
     if (this.#warned.has(message)) return;
     this.#warned.add(message);
     this.log.line("WARN", message);
+  }
+
+  missing(job: string, { argsAt = {}, at }: Places): Missing {
+    return (argument, written, message) => {
+      if (message === undefined) return this.warnMissing(job, argument, written);
+      throw new JobError(requiredText(argument, written, message), { at: argsAt[argument] ?? at });
+    };
   }
 
   #note(request: Request, outcome: JobOutcome): void {

@@ -3,14 +3,13 @@ import type { Args } from "../load/job-file.js";
 import { fillArgs, LOCK_ARGS } from "../plan/args.js";
 import { type PlannedJob, runLimits } from "../plan/planned.js";
 import { shownArgs } from "../text/secrets.js";
-import { requiredText } from "../text/template.js";
 import { runAttempts } from "./attempts.js";
 import { mapConcurrent } from "./dispatch/dispatch.js";
 import type { JobOutcome, Judgement, OneRun, Request, RunArgs } from "./dispatch/requests.js";
 import type { Engine } from "./engine.js";
 import { Running } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";
-import { JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
+import { type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
 import type { HandedRun, RefusedRun, RunTick } from "./runtime/open-runs.js";
 
 /** How many runs that were not started are shown one by one. */
@@ -77,11 +76,7 @@ export class JobRuns {
       // As in OpenAF, the command line wins here.
       return all.map((args) => ({ ...handedOn, ...args, ...commandLine }));
     }
-    const missing = (argument: string, written: string, message?: string): void => {
-      const at = entry.argsAt[argument] ?? entry.at;
-      if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
-      this.#engine.warnMissing(job.name, argument, written);
-    };
+    const missing = this.#engine.missing(job.name, entry);
     const filled = async (args: Args): Promise<Args> => {
       // Templates may also use the arguments that the previous job left behind.
       const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, this.#engine.plan.environment.all);

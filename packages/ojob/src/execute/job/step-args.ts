@@ -6,25 +6,21 @@ import type { JobStep, PlannedJob } from "../../plan/planned.js";
 import { expressionScript } from "../../plan/script.js";
 import { placeAt } from "../../script/compile.js";
 import type { Variables } from "../../text/environment.js";
-import { isMap, requiredText } from "../../text/template.js";
+import { isMap } from "../../text/template.js";
 import type { Engine } from "../engine.js";
 import { JobError, within } from "../runtime/job-error.js";
 
 /** The arguments that a step gives to its job, with their templates and the `variables` around it filled. */
 export async function givenBy(
-  { args = {}, argsAt = {}, at }: JobStep,
+  step: JobStep,
   job: PlannedJob,
   current: Args,
   engine: Engine,
   variables: Variables,
 ): Promise<Args> {
+  const { args = {}, at } = step;
   if (Object.keys(args).length === 0) return {};
-  const missing = (argument: string, written: string, message?: string): void => {
-    const place = argsAt[argument] ?? at;
-    if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at: place });
-    engine.warnMissing(job.name, argument, written);
-  };
-  return engine.placed(fillArgs(args, current, missing, variables), args, at);
+  return engine.placed(fillArgs(args, current, engine.missing(job.name, step), variables), args, at);
 }
 
 /** The arguments of the runs of a job whose `args` are code. Throws at the place of the code. */
