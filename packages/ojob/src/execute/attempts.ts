@@ -25,7 +25,7 @@ type Execute = (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>;
 /** Runs a job as often as its `retry` allows. A stored attempt outlives this process. */
 export async function runAttempts(
   engine: Engine,
-  { job, trigger, number }: Request,
+  { contents: { job, trigger }, number }: Request,
   one: OneRun,
   policy: RetryPolicy,
   execute: Execute,

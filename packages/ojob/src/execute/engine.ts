@@ -3,7 +3,7 @@ import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
 import type { Missing } from "../plan/args.js";
 import type { Environment } from "../plan/environment.js";
-import type { Plan, PlannedJob } from "../plan/planned.js";
+import type { JobStep, Plan, PlannedJob } from "../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../script/process/shell.js";
 import type { ThreadPool } from "../script/thread.js";
 import type { Position } from "../text/problem.js";
@@ -12,12 +12,6 @@ import type { JobOutcome, RunArgs } from "./dispatch/requests.js";
 import type { ExecutionOrigin, ParentExecution, Running, ScriptContext, Stoppable } from "./execution.js";
 import type { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
-
-/** Where the arguments of a job, a step or an item of the todo stand. */
-export interface Places {
-  readonly argsAt?: Readonly<Record<string, Position>>;
-  readonly at: Position;
-}
 
 /** Runs the jobs of one job file. Everything that belongs to the run of the file is reached from here. */
 export interface Engine extends Stoppable {
@@ -77,8 +71,8 @@ export interface Engine extends Stoppable {
   failed(job: string, error: JobError): void;
   /** Warns once of a template that no argument fills. */
   warnMissing(job: string, argument: string, written: string): void;
-  /** The same for arguments that stand at these places. Throws a JobError for a `${x:?message}`. */
-  missing(job: string, places: Places): Missing;
+  /** The same for arguments at these places. Throws a JobError for a `${x:?message}`. */
+  missing(job: string, at: Pick<JobStep, "argsAt" | "at">): Missing;
 }
 
 /** One execution of a job, as its scripts and its shortcuts see it. */

@@ -6,13 +6,13 @@ import type { Log } from "../output/log.js";
 import { type Missing, mergeArgs, runArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment.js";
 import { placeChannel, placeChannels, type Saying } from "../plan/manager/channels.js";
-import { isSequential, type Plan, type PlannedJob } from "../plan/planned.js";
+import { isSequential, type JobStep, type Plan, type PlannedJob } from "../plan/planned.js";
 import type { ThreadPool } from "../script/thread.js";
 import { didYouMean, type Position } from "../text/problem.js";
 import { requiredText } from "../text/template.js";
 import { Dispatch, Semaphore } from "./dispatch/dispatch.js";
 import type { JobOutcome, Request, RunArgs } from "./dispatch/requests.js";
-import type { Engine, Places } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { type ExecutionOrigin, type ParentExecution, Running } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";
 import { argsOfCode } from "./job/step-args.js";
@@ -237,7 +237,7 @@ export class FileEngine implements Engine {
     this.log.line("WARN", message);
   }
 
-  missing(job: string, { argsAt = {}, at }: Places): Missing {
+  missing(job: string, { argsAt = {}, at }: Pick<JobStep, "argsAt" | "at">): Missing {
     return (argument, written, message) => {
       if (message === undefined) return this.warnMissing(job, argument, written);
       throw new JobError(requiredText(argument, written, message), { at: argsAt[argument] ?? at });
@@ -255,7 +255,7 @@ export class FileEngine implements Engine {
     this.stop(idle);
   }
 
-  #noteOutcome({ job, entry, begins, tick }: Request, outcome: JobOutcome): void {
+  #noteOutcome({ contents: { job, entry, begins, tick } }: Request, outcome: JobOutcome): void {
     const { settings } = this.plan;
     if (outcome.status === "failed") {
       // A stopped job fails only because of the stop, which has been shown.

@@ -141,7 +141,7 @@ export class Dispatch {
         this.#end(request, skipped(result.unmet), []);
         return;
       }
-      const stations = request.entry === undefined ? [this.#parts.slots] : [this.#lane, this.#parts.slots];
+      const stations = request.contents.entry === undefined ? [this.#parts.slots] : [this.#lane, this.#parts.slots];
       this.#pass(request, stations, [], (held) => {
         void this.#parts.run(request, result.judgements).then((outcome) => this.#end(request, outcome, held));
       });
@@ -151,7 +151,8 @@ export class Dispatch {
   /** Calls `decided` once it is known whether the request may run. That may be before this returns. */
   #awaitDeps(request: Request, decided: (result: DepsResult) => void): void {
     // A request that begins a schedule does not wait: each run of the schedule does.
-    if (this.#stopped !== undefined || request.begins || request.job.deps.length === 0) {
+    const { begins, job } = request.contents;
+    if (this.#stopped !== undefined || begins || job.deps.length === 0) {
       decided(this.#stopped !== undefined ? { unmet: this.#stopped } : { judgements: [] });
       return;
     }
@@ -214,7 +215,7 @@ export class Dispatch {
     const stuck = [...this.#waiting.entries()];
     const [first] = [
       ...stuck.filter(([, { wait }]) => wait.unrequested.length > 0),
-      ...stuck.filter(([{ caller }]) => caller),
+      ...stuck.filter(([{ contents }]) => contents.caller),
     ];
     if (first === undefined) return;
     const [, { wait, end }] = first;

@@ -43,16 +43,8 @@ export interface OneRun extends RunArgs {
 }
 
 /** A request to run a job, from its creation until the job is completed, failed or skipped. */
-export class Request implements JobRequest {
-  readonly job: PlannedJob;
-  readonly given: readonly Args[];
-  readonly trigger: string;
-  readonly entry: TodoEntry | undefined;
-  readonly caller: ParentExecution | undefined;
-  readonly begins: boolean;
-  readonly tick: RunTick | undefined;
-  readonly own: Args | undefined;
-  readonly handed: HandedRun | undefined;
+export class Request {
+  readonly contents: JobRequest;
   /** Counts the requests of this process. */
   readonly number: number;
   readonly finished: Promise<JobOutcome>;
@@ -62,22 +54,14 @@ export class Request implements JobRequest {
   #listeners: ((outcome: JobOutcome) => void)[] = [];
 
   constructor(contents: JobRequest, number: number) {
-    this.job = contents.job;
-    this.given = contents.given;
-    this.trigger = contents.trigger;
-    this.entry = contents.entry;
-    this.caller = contents.caller;
-    this.begins = contents.begins ?? false;
-    this.tick = contents.tick;
-    this.own = contents.own;
-    this.handed = contents.handed;
+    this.contents = contents;
     this.number = number;
     this.finished = new Promise((resolve) => this.onFinish(resolve));
   }
 
   /** Names the request within this process. */
   get id(): string {
-    return `${this.job.name}#${this.number}`;
+    return `${this.contents.job.name}#${this.number}`;
   }
 
   /** Calls `listener` with the outcome, before any other request starts. */
@@ -111,16 +95,13 @@ export class Requests {
   add(contents: JobRequest): Request {
     const request = new Request(contents, ++this.#count);
     this.open.add(request);
+    request.onFinish(() => this.open.delete(request));
     // A dependency means a run of the job, not the start of its schedule.
-    if (request.begins) {
-      request.onFinish(() => this.open.delete(request));
-      return request;
-    }
-    const known = this.#of(request.job.name);
+    if (contents.begins) return request;
+    const known = this.#of(contents.job.name);
     known.open.add(request);
     known.latest = request;
     request.onFinish((outcome) => {
-      this.open.delete(request);
       known.open.delete(request);
       // Keep only the last outcome: a daemon makes requests without end.
       known.last = outcome;
@@ -187,12 +168,12 @@ export class DepsWait {
     this.#request = request;
     this.#requests = requests;
     this.#decide = decide;
-    this.#pending = new Set(request.job.deps);
+    this.#pending = new Set(request.contents.job.deps);
   }
 
   /** Starts the wait. The decision may come before this returns, and after `timeout` ms at the latest. */
   begin(timeout: number | undefined, clock: Clock): void {
-    for (const dependency of this.#request.job.deps) this.#watch(dependency);
+    for (const dependency of this.#request.contents.job.deps) this.#watch(dependency);
     if (!this.#over && timeout !== undefined)
       this.#cancelTimer = clock.after(timeout, () => this.#timeUp(timeout), true);
   }
