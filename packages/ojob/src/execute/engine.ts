@@ -7,7 +7,7 @@ import type { JobStep, Plan, PlannedJob } from "../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../script/process/shell.js";
 import type { ThreadPool } from "../script/thread.js";
 import type { Position } from "../text/problem.js";
-import type { Dispatch, Semaphore } from "./dispatch/dispatch.js";
+import type { Dispatch } from "./dispatch/dispatch.js";
 import type { JobOutcome, RunArgs } from "./dispatch/requests.js";
 import type { ExecutionOrigin, ParentExecution, Running, ScriptContext, Stoppable } from "./execution.js";
 import type { JobError } from "./runtime/job-error.js";
@@ -27,8 +27,6 @@ export interface Engine extends Stoppable {
   readonly grace: number;
   /** The job files that led to this one, which is the last. Absolute paths. */
   readonly files: readonly string[];
-  /** The slots, which the job file shares with the one that runs it. */
-  readonly slots: Semaphore;
   /** The runs of the job that runs this job file, if one does. Their logs get the output of its jobs. */
   readonly around: RunsAround | undefined;
   readonly dispatch: Dispatch;

@@ -19,14 +19,20 @@ import { argsOfCode } from "./job/step-args.js";
 import { JobRuns } from "./job-runs.js";
 import { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
-import { sortTodo, Triggers, whyIdle } from "./triggers/triggers.js";
+import { Schedules } from "./triggers/schedules.js";
+import { Subscriptions } from "./triggers/subscriptions.js";
+import { sortTodo, subscribe, whyIdle } from "./triggers/triggers.js";
 
 /** The least number of slots by default. Some jobs only wait, so it may exceed the processors. */
 const MIN_THREADS = 4;
 
 type Given = "plan" | "commandLine" | "typed" | "log" | "pool" | "runtime" | "grace" | "files";
 
-type EngineParts = Pick<Engine, Given> & Partial<Pick<Engine, "slots" | "around">>;
+interface EngineParts extends Pick<Engine, Given> {
+  /** The slots of the job file that runs this one. */
+  readonly slots?: Semaphore;
+  readonly around?: RunsAround;
+}
 
 export class FileEngine implements Engine {
   readonly plan: Plan;
@@ -37,13 +43,14 @@ export class FileEngine implements Engine {
   readonly runtime: Runtime;
   readonly grace: number;
   readonly files: readonly string[];
-  readonly slots: Semaphore;
   readonly around: RunsAround | undefined;
   readonly dispatch: Dispatch;
   readonly running: Running;
   handedOn: Args = {};
   readonly #parts: EngineParts;
-  readonly #triggers: Triggers;
+  readonly #slots: Semaphore;
+  readonly #schedules: Schedules;
+  readonly #subscriptions = new Subscriptions();
   /** The warnings of templates without a value that were shown. */
   readonly #warned = new Set<string>();
   /** Whether no job failed, and no job was skipped against the intent of the job file. */
@@ -64,16 +71,16 @@ export class FileEngine implements Engine {
     const { clock } = this.runtime;
     const { numThreads = Math.max(MIN_THREADS, availableParallelism()), depsTimeout } = settings;
     this.running = new Running(this.grace, clock);
-    this.slots = parts.slots ?? new Semaphore(numThreads);
+    this.#slots = parts.slots ?? new Semaphore(numThreads);
     this.dispatch = new Dispatch({
-      slots: this.slots,
+      slots: this.#slots,
       sequential: isSequential(settings),
       depsTimeout,
       clock,
       run: (request, judgements) => new JobRuns(this, request).run(judgements),
       onOutcome: (request, outcome) => this.#note(request, outcome),
     });
-    this.#triggers = new Triggers(this);
+    this.#schedules = new Schedules(this);
   }
 
   get exitCode(): number | undefined {
@@ -92,7 +99,7 @@ export class FileEngine implements Engine {
 
   inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): FileEngine {
     const files = [...this.files, file];
-    return new FileEngine({ ...this.#parts, plan, commandLine, slots: this.slots, files, around });
+    return new FileEngine({ ...this.#parts, plan, commandLine, slots: this.#slots, files, around });
   }
 
   job(name: string): PlannedJob {
@@ -136,7 +143,7 @@ export class FileEngine implements Engine {
     try {
       this.dispatch.submit(...todo.now);
       await this.#settled();
-      this.#triggers.stopSchedules();
+      this.#schedules.stop();
       const stopped = this.refusal !== undefined;
       if (todo.shutdown.length > 0 && !this.running.hurried) {
         this.running.reopen();
@@ -146,7 +153,8 @@ export class FileEngine implements Engine {
       await this.dispatch.idle();
       return this.#well && !stopped && this.refusal === undefined;
     } finally {
-      await this.#triggers.ended();
+      this.#subscriptions.close();
+      await this.#schedules.ended();
       stay();
       this.running.close();
     }
@@ -170,12 +178,14 @@ export class FileEngine implements Engine {
     let more: boolean;
     do {
       await this.dispatch.idle();
-      more = await this.#triggers.catchUp();
+      more = await this.#subscriptions.catchUp();
     } while (more || this.dispatch.requests.open.size > 0);
   }
 
   async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
-    if (this.refusal === undefined) await this.#triggers.begin(job, given);
+    if (this.refusal !== undefined) return;
+    if (job.type === "subscribe") await subscribe(this, this.#subscriptions, job, given);
+    else await this.#schedules.begin(job, given);
   }
 
   /** Keeps a daemon alive until it is stopped, even if it has nothing to do. */
@@ -206,15 +216,19 @@ export class FileEngine implements Engine {
 
   /** Starts no other job, asks all to stop, and ends them after the grace period or at a second stop. */
   stop(reason: string): void {
-    this.#triggers.close();
-    this.dispatch.stop(reason);
+    this.#closeSources(reason);
     this.running.stop(reason);
   }
 
   kill(reason: string): void {
-    this.#triggers.close();
-    this.dispatch.stop(reason);
+    this.#closeSources(reason);
     this.running.kill(reason);
+  }
+
+  #closeSources(reason: string): void {
+    this.#subscriptions.close();
+    this.#schedules.stop();
+    this.dispatch.stop(reason);
   }
 
   failed(job: string, error: JobError): void {

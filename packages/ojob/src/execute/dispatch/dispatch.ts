@@ -70,7 +70,7 @@ export class Dispatch {
       lent = this.#waiting.has(request);
       if (lent) this.#leave(this.#parts.slots);
     });
-    if (lent) await new Promise<void>((resolve) => void this.#parts.slots.take(0, resolve));
+    if (lent) await this.#parts.slots.enter(0);
     const outcome = "unmet" in result ? skipped(result.unmet) : await this.#parts.run(request, result.judgements);
     request.finish(outcome);
     // A caller that was asked to stop may have ended before.
@@ -90,10 +90,10 @@ export class Dispatch {
     return () => this.#leave(this.#parts.slots);
   }
 
-  /** `order`: the number of the request that lends its slot. */
+  /** Lends the slot of the caller, who only waits. Call the result to get one back, lowest `order` first. */
   lend(order: number): () => Promise<void> {
     this.#parts.slots.free();
-    return () => new Promise((resolve) => void this.#parts.slots.take(order, resolve));
+    return () => this.#parts.slots.enter(order);
   }
 
   onStop(listener: () => void): () => void {
@@ -256,6 +256,11 @@ export class Semaphore {
       const index = this.#waiters.indexOf(waiter);
       if (index >= 0) this.#waiters.splice(index, 1);
     };
+  }
+
+  /** Resolves with a slot. */
+  enter(order: number): Promise<void> {
+    return new Promise((resolve) => void this.take(order, resolve));
   }
 
   get wanted(): boolean {

@@ -6,7 +6,6 @@ import type { PlannedJob } from "../../plan/planned.js";
 import { type Prepared, prepareJobFile } from "../../prepare.js";
 import { misplaced, missingFile, saidPath } from "../../text/files.js";
 import { describe, JobFileError } from "../../text/problem.js";
-import type { Semaphore } from "../dispatch/dispatch.js";
 import type { Engine } from "../engine.js";
 import type { Stoppable } from "../execution.js";
 import { JobError } from "../runtime/job-error.js";
@@ -29,17 +28,9 @@ export async function runOtherFile(
   engine.pool.prepare(plan.setup);
   const inner = engine.inside(plan, common, path, around);
   onStart(inner);
-  if (!(await withoutSlot(engine.slots, () => inner.run()))) throw new JobError(`${shown(path)} failed`);
-}
-
-/** Lends the slot of a job that only waits. */
-async function withoutSlot<Result>(slots: Semaphore, work: () => Promise<Result>): Promise<Result> {
-  slots.free();
-  try {
-    return await work();
-  } finally {
-    await new Promise<void>((resolve) => void slots.take(0, resolve));
-  }
+  const takeBack = engine.dispatch.lend(0);
+  const well = await inner.run().finally(takeBack);
+  if (!well) throw new JobError(`${shown(path)} failed`);
 }
 
 async function prepareInner(engine: Engine, path: string, args: Args, environment: Environment): Promise<Prepared> {
