@@ -2,6 +2,7 @@ import { type Clock, isChannelError, type JobManager, openJobManager, type Run }
 import { checkRetry } from "@ojm/core/internal";
 import type { openScheduler, ScheduleDefinition, Scheduler } from "@ojm/schedule";
 import type { Args, Settings, TypeArgs } from "../../load/job-file.js";
+import type { Log } from "../../output/log.js";
 import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
 import { isTriedAgain, logRetry, notBegun, RunOfJob, type Stops, stopped } from "../attempts.js";
 import type { Engine } from "../engine.js";
@@ -52,17 +53,15 @@ export class FileScheduler {
     this.#scheduler = open(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.log(tick) });
   }
 
-  /** Uses the job manager of the file: its schedules are in the store. */
-  static async shared(engine: Engine, runs: ScheduledRuns, manager: JobManager): Promise<FileScheduler> {
+  /**
+   * `shared` is the job manager of the file: its schedules are in the store. Without it, they are in memory,
+   * where no other process sees them.
+   */
+  static async open(engine: Engine, runs: ScheduledRuns, shared?: JobManager): Promise<FileScheduler> {
     const { openScheduler } = await import("@ojm/schedule");
-    return new FileScheduler(engine, runs, manager, true, openScheduler);
-  }
-
-  /** Uses a job manager in memory, which no other process sees. */
-  static async alone(engine: Engine, runs: ScheduledRuns): Promise<FileScheduler> {
-    const { openScheduler } = await import("@ojm/schedule");
-    const manager = await openJobManager({ clock: alike(engine.runtime.clock), heartbeatThread: false });
-    return new FileScheduler(engine, runs, manager, false, openScheduler);
+    const { clock } = engine.runtime;
+    const manager = shared ?? (await openJobManager({ clock: alike(clock), heartbeatThread: false }));
+    return new FileScheduler(engine, runs, manager, shared !== undefined, openScheduler);
   }
 
   /** Adds a schedule. Tries again until the store answers, unless that cannot help. */
@@ -161,13 +160,24 @@ function zoneOf(typeArgs: TypeArgs, settings: Settings): string {
 const STOPPED = "the schedules are over";
 
 /** The runs that schedulers start: each becomes a request, and the job adopts the run. */
-export class ScheduledRuns {
+export class ScheduledRuns implements Stops {
+  readonly log: Log;
   readonly #engine: Engine;
   readonly #open = new Set<Promise<unknown>>();
   #isStopped = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.log = engine.log;
+  }
+
+  /** The jobs of type shutdown may run after a stop, but no schedule continues. */
+  get refusal(): string | undefined {
+    return this.#engine.refusal ?? (this.#isStopped ? STOPPED : undefined);
+  }
+
+  get killed(): boolean {
+    return this.#engine.killed;
   }
 
   stop(): void {
@@ -185,7 +195,7 @@ export class ScheduledRuns {
   body(schedule: JobSchedule, isAdopted: boolean): (run: Run) => Promise<undefined> {
     return (run) => {
       const retry = isAdopted ? schedule.job.typeArgs.retry : undefined;
-      const of = new RunOfJob(this.#stops, run, retry, isAdopted);
+      const of = new RunOfJob(this, run, retry, isAdopted);
       const performed = this.#perform(schedule, of);
       const open = performed.catch(() => {}).finally(() => this.#open.delete(open));
       this.#open.add(open);
@@ -209,22 +219,7 @@ export class ScheduledRuns {
     const { retry } = job.typeArgs;
     if (retry === undefined || !isAdopted || this.#isStopped) return;
     const policy = checkRetry(run.name, retry);
-    if (isTriedAgain(error, run.attempt, policy)) logRetry(this.#engine.log, job.name, run.attempt, policy);
-  }
-
-  /** The jobs of type shutdown may run after a stop, but no schedule continues. */
-  get #stops(): Stops {
-    const engine = this.#engine;
-    const refusal = (): string | undefined => engine.refusal ?? (this.#isStopped ? STOPPED : undefined);
-    return {
-      log: engine.log,
-      get refusal() {
-        return refusal();
-      },
-      get killed() {
-        return engine.killed;
-      },
-    };
+    if (isTriedAgain(error, run.attempt, policy)) logRetry(this.log, job.name, run.attempt, policy);
   }
 
   /** Requests the job, and resolves to how it failed; `undefined` if it completed. */

@@ -60,7 +60,7 @@ export class Schedules {
   async #begin(job: PlannedJob, given: readonly Args[], name: string): Promise<void> {
     if (await this.#inStore(job, this.#named(job, given))) return;
     if (!hasScheduleWords(job.typeArgs)) return this.#process.begin({ job, given, name });
-    this.#alone ??= FileScheduler.alone(this.#engine, this.#runs);
+    this.#alone ??= FileScheduler.open(this.#engine, this.#runs);
     await (await this.#alone).add({ job, given, name });
   }
 
@@ -83,7 +83,7 @@ export class Schedules {
     // Without a manager, each run fails and reports the reason.
     const manager = runs.length === 0 ? undefined : await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return false;
-    this.#shared ??= FileScheduler.shared(this.#engine, this.#runs, manager);
+    this.#shared ??= FileScheduler.open(this.#engine, this.#runs, manager);
     const scheduler = await this.#shared;
     try {
       for (const { name, timeout, own, given } of runs) {
