@@ -3,7 +3,7 @@ import { loadJobFile } from "./load/load.js";
 import { asTexts } from "./plan/args.js";
 import { type Environment, type Look, PROCESS_ENVIRONMENT, surroundingsOf } from "./plan/environment.js";
 import { checkRequired, expectArguments } from "./plan/file-checks.js";
-import { checkChannels, findingTypes, type PrepareType } from "./plan/manager/channels.js";
+import { checkChannels, type PrepareType } from "./plan/manager/channels.js";
 import { checkInitOrder } from "./plan/manager/openers.js";
 import { checkLockNames } from "./plan/manager/starts.js";
 import { planNotify } from "./plan/notify.js";
@@ -91,7 +91,7 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   }
   if (channelTypes !== undefined) {
     const sources = { common: args, typed: given };
-    await checkChannels(file, planned, sources, problems, findingTypes(channelTypes));
+    await checkChannels(file, planned, sources, problems, channelTypes);
   }
   if (lockNames) checkLockNames(file, planned, args, problems);
   if (options.initOrder === true) checkInitOrder(file, planned, problems);

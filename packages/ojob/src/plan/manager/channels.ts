@@ -8,7 +8,7 @@ import { misplaced, misplacedNote, saidPath } from "../../text/files.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate, hasTemplate, isMap, valueAt, wholeTemplate } from "../../text/template.js";
 import { around, fillArgs, type Missing, mergeArgs, runArgs } from "../args.js";
-import type { Plan, PlannedJob } from "../planned.js";
+import type { Plan } from "../planned.js";
 import { JOB_INIT, MANAGER_CHANNELS, textOf, unfilledOption, wrongManagerArgs } from "./manager-args.js";
 import { firstDoing } from "./starts.js";
 
@@ -100,44 +100,36 @@ export function askingTypes(prepare: PrepareType): PathsOf {
   };
 }
 
-/** Lets core find channel types without opening one. `why` is core's own message if it cannot. */
-export function findingTypes(prepare: PrepareType): KnownTypes {
-  const why = async (type: string): Promise<string | undefined> => {
-    // A check runs no code, so the user's own file is not imported. Core reports a missing one below.
-    if (isAbsolute(type) && existsSync(type)) return undefined;
-    try {
-      await prepare(type);
-      await findType(type);
-    } catch (error) {
-      if (!isChannelError(error)) throw error;
-      if (error.code === "UNKNOWN_TYPE" || error.code === "FAILED") return error.message;
-    }
-    return undefined;
-  };
-  const wrongOption = async (type: string, option: string): Promise<string | undefined> => {
-    if (isPath(type)) return undefined;
-    try {
-      await prepare(type);
-      const { options } = await findType(type);
-      if (options !== undefined) rejectUnknownOptions(type, { [option]: true }, options);
-    } catch (error) {
-      // A type that cannot be found has been reported already.
-      if (!isChannelError(error)) throw error;
-      if (error.code === "INVALID_CONFIG") return error.message;
-    }
-    return undefined;
-  };
-  const ask = askingTypes(prepare);
-  // Reading a type of the user would run its module.
-  return { why, wrongOption, pathsOf: async (type) => (isPath(type) ? [] : ask(type)) };
+/** The message of core if this fails with one of these codes. */
+async function messageOf(codes: readonly string[], check: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await check();
+  } catch (error) {
+    if (!isChannelError(error)) throw error;
+    if (codes.includes(error.code)) return error.message;
+  }
+  return undefined;
 }
 
-interface KnownTypes {
-  /** Why no channel of this type can be opened on this machine, whatever its arguments. */
-  why(type: string): Promise<string | undefined>;
-  /** The problem of the name of an option, if the type declares its options. */
-  wrongOption(type: string, option: string): Promise<string | undefined>;
-  readonly pathsOf: PathsOf;
+/** Why no channel of this type can be opened on this machine, whatever its arguments. */
+async function whyUnknown(type: string, prepare: PrepareType): Promise<string | undefined> {
+  // A check runs no code, so the user's own file is not imported. Core reports a missing one below.
+  if (isAbsolute(type) && existsSync(type)) return undefined;
+  return messageOf(["UNKNOWN_TYPE", "FAILED"], async () => {
+    await prepare(type);
+    await findType(type);
+  });
+}
+
+/** The problem of the name of an option, if the type declares its options. */
+async function wrongOption(type: string, option: string, prepare: PrepareType): Promise<string | undefined> {
+  if (isPath(type)) return undefined;
+  // A type that cannot be found has been reported already.
+  return messageOf(["INVALID_CONFIG"], async () => {
+    await prepare(type);
+    const { options } = await findType(type);
+    if (options !== undefined) rejectUnknownOptions(type, { [option]: true }, options);
+  });
 }
 
 /** A channel that the file opens, as far as that is known before the start. */
@@ -160,9 +152,12 @@ export async function checkChannels(
   plan: Plan,
   { common, typed }: { readonly common: Args; readonly typed: Args },
   problems: Problems,
-  types: KnownTypes,
+  prepare: PrepareType,
 ): Promise<void> {
-  const saying = (at: Position): Saying => ({ at, typed, pathsOf: types.pathsOf });
+  const ask = askingTypes(prepare);
+  // Reading a type of the user would run its module.
+  const pathsOf: PathsOf = async (type) => (isPath(type) ? [] : ask(type));
+  const saying = (at: Position): Saying => ({ at, typed, pathsOf });
   const uses = [
     ...(await declared(file, saying, problems)),
     ...(await usedByInit(file, plan, common, saying, problems)),
@@ -172,9 +167,9 @@ export async function checkChannels(
     const report = (message: string | undefined, where: Position): void => {
       if (message !== undefined) complain(message.replace(/(?<![.?!])$/, "."), where, certain, problems);
     };
-    if (type !== "simple") report(await types.why(type), at);
+    if (type !== "simple") report(await whyUnknown(type, prepare), at);
     for (const option of isMap(args) ? Object.keys(args) : []) {
-      report(await types.wrongOption(type, option), nameBefore(placeOf(option), option));
+      report(await wrongOption(type, option, prepare), nameBefore(placeOf(option), option));
     }
   }
 }
@@ -297,10 +292,9 @@ function usesOf(
 function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
   const sure = new Set<string>();
   const visit = (name: string): void => {
-    const job: PlannedJob | undefined = jobs.get(name);
-    if (job === undefined || sure.has(name)) return;
+    if (sure.has(name)) return;
     sure.add(name);
-    for (const step of job.steps) if ("job" in step) visit(step.job);
+    for (const step of jobs.get(name)?.steps ?? []) if ("job" in step) visit(step.job);
   };
   for (const { job, when } of todo) if (when === undefined) visit(job);
   return sure;
