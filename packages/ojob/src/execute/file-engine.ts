@@ -6,12 +6,13 @@ import type { Log } from "../output/log.js";
 import { type Missing, mergeArgs, runArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment.js";
 import { placeChannel, placeChannels, type Saying } from "../plan/manager/channels.js";
+import { JOB_INIT, JOB_START } from "../plan/manager/manager-args.js";
 import { isSequential, type JobStep, type Plan, type PlannedJob } from "../plan/planned.js";
 import type { ThreadPool } from "../script/thread.js";
 import { didYouMean, type Position } from "../text/problem.js";
 import { requiredText } from "../text/template.js";
 import { Dispatch, Semaphore } from "./dispatch/dispatch.js";
-import type { JobOutcome, Request, RunArgs } from "./dispatch/requests.js";
+import type { JobOutcome, JobRequest, Request, RunArgs } from "./dispatch/requests.js";
 import type { Engine } from "./engine.js";
 import { type ExecutionOrigin, type ParentExecution, Running } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";
@@ -20,8 +21,7 @@ import { JobRuns } from "./job-runs.js";
 import { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { Schedules } from "./triggers/schedules.js";
-import { Subscriptions } from "./triggers/subscriptions.js";
-import { sortTodo, subscribe, whyIdle } from "./triggers/triggers.js";
+import { Subscriptions, subscribe } from "./triggers/subscriptions.js";
 
 /** The least number of slots by default. Some jobs only wait, so it may exceed the processors. */
 const MIN_THREADS = 4;
@@ -285,4 +285,30 @@ export class FileEngine implements Engine {
       this.handedOn = outcome.args;
     }
   }
+}
+
+const REPEATED = ["periodic", "subscribe"];
+
+/** The requests of the todo: those of now, and those of the jobs of type shutdown. */
+function sortTodo({ todo, jobs }: Plan): { readonly now: JobRequest[]; readonly shutdown: JobRequest[] } {
+  const now: JobRequest[] = [];
+  const shutdown: JobRequest[] = [];
+  for (const entry of todo) {
+    const job = jobs.get(entry.job);
+    if (job === undefined) continue;
+    const request = { job, given: runArgs(entry), entry, begins: REPEATED.includes(job.type) };
+    if (job.type === "shutdown") shutdown.push({ ...request, trigger: "shutdown" });
+    else now.push({ ...request, trigger: "manual" });
+  }
+  return { now, shutdown };
+}
+
+/** Why a daemon has nothing left to do: every trigger needs the job manager, and Init failed. */
+function whyIdle({ todo, jobs, settings }: Plan, initFailed: boolean): string | undefined {
+  if (settings.daemon !== true || !initFailed) return undefined;
+  const mayWork = todo.some(({ job: name }) => {
+    const { type = "", steps = [] } = jobs.get(name) ?? {};
+    return REPEATED.includes(type) && !steps.some((step) => "job" in step && step.job === JOB_START);
+  });
+  return mayWork ? undefined : `${JOB_INIT} failed, so the daemon has nothing to do`;
 }
