@@ -19,74 +19,69 @@ export interface Start {
   readonly checkedAbove: boolean;
 }
 
-/** The context of a walk through the steps of a job. */
 interface StartsContext {
   readonly jobs: ReadonlyMap<string, PlannedJob>;
   readonly commandLine: Args;
   readonly visit: (start: Start) => void;
 }
 
-/** Visits the starts of runs among the steps of a job, up to a script or shortcut: it may change them. */
-export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): void {
-  const way = { given, placeOf, checked: false, environment: undefined, known: new Map<string, boolean>() };
-  // Each of them is a separate run, which does not see what scripts of another one change.
-  for (const own of runArgs(job)) walkWith(job, own, way, context);
-}
-
+/** How a walk through steps has come to a job. */
 interface Way {
   readonly given: Args;
   readonly placeOf: PlaceOf;
   /** A job above checks its arguments. */
   readonly checked: boolean;
   /** The environment of the job that this one is a step of. */
-  readonly environment: Environment | undefined;
-  /** The result for each job and its arguments: a job that is a step many times is walked once. */
-  readonly known: Map<string, boolean>;
+  readonly environment?: Environment;
 }
 
-/** Visits the starts of a job that is a step. False once its arguments may have been changed. */
-function walk(job: PlannedJob, way: Way, context: StartsContext): boolean {
-  const key = JSON.stringify([job.name, way.checked, way.given, way.environment?.added]);
-  const known = way.known.get(key);
-  if (known !== undefined) return known;
-  const result = runArgs(job).every((own) => walkWith(job, own, way, context));
-  way.known.set(key, result);
-  return result;
-}
-
-function walkWith(job: PlannedJob, own: Args, way: Way, context: StartsContext): boolean {
+/** Visits the starts of runs among the steps of a job, up to a script or shortcut: it may change them. */
+export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): void {
   const { jobs, commandLine, visit } = context;
-  if (job.argsCode !== undefined) return false;
-  const environment = environmentOf(job, way.environment);
-  const variables = environment.all;
-  let args = mergeArgs({ own, given: way.given, commandLine, secrets: job.secretArgs, variables }, () => {});
-  const placeOf: PlaceOf = (argument) =>
-    Object.hasOwn(own, argument) ? (job.argsAt[argument] ?? job.at) : way.placeOf(argument);
-  const checked = job.checks.in.length > 0;
-  const start = (): Start => ({ args, placeOf: placeOfStaying, checked, checkedAbove: way.checked });
-  const stayed = new Map<string, Position>();
-  const placeOfStaying: PlaceOf = (argument) => stayed.get(argument) ?? placeOf(argument);
-  if (job.name === JOB_START) visit(start());
-  return job.steps.every((step) => {
-    if (!("job" in step)) return false;
-    if (step.job === JOB_START) {
-      visit(start());
+  /** The result for each job and its arguments: a job that is a step many times is walked once. */
+  const known = new Map<string, boolean>();
+  /** Visits the starts of a job that is a step. False once its arguments may have been changed. */
+  const walk = (job: PlannedJob, way: Way): boolean => {
+    const key = JSON.stringify([job.name, way.checked, way.given, way.environment?.added]);
+    const result = known.get(key) ?? runArgs(job).every((own) => walkWith(job, own, way));
+    known.set(key, result);
+    return result;
+  };
+  const walkWith = (job: PlannedJob, own: Args, way: Way): boolean => {
+    if (job.argsCode !== undefined) return false;
+    const environment = environmentOf(job, way.environment);
+    const variables = environment.all;
+    let args = mergeArgs({ own, given: way.given, commandLine, secrets: job.secretArgs, variables }, () => {});
+    const stayed = new Map<string, Position>();
+    const placeOf: PlaceOf = (argument) =>
+      stayed.get(argument) ??
+      (Object.hasOwn(own, argument) ? (job.argsAt[argument] ?? job.at) : way.placeOf(argument));
+    const checked = job.checks.in.length > 0;
+    const start = (): Start => ({ args, placeOf, checked, checkedAbove: way.checked });
+    if (job.name === JOB_START) visit(start());
+    return job.steps.every((step) => {
+      if (!("job" in step)) return false;
+      if (step.job === JOB_START) {
+        visit(start());
+        return true;
+      }
+      const inner = jobs.get(step.job);
+      if (inner === undefined) return true;
+      const { args: more = {}, argsAt = {} } = step;
+      const given = { ...args, ...fillArgs(more, args, () => {}, variables) };
+      const placeOfInner: PlaceOf = (argument) => argsAt[argument] ?? placeOf(argument);
+      const further = { given, placeOf: placeOfInner, checked: checked || way.checked, environment };
+      if (!walk(inner, further)) return false;
+      const merged = fillArgs(inner.args[0] ?? {}, given, () => {}, variables);
+      for (const name of stayingArgs(inner, args)) {
+        args = { ...args, [name]: merged[name] };
+        stayed.set(name, inner.argsAt[name] ?? inner.at);
+      }
       return true;
-    }
-    const inner = jobs.get(step.job);
-    if (inner === undefined) return true;
-    const { args: more = {}, argsAt = {} } = step;
-    const given = { ...args, ...fillArgs(more, args, () => {}, variables) };
-    const placeOfInner: PlaceOf = (argument) => argsAt[argument] ?? placeOfStaying(argument);
-    const further = { given, placeOf: placeOfInner, checked: checked || way.checked, environment, known: way.known };
-    if (!walk(inner, further, context)) return false;
-    const merged = fillArgs(inner.args[0] ?? {}, given, () => {}, variables);
-    for (const name of stayingArgs(inner, args)) {
-      args = { ...args, [name]: merged[name] };
-      stayed.set(name, inner.argsAt[name] ?? inner.at);
-    }
-    return true;
-  });
+    });
+  };
+  // Each of them is a separate run, which does not see what scripts of another one change.
+  for (const own of runArgs(job)) walkWith(job, own, { given, placeOf, checked: false });
 }
 
 /** The problem of a lock name with an unfilled template. `undefined` if it has none. */
