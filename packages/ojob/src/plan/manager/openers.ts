@@ -134,8 +134,8 @@ function refuseUnopened(file: JobFile, plan: Plan, init: string, openers: Opener
     if (job === undefined) continue;
     const late = isLate(entry, job);
     const opened = late ? anywhere : before || waitsForOpener(job, plan, openers);
-    const lock = opened ? undefined : firstLock(job, file, plan, openers).lock;
-    if (lock !== undefined && !reported.has(entry.job)) {
+    const lock = opened ? undefined : firstLock(job, file, plan, openers);
+    if (typeof lock === "object" && !reported.has(entry.job)) {
       problems.flaw(`"${entry.job}" takes a lock${whyUnopened(init, anywhere, sequential)}`, lock);
       reported.add(entry.job);
     }
@@ -169,29 +169,16 @@ function whyUnopened(init: string, anywhere: boolean, sequential: boolean): stri
   return ` while "${init}" may not have opened the store of the locks, because "async" runs them at the same time: ${unsafe}. Write deps: [${init}] in the job.`;
 }
 
-/** The first lock that a job takes, unless the store may be open by then. */
-interface FirstLock {
-  readonly opened: boolean;
-  readonly lock?: Position;
-}
-
-function firstLock(job: PlannedJob, file: JobFile, plan: Plan, openers: Openers): FirstLock {
+/** The first lock that a job takes, or "opened" if the store may be open before one. */
+function firstLock(job: PlannedJob, file: JobFile, plan: Plan, openers: Openers): Position | "opened" | undefined {
   const { lock, lockCh = LOCKS } = job.typeArgs;
-  if (lock !== undefined && lockCh === LOCKS) {
-    return { opened: false, lock: file.jobs.get(job.name)?.typeArgsAt["lock"] ?? job.at };
-  }
+  if (lock !== undefined && lockCh === LOCKS) return file.jobs.get(job.name)?.typeArgsAt["lock"] ?? job.at;
   for (const step of job.steps) {
-    const found = lockOfStep(step, file, plan, openers);
-    if (found.opened || found.lock !== undefined) return found;
+    if ("job" in step && step.job === JOB_START) return step.at;
+    const inner = "job" in step ? plan.jobs.get(step.job) : undefined;
+    const found = inner && firstLock(inner, file, plan, openers);
+    if (typeof found === "object") return found;
+    if (openers.stepMayOpen(step)) return "opened";
   }
-  return { opened: false };
-}
-
-function lockOfStep(step: Step, file: JobFile, plan: Plan, openers: Openers): FirstLock {
-  if (!("job" in step)) return { opened: openers.stepMayOpen(step) };
-  if (step.job === JOB_START) return { opened: false, lock: step.at };
-  const inner = plan.jobs.get(step.job);
-  if (inner === undefined) return { opened: false };
-  const found = firstLock(inner, file, plan, openers);
-  return found.lock === undefined ? { opened: openers.mayOpen(step.job) } : found;
+  return undefined;
 }
