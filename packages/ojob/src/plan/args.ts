@@ -85,6 +85,12 @@ export function asTexts(args: Args): Args {
   );
 }
 
+/** Visits each text in a value. */
+export function eachText(value: unknown, visit: (text: string) => void): void {
+  if (typeof value === "string") visit(value);
+  else if (typeof value === "object" && value !== null) for (const one of Object.values(value)) eachText(one, visit);
+}
+
 /** The maps of arguments that a job, or an item of the todo, has for its runs: each makes one run or more. */
 export function runArgs({ args }: { readonly args: readonly Args[] }): readonly Args[] {
   return args.length > 0 ? args : [{}];

@@ -3,7 +3,7 @@ import { placeAt } from "../script/compile.js";
 import { ownReturns } from "../script/javascript.js";
 import type { Position, Problems } from "../text/problem.js";
 import { hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
-import { around, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
+import { around, eachText, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
 import { jobsNamedIn, type Plan, type PlannedJob } from "./planned.js";
 import { checkScript } from "./script.js";
@@ -45,8 +45,12 @@ export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, prob
 /** Finds templates with blocks or helpers that cannot be filled, in the arguments of jobs and of the todo. */
 export function checkTemplates({ jobs, todo }: JobFile, problems: Problems): void {
   for (const { args, argsAt, at } of [...jobs.values(), ...todo]) {
-    for (const one of args) {
-      for (const [name, value] of Object.entries(one)) checkValue(value, `"${name}"`, argsAt[name] ?? at, problems);
+    for (const [name, value] of args.flatMap((one) => Object.entries(one))) {
+      eachText(value, (text) => {
+        const wrong = hasBlocks(text) ? wrongTemplate(text) : undefined;
+        if (wrong === undefined) return;
+        problems.error(`the template in "${name}" cannot be filled: ${wrong.message}.`, argsAt[name] ?? at);
+      });
     }
   }
 }
@@ -65,15 +69,6 @@ export function refuseTemplates({ jobs, todo, settings }: JobFile, problems: Pro
       const message = `ojm would fill the template in "${name}", although "noTemplateArgs" or "templateArgs" says not to.`;
       problems.flaw(`${message} Set it in a script: args.${name} = "{{…}}".`, argsAt[name] ?? at);
     }
-  }
-}
-
-function checkValue(value: unknown, what: string, at: Position, problems: Problems): void {
-  if (typeof value === "string") {
-    const wrong = hasBlocks(value) ? wrongTemplate(value) : undefined;
-    if (wrong !== undefined) problems.error(`the template in ${what} cannot be filled: ${wrong.message}.`, at);
-  } else if (typeof value === "object" && value !== null) {
-    for (const item of Object.values(value)) checkValue(item, what, at, problems);
   }
 }
 

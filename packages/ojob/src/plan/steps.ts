@@ -3,8 +3,9 @@ import type { JobFile, JobReference, Shortcut, StepJob, StepReference } from "..
 import { insteadOfJob } from "../load/openaf-jobs.js";
 import { shortcutNamed } from "../shortcuts/table.js";
 import { needsHandlebars, SHORTCUT_HELPERS } from "../shortcuts/values.js";
-import { didYouMean, type Position, type Problems } from "../text/problem.js";
+import { didYouMean, type Problems } from "../text/problem.js";
 import { wrongTemplate } from "../text/template.js";
+import { eachText } from "./args.js";
 import { jobsNamedIn, type PlannedJob } from "./planned.js";
 
 interface StepsContext {
@@ -73,22 +74,17 @@ const PLAIN = /\{\{\{?\s*[\p{L}\p{N}_$.[\]-]+\s*\}?\}\}/gu;
 
 /** Finds templates in the values of a shortcut that cannot be filled. */
 function checkTexts({ name, values, places, args, argsAt, at }: Shortcut, problems: Problems): void {
+  const check = (value: unknown, what: string, place = at, isWhole = false): void =>
+    eachText(value, (text) => {
+      const isTemplate = needsHandlebars(text) || (isWhole && text.replace(PLAIN, "").includes("{{"));
+      const wrong = isTemplate ? wrongTemplate(text, SHORTCUT_HELPERS) : undefined;
+      if (wrong !== undefined) problems.error(`the template in "${what}" cannot be filled: ${wrong.message}.`, place);
+    });
   for (const [option, value] of Object.entries(values)) {
-    const isWhole = option === "value" && shortcutNamed(name)?.isTemplate === true;
-    checkValue(value, isWhole, option === "value" ? `(${name})` : `((${option}))`, places[option] ?? at, problems);
+    if (option === "value") check(value, `(${name})`, places[option], shortcutNamed(name)?.isTemplate);
+    else check(value, `((${option}))`, places[option]);
   }
-  for (const [argument, value] of Object.entries(args))
-    checkValue(value, false, argument, argsAt[argument] ?? at, problems);
-}
-
-function checkValue(value: unknown, isWhole: boolean, what: string, at: Position, problems: Problems): void {
-  if (typeof value === "string") {
-    const needed = isWhole ? value.replace(PLAIN, "").includes("{{") : needsHandlebars(value);
-    const wrong = needed || needsHandlebars(value) ? wrongTemplate(value, SHORTCUT_HELPERS) : undefined;
-    if (wrong !== undefined) problems.error(`the template in "${what}" cannot be filled: ${wrong.message}.`, at);
-  } else if (typeof value === "object" && value !== null) {
-    for (const item of Object.values(value)) checkValue(item, isWhole, what, at, problems);
-  }
+  for (const [argument, value] of Object.entries(args)) check(value, argument, argsAt[argument]);
 }
 
 /** Reports the name of a job that the file does not have. `where` is the place that names it. */
