@@ -79,28 +79,20 @@ function scriptOf(job: JobDefinition, problems: Problems): CodeBlock | undefined
     problems.error(`the job "${name}" has both ${written.join(" and ")}: which of them is its script?`, at);
     return undefined;
   }
-  if (typeArgs.file !== undefined && job.type !== "jobs") {
-    return codeFile(typeArgs.file, typeArgsAt["file"] ?? at, problems);
-  }
-  if (typeArgs.execRequire !== undefined) {
-    return codeFile(typeArgs.execRequire, typeArgsAt["execRequire"] ?? at, problems);
-  }
-  return exec;
+  const key = typeArgs.file !== undefined && job.type !== "jobs" ? "file" : "execRequire";
+  const path = typeArgs[key];
+  return path === undefined ? exec : codeFile(path, typeArgsAt[key] ?? at, problems);
 }
 
 /** A whole file as a script, with the lines of that file. */
 function codeFile(name: string, at: Position, problems: Problems): CodeBlock | undefined {
-  const path = findFile(String(name), at, problems);
-  if (path === undefined) return undefined;
+  const path = saidPath(String(name), at);
+  if (!existsSync(path)) {
+    problems.error(missingFile(String(name), at), at);
+    return undefined;
+  }
   const source = readSource(path);
   return { code: source.text, source, line: 1, indent: 0, exact: true };
-}
-
-function findFile(name: string, at: Position, problems: Problems): string | undefined {
-  const path = saidPath(name, at);
-  if (existsSync(path)) return path;
-  problems.error(missingFile(name, at), at);
-  return undefined;
 }
 
 /** The path that a setting means. It may not exist yet: an earlier job can create it. */
