@@ -35,8 +35,7 @@ export async function runOtherFile(
 
 async function prepareInner(engine: Engine, path: string, args: Args, environment: Environment): Promise<Prepared> {
   try {
-    const options = { args, typed: true, lockNames: true, values: "needed", environment } as const;
-    const prepared = await prepareJobFile(shown(path), options);
+    const prepared = await prepareJobFile(shown(path), { args, purpose: "inner", environment });
     for (const warning of prepared.warnings) engine.log.note(describe(warning));
     if (prepared.plan.notify !== undefined) {
       engine.log.note(
