@@ -91,7 +91,6 @@ function readEnvFile({ file, required }: FileLayer, problems: Problems): Record<
   try {
     const content = readSource(path, "file of variables").text;
     const variables = parseEnv(content) as Record<string, string>;
-    checkNames(content, variables, file, problems);
     checkLines(content, variables, file, problems);
     return Object.fromEntries(Object.entries(variables).filter(([name]) => isVariableName(name)));
   } catch (error) {
@@ -101,32 +100,21 @@ function readEnvFile({ file, required }: FileLayer, problems: Problems): Record<
   }
 }
 
-function linesOf(content: string): string[] {
-  return content.split(/\r\n|\n|\r/);
-}
-
-function checkNames(
-  content: string,
-  variables: Record<string, string>,
-  { text, at }: PlacedText,
-  problems: Problems,
-): void {
-  for (const name of Object.keys(variables)) {
-    if (isVariableName(name)) continue;
-    const line = linesOf(content).findIndex((one) => one.replace(/^\s*(?:export\s+)?/, "").startsWith(name)) + 1;
-    problems.error(`${text}, line ${line}: ${notVariableName(name)}`, at);
-  }
-}
-
-/** Warns of lines that Node ignores silently. */
+/** Reports names that cannot be variables, and warns of lines that Node ignores silently. */
 function checkLines(
   content: string,
   variables: Record<string, string>,
   { text, at }: PlacedText,
   problems: Problems,
 ): void {
+  const lines = content.split(/\r\n|\n|\r/);
+  for (const name of Object.keys(variables)) {
+    if (isVariableName(name)) continue;
+    const line = lines.findIndex((one) => one.replace(/^\s*(?:export\s+)?/, "").startsWith(name)) + 1;
+    problems.error(`${text}, line ${line}: ${notVariableName(name)}`, at);
+  }
   const values = Object.values(variables).filter((value) => value.includes("\n"));
-  for (const [index, line] of linesOf(content).entries()) {
+  for (const [index, line] of lines.entries()) {
     const written = line.trim();
     if (written === "" || written.startsWith("#") || written.includes("=")) continue;
     // A line within a multi-line value has no name of its own.
@@ -239,18 +227,20 @@ interface JobSecrets {
 
 export function secretsOf(job: JobDefinition, secrets: Secrets, problems: Problems): JobSecrets {
   const uses = (job.secrets ?? []).filter((use) => isKnown(use, secrets, problems));
+  const twice = (what: string, where: string): string =>
+    `"${job.name}" has "${what}" under "${where}" and as a secret. Write one of them.`;
   const args: [string, string][] = [];
   const variables: [string, string][] = [];
   for (const { secret, at, arg, env } of uses) {
     const value = secrets.valueOf(secret);
     if (env !== undefined) {
       if (!isVariableName(env)) problems.error(notVariableName(env), at);
-      else if (hasVariable(job, env)) problems.error(twice(job, env, "env"), at);
+      else if (hasVariable(job, env)) problems.error(twice(env, "env"), at);
       else if (value !== undefined) variables.push([env, value]);
     }
     const name = arg ?? (env === undefined ? secret : undefined);
     if (name === undefined) continue;
-    if (job.args.some((own) => Object.hasOwn(own, name))) problems.error(twice(job, name, "args"), at);
+    if (job.args.some((own) => Object.hasOwn(own, name))) problems.error(twice(name, "args"), at);
     else if (value !== undefined) args.push([name, value]);
   }
   const names = uses.map(({ secret }) => secret);
@@ -267,10 +257,6 @@ function isKnown({ secret, at }: SecretUse, { names }: Secrets, problems: Proble
 
 function hasVariable({ environment = [] }: JobDefinition, name: string): boolean {
   return environment.some((layer) => "variables" in layer && layer.variables.some((one) => one.name === name));
-}
-
-function twice({ name }: JobDefinition, what: string, where: string): string {
-  return `"${name}" has "${what}" under "${where}" and as a secret. Write one of them.`;
 }
 
 export interface Surroundings {
