@@ -27,6 +27,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
   readonly runs: OpenRuns;
   readonly output: JobOutput;
   readonly locks: HeldLocks;
+  place: ScriptContext;
   readonly #around: RunsAround;
   readonly #args: Args;
   readonly #origin: ExecutionOrigin;
@@ -34,7 +35,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
   readonly #interruption = new Interruption();
   readonly #scripts: JobScripts;
   readonly #stepRunner: StepRunner;
-  #context: ScriptContext;
   #items: EachItems;
   #inner: Stoppable | undefined;
   #error: JobError | undefined;
@@ -54,7 +54,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     this.#items = new EachItems(job);
     this.#args = args;
     this.#scripts = new JobScripts(this);
-    this.#context = contextOf(job);
+    this.place = contextOf(job);
     this.#stepRunner = new StepRunner(this, this.#interruption, (failure, by) => this.end(failure, by));
   }
 
@@ -73,7 +73,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
       engine.log.args(job.name, this.#args, job.secrets, label);
     }
     try {
-      const args = await this.#runSteps(job, this.#args, this.#context);
+      const args = await this.#runSteps(job, this.#args, this.place);
       await this.runs.closeAll();
       await this.locks.release();
       end = "well";
@@ -95,9 +95,9 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 
   /** Runs only this code, with the arguments of the job, and resolves to what the code returns. */
-  async evaluate(block: CodeBlock, context: ScriptContext = this.#context): Promise<unknown> {
+  async evaluate(block: CodeBlock, context: ScriptContext = this.place): Promise<unknown> {
     const leave = this.#origin.parent?.adopt(this);
-    this.#context = context;
+    this.place = context;
     try {
       return (await this.#runScript({ code: block }, this.#args)).result;
     } finally {
@@ -140,13 +140,13 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 
   shell(command: CommandLine, options: ShellOptions): Promise<ShellResult> {
-    return this.#scripts.shell(command, options, this.#context);
+    return this.#scripts.shell(command, options, this.place);
   }
 
   /** Runs all steps of a job, which may be a step of this one, and those of `catch` if one fails. */
   async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
-    const outer = this.#context;
-    this.#context = context;
+    const outer = this.place;
+    this.place = context;
     const level = this.#stepRunner.enter();
     let current = args;
     // Each evaluation gets its own execution, because a running script occupies the thread of this one.
@@ -162,9 +162,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
       for (const [number, step] of job.steps.entries()) {
         const before = checks.before(number, current);
         const isLimited = step.timeout !== undefined || step.continueOnError === true;
-        current = isLimited
-          ? await this.#stepRunner.run(step, job, before, async () => (await this.#step(job, step, before)).args)
-          : (await this.#step(job, step, before)).args;
+        const run = async (): Promise<Args> => (await this.#step(job, step, before)).args;
+        current = await (isLimited ? this.#stepRunner.run(step, job, before, run) : run());
       }
       return checks.before(job.steps.length, current);
     } catch (error) {
@@ -178,14 +177,14 @@ export class JobExecution implements Execution, Stoppable, Endable {
     } finally {
       lift();
       this.#stepRunner.leave();
-      this.#context = outer;
+      this.place = outer;
     }
   }
 
   async runFile(job: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void> {
     try {
       const onStart = (running: Stoppable): Stoppable => (this.#inner = running);
-      await runOtherFile(this.engine, job, args, this.#context.environment, this.#around, onStart);
+      await runOtherFile(this.engine, job, args, this.place.environment, this.#around, onStart);
     } catch (error) {
       throw this.#interruption.error ?? error;
     } finally {
@@ -252,10 +251,10 @@ export class JobExecution implements Execution, Stoppable, Endable {
    */
   async #runInner(job: PlannedJob, step: JobStep, args: Args): Promise<Args> {
     let current = args;
-    const context = contextOf(job, this.#context);
+    const context = contextOf(job, this.place);
     const owns = await this.#ownArgs(job, args, context);
     for (const own of owns) {
-      const given = await givenBy(step, job, current, this.engine, this.#context.environment.all);
+      const given = await givenBy(step, job, current, this.engine, this.place.environment.all);
       const stays = stayingArgs({ args: owns }, current);
       const leaves = Object.entries({ ...given, ...own }).filter(([name]) => !stays.has(name));
       const alone = { ...Object.fromEntries(leaves), ...job.secretArgs };
@@ -273,27 +272,21 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return current;
   }
 
-  async #ownArgs(
-    { name, args, argsCode }: PlannedJob,
-    current: Args,
-    context: ScriptContext,
-  ): Promise<readonly Args[]> {
-    if (argsCode === undefined) return runArgs({ args });
-    const evaluate = async (code: CodeBlock): Promise<unknown> => {
-      return (await this.#runScript({ code }, current, context)).result;
-    };
-    return argsOfCode(argsCode, name, evaluate);
+  async #ownArgs(job: PlannedJob, current: Args, context: ScriptContext): Promise<readonly Args[]> {
+    const { name, argsCode } = job;
+    if (argsCode === undefined) return runArgs(job);
+    return argsOfCode(argsCode, name, async (code) => (await this.#runScript({ code }, current, context)).result);
   }
 
   #runBuiltin(name: string, args: Args): Promise<Args> {
     const { parent, tick } = this.#origin;
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.job.builtin !== undefined && parent !== undefined ? parent.runs : this.runs;
-    const state = { runs, tick, stayOpen: this.#stepRunner.stayOpen, error: this.#error };
-    return runBuiltin(name, { args, execution: this, ...state });
+    const { stayOpen } = this.#stepRunner;
+    return runBuiltin(name, { args, execution: this, runs, tick, stayOpen, error: this.#error });
   }
 
-  async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.#context): Promise<ScriptEnd> {
+  async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.place): Promise<ScriptEnd> {
     this.throwIfStopped();
     let end: ScriptEnd;
     try {
@@ -309,10 +302,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
   /** @throws JobError after a stop, except in the steps of `catch` during the grace period */
   throwIfStopped(): void {
     this.#interruption.throwIfStopped(this.#error !== undefined && !this.engine.killed);
-  }
-
-  get place(): ScriptContext {
-    return this.#context;
   }
 
   async runCode(code: CodeBlock, args: Args): Promise<unknown> {
