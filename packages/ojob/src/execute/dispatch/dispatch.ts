@@ -137,10 +137,7 @@ export class Dispatch {
   #begin(request: Request): void {
     this.#awaitDeps(request, (result) => {
       this.#busy++;
-      if ("unmet" in result) {
-        this.#end(request, skipped(result.unmet), []);
-        return;
-      }
+      if ("unmet" in result) return this.#end(request, skipped(result.unmet), []);
       const stations = request.contents.entry === undefined ? [this.#parts.slots] : [this.#lane, this.#parts.slots];
       this.#pass(request, stations, [], (held) => {
         void this.#parts.run(request, result.judgements).then((outcome) => this.#end(request, outcome, held));
@@ -153,8 +150,7 @@ export class Dispatch {
     // A request that begins a schedule does not wait: each run of the schedule does.
     const { begins, job } = request.contents;
     if (this.#stopped !== undefined || begins || job.deps.length === 0) {
-      decided(this.#stopped !== undefined ? { unmet: this.#stopped } : { judgements: [] });
-      return;
+      return decided(this.#stopped !== undefined ? { unmet: this.#stopped } : { judgements: [] });
     }
     const end = (result: DepsResult): void => {
       this.#waiting.delete(request);
@@ -175,10 +171,7 @@ export class Dispatch {
     held: readonly Semaphore[],
     done: (held: readonly Semaphore[]) => void,
   ): void {
-    if (next === undefined) {
-      done(held);
-      return;
-    }
+    if (next === undefined) return done(held);
     let entered = false;
     const leave = next.take(request.number, () => {
       entered = true;
@@ -220,13 +213,11 @@ export class Dispatch {
     if (first === undefined) return;
     const [, { wait, end }] = first;
     const { unrequested, pending } = wait;
-    if (unrequested.length > 0) {
-      end({
-        unmet: `it depends on ${quoted(unrequested)}, which was never requested, and nothing can request it any more`,
-      });
-    } else {
-      end({ unmet: `it depends on ${quoted(pending)}, which waits for the job that called it` });
-    }
+    const why =
+      unrequested.length > 0
+        ? `${quoted(unrequested)}, which was never requested, and nothing can request it any more`
+        : `${quoted(pending)}, which waits for the job that called it`;
+    end({ unmet: `it depends on ${why}` });
   }
 }
 

@@ -195,20 +195,16 @@ export class DepsWait {
 
   #watch(dependency: Dependency): void {
     if (this.#over) return;
+    const judge = (outcome: JobOutcome): void => this.#judge(dependency, outcome);
     const meant = this.#requests.meantBy(this.#request, dependency.job);
-    if (meant instanceof Request) meant.onFinish((outcome) => this.#judge(dependency, outcome));
-    else if (meant !== undefined) this.#judge(dependency, meant);
-    else
-      this.#unrequested.set(
-        dependency,
-        this.#requests.onNext(dependency.job, (next) => this.#requested(dependency, next)),
-      );
-  }
-
-  #requested(dependency: Dependency, next: Request): void {
-    this.#unrequested.get(dependency)?.();
-    this.#unrequested.delete(dependency);
-    next.onFinish((outcome) => this.#judge(dependency, outcome));
+    if (meant instanceof Request) return meant.onFinish(judge);
+    if (meant !== undefined) return judge(meant);
+    const stop = this.#requests.onNext(dependency.job, (next) => {
+      stop();
+      this.#unrequested.delete(dependency);
+      next.onFinish(judge);
+    });
+    this.#unrequested.set(dependency, stop);
   }
 
   #judge(dependency: Dependency, outcome: JobOutcome): void {
