@@ -97,9 +97,7 @@ export class Log {
     this.#settings = settings;
   }
 
-  /**
-   * Puts the time, the name of the job, or both before each line of a job. JSON and files stay as they are.
-   */
+  /** Puts the time, the name of the job, or both before each line of a job. JSON and files stay as they are. */
   prefixLines(prefix: LinePrefix): void {
     this.#prefix = prefix;
   }
@@ -145,13 +143,8 @@ export class Log {
     if (this.#prefix === undefined || this.#settings.json || held === undefined) this.#show(fd, shown);
     else {
       const prefix = this.#prefixOf(job, this.now());
-      this.#show(
-        fd,
-        held
-          .take(shown, toError)
-          .map((line) => `${prefix}${line}\n`)
-          .join(""),
-      );
+      const lines = held.take(shown, toError).map((line) => `${prefix}${line}\n`);
+      this.#show(fd, lines.join(""));
     }
     return shown;
   }
@@ -202,8 +195,7 @@ export class Log {
   args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = [], run?: string): void {
     if (!this.#settings.args) return;
     const message = this.mask(`args of "${run ?? job}": ${shownArgs(args, secrets, (text) => this.mask(text))}`);
-    const line: Line = { level: "INFO", message, shown: visible(message), time: this.now(), job };
-    this.#line(line, this.#settings.console ?? true);
+    this.#line({ level: "INFO", message, shown: visible(message), time: this.now(), job }, this.#settings.console);
   }
 
   /** Shows that a job has ended. `run` names one of several runs of it. */
