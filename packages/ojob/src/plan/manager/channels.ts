@@ -158,10 +158,8 @@ export async function checkChannels(
   // Reading a type of the user would run its module.
   const pathsOf: PathsOf = async (type) => (isPath(type) ? [] : ask(type));
   const saying = (at: Position): Saying => ({ at, typed, pathsOf });
-  const uses = [
-    ...(await declared(file, saying, problems)),
-    ...(await usedByInit(file, plan, common, saying, problems)),
-  ];
+  const declaredUses = await declared(file, saying, problems);
+  const uses = [...declaredUses, ...(await usedByInit(file, plan, common, saying, problems))];
   for (const { type = "simple", args, at, placeOf, certain } of uses) {
     if (typeof type !== "string" || hasTemplate(type)) continue;
     const report = (message: string | undefined, where: Position): void => {
@@ -220,7 +218,11 @@ async function usedByInit(
         const missing: Missing = (argument, text) => {
           // The arguments that a job gets as a step are not known here.
           if (entry === undefined || file.settings.shareArgs || planned.checks.in.length > 0) return;
-          refuseUnfilled({ argument, text, own }, job, certain.has(job.name), problems);
+          const isChannel = MANAGER_CHANNELS.some((name) => name === argument);
+          const option = isChannel ? optionWith(text, own[argument]) : undefined;
+          if (option === undefined) return;
+          const at = placeOf(job, undefined, `${argument}.args.${option}`, `${argument}.args`, argument);
+          complain(unfilledOption(text, option, argument), at, certain.has(job.name), problems);
         };
         const args = mergeArgs({ own, given: filled, commandLine: common, ...around(planned) }, missing);
         uses.push(...usesOf(await place(args, own, job.at), job, entry, certain.has(job.name), problems));
@@ -230,21 +232,12 @@ async function usedByInit(
   return uses;
 }
 
-function refuseUnfilled(
-  { argument, text, own }: { readonly argument: string; readonly text: string; readonly own: Args },
-  job: JobDefinition,
-  certain: boolean,
-  problems: Problems,
-): void {
-  if (!MANAGER_CHANNELS.some((name) => name === argument)) return;
-  const options = isMap(own[argument]) ? own[argument]["args"] : undefined;
-  // The path of the template has no blanks here, but may be written with them.
-  const has = (value: unknown): boolean => textOf(value).replace(/\s/g, "").includes(text.replace(/\s/g, ""));
-  const option = isMap(options) ? Object.keys(options).find((name) => has(options[name])) : undefined;
-  if (option === undefined) return;
-  const message = unfilledOption(text, option, argument);
-  const at = placeOf(job, undefined, `${argument}.args.${option}`, `${argument}.args`, argument);
-  complain(message, at, certain, problems);
+/** The option of a channel that holds this template. It has no blanks here, but may be written with them. */
+function optionWith(template: string, channel: unknown): string | undefined {
+  const options = field(channel, "args");
+  if (!isMap(options)) return undefined;
+  const packed = (text: string): string => text.replace(/\s/g, "");
+  return Object.keys(options).find((name) => packed(textOf(options[name])).includes(packed(template)));
 }
 
 /** The arguments that the todo gives to a job. Empty if it does not name the job. */
@@ -273,9 +266,7 @@ function usesOf(
   const at = (...names: string[]): Position => placeOf(job, entry, ...names);
   if (MANAGER_CHANNELS.some((name) => hasTemplate(args[name]))) return [];
   const wrong = wrongManagerArgs(args);
-  for (const { argument, message } of wrong) {
-    complain(message, at(argument), certain, problems);
-  }
+  for (const { argument, message } of wrong) complain(message, at(argument), certain, problems);
   const { type: jobs = "simple" } = (args["chJobs"] ?? {}) as Args;
   if (certain && wrong.length === 0 && args["chLocks"] === undefined && jobs !== "simple") {
     problems.warn(LOCKS_IN_MEMORY, at("chJobs"));
@@ -283,8 +274,8 @@ function usesOf(
   const right = MANAGER_CHANNELS.filter((name) => !wrong.some(({ argument }) => argument === name));
   return right.map((name) => {
     const { type, args: options } = (args[name] ?? {}) as Args;
-    const placeOfOption = (option: string): Position => at(`${name}.args.${option}`, `${name}.args`, name);
-    return { type, args: options, at: at(`${name}.type`, name), placeOf: placeOfOption, certain };
+    const placeOf = (option: string): Position => at(`${name}.args.${option}`, `${name}.args`, name);
+    return { type, args: options, at: at(`${name}.type`, name), placeOf, certain };
   });
 }
 
