@@ -75,6 +75,7 @@ interface FileRun extends Omit<RunFileOptions, "loads" | "scriptMemory" | "grace
 /** Prepares and runs a job file. A JobFileError means that nothing was started. */
 export async function runFile(name: string, run: FileRun): Promise<boolean> {
   const { log, pool, thread, args: typed = {}, strict, jobs, packages: loads, clock = systemClock } = run;
+  const { grace } = run;
   const prepare = preparing(run.prepare);
   const options = { args: typed, strict, jobs, loads, channelTypes: prepare, purpose: "run" } as const;
   const { file, plan, args, warnings } = await prepareJobFile(name, options);
@@ -90,23 +91,15 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
   if (plan.notify !== undefined) {
     runtime.managers.notifier = new Notifier(plan.notify, clock, (text) => void log.line("WARN", text));
   }
-  const engine = new FileEngine({
-    plan,
-    commandLine: args,
-    typed,
-    log,
-    pool,
-    runtime,
-    grace: run.grace,
-    files: [file.source.path],
-  });
+  const files = [file.source.path];
+  const engine = new FileEngine({ plan, commandLine: args, typed, log, pool, runtime, grace, files });
   runtime.stop = (reason) => engine.stop(reason);
   run.onStart?.(engine);
   let letGo = (): void => {};
   try {
     const { unique } = file.settings;
     if (unique) {
-      letGo = await claimPidFile({ ...unique, pidFile: saidPath(unique.pidFile.text, unique.pidFile.at) }, run.grace);
+      letGo = await claimPidFile({ ...unique, pidFile: saidPath(unique.pidFile.text, unique.pidFile.at) }, grace);
     }
     const well = await engine.run();
     return runtime.exitCode === undefined ? well : runtime.exitCode === 0;
@@ -144,12 +137,8 @@ function logSettings(settings: Settings, warn: (text: string) => void): LogSetti
 function files(wanted: NonNullable<Settings["logToFile"]>, warn: (text: string) => void): DailyFiles {
   const { logFolder, filenameTemplate, backupFilenameTemplate, numberOfFiles, HKhowLongAgoInMinutes } = wanted;
   const compress = wanted.dontCompress !== true;
-  return new DailyFiles({
-    folder: saidPath(logFolder.text, logFolder.at),
-    names: new FileNames(filenameTemplate, backupFilenameTemplate, compress),
-    most: numberOfFiles,
-    keep: HKhowLongAgoInMinutes === undefined ? undefined : HKhowLongAgoInMinutes * MINUTE,
-    compress,
-    warn,
-  });
+  const folder = saidPath(logFolder.text, logFolder.at);
+  const names = new FileNames(filenameTemplate, backupFilenameTemplate, compress);
+  const keep = HKhowLongAgoInMinutes === undefined ? undefined : HKhowLongAgoInMinutes * MINUTE;
+  return new DailyFiles({ folder, names, most: numberOfFiles, keep, compress, warn });
 }

@@ -57,23 +57,15 @@ export function plan(
     rejectUnlocked(jobs, problems);
   }
   const { environment, secrets } = surroundings;
-  return {
-    jobs,
-    todo: file.todo,
-    settings: file.settings,
-    onAnyError: planCatch(file, problems),
-    setup: planSetup(file, environment, problems),
-    environment,
-    secrets,
-  };
+  const { todo, settings } = file;
+  const onAnyError = planCatch(file, problems);
+  const setup = planSetup(file, environment, problems);
+  return { jobs, todo, settings, onAnyError, setup, environment, secrets };
 }
 
 function planJob(job: JobDefinition, file: JobFile, around: Surroundings, problems: Problems): PlannedJob {
   const { name, at, args, argsAt, from, to, deps, each, type, typeArgs, builtin } = job;
-  const known = <Reference extends JobReference>(reference: Reference, key: string): Reference => {
-    expectJob(reference, file, `"${key}" of "${name}"`, problems);
-    return reference;
-  };
+  const expect = (one: JobReference, key: string): void => expectJob(one, file, `"${key}" of "${name}"`, problems);
   for (const { alias, key, at } of job.unused ?? []) {
     problems.error(`"${name}" has both "${key}" and "${alias}", which mean the same. Write one of them.`, at);
   }
@@ -92,9 +84,9 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     if (!isNearlyJob(text, file, at, problems)) checkScript(block, "catch", name, problems);
     return { code: block };
   });
-  for (const one of each) known(one, "each");
+  for (const one of each) expect(one, "each");
   for (const one of deps) {
-    known(one, "deps");
+    expect(one, "deps");
     if (one.onSuccess) checkScript(one.onSuccess, "onSuccess", name, problems);
     if (one.onFail) checkScript(one.onFail, "onFail", name, problems);
   }
@@ -114,22 +106,10 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   const context = planContext(job, around, problems);
   const names = [...secrets.map((argument) => argument.name), ...Object.keys(context.secretArgs)];
   const matrix = job.matrix && { matrix: keysOf(job.matrix) };
-  const more = { secrets: names, ...context, ...matrix, ...(builtin && { builtin }), ...(argsCode && { argsCode }) };
-  return {
-    name,
-    at,
-    args,
-    argsAt,
-    steps,
-    from: from.flatMap((one) => ("job" in one ? [one.job] : [])),
-    onError,
-    deps,
-    each,
-    type,
-    typeArgs,
-    checks,
-    ...more,
-  };
+  const first = from.flatMap((one) => ("job" in one ? [one.job] : []));
+  const written = { name, at, args, argsAt, deps, each, type, typeArgs };
+  const planned = { ...written, steps, from: first, onError, checks, secrets: names, ...context };
+  return { ...planned, ...matrix, ...(builtin && { builtin }), ...(argsCode && { argsCode }) };
 }
 
 /** Checks the `url` of a job: a copy of that file must be beside the job file. */

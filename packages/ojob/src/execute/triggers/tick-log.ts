@@ -1,5 +1,6 @@
 import { visible } from "@ojm/core/internal";
 import type { SchedulerOptions } from "@ojm/schedule";
+import { isMap } from "../../text/template.js";
 import type { Engine } from "../engine.js";
 
 /** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
@@ -149,8 +150,4 @@ function heldText({ holder, since, hold }: Evidence): string {
   }
   if (!isMap(holder)) return "other waiters are ahead in its queue";
   return `held by ${text(holder["host"])}, pid ${text(holder["pid"])}, since ${timeText(since)}`;
-}
-
-function isMap(value: unknown): value is Evidence {
-  return typeof value === "object" && value !== null;
 }
