@@ -49,20 +49,20 @@ function checkShortcut(shortcut: Shortcut, context: StepsContext): void {
   shortcutNamed(shortcut.name)?.check?.(shortcut, complain, context);
 }
 
+/** Why jobs of these types cannot be in a list of a shortcut. */
+const TODO_ONLY: Readonly<Record<string, string>> = {
+  periodic: 'and its schedule begins in "todo" only: name it there',
+  subscribe: 'and its subscription begins in "todo" only: name it there',
+  shutdown: 'which runs at the end: name it in "todo"',
+};
+
 /** A job in a list of a shortcut. If its name has a template, it is looked up when its turn comes. */
 function checkItem(item: StepJob, context: StepsContext): void {
   if (hasTemplate(item)) return;
   checkStepJob(item, context);
-  const job = context.file.jobs.get(item.job);
-  const begun = job?.type === "periodic" ? "its schedule" : job?.type === "subscribe" ? "its subscription" : undefined;
-  const at = item.at;
-  if (begun !== undefined) {
-    const message = `${context.where} names the job "${item.job}", and ${begun} begins in "todo" only: name it there, with a "when".`;
-    context.problems.error(message, at);
-  } else if (job?.type === "shutdown") {
-    const message = `${context.where} names the job "${item.job}", which runs at the end: name it in "todo", with a "when".`;
-    context.problems.error(message, at);
-  }
+  const why = TODO_ONLY[context.file.jobs.get(item.job)?.type ?? ""];
+  if (why === undefined) return;
+  context.problems.error(`${context.where} names the job "${item.job}", ${why}, with a "when".`, item.at);
 }
 
 function hasTemplate({ job }: JobReference): boolean {
@@ -92,13 +92,9 @@ export function expectJob({ job, at }: JobReference, file: JobFile, where: strin
   if (file.jobs.has(job) || !file.complete) return;
   const included = builtinFileOf(job);
   const instead = insteadOfJob(job);
-  if (instead !== undefined) {
-    problems.error(`${where} names the job "${job}", which comes with OpenAF, and not with ojm.${instead}`, at);
-    return;
-  }
-  const hint =
-    included !== undefined ? ` It comes with ${included}: add "include: [${included}]".` : nameHint(job, file);
-  problems.error(`${where} names the job "${job}", which does not exist.${hint}`, at);
+  const hint = included ? ` It comes with ${included}: add "include: [${included}]".` : nameHint(job, file);
+  const why = instead === undefined ? `does not exist.${hint}` : `comes with OpenAF, and not with ojm.${instead}`;
+  problems.error(`${where} names the job "${job}", which ${why}`, at);
 }
 
 function nameHint(job: string, { jobs }: JobFile): string {

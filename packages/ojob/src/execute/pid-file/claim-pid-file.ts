@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import {
   chmodSync,
   closeSync,
@@ -457,18 +458,13 @@ async function inFolder<T>(file: string, use: (folder: string) => Promise<T>): P
   }
 }
 
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    // In a worker of node:cluster, the primary would listen without `exclusive`.
-    server.listen({ path, exclusive: true }, () => {
-      server.off("error", reject);
-      // A failed accept, such as one without free file handles, must not end the process.
-      server.on("error", () => {});
-      server.unref();
-      resolve();
-    });
-  });
+async function listen(server: Server, path: string): Promise<void> {
+  // In a worker of node:cluster, the primary would listen without `exclusive`.
+  server.listen({ path, exclusive: true });
+  await once(server, "listening");
+  // A failed accept, such as one without free file handles, must not end the process.
+  server.on("error", () => {});
+  server.unref();
 }
 
 /** Resolves to the error code, or to `undefined` once connected. */
