@@ -153,8 +153,7 @@ class StoredAttempts {
   async #attempt(run: Run, execute: Execute, onOrphaned: () => void): Promise<undefined> {
     this.#begun = true;
     const { job, policy } = this.#tried;
-    // This attempt became due while the jobs were being stopped. Failing it leaves the next attempt to other
-    // processes.
+    // The attempt became due during a stop. Failing it leaves the next one to other processes.
     if (this.#isOver) throw notBegun("the jobs were stopped", policy);
     await this.#pause.end();
     const of = new RunOfJob(this.#engine, run, policy);

@@ -260,8 +260,7 @@ export class FileEngine implements Engine {
 
   #note(request: Request, outcome: JobOutcome): void {
     this.#noteOutcome(request, outcome);
-    // A process that could only wait ends with an error, so that the operator sees it. This request still
-    // counts as open.
+    // A process that could only wait ends with an error, for the operator. This request counts as open.
     const { open } = this.dispatch.requests;
     const idle = open.size > 1 ? undefined : whyIdle(this.plan, this.runtime.managers.failed);
     if (idle === undefined || this.refusal !== undefined) return;

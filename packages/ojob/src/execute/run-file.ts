@@ -17,10 +17,7 @@ import { Runtime } from "./runtime/runtime.js";
 
 /** Stops a running job file from outside. */
 export interface RunControl {
-  /**
-   * Asks all jobs to stop, and ends those that do not within the grace period. A second call ends them at
-   * once.
-   */
+  /** Asks all jobs to stop, and ends those left after the grace period, or at a second call. */
   stop(reason: string): void;
   /** The exit code that a script requested by `exit`. */
   readonly exitCode: number | undefined;
@@ -55,10 +52,7 @@ export interface RunFileOptions {
   readonly scriptMemory?: number;
   /** How long jobs have to stop by themselves after a request to stop. Default: 10 s. */
   readonly grace?: Duration;
-  /**
-   * The clock and random source, for simulations. Scripts see this clock in `now()` and `nowUTC()`, not in
-   * `Date`.
-   */
+  /** The clock and random source, for simulations. Scripts see it in `now()` and `nowUTC()`, not `Date`. */
   readonly clock?: Clock;
   /** Receives, before the first job starts, the control that stops the run. */
   readonly onStart?: (control: RunControl) => void;
@@ -114,8 +108,7 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
       await runtime.close().finally(() => log.close());
       await threads;
     } finally {
-      // Release the pid file last. Otherwise another process of this job file could use the stores and log
-      // files at the same time.
+      // Last: until now another process of this job file must not use its stores and log files.
       letGo();
     }
   }

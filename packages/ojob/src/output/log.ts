@@ -102,10 +102,7 @@ export class Log {
     this.#prefix = prefix;
   }
 
-  /**
-   * Writes a line `TIME | LEVEL | message`. Errors go to the error output. `job` is whose line it is. Returns
-   * the message without secrets.
-   */
+  /** Writes `TIME | LEVEL | message`, errors to the error output. Returns the message without secrets. */
   line(level: Level, message: string, job?: string): string {
     const text = this.mask(message);
     this.#line({ level, message: text, shown: visible(text), time: this.now(), job });
@@ -133,10 +130,7 @@ export class Log {
     this.#write(level === "ERROR" ? this.#err : this.#out, `${prefix}${text}`, level);
   }
 
-  /**
-   * Writes text that a script prints. Returns it without secrets. `held`: the incomplete lines of the job, if
-   * lines have a prefix.
-   */
+  /** Writes what a script prints. Returns it without secrets. `held`: incomplete lines, for a prefix. */
   print(text: string, toError = false, job = "", held?: HeldLines): string {
     const shown = this.mask(text);
     const fd = toError ? this.#err : this.#out;
@@ -188,10 +182,7 @@ export class Log {
     this.#banner(`>> ${run ?? job}`, "bold", { event: "started", job, run });
   }
 
-  /**
-   * Logs the arguments of a job, if the job file wants that. The values of the arguments in `secrets` are
-   * masked.
-   */
+  /** Logs the arguments of a job, if the job file wants that. The values of those in `secrets` are masked. */
   args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = [], run?: string): void {
     if (!this.#settings.args) return;
     const message = this.mask(`args of "${run ?? job}": ${shownArgs(args, secrets, (text) => this.mask(text))}`);

@@ -25,9 +25,7 @@ export const KINDS: readonly unknown[] = [
   { a: null },
 ];
 
-/**
- * A value that has every key of a shape. If a place allows several shapes, it takes the one with that number.
- */
+/** A value that has every key of a shape. Where several shapes are allowed, it has the one of that number. */
 export function fullValue(shape: Shape, choice = 0): unknown {
   switch (shape.kind) {
     case "text":
@@ -119,8 +117,7 @@ const WHOLE: readonly string[] = ["on", "smtp", "pass", "host"];
 
 /**
  * The smallest value that still has the list or the map around the piece at a path, and the path of the piece
- * in it. Checking the whole file for each piece would waste time: the rest of the file does not change the
- * verdict on a piece.
+ * in it: the rest of the file does not change the verdict on a piece, and checking it would waste time.
  */
 export function surroundings(value: unknown, path: ValuePath): { readonly value: unknown; readonly path: ValuePath } {
   const [key, ...rest] = path;

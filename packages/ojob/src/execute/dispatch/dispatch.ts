@@ -32,10 +32,7 @@ export class Dispatch {
   readonly #waiting = new Map<Request, { readonly wait: DepsWait; readonly end: (result: DepsResult) => void }>();
   readonly #whenIdle: (() => void)[] = [];
   readonly #onStop = new Set<() => void>();
-  /**
-   * How many requests run or wait only for a slot. A request whose script waits for the dependencies of a
-   * call does not count.
-   */
+  /** How many requests run or wait for a slot, without those whose script waits for the deps of a call. */
   #busy = 0;
   /** How many sources may still make requests: schedules, a daemon. */
   #sources = 0;

@@ -60,8 +60,7 @@ export class JobScripts implements ScriptHost {
 
   /** Resolves once nothing of the ended script runs, and all of its output is shown. */
   async settle(): Promise<void> {
-    // An ended script does not wait for its command. The command must be over before the next step, or the
-    // next holder of the lock, starts.
+    // An ended script leaves its command, which must be over before the next step or holder of the lock.
     await this.#command;
     this.#process = undefined;
     this.execution.output.print(this.#output.end());

@@ -128,8 +128,8 @@ function nameOf(step: Step): string {
 const STOP_WHEN_INTERVAL = 250;
 
 /**
- * Ends the steps of a job by `end`, at its `timeout`, or when its `stopWhen` returns true. `ask` runs code beside
- * the steps. Call the result to lift both limits.
+ * Ends the steps of a job by `end`, at its `timeout`, or when its `stopWhen` returns true. `ask` runs code
+ * beside the steps. Call the result to lift both limits.
  */
 export function limitJob(
   { name, typeArgs: { timeout, stopWhen } }: PlannedJob,

@@ -38,8 +38,7 @@ export async function claimPidFile(
   { pidFile: path, killPrevious = false }: UniqueSettings,
   grace: number,
 ): Promise<() => void> {
-  // The socket listens before the pid file appears, and until after it is removed. So a socket without a
-  // listener proves that its holder is gone.
+  // It listens for longer than the pid file exists: a socket without a listener proves its holder gone.
   const socket = await openHolderSocket(path);
   const text = pidFileText(socket?.address);
   try {
@@ -304,8 +303,7 @@ async function byIdentity(identity: WrittenIdentity, path: string): Promise<Hold
   if (state === "there") return { is: state, identity };
   if (state === "gone") return { is: state };
   if (me.namespace !== identity.namespace) return bySocket(identity, path);
-  // The namespace has no name, or the system hides the process from us. Then even an unused pid proves
-  // nothing.
+  // The namespace has no name, or the process is hidden from us: even an unused pid proves nothing.
   return unclear(identity.pid);
 }
 

@@ -50,8 +50,7 @@ export class Managers {
     const config = JSON.stringify(options);
     if (this.#opening !== undefined && !this.failed) {
       if (config === this.#config) return this.#opening;
-      // A second Init that silently kept the first channels would run jobs under locks that no other process
-      // checks.
+      // Keeping the first channels would run jobs under locks that no other process checks.
       throw new JobError("oJobManager is initialised already, on other channels. Call oJobManager Init once.");
     }
     this.#config = config;
@@ -100,10 +99,7 @@ export class Managers {
     }
   }
 
-  /**
-   * Rejects, and makes all jobs that need the manager fail. It is a plain error, so that it gets the place of
-   * the step.
-   */
+  /** Makes all jobs that need the manager fail. A plain error gets the place of the step. */
   #refuse(message: string): Promise<JobManager> {
     const refused = Promise.reject<JobManager>(new Error(message));
     refused.catch(() => {});

@@ -53,10 +53,7 @@ export class FileScheduler {
     this.#scheduler = open(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.log(tick) });
   }
 
-  /**
-   * `shared` is the job manager of the file: its schedules are in the store. Without it, they are in memory,
-   * where no other process sees them.
-   */
+  /** Keeps its schedules in `shared`, the job manager of the file, or else in the memory of this process. */
   static async open(engine: Engine, runs: ScheduledRuns, shared?: JobManager): Promise<FileScheduler> {
     const { openScheduler } = await import("@ojm/schedule");
     const { clock } = engine.runtime;

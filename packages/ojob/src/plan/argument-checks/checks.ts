@@ -143,8 +143,7 @@ export function planChecks(job: JobDefinition, file: JobFile, steps: number, pro
     out: readChecks(job, "out", problems),
     from: from.length,
     to: steps - to.length,
-    // The jobs that come with ojm set no arguments, so a missing argument is reported before they take a
-    // lock.
+    // The jobs that come with ojm set none: a missing argument is reported before they take a lock.
     late: from.some((step) => "shortcut" in step || file.jobs.get(step.job)?.builtin === undefined),
   };
 }

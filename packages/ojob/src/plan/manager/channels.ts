@@ -75,10 +75,7 @@ function field(value: unknown, name: string): unknown {
   return isMap(value) ? value[name] : undefined;
 }
 
-/**
- * Registers a channel type before it is opened. With strict package managers, core cannot find the backends
- * itself.
- */
+/** Registers a channel type before it is opened: with strict package managers, core cannot find backends. */
 export type PrepareType = (type: string) => Promise<void>;
 
 /** Prepares the type `simple`, and passes all others to `others`. */

@@ -198,8 +198,7 @@ export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems
     const message = `"lock" of "${name}" holds ${template}, but templates are filled in "args" only: all runs would share one lock.`;
     problems.flaw(message, typeArgsAt["lock"] ?? at);
   }
-  // Unknown names and cycles have been reported already. The values that an earlier job hands on are not
-  // known yet.
+  // Unknown names and cycles have been reported. The values that an earlier job hands on are not known yet.
   if (!problems.isWhole || file.settings.shareArgs) return;
   for (const entry of file.todo) {
     const job = plan.jobs.get(entry.job);
