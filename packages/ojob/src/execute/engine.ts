@@ -1,14 +1,14 @@
 import type { Args, CodeBlock, Shortcut } from "../load/job-file.js";
 import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
-import type { Missing } from "../plan/args.js";
+import type { Missing, RunArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment.js";
 import type { JobStep, Plan, PlannedJob } from "../plan/planned.js";
 import type { CommandLine, ShellOptions, ShellResult } from "../script/process/shell.js";
 import type { ThreadPool } from "../script/thread.js";
 import type { Position } from "../text/problem.js";
 import type { Dispatch } from "./dispatch/dispatch.js";
-import type { JobOutcome, RunArgs } from "./dispatch/requests.js";
+import type { JobOutcome } from "./dispatch/requests.js";
 import type { ExecutionOrigin, ParentExecution, Running, ScriptContext, Stoppable } from "./execution.js";
 import type { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";

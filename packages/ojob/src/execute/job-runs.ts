@@ -1,11 +1,11 @@
 import { checkRetry } from "@ojm/core/internal";
 import type { Args } from "../load/job-file.js";
-import { fillArgs, LOCK_ARGS } from "../plan/args.js";
+import { fillArgs, LOCK_ARGS, type RunArgs } from "../plan/args.js";
 import { type PlannedJob, runLimits } from "../plan/planned.js";
 import { shownArgs } from "../text/secrets.js";
 import { runAttempts } from "./attempts.js";
 import { mapConcurrent } from "./dispatch/dispatch.js";
-import type { JobOutcome, Judgement, OneRun, Request, RunArgs } from "./dispatch/requests.js";
+import type { JobOutcome, Judgement, OneRun, Request } from "./dispatch/requests.js";
 import type { Engine } from "./engine.js";
 import { Running } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";

@@ -91,6 +91,12 @@ export function eachText(value: unknown, visit: (text: string) => void): void {
   else if (typeof value === "object" && value !== null) for (const one of Object.values(value)) eachText(one, visit);
 }
 
+/** The arguments of a run: what the job file has for the job, with its templates, and those given to it. */
+export interface RunArgs {
+  readonly own: Args;
+  readonly given: Args;
+}
+
 /** The maps of arguments that a job, or an item of the todo, has for its runs: each makes one run or more. */
 export function runArgs({ args }: { readonly args: readonly Args[] }): readonly Args[] {
   return args.length > 0 ? args : [{}];

@@ -1,7 +1,7 @@
 import type { ScheduleDefinition } from "@ojm/schedule";
 import type { Args, JobDefinition, JobFile, TodoEntry, TypeArgs } from "../load/job-file.js";
 import type { Problems } from "../text/problem.js";
-import { fillArgs, runArgs } from "./args.js";
+import { fillArgs, type RunArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
 import { eachStart, firstDoing, type Start, timeoutOf, wrongRunArgs } from "./manager/starts.js";
 import { type Plan, type PlannedJob, runLimits } from "./planned.js";
@@ -22,7 +22,7 @@ interface KnownIn {
 }
 
 /** The start of the run with which a job begins. `undefined` if a script decides the name. */
-export function knownStart(job: PlannedJob, { own, given }: Pair, known: KnownIn): KnownStart | undefined {
+export function knownStart(job: PlannedJob, { own, given }: RunArgs, known: KnownIn): KnownStart | undefined {
   if (firstDoing(JOB_START, job.name, known.jobs) !== "it") return undefined;
   const starts: Start[] = [];
   const visit = (start: Start): void => void starts.push(start);
@@ -42,14 +42,9 @@ export function hasScheduleWords(typeArgs: TypeArgs): boolean {
   return SCHEDULE_WORDS.some((word) => typeArgs[word] !== undefined);
 }
 
-interface Pair {
-  readonly own: Args;
-  readonly given: Args;
-}
+export interface NamedRun extends RunArgs, KnownStart {}
 
-export interface NamedRun extends Pair, KnownStart {}
-
-function pairsOf(job: PlannedJob, given: readonly Args[]): Pair[] {
+function pairsOf(job: PlannedJob, given: readonly Args[]): RunArgs[] {
   return given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
 }
 

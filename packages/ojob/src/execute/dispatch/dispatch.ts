@@ -204,15 +204,15 @@ export class Dispatch {
     }
     const stuck = [...this.#waiting.entries()];
     const [first] = [
-      ...stuck.filter(([, { wait }]) => wait.unrequested.length > 0),
+      ...stuck.filter(([, { wait }]) => wait.unrequested.size > 0),
       ...stuck.filter(([{ contents }]) => contents.caller),
     ];
     if (first === undefined) return;
     const [, { wait, end }] = first;
     const { unrequested, pending } = wait;
     const why =
-      unrequested.length > 0
-        ? `${quoted(unrequested)}, which was never requested, and nothing can request it any more`
+      unrequested.size > 0
+        ? `${quoted(unrequested.keys())}, which was never requested, and nothing can request it any more`
         : `${quoted(pending)}, which waits for the job that called it`;
     end({ unmet: `it depends on ${why}` });
   }

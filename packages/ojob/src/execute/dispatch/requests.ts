@@ -1,6 +1,7 @@
 import type { Clock } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import type { Args, CodeBlock, Dependency, TodoEntry } from "../../load/job-file.js";
+import type { RunArgs } from "../../plan/args.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import type { ParentExecution } from "../execution.js";
 import type { JobError } from "../runtime/job-error.js";
@@ -29,12 +30,6 @@ export interface JobRequest {
   readonly own?: Args | undefined;
   /** The run that was started for the request. */
   readonly handed?: HandedRun | undefined;
-}
-
-/** The arguments of a run: what the job file has for the job, with its templates, and those given to it. */
-export interface RunArgs {
-  readonly own: Args;
-  readonly given: Args;
 }
 
 /** One of the runs of a request: a pair of its own and of given arguments. */
@@ -158,9 +153,9 @@ export class DepsWait {
   readonly #requests: Requests;
   readonly #decide: (result: DepsResult) => void;
   /** Dependencies that no request has named so far, each with a function that ends the listening. */
-  readonly #unrequested = new Map<Dependency, () => void>();
+  readonly unrequested: Map<string, () => void> = new Map();
+  readonly pending: Set<string>;
   readonly #judgements: Judgement[] = [];
-  readonly #pending: Set<Dependency>;
   #cancelTimer: () => void = () => {};
   #over = false;
 
@@ -168,7 +163,7 @@ export class DepsWait {
     this.#request = request;
     this.#requests = requests;
     this.#decide = decide;
-    this.#pending = new Set(request.contents.job.deps);
+    this.pending = new Set(request.contents.job.deps.map(({ job }) => job));
   }
 
   /** Starts the wait. The decision may come before this returns, and after `timeout` ms at the latest. */
@@ -178,19 +173,11 @@ export class DepsWait {
       this.#cancelTimer = clock.after(timeout, () => this.#timeUp(timeout), true);
   }
 
-  get unrequested(): string[] {
-    return [...this.#unrequested.keys()].map(({ job }) => job);
-  }
-
-  get pending(): string[] {
-    return [...this.#pending].map(({ job }) => job);
-  }
-
   end(): void {
     this.#over = true;
     this.#cancelTimer();
-    for (const stop of this.#unrequested.values()) stop();
-    this.#unrequested.clear();
+    for (const stop of this.unrequested.values()) stop();
+    this.unrequested.clear();
   }
 
   #watch(dependency: Dependency): void {
@@ -201,20 +188,20 @@ export class DepsWait {
     if (meant !== undefined) return judge(meant);
     const stop = this.#requests.onNext(dependency.job, (next) => {
       stop();
-      this.#unrequested.delete(dependency);
+      this.unrequested.delete(dependency.job);
       next.onFinish(judge);
     });
-    this.#unrequested.set(dependency, stop);
+    this.unrequested.set(dependency.job, stop);
   }
 
   #judge(dependency: Dependency, outcome: JobOutcome): void {
     if (this.#over) return;
     const key = outcome.status === "completed" ? "onSuccess" : "onFail";
     const code = dependency[key];
-    this.#pending.delete(dependency);
+    this.pending.delete(dependency.job);
     if (code !== undefined) this.#judgements.push({ job: dependency.job, code, key });
     if (code === undefined && outcome.status !== "completed") this.#decide({ unmet: unmet(dependency.job, outcome) });
-    else if (this.#pending.size === 0) this.#decide({ judgements: this.#judgements });
+    else if (this.pending.size === 0) this.#decide({ judgements: this.#judgements });
   }
 
   #timeUp(timeout: number): void {
@@ -227,6 +214,6 @@ function unmet(job: string, outcome: JobOutcome): string {
 }
 
 /** Quotes names for a message: `"A" and "B"`. */
-export function quoted(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(" and ");
+export function quoted(names: Iterable<string>): string {
+  return [...names].map((name) => `"${name}"`).join(" and ");
 }
