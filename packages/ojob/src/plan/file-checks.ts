@@ -5,7 +5,7 @@ import type { Position, Problems } from "../text/problem.js";
 import { hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
 import { around, eachText, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
-import { jobsNamedIn, type Plan, type PlannedJob } from "./planned.js";
+import { type Jobs, jobsNamedIn, type Places, type Plan, type PlannedJob } from "./planned.js";
 import { checkScript } from "./script.js";
 
 /** Reports mandatory arguments of the file that the command line and its environment lack. */
@@ -22,7 +22,7 @@ export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, prob
   // An invalid template, which has been reported already, throws when it is filled.
   if (!problems.isWhole || file.settings.shareArgs) return;
   const missingAt =
-    (argsAt: Readonly<Record<string, Position>>, at: Position): Missing =>
+    (argsAt: Places, at: Position): Missing =>
     (argument, written, message) => {
       if (message === undefined) return;
       problems.flaw(requiredText(argument, written, message), argsAt[argument] ?? at);
@@ -90,7 +90,7 @@ export function checkWhen({ when, job, at }: TodoEntry, problems: Problems): voi
 }
 
 /** Warns of each `return` in a step of `from`: in OpenAF it ends the other job too. */
-export function warnOfReturns(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+export function warnOfReturns(jobs: Jobs, problems: Problems): void {
   for (const { name, from } of jobs.values()) {
     for (const step of from) {
       // A returned list goes to the jobs of `each`.
@@ -132,7 +132,7 @@ export function warnOfUnrequested({ todo, jobs }: Plan, problems: Problems): voi
 const JOB_END = "oJobManager Job End";
 
 /** Rejects `continueOnError` for a step that takes its job's lock: the job would work unprotected. */
-export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+export function rejectUnlocked(jobs: Jobs, problems: Problems): void {
   for (const { name, steps } of jobs.values()) {
     for (const step of steps) {
       if (!("job" in step) || step.continueOnError !== true) continue;
@@ -148,7 +148,7 @@ export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: 
  * A job and all jobs that are its steps, and their steps. Of the jobs that shortcuts run, only those that
  * come with ojm count: they work on the runs of the job around them, whereas others have their own runs.
  */
-function withSteps(name: string, jobs: ReadonlyMap<string, PlannedJob>, all: Set<string> = new Set()): Set<string> {
+function withSteps(name: string, jobs: Jobs, all: Set<string> = new Set()): Set<string> {
   if (all.has(name)) return all;
   all.add(name);
   const { steps = [] } = jobs.get(name) ?? {};
@@ -158,7 +158,7 @@ function withSteps(name: string, jobs: ReadonlyMap<string, PlannedJob>, all: Set
 }
 
 /** Warns of templates that put secrets into shell scripts: all users see the shell's command line. */
-export function warnOfShownSecrets(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+export function warnOfShownSecrets(jobs: Jobs, problems: Problems): void {
   const names = new Set([...jobs.values()].flatMap(({ secretArgs }) => Object.keys(secretArgs)));
   if (names.size === 0 || !problems.isWhole) return;
   for (const { steps } of jobs.values()) {

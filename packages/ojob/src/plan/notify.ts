@@ -70,9 +70,10 @@ async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems
         problems.flaw(`"notify": ${error.message}.`, written.url?.at);
         return;
       }
-      const { index, at } = placeIn(error.option, error.message, first, written.rules);
+      const index = first + Number(/\[(\d+)\]/.exec(error.option)?.[1] ?? 0);
+      const rule = written.rules[index];
       const rest = error.message.slice(/^rules\[\d+\]/.exec(error.message)?.[0].length ?? 0);
-      problems.flaw(`notify[${index}]${rest.replaceAll("rules[", "notify[")}.`, at);
+      problems.flaw(`notify[${index}]${rest.replaceAll("rules[", "notify[")}.`, rule && placeIn(rule, error.option, error.message));
     }
   };
   const before = problems.errors.length;
@@ -80,19 +81,12 @@ async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems
   if (problems.errors.length === before) report(rules, 0, url);
 }
 
-/** Where an option stands, or the sub-option that the message names. */
-function placeIn(
-  option: string,
-  message: string,
-  first: number,
-  written: readonly NotifyRule[],
-): { readonly index: number; readonly at: Position | undefined } {
-  const index = first + Number(/\[(\d+)\]/.exec(option)?.[1] ?? 0);
-  const { places = {}, at } = written[index] ?? {};
+/** Where an option of a rule stands, or the sub-option that the message names. */
+function placeIn({ places, at }: NotifyRule, option: string, message: string): Position {
   const path = option.replace(/^rules\[\d+\]\.?/, "");
   const named = /^: (\w+) /.exec(message.slice(option.length))?.[1];
   const inner = named === undefined ? path : `${path}${path === "" ? "" : "."}${named}`;
-  return { index, at: placeOf(inner, places) ?? at };
+  return placeOf(inner, places) ?? at;
 }
 
 /** Placeholders for unknown values while the file is only checked, so that the rest can be checked. */

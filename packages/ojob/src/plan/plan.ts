@@ -25,24 +25,18 @@ import {
 } from "./file-checks.js";
 import { JOB_INIT } from "./manager/manager-args.js";
 import { checkManaged } from "./manager/starts.js";
-import { jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutJob } from "./planned.js";
+import { type Jobs, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutJob } from "./planned.js";
 import { checkScript, expectBeside, expressionScript, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
 import { checkSteps, expectJob, rejectCycles, stepsOf } from "./steps.js";
 
-export function plan(
-  file: JobFile,
-  commandLine: Args,
-  problems: Problems,
-  surroundings: Surroundings = NOTHING_AROUND,
-): Plan {
+export function plan(file: JobFile, args: Args, problems: Problems, around: Surroundings = NOTHING_AROUND): Plan {
   const jobs = new Map<string, PlannedJob>();
-  for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, surroundings, problems));
+  for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, around, problems));
   checkTemplates(file, problems);
   refuseTemplates(file, problems);
   for (const entry of file.todo) {
-    if (entry.shortcut !== undefined)
-      jobs.set(entry.job, planShortcut(entry.shortcut, file, surroundings.environment, problems));
+    if (entry.shortcut) jobs.set(entry.job, planShortcut(entry.shortcut, file, around.environment, problems));
     else expectJob(entry, file, '"todo"', problems);
     checkWhen(entry, problems);
     if (entry.argsCode) checkScript(expressionScript(entry.argsCode), "args", entry.job, problems);
@@ -53,10 +47,10 @@ export function plan(
   if (problems.isWhole) {
     const known = new Map<string, readonly Dependency[]>();
     for (const [name, job] of [...jobs]) jobs.set(name, { ...job, deps: allDeps(job, jobs, known) });
-    checkManaged(file, jobs, commandLine, problems);
+    checkManaged(file, jobs, args, problems);
     rejectUnlocked(jobs, problems);
   }
-  const { environment, secrets } = surroundings;
+  const { environment, secrets } = around;
   const { todo, settings } = file;
   const onAnyError = planCatch(file, problems);
   const setup = planSetup(file, environment, problems);
@@ -143,11 +137,7 @@ function planCatch({ settings }: JobFile, problems: Problems): Step[] {
 }
 
 /** The dependencies of a job, of its steps, and of the jobs for its items. `known`: done before. */
-function allDeps(
-  job: PlannedJob,
-  jobs: ReadonlyMap<string, PlannedJob>,
-  known: Map<string, readonly Dependency[]>,
-): readonly Dependency[] {
+function allDeps(job: PlannedJob, jobs: Jobs, known: Map<string, readonly Dependency[]>): readonly Dependency[] {
   const before = known.get(job.name);
   if (before !== undefined) return before;
   const parts = stepsOf(job).flatMap((name) => jobs.get(name) ?? []);

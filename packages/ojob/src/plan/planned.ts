@@ -16,6 +16,9 @@ import type { Position } from "../text/problem.js";
 import type { JobChecks } from "./argument-checks/checks.js";
 import type { Environment, Secrets } from "./environment.js";
 
+/** Where arguments stand, by name. */
+export type Places = Readonly<Record<string, Position>>;
+
 export interface ScriptStep extends StepOptions {
   readonly code: CodeBlock;
   /** The language of a script in a process. `undefined` means JavaScript in a script thread. */
@@ -32,7 +35,7 @@ export interface ScriptStep extends StepOptions {
 
 export interface JobStep extends JobReference, StepOptions {
   readonly args?: Args;
-  readonly argsAt?: Readonly<Record<string, Position>>;
+  readonly argsAt?: Places;
 }
 
 export type Step = JobStep | ScriptStep | (StepOptions & { readonly shortcut: Shortcut });
@@ -44,7 +47,7 @@ export interface PlannedJob {
   readonly args: readonly Args[];
   /** Code that returns them when the job starts: a script. */
   readonly argsCode?: CodeBlock;
-  readonly argsAt: Readonly<Record<string, Position>>;
+  readonly argsAt: Places;
   readonly matrix?: readonly string[];
   readonly steps: readonly Step[];
   /** The jobs that are its first steps. */
@@ -70,12 +73,15 @@ export interface PlannedJob {
   readonly folder?: string;
 }
 
+/** The jobs of a file, by name. */
+export type Jobs = ReadonlyMap<string, PlannedJob>;
+
 /** The rules of `notify`, filled and checked, and the address of the UI. */
 export type PlannedNotify = Pick<AlertsOptions, "rules" | "url">;
 
 /** A job file in which every name leads to a job and every script compiles. */
 export interface Plan {
-  readonly jobs: ReadonlyMap<string, PlannedJob>;
+  readonly jobs: Jobs;
   readonly todo: readonly TodoEntry[];
   readonly settings: Settings;
   /** The steps that run when any job failed, after the `catch` of that job. */

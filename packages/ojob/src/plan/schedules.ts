@@ -4,7 +4,7 @@ import type { Problems } from "../text/problem.js";
 import { fillArgs, type RunArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
 import { eachStart, firstDoing, type Start, timeoutOf, wrongRunArgs } from "./manager/starts.js";
-import { type Plan, type PlannedJob, runLimits } from "./planned.js";
+import { type Jobs, type Plan, type PlannedJob, runLimits } from "./planned.js";
 
 /** The longest name of a schedule, in characters. */
 const LONGEST_NAME = 200;
@@ -17,7 +17,7 @@ export interface KnownStart {
 }
 
 interface KnownIn {
-  readonly jobs: ReadonlyMap<string, PlannedJob>;
+  readonly jobs: Jobs;
   readonly commandLine: Args;
 }
 
@@ -88,26 +88,23 @@ export function scheduleNames(plan: Plan, commandLine: Args): ReadonlyMap<string
 const SHORTEST = 1_000;
 
 /** Finds wrong settings of schedules, and those without effect. Loads their package only if needed. */
-export async function checkScheduleWords(
-  file: JobFile,
-  plan: Plan,
-  commandLine: Args,
-  problems: Problems,
-): Promise<void> {
+export async function checkScheduleWords(file: JobFile, plan: Plan, args: Args, problems: Problems): Promise<void> {
   for (const job of file.jobs.values()) {
     if (hasScheduleWords(job.typeArgs) || job.typeArgs.retry !== undefined) await checkJob(job, problems);
   }
   if (!problems.isWhole) return;
-  const names = scheduleNames(plan, commandLine);
-  const known = { jobs: plan.jobs, commandLine };
+  const names = scheduleNames(plan, args);
+  const known = { jobs: plan.jobs, commandLine: args };
   for (const entry of file.todo) {
     const job = plan.jobs.get(entry.job);
     const definition = file.jobs.get(entry.job);
     if (job === undefined || definition === undefined) continue;
-    warnOfArgs(job, definition, entry, plan, problems);
-    const given = givenBy(entry, plan, commandLine);
+    const isManaged = firstDoing(JOB_START, job.name, plan.jobs) === "it";
+    if (isManaged) warnOfArgs(definition, entry, problems);
+    const given = givenBy(entry, plan, args);
     if (job.type === "periodic" && hasScheduleWords(job.typeArgs)) {
-      checkShared(job, definition, namedRuns(job, given, known), plan, names, problems);
+      const runs = namedRuns(job, given, known);
+      if (isManaged || typeof runs !== "string") checkShared(definition, runs, names, problems);
     }
     if (job.typeArgs.retry?.onLost !== true) continue;
     if (pairsOf(job, given).every((pair) => knownStart(job, pair, known) !== undefined)) continue;
@@ -142,44 +139,33 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
 }
 
 /** Warns of such settings among the arguments of a managed job, unless its script names them. */
-function warnOfArgs(
-  job: PlannedJob,
-  definition: JobDefinition,
-  entry: TodoEntry,
-  { jobs }: Plan,
-  problems: Problems,
-): void {
-  if (firstDoing(JOB_START, job.name, jobs) !== "it") return;
+function warnOfArgs(definition: JobDefinition, entry: TodoEntry, problems: Problems): void {
   const script = JSON.stringify(definition.exec ?? "");
   for (const { args, argsAt, at } of [definition, entry]) {
     for (const word of [...SCHEDULE_WORDS, "retry"]) {
       if (script.includes(word) || !args.some((one) => Object.hasOwn(one, word))) continue;
-      const message = `"${word}" among the args of "${job.name}" has no effect. It belongs under "typeArgs" of the job.`;
+      const message = `"${word}" among the args of "${definition.name}" has no effect. It belongs under "typeArgs" of the job.`;
       problems.warn(message, argsAt[word] ?? at);
     }
   }
 }
 
-/** Finds settings that other processes cannot follow. */
+/** Finds settings that other processes cannot follow. `runs`: the runs of each tick, or why none is shared. */
 function checkShared(
-  job: PlannedJob,
-  definition: JobDefinition,
+  { name, at: jobAt, typeArgs, typeArgsAt }: JobDefinition,
   runs: readonly NamedRun[] | string,
-  { jobs }: Plan,
   names: ReadonlyMap<string, number>,
   problems: Problems,
 ): void {
-  const { typeArgs, typeArgsAt } = definition;
   const word = SCHEDULE_WORDS.find((one) => typeArgs[one] !== undefined) ?? "";
-  const at = typeArgsAt[word] ?? definition.at;
+  const at = typeArgsAt[word] ?? jobAt;
   if (typeof runs === "string") {
-    const isManaged = firstDoing(JOB_START, job.name, jobs) === "it";
-    if (isManaged) problems.warn(`"${word}" of "${job.name}" applies in each process separately: ${runs}.`, at);
+    problems.warn(`"${word}" of "${name}" applies in each process separately: ${runs}.`, at);
     return;
   }
-  const shared = runs.find(({ name }) => (names.get(name) ?? 0) > 1);
+  const shared = runs.find((run) => (names.get(run.name) ?? 0) > 1);
   if (shared === undefined) return;
-  const message = `"${word}" of "${job.name}": several schedules have the name "${shared.name}", but the store can have only one of each name. Give each its own name, or give them the same "typeArgs.lock".`;
+  const message = `"${word}" of "${name}": several schedules have the name "${shared.name}", but the store can have only one of each name. Give each its own name, or give them the same "typeArgs.lock".`;
   problems.flaw(message, at);
 }
 

@@ -49,10 +49,8 @@ function checkReturned(code: CodeBlock, job: string, problems: Problems): void {
   }
 }
 
-function knownLanguage(
-  { lang = JAVASCRIPT, langAt, name, typeArgs }: JobDefinition,
-  problems: Problems,
-): string | undefined {
+function knownLanguage(job: JobDefinition, problems: Problems): string | undefined {
+  const { lang = JAVASCRIPT, langAt, name, typeArgs } = job;
   if (JAVASCRIPT_NAMES.includes(lang)) return JAVASCRIPT;
   const known = languageNames();
   if (known.includes(lang)) return lang;
@@ -96,12 +94,8 @@ function codeFile(name: string, at: Position, problems: Problems): CodeBlock | u
 }
 
 /** The path that a setting means. It may not exist yet: an earlier job can create it. */
-export function expectBeside(
-  { typeArgs, typeArgsAt, at }: JobDefinition,
-  key: "pwd" | "file",
-  problems: Problems,
-): string {
-  return warnIfMisplaced(String(typeArgs[key]), typeArgsAt[key] ?? at, problems);
+export function expectBeside(job: JobDefinition, key: "pwd" | "file", problems: Problems): string {
+  return warnIfMisplaced(String(job.typeArgs[key]), job.typeArgsAt[key] ?? job.at, problems);
 }
 
 /** The path that a text means. Warns if it exists in the working directory instead. */

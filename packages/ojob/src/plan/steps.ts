@@ -6,7 +6,7 @@ import { needsHandlebars, SHORTCUT_HELPERS } from "../shortcuts/values.js";
 import { didYouMean, type Problems } from "../text/problem.js";
 import { wrongTemplate } from "../text/template.js";
 import { eachText } from "./args.js";
-import { jobsNamedIn, type PlannedJob } from "./planned.js";
+import { type Jobs, jobsNamedIn, type PlannedJob } from "./planned.js";
 
 interface StepsContext {
   /** The name of the steps in messages: `"from" of "A"`. */
@@ -103,8 +103,6 @@ function nameHint(job: string, { jobs }: JobFile): string {
   return didYouMean(job, jobs.keys());
 }
 
-type Jobs = ReadonlyMap<string, PlannedJob>;
-
 export function stepsOf(job: PlannedJob): string[] {
   const steps = job.steps.flatMap((step) => ("job" in step ? [step.job] : []));
   return [...steps, ...job.each.map((one) => one.job)];
@@ -123,12 +121,7 @@ export function rejectCycles(jobs: Jobs, problems: Problems): void {
   rejectCycle(jobs, (job) => [...job.deps.map((one) => one.job), ...calledBy(job)], "wait for each other", problems);
 }
 
-function rejectCycle(
-  jobs: Jobs,
-  next: (job: PlannedJob) => readonly string[],
-  what: string,
-  problems: Problems,
-): boolean {
+function rejectCycle(jobs: Jobs, next: (job: PlannedJob) => string[], what: string, problems: Problems): boolean {
   let isFound = false;
   const done = new Set<string>();
   const visit = (name: string, path: readonly string[]): void => {

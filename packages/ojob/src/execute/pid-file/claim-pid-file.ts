@@ -34,10 +34,8 @@ interface UniqueSettings {
 const held = new Set<string>();
 
 /** Claims a pid file for this process, as its only holder on this host. Call the result to release it. */
-export async function claimPidFile(
-  { pidFile: path, killPrevious = false }: UniqueSettings,
-  grace: number,
-): Promise<() => void> {
+export async function claimPidFile(settings: UniqueSettings, grace: number): Promise<() => void> {
+  const { pidFile: path, killPrevious = false } = settings;
   // It listens for longer than the pid file exists: a socket without a listener proves its holder gone.
   const socket = await openHolderSocket(path);
   const text = pidFileText(socket?.address);

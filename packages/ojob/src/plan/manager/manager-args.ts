@@ -22,7 +22,7 @@ const LIMIT_ARGS = ["logBudget", "retention"] as const;
 
 const INIT_ARGS: readonly string[] = [...MANAGER_CHANNELS, ...LIMIT_ARGS];
 
-interface WrongArg {
+export interface WrongArg {
   readonly argument: string;
   readonly message: string;
 }

@@ -1,6 +1,6 @@
 import type { Args, CodeBlock, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
-import { isSequential, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutsIn } from "../planned.js";
+import { isSequential, type Jobs, jobsNamedIn, type Places, type Plan, type PlannedJob, type Step, shortcutsIn } from "../planned.js";
 import { JOB_INIT, JOB_START, LOCKS, STORES } from "./manager-args.js";
 
 interface NamedStore {
@@ -14,7 +14,7 @@ export class Openers {
   readonly store: NamedStore | undefined;
   /** Whether anything in the file may open the job manager. */
   readonly any: boolean;
-  readonly #jobs: ReadonlyMap<string, PlannedJob>;
+  readonly #jobs: Jobs;
   /** The jobs with Init among their steps. */
   readonly #surely: ReadonlySet<string>;
   readonly #mayOpen = new Map<string, boolean>();
@@ -56,7 +56,7 @@ export class Openers {
   }
 }
 
-function partsOf(name: string, jobs: ReadonlyMap<string, PlannedJob>, parts = new Set<string>()): ReadonlySet<string> {
+function partsOf(name: string, jobs: Jobs, parts = new Set<string>()): ReadonlySet<string> {
   if (parts.has(name)) return parts;
   parts.add(name);
   const { steps = [], each = [] } = jobs.get(name) ?? {};
@@ -83,12 +83,7 @@ function namesStore(code: CodeBlock | undefined): boolean {
   return code !== undefined && STORES.some((name) => code.code.includes(name));
 }
 
-function namedIn(
-  all: readonly Args[],
-  argsAt: Readonly<Record<string, Position>>,
-  at: Position,
-  job: string,
-): NamedStore | undefined {
+function namedIn(all: readonly Args[], argsAt: Places, at: Position, job: string): NamedStore | undefined {
   const name = STORES.find((channel) => all.some((args) => isLasting(args[channel])));
   return name === undefined ? undefined : { job, at: argsAt[name] ?? at };
 }

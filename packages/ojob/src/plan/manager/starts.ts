@@ -4,8 +4,8 @@ import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate, hasTemplate } from "../../text/template.js";
 import { fillArgs, mergeArgs, runArgs, stayingArgs } from "../args.js";
 import { type Environment, environmentOf } from "../environment.js";
-import { type Plan, type PlannedJob, runLimits } from "../planned.js";
-import { JOB_START } from "./manager-args.js";
+import { type Jobs, type Plan, type PlannedJob, runLimits } from "../planned.js";
+import { JOB_START, type WrongArg } from "./manager-args.js";
 
 type PlaceOf = (argument: string) => Position;
 
@@ -20,7 +20,7 @@ export interface Start {
 }
 
 interface StartsContext {
-  readonly jobs: ReadonlyMap<string, PlannedJob>;
+  readonly jobs: Jobs;
   readonly commandLine: Args;
   readonly visit: (start: Start) => void;
 }
@@ -99,9 +99,7 @@ export function timeoutOf({ timeout }: Args): unknown {
 }
 
 /** The problem of a run's name or timeout, if there is one. */
-export function wrongRunArgs(
-  args: Args,
-): { readonly argument: "name" | "timeout"; readonly message: string } | undefined {
+export function wrongRunArgs(args: Args): WrongArg | undefined {
   const { name } = args;
   const isName = (typeof name === "string" && name !== "") || typeof name === "number";
   if (!isName) {
@@ -117,12 +115,7 @@ export function wrongRunArgs(
 }
 
 /** Finds a wrong name or timeout of a managed job, unless a script or a template decides the value. */
-export function checkManaged(
-  file: JobFile,
-  jobs: ReadonlyMap<string, PlannedJob>,
-  commandLine: Args,
-  problems: Problems,
-): void {
+export function checkManaged(file: JobFile, jobs: Jobs, commandLine: Args, problems: Problems): void {
   for (const definition of file.jobs.values()) {
     if (firstDoing(JOB_START, definition.name, jobs) !== "it") continue;
     for (const args of definition.args) {
@@ -148,12 +141,7 @@ function checkTimeout(args: Args, at: Position, problems: Problems): void {
   if (wrong !== undefined) problems.flaw(wrong.message, at);
 }
 
-function checkEntry(
-  entry: TodoEntry,
-  jobs: ReadonlyMap<string, PlannedJob>,
-  commandLine: Args,
-  problems: Problems,
-): void {
+function checkEntry(entry: TodoEntry, jobs: Jobs, commandLine: Args, problems: Problems): void {
   const job = jobs.get(entry.job);
   // Code, a template or a default decides later.
   if (job === undefined || entry.argsCode !== undefined) return;
@@ -171,7 +159,7 @@ function checkEntry(
 export function firstDoing(
   it: string,
   name: string,
-  jobs: ReadonlyMap<string, PlannedJob>,
+  jobs: Jobs,
   seen: Set<string> = new Set(),
 ): "it" | "script" | undefined {
   if (name === it) return "it";
@@ -226,12 +214,7 @@ function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
 }
 
 /** Warns of runs of one item that share a lock, unless they run one after the other. */
-function warnOfShared(
-  job: PlannedJob,
-  runs: readonly (readonly LockName[])[],
-  file: JobFile,
-  problems: Problems,
-): void {
+function warnOfShared(job: PlannedJob, runs: readonly LockName[][], file: JobFile, problems: Problems): void {
   const { name, typeArgs } = job;
   if (runs.length < 2 || runLimits(job).limit === 1) return;
   const inTurn = 'write "single: true" under "typeArgs"';
@@ -252,7 +235,7 @@ function warnOfShared(
 }
 
 /** A lock that two of the runs take. */
-function firstShared(runs: readonly (readonly LockName[])[]): LockName | undefined {
+function firstShared(runs: readonly LockName[][]): LockName | undefined {
   const taken = new Set<string>();
   for (const names of runs) {
     const shared = names.find(({ name }) => taken.has(String(name)));
