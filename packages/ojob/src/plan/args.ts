@@ -79,10 +79,8 @@ export function commandLineValue(text: string): unknown {
 
 /** Arguments as they were written on the command line: {@link commandLineValue} loses nothing. */
 export function asTexts(args: Args): Args {
-  const isParsed = (value: unknown): boolean => typeof value === "number" || typeof value === "boolean";
-  return Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [name, isParsed(value) ? String(value) : value]),
-  );
+  const asText = (value: unknown): unknown => (["number", "boolean"].includes(typeof value) ? String(value) : value);
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, asText(value)]));
 }
 
 /** Visits each text in a value. */

@@ -38,11 +38,8 @@ export function planSetup(file: JobFile, { added }: Environment, problems: Probl
 export function commonArgs(file: JobFile, commandLine: Args, environment: Environment, texts: boolean): Args {
   const variables = Object.entries(file.settings.argsFromEnvs ? environment.all : {});
   const fromEnvironment = variables.map(([name, value]) => [name, texts ? value : commandLineValue(value ?? "")]);
-  return {
-    ...Object.fromEntries(fromEnvironment),
-    ...(file.init !== undefined && { init: file.init }),
-    ...commandLine,
-  };
+  const init = file.init !== undefined && { init: file.init };
+  return { ...Object.fromEntries(fromEnvironment), ...init, ...commandLine };
 }
 
 export const OPENAF = "@ojm/openaf";

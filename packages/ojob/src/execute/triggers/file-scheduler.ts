@@ -225,11 +225,8 @@ export class ScheduledRuns implements Stops {
     const { run, isAdopted } = handed;
     const retry = isAdopted ? job.typeArgs.retry : undefined;
     if (this.#isStopped) return notBegun(this.#engine.refusal ?? STOPPED, retry);
-    const tick = {
-      schedule: schedule.name,
-      at: run.tick?.at ?? this.#engine.runtime.clock.now(),
-      isClaimed: !isAdopted,
-    };
+    const { clock } = this.#engine.runtime;
+    const tick = { schedule: schedule.name, at: run.tick?.at ?? clock.now(), isClaimed: !isAdopted };
     const trigger = triggerOf(job);
     const [request] = this.#engine.dispatch.submit({ job, given, own, trigger, tick, handed });
     if (request === undefined) return undefined;

@@ -125,12 +125,8 @@ export class Schedules {
       this.#engine.tickSkipped(job.name, at, `the run before it ${what}`);
       return;
     }
-    [one.latest] = dispatch.submit({
-      job,
-      given,
-      trigger,
-      tick: { schedule: name, at, isClaimed: trigger === "cron" },
-    });
+    const tick = { schedule: name, at, isClaimed: trigger === "cron" };
+    [one.latest] = dispatch.submit({ job, given, trigger, tick });
   }
 
   /** Warns of missed ticks: the log must show why a nightly report is missing. */
