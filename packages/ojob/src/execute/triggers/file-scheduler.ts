@@ -27,6 +27,8 @@ export function triggerOf({ typeArgs }: PlannedJob): "cron" | "interval" {
 /** How long to wait before adding a schedule again after the store failed to take it, in ms. */
 const RETRY_INTERVAL = 5_000;
 
+type Open = typeof openScheduler;
+
 /** A scheduler of a job file, and the log of what it decides. */
 export class FileScheduler {
   readonly #engine: Engine;
@@ -38,13 +40,7 @@ export class FileScheduler {
   readonly #cancels = new Set<() => void>();
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    engine: Engine,
-    runs: ScheduledRuns,
-    manager: JobManager,
-    isShared: boolean,
-    open: typeof openScheduler,
-  ) {
+  private constructor(engine: Engine, runs: ScheduledRuns, manager: JobManager, isShared: boolean, open: Open) {
     this.#engine = engine;
     this.#runs = runs;
     this.#manager = manager;
@@ -65,12 +61,10 @@ export class FileScheduler {
   async add(schedule: JobSchedule): Promise<void> {
     const { job, name, timeout } = schedule;
     const { typeArgs } = job;
-    const mayWait = typeArgs.overlap === "queue" || typeArgs.overlap === "replace" || runsAll(schedule);
-    const wait = mayWait ? Number.POSITIVE_INFINITY : (typeArgs.jitter ?? 0);
-    this.#logs.set(
-      name,
-      new TickLog(this.#engine, { job: job.name, lock: this.#isShared ? name : undefined, mayWait: wait }),
-    );
+    const isPatient = typeArgs.overlap === "queue" || typeArgs.overlap === "replace" || runsAll(schedule);
+    const mayWait = isPatient ? Number.POSITIVE_INFINITY : (typeArgs.jitter ?? 0);
+    const lock = this.#isShared ? name : undefined;
+    this.#logs.set(name, new TickLog(this.#engine, { job: job.name, lock, mayWait }));
     const { retry: _, ...words } = typeArgs;
     const definition = this.#isShared
       ? definitionOf(typeArgs, this.#engine.plan.settings, timeout)
@@ -105,17 +99,14 @@ export class FileScheduler {
   }
 
   #again(schedule: JobSchedule): void {
-    const { job } = schedule;
-    const cancel = this.#engine.runtime.clock.after(
-      RETRY_INTERVAL,
-      () => {
-        this.#cancels.delete(cancel);
-        void this.add(schedule).catch((error: Error) => {
-          this.#engine.log.line("ERROR", `the schedule of "${job.name}" cannot begin: ${error.message}`);
-        });
-      },
-      true,
-    );
+    const { log, runtime } = this.#engine;
+    const add = (): void => {
+      this.#cancels.delete(cancel);
+      this.add(schedule).catch((error: Error) => {
+        log.line("ERROR", `the schedule of "${schedule.job.name}" cannot begin: ${error.message}`);
+      });
+    };
+    const cancel = runtime.clock.after(RETRY_INTERVAL, add, true);
     this.#cancels.add(cancel);
   }
 }
