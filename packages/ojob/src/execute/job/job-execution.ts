@@ -55,7 +55,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     this.#args = args;
     this.#scripts = new JobScripts(this);
     this.place = contextOf(job);
-    this.#stepRunner = new StepRunner(this, this.#interruption, (failure, by) => this.end(failure, by));
+    this.#stepRunner = new StepRunner(this, this.#interruption);
   }
 
   /** Runs the job to its end. Whatever happens, its runs are closed and its locks released. */

@@ -9,7 +9,7 @@ import { place } from "../../text/problem.js";
 import type { Execution } from "../engine.js";
 import { JobError, SkippedJob, toJobError } from "../runtime/job-error.js";
 
-type End = (failure: FailureData, by: EndedBy) => void;
+type EndableExecution = Execution & { end(failure: FailureData, by: EndedBy): void };
 
 interface Beginning {
   /** How often the job had been ended by then. */
@@ -19,16 +19,14 @@ interface Beginning {
 
 /** Enforces the limits of single steps, and continues after those that may fail. */
 export class StepRunner {
-  readonly #execution: Execution;
+  readonly #execution: EndableExecution;
   readonly #interruption: Interruption;
-  readonly #end: End;
   #level = 0;
   #stayOpen: ReadonlySet<Run> | undefined;
 
-  constructor(execution: Execution, interruption: Interruption, end: End) {
+  constructor(execution: EndableExecution, interruption: Interruption) {
     this.#execution = execution;
     this.#interruption = interruption;
-    this.#end = end;
   }
 
   /** Whether the job continues if the current step fails. The failure is shown once that is certain. */
@@ -66,7 +64,7 @@ export class StepRunner {
     let isLate = false;
     const expire = (): void => {
       isLate = true;
-      this.#end(late, level);
+      this.#execution.end(late, level);
     };
     const lift = timeout === undefined ? () => {} : engine.runtime.clock.after(timeout, expire, true);
     const before = this.#stayOpen;
