@@ -117,7 +117,9 @@ export class JobRuns {
   }
 
   #outcome(results: readonly Args[]): JobOutcome {
-    const error = this.#failure();
+    // The failure that stopped the other runs, else that of the first failed run in the list.
+    const [inTime] = this.#failures.values();
+    const error = this.#failFast ? inTime : this.#all.flatMap((one) => this.#failures.get(one) ?? [])[0];
     if (error !== undefined) {
       this.#logOtherRuns();
       return { status: "failed", error };
@@ -169,13 +171,6 @@ export class JobRuns {
     // A stop of the whole file has its own reason, and its own grace period.
     if (!this.#failFast || this.#running.refusal !== undefined || this.#engine.refusal !== undefined) return;
     this.#running.stop(this.#reason);
-  }
-
-  /** The failure that stopped the other runs, else that of the first failed run in the list. */
-  #failure(): JobError | undefined {
-    const inTime = [...this.#failures.values()];
-    if (this.#failFast) return inTime[0];
-    return this.#all.flatMap((one) => this.#failures.get(one) ?? [])[0];
   }
 
   get #reason(): string {

@@ -52,7 +52,8 @@ export function plan(file: JobFile, args: Args, problems: Problems, around: Surr
   }
   const { environment, secrets } = around;
   const { todo, settings } = file;
-  const onAnyError = planCatch(file, problems);
+  if (settings.catch) checkScript(settings.catch, "catch", "ojob", problems);
+  const onAnyError = settings.catch ? [{ code: settings.catch }] : [];
   const setup = planSetup(file, environment, problems);
   return { jobs, todo, settings, onAnyError, setup, environment, secrets };
 }
@@ -128,12 +129,6 @@ function planShortcut(shortcut: Shortcut, file: JobFile, environment: Environmen
   checkSteps([{ shortcut }], { where: '"todo"', owner: "todo", file, problems });
   const secrets = (file.help?.expects ?? []).filter(({ secret }) => secret);
   return shortcutJob(shortcut, { secrets: secrets.map(({ name }) => name), environment });
-}
-
-function planCatch({ settings }: JobFile, problems: Problems): Step[] {
-  if (settings.catch === undefined) return [];
-  checkScript(settings.catch, "catch", "ojob", problems);
-  return [{ code: settings.catch }];
 }
 
 /** The dependencies of a job, of its steps, and of the jobs for its items. `known`: done before. */

@@ -58,15 +58,11 @@ const TODO_ONLY: Readonly<Record<string, string>> = {
 
 /** A job in a list of a shortcut. If its name has a template, it is looked up when its turn comes. */
 function checkItem(item: StepJob, context: StepsContext): void {
-  if (hasTemplate(item)) return;
+  if (/\{\{|\$\{/.test(item.job)) return;
   checkStepJob(item, context);
   const why = TODO_ONLY[context.file.jobs.get(item.job)?.type ?? ""];
   if (why === undefined) return;
   context.problems.error(`${context.where} names the job "${item.job}", ${why}, with a "when".`, item.at);
-}
-
-function hasTemplate({ job }: JobReference): boolean {
-  return job.includes("{{") || job.includes("${");
 }
 
 /** A template that is only a path. */

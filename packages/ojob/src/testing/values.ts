@@ -47,8 +47,10 @@ export function fullValue(shape: Shape, choice = 0): unknown {
       return choice % 2 === 0 ? [fullValue(shape.of, choice)] : fullValue(shape.of, choice);
     case "either":
       return fullValue(shape.of[(choice >> 1) % shape.of.length] ?? shape, choice);
-    case "record":
-      return Object.fromEntries(recordKeys(shape.names).map((key) => [key, fullValue(shape.of, choice)]));
+    case "record": {
+      const keys = shape.names === undefined ? ["a.js", "b.js"] : ["A", "B_2"];
+      return Object.fromEntries(keys.map((key) => [key, fullValue(shape.of, choice)]));
+    }
     case "shortcut": {
       const names = Object.keys(SHORTCUTS);
       return fullShortcut(names[choice % names.length] ?? "");
@@ -58,10 +60,6 @@ export function fullValue(shape: Shape, choice = 0): unknown {
       return Object.fromEntries(fields.map(([key, field]) => [key, fullValue(field, choice)]));
     }
   }
-}
-
-function recordKeys(names: string | undefined): string[] {
-  return names === undefined ? ["a.js", "b.js"] : ["A", "B_2"];
 }
 
 /** A shortcut with every option that it has. With the choice 0 the jobs in it are texts. */

@@ -169,8 +169,9 @@ export class DepsWait {
   /** Starts the wait. The decision may come before this returns, and after `timeout` ms at the latest. */
   begin(timeout: number | undefined, clock: Clock): void {
     for (const dependency of this.#request.contents.job.deps) this.#watch(dependency);
-    if (!this.#over && timeout !== undefined)
-      this.#cancelTimer = clock.after(timeout, () => this.#timeUp(timeout), true);
+    if (this.#over || timeout === undefined) return;
+    const why = (): string => `it waited ${durationText(timeout)} (depsTimeout) for ${quoted(this.pending)}`;
+    this.#cancelTimer = clock.after(timeout, () => this.#decide({ unmet: why() }), true);
   }
 
   end(): void {
@@ -202,10 +203,6 @@ export class DepsWait {
     if (code !== undefined) this.#judgements.push({ job: dependency.job, code, key });
     if (code === undefined && outcome.status !== "completed") this.#decide({ unmet: unmet(dependency.job, outcome) });
     else if (this.pending.size === 0) this.#decide({ judgements: this.#judgements });
-  }
-
-  #timeUp(timeout: number): void {
-    this.#decide({ unmet: `it waited ${durationText(timeout)} (depsTimeout) for ${quoted(this.pending)}` });
   }
 }
 

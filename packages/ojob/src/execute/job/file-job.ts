@@ -19,7 +19,11 @@ export async function runOtherFile(
   around: RunsAround,
   onStart: (running: Stoppable) => unknown,
 ): Promise<void> {
-  const path = otherFile(job);
+  const name = String(job.typeArgs.file ?? "");
+  const path = saidPath(name, job.at);
+  if (misplaced(name, path) !== undefined) {
+    throw new JobError(`${shown(path)} cannot be run:\nerror: ${missingFile(name, job.at)}`);
+  }
   const cycle = [...engine.files, path];
   if (engine.files.includes(path)) throw new JobError(`job files run each other in a cycle: ${cycle.join(" → ")}`);
   const { plan, args: common } = await prepareInner(engine, path, args, environment);
@@ -47,13 +51,6 @@ async function prepareInner(engine: Engine, path: string, args: Args, environmen
     if (!(error instanceof JobFileError)) throw error;
     throw new JobError(`${shown(path)} cannot be run:\n${error.message}`);
   }
-}
-
-function otherFile({ at, typeArgs }: Pick<PlannedJob, "at" | "typeArgs">): string {
-  const name = String(typeArgs.file ?? "");
-  const path = saidPath(name, at);
-  if (misplaced(name, path) === undefined) return path;
-  throw new JobError(`${shown(path)} cannot be run:\nerror: ${missingFile(name, at)}`);
 }
 
 function shown(path: string): string {

@@ -38,7 +38,8 @@ export async function claimPidFile(settings: UniqueSettings, grace: number): Pro
   const { pidFile: path, killPrevious = false } = settings;
   // It listens for longer than the pid file exists: a socket without a listener proves its holder gone.
   const socket = await openHolderSocket(path);
-  const text = pidFileText(socket?.address);
+  // The pid for other programs, then our identity and our socket.
+  const text = `${process.pid}\n${JSON.stringify({ ...processIdentity(), socket: socket?.address })}\n`;
   try {
     const own = writeBeside(path, text);
     try {
@@ -133,8 +134,9 @@ async function clearAway(path: string, text: string, own: string): Promise<void>
   if (!claim(own, turn)) return waitForTurn(turn, own);
   try {
     if (readPidFile(path) === text) remove(path, path);
-    const socket = socketIn(text);
-    if (socket !== undefined) removeHolderSocket(path, socket);
+    const [first, second = ""] = text.split("\n");
+    const socket = identityIn(second, Number(first))?.socket;
+    if (socket !== undefined && isThatSocket(path, socket)) tryToRemove(join(dirname(path), socket.name));
   } finally {
     remove(turn, path);
   }
@@ -231,11 +233,6 @@ type Holder =
   /** Nothing is certain: the process must not be ended and the file must not be replaced. */
   | { readonly is: "unclear"; readonly why: string };
 
-/** The text of our pid file: the pid for other programs, then our identity and our socket. */
-function pidFileText(socket: SocketAddress | undefined): string {
-  return `${process.pid}\n${JSON.stringify({ ...processIdentity(), socket })}\n`;
-}
-
 /** The text of a pid file; `undefined` if there is none. Throws a JobError if it cannot be one. */
 function readPidFile(path: string): string | undefined {
   let fd: number;
@@ -280,12 +277,6 @@ async function holderIn(text: string, path: string): Promise<Holder> {
   const pid = Number(first);
   const identity = identityIn(second, pid);
   return identity === undefined ? byPidAlone(pid) : byIdentity(identity, path);
-}
-
-/** The socket that a pid file with this text names. */
-function socketIn(text: string): SocketAddress | undefined {
-  const [first = "", second = ""] = text.split("\n");
-  return identityIn(second, Number(first))?.socket;
 }
 
 function noPidFile(path: string): JobError {
@@ -412,10 +403,6 @@ export async function probeHolder(pidFile: string, address: SocketAddress): Prom
   } catch {
     return "unknown";
   }
-}
-
-function removeHolderSocket(pidFile: string, address: SocketAddress): void {
-  if (isThatSocket(pidFile, address)) tryToRemove(join(dirname(pidFile), address.name));
 }
 
 /** A leftover socket is harmless. */

@@ -61,7 +61,9 @@ export class FileScheduler {
   async add(schedule: JobSchedule): Promise<void> {
     const { job, name, timeout } = schedule;
     const { typeArgs } = job;
-    const isPatient = typeArgs.overlap === "queue" || typeArgs.overlap === "replace" || runsAll(schedule);
+    const { overlap, missed } = typeArgs;
+    const runsAll = (typeof missed === "object" ? missed.run : missed) === "all";
+    const isPatient = overlap === "queue" || overlap === "replace" || runsAll;
     const mayWait = isPatient ? Number.POSITIVE_INFINITY : (typeArgs.jitter ?? 0);
     const lock = this.#isShared ? name : undefined;
     this.#logs.set(name, new TickLog(this.#engine, { job: job.name, lock, mayWait }));
@@ -119,11 +121,6 @@ function alike(clock: Clock): Clock {
     after: (ms, callback, keepAlive) => clock.after(ms, callback, keepAlive),
     random: (length) => clock.random(length),
   };
-}
-
-function runsAll({ job }: JobSchedule): boolean {
-  const { missed } = job.typeArgs;
-  return missed === "all" || (typeof missed === "object" && missed.run === "all");
 }
 
 function definitionOf(typeArgs: TypeArgs, settings: Settings, timeout: number | undefined): ScheduleDefinition {

@@ -120,7 +120,10 @@ export class Schedules {
     const at = this.#instant(one, due.at);
     this.#announce(one, due);
     const open = latest !== undefined && latest.outcome === undefined ? latest : undefined;
-    if (open !== undefined && mustWait(one, open)) {
+    const { waitForFinish, lock } = job.typeArgs;
+    // A run that waits for its turn starts soon, and more runs behind it would fill the memory of a daemon. A
+    // run that needs the lock of the previous one would only hold a slot.
+    if (open && (waitForFinish === true || lock !== undefined || open.giveUp !== undefined)) {
       const what = open.giveUp === undefined ? "is still running" : "has not begun";
       this.#engine.tickSkipped(job.name, at, `the run before it ${what}`);
       return;
@@ -150,13 +153,4 @@ export class Schedules {
 interface Scheduled extends JobSchedule {
   readonly now: () => number;
   latest: Request | undefined;
-}
-
-/**
- * Whether a tick is skipped while the previous run is open. A run that waits for its turn starts soon, and
- * more runs behind it would fill the memory of a daemon. A run that needs the lock of the previous one would
- * only hold a slot.
- */
-function mustWait({ job }: Scheduled, open: Request): boolean {
-  return job.typeArgs.waitForFinish === true || job.typeArgs.lock !== undefined || open.giveUp !== undefined;
 }

@@ -38,7 +38,9 @@ export class TickLog {
     } else if (tick.outcome === "skipped") {
       const why = this.#whySkipped(tick);
       this.flush(`the tick after them was skipped: ${why}`);
-      this.#skipped(tick, why);
+      const { job } = this.#schedule;
+      if (tick.until === undefined) this.#engine.tickSkipped(job, tick.at, why);
+      else this.#engine.log.line("INFO", `"${job}" was skipped at ${ticksText(tick)}: ${why}`);
     } else {
       const why = whyNotRun(tick);
       this.flush(why);
@@ -90,12 +92,6 @@ export class TickLog {
       default:
         return text(reason);
     }
-  }
-
-  #skipped(tick: DecidedTick, why: string): void {
-    const { job } = this.#schedule;
-    if (tick.until === undefined) this.#engine.tickSkipped(job, tick.at, why);
-    else this.#engine.log.line("INFO", `"${job}" was skipped at ${ticksText(tick)}: ${why}`);
   }
 
   #notRun(tick: DecidedTick, why: string): void {

@@ -119,7 +119,8 @@ export function checkManaged(file: JobFile, jobs: Jobs, commandLine: Args, probl
   for (const definition of file.jobs.values()) {
     if (firstDoing(JOB_START, definition.name, jobs) !== "it") continue;
     for (const args of definition.args) {
-      checkTimeout({ ...args, name: "known later" }, definition.argsAt["timeout"] ?? definition.at, problems);
+      const wrong = hasTemplate(args["timeout"]) ? undefined : wrongRunArgs({ ...args, name: "known later" });
+      if (wrong !== undefined) problems.flaw(wrong.message, definition.argsAt["timeout"] ?? definition.at);
       warnOfMisspelt(args, (argument) => definition.argsAt[argument] ?? definition.at, problems);
     }
   }
@@ -133,12 +134,6 @@ function warnOfMisspelt(args: Args, placeOf: (argument: string) => Position, pro
   if (misspelt === undefined) return;
   const message = `"${misspelt}" is not an option of ${JOB_START}: the run may take an hour. Did you mean "timeout"?`;
   problems.warn(message, placeOf(misspelt));
-}
-
-function checkTimeout(args: Args, at: Position, problems: Problems): void {
-  if (hasTemplate(args["timeout"])) return;
-  const wrong = wrongRunArgs(args);
-  if (wrong !== undefined) problems.flaw(wrong.message, at);
 }
 
 function checkEntry(entry: TodoEntry, jobs: Jobs, commandLine: Args, problems: Problems): void {
@@ -194,13 +189,10 @@ export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems
     if (job === undefined || job.type === "subscribe" || entry.argsCode !== undefined) continue;
     const runs = namesOf(entry, job, plan, common);
     if (entry.when === undefined) refuseUnfilled(runs.flat(), problems);
+    const names = [job.typeArgs.lock, ...runs.flat().map(({ name }) => name)];
     // Unfilled names are alike only because they are unfilled.
-    if (!isUnfilled(job, runs.flat())) warnOfShared(job, runs, file, problems);
+    if (names.every((name) => unfilledName(name) === undefined)) warnOfShared(job, runs, file, problems);
   }
-}
-
-function isUnfilled({ typeArgs }: PlannedJob, names: readonly LockName[]): boolean {
-  return [typeArgs.lock, ...names.map(({ name }) => name)].some((name) => unfilledName(name) !== undefined);
 }
 
 function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
