@@ -98,7 +98,12 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   if (typeArgs.stopWhen) checkScript(typeArgs.stopWhen, "stopWhen", name, problems);
   const checks = planChecks(job, file, steps.length, problems);
   const secrets = [job.help, file.help].flatMap((help) => help?.expects.filter(({ secret }) => secret) ?? []);
-  const context = planContext(job, around, problems);
+  const own = secretsOf(job, around.secrets, problems);
+  const layers = variablesOf(job.environment ?? [], around.environment, { problems, values: around.values });
+  const variables = { ...layers, ...own.variables };
+  const folder = typeArgs.pwd !== undefined && { folder: expectBeside(job, "pwd", problems) };
+  const environment = withVariables(around.environment, variables);
+  const context = { requestedSecrets: own.names, secretArgs: own.args, variables, environment, ...folder };
   const names = [...secrets.map((argument) => argument.name), ...Object.keys(context.secretArgs)];
   const matrix = job.matrix && { matrix: keysOf(job.matrix) };
   const first = from.flatMap((one) => ("job" in one ? [one.job] : []));
@@ -157,23 +162,6 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
     : `Did you mean the job "${near}"?`;
   problems.error(`"${text}" is not a job of this file, and not code. ${hint}`, at);
   return true;
-}
-
-type Context = Pick<PlannedJob, "requestedSecrets" | "secretArgs" | "variables" | "environment" | "folder">;
-
-/** Plans what a job gets beside its arguments: secrets, environment, and the folder of its scripts. */
-function planContext(job: JobDefinition, around: Surroundings, problems: Problems): Context {
-  const { environment, secrets, values } = around;
-  const own = secretsOf(job, secrets, problems);
-  const layers = variablesOf(job.environment ?? [], environment, { problems, values });
-  const variables = { ...layers, ...own.variables };
-  return {
-    requestedSecrets: own.names,
-    secretArgs: own.args,
-    variables,
-    environment: withVariables(environment, variables),
-    ...(job.typeArgs.pwd !== undefined && { folder: expectBeside(job, "pwd", problems) }),
-  };
 }
 
 /**

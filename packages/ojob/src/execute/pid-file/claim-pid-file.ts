@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { basename, dirname, join } from "node:path";
-import { type ProcessIdentity, processIdentity, processState, whyUntrusted } from "@ojm/core/internal";
+import { identityOf, type ProcessIdentity, processIdentity, processState, whyUntrusted } from "@ojm/core/internal";
 import { JobError } from "../runtime/job-error.js";
 
 /** The interval between two checks whether another process has removed a file, in ms. */
@@ -99,7 +99,7 @@ async function makeRoom(path: string, own: string, killPrevious: boolean, grace:
   const text = readPidFile(path);
   if (text === undefined) return;
   const holder = await holderIn(text, path);
-  const isOwn = holder.is === "there" && isSame(holder.identity, processIdentity());
+  const isOwn = holder.is === "there" && holder.identity.pid === process.pid;
   if (held.has(path) || isOwn) throw new JobError(isRunning(process.pid, `${path}, held by this very process`));
   if (holder.is === "gone") return clearAway(path, text, own);
   if (holder.is === "elsewhere") {
@@ -114,10 +114,6 @@ async function makeRoom(path: string, own: string, killPrevious: boolean, grace:
   }
   if (!killPrevious) throw new JobError(isRunning(holder.identity.pid, path));
   await endProcess(holder.identity, grace);
-}
-
-function isSame(a: ProcessIdentity, b: ProcessIdentity): boolean {
-  return a.pid === b.pid && a.started === b.started && a.boot === b.boot && a.namespace === b.namespace;
 }
 
 function isRunning(pid: string | number, where: string): string {
@@ -310,7 +306,7 @@ async function bySocket({ pid, socket }: WrittenIdentity, path: string): Promise
 /** Judges by the pid alone: another program wrote the file, or start times are not exposed. */
 function byPidAlone(pid: number): Holder {
   // An earlier process had our pid: the first process of a container gets the same one at each restart.
-  if (pid === process.pid || !isThere(pid)) return { is: "gone" };
+  if (pid === process.pid || identityOf(pid).started === "gone") return { is: "gone" };
   return unclear(pid);
 }
 
@@ -319,15 +315,6 @@ function unclear(pid: number): Holder {
     is: "unclear",
     why: `names process ${pid}, but does not prove that it is the same process: that pid may belong to another program by now`,
   };
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }
 
 interface WrittenIdentity extends ProcessIdentity {
