@@ -23,7 +23,7 @@ export class JobScripts implements ScriptHost {
   readonly #errors: MaskedPieces;
   #thread: ScriptThread | undefined;
   #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
-  #command: Promise<void> = Promise.resolve();
+  #command: Promise<unknown> = Promise.resolve();
 
   constructor(execution: Execution) {
     const { engine } = execution;
@@ -72,10 +72,7 @@ export class JobScripts implements ScriptHost {
     const shell = new ShellCommand(command, options, place, this.engine.grace);
     this.#process = shell;
     const running = shell.run(this);
-    this.#command = running.then(
-      () => {},
-      () => {},
-    );
+    this.#command = running.catch(() => {});
     try {
       return await running;
     } finally {
