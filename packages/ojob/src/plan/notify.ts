@@ -72,8 +72,9 @@ async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems
       }
       const index = first + Number(/\[(\d+)\]/.exec(error.option)?.[1] ?? 0);
       const rule = written.rules[index];
+      const at = rule && placeIn(rule, error.option, error.message);
       const rest = error.message.slice(/^rules\[\d+\]/.exec(error.message)?.[0].length ?? 0);
-      problems.flaw(`notify[${index}]${rest.replaceAll("rules[", "notify[")}.`, rule && placeIn(rule, error.option, error.message));
+      problems.flaw(`notify[${index}]${rest.replaceAll("rules[", "notify[")}.`, at);
     }
   };
   const before = problems.errors.length;

@@ -1,6 +1,6 @@
 import type { Args, CodeBlock, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
-import { isSequential, type Jobs, jobsNamedIn, type Places, type Plan, type PlannedJob, type Step, shortcutsIn } from "../planned.js";
+import { isSequential, jobsNamedIn, type Places, type Plan, type PlannedJob, type Step, shortcutsIn } from "../planned.js";
 import { JOB_INIT, JOB_START, LOCKS, STORES } from "./manager-args.js";
 
 interface NamedStore {
@@ -14,7 +14,7 @@ export class Openers {
   readonly store: NamedStore | undefined;
   /** Whether anything in the file may open the job manager. */
   readonly any: boolean;
-  readonly #jobs: Jobs;
+  readonly #jobs: Plan["jobs"];
   /** The jobs with Init among their steps. */
   readonly #surely: ReadonlySet<string>;
   readonly #mayOpen = new Map<string, boolean>();
@@ -56,7 +56,7 @@ export class Openers {
   }
 }
 
-function partsOf(name: string, jobs: Jobs, parts = new Set<string>()): ReadonlySet<string> {
+function partsOf(name: string, jobs: Plan["jobs"], parts = new Set<string>()): ReadonlySet<string> {
   if (parts.has(name)) return parts;
   parts.add(name);
   const { steps = [], each = [] } = jobs.get(name) ?? {};
