@@ -95,7 +95,7 @@ const snippet = fc.oneof(
 );
 
 /** Changes one line. `more`: what else decides the change. */
-function ofLine<T>(more: fc.Arbitrary<T>, change: (line: string, more: T) => readonly string[]): fc.Arbitrary<Mutation> {
+function ofLine<T>(more: fc.Arbitrary<T>, change: (line: string, more: T) => string[]): fc.Arbitrary<Mutation> {
   return fc.tuple(index, more).map(
     ([i, value]): Mutation =>
       (lines) =>

@@ -1,6 +1,6 @@
 import type { Args, CodeBlock, JobFile, TodoEntry } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
-import { isSequential, jobsNamedIn, type Places, type Plan, type PlannedJob, type Step, shortcutsIn } from "../planned.js";
+import { isSequential, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutsIn } from "../planned.js";
 import { JOB_INIT, JOB_START, LOCKS, STORES } from "./manager-args.js";
 
 interface NamedStore {
@@ -83,7 +83,7 @@ function namesStore(code: CodeBlock | undefined): boolean {
   return code !== undefined && STORES.some((name) => code.code.includes(name));
 }
 
-function namedIn(all: readonly Args[], argsAt: Places, at: Position, job: string): NamedStore | undefined {
+function namedIn(all: readonly Args[], argsAt: TodoEntry["argsAt"], at: Position, job: string): NamedStore | undefined {
   const name = STORES.find((channel) => all.some((args) => isLasting(args[channel])));
   return name === undefined ? undefined : { job, at: argsAt[name] ?? at };
 }
