@@ -121,10 +121,8 @@ export function warnOfUnrequested({ todo, jobs }: Plan, problems: Problems): voi
   for (const name of requested) {
     for (const { job, at } of jobs.get(name)?.deps ?? []) {
       if (requested.has(job) || !jobs.has(job) || texts.some((text) => text.includes(job))) continue;
-      problems.warn(
-        `"${name}" depends on "${job}", which is not in "todo": "${name}" would be skipped. Add it there.`,
-        at,
-      );
+      const message = `"${name}" depends on "${job}", which is not in "todo": "${name}" would be skipped. Add it there.`;
+      problems.warn(message, at);
     }
   }
 }

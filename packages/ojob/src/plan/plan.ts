@@ -90,10 +90,8 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     problems.error(`"${name}" is of type jobs: it needs "file" in its "typeArgs", the job file to run.`, at);
   } else if (type === "jobs" && typeArgs.file !== undefined) expectBeside(job, "file", problems);
   if (type === "subscribe" && typeArgs.chSubscribe === undefined) {
-    problems.error(
-      `"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", the channel to follow.`,
-      at,
-    );
+    const message = `"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", the channel to follow.`;
+    problems.error(message, at);
   }
   if (typeArgs.stopWhen) checkScript(typeArgs.stopWhen, "stopWhen", name, problems);
   const checks = planChecks(job, file, steps.length, problems);
@@ -122,10 +120,8 @@ function checkUrl({ name, type, typeArgs, typeArgsAt, at: jobAt }: JobDefinition
   else if (file === copy && !existsSync(saidPath(copy, at))) {
     const path = saidPath(copy, at);
     const command = `curl --create-dirs -fo ${shellWord(path)} ${shellWord(String(url))}`;
-    problems.error(
-      `there is no copy of ${url} at ${path}. ojm does not fetch and run files from the network: review the file, and store it there: ${command}`,
-      at,
-    );
+    const message = `there is no copy of ${url} at ${path}. ojm does not fetch and run files from the network: review the file, and store it there: ${command}`;
+    problems.error(message, at);
   }
 }
 

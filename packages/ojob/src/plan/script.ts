@@ -56,10 +56,8 @@ function knownLanguage(job: JobDefinition, problems: Problems): string | undefin
   if (known.includes(lang)) return lang;
   // As in OpenAF, any name is a language if `shell` names the program that reads the script.
   if (typeArgs.shell !== undefined) return "shell";
-  problems.error(
-    `the job "${name}" is in "${lang}". The languages are: ${known.join(", ")}.${languageHint(lang)}`,
-    langAt,
-  );
+  const message = `the job "${name}" is in "${lang}". The languages are: ${known.join(", ")}.${languageHint(lang)}`;
+  problems.error(message, langAt);
   return undefined;
 }
 

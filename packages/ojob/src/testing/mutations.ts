@@ -3,8 +3,11 @@ import fc from "fast-check";
 /** A change of the lines of a file. */
 export type Mutation = (lines: readonly string[]) => string[];
 
+/** Characters that mean something to YAML, to templates or to a terminal, and some that are easily broken. */
+const CHARACTERS = "\t|>{}[]'\"#-@`\u0000\uFEFF\u2028\u202E\uD800💥\u0007\r\\~";
+
 const SNIPPETS: readonly string[] = [
-  "\t",
+  ...CHARACTERS,
   "*args",
   "*none",
   "&args",
@@ -20,33 +23,12 @@ const SNIPPETS: readonly string[] = [
   "%YAML 1.1",
   "---",
   "...",
-  "|",
-  ">",
   "|9",
-  "{",
-  "}",
-  "[",
-  "]",
-  "'",
-  '"',
-  "#",
   ": ",
   "- ",
-  "-",
   "? ",
-  "@",
-  "`",
-  "\u0000",
-  "\uFEFF",
-  "\u2028",
-  "\u202E",
-  "\uD800",
-  "💥",
   "e\u0301",
-  "\u0007",
-  "\r",
   "\r\n",
-  "\\",
   "{{",
   "}}",
   "{{name}}",
@@ -70,7 +52,6 @@ const SNIPPETS: readonly string[] = [
   "1e999",
   "99999999999999999999",
   "null",
-  "~",
 ];
 
 const LONG: readonly string[] = [
