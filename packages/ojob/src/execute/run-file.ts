@@ -117,14 +117,9 @@ export async function runFile(name: string, run: FileRun): Promise<boolean> {
 const MINUTE = 60_000;
 
 function logSettings(settings: Settings, warn: (text: string) => void): LogSettings {
-  const { logToConsole, logJobs, logArgs, log, logToFile } = settings;
-  return {
-    ...(logToConsole !== undefined && { console: logToConsole }),
-    ...(logJobs !== undefined && { jobs: logJobs }),
-    ...(logArgs !== undefined && { args: logArgs }),
-    json: log?.format === "json",
-    ...(logToFile && { files: files(logToFile, warn), filesOnly: logToFile.setLogOff ?? false }),
-  };
+  const { logToConsole: console, logJobs: jobs, logArgs: args, log, logToFile } = settings;
+  const filed = logToFile && { files: files(logToFile, warn), filesOnly: logToFile.setLogOff ?? false };
+  return { console, jobs, args, json: log?.format === "json", ...filed };
 }
 
 function files(wanted: NonNullable<Settings["logToFile"]>, warn: (text: string) => void): DailyFiles {

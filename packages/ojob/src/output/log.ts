@@ -24,11 +24,11 @@ function wantsColour(fd: number): boolean {
 /** The log settings of a job file. */
 export interface LogSettings {
   /** Whether the start, the arguments and the end of jobs appear on the terminal. Default: true. */
-  readonly console?: boolean;
+  readonly console?: boolean | undefined;
   /** Whether the start and the end of jobs appear. Default: true. */
-  readonly jobs?: boolean;
+  readonly jobs?: boolean | undefined;
   /** Whether the arguments of a job that starts are logged. */
-  readonly args?: boolean;
+  readonly args?: boolean | undefined;
   /** Lines are JSON. */
   readonly json?: boolean;
   /** Lines go into these files too. */

@@ -69,7 +69,7 @@ function letGo(path: string, text: string, socket: HolderSocket | undefined): vo
 function writeBeside(path: string, text: string): string {
   const own = `${path}.${randomUUID()}`;
   try {
-    attempt(path, "written", () => writeFileSync(own, text, { flag: "wx", mode: 0o600 }));
+    writeFileSync(own, text, { flag: "wx", mode: 0o600 });
     return own;
   } catch (error) {
     // On a full disk, the file may exist without its contents.
@@ -78,21 +78,19 @@ function writeBeside(path: string, text: string): string {
     } catch {
       // The first error says why.
     }
-    throw error;
+    throw cannotBe("written", path, error);
   }
 }
 
 /** Moves our file into place if none is there. link(2) follows no link, and one process can make it. */
 function claim(own: string, path: string): boolean {
-  return attempt(path, "written", () => {
-    try {
-      linkSync(own, path);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-      throw error;
-    }
-  });
+  try {
+    linkSync(own, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw cannotBe("written", path, error);
+  }
 }
 
 async function makeRoom(path: string, own: string, killPrevious: boolean, grace: number): Promise<void> {
@@ -155,21 +153,15 @@ async function waitForTurn(turn: string, own: string): Promise<void> {
 }
 
 function remove(file: string, path: string): void {
-  attempt(path, "cleared away", () => {
-    try {
-      unlinkSync(file);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  });
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw cannotBe("cleared away", path, error);
+  }
 }
 
-function attempt<T>(path: string, done: string, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    throw new JobError(`the pid file ${path} cannot be ${done}: ${(error as Error).message}`);
-  }
+function cannotBe(done: string, path: string, error: unknown): JobError {
+  return new JobError(`the pid file ${path} cannot be ${done}: ${(error as Error).message}`);
 }
 
 /** How long a process may take to end after SIGKILL, in ms. */

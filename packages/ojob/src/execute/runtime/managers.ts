@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import {
   type ChannelConfig,
@@ -77,13 +78,10 @@ export class Managers {
   async answers(): Promise<boolean> {
     if (this.#opening === undefined) return true;
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT);
-    const late = new Promise<never>((_, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason));
-    });
-    late.catch(() => {});
+    const late = once(signal, "abort").then(() => undefined);
     try {
-      const { jobs, locks } = (await Promise.race([this.#opening, late])).channels;
-      return await channelsAnswer([locks, jobs], signal);
+      const channels = (await Promise.race([this.#opening, late]))?.channels;
+      return channels !== undefined && (await channelsAnswer([channels.locks, channels.jobs], signal));
     } catch {
       return false;
     }
