@@ -4,7 +4,6 @@ import type { Log } from "../output/log.js";
 import type { Missing, RunArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment.js";
 import type { JobStep, Plan, PlannedJob } from "../plan/planned.js";
-import type { CommandLine, ShellOptions, ShellResult } from "../script/process/shell.js";
 import type { ThreadPool } from "../script/thread.js";
 import type { Position } from "../text/problem.js";
 import type { Dispatch } from "./dispatch/dispatch.js";
@@ -89,5 +88,4 @@ export interface Execution extends ParentExecution {
   runFile(file: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void>;
   /** Hands an item to the jobs of `each`, or only to the job named `only`. */
   addItem(item: unknown, only?: string): void;
-  shell(command: CommandLine, options: ShellOptions): Promise<ShellResult>;
 }

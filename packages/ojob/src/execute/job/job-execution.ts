@@ -2,7 +2,6 @@ import type { Args, CodeBlock, Shortcut } from "../../load/job-file.js";
 import { allAround, JobOutput, type RunsAround } from "../../output/job-output.js";
 import { runArgs, stayingArgs } from "../../plan/args.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
-import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd } from "../../script/thread.js";
 import { ShortcutRun, templatesOf } from "../../shortcuts/definition.js";
@@ -17,7 +16,7 @@ import { OpenRuns } from "../runtime/open-runs.js";
 import { runBuiltin } from "./builtins.js";
 import { runOtherFile } from "./file-job.js";
 import { JobScripts } from "./scripts.js";
-import { argsOfCode, givenBy, StepChecks, withoutOwn } from "./step-args.js";
+import { argsOfCode, givenBy, stepChecks, withoutOwn } from "./step-args.js";
 import { type EndedBy, Interruption, limitJob, StepRunner, stopFailure } from "./step-limits.js";
 
 export class JobExecution implements Execution, Stoppable, Endable {
@@ -139,10 +138,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
     this.#items.add(item, only);
   }
 
-  shell(command: CommandLine, options: ShellOptions): Promise<ShellResult> {
-    return this.#scripts.shell(command, options, this.place);
-  }
-
   /** Runs all steps of a job, which may be a step of this one, and those of `catch` if one fails. */
   async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
     const outer = this.place;
@@ -153,19 +148,19 @@ export class JobExecution implements Execution, Stoppable, Endable {
     const ask = (code: CodeBlock): Promise<unknown> =>
       new JobExecution(this.engine, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
     const lift = limitJob(job, (failure) => this.end(failure, level), ask, this.engine.runtime.clock);
-    const checks = new StepChecks(job, context.environment.all, this.engine.log);
+    const check = stepChecks(job, context.environment.all, this.engine.log);
     try {
-      current = checks.first(args);
+      current = check("first", args);
       await this.locks.take(job.typeArgs, this.engine.runtime.locks, this.#interruption.signal);
       if (job.builtin !== undefined) current = await this.#runBuiltin(job.builtin, current);
       if (job.type === "jobs") await this.runFile(job, current);
       for (const [number, step] of job.steps.entries()) {
-        const before = checks.before(number, current);
+        const before = check(number, current);
         const isLimited = step.timeout !== undefined || step.continueOnError === true;
         const run = async (): Promise<Args> => (await this.#step(job, step, before)).args;
         current = await (isLimited ? this.#stepRunner.run(step, job, before, run) : run());
       }
-      return checks.before(job.steps.length, current);
+      return check(job.steps.length, current);
     } catch (error) {
       lift();
       if (error instanceof SkippedJob) throw error;

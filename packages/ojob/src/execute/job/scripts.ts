@@ -67,9 +67,9 @@ export class JobScripts implements ScriptHost {
     this.execution.output.print(this.#errors.end(), true);
   }
 
-  async shell(command: CommandLine, options: ShellOptions, context: ScriptContext): Promise<ShellResult> {
-    const place = { folder: context.folder, variables: context.environment.all };
-    const shell = new ShellCommand(command, options, place, this.engine.grace);
+  async shell(command: CommandLine, options: ShellOptions): Promise<ShellResult> {
+    const { folder, environment } = this.execution.place;
+    const shell = new ShellCommand(command, options, { folder, variables: environment.all }, this.engine.grace);
     this.#process = shell;
     const running = shell.run(this);
     this.#command = running.catch(() => {});
@@ -141,7 +141,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   isLocked: ({ engine }, [name]) => engine.runtime.channels.lock(String(name)),
   extendLock: ({ execution }, [name, timeout]) => extend(execution, String(name), Number(timeout)),
   openRuns: ({ engine }) => engine.runtime.channels.openRuns(),
-  sh: ({ execution }, [command, options]) => execution.shell(command as CommandLine, (options ?? {}) as ShellOptions),
+  sh: (scripts, [command, options]) => scripts.shell(command as CommandLine, (options ?? {}) as ShellOptions),
   exit: ({ engine, execution }, [code]) => engine.runtime.exit(Number(code), execution.job.name),
   get: ({ engine }, [key]) => engine.runtime.values.get(String(key)),
   set: ({ engine }, [key, value]) => void engine.runtime.values.set(String(key), value),

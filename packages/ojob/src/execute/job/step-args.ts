@@ -45,33 +45,23 @@ export function withoutOwn(result: Args, own: Args, before: Args): Args {
   return Object.fromEntries([...kept, ...hidden]);
 }
 
-/** The checks of a job's arguments, at their places among its steps. */
-export class StepChecks {
-  readonly #job: PlannedJob;
-  readonly #checking: Omit<Checking, "what">;
+/** Checks arguments and fills in their defaults. `first`: before any step, else before the step of a number. */
+type CheckArgs = (step: "first" | number, args: Args) => Args;
 
-  constructor(job: PlannedJob, variables: Variables, log: Pick<Log, "mask">) {
-    this.#job = job;
-    this.#checking = { variables, hide: (text) => log.mask(text) };
-  }
-
-  /** Checks the arguments before any step. Only a missing one may still come from a step of `from`. */
-  first(args: Args): Args {
-    return this.#check(this.#job.checks.in, args, { what: "argument", awaited: this.#job.checks.late });
-  }
-
-  /** Checks before the step of this number: `in` after those of `from`, `out` before those of `to`. */
-  before(step: number, args: Args): Args {
-    const { in: given, out, late, from, to } = this.#job.checks;
-    const ready = late && step === from ? this.#check(given, args, { what: "argument" }) : args;
-    return step === to ? this.#check(out, ready, { what: "result" }) : ready;
-  }
-
-  #check(checks: readonly Check[], args: Args, how: Pick<Checking, "what" | "awaited">): Args {
+/** The checks of a job's arguments: `in` at first and after the steps of `from`, `out` before those of `to`. */
+export function stepChecks({ checks, at }: PlannedJob, variables: Variables, log: Pick<Log, "mask">): CheckArgs {
+  const check = (some: readonly Check[], args: Args, how: Pick<Checking, "what" | "awaited">): Args => {
     try {
-      return applyChecks(checks, args, { ...this.#checking, ...how });
+      return applyChecks(some, args, { variables, hide: (text) => log.mask(text), ...how });
     } catch (error) {
-      throw new JobError((error as Error).message, { at: this.#job.at });
+      throw new JobError((error as Error).message, { at });
     }
-  }
+  };
+  const { in: given, out, late, from, to } = checks;
+  return (step, args) => {
+    // Only a missing argument may still come from a step of `from`.
+    if (step === "first") return check(given, args, { what: "argument", awaited: late });
+    const ready = late && step === from ? check(given, args, { what: "argument" }) : args;
+    return step === to ? check(out, ready, { what: "result" }) : ready;
+  };
 }
