@@ -249,7 +249,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
     const context = contextOf(job, this.place);
     const owns = await this.#ownArgs(job, args, context);
     for (const own of owns) {
-      const given = await givenBy(step, job, current, this.engine, this.place.environment.all);
+      const given = await givenBy(step, current, this.engine, this.place.environment.all);
       const stays = stayingArgs({ args: owns }, current);
       const leaves = Object.entries({ ...given, ...own }).filter(([name]) => !stays.has(name));
       const alone = { ...Object.fromEntries(leaves), ...job.secretArgs };

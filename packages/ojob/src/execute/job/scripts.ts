@@ -35,12 +35,8 @@ export class JobScripts implements ScriptHost {
   }
 
   /** Starts a script, and resolves to its end. Call {@link settle} then. `exception` is for a `catch`. */
-  start(
-    step: ScriptStep,
-    args: Args,
-    { environment, folder }: ScriptContext,
-    exception: FailureData | undefined,
-  ): Promise<ScriptEnd> {
+  start(step: ScriptStep, args: Args, context: ScriptContext, exception: FailureData | undefined): Promise<ScriptEnd> {
+    const { environment, folder } = context;
     const { code, lang, module = false, noTemplate, shell, shellPrefix } = step;
     const { name } = this.execution.job;
     if (lang !== undefined) {

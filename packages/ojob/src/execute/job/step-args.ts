@@ -11,16 +11,10 @@ import type { Engine } from "../engine.js";
 import { JobError, within } from "../runtime/job-error.js";
 
 /** The arguments that a step gives to its job, with their templates and the `variables` around it filled. */
-export async function givenBy(
-  step: JobStep,
-  job: PlannedJob,
-  current: Args,
-  engine: Engine,
-  variables: Variables,
-): Promise<Args> {
+export async function givenBy(step: JobStep, current: Args, engine: Engine, variables: Variables): Promise<Args> {
   const { args = {}, at } = step;
   if (Object.keys(args).length === 0) return {};
-  return engine.placed(fillArgs(args, current, engine.missing(job.name, step), variables), args, at);
+  return engine.placed(fillArgs(args, current, engine.missing(step.job, step), variables), args, at);
 }
 
 /** The arguments of the runs of a job whose `args` are code. Throws at the place of the code. */

@@ -164,20 +164,13 @@ function cannotBe(done: string, path: string, error: unknown): JobError {
   return new JobError(`the pid file ${path} cannot be ${done}: ${(error as Error).message}`);
 }
 
-/** How long a process may take to end after SIGKILL, in ms. */
-const KILLED_WITHIN = 5_000;
-
 /**
  * Ends a process by SIGTERM, and after the grace period by SIGKILL. No signal goes to another process that
- * got the same pid meanwhile.
+ * got the same pid meanwhile. After SIGKILL, the process has `killedWithin` ms to end.
  *
  * @throws JobError if it belongs to another user, or still exists after SIGKILL
  */
-export async function endProcess(
-  identity: ProcessIdentity,
-  grace: number,
-  killedWithin: number = KILLED_WITHIN,
-): Promise<void> {
+export async function endProcess(identity: ProcessIdentity, grace: number, killedWithin = 5_000): Promise<void> {
   signal(identity, "SIGTERM");
   if (await isGoneWithin(identity, grace)) return;
   signal(identity, "SIGKILL");

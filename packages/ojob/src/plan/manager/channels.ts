@@ -156,7 +156,7 @@ export async function checkChannels(
   const pathsOf: PathsOf = async (type) => (isPath(type) ? [] : ask(type));
   const saying = (at: Position): Saying => ({ at, typed, pathsOf });
   const declaredUses = await declared(file, saying, problems);
-  const uses = [...declaredUses, ...(await usedByInit(file, plan, common, saying, problems))];
+  const uses = [...declaredUses, ...(await initUses(file, plan, common, saying, problems))];
   for (const { type = "simple", args, at, placeOf, certain } of uses) {
     if (typeof type !== "string" || hasTemplate(type)) continue;
     const report = (message: string | undefined, where: Position): void => {
@@ -187,13 +187,7 @@ async function declared({ settings }: JobFile, saying: SayingAt, problems: Probl
   return uses;
 }
 
-async function usedByInit(
-  file: JobFile,
-  plan: Plan,
-  common: Args,
-  saying: SayingAt,
-  problems: Problems,
-): Promise<Use[]> {
+async function initUses(file: JobFile, plan: Plan, common: Args, saying: SayingAt, problems: Problems): Promise<Use[]> {
   // Unknown names and cycles have been reported already.
   if (!problems.isWhole) return [];
   const certain = surelyRun(plan);

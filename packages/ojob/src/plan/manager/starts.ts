@@ -150,13 +150,10 @@ function checkEntry(entry: TodoEntry, jobs: Jobs, commandLine: Args, problems: P
   }
 }
 
+type First = "it" | "script" | undefined;
+
 /** What runs first in a job and its steps: the built-in job `it`, or a script. `seen` have neither. */
-export function firstDoing(
-  it: string,
-  name: string,
-  jobs: Jobs,
-  seen: Set<string> = new Set(),
-): "it" | "script" | undefined {
+export function firstDoing(it: string, name: string, jobs: Jobs, seen: Set<string> = new Set()): First {
   if (name === it) return "it";
   if (seen.has(name)) return undefined;
   for (const step of jobs.get(name)?.steps ?? []) {
