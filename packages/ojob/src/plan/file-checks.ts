@@ -5,7 +5,7 @@ import type { Position, Problems } from "../text/problem.js";
 import { hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
 import { around, eachText, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
-import { type Jobs, jobsNamedIn, type Places, type Plan, type PlannedJob } from "./planned.js";
+import { type Jobs, jobsNamedIn, type Places, type Plan } from "./planned.js";
 import { checkScript } from "./script.js";
 
 /** Reports mandatory arguments of the file that the command line and its environment lack. */
@@ -92,20 +92,14 @@ export function checkWhen({ when, job, at }: TodoEntry, problems: Problems): voi
 /** Warns of each `return` in a step of `from`: in OpenAF it ends the other job too. */
 export function warnOfReturns(jobs: Jobs, problems: Problems): void {
   for (const { name, from } of jobs.values()) {
-    for (const step of from) {
-      // A returned list goes to the jobs of `each`.
-      const used = jobs.get(step);
-      if (used !== undefined && used.each.length === 0) warn(used, name, problems);
-    }
-  }
-}
-
-function warn({ steps }: PlannedJob, owner: string, problems: Problems): void {
-  for (const step of steps) {
-    if (!("code" in step) || step.lang !== undefined || step.module === true) continue;
-    for (const offset of ownReturns(step.code.code)) {
-      const message = `"return" ends only this step: "${owner}" continues after it. (In OpenAF it ends "${owner}".) `;
-      problems.warn(`${message}To end "${owner}" here, write job.skip(reason).`, placeAt(step.code, offset));
+    // A returned list goes to the jobs of `each`.
+    const used = from.flatMap((step) => jobs.get(step) ?? []).filter(({ each }) => each.length === 0);
+    for (const step of used.flatMap(({ steps }) => steps)) {
+      if (!("code" in step) || step.lang !== undefined || step.module === true) continue;
+      for (const offset of ownReturns(step.code.code)) {
+        const message = `"return" ends only this step: "${name}" continues after it. (In OpenAF it ends "${name}".) `;
+        problems.warn(`${message}To end "${name}" here, write job.skip(reason).`, placeAt(step.code, offset));
+      }
     }
   }
 }

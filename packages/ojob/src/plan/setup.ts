@@ -26,9 +26,8 @@ export function planSetup(file: JobFile, { added }: Environment, problems: Probl
   const template = file.settings.logToFile?.filenameTemplate;
   // The template may be written as a number, like any text.
   if (template !== undefined && !namesDays(String(template))) {
-    problems.error(
-      `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it, there is only one file for all days.`,
-    );
+    const shown = JSON.stringify(template);
+    problems.error(`"filenameTemplate" is ${shown}: without {{timedate}} in it, there is only one file for all days.`);
   }
   const variables = loads.length > 0 && Object.keys(added).length > 0 && { variables: added };
   return { loads, modules, ...(file.init !== undefined && { init: file.init }), ...variables };
@@ -113,12 +112,6 @@ function hasParts(exports: unknown): exports is Readonly<Record<string, unknown>
 function targetOf(target: unknown): string | undefined {
   if (typeof target === "string") return target;
   if (typeof target !== "object" || target === null) return undefined;
-  const known = Object.entries(target).filter(([condition]) =>
-    /^(node|import|module-sync|default|\d+)$/.test(condition),
-  );
-  for (const [, one] of known) {
-    const found = targetOf(one);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const known = Object.entries(target).filter(([name]) => /^(node|import|module-sync|default|\d+)$/.test(name));
+  return known.map(([, one]) => targetOf(one)).find((one) => one !== undefined);
 }
