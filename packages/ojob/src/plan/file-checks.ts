@@ -1,11 +1,11 @@
 import type { Args, JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
 import { placeAt } from "../script/compile.js";
 import { ownReturns } from "../script/javascript.js";
-import type { Position, Problems } from "../text/problem.js";
+import type { Problems } from "../text/problem.js";
 import { hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
 import { around, eachText, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
-import { type Jobs, jobsNamedIn, type Places, type Plan } from "./planned.js";
+import { type Jobs, jobsNamedIn, type Plan } from "./planned.js";
 import { checkScript } from "./script.js";
 
 /** Reports mandatory arguments of the file that the command line and its environment lack. */
@@ -22,22 +22,18 @@ export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, prob
   // An invalid template, which has been reported already, throws when it is filled.
   if (!problems.isWhole || file.settings.shareArgs) return;
   const missingAt =
-    (argsAt: Places, at: Position): Missing =>
+    ({ argsAt, at }: Pick<TodoEntry, "argsAt" | "at">): Missing =>
     (argument, written, message) => {
       if (message === undefined) return;
       problems.flaw(requiredText(argument, written, message), argsAt[argument] ?? at);
     };
-  for (const { job, args, argsAt, at, when } of file.todo) {
-    const definition = file.jobs.get(job);
-    const planned = plan.jobs.get(job);
+  for (const entry of file.todo) {
+    const job = plan.jobs.get(entry.job);
     // The args of each run of a subscription include the change of its channel.
-    if (definition === undefined || planned === undefined || when !== undefined || definition.type === "subscribe")
-      continue;
-    for (const written of runArgs({ args })) {
-      const given = fillArgs(written, commandLine, missingAt(argsAt, at), plan.environment.all);
-      for (const own of definition.args) {
-        mergeArgs({ own, given, commandLine, ...around(planned) }, missingAt(definition.argsAt, definition.at));
-      }
+    if (!job || job.type === "subscribe" || entry.when !== undefined || entry.shortcut !== undefined) continue;
+    for (const written of runArgs(entry)) {
+      const given = fillArgs(written, commandLine, missingAt(entry), plan.environment.all);
+      for (const own of job.args) mergeArgs({ own, given, commandLine, ...around(job) }, missingAt(job));
     }
   }
 }

@@ -16,9 +16,6 @@ import type { Position } from "../text/problem.js";
 import type { JobChecks } from "./argument-checks/checks.js";
 import type { Environment, Secrets } from "./environment.js";
 
-/** Where arguments stand, by name. */
-export type Places = Readonly<Record<string, Position>>;
-
 export interface ScriptStep extends StepOptions {
   readonly code: CodeBlock;
   /** The language of a script in a process. `undefined` means JavaScript in a script thread. */
@@ -35,7 +32,7 @@ export interface ScriptStep extends StepOptions {
 
 export interface JobStep extends JobReference, StepOptions {
   readonly args?: Args;
-  readonly argsAt?: Places;
+  readonly argsAt?: Readonly<Record<string, Position>>;
 }
 
 export type Step = JobStep | ScriptStep | (StepOptions & { readonly shortcut: Shortcut });
@@ -47,7 +44,7 @@ export interface PlannedJob {
   readonly args: readonly Args[];
   /** Code that returns them when the job starts: a script. */
   readonly argsCode?: CodeBlock;
-  readonly argsAt: Places;
+  readonly argsAt: Readonly<Record<string, Position>>;
   readonly matrix?: readonly string[];
   readonly steps: readonly Step[];
   /** The jobs that are its first steps. */

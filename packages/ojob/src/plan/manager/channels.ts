@@ -3,12 +3,12 @@ import { isAbsolute, resolve } from "node:path";
 import { isChannelError, registerBackend } from "@ojm/core";
 import { rejectUnknownOptions } from "@ojm/core/backend";
 import { findType } from "@ojm/core/internal";
-import type { Args, JobDefinition, JobFile, TodoEntry } from "../../load/job-file.js";
+import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import { misplaced, misplacedNote, saidPath } from "../../text/files.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate, hasTemplate, isMap, valueAt, wholeTemplate } from "../../text/template.js";
 import { around, fillArgs, type Missing, mergeArgs, runArgs } from "../args.js";
-import type { Plan } from "../planned.js";
+import type { Plan, PlannedJob } from "../planned.js";
 import { JOB_INIT, MANAGER_CHANNELS, textOf, unfilledOption, wrongManagerArgs } from "./manager-args.js";
 import { firstDoing } from "./starts.js";
 
@@ -192,9 +192,8 @@ async function initUses(file: JobFile, plan: Plan, common: Args, saying: SayingA
   if (!problems.isWhole) return [];
   const certain = surelyRun(plan);
   const uses: Use[] = [];
-  for (const job of file.jobs.values()) {
-    const planned = plan.jobs.get(job.name);
-    if (planned === undefined || firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") continue;
+  for (const job of plan.jobs.values()) {
+    if (firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") continue;
     for (const { entry, given } of callsOf(job, file)) {
       const onMisplaced: OnMisplaced = (here, meant, argument) =>
         problems.warn(misplacedNote(here, meant), placeOf(job, entry, `${argument}.args`, argument));
@@ -208,14 +207,14 @@ async function initUses(file: JobFile, plan: Plan, common: Args, saying: SayingA
       for (const own of runArgs(job)) {
         const missing: Missing = (argument, text) => {
           // The arguments that a job gets as a step are not known here.
-          if (entry === undefined || file.settings.shareArgs || planned.checks.in.length > 0) return;
+          if (entry === undefined || file.settings.shareArgs || job.checks.in.length > 0) return;
           const isChannel = MANAGER_CHANNELS.some((name) => name === argument);
           const option = isChannel ? optionWith(text, own[argument]) : undefined;
           if (option === undefined) return;
           const at = placeOf(job, undefined, `${argument}.args.${option}`, `${argument}.args`, argument);
           complain(unfilledOption(text, option, argument), at, certain.has(job.name), problems);
         };
-        const args = mergeArgs({ own, given: filled, commandLine: common, ...around(planned) }, missing);
+        const args = mergeArgs({ own, given: filled, commandLine: common, ...around(job) }, missing);
         uses.push(...usesOf(await place(args, own, job.at), job, entry, certain.has(job.name), problems));
       }
     }
@@ -232,14 +231,14 @@ function optionWith(template: string, channel: unknown): string | undefined {
 }
 
 /** The arguments that the todo gives to a job. Empty if it does not name the job. */
-function callsOf(job: JobDefinition, { todo }: JobFile): { readonly entry?: TodoEntry; readonly given: Args }[] {
+function callsOf(job: PlannedJob, { todo }: JobFile): { readonly entry?: TodoEntry; readonly given: Args }[] {
   const entries = todo.filter((entry) => entry.job === job.name);
   const calls = entries.flatMap((entry) => runArgs(entry).map((given) => ({ entry, given })));
   return calls.length > 0 ? calls : [{ given: {} }];
 }
 
 /** The place of the first of these arguments that the job or the todo has. */
-function placeOf(job: JobDefinition, entry: TodoEntry | undefined, ...names: string[]): Position {
+function placeOf(job: PlannedJob, entry: TodoEntry | undefined, ...names: string[]): Position {
   const places = [job.argsAt, entry?.argsAt ?? {}].flatMap((known) => names.flatMap((name) => known[name] ?? []));
   return places[0] ?? entry?.at ?? job.at;
 }
@@ -247,26 +246,20 @@ function placeOf(job: JobDefinition, entry: TodoEntry | undefined, ...names: str
 /** Records in a lasting store require locks in a lasting store too. */
 const LOCKS_IN_MEMORY = `${JOB_INIT} has "chJobs" and no "chLocks": the locks are in the memory of this process, so that other processes may run the same jobs at the same time. Give "chLocks" the same channel`;
 
-function usesOf(
-  args: Args,
-  job: JobDefinition,
-  entry: TodoEntry | undefined,
-  certain: boolean,
-  problems: Problems,
-): Use[] {
+function usesOf(args: Args, job: PlannedJob, entry: TodoEntry | undefined, isSure: boolean, problems: Problems): Use[] {
   const at = (...names: string[]): Position => placeOf(job, entry, ...names);
   if (MANAGER_CHANNELS.some((name) => hasTemplate(args[name]))) return [];
   const wrong = wrongManagerArgs(args);
-  for (const { argument, message } of wrong) complain(message, at(argument), certain, problems);
+  for (const { argument, message } of wrong) complain(message, at(argument), isSure, problems);
   const { type: jobs = "simple" } = (args["chJobs"] ?? {}) as Args;
-  if (certain && wrong.length === 0 && args["chLocks"] === undefined && jobs !== "simple") {
+  if (isSure && wrong.length === 0 && args["chLocks"] === undefined && jobs !== "simple") {
     problems.warn(LOCKS_IN_MEMORY, at("chJobs"));
   }
   const right = MANAGER_CHANNELS.filter((name) => !wrong.some(({ argument }) => argument === name));
   return right.map((name) => {
     const { type, args: options } = (args[name] ?? {}) as Args;
     const placeOf = (option: string): Position => at(`${name}.args.${option}`, `${name}.args`, name);
-    return { type, args: options, at: at(`${name}.type`, name), placeOf, certain };
+    return { type, args: options, at: at(`${name}.type`, name), placeOf, certain: isSure };
   });
 }
 
