@@ -82,8 +82,13 @@ class StoredAttempts {
     // Without a manager, the job itself fails and reports the reason.
     const manager = await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return execute([]);
-    const { name } = this.#tried.start;
-    const options = await this.#options(manager);
+    const { job, policy: retry, trigger, tick, start } = this.#tried;
+    const { name, timeout } = start;
+    const { runtime, log } = this.#engine;
+    const claim = tick?.isClaimed === true ? new TickClaim(manager, runtime.clock, name, tick) : undefined;
+    await claim?.look();
+    const limit = timeout !== undefined && { timeout };
+    const options: RunOptions = { retry, trigger, ...limit, ...(claim && { claim }) };
     const group = manager.group();
     let forget = (): void => {};
     const onStop = new Promise<void>((resolve) => {
@@ -91,7 +96,9 @@ class StoredAttempts {
         // Leaves a waiting attempt to other processes at once.
         group.stop();
         if (!this.#pause.isOn) return;
-        this.#logStored();
+        // The operator who stops the jobs must know that one of them will be tried again later.
+        const text = `its next attempt stays in the store, and is made when the job is started again. To cancel it: ${ojmCommand("cancel", name)}`;
+        log.line("INFO", `"${job}": ${text}`, job);
         resolve();
       });
     });
@@ -109,8 +116,7 @@ class StoredAttempts {
       if (!this.#begun) return await execute([{ name, error }]);
       await this.#last?.catch(() => {});
       // The cancelled attempt did not begin, so the job has not reported this error.
-      if (isRunError(error) && error.code === "CANCELLED")
-        this.#engine.log.line("WARN", `"${this.#tried.job}": ${error.message}`, this.#tried.job);
+      if (isRunError(error) && error.code === "CANCELLED") log.line("WARN", `"${job}": ${error.message}`, job);
       // The error of the job says more than that of its run.
       if (isRunError(error)) await this.#last;
       throw error;
@@ -132,22 +138,6 @@ class StoredAttempts {
     const text = `an earlier process left attempt ${attempt} of ${retry.attempts} pending: it is due at ${new Date(due).toISOString()}`;
     this.#engine.log.line("INFO", `"${job}": ${text}`, job);
     this.#pause.begin();
-  }
-
-  /** The operator who stops the jobs must know that one of them will be tried again later. */
-  #logStored(): void {
-    const { job, start } = this.#tried;
-    const text = `its next attempt stays in the store, and is made when the job is started again. To cancel it: ${ojmCommand("cancel", start.name)}`;
-    this.#engine.log.line("INFO", `"${job}": ${text}`, job);
-  }
-
-  async #options(manager: JobManager): Promise<RunOptions> {
-    const { policy, trigger, tick, start } = this.#tried;
-    const { clock } = this.#engine.runtime;
-    const claim = tick?.isClaimed === true ? new TickClaim(manager, clock, start.name, tick) : undefined;
-    await claim?.look();
-    const { timeout } = start;
-    return { retry: policy, trigger, ...(timeout !== undefined && { timeout }), ...(claim && { claim }) };
   }
 
   async #attempt(run: Run, execute: Execute, onOrphaned: () => void): Promise<undefined> {
