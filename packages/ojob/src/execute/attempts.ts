@@ -82,8 +82,8 @@ class StoredAttempts {
     // Without a manager, the job itself fails and reports the reason.
     const manager = await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return execute([]);
-    const { job, policy: retry, trigger, tick, start } = this.#tried;
-    const { name, timeout } = start;
+    const { job, policy: retry, trigger, tick } = this.#tried;
+    const { name, timeout } = this.#tried.start;
     const { runtime, log } = this.#engine;
     const claim = tick?.isClaimed === true ? new TickClaim(manager, runtime.clock, name, tick) : undefined;
     await claim?.look();

@@ -16,11 +16,6 @@ function isTerminal(fd: number): boolean {
   return isatty(fd) && process.env["TERM"] !== "dumb";
 }
 
-/** Whether a file descriptor supports colours: https://no-color.org */
-function wantsColour(fd: number): boolean {
-  return !process.env["NO_COLOR"] && isTerminal(fd);
-}
-
 /** The log settings of a job file. */
 export interface LogSettings {
   /** Whether the start, the arguments and the end of jobs appear on the terminal. Default: true. */
@@ -67,9 +62,10 @@ export class Log {
     this.#out = out;
     this.#err = err;
     this.now = now;
-    this.#colours = [out, err].filter(wantsColour);
     this.#terminals = [out, err].filter(isTerminal);
-    this.#live = isTerminal(err) ? new LiveLines(err, this.#output) : undefined;
+    // https://no-color.org
+    this.#colours = process.env["NO_COLOR"] ? [] : this.#terminals;
+    this.#live = this.#terminals.includes(err) ? new LiveLines(err, this.#output) : undefined;
   }
 
   /** Why output was lost, such as a full disk. A reader that went away does not count. */

@@ -213,13 +213,14 @@ export function secretsOf(job: JobDefinition, secrets: Secrets, problems: Proble
   const uses = (job.secrets ?? []).filter((use) => isKnown(use, secrets, problems));
   const twice = (what: string, where: string): string =>
     `"${job.name}" has "${what}" under "${where}" and as a secret. Write one of them.`;
+  const layers = (job.environment ?? []).flatMap((layer) => ("variables" in layer ? layer.variables : []));
   const args: [string, string][] = [];
   const variables: [string, string][] = [];
   for (const { secret, at, arg, env } of uses) {
     const value = secrets.valueOf(secret);
     if (env !== undefined) {
       if (!isVariableName(env)) problems.error(notVariableName(env), at);
-      else if (hasVariable(job, env)) problems.error(twice(env, "env"), at);
+      else if (layers.some(({ name }) => name === env)) problems.error(twice(env, "env"), at);
       else if (value !== undefined) variables.push([env, value]);
     }
     const name = arg ?? (env === undefined ? secret : undefined);
@@ -237,10 +238,6 @@ function isKnown({ secret, at }: SecretUse, { names }: Secrets, problems: Proble
   const hint = didYouMean(secret, names) || define;
   problems.error(`there is no secret "${secret}".${hint}`, at);
   return false;
-}
-
-function hasVariable({ environment = [] }: JobDefinition, name: string): boolean {
-  return environment.some((layer) => "variables" in layer && layer.variables.some((one) => one.name === name));
 }
 
 export interface Surroundings {

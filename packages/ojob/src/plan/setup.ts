@@ -8,6 +8,7 @@ import { MODULE_PARAMETERS } from "../script/compile.js";
 import type { NamedPackage, Setup } from "../script/protocol.js";
 import { missingFile, saidPath } from "../text/files.js";
 import type { Position, Problems } from "../text/problem.js";
+import { isMap } from "../text/template.js";
 import { commandLineValue } from "./args.js";
 import type { Environment } from "./environment.js";
 import { checkScript, warnIfMisplaced } from "./script.js";
@@ -100,12 +101,9 @@ function importedEntry(name: string, folders: readonly string[]): string | undef
   const folder = folders.map((one) => join(one, own)).find((one) => existsSync(join(one, "package.json")));
   if (folder === undefined) return undefined;
   const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly exports?: unknown };
-  const target = targetOf(hasParts(exports) ? exports[`.${part}`] : exports);
+  const hasParts = isMap(exports) && Object.keys(exports).some((key) => key.startsWith("."));
+  const target = targetOf(hasParts ? exports[`.${part}`] : exports);
   return target === undefined ? undefined : join(folder, target);
-}
-
-function hasParts(exports: unknown): exports is Readonly<Record<string, unknown>> {
-  return typeof exports === "object" && exports !== null && Object.keys(exports).some((key) => key.startsWith("."));
 }
 
 /** The file that Node imports if a package has conditional exports. */

@@ -25,11 +25,8 @@ async function start({ args, execution, runs, tick }: BuiltinContext): Promise<v
   const wrong = wrongRunArgs(args);
   if (wrong !== undefined) throw new JobError(wrong.message);
   const name = String(args["name"]);
-  if (log.mask(name) !== name) {
-    throw new JobError(
-      `${JOB_START}: the name of the lock contains a secret, and every user of the store can read names.`,
-    );
-  }
+  const shown = `${JOB_START}: the name of the lock contains a secret, and every user of the store can read names.`;
+  if (log.mask(name) !== name) throw new JobError(shown);
   if (runs.has(name)) throw new JobError(`${JOB_START}: this job has started "${name}" already and not ended it.`);
   if (await startFor(tick, async () => runs.adopt(name))) return;
   const manager = await runtime.managers.get();

@@ -329,16 +329,11 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 }
 
-interface Item {
-  readonly item: unknown;
-  /** The only job that gets the item. Default: all of them. */
-  readonly only?: string | undefined;
-}
-
 /** The items for the jobs of `each`: those passed to `each()`, then those of the returned list. */
 class EachItems {
   readonly #owner: PlannedJob;
-  readonly #items: Item[] = [];
+  /** Each with the name of the only job that gets it. Default: all of them. */
+  readonly #items: { readonly item: unknown; readonly only?: string | undefined }[] = [];
 
   constructor(owner: PlannedJob) {
     this.#owner = owner;
@@ -358,8 +353,8 @@ class EachItems {
   async run(engine: Engine, returned: unknown, origin: ExecutionOrigin): Promise<void> {
     const jobs = this.#owner.each.map(({ job }) => engine.job(job));
     if (jobs.length === 0) return;
-    const items = [...this.#items, ...(Array.isArray(returned) ? returned.map((item): Item => ({ item })) : [])];
-    await mapConcurrent(engine.dispatch, items, async ({ item, only }) => {
+    for (const item of Array.isArray(returned) ? returned : []) this.#items.push({ item });
+    await mapConcurrent(engine.dispatch, this.#items, async ({ item, only }) => {
       const given = isMap(item) ? item : { item };
       for (const job of jobs.filter(({ name }) => only === undefined || name === only)) {
         for (const run of await engine.runsOf(job, given, origin)) {

@@ -127,8 +127,9 @@ function refuseUnopened(file: JobFile, plan: Plan, init: string, openers: Opener
   for (const entry of plan.todo) {
     const job = plan.jobs.get(entry.job);
     if (job === undefined) continue;
-    const late = isLate(entry, job);
-    const opened = late ? anywhere : before || waitsForOpener(job, plan, openers);
+    // The job runs at its own time, or perhaps never: the rest of the todo may come first.
+    const isLate = entry.when !== undefined || ["periodic", "subscribe", "shutdown"].includes(job.type);
+    const opened = isLate ? anywhere : before || waitsForOpener(job, plan, openers);
     const lock = opened ? undefined : firstLock(job, file, plan, openers);
     if (typeof lock === "object" && !reported.has(entry.job)) {
       problems.flaw(`"${entry.job}" takes a lock${whyUnopened(init, anywhere, sequential)}`, lock);
@@ -146,11 +147,6 @@ function waitsForOpener(job: PlannedJob, plan: Plan, openers: Openers, seen = ne
     const other = plan.jobs.get(name);
     return openers.mayOpen(name) || (other !== undefined && waitsForOpener(other, plan, openers, seen));
   });
-}
-
-/** Whether the job runs at its own time, or perhaps never: the rest of the todo may come first. */
-function isLate({ when }: TodoEntry, { type }: PlannedJob): boolean {
-  return when !== undefined || type === "periodic" || type === "subscribe" || type === "shutdown";
 }
 
 function whyUnopened(init: string, anywhere: boolean, sequential: boolean): string {
