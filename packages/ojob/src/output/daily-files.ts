@@ -112,13 +112,9 @@ export class DailyFiles {
   async #tidy(today: string, now: number): Promise<void> {
     const { folder, names, most = Number.POSITIVE_INFINITY, keep = Number.POSITIVE_INFINITY } = this.#options;
     // A link or a folder with such a name is not one of our files.
-    const older = readdirSync(folder, { withFileTypes: true })
-      .flatMap((entry) => {
-        const { name } = entry;
-        const day = entry.isFile() ? names.dayOf(name) : undefined;
-        return day !== undefined && day < today ? [{ name, day }] : [];
-      })
-      .sort((a, b) => (a.day < b.day ? 1 : -1));
+    const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+    const days = files.map(({ name }) => ({ name, day: names.dayOf(name) ?? today }));
+    const older = days.filter(({ day }) => day < today).sort((a, b) => (a.day < b.day ? 1 : -1));
     for (const [index, { name, day }] of older.entries()) {
       const [path, backup] = [join(folder, name), join(folder, names.backupOf(day))];
       const isAside = names.of(day) !== name;

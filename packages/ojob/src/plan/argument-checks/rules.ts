@@ -73,10 +73,8 @@ function toBoolean(value: unknown): boolean | undefined {
 }
 
 function toArray(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value;
-  return String(value)
-    .split(",")
-    .map((one) => one.trim());
+  const parts = String(value).split(",");
+  return Array.isArray(value) ? value : parts.map((one) => one.trim());
 }
 
 /** A map, or the map that a text holds: as JSON, or as JavaScript writes it. */

@@ -277,11 +277,8 @@ function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
 
 /** The place of the name of an option whose value is at `at`, so that the caret is under the wrong word. */
 function nameBefore(at: Position, option: string): Position {
-  const before =
-    at.source
-      .line(at.line)
-      ?.slice(0, at.column - 1)
-      .trimEnd() ?? "";
+  const line = at.source.line(at.line) ?? "";
+  const before = line.slice(0, at.column - 1).trimEnd();
   if (!before.endsWith(":")) return at;
   const key = before.slice(0, -1).trimEnd();
   const written = [option, `"${option}"`, `'${option}'`].find((word) => key.endsWith(word));
