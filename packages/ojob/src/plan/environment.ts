@@ -35,7 +35,7 @@ export function environmentOf(job: { environment: Environment; variables: Texts 
   return around === undefined ? job.environment : withVariables(around, job.variables);
 }
 
-export interface Look {
+interface Look {
   readonly problems: Problems;
   /**
    * `needed`: the file is about to run, so each secret and each variable must exist. A check may run on
