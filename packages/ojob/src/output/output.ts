@@ -74,7 +74,10 @@ export class Output {
   }
 
   #fail(fd: number, error: NodeJS.ErrnoException): void {
-    if (this.#onError !== undefined) return this.#onError(error);
+    if (this.#onError !== undefined) {
+      this.#onError(error);
+      return;
+    }
     if (!READER_GONE.includes(error.code)) this.lost ??= error;
     // The reader is gone (`ojm run … | head`), or the disk is full. That must not end a job halfway.
     this.#gone.add(fd);

@@ -147,7 +147,8 @@ export class Dispatch {
     // A request that begins a schedule does not wait: each run of the schedule does.
     const { begins, job } = request.contents;
     if (this.#stopped !== undefined || begins || job.deps.length === 0) {
-      return decided(this.#stopped !== undefined ? { unmet: this.#stopped } : { judgements: [] });
+      decided(this.#stopped !== undefined ? { unmet: this.#stopped } : { judgements: [] });
+      return;
     }
     const end = (result: DepsResult): void => {
       this.#waiting.delete(request);
@@ -168,7 +169,10 @@ export class Dispatch {
     held: readonly Semaphore[],
     done: (held: readonly Semaphore[]) => void,
   ): void {
-    if (next === undefined) return done(held);
+    if (next === undefined) {
+      done(held);
+      return;
+    }
     let entered = false;
     const leave = next.take(request.number, () => {
       entered = true;

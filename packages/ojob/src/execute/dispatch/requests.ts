@@ -185,14 +185,16 @@ export class DepsWait {
     if (this.#over) return;
     const judge = (outcome: JobOutcome): void => this.#judge(dependency, outcome);
     const meant = this.#requests.meantBy(this.#request, dependency.job);
-    if (meant instanceof Request) return meant.onFinish(judge);
-    if (meant !== undefined) return judge(meant);
-    const stop = this.#requests.onNext(dependency.job, (next) => {
-      stop();
-      this.unrequested.delete(dependency.job);
-      next.onFinish(judge);
-    });
-    this.unrequested.set(dependency.job, stop);
+    if (meant instanceof Request) meant.onFinish(judge);
+    else if (meant !== undefined) judge(meant);
+    else {
+      const stop = this.#requests.onNext(dependency.job, (next) => {
+        stop();
+        this.unrequested.delete(dependency.job);
+        next.onFinish(judge);
+      });
+      this.unrequested.set(dependency.job, stop);
+    }
   }
 
   #judge(dependency: Dependency, outcome: JobOutcome): void {

@@ -54,8 +54,7 @@ export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, contex
     let args = mergeArgs({ own, given: way.given, commandLine, secrets: job.secretArgs, variables }, () => {});
     const stayed = new Map<string, Position>();
     const placeOf: PlaceOf = (argument) =>
-      stayed.get(argument) ??
-      (Object.hasOwn(own, argument) ? (job.argsAt[argument] ?? job.at) : way.placeOf(argument));
+      stayed.get(argument) ?? (Object.hasOwn(own, argument) ? (job.argsAt[argument] ?? job.at) : way.placeOf(argument));
     const checked = job.checks.in.length > 0;
     const start = (): Start => ({ args, placeOf, checked, checkedAbove: way.checked });
     if (job.name === JOB_START) visit(start());
