@@ -110,7 +110,9 @@ export class JobScripts implements ScriptHost {
   }
 
   log(level: Level, message: string, time: number): void {
-    this.execution.output.scriptLine(level, message, time);
+    // A script may replace Date.now, and a time that is no date would end the process.
+    const isDate = !Number.isNaN(new Date(time).getTime());
+    this.execution.output.scriptLine(level, message, isDate ? time : this.engine.log.now());
   }
 
   print(text: string, toError: boolean): void {
