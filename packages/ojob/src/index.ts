@@ -7,10 +7,10 @@ import type { Args } from "./load/job-file.js";
 import type { PrepareType } from "./plan/manager/channels.js";
 import type { PlannedNotify } from "./plan/planned.js";
 
-export type { RunControl } from "./execute/run-file.js";
+export type { RunControl, RunFileOptions } from "./execute/run-file.js";
 export { Log } from "./output/log.js";
 export { commandLineValue } from "./plan/args.js";
-export { type RunFileOptions, runJobFile } from "./run.js";
+export { runJobFile } from "./run.js";
 export { describe, JobFileError, type Position, type Problem } from "./text/problem.js";
 
 export type { Args, Checked, CheckOptions, DryRunOptions, PlannedNotify, PrepareType };

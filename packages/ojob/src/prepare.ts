@@ -1,9 +1,9 @@
 import type { Args, JobFile } from "./load/job-file.js";
 import { loadJobFile } from "./load/load.js";
 import { asTexts } from "./plan/args.js";
-import { type Environment, type Look, PROCESS_ENVIRONMENT, surroundingsOf } from "./plan/environment.js";
+import { type Environment, PROCESS_ENVIRONMENT, surroundingsOf } from "./plan/environment.js";
 import { checkRequired, expectArguments } from "./plan/file-checks.js";
-import { checkChannels, findingTypes, type PrepareType } from "./plan/manager/channels.js";
+import { checkChannels, type PrepareType } from "./plan/manager/channels.js";
 import { checkInitOrder } from "./plan/manager/openers.js";
 import { checkLockNames } from "./plan/manager/starts.js";
 import { planNotify } from "./plan/notify.js";
@@ -14,43 +14,28 @@ import { commonArgs, OPENAF } from "./plan/setup.js";
 import { Masker } from "./text/masker.js";
 import type { Problem, Problems } from "./text/problem.js";
 
-/** How a job file is prepared. Each caller chooses further checks. */
 interface PrepareOptions {
   readonly args: Args;
-  /** The arguments come from a job of another file, so they have types already. */
-  readonly typed?: boolean;
+  /**
+   * `run`: the file runs as a whole. `inner`: a job of another file runs it, and gives it arguments that have
+   * types already. `check`: it may run on another machine, and may be a library: jobs without a todo. `store`:
+   * only its store is read.
+   */
+  readonly purpose: "run" | "inner" | "check" | "store";
   readonly strict?: boolean | undefined;
   /** Packages, or absolute paths of files, to load after those that the file names under `loads`. */
   readonly loads?: readonly string[] | undefined;
   readonly jobs?: readonly string[] | undefined;
-  /** The file may be a library: jobs without a todo. */
-  readonly library?: boolean;
-  /** Checks cron expressions and time zones. */
-  readonly schedules?: boolean;
   /** Checks, by this function, that the types of its channels can be opened. */
-  readonly channelTypes?: PrepareType | undefined;
-  /** Checks that the command line has all mandatory arguments. */
-  readonly mandatoryArgs?: boolean;
-  /** Checks that no template stays in the name of a lock. */
-  readonly lockNames?: boolean;
-  /** Checks that the store of the locks is open before a job takes one. */
-  readonly initOrder?: boolean;
-  /** How far secrets are looked up. Default: only their names. */
-  readonly values?: Look["values"];
+  readonly channelTypes?: PrepareType;
   /** The environment that runs the file. Default: that of the process. */
   readonly environment?: Environment;
   /** A further check, after all others. */
   readonly further?: (file: JobFile, plan: Plan, problems: Problems) => Promise<void>;
 }
 
-/** The checks of a file that runs as a whole. */
-export const RUN_CHECKS = {
-  schedules: true,
-  mandatoryArgs: true,
-  lockNames: true,
-  initOrder: true,
-  values: "needed",
-} as const;
+/** How far secrets are looked up. */
+const VALUES = { run: "needed", inner: "needed", check: "named", store: "found" } as const;
 
 export interface Prepared {
   readonly file: JobFile;
@@ -67,36 +52,38 @@ export interface Prepared {
  * @throws JobFileError with every problem at once if the file cannot be run
  */
 export async function prepareJobFile(name: string, options: PrepareOptions): Promise<Prepared> {
-  const { strict, schedules = false, channelTypes, mandatoryArgs = false, lockNames = false } = options;
-  const { values = "named", environment = PROCESS_ENVIRONMENT } = options;
-  const loaded = loadJobFile(name, { strict, withoutTodo: options.jobs !== undefined || options.library === true });
+  const { purpose, strict, channelTypes, environment = PROCESS_ENVIRONMENT } = options;
+  const isWhole = purpose === "run" || purpose === "check";
+  const loaded = loadJobFile(name, { strict, withoutTodo: options.jobs !== undefined || purpose === "check" });
   const { problems } = loaded;
   const chosen = options.jobs === undefined ? loaded.file : chooseJobs(loaded.file, options.jobs, problems);
   const file = withLoads(chosen, options.loads ?? []);
-  const around = surroundingsOf(file, environment, { problems, values });
+  const around = surroundingsOf(file, environment, { problems, values: VALUES[purpose] });
   const masker = new Masker();
   masker.add(around.secrets.values);
   const mask = (text: string): string => masker.mask(text);
   problems.hide = mask;
   // Scripts of OpenAF expect texts: otherwise args.x == "true" would never be true.
-  const texts = !options.typed && file.settings.loads?.some(({ text }) => text === OPENAF) === true;
+  const texts = purpose !== "inner" && file.settings.loads?.some(({ text }) => text === OPENAF) === true;
   const given = texts ? asTexts(options.args) : options.args;
   const args = commonArgs(file, given, around.environment, texts);
   const jobs = plan(file, args, problems, around);
   const notify = await planNotify(file, jobs, { args, around }, problems);
   const planned: Plan = { ...jobs, ...(notify && { notify }) };
-  if (schedules) {
+  if (isWhole) {
     await checkSchedules(file, problems);
     await checkScheduleWords(file, planned, args, problems);
   }
   if (channelTypes !== undefined) {
     const sources = { common: args, typed: given };
-    await checkChannels(file, planned, sources, problems, findingTypes(channelTypes));
+    await checkChannels(file, planned, sources, problems, channelTypes);
   }
-  if (lockNames) checkLockNames(file, planned, args, problems);
-  if (options.initOrder === true) checkInitOrder(file, planned, problems);
-  if (mandatoryArgs) expectArguments(file, args, problems);
-  if (mandatoryArgs) checkRequired(file, planned, args, problems);
+  if (purpose !== "store") checkLockNames(file, planned, args, problems);
+  if (isWhole) checkInitOrder(file, planned, problems);
+  if (purpose === "run") {
+    expectArguments(file, args, problems);
+    checkRequired(file, planned, args, problems);
+  }
   await options.further?.(file, planned, problems);
   problems.throwErrors();
   return { file, plan: planned, args, warnings: problems.warnings, mask };

@@ -9,7 +9,7 @@ export class Semaphore {
 
   /** Does the work in a slot, once one is free. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    await new Promise<void>((resolve) => void this.take(0, resolve));
+    await this.enter(0);
     try {
       return await work();
     } finally {
@@ -31,6 +31,11 @@ export class Semaphore {
       const index = this.#waiters.indexOf(waiter);
       if (index >= 0) this.#waiters.splice(index, 1);
     };
+  }
+
+  /** Resolves with a slot. */
+  enter(order: number): Promise<void> {
+    return new Promise((resolve) => void this.take(order, resolve));
   }
 
   get wanted(): boolean {

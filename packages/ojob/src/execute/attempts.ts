@@ -25,41 +25,31 @@ type Execute = (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>;
 /** Runs a job as often as its `retry` allows. A stored attempt outlives this process. */
 export async function runAttempts(
   engine: Engine,
-  { job, trigger, number }: Request,
+  { contents: { job, trigger }, number }: Request,
   one: OneRun,
   policy: RetryPolicy,
   execute: Execute,
 ): Promise<Args> {
-  const pause = new Pause(engine.dispatch, engine.runtime.clock, number);
+  const pause = new Pause(engine, number);
   try {
     const start = knownStart(job, one, { jobs: engine.plan.jobs, commandLine: engine.commandLine });
     // The job itself rejects a name that contains a secret.
-    if (start === undefined || engine.log.mask(start.name) !== start.name) {
-      return await inProcess(engine, job.name, policy, pause, execute);
+    if (start !== undefined && engine.log.mask(start.name) === start.name) {
+      const tried = { job: job.name, policy, trigger, tick: one.tick, start };
+      return await new StoredAttempts(engine, tried, pause).run(execute);
     }
-    const stored = new StoredAttempts(engine, { job: job.name, policy, trigger, tick: one.tick, start }, pause);
-    return await stored.run(execute);
+    // The job has no run of its own, or a script decides its name.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await execute([]);
+      } catch (error) {
+        if (engine.refusal !== undefined || !isTriedAgain(error, attempt, policy)) throw error;
+        logRetry(engine.log, job.name, attempt, policy);
+        if (!(await pause.wait(delayAfter(policy, attempt)))) throw error;
+      }
+    }
   } finally {
     await pause.end();
-  }
-}
-
-/** The attempts of a job without a run of its own, or with one whose name a script decides. */
-async function inProcess(
-  engine: Engine,
-  job: string,
-  policy: RetryPolicy,
-  pause: Pause,
-  execute: Execute,
-): Promise<Args> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await execute([]);
-    } catch (error) {
-      if (engine.refusal !== undefined || !isTriedAgain(error, attempt, policy)) throw error;
-      logRetry(engine.log, job, attempt, policy);
-      if (!(await pause.wait(delayAfter(policy, attempt)))) throw error;
-    }
   }
 }
 
@@ -88,12 +78,17 @@ class StoredAttempts {
     this.#pause = pause;
   }
 
-  async run(execute: (handed: readonly (HandedRun | RefusedRun)[]) => Promise<Args>): Promise<Args> {
+  async run(execute: Execute): Promise<Args> {
     // Without a manager, the job itself fails and reports the reason.
     const manager = await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return execute([]);
-    const { name } = this.#tried.start;
-    const options = await this.#options(manager);
+    const { job, policy: retry, trigger, tick } = this.#tried;
+    const { name, timeout } = this.#tried.start;
+    const { runtime, log } = this.#engine;
+    const claim = tick?.isClaimed === true ? new TickClaim(manager, runtime.clock, name, tick) : undefined;
+    await claim?.look();
+    const limit = timeout !== undefined && { timeout };
+    const options: RunOptions = { retry, trigger, ...limit, ...(claim && { claim }) };
     const group = manager.group();
     let forget = (): void => {};
     const onStop = new Promise<void>((resolve) => {
@@ -101,7 +96,9 @@ class StoredAttempts {
         // Leaves a waiting attempt to other processes at once.
         group.stop();
         if (!this.#pause.isOn) return;
-        this.#logStored();
+        // The operator who stops the jobs must know that one of them will be tried again later.
+        const text = `its next attempt stays in the store, and is made when the job is started again. To cancel it: ${ojmCommand("cancel", name)}`;
+        log.line("INFO", `"${job}": ${text}`, job);
         resolve();
       });
     });
@@ -119,8 +116,7 @@ class StoredAttempts {
       if (!this.#begun) return await execute([{ name, error }]);
       await this.#last?.catch(() => {});
       // The cancelled attempt did not begin, so the job has not reported this error.
-      if (isRunError(error) && error.code === "CANCELLED")
-        this.#engine.log.line("WARN", `"${this.#tried.job}": ${error.message}`, this.#tried.job);
+      if (isRunError(error) && error.code === "CANCELLED") log.line("WARN", `"${job}": ${error.message}`, job);
       // The error of the job says more than that of its run.
       if (isRunError(error)) await this.#last;
       throw error;
@@ -144,31 +140,10 @@ class StoredAttempts {
     this.#pause.begin();
   }
 
-  /** The operator who stops the jobs must know that one of them will be tried again later. */
-  #logStored(): void {
-    const { job, start } = this.#tried;
-    const text = `its next attempt stays in the store, and is made when the job is started again. To cancel it: ${ojmCommand("cancel", start.name)}`;
-    this.#engine.log.line("INFO", `"${job}": ${text}`, job);
-  }
-
-  async #options(manager: JobManager): Promise<RunOptions> {
-    const { policy, trigger, tick, start } = this.#tried;
-    const { clock } = this.#engine.runtime;
-    const claim = tick?.isClaimed === true ? new TickClaim(manager, clock, start.name, tick) : undefined;
-    await claim?.look();
-    const { timeout } = start;
-    return { retry: policy, trigger, ...(timeout !== undefined && { timeout }), ...(claim && { claim }) };
-  }
-
-  async #attempt(
-    run: Run,
-    execute: (handed: readonly HandedRun[]) => Promise<Args>,
-    onOrphaned: () => void,
-  ): Promise<undefined> {
+  async #attempt(run: Run, execute: Execute, onOrphaned: () => void): Promise<undefined> {
     this.#begun = true;
     const { job, policy } = this.#tried;
-    // This attempt became due while the jobs were being stopped. Failing it leaves the next attempt to other
-    // processes.
+    // The attempt became due during a stop. Failing it leaves the next one to other processes.
     if (this.#isOver) throw notBegun("the jobs were stopped", policy);
     await this.#pause.end();
     const of = new RunOfJob(this.#engine, run, policy);
@@ -267,9 +242,9 @@ class Pause {
   /** Takes the slot back. Set while other requests have it. */
   #takeBack: (() => Promise<void>) | undefined;
 
-  constructor(dispatch: Dispatch, clock: Clock, order: number) {
+  constructor({ dispatch, runtime }: Engine, order: number) {
     this.#dispatch = dispatch;
-    this.#clock = clock;
+    this.#clock = runtime.clock;
     this.#order = order;
   }
 
@@ -294,18 +269,17 @@ class Pause {
   /** Resolves after `ms`, or at a stop. False if a stop ended the wait. */
   async wait(ms: number): Promise<boolean> {
     this.begin();
+    let clear = (): void => {};
     const isDue = await new Promise<boolean>((resolve) => {
       const cancel = this.#clock.after(ms, () => resolve(true), true);
       const forget = this.onStop(() => resolve(false));
-      this.#over = () => {
+      clear = () => {
         cancel();
         forget();
       };
     });
-    this.#over();
+    clear();
     await this.end();
     return isDue;
   }
-
-  #over: () => void = () => {};
 }

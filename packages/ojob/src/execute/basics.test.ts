@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { runText } from "../testing/run-file.js";
+import { runText, script } from "../testing/run-file.js";
 
 /** Runs the jobs of this YAML, with the basics included. */
 function run(jobs: string, todo: string, files: Readonly<Record<string, string>> = {}): ReturnType<typeof runText> {
@@ -73,4 +73,9 @@ todo: [A, B]
       /It comes with oJobBasics\.yaml: add "include:/,
     );
   });
+});
+
+test("a script that replaces Date.now does not end the process by the time of its log lines", async () => {
+  const { well, lines } = await runText(script('Date.now = () => Number.NaN;\nlog("still here");'));
+  expect([well, lines]).toEqual([true, ["still here"]]);
 });

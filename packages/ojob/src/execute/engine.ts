@@ -1,13 +1,13 @@
 import type { Args, CodeBlock, Shortcut } from "../load/job-file.js";
 import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
+import type { Missing, RunArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment.js";
-import type { Plan, PlannedJob } from "../plan/planned.js";
-import type { CommandLine, ShellOptions, ShellResult } from "../script/process/shell.js";
+import type { JobStep, Plan, PlannedJob } from "../plan/planned.js";
 import type { ThreadPool } from "../script/thread.js";
 import type { Position } from "../text/problem.js";
-import type { Dispatch, Semaphore } from "./dispatch/dispatch.js";
-import type { JobOutcome, RunArgs } from "./dispatch/requests.js";
+import type { Dispatch } from "./dispatch/dispatch.js";
+import type { JobOutcome } from "./dispatch/requests.js";
 import type { ExecutionOrigin, ParentExecution, Running, ScriptContext, Stoppable } from "./execution.js";
 import type { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
@@ -26,8 +26,6 @@ export interface Engine extends Stoppable {
   readonly grace: number;
   /** The job files that led to this one, which is the last. Absolute paths. */
   readonly files: readonly string[];
-  /** The slots, which the job file shares with the one that runs it. */
-  readonly slots: Semaphore;
   /** The runs of the job that runs this job file, if one does. Their logs get the output of its jobs. */
   readonly around: RunsAround | undefined;
   readonly dispatch: Dispatch;
@@ -70,6 +68,8 @@ export interface Engine extends Stoppable {
   failed(job: string, error: JobError): void;
   /** Warns once of a template that no argument fills. */
   warnMissing(job: string, argument: string, written: string): void;
+  /** The same for arguments at these places. Throws a JobError for a `${x:?message}`. */
+  missing(job: string, at: Pick<JobStep, "argsAt" | "at">): Missing;
 }
 
 /** One execution of a job, as its scripts and its shortcuts see it. */
@@ -88,5 +88,4 @@ export interface Execution extends ParentExecution {
   runFile(file: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void>;
   /** Hands an item to the jobs of `each`, or only to the job named `only`. */
   addItem(item: unknown, only?: string): void;
-  shell(command: CommandLine, options: ShellOptions): Promise<ShellResult>;
 }

@@ -3,15 +3,16 @@ import { maskUrls, visible } from "@ojm/core/internal";
 import type { Args, CodeBlock } from "../load/job-file.js";
 import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
-import { mergeArgs, runArgs } from "../plan/args.js";
+import { type Missing, mergeArgs, type RunArgs, runArgs } from "../plan/args.js";
 import type { Environment } from "../plan/environment.js";
 import { placeChannel, placeChannels, type Saying } from "../plan/manager/channels.js";
-import { isSequential, type Plan, type PlannedJob } from "../plan/planned.js";
+import { JOB_INIT, JOB_START } from "../plan/manager/manager-args.js";
+import { isSequential, type JobStep, type Plan, type PlannedJob } from "../plan/planned.js";
 import type { ThreadPool } from "../script/thread.js";
 import { didYouMean, type Position } from "../text/problem.js";
 import { requiredText } from "../text/template.js";
 import { Dispatch, Semaphore } from "./dispatch/dispatch.js";
-import type { JobOutcome, Request, RunArgs } from "./dispatch/requests.js";
+import type { JobOutcome, JobRequest, Request } from "./dispatch/requests.js";
 import type { Engine } from "./engine.js";
 import { type ExecutionOrigin, type ParentExecution, Running } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";
@@ -19,14 +20,19 @@ import { argsOfCode } from "./job/step-args.js";
 import { JobRuns } from "./job-runs.js";
 import { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
-import { sortTodo, Triggers, whyIdle } from "./triggers/triggers.js";
+import { Schedules } from "./triggers/schedules.js";
+import { Subscriptions, subscribe } from "./triggers/subscriptions.js";
 
 /** The least number of slots by default. Some jobs only wait, so it may exceed the processors. */
 const MIN_THREADS = 4;
 
 type Given = "plan" | "commandLine" | "typed" | "log" | "pool" | "runtime" | "grace" | "files";
 
-type EngineParts = Pick<Engine, Given> & Partial<Pick<Engine, "slots" | "around">>;
+interface EngineParts extends Pick<Engine, Given> {
+  /** The slots of the job file that runs this one. */
+  readonly slots?: Semaphore;
+  readonly around?: RunsAround;
+}
 
 export class FileEngine implements Engine {
   readonly plan: Plan;
@@ -37,13 +43,14 @@ export class FileEngine implements Engine {
   readonly runtime: Runtime;
   readonly grace: number;
   readonly files: readonly string[];
-  readonly slots: Semaphore;
   readonly around: RunsAround | undefined;
   readonly dispatch: Dispatch;
   readonly running: Running;
   handedOn: Args = {};
   readonly #parts: EngineParts;
-  readonly #triggers: Triggers;
+  readonly #slots: Semaphore;
+  readonly #schedules: Schedules;
+  readonly #subscriptions = new Subscriptions();
   /** The warnings of templates without a value that were shown. */
   readonly #warned = new Set<string>();
   /** Whether no job failed, and no job was skipped against the intent of the job file. */
@@ -64,16 +71,16 @@ export class FileEngine implements Engine {
     const { clock } = this.runtime;
     const { numThreads = Math.max(MIN_THREADS, availableParallelism()), depsTimeout } = settings;
     this.running = new Running(this.grace, clock);
-    this.slots = parts.slots ?? new Semaphore(numThreads);
+    this.#slots = parts.slots ?? new Semaphore(numThreads);
     this.dispatch = new Dispatch({
-      slots: this.slots,
+      slots: this.#slots,
       sequential: isSequential(settings),
       depsTimeout,
       clock,
       run: (request, judgements) => new JobRuns(this, request).run(judgements),
       onOutcome: (request, outcome) => this.#note(request, outcome),
     });
-    this.#triggers = new Triggers(this);
+    this.#schedules = new Schedules(this);
   }
 
   get exitCode(): number | undefined {
@@ -92,7 +99,7 @@ export class FileEngine implements Engine {
 
   inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): FileEngine {
     const files = [...this.files, file];
-    return new FileEngine({ ...this.#parts, plan, commandLine, slots: this.slots, files, around });
+    return new FileEngine({ ...this.#parts, plan, commandLine, slots: this.#slots, files, around });
   }
 
   job(name: string): PlannedJob {
@@ -104,12 +111,7 @@ export class FileEngine implements Engine {
   async args(job: PlannedJob, own: Args, given: Args, environment: Environment = job.environment): Promise<Args> {
     const variables = environment.all;
     const sources = { own, given, commandLine: this.commandLine, secrets: job.secretArgs, variables };
-    const args = mergeArgs(sources, (argument, written, message) => {
-      const at = job.argsAt[argument] ?? job.at;
-      if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
-      this.warnMissing(job.name, argument, written);
-    });
-    return this.placed(args, own, job.at);
+    return this.placed(mergeArgs(sources, this.missing(job.name, job)), own, job.at);
   }
 
   async runsOf(job: PlannedJob, given: Args, origin: ExecutionOrigin): Promise<readonly RunArgs[]> {
@@ -141,7 +143,7 @@ export class FileEngine implements Engine {
     try {
       this.dispatch.submit(...todo.now);
       await this.#settled();
-      this.#triggers.stopSchedules();
+      this.#schedules.stop();
       const stopped = this.refusal !== undefined;
       if (todo.shutdown.length > 0 && !this.running.hurried) {
         this.running.reopen();
@@ -151,7 +153,8 @@ export class FileEngine implements Engine {
       await this.dispatch.idle();
       return this.#well && !stopped && this.refusal === undefined;
     } finally {
-      await this.#triggers.ended();
+      this.#subscriptions.close();
+      await this.#schedules.ended();
       stay();
       this.running.close();
     }
@@ -175,12 +178,14 @@ export class FileEngine implements Engine {
     let more: boolean;
     do {
       await this.dispatch.idle();
-      more = await this.#triggers.catchUp();
+      more = await this.#subscriptions.catchUp();
     } while (more || this.dispatch.requests.open.size > 0);
   }
 
   async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
-    if (this.refusal === undefined) await this.#triggers.begin(job, given);
+    if (this.refusal !== undefined) return;
+    if (job.type === "subscribe") await subscribe(this, this.#subscriptions, job, given);
+    else await this.#schedules.begin(job, given);
   }
 
   /** Keeps a daemon alive until it is stopped, even if it has nothing to do. */
@@ -211,15 +216,19 @@ export class FileEngine implements Engine {
 
   /** Starts no other job, asks all to stop, and ends them after the grace period or at a second stop. */
   stop(reason: string): void {
-    this.#triggers.close();
-    this.dispatch.stop(reason);
+    this.#closeSources(reason);
     this.running.stop(reason);
   }
 
   kill(reason: string): void {
-    this.#triggers.close();
-    this.dispatch.stop(reason);
+    this.#closeSources(reason);
     this.running.kill(reason);
+  }
+
+  #closeSources(reason: string): void {
+    this.#subscriptions.close();
+    this.#schedules.stop();
+    this.dispatch.stop(reason);
   }
 
   failed(job: string, error: JobError): void {
@@ -242,10 +251,16 @@ export class FileEngine implements Engine {
     this.log.line("WARN", message);
   }
 
+  missing(job: string, { argsAt = {}, at }: Pick<JobStep, "argsAt" | "at">): Missing {
+    return (argument, written, message) => {
+      if (message === undefined) return this.warnMissing(job, argument, written);
+      throw new JobError(requiredText(argument, written, message), { at: argsAt[argument] ?? at });
+    };
+  }
+
   #note(request: Request, outcome: JobOutcome): void {
     this.#noteOutcome(request, outcome);
-    // A process that could only wait ends with an error, so that the operator sees it. This request still
-    // counts as open.
+    // A process that could only wait ends with an error, for the operator. This request counts as open.
     const { open } = this.dispatch.requests;
     const idle = open.size > 1 ? undefined : whyIdle(this.plan, this.runtime.managers.failed);
     if (idle === undefined || this.refusal !== undefined) return;
@@ -253,7 +268,7 @@ export class FileEngine implements Engine {
     this.stop(idle);
   }
 
-  #noteOutcome({ job, entry, begins, tick }: Request, outcome: JobOutcome): void {
+  #noteOutcome({ contents: { job, entry, begins, tick } }: Request, outcome: JobOutcome): void {
     const { settings } = this.plan;
     if (outcome.status === "failed") {
       // A stopped job fails only because of the stop, which has been shown.
@@ -269,4 +284,30 @@ export class FileEngine implements Engine {
       this.handedOn = outcome.args;
     }
   }
+}
+
+const REPEATED = ["periodic", "subscribe"];
+
+/** The requests of the todo: those of now, and those of the jobs of type shutdown. */
+function sortTodo({ todo, jobs }: Plan): { readonly now: JobRequest[]; readonly shutdown: JobRequest[] } {
+  const now: JobRequest[] = [];
+  const shutdown: JobRequest[] = [];
+  for (const entry of todo) {
+    const job = jobs.get(entry.job);
+    if (job === undefined) continue;
+    const request = { job, given: runArgs(entry), entry, begins: REPEATED.includes(job.type) };
+    if (job.type === "shutdown") shutdown.push({ ...request, trigger: "shutdown" });
+    else now.push({ ...request, trigger: "manual" });
+  }
+  return { now, shutdown };
+}
+
+/** Why a daemon has nothing left to do: every trigger needs the job manager, and Init failed. */
+function whyIdle({ todo, jobs, settings }: Plan, initFailed: boolean): string | undefined {
+  if (settings.daemon !== true || !initFailed) return undefined;
+  const mayWork = todo.some(({ job: name }) => {
+    const { type = "", steps = [] } = jobs.get(name) ?? {};
+    return REPEATED.includes(type) && !steps.some((step) => "job" in step && step.job === JOB_START);
+  });
+  return mayWork ? undefined : `${JOB_INIT} failed, so the daemon has nothing to do`;
 }

@@ -1,16 +1,15 @@
 import { checkRetry } from "@ojm/core/internal";
 import type { Args } from "../load/job-file.js";
-import { fillArgs, LOCK_ARGS } from "../plan/args.js";
+import { fillArgs, LOCK_ARGS, type RunArgs } from "../plan/args.js";
 import { type PlannedJob, runLimits } from "../plan/planned.js";
 import { shownArgs } from "../text/secrets.js";
-import { requiredText } from "../text/template.js";
 import { runAttempts } from "./attempts.js";
 import { mapConcurrent } from "./dispatch/dispatch.js";
-import type { JobOutcome, Judgement, OneRun, Request, RunArgs } from "./dispatch/requests.js";
+import type { JobOutcome, Judgement, OneRun, Request } from "./dispatch/requests.js";
 import type { Engine } from "./engine.js";
 import { Running } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";
-import { JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
+import { type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
 import type { HandedRun, RefusedRun, RunTick } from "./runtime/open-runs.js";
 
 /** How many runs that were not started are shown one by one. */
@@ -36,12 +35,12 @@ export class JobRuns {
     this.#engine = engine;
     this.#request = request;
     this.#running = new Running(engine.grace, engine.runtime.clock);
-    this.#failFast = runLimits(request.job).failFast;
+    this.#failFast = runLimits(request.contents.job).failFast;
   }
 
   /** Runs the job unless its dependencies or its `when` refuse. Resolves to the args of the last run. */
   async run(judgements: readonly Judgement[]): Promise<JobOutcome> {
-    const { job, begins } = this.#request;
+    const { job, begins } = this.#request.contents;
     try {
       const given = await this.#given();
       const refused = await this.#refusal(given[0] ?? {}, judgements);
@@ -67,7 +66,7 @@ export class JobRuns {
 
   /** The arguments that the request gives to its job: several times if the job runs several times. */
   async #given(): Promise<readonly Args[]> {
-    const { entry, job, trigger, caller: parent, given } = this.#request;
+    const { entry, job, trigger, caller: parent, given } = this.#request.contents;
     const { handedOn, commandLine } = this.#engine;
     // Only the arguments of the todo have templates. All others are data.
     if (entry === undefined) return given;
@@ -77,11 +76,7 @@ export class JobRuns {
       // As in OpenAF, the command line wins here.
       return all.map((args) => ({ ...handedOn, ...args, ...commandLine }));
     }
-    const missing = (argument: string, written: string, message?: string): void => {
-      const at = entry.argsAt[argument] ?? entry.at;
-      if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at });
-      this.#engine.warnMissing(job.name, argument, written);
-    };
+    const missing = this.#engine.missing(job.name, entry);
     const filled = async (args: Args): Promise<Args> => {
       // Templates may also use the arguments that the previous job left behind.
       const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, this.#engine.plan.environment.all);
@@ -92,7 +87,7 @@ export class JobRuns {
 
   /** Asks the code of dependencies and of `when`. Resolves to an outcome if the job may not run. */
   async #refusal(given: Args, judgements: readonly Judgement[]): Promise<JobOutcome | undefined> {
-    const { job, trigger, caller: parent, entry } = this.#request;
+    const { job, trigger, caller: parent, entry } = this.#request.contents;
     const when = entry?.when;
     if (judgements.length === 0 && when === undefined) return undefined;
     const args = await this.#engine.args(job, job.args[0] ?? {}, given);
@@ -110,7 +105,7 @@ export class JobRuns {
   }
 
   async #runs(given: readonly Args[]): Promise<readonly OneRun[]> {
-    const { job, own, trigger, caller: parent, tick, handed } = this.#request;
+    const { job, own, trigger, caller: parent, tick, handed } = this.#request.contents;
     const runs = given.map((one) => {
       // A schedule sets `own` from the arguments in the file. If these are code, they are evaluated here.
       const isKnown = own !== undefined && job.argsCode === undefined;
@@ -122,22 +117,25 @@ export class JobRuns {
   }
 
   #outcome(results: readonly Args[]): JobOutcome {
-    const error = this.#failure();
+    // The failure that stopped the other runs, else that of the first failed run in the list.
+    const [inTime] = this.#failures.values();
+    const error = this.#failFast ? inTime : this.#all.flatMap((one) => this.#failures.get(one) ?? [])[0];
     if (error !== undefined) {
       this.#logOtherRuns();
       return { status: "failed", error };
     }
     const [skip] = this.#skips;
+    const { tick } = this.#request.contents;
     const count = this.#all.length;
     // If there are several runs without a tick, each has been shown already.
-    if (skip !== undefined && this.#skips.length === count && (count === 1 || this.#request.tick !== undefined)) {
+    if (skip !== undefined && this.#skips.length === count && (count === 1 || tick !== undefined)) {
       return { status: "skipped", reason: skip.message, intended: true };
     }
     return { status: "completed", args: results.at(-1) ?? {} };
   }
 
   async #one(one: OneRun): Promise<Args> {
-    const { job, trigger, caller, handed } = this.#request;
+    const { job, trigger, caller, handed } = this.#request.contents;
     try {
       const args = await this.#engine.args(job, one.own, one.given);
       if (this.#running.refusal !== undefined) return {};
@@ -158,7 +156,7 @@ export class JobRuns {
   }
 
   #skipped({ tick }: OneRun, skip: SkippedJob): void {
-    const { job } = this.#request;
+    const { job } = this.#request.contents;
     this.#skips.push(skip);
     if (tick !== undefined) this.#engine.tickSkipped(job.name, tick.at, skip.message);
     else if (this.#all.length > 1) this.#engine.jobSkipped(job.name, skip.message);
@@ -175,19 +173,12 @@ export class JobRuns {
     this.#running.stop(this.#reason);
   }
 
-  /** The failure that stopped the other runs, else that of the first failed run in the list. */
-  #failure(): JobError | undefined {
-    const inTime = [...this.#failures.values()];
-    if (this.#failFast) return inTime[0];
-    return this.#all.flatMap((one) => this.#failures.get(one) ?? [])[0];
-  }
-
   get #reason(): string {
-    return `another run of "${this.#request.job.name}" failed`;
+    return `another run of "${this.#request.contents.job.name}" failed`;
   }
 
   #logOtherRuns(): void {
-    const { job } = this.#request;
+    const { job } = this.#request.contents;
     const count = this.#all.length;
     if (count === 1 || !(this.#failFast || job.matrix !== undefined)) return;
     const notBegun = this.#all.filter((one) => !this.#begun.has(one) && !this.#failures.has(one));

@@ -1,8 +1,6 @@
 import { Log, runJobFile } from "../index.js";
 
-/**
- * Runs a job file, and prints its resource use on a last line: the peak of memory in MB, and CPU time in ms.
- */
+/** Runs a job file, and prints its resource use as a last line: the peak of memory in MB, CPU time in ms. */
 const log = new Log();
 const well = await runJobFile(process.argv[2] ?? "", { log });
 await log.flush();

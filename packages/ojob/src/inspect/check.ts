@@ -32,10 +32,8 @@ export async function checkFile(
   name: string,
   { args = {}, strict = false, loads, prepare }: CheckOptions,
 ): Promise<Checked> {
-  const channelTypes = preparing(prepare);
-  const checks = { library: true, schedules: true, lockNames: true, initOrder: true, channelTypes };
-  const options = { args, strict, loads, ...checks, further: lookAtRest };
-  const { file, warnings } = await prepareJobFile(name, options);
+  const checks = { purpose: "check", channelTypes: preparing(prepare), further: lookAtRest } as const;
+  const { file, warnings } = await prepareJobFile(name, { args, strict, loads, ...checks });
   const jobs = [...file.jobs.values()].filter((job) => job.builtin === undefined);
   return {
     jobs: jobs.length,

@@ -7,7 +7,7 @@ import { around, fillArgs, mergeArgs, runArgs } from "../plan/args.js";
 import { preparing } from "../plan/manager/channels.js";
 import { eachStart } from "../plan/manager/starts.js";
 import { isSequential, type Plan, type PlannedJob, runLimits, type Step, timeZoneOf } from "../plan/planned.js";
-import { type Prepared, prepareJobFile, RUN_CHECKS } from "../prepare.js";
+import { type Prepared, prepareJobFile } from "../prepare.js";
 import type { RunFileOptions } from "../run.js";
 import { describe, place } from "../text/problem.js";
 import { shownArgs } from "../text/secrets.js";
@@ -20,7 +20,7 @@ const MAX_RUNS = 10;
 
 export async function describeRun(name: string, options: DryRunOptions): Promise<string> {
   const { args = {}, prepare, ...how } = options;
-  const prepared = await prepareJobFile(name, { ...how, args, channelTypes: preparing(prepare), ...RUN_CHECKS });
+  const prepared = await prepareJobFile(name, { ...how, args, channelTypes: preparing(prepare), purpose: "run" });
   const items = await Promise.all(prepared.plan.todo.map((entry, i) => itemText(entry, i, prepared)));
   const warnings = prepared.warnings.map((warning) => describe(warning));
   const parts = [...warnings, `${name} would run, ${orderOf(prepared.plan)}:`, ...items, "Nothing was run."];

@@ -26,7 +26,7 @@ export async function openManager(
   commandLine: Args,
   prepare: PrepareType,
 ): Promise<JobManager | undefined> {
-  const options = { args: commandLine, channelTypes: preparing(prepare), values: "found" } as const;
+  const options = { args: commandLine, channelTypes: preparing(prepare), purpose: "store" } as const;
   const { file, plan, args: common } = await prepareJobFile(name, options);
   const pathsOf = askingTypes(preparing(prepare));
   const elsewhere = new Map<string, string>();

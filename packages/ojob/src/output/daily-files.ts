@@ -69,9 +69,9 @@ export class DailyFiles {
   }
 
   /** Writes what is left and closes the file. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closeCurrent();
-    await this.flush();
+    return this.flush();
   }
 
   #open(day: string, time: number): void {
@@ -112,25 +112,16 @@ export class DailyFiles {
   async #tidy(today: string, now: number): Promise<void> {
     const { folder, names, most = Number.POSITIVE_INFINITY, keep = Number.POSITIVE_INFINITY } = this.#options;
     // A link or a folder with such a name is not one of our files.
-    const older = readdirSync(folder, { withFileTypes: true })
-      .flatMap((entry) => {
-        const { name } = entry;
-        const day = entry.isFile() ? names.dayOf(name) : undefined;
-        return day !== undefined && day < today ? [{ name, day }] : [];
-      })
-      .sort((a, b) => (a.day < b.day ? 1 : -1));
+    const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+    const days = files.map(({ name }) => ({ name, day: names.dayOf(name) ?? today }));
+    const older = days.filter(({ day }) => day < today).sort((a, b) => (a.day < b.day ? 1 : -1));
     for (const [index, { name, day }] of older.entries()) {
-      const over = now - (Date.parse(day) + DAY) > keep;
-      if (over || index + 1 >= most) rmSync(join(folder, name), { force: true });
-      else if (names.of(day) === name) await this.#putAside(name, names.backupOf(day));
+      const [path, backup] = [join(folder, name), join(folder, names.backupOf(day))];
+      const isAside = names.of(day) !== name;
+      if (index + 1 >= most || now - (Date.parse(day) + DAY) > keep) rmSync(path, { force: true });
+      else if (!isAside && this.#options.compress) await compress(path, backup);
+      else if (!isAside && !existsSync(backup)) renameSync(path, backup);
     }
-  }
-
-  async #putAside(name: string, backup: string): Promise<void> {
-    const { folder } = this.#options;
-    const [from, to] = [join(folder, name), join(folder, backup)];
-    if (this.#options.compress) await compress(from, to);
-    else if (!existsSync(to)) renameSync(from, to);
   }
 }
 
@@ -178,12 +169,13 @@ const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 /** With this flag, opening a pipe without a reader fails. Without it, the call would wait for ever. */
 const NONBLOCK = constants.O_NONBLOCK ?? 0;
 
-/** Opens a log file for appending. It follows no link, which could lead our lines into another file. */
+/** Opens a log file for appending. */
 function openLogFile(path: string): number {
   const mode = (statSync(dirname(path)).mode & SET_GROUP_ID) === 0 ? PRIVATE : FOR_GROUP;
   return open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, mode);
 }
 
+/** Follows no link, which could lead our lines into another file. */
 function open(path: string, flags: number, mode: number = PRIVATE): number {
   try {
     return openSync(path, flags | NOFOLLOW | NONBLOCK, mode);
@@ -202,7 +194,12 @@ async function compress(from: string, to: string): Promise<void> {
   // The temporary name is random, so no other user can place a link there beforehand.
   const half = `${to}.${randomUUID()}.tmp`;
   try {
-    create(half, lstatSync(from).mode & 0o777);
+    const fd = openSync(half, "wx", PRIVATE);
+    try {
+      fchmodSync(fd, lstatSync(from).mode & 0o777);
+    } finally {
+      closeSync(fd);
+    }
     if (existsSync(to)) await add(to, half, false);
     await add(from, half, true);
     renameSync(half, to);
@@ -211,15 +208,6 @@ async function compress(from: string, to: string): Promise<void> {
     throw error;
   }
   rmSync(from, { force: true });
-}
-
-function create(path: string, mode: number): void {
-  const fd = openSync(path, "wx", PRIVATE);
-  try {
-    fchmodSync(fd, mode);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 async function add(from: string, half: string, compressed: boolean): Promise<void> {

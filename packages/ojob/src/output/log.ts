@@ -16,19 +16,14 @@ function isTerminal(fd: number): boolean {
   return isatty(fd) && process.env["TERM"] !== "dumb";
 }
 
-/** Whether a file descriptor supports colours: https://no-color.org */
-function wantsColour(fd: number): boolean {
-  return !process.env["NO_COLOR"] && isTerminal(fd);
-}
-
 /** The log settings of a job file. */
 export interface LogSettings {
   /** Whether the start, the arguments and the end of jobs appear on the terminal. Default: true. */
-  readonly console?: boolean;
+  readonly console?: boolean | undefined;
   /** Whether the start and the end of jobs appear. Default: true. */
-  readonly jobs?: boolean;
+  readonly jobs?: boolean | undefined;
   /** Whether the arguments of a job that starts are logged. */
-  readonly args?: boolean;
+  readonly args?: boolean | undefined;
   /** Lines are JSON. */
   readonly json?: boolean;
   /** Lines go into these files too. */
@@ -67,9 +62,10 @@ export class Log {
     this.#out = out;
     this.#err = err;
     this.now = now;
-    this.#colours = [out, err].filter(wantsColour);
     this.#terminals = [out, err].filter(isTerminal);
-    this.#live = isTerminal(err) ? new LiveLines(err, this.#output) : undefined;
+    // https://no-color.org
+    this.#colours = process.env["NO_COLOR"] ? [] : this.#terminals;
+    this.#live = this.#terminals.includes(err) ? new LiveLines(err, this.#output) : undefined;
   }
 
   /** Why output was lost, such as a full disk. A reader that went away does not count. */
@@ -97,17 +93,12 @@ export class Log {
     this.#settings = settings;
   }
 
-  /**
-   * Puts the time, the name of the job, or both before each line of a job. JSON and files stay as they are.
-   */
+  /** Puts the time, the name of the job, or both before each line of a job. JSON and files stay as they are. */
   prefixLines(prefix: LinePrefix): void {
     this.#prefix = prefix;
   }
 
-  /**
-   * Writes a line `TIME | LEVEL | message`. Errors go to the error output. `job` is whose line it is. Returns
-   * the message without secrets.
-   */
+  /** Writes `TIME | LEVEL | message`, errors to the error output. Returns the message without secrets. */
   line(level: Level, message: string, job?: string): string {
     const text = this.mask(message);
     this.#line({ level, message: text, shown: visible(text), time: this.now(), job });
@@ -135,23 +126,15 @@ export class Log {
     this.#write(level === "ERROR" ? this.#err : this.#out, `${prefix}${text}`, level);
   }
 
-  /**
-   * Writes text that a script prints. Returns it without secrets. `held`: the incomplete lines of the job, if
-   * lines have a prefix.
-   */
+  /** Writes what a script prints. Returns it without secrets. `held`: incomplete lines, for a prefix. */
   print(text: string, toError = false, job = "", held?: HeldLines): string {
     const shown = this.mask(text);
     const fd = toError ? this.#err : this.#out;
     if (this.#prefix === undefined || this.#settings.json || held === undefined) this.#show(fd, shown);
     else {
       const prefix = this.#prefixOf(job, this.now());
-      this.#show(
-        fd,
-        held
-          .take(shown, toError)
-          .map((line) => `${prefix}${line}\n`)
-          .join(""),
-      );
+      const lines = held.take(shown, toError).map((line) => `${prefix}${line}\n`);
+      this.#show(fd, lines.join(""));
     }
     return shown;
   }
@@ -195,15 +178,11 @@ export class Log {
     this.#banner(`>> ${run ?? job}`, "bold", { event: "started", job, run });
   }
 
-  /**
-   * Logs the arguments of a job, if the job file wants that. The values of the arguments in `secrets` are
-   * masked.
-   */
+  /** Logs the arguments of a job, if the job file wants that. The values of those in `secrets` are masked. */
   args(job: string, args: Readonly<Record<string, unknown>>, secrets: readonly string[] = [], run?: string): void {
     if (!this.#settings.args) return;
     const message = this.mask(`args of "${run ?? job}": ${shownArgs(args, secrets, (text) => this.mask(text))}`);
-    const line: Line = { level: "INFO", message, shown: visible(message), time: this.now(), job };
-    this.#line(line, this.#settings.console ?? true);
+    this.#line({ level: "INFO", message, shown: visible(message), time: this.now(), job }, this.#settings.console);
   }
 
   /** Shows that a job has ended. `run` names one of several runs of it. */

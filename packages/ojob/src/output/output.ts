@@ -79,11 +79,7 @@ export class Output {
       return;
     }
     if (!READER_GONE.includes(error.code)) this.lost ??= error;
-    this.#giveUp(fd);
-  }
-
-  /** The reader is gone (`ojm run … | head`), or the disk is full. That must not end a job halfway. */
-  #giveUp(fd: number): void {
+    // The reader is gone (`ojm run … | head`), or the disk is full. That must not end a job halfway.
     this.#gone.add(fd);
     for (const piece of this.#waiting) if (piece.fd === fd) this.#size -= piece.text.length;
     this.#waiting = this.#waiting.filter((piece) => piece.fd !== fd);

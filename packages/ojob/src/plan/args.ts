@@ -79,10 +79,20 @@ export function commandLineValue(text: string): unknown {
 
 /** Arguments as they were written on the command line: {@link commandLineValue} loses nothing. */
 export function asTexts(args: Args): Args {
-  const isParsed = (value: unknown): boolean => typeof value === "number" || typeof value === "boolean";
-  return Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [name, isParsed(value) ? String(value) : value]),
-  );
+  const asText = (value: unknown): unknown => (["number", "boolean"].includes(typeof value) ? String(value) : value);
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, asText(value)]));
+}
+
+/** Visits each text in a value. */
+export function eachText(value: unknown, visit: (text: string) => void): void {
+  if (typeof value === "string") visit(value);
+  else if (typeof value === "object" && value !== null) for (const one of Object.values(value)) eachText(one, visit);
+}
+
+/** The arguments of a run: what the job file has for the job, with its templates, and those given to it. */
+export interface RunArgs {
+  readonly own: Args;
+  readonly given: Args;
 }
 
 /** The maps of arguments that a job, or an item of the todo, has for its runs: each makes one run or more. */

@@ -13,30 +13,29 @@ import { missingFile, readSource, saidPath } from "../text/files.js";
 import { didYouMean, JobFileError, type Position, type Problems } from "../text/problem.js";
 import { fillVariables, requiredVariable } from "../text/template.js";
 
+type Texts = Readonly<Record<string, string>>;
+
 export interface Environment {
   /** The variables that job files have added to the environment of the process. */
-  readonly added: Readonly<Record<string, string>>;
+  readonly added: Texts;
   readonly all: Variables;
 }
 
 export const PROCESS_ENVIRONMENT: Environment = { added: {}, all: process.env };
 
 /** An environment with further variables, which win. */
-export function withVariables(environment: Environment, added: Readonly<Record<string, string>>): Environment {
+export function withVariables(environment: Environment, added: Texts): Environment {
   // Most jobs add nothing: they share one map.
   if (Object.keys(added).length === 0) return environment;
   return { added: { ...environment.added, ...added }, all: { ...environment.all, ...added } };
 }
 
 /** The environment of a job. A job that is a step adds its variables to the environment around it. */
-export function environmentOf(
-  job: { readonly environment: Environment; readonly variables: Readonly<Record<string, string>> },
-  around: Environment | undefined,
-): Environment {
+export function environmentOf(job: { environment: Environment; variables: Texts }, around?: Environment): Environment {
   return around === undefined ? job.environment : withVariables(around, job.variables);
 }
 
-export interface Look {
+interface Look {
   readonly problems: Problems;
   /**
    * `needed`: the file is about to run, so each secret and each variable must exist. A check may run on
@@ -46,12 +45,8 @@ export interface Look {
 }
 
 /** The variables that layers add. A later one wins, and may name those before: `PATH: /opt/bin:${PATH}`. */
-export function variablesOf(
-  layers: readonly EnvironmentLayer[],
-  below: Environment,
-  look: Look,
-): Readonly<Record<string, string>> {
-  let added: Readonly<Record<string, string>> = {};
+export function variablesOf(layers: readonly EnvironmentLayer[], below: Environment, look: Look): Texts {
+  let added: Texts = {};
   for (const layer of layers) {
     const known = withVariables(below, added);
     const more = "file" in layer ? readEnvFile(layer, look.problems) : textsOf(layer, known, look);
@@ -61,12 +56,9 @@ export function variablesOf(
 }
 
 type FileLayer = Extract<EnvironmentLayer, { readonly required: boolean }>;
+type TextLayer = Exclude<EnvironmentLayer, FileLayer>;
 
-function textsOf(
-  { variables }: Exclude<EnvironmentLayer, FileLayer>,
-  known: Environment,
-  { problems, values }: Look,
-): Record<string, string> {
+function textsOf({ variables }: TextLayer, known: Environment, { problems, values }: Look): Texts {
   const entries = variables.map(({ name, text, at }) => {
     const value = fillVariables(text, known.all, (written, message) => {
       // If the file is only checked, its variables may be set elsewhere.
@@ -81,7 +73,7 @@ function textsOf(
 }
 
 /** Reads a file of NAME=value. Problems are placed in the job file: the lines may hold secrets. */
-function readEnvFile({ file, required }: FileLayer, problems: Problems): Record<string, string> {
+function readEnvFile({ file, required }: FileLayer, problems: Problems): Texts {
   const { text, at } = file;
   const path = saidPath(text, at);
   if (!existsSync(path)) {
@@ -90,8 +82,7 @@ function readEnvFile({ file, required }: FileLayer, problems: Problems): Record<
   }
   try {
     const content = readSource(path, "file of variables").text;
-    const variables = parseEnv(content) as Record<string, string>;
-    checkNames(content, variables, file, problems);
+    const variables = parseEnv(content) as Texts;
     checkLines(content, variables, file, problems);
     return Object.fromEntries(Object.entries(variables).filter(([name]) => isVariableName(name)));
   } catch (error) {
@@ -101,32 +92,16 @@ function readEnvFile({ file, required }: FileLayer, problems: Problems): Record<
   }
 }
 
-function linesOf(content: string): string[] {
-  return content.split(/\r\n|\n|\r/);
-}
-
-function checkNames(
-  content: string,
-  variables: Record<string, string>,
-  { text, at }: PlacedText,
-  problems: Problems,
-): void {
+/** Reports names that cannot be variables, and warns of lines that Node ignores silently. */
+function checkLines(content: string, variables: Texts, { text, at }: PlacedText, problems: Problems): void {
+  const lines = content.split(/\r\n|\n|\r/);
   for (const name of Object.keys(variables)) {
     if (isVariableName(name)) continue;
-    const line = linesOf(content).findIndex((one) => one.replace(/^\s*(?:export\s+)?/, "").startsWith(name)) + 1;
+    const line = lines.findIndex((one) => one.replace(/^\s*(?:export\s+)?/, "").startsWith(name)) + 1;
     problems.error(`${text}, line ${line}: ${notVariableName(name)}`, at);
   }
-}
-
-/** Warns of lines that Node ignores silently. */
-function checkLines(
-  content: string,
-  variables: Record<string, string>,
-  { text, at }: PlacedText,
-  problems: Problems,
-): void {
   const values = Object.values(variables).filter((value) => value.includes("\n"));
-  for (const [index, line] of linesOf(content).entries()) {
+  for (const [index, line] of lines.entries()) {
     const written = line.trim();
     if (written === "" || written.startsWith("#") || written.includes("=")) continue;
     // A line within a multi-line value has no name of its own.
@@ -180,11 +155,8 @@ export class Secrets {
 }
 
 /** Looks up the secrets of a job file. The messages name variables and files, never values. */
-function findSecrets(
-  definitions: Iterable<SecretDefinition>,
-  environment: Environment,
-  { problems, values }: Look,
-): Secrets {
+function findSecrets(definitions: Iterable<SecretDefinition>, environment: Environment, how: Look): Secrets {
+  const { problems, values } = how;
   const found = new Map<string, Found | undefined>();
   for (const definition of definitions) {
     const { name, at, env, file } = definition;
@@ -233,24 +205,27 @@ function warnIfReadable(name: string, { text, at }: PlacedText, warn: (message: 
 
 interface JobSecrets {
   readonly names: readonly string[];
-  readonly args: Readonly<Record<string, string>>;
-  readonly variables: Readonly<Record<string, string>>;
+  readonly args: Texts;
+  readonly variables: Texts;
 }
 
 export function secretsOf(job: JobDefinition, secrets: Secrets, problems: Problems): JobSecrets {
   const uses = (job.secrets ?? []).filter((use) => isKnown(use, secrets, problems));
+  const twice = (what: string, where: string): string =>
+    `"${job.name}" has "${what}" under "${where}" and as a secret. Write one of them.`;
+  const layers = (job.environment ?? []).flatMap((layer) => ("variables" in layer ? layer.variables : []));
   const args: [string, string][] = [];
   const variables: [string, string][] = [];
   for (const { secret, at, arg, env } of uses) {
     const value = secrets.valueOf(secret);
     if (env !== undefined) {
       if (!isVariableName(env)) problems.error(notVariableName(env), at);
-      else if (hasVariable(job, env)) problems.error(twice(job, env, "env"), at);
+      else if (layers.some(({ name }) => name === env)) problems.error(twice(env, "env"), at);
       else if (value !== undefined) variables.push([env, value]);
     }
     const name = arg ?? (env === undefined ? secret : undefined);
     if (name === undefined) continue;
-    if (job.args.some((own) => Object.hasOwn(own, name))) problems.error(twice(job, name, "args"), at);
+    if (job.args.some((own) => Object.hasOwn(own, name))) problems.error(twice(name, "args"), at);
     else if (value !== undefined) args.push([name, value]);
   }
   const names = uses.map(({ secret }) => secret);
@@ -263,14 +238,6 @@ function isKnown({ secret, at }: SecretUse, { names }: Secrets, problems: Proble
   const hint = didYouMean(secret, names) || define;
   problems.error(`there is no secret "${secret}".${hint}`, at);
   return false;
-}
-
-function hasVariable({ environment = [] }: JobDefinition, name: string): boolean {
-  return environment.some((layer) => "variables" in layer && layer.variables.some((one) => one.name === name));
-}
-
-function twice({ name }: JobDefinition, what: string, where: string): string {
-  return `"${name}" has "${what}" under "${where}" and as a secret. Write one of them.`;
 }
 
 export interface Surroundings {

@@ -1,11 +1,11 @@
 import type { Args, JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
 import { placeAt } from "../script/compile.js";
 import { ownReturns } from "../script/javascript.js";
-import type { Position, Problems } from "../text/problem.js";
+import type { Problems } from "../text/problem.js";
 import { hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
-import { around, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
+import { around, eachText, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
-import { jobsNamedIn, type Plan, type PlannedJob } from "./planned.js";
+import { type Jobs, jobsNamedIn, type Plan } from "./planned.js";
 import { checkScript } from "./script.js";
 
 /** Reports mandatory arguments of the file that the command line and its environment lack. */
@@ -22,22 +22,18 @@ export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, prob
   // An invalid template, which has been reported already, throws when it is filled.
   if (!problems.isWhole || file.settings.shareArgs) return;
   const missingAt =
-    (argsAt: Readonly<Record<string, Position>>, at: Position): Missing =>
+    ({ argsAt, at }: Pick<TodoEntry, "argsAt" | "at">): Missing =>
     (argument, written, message) => {
       if (message === undefined) return;
       problems.flaw(requiredText(argument, written, message), argsAt[argument] ?? at);
     };
-  for (const { job, args, argsAt, at, when } of file.todo) {
-    const definition = file.jobs.get(job);
-    const planned = plan.jobs.get(job);
+  for (const entry of file.todo) {
+    const job = plan.jobs.get(entry.job);
     // The args of each run of a subscription include the change of its channel.
-    if (definition === undefined || planned === undefined || when !== undefined || definition.type === "subscribe")
-      continue;
-    for (const written of runArgs({ args })) {
-      const given = fillArgs(written, commandLine, missingAt(argsAt, at), plan.environment.all);
-      for (const own of definition.args) {
-        mergeArgs({ own, given, commandLine, ...around(planned) }, missingAt(definition.argsAt, definition.at));
-      }
+    if (!job || job.type === "subscribe" || entry.when !== undefined || entry.shortcut !== undefined) continue;
+    for (const written of runArgs(entry)) {
+      const given = fillArgs(written, commandLine, missingAt(entry), plan.environment.all);
+      for (const own of job.args) mergeArgs({ own, given, commandLine, ...around(job) }, missingAt(job));
     }
   }
 }
@@ -45,8 +41,12 @@ export function checkRequired(file: JobFile, plan: Plan, commandLine: Args, prob
 /** Finds templates with blocks or helpers that cannot be filled, in the arguments of jobs and of the todo. */
 export function checkTemplates({ jobs, todo }: JobFile, problems: Problems): void {
   for (const { args, argsAt, at } of [...jobs.values(), ...todo]) {
-    for (const one of args) {
-      for (const [name, value] of Object.entries(one)) checkValue(value, `"${name}"`, argsAt[name] ?? at, problems);
+    for (const [name, value] of args.flatMap((one) => Object.entries(one))) {
+      eachText(value, (text) => {
+        const wrong = hasBlocks(text) ? wrongTemplate(text) : undefined;
+        if (wrong === undefined) return;
+        problems.error(`the template in "${name}" cannot be filled: ${wrong.message}.`, argsAt[name] ?? at);
+      });
     }
   }
 }
@@ -68,15 +68,6 @@ export function refuseTemplates({ jobs, todo, settings }: JobFile, problems: Pro
   }
 }
 
-function checkValue(value: unknown, what: string, at: Position, problems: Problems): void {
-  if (typeof value === "string") {
-    const wrong = hasBlocks(value) ? wrongTemplate(value) : undefined;
-    if (wrong !== undefined) problems.error(`the template in ${what} cannot be filled: ${wrong.message}.`, at);
-  } else if (typeof value === "object" && value !== null) {
-    for (const item of Object.values(value)) checkValue(item, what, at, problems);
-  }
-}
-
 /** Checks the `when` of an item of the todo: code that returns whether the job runs. */
 export function checkWhen({ when, job, at }: TodoEntry, problems: Problems): void {
   if (when === undefined) return;
@@ -95,22 +86,16 @@ export function checkWhen({ when, job, at }: TodoEntry, problems: Problems): voi
 }
 
 /** Warns of each `return` in a step of `from`: in OpenAF it ends the other job too. */
-export function warnOfReturns(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+export function warnOfReturns(jobs: Jobs, problems: Problems): void {
   for (const { name, from } of jobs.values()) {
-    for (const step of from) {
-      // A returned list goes to the jobs of `each`.
-      const used = jobs.get(step);
-      if (used !== undefined && used.each.length === 0) warn(used, name, problems);
-    }
-  }
-}
-
-function warn({ steps }: PlannedJob, owner: string, problems: Problems): void {
-  for (const step of steps) {
-    if (!("code" in step) || step.lang !== undefined || step.module === true) continue;
-    for (const offset of ownReturns(step.code.code)) {
-      const message = `"return" ends only this step: "${owner}" continues after it. (In OpenAF it ends "${owner}".) `;
-      problems.warn(`${message}To end "${owner}" here, write job.skip(reason).`, placeAt(step.code, offset));
+    // A returned list goes to the jobs of `each`.
+    const used = from.flatMap((step) => jobs.get(step) ?? []).filter(({ each }) => each.length === 0);
+    for (const step of used.flatMap(({ steps }) => steps)) {
+      if (!("code" in step) || step.lang !== undefined || step.module === true) continue;
+      for (const offset of ownReturns(step.code.code)) {
+        const message = `"return" ends only this step: "${name}" continues after it. (In OpenAF it ends "${name}".) `;
+        problems.warn(`${message}To end "${name}" here, write job.skip(reason).`, placeAt(step.code, offset));
+      }
     }
   }
 }
@@ -126,10 +111,8 @@ export function warnOfUnrequested({ todo, jobs }: Plan, problems: Problems): voi
   for (const name of requested) {
     for (const { job, at } of jobs.get(name)?.deps ?? []) {
       if (requested.has(job) || !jobs.has(job) || texts.some((text) => text.includes(job))) continue;
-      problems.warn(
-        `"${name}" depends on "${job}", which is not in "todo": "${name}" would be skipped. Add it there.`,
-        at,
-      );
+      const message = `"${name}" depends on "${job}", which is not in "todo": "${name}" would be skipped. Add it there.`;
+      problems.warn(message, at);
     }
   }
 }
@@ -137,7 +120,7 @@ export function warnOfUnrequested({ todo, jobs }: Plan, problems: Problems): voi
 const JOB_END = "oJobManager Job End";
 
 /** Rejects `continueOnError` for a step that takes its job's lock: the job would work unprotected. */
-export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+export function rejectUnlocked(jobs: Jobs, problems: Problems): void {
   for (const { name, steps } of jobs.values()) {
     for (const step of steps) {
       if (!("job" in step) || step.continueOnError !== true) continue;
@@ -153,7 +136,7 @@ export function rejectUnlocked(jobs: ReadonlyMap<string, PlannedJob>, problems: 
  * A job and all jobs that are its steps, and their steps. Of the jobs that shortcuts run, only those that
  * come with ojm count: they work on the runs of the job around them, whereas others have their own runs.
  */
-function withSteps(name: string, jobs: ReadonlyMap<string, PlannedJob>, all: Set<string> = new Set()): Set<string> {
+function withSteps(name: string, jobs: Jobs, all: Set<string> = new Set()): Set<string> {
   if (all.has(name)) return all;
   all.add(name);
   const { steps = [] } = jobs.get(name) ?? {};
@@ -163,7 +146,7 @@ function withSteps(name: string, jobs: ReadonlyMap<string, PlannedJob>, all: Set
 }
 
 /** Warns of templates that put secrets into shell scripts: all users see the shell's command line. */
-export function warnOfShownSecrets(jobs: ReadonlyMap<string, PlannedJob>, problems: Problems): void {
+export function warnOfShownSecrets(jobs: Jobs, problems: Problems): void {
   const names = new Set([...jobs.values()].flatMap(({ secretArgs }) => Object.keys(secretArgs)));
   if (names.size === 0 || !problems.isWhole) return;
   for (const { steps } of jobs.values()) {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import type { Rule } from "@ojm/alerts";
 import { check } from "../load/check.js";
-import type { Args, JobFile, Notify, NotifyRule, PlacedText } from "../load/job-file.js";
+import type { Args, JobFile, Notify, NotifyRule } from "../load/job-file.js";
 import { readNotify, notify as shape } from "../load/notify.js";
 import { child } from "../load/yaml/node.js";
 import { parseYaml } from "../load/yaml/parse.js";
@@ -32,18 +32,15 @@ export async function planNotify(
 
 /** Fills `notify` as it is written, in a job file or in a config, and checks it. */
 async function fillNotify(written: Notify, from: FilledFrom, problems: Problems): Promise<PlannedNotify> {
-  const filler = new RuleFiller(from, problems);
+  const fill = filling(from, problems);
   const before = problems.errors.length;
-  const rules = written.rules.map((rule) => placed(filler.fill(rule), rule, from.around, problems) as unknown as Rule);
-  const url = written.url && urlOf(written.url, filler);
+  const rules = written.rules.map((rule) => placed(fill(rule), rule, from.around, problems) as unknown as Rule);
+  const { url: address } = written;
+  const url = address && String(fill({ values: { url: address.text }, at: address.at, places: {} })["url"]);
   const notify = { rules, ...(url !== undefined && { url }) };
   // An unfilled value would only cause a second error.
   if (problems.errors.length === before) await checkAll(notify, written, problems);
   return notify;
-}
-
-function urlOf({ text, at }: PlacedText, filler: RuleFiller): string {
-  return String(filler.fill({ values: { url: text }, at, places: {} })["url"]);
 }
 
 function takesLock(step: Plan["onAnyError"][number]): boolean {
@@ -73,7 +70,9 @@ async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems
         problems.flaw(`"notify": ${error.message}.`, written.url?.at);
         return;
       }
-      const { index, at } = placeIn(error.option, error.message, first, written.rules);
+      const index = first + Number(/\[(\d+)\]/.exec(error.option)?.[1] ?? 0);
+      const rule = written.rules[index];
+      const at = rule && placeIn(rule, error.option, error.message);
       const rest = error.message.slice(/^rules\[\d+\]/.exec(error.message)?.[0].length ?? 0);
       problems.flaw(`notify[${index}]${rest.replaceAll("rules[", "notify[")}.`, at);
     }
@@ -83,19 +82,12 @@ async function checkAll({ rules, url }: PlannedNotify, written: Notify, problems
   if (problems.errors.length === before) report(rules, 0, url);
 }
 
-/** Where an option stands, or the sub-option that the message names. */
-function placeIn(
-  option: string,
-  message: string,
-  first: number,
-  written: readonly NotifyRule[],
-): { readonly index: number; readonly at: Position | undefined } {
-  const index = first + Number(/\[(\d+)\]/.exec(option)?.[1] ?? 0);
-  const { places = {}, at } = written[index] ?? {};
+/** Where an option of a rule stands, or the sub-option that the message names. */
+function placeIn({ places, at }: NotifyRule, option: string, message: string): Position {
   const path = option.replace(/^rules\[\d+\]\.?/, "");
   const named = /^: (\w+) /.exec(message.slice(option.length))?.[1];
   const inner = named === undefined ? path : `${path}${path === "" ? "" : "."}${named}`;
-  return { index, at: placeOf(inner, places) ?? at };
+  return placeOf(inner, places) ?? at;
 }
 
 /** Placeholders for unknown values while the file is only checked, so that the rest can be checked. */
@@ -116,56 +108,40 @@ interface FilledFrom {
   readonly around: Surroundings;
 }
 
-/** Fills the texts of rules from the arguments, the secrets and the environment of their file. */
-class RuleFiller {
-  readonly #data: Args;
-  readonly #around: Surroundings;
-  readonly #problems: Problems;
-  readonly #isConfig: boolean;
-  #count = 0;
+/** Fills the texts of a rule. */
+type Fill = (rule: NotifyRule) => Args;
 
-  constructor({ args, around }: FilledFrom, problems: Problems) {
-    const secrets = around.secrets.names.flatMap((name) => {
-      const value = around.secrets.valueOf(name);
-      return value === undefined ? [] : [[name, value] as const];
-    });
-    this.#data = { ...args, ...Object.fromEntries(secrets) };
-    this.#around = around;
-    this.#isConfig = args === undefined;
-    this.#problems = problems;
-  }
-
-  fill({ values, places, at }: NotifyRule): Args {
-    return this.#map(values, "", (path) => placeOf(path, places) ?? at) as Args;
-  }
-
-  #map(value: unknown, path: string, placeAt: (path: string) => Position): unknown {
-    if (typeof value === "string") return this.#text(value, path, placeAt(path));
-    if (Array.isArray(value)) return value.map((item) => this.#map(item, path, placeAt));
-    if (typeof value !== "object" || value === null) return value;
-    const entries = Object.entries(value).map(([key, item]) => {
-      return [key, this.#map(item, path === "" ? key : `${path}.${key}`, placeAt)] as const;
-    });
-    return Object.fromEntries(entries);
-  }
-
-  #text(text: string, path: string, at: Position): unknown {
+/** Makes the function that fills rules from the arguments, the secrets and the environment of their file. */
+function filling({ args, around: { secrets, environment, values } }: FilledFrom, problems: Problems): Fill {
+  const known = secrets.names.map((name) => [name, secrets.valueOf(name)] as const);
+  const data = { ...args, ...Object.fromEntries(known.filter(([, value]) => value !== undefined)) };
+  let count = 0;
+  const fillText = (text: string, path: string, at: Position): unknown => {
     const isTemplate = firstTemplate(text) !== undefined;
-    const { values, environment } = this.#around;
-    if (isTemplate && values !== "needed") return STANDS_FOR[path.split(".").at(-1) ?? ""]?.(this.#count++) ?? text;
+    if (isTemplate && values !== "needed") return STANDS_FOR[path.split(".").at(-1) ?? ""]?.(count++) ?? text;
     const missing = (written: string, message?: string): void => {
       const name = /[^\s{}$.:[\]]+/.exec(written)?.[0] ?? "it";
       const how = written.startsWith("$")
         ? `Set ${name} in the environment.`
-        : this.#isConfig
+        : args === undefined
           ? `Write \${${name}}, and set ${name} in the environment.`
           : `Define a secret "${name}" under "ojob", or add ${name}=… to the command line.`;
       const why =
         message === undefined ? `nothing fills ${written} in "notify". ${how}` : requiredVariable(written, message);
-      this.#problems.flaw(why, at);
+      problems.flaw(why, at);
     };
-    return fillAll(text, this.#data, { missing, keep: true, variables: environment.all });
-  }
+    return fillAll(text, data, { missing, keep: true, variables: environment.all });
+  };
+  return ({ values, places, at }) => {
+    const fill = (value: unknown, path: string): unknown => {
+      if (typeof value === "string") return fillText(value, path, placeOf(path, places) ?? at);
+      if (Array.isArray(value)) return value.map((item) => fill(item, path));
+      if (typeof value !== "object" || value === null) return value;
+      const below = (key: string): string => (path === "" ? key : `${path}.${key}`);
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, below(key))]));
+    };
+    return fill(values, "") as Args;
+  };
 }
 
 function placeOf(path: string, places: NotifyRule["places"]): Position | undefined {

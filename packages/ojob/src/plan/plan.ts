@@ -25,24 +25,18 @@ import {
 } from "./file-checks.js";
 import { JOB_INIT } from "./manager/manager-args.js";
 import { checkManaged } from "./manager/starts.js";
-import { jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutJob } from "./planned.js";
+import { type Jobs, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutJob } from "./planned.js";
 import { checkScript, expectBeside, expressionScript, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
 import { checkSteps, expectJob, rejectCycles, stepsOf } from "./steps.js";
 
-export function plan(
-  file: JobFile,
-  commandLine: Args,
-  problems: Problems,
-  surroundings: Surroundings = NOTHING_AROUND,
-): Plan {
+export function plan(file: JobFile, args: Args, problems: Problems, around: Surroundings = NOTHING_AROUND): Plan {
   const jobs = new Map<string, PlannedJob>();
-  for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, surroundings, problems));
+  for (const job of file.jobs.values()) jobs.set(job.name, planJob(job, file, around, problems));
   checkTemplates(file, problems);
   refuseTemplates(file, problems);
   for (const entry of file.todo) {
-    if (entry.shortcut !== undefined)
-      jobs.set(entry.job, planShortcut(entry.shortcut, file, surroundings.environment, problems));
+    if (entry.shortcut) jobs.set(entry.job, planShortcut(entry.shortcut, file, around.environment, problems));
     else expectJob(entry, file, '"todo"', problems);
     checkWhen(entry, problems);
     if (entry.argsCode) checkScript(expressionScript(entry.argsCode), "args", entry.job, problems);
@@ -53,27 +47,20 @@ export function plan(
   if (problems.isWhole) {
     const known = new Map<string, readonly Dependency[]>();
     for (const [name, job] of [...jobs]) jobs.set(name, { ...job, deps: allDeps(job, jobs, known) });
-    checkManaged(file, jobs, commandLine, problems);
+    checkManaged(file, jobs, args, problems);
     rejectUnlocked(jobs, problems);
   }
-  const { environment, secrets } = surroundings;
-  return {
-    jobs,
-    todo: file.todo,
-    settings: file.settings,
-    onAnyError: planCatch(file, problems),
-    setup: planSetup(file, environment, problems),
-    environment,
-    secrets,
-  };
+  const { environment, secrets } = around;
+  const { todo, settings } = file;
+  if (settings.catch) checkScript(settings.catch, "catch", "ojob", problems);
+  const onAnyError = settings.catch ? [{ code: settings.catch }] : [];
+  const setup = planSetup(file, environment, problems);
+  return { jobs, todo, settings, onAnyError, setup, environment, secrets };
 }
 
 function planJob(job: JobDefinition, file: JobFile, around: Surroundings, problems: Problems): PlannedJob {
   const { name, at, args, argsAt, from, to, deps, each, type, typeArgs, builtin } = job;
-  const known = <Reference extends JobReference>(reference: Reference, key: string): Reference => {
-    expectJob(reference, file, `"${key}" of "${name}"`, problems);
-    return reference;
-  };
+  const expect = (one: JobReference, key: string): void => expectJob(one, file, `"${key}" of "${name}"`, problems);
   for (const { alias, key, at } of job.unused ?? []) {
     problems.error(`"${name}" has both "${key}" and "${alias}", which mean the same. Write one of them.`, at);
   }
@@ -92,9 +79,9 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     if (!isNearlyJob(text, file, at, problems)) checkScript(block, "catch", name, problems);
     return { code: block };
   });
-  for (const one of each) known(one, "each");
+  for (const one of each) expect(one, "each");
   for (const one of deps) {
-    known(one, "deps");
+    expect(one, "deps");
     if (one.onSuccess) checkScript(one.onSuccess, "onSuccess", name, problems);
     if (one.onFail) checkScript(one.onFail, "onFail", name, problems);
   }
@@ -103,33 +90,24 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
     problems.error(`"${name}" is of type jobs: it needs "file" in its "typeArgs", the job file to run.`, at);
   } else if (type === "jobs" && typeArgs.file !== undefined) expectBeside(job, "file", problems);
   if (type === "subscribe" && typeArgs.chSubscribe === undefined) {
-    problems.error(
-      `"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", the channel to follow.`,
-      at,
-    );
+    const message = `"${name}" is of type subscribe: it needs "chSubscribe" in its "typeArgs", the channel to follow.`;
+    problems.error(message, at);
   }
   if (typeArgs.stopWhen) checkScript(typeArgs.stopWhen, "stopWhen", name, problems);
   const checks = planChecks(job, file, steps.length, problems);
   const secrets = [job.help, file.help].flatMap((help) => help?.expects.filter(({ secret }) => secret) ?? []);
-  const context = planContext(job, around, problems);
+  const own = secretsOf(job, around.secrets, problems);
+  const layers = variablesOf(job.environment ?? [], around.environment, { problems, values: around.values });
+  const variables = { ...layers, ...own.variables };
+  const folder = typeArgs.pwd !== undefined && { folder: expectBeside(job, "pwd", problems) };
+  const environment = withVariables(around.environment, variables);
+  const context = { requestedSecrets: own.names, secretArgs: own.args, variables, environment, ...folder };
   const names = [...secrets.map((argument) => argument.name), ...Object.keys(context.secretArgs)];
   const matrix = job.matrix && { matrix: keysOf(job.matrix) };
-  const more = { secrets: names, ...context, ...matrix, ...(builtin && { builtin }), ...(argsCode && { argsCode }) };
-  return {
-    name,
-    at,
-    args,
-    argsAt,
-    steps,
-    from: from.flatMap((one) => ("job" in one ? [one.job] : [])),
-    onError,
-    deps,
-    each,
-    type,
-    typeArgs,
-    checks,
-    ...more,
-  };
+  const first = from.flatMap((one) => ("job" in one ? [one.job] : []));
+  const written = { name, at, args, argsAt, deps, each, type, typeArgs };
+  const planned = { ...written, steps, from: first, onError, checks, secrets: names, ...context };
+  return { ...planned, ...matrix, ...(builtin && { builtin }), ...(argsCode && { argsCode }) };
 }
 
 /** Checks the `url` of a job: a copy of that file must be beside the job file. */
@@ -142,10 +120,8 @@ function checkUrl({ name, type, typeArgs, typeArgsAt, at: jobAt }: JobDefinition
   else if (file === copy && !existsSync(saidPath(copy, at))) {
     const path = saidPath(copy, at);
     const command = `curl --create-dirs -fo ${shellWord(path)} ${shellWord(String(url))}`;
-    problems.error(
-      `there is no copy of ${url} at ${path}. ojm does not fetch and run files from the network: review the file, and store it there: ${command}`,
-      at,
-    );
+    const message = `there is no copy of ${url} at ${path}. ojm does not fetch and run files from the network: review the file, and store it there: ${command}`;
+    problems.error(message, at);
   }
 }
 
@@ -156,18 +132,8 @@ function planShortcut(shortcut: Shortcut, file: JobFile, environment: Environmen
   return shortcutJob(shortcut, { secrets: secrets.map(({ name }) => name), environment });
 }
 
-function planCatch({ settings }: JobFile, problems: Problems): Step[] {
-  if (settings.catch === undefined) return [];
-  checkScript(settings.catch, "catch", "ojob", problems);
-  return [{ code: settings.catch }];
-}
-
 /** The dependencies of a job, of its steps, and of the jobs for its items. `known`: done before. */
-function allDeps(
-  job: PlannedJob,
-  jobs: ReadonlyMap<string, PlannedJob>,
-  known: Map<string, readonly Dependency[]>,
-): readonly Dependency[] {
+function allDeps(job: PlannedJob, jobs: Jobs, known: Map<string, readonly Dependency[]>): readonly Dependency[] {
   const before = known.get(job.name);
   if (before !== undefined) return before;
   const parts = stepsOf(job).flatMap((name) => jobs.get(name) ?? []);
@@ -192,23 +158,6 @@ function isNearlyJob(text: string, file: JobFile, at: Position, problems: Proble
     : `Did you mean the job "${near}"?`;
   problems.error(`"${text}" is not a job of this file, and not code. ${hint}`, at);
   return true;
-}
-
-type Context = Pick<PlannedJob, "requestedSecrets" | "secretArgs" | "variables" | "environment" | "folder">;
-
-/** Plans what a job gets beside its arguments: secrets, environment, and the folder of its scripts. */
-function planContext(job: JobDefinition, around: Surroundings, problems: Problems): Context {
-  const { environment, secrets, values } = around;
-  const own = secretsOf(job, secrets, problems);
-  const layers = variablesOf(job.environment ?? [], environment, { problems, values });
-  const variables = { ...layers, ...own.variables };
-  return {
-    requestedSecrets: own.names,
-    secretArgs: own.args,
-    variables,
-    environment: withVariables(environment, variables),
-    ...(job.typeArgs.pwd !== undefined && { folder: expectBeside(job, "pwd", problems) }),
-  };
 }
 
 /**

@@ -70,12 +70,15 @@ export interface PlannedJob {
   readonly folder?: string;
 }
 
+/** The jobs of a file, by name. */
+export type Jobs = ReadonlyMap<string, PlannedJob>;
+
 /** The rules of `notify`, filled and checked, and the address of the UI. */
 export type PlannedNotify = Pick<AlertsOptions, "rules" | "url">;
 
 /** A job file in which every name leads to a job and every script compiles. */
 export interface Plan {
-  readonly jobs: ReadonlyMap<string, PlannedJob>;
+  readonly jobs: Jobs;
   readonly todo: readonly TodoEntry[];
   readonly settings: Settings;
   /** The steps that run when any job failed, after the `catch` of that job. */

@@ -49,11 +49,12 @@ jobs:
     from: oJobManager Job Start
     ${more}
 ${jobs}
+  - { name: Init, to: oJobManager Init }
 todo: ${jobs === "" ? "A" : "[A, B]"}
 `;
   const name = join(folderWith({ "jobs.yaml": yaml }), "jobs.yaml");
   try {
-    const { warnings } = await prepareJobFile(name, { args: {}, schedules: true });
+    const { warnings } = await prepareJobFile(name, { args: {}, purpose: "check" });
     return warnings.map(({ at, message }) => `${at?.line}:${at?.column} warning: ${message}`);
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;

@@ -1,10 +1,10 @@
 import type { ScheduleDefinition } from "@ojm/schedule";
 import type { Args, JobDefinition, JobFile, TodoEntry, TypeArgs } from "../load/job-file.js";
 import type { Problems } from "../text/problem.js";
-import { fillArgs, runArgs } from "./args.js";
+import { fillArgs, type RunArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
 import { eachStart, firstDoing, type Start, timeoutOf, wrongRunArgs } from "./manager/starts.js";
-import { type Plan, type PlannedJob, runLimits } from "./planned.js";
+import { type Jobs, type Plan, type PlannedJob, runLimits } from "./planned.js";
 
 /** The longest name of a schedule, in characters. */
 const LONGEST_NAME = 200;
@@ -17,20 +17,16 @@ export interface KnownStart {
 }
 
 interface KnownIn {
-  readonly jobs: ReadonlyMap<string, PlannedJob>;
+  readonly jobs: Jobs;
   readonly commandLine: Args;
 }
 
 /** The start of the run with which a job begins. `undefined` if a script decides the name. */
-export function knownStart(
-  job: PlannedJob,
-  { own, given }: { readonly own: Args; readonly given: Args },
-  { jobs, commandLine }: KnownIn,
-): KnownStart | undefined {
-  if (firstDoing(JOB_START, job.name, jobs) !== "it") return undefined;
+export function knownStart(job: PlannedJob, { own, given }: RunArgs, known: KnownIn): KnownStart | undefined {
+  if (firstDoing(JOB_START, job.name, known.jobs) !== "it") return undefined;
   const starts: Start[] = [];
   const visit = (start: Start): void => void starts.push(start);
-  eachStart({ ...job, args: [own] }, given, () => job.at, { jobs, commandLine, visit });
+  eachStart({ ...job, args: [own] }, given, () => job.at, { ...known, visit });
   const [first] = starts;
   if (first === undefined || wrongRunArgs(first.args) !== undefined) return undefined;
   const name = String(first.args["name"]);
@@ -46,18 +42,17 @@ export function hasScheduleWords(typeArgs: TypeArgs): boolean {
   return SCHEDULE_WORDS.some((word) => typeArgs[word] !== undefined);
 }
 
-export interface NamedRun {
-  readonly own: Args;
-  readonly given: Args;
-  readonly name: string;
-  readonly timeout: number | undefined;
+export interface NamedRun extends RunArgs, KnownStart {}
+
+function pairsOf(job: PlannedJob, given: readonly Args[]): RunArgs[] {
+  return given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
 }
 
 /** The runs at each tick, if each can have a stored schedule, by a name of its own; else why not. */
 export function namedRuns(job: PlannedJob, given: readonly Args[], known: KnownIn): readonly NamedRun[] | string {
   const { typeArgs } = job;
   if (typeArgs.cron === undefined && !hasScheduleWords(typeArgs)) return "each process has its own interval";
-  const pairs = given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
+  const pairs = pairsOf(job, given);
   const { limit, failFast } = runLimits(job);
   if (pairs.length > 1 && (failFast || limit < pairs.length)) return "its runs of a tick depend on each other";
   const runs: NamedRun[] = [];
@@ -70,14 +65,19 @@ export function namedRuns(job: PlannedJob, given: readonly Args[], known: KnownI
   return runs;
 }
 
+/** What an item of the todo gives to its job, as far as that is known before the start. */
+function givenBy(entry: TodoEntry, { environment }: Plan, commandLine: Args): Args[] {
+  return runArgs(entry).map((args) => fillArgs(args, commandLine, () => {}, environment.all));
+}
+
 /** How many schedules of a todo have each name. Schedules that share a name cannot be in the store. */
-export function scheduleNames({ todo, jobs, environment }: Plan, commandLine: Args): ReadonlyMap<string, number> {
+export function scheduleNames(plan: Plan, commandLine: Args): ReadonlyMap<string, number> {
+  const { todo, jobs } = plan;
   const counts = new Map<string, number>();
   for (const entry of todo) {
     const job = jobs.get(entry.job);
     if (job?.type !== "periodic") continue;
-    const given = runArgs(entry).map((args) => fillArgs(args, commandLine, () => {}, environment.all));
-    const runs = namedRuns(job, given, { jobs, commandLine });
+    const runs = namedRuns(job, givenBy(entry, plan, commandLine), { jobs, commandLine });
     if (typeof runs === "string") continue;
     for (const { name } of runs) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
@@ -88,27 +88,28 @@ export function scheduleNames({ todo, jobs, environment }: Plan, commandLine: Ar
 const SHORTEST = 1_000;
 
 /** Finds wrong settings of schedules, and those without effect. Loads their package only if needed. */
-export async function checkScheduleWords(
-  file: JobFile,
-  plan: Plan,
-  commandLine: Args,
-  problems: Problems,
-): Promise<void> {
+export async function checkScheduleWords(file: JobFile, plan: Plan, args: Args, problems: Problems): Promise<void> {
   for (const job of file.jobs.values()) {
     if (hasScheduleWords(job.typeArgs) || job.typeArgs.retry !== undefined) await checkJob(job, problems);
   }
   if (!problems.isWhole) return;
-  const names = scheduleNames(plan, commandLine);
+  const names = scheduleNames(plan, args);
+  const known = { jobs: plan.jobs, commandLine: args };
   for (const entry of file.todo) {
     const job = plan.jobs.get(entry.job);
     const definition = file.jobs.get(entry.job);
     if (job === undefined || definition === undefined) continue;
-    warnOfArgs(job, definition, entry, plan, problems);
-    const given = runArgs(entry).map((one) => fillArgs(one, commandLine, () => {}, plan.environment.all));
+    const isManaged = firstDoing(JOB_START, job.name, plan.jobs) === "it";
+    if (isManaged) warnOfArgs(definition, entry, problems);
+    const given = givenBy(entry, plan, args);
     if (job.type === "periodic" && hasScheduleWords(job.typeArgs)) {
-      checkShared(job, definition, given, { plan, commandLine, names }, problems);
+      const runs = namedRuns(job, given, known);
+      if (isManaged || typeof runs !== "string") checkShared(definition, runs, names, problems);
     }
-    warnOfRetry(job, definition, given, { plan, commandLine }, problems);
+    if (job.typeArgs.retry?.onLost !== true) continue;
+    if (pairsOf(job, given).every((pair) => knownStart(job, pair, known) !== undefined)) continue;
+    const message = `"onLost" of "${job.name}" has no effect: the job does not begin with ${JOB_START} under a name that is known, so the store does not know its attempts.`;
+    problems.warn(message, definition.typeArgsAt["retry"] ?? definition.at);
   }
 }
 
@@ -138,66 +139,34 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
 }
 
 /** Warns of such settings among the arguments of a managed job, unless its script names them. */
-function warnOfArgs(
-  job: PlannedJob,
-  definition: JobDefinition,
-  entry: TodoEntry,
-  { jobs }: Plan,
-  problems: Problems,
-): void {
-  if (firstDoing(JOB_START, job.name, jobs) !== "it") return;
+function warnOfArgs(definition: JobDefinition, entry: TodoEntry, problems: Problems): void {
   const script = JSON.stringify(definition.exec ?? "");
   for (const { args, argsAt, at } of [definition, entry]) {
     for (const word of [...SCHEDULE_WORDS, "retry"]) {
       if (script.includes(word) || !args.some((one) => Object.hasOwn(one, word))) continue;
-      const message = `"${word}" among the args of "${job.name}" has no effect. It belongs under "typeArgs" of the job.`;
+      const message = `"${word}" among the args of "${definition.name}" has no effect. It belongs under "typeArgs" of the job.`;
       problems.warn(message, argsAt[word] ?? at);
     }
   }
 }
 
-interface In {
-  readonly plan: Plan;
-  readonly commandLine: Args;
-  readonly names: ReadonlyMap<string, number>;
-}
-
-/** Finds settings that other processes cannot follow. */
+/** Finds settings that other processes cannot follow. `runs`: the runs of each tick, or why none is shared. */
 function checkShared(
-  job: PlannedJob,
-  definition: JobDefinition,
-  given: readonly Args[],
-  { plan, commandLine, names }: In,
+  { name, at: jobAt, typeArgs, typeArgsAt }: JobDefinition,
+  runs: readonly NamedRun[] | string,
+  names: ReadonlyMap<string, number>,
   problems: Problems,
 ): void {
-  const { typeArgs, typeArgsAt } = definition;
   const word = SCHEDULE_WORDS.find((one) => typeArgs[one] !== undefined) ?? "";
-  const at = typeArgsAt[word] ?? definition.at;
-  const runs = namedRuns(job, given, { jobs: plan.jobs, commandLine });
+  const at = typeArgsAt[word] ?? jobAt;
   if (typeof runs === "string") {
-    const isManaged = firstDoing(JOB_START, job.name, plan.jobs) === "it";
-    if (isManaged) problems.warn(`"${word}" of "${job.name}" applies in each process separately: ${runs}.`, at);
+    problems.warn(`"${word}" of "${name}" applies in each process separately: ${runs}.`, at);
     return;
   }
-  const shared = runs.find(({ name }) => (names.get(name) ?? 0) > 1);
+  const shared = runs.find((run) => (names.get(run.name) ?? 0) > 1);
   if (shared === undefined) return;
-  const message = `"${word}" of "${job.name}": several schedules have the name "${shared.name}", but the store can have only one of each name. Give each its own name, or give them the same "typeArgs.lock".`;
+  const message = `"${word}" of "${name}": several schedules have the name "${shared.name}", but the store can have only one of each name. Give each its own name, or give them the same "typeArgs.lock".`;
   problems.flaw(message, at);
-}
-
-/** Warns of `onLost`, which needs a run whose name is known. */
-function warnOfRetry(
-  job: PlannedJob,
-  { typeArgsAt, at }: JobDefinition,
-  given: readonly Args[],
-  { plan, commandLine }: Pick<In, "plan" | "commandLine">,
-  problems: Problems,
-): void {
-  if (job.typeArgs.retry?.onLost !== true) return;
-  const pairs = given.flatMap((args) => runArgs(job).map((own) => ({ own, given: args })));
-  if (pairs.every((pair) => knownStart(job, pair, { jobs: plan.jobs, commandLine }) !== undefined)) return;
-  const message = `"onLost" of "${job.name}" has no effect: the job does not begin with ${JOB_START} under a name that is known, so the store does not know its attempts.`;
-  problems.warn(message, typeArgsAt["retry"] ?? at);
 }
 
 export async function checkSchedules(file: JobFile, problems: Problems): Promise<void> {

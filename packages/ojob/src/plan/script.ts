@@ -49,19 +49,15 @@ function checkReturned(code: CodeBlock, job: string, problems: Problems): void {
   }
 }
 
-function knownLanguage(
-  { lang = JAVASCRIPT, langAt, name, typeArgs }: JobDefinition,
-  problems: Problems,
-): string | undefined {
+function knownLanguage(job: JobDefinition, problems: Problems): string | undefined {
+  const { lang = JAVASCRIPT, langAt, name, typeArgs } = job;
   if (JAVASCRIPT_NAMES.includes(lang)) return JAVASCRIPT;
   const known = languageNames();
   if (known.includes(lang)) return lang;
   // As in OpenAF, any name is a language if `shell` names the program that reads the script.
   if (typeArgs.shell !== undefined) return "shell";
-  problems.error(
-    `the job "${name}" is in "${lang}". The languages are: ${known.join(", ")}.${languageHint(lang)}`,
-    langAt,
-  );
+  const message = `the job "${name}" is in "${lang}". The languages are: ${known.join(", ")}.${languageHint(lang)}`;
+  problems.error(message, langAt);
   return undefined;
 }
 
@@ -79,37 +75,25 @@ function scriptOf(job: JobDefinition, problems: Problems): CodeBlock | undefined
     problems.error(`the job "${name}" has both ${written.join(" and ")}: which of them is its script?`, at);
     return undefined;
   }
-  if (typeArgs.file !== undefined && job.type !== "jobs") {
-    return codeFile(typeArgs.file, typeArgsAt["file"] ?? at, problems);
-  }
-  if (typeArgs.execRequire !== undefined) {
-    return codeFile(typeArgs.execRequire, typeArgsAt["execRequire"] ?? at, problems);
-  }
-  return exec;
+  const key = typeArgs.file !== undefined && job.type !== "jobs" ? "file" : "execRequire";
+  const path = typeArgs[key];
+  return path === undefined ? exec : codeFile(path, typeArgsAt[key] ?? at, problems);
 }
 
 /** A whole file as a script, with the lines of that file. */
 function codeFile(name: string, at: Position, problems: Problems): CodeBlock | undefined {
-  const path = findFile(String(name), at, problems);
-  if (path === undefined) return undefined;
+  const path = saidPath(String(name), at);
+  if (!existsSync(path)) {
+    problems.error(missingFile(String(name), at), at);
+    return undefined;
+  }
   const source = readSource(path);
   return { code: source.text, source, line: 1, indent: 0, exact: true };
 }
 
-function findFile(name: string, at: Position, problems: Problems): string | undefined {
-  const path = saidPath(name, at);
-  if (existsSync(path)) return path;
-  problems.error(missingFile(name, at), at);
-  return undefined;
-}
-
 /** The path that a setting means. It may not exist yet: an earlier job can create it. */
-export function expectBeside(
-  { typeArgs, typeArgsAt, at }: JobDefinition,
-  key: "pwd" | "file",
-  problems: Problems,
-): string {
-  return warnIfMisplaced(String(typeArgs[key]), typeArgsAt[key] ?? at, problems);
+export function expectBeside(job: JobDefinition, key: "pwd" | "file", problems: Problems): string {
+  return warnIfMisplaced(String(job.typeArgs[key]), job.typeArgsAt[key] ?? job.at, problems);
 }
 
 /** The path that a text means. Warns if it exists in the working directory instead. */

@@ -8,6 +8,7 @@ import { MODULE_PARAMETERS } from "../script/compile.js";
 import type { NamedPackage, Setup } from "../script/protocol.js";
 import { missingFile, saidPath } from "../text/files.js";
 import type { Position, Problems } from "../text/problem.js";
+import { isMap } from "../text/template.js";
 import { commandLineValue } from "./args.js";
 import type { Environment } from "./environment.js";
 import { checkScript, warnIfMisplaced } from "./script.js";
@@ -26,9 +27,8 @@ export function planSetup(file: JobFile, { added }: Environment, problems: Probl
   const template = file.settings.logToFile?.filenameTemplate;
   // The template may be written as a number, like any text.
   if (template !== undefined && !namesDays(String(template))) {
-    problems.error(
-      `"filenameTemplate" is ${JSON.stringify(template)}: without {{timedate}} in it, there is only one file for all days.`,
-    );
+    const shown = JSON.stringify(template);
+    problems.error(`"filenameTemplate" is ${shown}: without {{timedate}} in it, there is only one file for all days.`);
   }
   const variables = loads.length > 0 && Object.keys(added).length > 0 && { variables: added };
   return { loads, modules, ...(file.init !== undefined && { init: file.init }), ...variables };
@@ -38,11 +38,8 @@ export function planSetup(file: JobFile, { added }: Environment, problems: Probl
 export function commonArgs(file: JobFile, commandLine: Args, environment: Environment, texts: boolean): Args {
   const variables = Object.entries(file.settings.argsFromEnvs ? environment.all : {});
   const fromEnvironment = variables.map(([name, value]) => [name, texts ? value : commandLineValue(value ?? "")]);
-  return {
-    ...Object.fromEntries(fromEnvironment),
-    ...(file.init !== undefined && { init: file.init }),
-    ...commandLine,
-  };
+  const init = file.init !== undefined && { init: file.init };
+  return { ...Object.fromEntries(fromEnvironment), ...init, ...commandLine };
 }
 
 export const OPENAF = "@ojm/openaf";
@@ -104,24 +101,15 @@ function importedEntry(name: string, folders: readonly string[]): string | undef
   const folder = folders.map((one) => join(one, own)).find((one) => existsSync(join(one, "package.json")));
   if (folder === undefined) return undefined;
   const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly exports?: unknown };
-  const target = targetOf(hasParts(exports) ? exports[`.${part}`] : exports);
+  const hasParts = isMap(exports) && Object.keys(exports).some((key) => key.startsWith("."));
+  const target = targetOf(hasParts ? exports[`.${part}`] : exports);
   return target === undefined ? undefined : join(folder, target);
-}
-
-function hasParts(exports: unknown): exports is Readonly<Record<string, unknown>> {
-  return typeof exports === "object" && exports !== null && Object.keys(exports).some((key) => key.startsWith("."));
 }
 
 /** The file that Node imports if a package has conditional exports. */
 function targetOf(target: unknown): string | undefined {
   if (typeof target === "string") return target;
   if (typeof target !== "object" || target === null) return undefined;
-  const known = Object.entries(target).filter(([condition]) =>
-    /^(node|import|module-sync|default|\d+)$/.test(condition),
-  );
-  for (const [, one] of known) {
-    const found = targetOf(one);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const known = Object.entries(target).filter(([name]) => /^(node|import|module-sync|default|\d+)$/.test(name));
+  return known.map(([, one]) => targetOf(one)).find((one) => one !== undefined);
 }

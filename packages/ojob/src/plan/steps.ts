@@ -3,9 +3,10 @@ import type { JobFile, JobReference, Shortcut, StepJob, StepReference } from "..
 import { insteadOfJob } from "../load/openaf-jobs.js";
 import { shortcutNamed } from "../shortcuts/table.js";
 import { needsHandlebars, SHORTCUT_HELPERS } from "../shortcuts/values.js";
-import { didYouMean, type Position, type Problems } from "../text/problem.js";
+import { didYouMean, type Problems } from "../text/problem.js";
 import { wrongTemplate } from "../text/template.js";
-import { jobsNamedIn, type PlannedJob } from "./planned.js";
+import { eachText } from "./args.js";
+import { type Jobs, jobsNamedIn, type PlannedJob } from "./planned.js";
 
 interface StepsContext {
   /** The name of the steps in messages: `"from" of "A"`. */
@@ -48,24 +49,20 @@ function checkShortcut(shortcut: Shortcut, context: StepsContext): void {
   shortcutNamed(shortcut.name)?.check?.(shortcut, complain, context);
 }
 
+/** Why jobs of these types cannot be in a list of a shortcut. */
+const TODO_ONLY: Readonly<Record<string, string>> = {
+  periodic: 'and its schedule begins in "todo" only: name it there',
+  subscribe: 'and its subscription begins in "todo" only: name it there',
+  shutdown: 'which runs at the end: name it in "todo"',
+};
+
 /** A job in a list of a shortcut. If its name has a template, it is looked up when its turn comes. */
 function checkItem(item: StepJob, context: StepsContext): void {
-  if (hasTemplate(item)) return;
+  if (/\{\{|\$\{/.test(item.job)) return;
   checkStepJob(item, context);
-  const job = context.file.jobs.get(item.job);
-  const begun = job?.type === "periodic" ? "its schedule" : job?.type === "subscribe" ? "its subscription" : undefined;
-  const at = item.at;
-  if (begun !== undefined) {
-    const message = `${context.where} names the job "${item.job}", and ${begun} begins in "todo" only: name it there, with a "when".`;
-    context.problems.error(message, at);
-  } else if (job?.type === "shutdown") {
-    const message = `${context.where} names the job "${item.job}", which runs at the end: name it in "todo", with a "when".`;
-    context.problems.error(message, at);
-  }
-}
-
-function hasTemplate({ job }: JobReference): boolean {
-  return job.includes("{{") || job.includes("${");
+  const why = TODO_ONLY[context.file.jobs.get(item.job)?.type ?? ""];
+  if (why === undefined) return;
+  context.problems.error(`${context.where} names the job "${item.job}", ${why}, with a "when".`, item.at);
 }
 
 /** A template that is only a path. */
@@ -73,22 +70,17 @@ const PLAIN = /\{\{\{?\s*[\p{L}\p{N}_$.[\]-]+\s*\}?\}\}/gu;
 
 /** Finds templates in the values of a shortcut that cannot be filled. */
 function checkTexts({ name, values, places, args, argsAt, at }: Shortcut, problems: Problems): void {
+  const check = (value: unknown, what: string, place = at, isWhole = false): void =>
+    eachText(value, (text) => {
+      const isTemplate = needsHandlebars(text) || (isWhole && text.replace(PLAIN, "").includes("{{"));
+      const wrong = isTemplate ? wrongTemplate(text, SHORTCUT_HELPERS) : undefined;
+      if (wrong !== undefined) problems.error(`the template in "${what}" cannot be filled: ${wrong.message}.`, place);
+    });
   for (const [option, value] of Object.entries(values)) {
-    const isWhole = option === "value" && shortcutNamed(name)?.isTemplate === true;
-    checkValue(value, isWhole, option === "value" ? `(${name})` : `((${option}))`, places[option] ?? at, problems);
+    if (option === "value") check(value, `(${name})`, places[option], shortcutNamed(name)?.isTemplate);
+    else check(value, `((${option}))`, places[option]);
   }
-  for (const [argument, value] of Object.entries(args))
-    checkValue(value, false, argument, argsAt[argument] ?? at, problems);
-}
-
-function checkValue(value: unknown, isWhole: boolean, what: string, at: Position, problems: Problems): void {
-  if (typeof value === "string") {
-    const needed = isWhole ? value.replace(PLAIN, "").includes("{{") : needsHandlebars(value);
-    const wrong = needed || needsHandlebars(value) ? wrongTemplate(value, SHORTCUT_HELPERS) : undefined;
-    if (wrong !== undefined) problems.error(`the template in "${what}" cannot be filled: ${wrong.message}.`, at);
-  } else if (typeof value === "object" && value !== null) {
-    for (const item of Object.values(value)) checkValue(item, isWhole, what, at, problems);
-  }
+  for (const [argument, value] of Object.entries(args)) check(value, argument, argsAt[argument]);
 }
 
 /** Reports the name of a job that the file does not have. `where` is the place that names it. */
@@ -96,13 +88,9 @@ export function expectJob({ job, at }: JobReference, file: JobFile, where: strin
   if (file.jobs.has(job) || !file.complete) return;
   const included = builtinFileOf(job);
   const instead = insteadOfJob(job);
-  if (instead !== undefined) {
-    problems.error(`${where} names the job "${job}", which comes with OpenAF, and not with ojm.${instead}`, at);
-    return;
-  }
-  const hint =
-    included !== undefined ? ` It comes with ${included}: add "include: [${included}]".` : nameHint(job, file);
-  problems.error(`${where} names the job "${job}", which does not exist.${hint}`, at);
+  const hint = included ? ` It comes with ${included}: add "include: [${included}]".` : nameHint(job, file);
+  const why = instead === undefined ? `does not exist.${hint}` : `comes with OpenAF, and not with ojm.${instead}`;
+  problems.error(`${where} names the job "${job}", which ${why}`, at);
 }
 
 function nameHint(job: string, { jobs }: JobFile): string {
@@ -110,8 +98,6 @@ function nameHint(job: string, { jobs }: JobFile): string {
   if (/^\(\w+\s*\)$/.test(job)) return ` A shortcut needs a colon after it: "${job}:".`;
   return didYouMean(job, jobs.keys());
 }
-
-type Jobs = ReadonlyMap<string, PlannedJob>;
 
 export function stepsOf(job: PlannedJob): string[] {
   const steps = job.steps.flatMap((step) => ("job" in step ? [step.job] : []));
@@ -131,12 +117,7 @@ export function rejectCycles(jobs: Jobs, problems: Problems): void {
   rejectCycle(jobs, (job) => [...job.deps.map((one) => one.job), ...calledBy(job)], "wait for each other", problems);
 }
 
-function rejectCycle(
-  jobs: Jobs,
-  next: (job: PlannedJob) => readonly string[],
-  what: string,
-  problems: Problems,
-): boolean {
+function rejectCycle(jobs: Jobs, next: (job: PlannedJob) => string[], what: string, problems: Problems): boolean {
   let isFound = false;
   const done = new Set<string>();
   const visit = (name: string, path: readonly string[]): void => {

@@ -41,10 +41,7 @@ jobs:
 todo: [A, { name: 42, args: [{ a: 1 }], when: return true }]
 `;
 
-/**
- * Job files of every kind, as input for mutations: our own, the examples, those with every key, and the
- * blocks of the guide.
- */
+/** Job files to mutate: our own, the examples, those with every key, and the blocks of the guide. */
 export function corpus(): string[] {
   return [
     TRICKY,

@@ -11,9 +11,7 @@ export interface GuideBlock {
 }
 
 /** The guide, if it exists: at `OJM_GUIDE`, or beside the repository. */
-export const GUIDE: string | undefined = [process.env["OJM_GUIDE"], BESIDE].find(
-  (path) => path !== undefined && existsSync(path),
-);
+export const GUIDE: string | undefined = [process.env["OJM_GUIDE"], BESIDE].find((path) => path && existsSync(path));
 
 /** Why a test that needs the guide is skipped. */
 export const NO_GUIDE = "the guide is neither at OJM_GUIDE nor beside the repository";

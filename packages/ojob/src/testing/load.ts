@@ -10,22 +10,18 @@ export function load(yaml: string | Uint8Array, more: Readonly<Record<string, st
 
 /** The messages of the errors, with their lines and columns. */
 export function errorsOf(run: () => Loaded): string[] {
-  return problemsOf(run).flatMap((problem) => (problem.severity === "error" ? placed(problem) : []));
-}
-
-/** The messages of the warnings, with their lines and columns. */
-export function warningsOf(yaml: string, more: Readonly<Record<string, string>> = {}): string[] {
-  return load(yaml, more).problems.warnings.map(placed);
-}
-
-function problemsOf(run: () => Loaded): readonly Problem[] {
   try {
     run().problems.throwErrors();
     return [];
   } catch (error) {
     if (!(error instanceof JobFileError)) throw error;
-    return error.problems;
+    return error.problems.flatMap((problem) => (problem.severity === "error" ? placed(problem) : []));
   }
+}
+
+/** The messages of the warnings, with their lines and columns. */
+export function warningsOf(yaml: string, more: Readonly<Record<string, string>> = {}): string[] {
+  return load(yaml, more).problems.warnings.map(placed);
 }
 
 function placed({ at, message }: Problem): string {

@@ -4,6 +4,8 @@ import type { RunControl } from "../index.js";
 import type { RunFileOptions } from "../run.js";
 import { type Ran, runText } from "./run-file.js";
 
+type Options = Omit<RunFileOptions, "log">;
+
 /** A job file that runs in simulated time. */
 export class Simulation {
   readonly clock: SkippingClock;
@@ -12,12 +14,7 @@ export class Simulation {
   #ended = false;
 
   /** Starts the job file at that time. */
-  constructor(
-    start: string,
-    yaml: string,
-    options: Omit<RunFileOptions, "log"> = {},
-    files: Record<string, string> = {},
-  ) {
+  constructor(start: string, yaml: string, options: Options = {}, files: Record<string, string> = {}) {
     this.clock = new SkippingClock(start);
     let begun: (engine: FileEngine) => void = () => {};
     this.#started = new Promise((resolve) => {
@@ -56,10 +53,8 @@ export class Simulation {
 
   /** Waits for the end of the job file. */
   async end(): Promise<Ran> {
-    await this.clock.while(
-      () => !this.#ended,
-      () => false,
-    );
+    const never = (): boolean => false;
+    await this.clock.while(() => !this.#ended, never);
     return this.ran;
   }
 }

@@ -35,10 +35,7 @@ export class Dispatch {
   readonly #waiting = new Map<Request, { readonly wait: DepsWait; readonly end: (result: DepsResult) => void }>();
   readonly #whenIdle: (() => void)[] = [];
   readonly #onStop = new Set<() => void>();
-  /**
-   * How many requests run or wait only for a slot. A request whose script waits for the dependencies of a
-   * call does not count.
-   */
+  /** How many requests run or wait for a slot, without those whose script waits for the deps of a call. */
   #busy = 0;
   /** How many sources may still make requests: schedules, a daemon. */
   #sources = 0;
@@ -73,7 +70,7 @@ export class Dispatch {
       lent = this.#waiting.has(request);
       if (lent) this.#leave(this.#parts.slots);
     });
-    if (lent) await new Promise<void>((resolve) => void this.#parts.slots.take(0, resolve));
+    if (lent) await this.#parts.slots.enter(0);
     const outcome = "unmet" in result ? skipped(result.unmet) : await this.#parts.run(request, result.judgements);
     request.finish(outcome);
     // A caller that was asked to stop may have ended before.
@@ -93,10 +90,10 @@ export class Dispatch {
     return () => this.#leave(this.#parts.slots);
   }
 
-  /** `order`: the number of the request that lends its slot. */
+  /** Lends the slot of the caller, who only waits. Call the result to get one back, lowest `order` first. */
   lend(order: number): () => Promise<void> {
     this.#parts.slots.free();
-    return () => new Promise((resolve) => void this.#parts.slots.take(order, resolve));
+    return () => this.#parts.slots.enter(order);
   }
 
   onStop(listener: () => void): () => void {
@@ -140,11 +137,8 @@ export class Dispatch {
   #begin(request: Request): void {
     this.#awaitDeps(request, (result) => {
       this.#busy++;
-      if ("unmet" in result) {
-        this.#end(request, skipped(result.unmet), []);
-        return;
-      }
-      const stations = request.entry === undefined ? [this.#parts.slots] : [this.#lane, this.#parts.slots];
+      if ("unmet" in result) return this.#end(request, skipped(result.unmet), []);
+      const stations = request.contents.entry === undefined ? [this.#parts.slots] : [this.#lane, this.#parts.slots];
       this.#pass(request, stations, [], (held) => {
         void this.#parts.run(request, result.judgements).then((outcome) => this.#end(request, outcome, held));
       });
@@ -154,7 +148,8 @@ export class Dispatch {
   /** Calls `decided` once it is known whether the request may run. That may be before this returns. */
   #awaitDeps(request: Request, decided: (result: DepsResult) => void): void {
     // A request that begins a schedule does not wait: each run of the schedule does.
-    if (this.#stopped !== undefined || request.begins || request.job.deps.length === 0) {
+    const { begins, job } = request.contents;
+    if (this.#stopped !== undefined || begins || job.deps.length === 0) {
       decided(this.#stopped !== undefined ? { unmet: this.#stopped } : { judgements: [] });
       return;
     }
@@ -216,19 +211,17 @@ export class Dispatch {
     }
     const stuck = [...this.#waiting.entries()];
     const [first] = [
-      ...stuck.filter(([, { wait }]) => wait.unrequested.length > 0),
-      ...stuck.filter(([{ caller }]) => caller),
+      ...stuck.filter(([, { wait }]) => wait.unrequested.size > 0),
+      ...stuck.filter(([{ contents }]) => contents.caller),
     ];
     if (first === undefined) return;
     const [, { wait, end }] = first;
     const { unrequested, pending } = wait;
-    if (unrequested.length > 0) {
-      end({
-        unmet: `it depends on ${quoted(unrequested)}, which was never requested, and nothing can request it any more`,
-      });
-    } else {
-      end({ unmet: `it depends on ${quoted(pending)}, which waits for the job that called it` });
-    }
+    const why =
+      unrequested.size > 0
+        ? `${quoted(unrequested.keys())}, which was never requested, and nothing can request it any more`
+        : `${quoted(pending)}, which waits for the job that called it`;
+    end({ unmet: `it depends on ${why}` });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import type { Args, CodeBlock, Dependency, TodoEntry } from "../../load/job-file.js";
+import type { RunArgs } from "../../plan/args.js";
 import type { PlannedJob } from "../../plan/planned.js";
 import type { ParentExecution } from "../execution.js";
 import type { JobError } from "../runtime/job-error.js";
@@ -31,28 +32,14 @@ export interface JobRequest {
   readonly handed?: HandedRun | undefined;
 }
 
-/** The arguments of a run: what the job file has for the job, with its templates, and those given to it. */
-export interface RunArgs {
-  readonly own: Args;
-  readonly given: Args;
-}
-
 /** One of the runs of a request: a pair of its own and of given arguments. */
 export interface OneRun extends RunArgs {
   readonly tick: RunTick | undefined;
 }
 
 /** A request to run a job, from its creation until the job is completed, failed or skipped. */
-export class Request implements JobRequest {
-  readonly job: PlannedJob;
-  readonly given: readonly Args[];
-  readonly trigger: string;
-  readonly entry: TodoEntry | undefined;
-  readonly caller: ParentExecution | undefined;
-  readonly begins: boolean;
-  readonly tick: RunTick | undefined;
-  readonly own: Args | undefined;
-  readonly handed: HandedRun | undefined;
+export class Request {
+  readonly contents: JobRequest;
   /** Counts the requests of this process. */
   readonly number: number;
   readonly finished: Promise<JobOutcome>;
@@ -62,22 +49,14 @@ export class Request implements JobRequest {
   #listeners: ((outcome: JobOutcome) => void)[] = [];
 
   constructor(contents: JobRequest, number: number) {
-    this.job = contents.job;
-    this.given = contents.given;
-    this.trigger = contents.trigger;
-    this.entry = contents.entry;
-    this.caller = contents.caller;
-    this.begins = contents.begins ?? false;
-    this.tick = contents.tick;
-    this.own = contents.own;
-    this.handed = contents.handed;
+    this.contents = contents;
     this.number = number;
     this.finished = new Promise((resolve) => this.onFinish(resolve));
   }
 
   /** Names the request within this process. */
   get id(): string {
-    return `${this.job.name}#${this.number}`;
+    return `${this.contents.job.name}#${this.number}`;
   }
 
   /** Calls `listener` with the outcome, before any other request starts. */
@@ -111,16 +90,13 @@ export class Requests {
   add(contents: JobRequest): Request {
     const request = new Request(contents, ++this.#count);
     this.open.add(request);
+    request.onFinish(() => this.open.delete(request));
     // A dependency means a run of the job, not the start of its schedule.
-    if (request.begins) {
-      request.onFinish(() => this.open.delete(request));
-      return request;
-    }
-    const known = this.#of(request.job.name);
+    if (contents.begins) return request;
+    const known = this.#of(contents.job.name);
     known.open.add(request);
     known.latest = request;
     request.onFinish((outcome) => {
-      this.open.delete(request);
       known.open.delete(request);
       // Keep only the last outcome: a daemon makes requests without end.
       known.last = outcome;
@@ -177,9 +153,9 @@ export class DepsWait {
   readonly #requests: Requests;
   readonly #decide: (result: DepsResult) => void;
   /** Dependencies that no request has named so far, each with a function that ends the listening. */
-  readonly #unrequested = new Map<Dependency, () => void>();
+  readonly unrequested: Map<string, () => void> = new Map();
+  readonly pending: Set<string>;
   readonly #judgements: Judgement[] = [];
-  readonly #pending: Set<Dependency>;
   #cancelTimer: () => void = () => {};
   #over = false;
 
@@ -187,61 +163,48 @@ export class DepsWait {
     this.#request = request;
     this.#requests = requests;
     this.#decide = decide;
-    this.#pending = new Set(request.job.deps);
+    this.pending = new Set(request.contents.job.deps.map(({ job }) => job));
   }
 
   /** Starts the wait. The decision may come before this returns, and after `timeout` ms at the latest. */
   begin(timeout: number | undefined, clock: Clock): void {
-    for (const dependency of this.#request.job.deps) this.#watch(dependency);
-    if (!this.#over && timeout !== undefined)
-      this.#cancelTimer = clock.after(timeout, () => this.#timeUp(timeout), true);
-  }
-
-  get unrequested(): string[] {
-    return [...this.#unrequested.keys()].map(({ job }) => job);
-  }
-
-  get pending(): string[] {
-    return [...this.#pending].map(({ job }) => job);
+    for (const dependency of this.#request.contents.job.deps) this.#watch(dependency);
+    if (this.#over || timeout === undefined) return;
+    const why = (): string => `it waited ${durationText(timeout)} (depsTimeout) for ${quoted(this.pending)}`;
+    this.#cancelTimer = clock.after(timeout, () => this.#decide({ unmet: why() }), true);
   }
 
   end(): void {
     this.#over = true;
     this.#cancelTimer();
-    for (const stop of this.#unrequested.values()) stop();
-    this.#unrequested.clear();
+    for (const stop of this.unrequested.values()) stop();
+    this.unrequested.clear();
   }
 
   #watch(dependency: Dependency): void {
     if (this.#over) return;
+    const judge = (outcome: JobOutcome): void => this.#judge(dependency, outcome);
     const meant = this.#requests.meantBy(this.#request, dependency.job);
-    if (meant instanceof Request) meant.onFinish((outcome) => this.#judge(dependency, outcome));
-    else if (meant !== undefined) this.#judge(dependency, meant);
-    else
-      this.#unrequested.set(
-        dependency,
-        this.#requests.onNext(dependency.job, (next) => this.#requested(dependency, next)),
-      );
-  }
-
-  #requested(dependency: Dependency, next: Request): void {
-    this.#unrequested.get(dependency)?.();
-    this.#unrequested.delete(dependency);
-    next.onFinish((outcome) => this.#judge(dependency, outcome));
+    if (meant instanceof Request) meant.onFinish(judge);
+    else if (meant !== undefined) judge(meant);
+    else {
+      const stop = this.#requests.onNext(dependency.job, (next) => {
+        stop();
+        this.unrequested.delete(dependency.job);
+        next.onFinish(judge);
+      });
+      this.unrequested.set(dependency.job, stop);
+    }
   }
 
   #judge(dependency: Dependency, outcome: JobOutcome): void {
     if (this.#over) return;
     const key = outcome.status === "completed" ? "onSuccess" : "onFail";
     const code = dependency[key];
-    this.#pending.delete(dependency);
+    this.pending.delete(dependency.job);
     if (code !== undefined) this.#judgements.push({ job: dependency.job, code, key });
     if (code === undefined && outcome.status !== "completed") this.#decide({ unmet: unmet(dependency.job, outcome) });
-    else if (this.#pending.size === 0) this.#decide({ judgements: this.#judgements });
-  }
-
-  #timeUp(timeout: number): void {
-    this.#decide({ unmet: `it waited ${durationText(timeout)} (depsTimeout) for ${quoted(this.pending)}` });
+    else if (this.pending.size === 0) this.#decide({ judgements: this.#judgements });
   }
 }
 
@@ -250,6 +213,6 @@ function unmet(job: string, outcome: JobOutcome): string {
 }
 
 /** Quotes names for a message: `"A" and "B"`. */
-export function quoted(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(" and ");
+export function quoted(names: Iterable<string>): string {
+  return [...names].map((name) => `"${name}"`).join(" and ");
 }

@@ -25,17 +25,13 @@ async function start({ args, execution, runs, tick }: BuiltinContext): Promise<v
   const wrong = wrongRunArgs(args);
   if (wrong !== undefined) throw new JobError(wrong.message);
   const name = String(args["name"]);
-  if (log.mask(name) !== name) {
-    throw new JobError(
-      `${JOB_START}: the name of the lock contains a secret, and every user of the store can read names.`,
-    );
-  }
+  const shown = `${JOB_START}: the name of the lock contains a secret, and every user of the store can read names.`;
+  if (log.mask(name) !== name) throw new JobError(shown);
   if (runs.has(name)) throw new JobError(`${JOB_START}: this job has started "${name}" already and not ended it.`);
   if (await startFor(tick, async () => runs.adopt(name))) return;
   const manager = await runtime.managers.get();
   const timeout = timeoutOf(args);
-  // This signal ends only the wait for the lock. An open run gets its own signal, has time to clean up, and
-  // is closed after that.
+  // It ends only the wait for the lock. An open run has its own signal, and time to clean up.
   const waiting = new AbortController();
   const giveUp = (): void => waiting.abort(signal.reason);
   signal.addEventListener("abort", giveUp);
@@ -69,8 +65,7 @@ async function end({ args, runs }: BuiltinContext): Promise<void> {
 async function fail({ args, runs, error, stayOpen }: BuiltinContext): Promise<void> {
   const given = args["e"] === undefined ? undefined : fromFailure(toFailure(args["e"]));
   const reason = error ?? given ?? new Error("the job failed");
-  // A script that calls this job by name ends the run of that name. In a `catch`, all runs of the job have
-  // failed.
+  // A script that calls this job ends the run of that name. In a `catch`, all runs of the job have failed.
   if (error === undefined && args["name"] !== undefined) await runs.fail(String(args["name"]), reason);
   else await runs.closeAll(reason, stayOpen);
 }

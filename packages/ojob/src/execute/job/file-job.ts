@@ -6,7 +6,6 @@ import type { PlannedJob } from "../../plan/planned.js";
 import { type Prepared, prepareJobFile } from "../../prepare.js";
 import { misplaced, missingFile, saidPath } from "../../text/files.js";
 import { describe, JobFileError } from "../../text/problem.js";
-import type { Semaphore } from "../dispatch/dispatch.js";
 import type { Engine } from "../engine.js";
 import type { Stoppable } from "../execution.js";
 import { JobError } from "../runtime/job-error.js";
@@ -20,7 +19,11 @@ export async function runOtherFile(
   around: RunsAround,
   onStart: (running: Stoppable) => unknown,
 ): Promise<void> {
-  const path = otherFile(job);
+  const name = String(job.typeArgs.file ?? "");
+  const path = saidPath(name, job.at);
+  if (misplaced(name, path) !== undefined) {
+    throw new JobError(`${shown(path)} cannot be run:\nerror: ${missingFile(name, job.at)}`);
+  }
   const cycle = [...engine.files, path];
   if (engine.files.includes(path)) throw new JobError(`job files run each other in a cycle: ${cycle.join(" → ")}`);
   const { plan, args: common } = await prepareInner(engine, path, args, environment);
@@ -29,23 +32,14 @@ export async function runOtherFile(
   engine.pool.prepare(plan.setup);
   const inner = engine.inside(plan, common, path, around);
   onStart(inner);
-  if (!(await withoutSlot(engine.slots, () => inner.run()))) throw new JobError(`${shown(path)} failed`);
-}
-
-/** Lends the slot of a job that only waits. */
-async function withoutSlot<Result>(slots: Semaphore, work: () => Promise<Result>): Promise<Result> {
-  slots.free();
-  try {
-    return await work();
-  } finally {
-    await new Promise<void>((resolve) => void slots.take(0, resolve));
-  }
+  const takeBack = engine.dispatch.lend(0);
+  const well = await inner.run().finally(takeBack);
+  if (!well) throw new JobError(`${shown(path)} failed`);
 }
 
 async function prepareInner(engine: Engine, path: string, args: Args, environment: Environment): Promise<Prepared> {
   try {
-    const options = { args, typed: true, lockNames: true, values: "needed", environment } as const;
-    const prepared = await prepareJobFile(shown(path), options);
+    const prepared = await prepareJobFile(shown(path), { args, purpose: "inner", environment });
     for (const warning of prepared.warnings) engine.log.note(describe(warning));
     if (prepared.plan.notify !== undefined) {
       engine.log.note(
@@ -57,13 +51,6 @@ async function prepareInner(engine: Engine, path: string, args: Args, environmen
     if (!(error instanceof JobFileError)) throw error;
     throw new JobError(`${shown(path)} cannot be run:\n${error.message}`);
   }
-}
-
-function otherFile({ at, typeArgs }: Pick<PlannedJob, "at" | "typeArgs">): string {
-  const name = String(typeArgs.file ?? "");
-  const path = saidPath(name, at);
-  if (misplaced(name, path) === undefined) return path;
-  throw new JobError(`${shown(path)} cannot be run:\nerror: ${missingFile(name, at)}`);
 }
 
 function shown(path: string): string {

@@ -2,7 +2,6 @@ import type { Args, CodeBlock, Shortcut } from "../../load/job-file.js";
 import { allAround, JobOutput, type RunsAround } from "../../output/job-output.js";
 import { runArgs, stayingArgs } from "../../plan/args.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
-import type { CommandLine, ShellOptions, ShellResult } from "../../script/process/shell.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd } from "../../script/thread.js";
 import { ShortcutRun, templatesOf } from "../../shortcuts/definition.js";
@@ -17,8 +16,8 @@ import { OpenRuns } from "../runtime/open-runs.js";
 import { runBuiltin } from "./builtins.js";
 import { runOtherFile } from "./file-job.js";
 import { JobScripts } from "./scripts.js";
-import { argsOfCode, givenBy, StepChecks, withoutOwn } from "./step-args.js";
-import { type EndedBy, Interruption, Limits, StepRunner, stopFailure } from "./step-limits.js";
+import { argsOfCode, givenBy, stepChecks, withoutOwn } from "./step-args.js";
+import { type EndedBy, Interruption, limitJob, StepRunner, stopFailure } from "./step-limits.js";
 
 export class JobExecution implements Execution, Stoppable, Endable {
   readonly engine: Engine;
@@ -27,6 +26,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
   readonly runs: OpenRuns;
   readonly output: JobOutput;
   readonly locks: HeldLocks;
+  place: ScriptContext;
   readonly #around: RunsAround;
   readonly #args: Args;
   readonly #origin: ExecutionOrigin;
@@ -34,7 +34,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
   readonly #interruption = new Interruption();
   readonly #scripts: JobScripts;
   readonly #stepRunner: StepRunner;
-  #context: ScriptContext;
   #items: EachItems;
   #inner: Stoppable | undefined;
   #error: JobError | undefined;
@@ -54,8 +53,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
     this.#items = new EachItems(job);
     this.#args = args;
     this.#scripts = new JobScripts(this);
-    this.#context = contextOf(job);
-    this.#stepRunner = new StepRunner(this, this.#interruption, (failure, by) => this.end(failure, by));
+    this.place = contextOf(job);
+    this.#stepRunner = new StepRunner(this, this.#interruption);
   }
 
   /** Runs the job to its end. Whatever happens, its runs are closed and its locks released. */
@@ -73,7 +72,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
       engine.log.args(job.name, this.#args, job.secrets, label);
     }
     try {
-      const args = await this.#runSteps(job, this.#args, this.#context);
+      const args = await this.#runSteps(job, this.#args, this.place);
       await this.runs.closeAll();
       await this.locks.release();
       end = "well";
@@ -95,9 +94,9 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 
   /** Runs only this code, with the arguments of the job, and resolves to what the code returns. */
-  async evaluate(block: CodeBlock, context: ScriptContext = this.#context): Promise<unknown> {
+  async evaluate(block: CodeBlock, context: ScriptContext = this.place): Promise<unknown> {
     const leave = this.#origin.parent?.adopt(this);
-    this.#context = context;
+    this.place = context;
     try {
       return (await this.#runScript({ code: block }, this.#args)).result;
     } finally {
@@ -139,36 +138,31 @@ export class JobExecution implements Execution, Stoppable, Endable {
     this.#items.add(item, only);
   }
 
-  shell(command: CommandLine, options: ShellOptions): Promise<ShellResult> {
-    return this.#scripts.shell(command, options, this.#context);
-  }
-
   /** Runs all steps of a job, which may be a step of this one, and those of `catch` if one fails. */
   async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
-    const outer = this.#context;
-    this.#context = context;
+    const outer = this.place;
+    this.place = context;
     const level = this.#stepRunner.enter();
     let current = args;
     // Each evaluation gets its own execution, because a running script occupies the thread of this one.
     const ask = (code: CodeBlock): Promise<unknown> =>
       new JobExecution(this.engine, job, args, { trigger: this.trigger, parent: this }).evaluate(code, context);
-    const limits = new Limits(job, (failure) => this.end(failure, level), ask, this.engine.runtime.clock);
-    const checks = new StepChecks(job, context.environment.all, this.engine.log);
+    const lift = limitJob(job, (failure) => this.end(failure, level), ask, this.engine.runtime.clock);
+    const check = stepChecks(job, context.environment.all, this.engine.log);
     try {
-      current = checks.first(args);
+      current = check("first", args);
       await this.locks.take(job.typeArgs, this.engine.runtime.locks, this.#interruption.signal);
       if (job.builtin !== undefined) current = await this.#runBuiltin(job.builtin, current);
       if (job.type === "jobs") await this.runFile(job, current);
       for (const [number, step] of job.steps.entries()) {
-        const before = checks.before(number, current);
+        const before = check(number, current);
         const isLimited = step.timeout !== undefined || step.continueOnError === true;
-        current = isLimited
-          ? await this.#stepRunner.run(step, job, before, async () => (await this.#step(job, step, before)).args)
-          : (await this.#step(job, step, before)).args;
+        const run = async (): Promise<Args> => (await this.#step(job, step, before)).args;
+        current = await (isLimited ? this.#stepRunner.run(step, job, before, run) : run());
       }
-      return checks.before(job.steps.length, current);
+      return check(job.steps.length, current);
     } catch (error) {
-      limits.lift();
+      lift();
       if (error instanceof SkippedJob) throw error;
       const failure = toJobError(error, job.at);
       failure.args ??= current;
@@ -176,16 +170,16 @@ export class JobExecution implements Execution, Stoppable, Endable {
       if (result === undefined) throw failure;
       return result;
     } finally {
-      limits.lift();
+      lift();
       this.#stepRunner.leave();
-      this.#context = outer;
+      this.place = outer;
     }
   }
 
   async runFile(job: Pick<PlannedJob, "at" | "typeArgs">, args: Args): Promise<void> {
     try {
       const onStart = (running: Stoppable): Stoppable => (this.#inner = running);
-      await runOtherFile(this.engine, job, args, this.#context.environment, this.#around, onStart);
+      await runOtherFile(this.engine, job, args, this.place.environment, this.#around, onStart);
     } catch (error) {
       throw this.#interruption.error ?? error;
     } finally {
@@ -252,10 +246,10 @@ export class JobExecution implements Execution, Stoppable, Endable {
    */
   async #runInner(job: PlannedJob, step: JobStep, args: Args): Promise<Args> {
     let current = args;
-    const context = contextOf(job, this.#context);
+    const context = contextOf(job, this.place);
     const owns = await this.#ownArgs(job, args, context);
     for (const own of owns) {
-      const given = await givenBy(step, job, current, this.engine, this.#context.environment.all);
+      const given = await givenBy(step, current, this.engine, this.place.environment.all);
       const stays = stayingArgs({ args: owns }, current);
       const leaves = Object.entries({ ...given, ...own }).filter(([name]) => !stays.has(name));
       const alone = { ...Object.fromEntries(leaves), ...job.secretArgs };
@@ -273,27 +267,21 @@ export class JobExecution implements Execution, Stoppable, Endable {
     return current;
   }
 
-  async #ownArgs(
-    { name, args, argsCode }: PlannedJob,
-    current: Args,
-    context: ScriptContext,
-  ): Promise<readonly Args[]> {
-    if (argsCode === undefined) return runArgs({ args });
-    const evaluate = async (code: CodeBlock): Promise<unknown> => {
-      return (await this.#runScript({ code }, current, context)).result;
-    };
-    return argsOfCode(argsCode, name, evaluate);
+  async #ownArgs(job: PlannedJob, current: Args, context: ScriptContext): Promise<readonly Args[]> {
+    const { name, argsCode } = job;
+    if (argsCode === undefined) return runArgs(job);
+    return argsOfCode(argsCode, name, async (code) => (await this.#runScript({ code }, current, context)).result);
   }
 
   #runBuiltin(name: string, args: Args): Promise<Args> {
     const { parent, tick } = this.#origin;
     // A built-in job that a script calls works on the runs of the calling job.
     const runs = this.job.builtin !== undefined && parent !== undefined ? parent.runs : this.runs;
-    const state = { runs, tick, stayOpen: this.#stepRunner.stayOpen, error: this.#error };
-    return runBuiltin(name, { args, execution: this, ...state });
+    const { stayOpen } = this.#stepRunner;
+    return runBuiltin(name, { args, execution: this, runs, tick, stayOpen, error: this.#error });
   }
 
-  async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.#context): Promise<ScriptEnd> {
+  async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.place): Promise<ScriptEnd> {
     this.throwIfStopped();
     let end: ScriptEnd;
     try {
@@ -309,10 +297,6 @@ export class JobExecution implements Execution, Stoppable, Endable {
   /** @throws JobError after a stop, except in the steps of `catch` during the grace period */
   throwIfStopped(): void {
     this.#interruption.throwIfStopped(this.#error !== undefined && !this.engine.killed);
-  }
-
-  get place(): ScriptContext {
-    return this.#context;
   }
 
   async runCode(code: CodeBlock, args: Args): Promise<unknown> {
@@ -345,16 +329,11 @@ export class JobExecution implements Execution, Stoppable, Endable {
   }
 }
 
-interface Item {
-  readonly item: unknown;
-  /** The only job that gets the item. Default: all of them. */
-  readonly only?: string | undefined;
-}
-
 /** The items for the jobs of `each`: those passed to `each()`, then those of the returned list. */
 class EachItems {
   readonly #owner: PlannedJob;
-  readonly #items: Item[] = [];
+  /** Each with the name of the only job that gets it. Default: all of them. */
+  readonly #items: { readonly item: unknown; readonly only?: string | undefined }[] = [];
 
   constructor(owner: PlannedJob) {
     this.#owner = owner;
@@ -374,8 +353,8 @@ class EachItems {
   async run(engine: Engine, returned: unknown, origin: ExecutionOrigin): Promise<void> {
     const jobs = this.#owner.each.map(({ job }) => engine.job(job));
     if (jobs.length === 0) return;
-    const items = [...this.#items, ...(Array.isArray(returned) ? returned.map((item): Item => ({ item })) : [])];
-    await mapConcurrent(engine.dispatch, items, async ({ item, only }) => {
+    for (const item of Array.isArray(returned) ? returned : []) this.#items.push({ item });
+    await mapConcurrent(engine.dispatch, this.#items, async ({ item, only }) => {
       const given = isMap(item) ? item : { item };
       for (const job of jobs.filter(({ name }) => only === undefined || name === only)) {
         for (const run of await engine.runsOf(job, given, origin)) {

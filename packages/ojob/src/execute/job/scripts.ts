@@ -23,7 +23,7 @@ export class JobScripts implements ScriptHost {
   readonly #errors: MaskedStream;
   #thread: ScriptThread | undefined;
   #process: Pick<ScriptProcess, "stop" | "end"> | undefined;
-  #command: Promise<void> = Promise.resolve();
+  #command: Promise<unknown> = Promise.resolve();
 
   constructor(execution: Execution) {
     const { engine } = execution;
@@ -35,12 +35,8 @@ export class JobScripts implements ScriptHost {
   }
 
   /** Starts a script, and resolves to its end. Call {@link settle} then. `exception` is for a `catch`. */
-  start(
-    step: ScriptStep,
-    args: Args,
-    { environment, folder }: ScriptContext,
-    exception: FailureData | undefined,
-  ): Promise<ScriptEnd> {
+  start(step: ScriptStep, args: Args, context: ScriptContext, exception: FailureData | undefined): Promise<ScriptEnd> {
+    const { environment, folder } = context;
     const { code, lang, module = false, noTemplate, shell, shellPrefix } = step;
     const { name } = this.execution.job;
     if (lang !== undefined) {
@@ -60,23 +56,19 @@ export class JobScripts implements ScriptHost {
 
   /** Resolves once nothing of the ended script runs, and all of its output is shown. */
   async settle(): Promise<void> {
-    // An ended script does not wait for its command. The command must be over before the next step, or the
-    // next holder of the lock, starts.
+    // An ended script leaves its command, which must be over before the next step or holder of the lock.
     await this.#command;
     this.#process = undefined;
     this.execution.output.print(this.#output.end());
     this.execution.output.print(this.#errors.end(), true);
   }
 
-  async shell(command: CommandLine, options: ShellOptions, context: ScriptContext): Promise<ShellResult> {
-    const place = { folder: context.folder, variables: context.environment.all };
-    const shell = new ShellCommand(command, options, place, this.engine.grace);
+  async shell(command: CommandLine, options: ShellOptions): Promise<ShellResult> {
+    const { folder, environment } = this.execution.place;
+    const shell = new ShellCommand(command, options, { folder, variables: environment.all }, this.engine.grace);
     this.#process = shell;
     const running = shell.run(this);
-    this.#command = running.then(
-      () => {},
-      () => {},
-    );
+    this.#command = running.catch(() => {});
     try {
       return await running;
     } finally {
@@ -118,7 +110,9 @@ export class JobScripts implements ScriptHost {
   }
 
   log(level: Level, message: string, time: number): void {
-    this.execution.output.scriptLine(level, message, time);
+    // A script may replace Date.now, and a time that is no date would end the process.
+    const isDate = !Number.isNaN(new Date(time).getTime());
+    this.execution.output.scriptLine(level, message, isDate ? time : this.engine.log.now());
   }
 
   print(text: string, toError: boolean): void {
@@ -145,7 +139,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   isLocked: ({ engine }, [name]) => engine.runtime.channels.lock(String(name)),
   extendLock: ({ execution }, [name, timeout]) => extend(execution, String(name), Number(timeout)),
   openRuns: ({ engine }) => engine.runtime.channels.openRuns(),
-  sh: ({ execution }, [command, options]) => execution.shell(command as CommandLine, (options ?? {}) as ShellOptions),
+  sh: (scripts, [command, options]) => scripts.shell(command as CommandLine, (options ?? {}) as ShellOptions),
   exit: ({ engine, execution }, [code]) => engine.runtime.exit(Number(code), execution.job.name),
   get: ({ engine }, [key]) => engine.runtime.values.get(String(key)),
   set: ({ engine }, [key, value]) => void engine.runtime.values.set(String(key), value),

@@ -6,25 +6,15 @@ import type { JobStep, PlannedJob } from "../../plan/planned.js";
 import { expressionScript } from "../../plan/script.js";
 import { placeAt } from "../../script/compile.js";
 import type { Variables } from "../../text/environment.js";
-import { isMap, requiredText } from "../../text/template.js";
+import { isMap } from "../../text/template.js";
 import type { Engine } from "../engine.js";
 import { JobError, within } from "../runtime/job-error.js";
 
 /** The arguments that a step gives to its job, with their templates and the `variables` around it filled. */
-export async function givenBy(
-  { args = {}, argsAt = {}, at }: JobStep,
-  job: PlannedJob,
-  current: Args,
-  engine: Engine,
-  variables: Variables,
-): Promise<Args> {
+export async function givenBy(step: JobStep, current: Args, engine: Engine, variables: Variables): Promise<Args> {
+  const { args = {}, at } = step;
   if (Object.keys(args).length === 0) return {};
-  const missing = (argument: string, written: string, message?: string): void => {
-    const place = argsAt[argument] ?? at;
-    if (message !== undefined) throw new JobError(requiredText(argument, written, message), { at: place });
-    engine.warnMissing(job.name, argument, written);
-  };
-  return engine.placed(fillArgs(args, current, missing, variables), args, at);
+  return engine.placed(fillArgs(args, current, engine.missing(step.job, step), variables), args, at);
 }
 
 /** The arguments of the runs of a job whose `args` are code. Throws at the place of the code. */
@@ -49,33 +39,23 @@ export function withoutOwn(result: Args, own: Args, before: Args): Args {
   return Object.fromEntries([...kept, ...hidden]);
 }
 
-/** The checks of a job's arguments, at their places among its steps. */
-export class StepChecks {
-  readonly #job: PlannedJob;
-  readonly #checking: Omit<Checking, "what">;
+/** Checks arguments and fills in their defaults. `first`: before any step, else before the step of a number. */
+type CheckArgs = (step: "first" | number, args: Args) => Args;
 
-  constructor(job: PlannedJob, variables: Variables, log: Pick<Log, "mask">) {
-    this.#job = job;
-    this.#checking = { variables, hide: (text) => log.mask(text) };
-  }
-
-  /** Checks the arguments before any step. Only a missing one may still come from a step of `from`. */
-  first(args: Args): Args {
-    return this.#check(this.#job.checks.in, args, { what: "argument", awaited: this.#job.checks.late });
-  }
-
-  /** Checks before the step of this number: `in` after those of `from`, `out` before those of `to`. */
-  before(step: number, args: Args): Args {
-    const { in: given, out, late, from, to } = this.#job.checks;
-    const ready = late && step === from ? this.#check(given, args, { what: "argument" }) : args;
-    return step === to ? this.#check(out, ready, { what: "result" }) : ready;
-  }
-
-  #check(checks: readonly Check[], args: Args, how: Pick<Checking, "what" | "awaited">): Args {
+/** The checks of a job's arguments: `in` at first and after the steps of `from`, `out` before those of `to`. */
+export function stepChecks({ checks, at }: PlannedJob, variables: Variables, log: Pick<Log, "mask">): CheckArgs {
+  const check = (some: readonly Check[], args: Args, how: Pick<Checking, "what" | "awaited">): Args => {
     try {
-      return applyChecks(checks, args, { ...this.#checking, ...how });
+      return applyChecks(some, args, { variables, hide: (text) => log.mask(text), ...how });
     } catch (error) {
-      throw new JobError((error as Error).message, { at: this.#job.at });
+      throw new JobError((error as Error).message, { at });
     }
-  }
+  };
+  const { in: given, out, late, from, to } = checks;
+  return (step, args) => {
+    // Only a missing argument may still come from a step of `from`.
+    if (step === "first") return check(given, args, { what: "argument", awaited: late });
+    const ready = late && step === from ? check(given, args, { what: "argument" }) : args;
+    return step === to ? check(out, ready, { what: "result" }) : ready;
+  };
 }

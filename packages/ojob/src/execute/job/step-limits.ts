@@ -9,7 +9,7 @@ import { place } from "../../text/problem.js";
 import type { Execution } from "../engine.js";
 import { JobError, SkippedJob, toJobError } from "../runtime/job-error.js";
 
-type End = (failure: FailureData, by: EndedBy) => void;
+type EndableExecution = Execution & { end(failure: FailureData, by: EndedBy): void };
 
 interface Beginning {
   /** How often the job had been ended by then. */
@@ -19,16 +19,14 @@ interface Beginning {
 
 /** Enforces the limits of single steps, and continues after those that may fail. */
 export class StepRunner {
-  readonly #execution: Execution;
+  readonly #execution: EndableExecution;
   readonly #interruption: Interruption;
-  readonly #end: End;
   #level = 0;
   #stayOpen: ReadonlySet<Run> | undefined;
 
-  constructor(execution: Execution, interruption: Interruption, end: End) {
+  constructor(execution: EndableExecution, interruption: Interruption) {
     this.#execution = execution;
     this.#interruption = interruption;
-    this.#end = end;
   }
 
   /** Whether the job continues if the current step fails. The failure is shown once that is certain. */
@@ -60,23 +58,35 @@ export class StepRunner {
     const { runs, engine } = this.#execution;
     const beginning = { ends: interruption.count, open: runs.open };
     const name = `${nameOf(step)} of "${owner.name}"`;
-    const limit = new StepLimit(name, timeout, this.#level, engine.runtime.clock, this.#end);
+    const message = `${name} took longer than its timeout of ${durationText(timeout ?? 0)}`;
+    const late = { name: "JobError", message, code: "TIMEOUT" };
+    const level = this.#level;
+    let isLate = false;
+    const expire = (): void => {
+      isLate = true;
+      this.#execution.end(late, level);
+    };
+    const lift = timeout === undefined ? () => {} : engine.runtime.clock.after(timeout, expire, true);
     const before = this.#stayOpen;
     if (continueOnError) this.#stayOpen = beginning.open;
     try {
       const result = await body();
       // The timeout fired after the step had done its work, so nothing was left to end.
-      if (limit.exceeded !== undefined && this.#isOwn(beginning)) interruption.clear();
+      if (isLate && this.#isOwn(beginning)) interruption.clear();
       return result;
     } catch (error) {
       if (error instanceof SkippedJob) throw error;
-      const failure = limit.failureOf(error, owner);
+      let failure = toJobError(error, owner.at);
+      if (isLate && failure.message !== message) {
+        const { args } = failure;
+        failure = Object.assign(new JobError(message, { at: owner.at, failure: late, cause: error }), { args });
+      }
       if (!continueOnError || !this.#isOwn(beginning) || !this.#areOpen(beginning)) throw failure;
       interruption.clear();
       await this.#continue(name, failure, beginning);
       return failure.args ?? args;
     } finally {
-      limit.lift();
+      lift();
       this.#stayOpen = before;
     }
   }
@@ -98,37 +108,12 @@ export class StepRunner {
   async #continue(step: string, failure: JobError, { open }: Beginning): Promise<void> {
     const { output, runs } = this.#execution;
     const at = failure.at === undefined ? "" : ` (${place(failure.at)})`;
-    const isLate = failure.message.startsWith(step);
-    const what = isLate
+    const what = failure.message.startsWith(step)
       ? `${failure.message}, and the job continues`
       : `${step} failed, and the job continues: ${failure.message}${at}`;
     runs.warn(output.line("WARN", maskUrls(what)), open);
     // Otherwise the job would close them as completed at its end.
     await runs.closeAll(failure, open);
-  }
-}
-
-class StepLimit {
-  readonly lift: () => void;
-  /** The failure, once the timeout has fired. */
-  exceeded: FailureData | undefined;
-
-  constructor(step: string, timeout: number | undefined, level: number, clock: Clock, end: End) {
-    const exceed = (): void => {
-      const message = `${step} took longer than its timeout of ${durationText(timeout ?? 0)}`;
-      this.exceeded = { name: "JobError", message, code: "TIMEOUT" };
-      end(this.exceeded, level);
-    };
-    this.lift = timeout === undefined ? () => {} : clock.after(timeout, exceed, true);
-  }
-
-  /** The failure of the step: the timeout, if that was the cause of this error. */
-  failureOf(error: unknown, { at }: PlannedJob): JobError {
-    const failure = toJobError(error, at);
-    if (this.exceeded === undefined || failure.message === this.exceeded.message) return failure;
-    const late = new JobError(this.exceeded.message, { at, failure: this.exceeded, cause: error });
-    late.args = failure.args;
-    return late;
   }
 }
 
@@ -140,36 +125,26 @@ function nameOf(step: Step): string {
 /** The interval between two evaluations of `stopWhen`, in ms. */
 const STOP_WHEN_INTERVAL = 250;
 
-/** Ends the steps of a job at its `timeout`, or when its `stopWhen` returns true. */
-export class Limits {
-  readonly #end: (failure: FailureData) => void;
-  readonly #clock: Clock;
-  readonly #cancels = new Set<() => void>();
-  #over = false;
-
-  /** `end` ends the steps. `ask` runs code beside them. */
-  constructor(
-    { name, typeArgs }: PlannedJob,
-    end: (failure: FailureData) => void,
-    ask: (code: CodeBlock) => Promise<unknown>,
-    clock: Clock,
-  ) {
-    this.#clock = clock;
-    this.#end = end;
-    const { timeout, stopWhen } = typeArgs;
-    if (timeout !== undefined) {
-      const message = `"${name}" took longer than its timeout of ${durationText(timeout)}`;
-      this.#after(timeout, () => end({ name: "JobError", message, code: "TIMEOUT" }));
-    }
-    if (stopWhen !== undefined) this.#after(STOP_WHEN_INTERVAL, () => void this.#watch(name, stopWhen, ask));
-  }
-
-  lift(): void {
-    this.#over = true;
-    for (const cancel of this.#cancels) cancel();
-  }
-
-  async #watch(name: string, code: CodeBlock, ask: (code: CodeBlock) => Promise<unknown>): Promise<void> {
+/**
+ * Ends the steps of a job by `end`, at its `timeout`, or when its `stopWhen` returns true. `ask` runs code
+ * beside the steps. Call the result to lift both limits.
+ */
+export function limitJob(
+  { name, typeArgs: { timeout, stopWhen } }: PlannedJob,
+  end: (failure: FailureData) => void,
+  ask: (code: CodeBlock) => Promise<unknown>,
+  clock: Clock,
+): () => void {
+  const expire = (): void => {
+    const message = `"${name}" took longer than its timeout of ${durationText(timeout ?? 0)}`;
+    end({ name: "JobError", message, code: "TIMEOUT" });
+  };
+  let isLifted = false;
+  let cancelWatch = (): void => {};
+  const watch = (code: CodeBlock): void => {
+    cancelWatch = clock.after(STOP_WHEN_INTERVAL, () => void look(code), true);
+  };
+  const look = async (code: CodeBlock): Promise<void> => {
     let failure: FailureData | undefined;
     try {
       if ((await ask(code)) === true)
@@ -177,22 +152,17 @@ export class Limits {
     } catch (error) {
       failure = { name: "JobError", message: `the stopWhen of "${name}" failed: ${failureText(toFailure(error))}` };
     }
-    if (this.#over) return;
-    if (failure === undefined) this.#after(STOP_WHEN_INTERVAL, () => void this.#watch(name, code, ask));
-    else this.#end(failure);
-  }
-
-  #after(ms: number, callback: () => void): void {
-    const cancel = this.#clock.after(
-      ms,
-      () => {
-        this.#cancels.delete(cancel);
-        callback();
-      },
-      true,
-    );
-    this.#cancels.add(cancel);
-  }
+    if (isLifted) return;
+    if (failure === undefined) watch(code);
+    else end(failure);
+  };
+  const cancelTimeout = timeout === undefined ? () => {} : clock.after(timeout, expire, true);
+  if (stopWhen !== undefined) watch(stopWhen);
+  return () => {
+    isLifted = true;
+    cancelTimeout();
+    cancelWatch();
+  };
 }
 
 /** What ended a step: a limit at this nesting level (0: outside the job), or a run that must stop. */

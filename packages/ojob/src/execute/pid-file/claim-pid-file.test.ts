@@ -26,8 +26,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { Log } from "../../output/log.js";
 import { runJobFile } from "../../run.js";
 import { runText, script } from "../../testing/run-file.js";
-import { claimPidFile } from "./claim-pid-file.js";
-import { probeHolder, type SocketAddress } from "./pid-file.js";
+import { claimPidFile, probeHolder, type SocketAddress } from "./claim-pid-file.js";
 
 const run = promisify(execFile);
 const ON_LINUX = existsSync("/proc/self/stat");

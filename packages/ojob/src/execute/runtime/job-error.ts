@@ -56,20 +56,14 @@ function placeOfThrow(failure: FailureData, block: CodeBlock): Position | undefi
 export function toJobError(error: unknown, at: Position): JobError {
   if (error instanceof JobError) return error;
   const { name, message, code } = error as Error & { code?: unknown };
-  const failure = {
-    name: name ?? "Error",
-    message: message ?? String(error),
-    ...(typeof code === "string" && { code }),
-  };
+  const coded = typeof code === "string" && { code };
+  const failure = { name: name ?? "Error", message: message ?? String(error), ...coded };
   return new JobError(failureText(failure), { at, failure, cause: error });
 }
 
 /** Within an expression, the place of an error is the start of the statement around it. */
 export function within({ source, line, indent }: CodeBlock, error: unknown): unknown {
   if (!(error instanceof JobError) || error.at === undefined || error.at.line >= line) return error;
-  return new JobError(error.message, {
-    at: { source, line, column: indent + 1 },
-    failure: error.failure,
-    cause: error,
-  });
+  const at = { source, line, column: indent + 1 };
+  return new JobError(error.message, { at, failure: error.failure, cause: error });
 }

@@ -26,9 +26,8 @@ export class JobLocks {
     const options = { wait: UNLIMITED, timeout: UNLIMITED, signal };
     const locks = channel === LOCKS ? undefined : await this.#in(channel);
     try {
-      return await (locks === undefined
-        ? (await this.#managers.get()).lock(name, options)
-        : locks.acquire(name, options));
+      if (locks !== undefined) return await locks.acquire(name, options);
+      return await (await this.#managers.get()).lock(name, options);
     } catch (error) {
       if (signal.aborted) throw new JobError((signal.reason as Error).message, { failure: signal.reason });
       if (!isLockError(error)) throw error;

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import {
   type ChannelConfig,
@@ -50,8 +51,7 @@ export class Managers {
     const config = JSON.stringify(options);
     if (this.#opening !== undefined && !this.failed) {
       if (config === this.#config) return this.#opening;
-      // A second Init that silently kept the first channels would run jobs under locks that no other process
-      // checks.
+      // Keeping the first channels would run jobs under locks that no other process checks.
       throw new JobError("oJobManager is initialised already, on other channels. Call oJobManager Init once.");
     }
     this.#config = config;
@@ -78,13 +78,10 @@ export class Managers {
   async answers(): Promise<boolean> {
     if (this.#opening === undefined) return true;
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT);
-    const late = new Promise<never>((_, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason));
-    });
-    late.catch(() => {});
+    const late = once(signal, "abort").then(() => undefined);
     try {
-      const { jobs, locks } = (await Promise.race([this.#opening, late])).channels;
-      return await channelsAnswer([locks, jobs], signal);
+      const channels = (await Promise.race([this.#opening, late]))?.channels;
+      return channels !== undefined && (await channelsAnswer([channels.locks, channels.jobs], signal));
     } catch {
       return false;
     }
@@ -100,10 +97,7 @@ export class Managers {
     }
   }
 
-  /**
-   * Rejects, and makes all jobs that need the manager fail. It is a plain error, so that it gets the place of
-   * the step.
-   */
+  /** Makes all jobs that need the manager fail. A plain error gets the place of the step. */
   #refuse(message: string): Promise<JobManager> {
     const refused = Promise.reject<JobManager>(new Error(message));
     refused.catch(() => {});

@@ -137,8 +137,7 @@ export class OpenRuns {
     try {
       await closeRun(run, error, this.#mask);
     } catch (refusal) {
-      // The run timed out, was lost or was unlocked by force. Its record is closed already, with a more exact
-      // reason.
+      // It timed out, was lost or was unlocked by force: its record has a more exact reason already.
       if (!run.signal.aborted) throw refusal;
     }
   }

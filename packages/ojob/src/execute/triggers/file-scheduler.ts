@@ -2,6 +2,7 @@ import { type Clock, isChannelError, type JobManager, openJobManager, type Run }
 import { checkRetry } from "@ojm/core/internal";
 import type { openScheduler, ScheduleDefinition, Scheduler } from "@ojm/schedule";
 import type { Args, Settings, TypeArgs } from "../../load/job-file.js";
+import type { Log } from "../../output/log.js";
 import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
 import { isTriedAgain, logRetry, notBegun, RunOfJob, type Stops, stopped } from "../attempts.js";
 import type { Engine } from "../engine.js";
@@ -26,6 +27,8 @@ export function triggerOf({ typeArgs }: PlannedJob): "cron" | "interval" {
 /** How long to wait before adding a schedule again after the store failed to take it, in ms. */
 const RETRY_INTERVAL = 5_000;
 
+type Open = typeof openScheduler;
+
 /** A scheduler of a job file, and the log of what it decides. */
 export class FileScheduler {
   readonly #engine: Engine;
@@ -37,13 +40,7 @@ export class FileScheduler {
   readonly #cancels = new Set<() => void>();
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    engine: Engine,
-    runs: ScheduledRuns,
-    manager: JobManager,
-    isShared: boolean,
-    open: typeof openScheduler,
-  ) {
+  private constructor(engine: Engine, runs: ScheduledRuns, manager: JobManager, isShared: boolean, open: Open) {
     this.#engine = engine;
     this.#runs = runs;
     this.#manager = manager;
@@ -52,29 +49,24 @@ export class FileScheduler {
     this.#scheduler = open(manager, { clock, onTick: (tick) => this.#logs.get(tick.schedule)?.log(tick) });
   }
 
-  /** Uses the job manager of the file: its schedules are in the store. */
-  static async shared(engine: Engine, runs: ScheduledRuns, manager: JobManager): Promise<FileScheduler> {
+  /** Keeps its schedules in `shared`, the job manager of the file, or else in the memory of this process. */
+  static async open(engine: Engine, runs: ScheduledRuns, shared?: JobManager): Promise<FileScheduler> {
     const { openScheduler } = await import("@ojm/schedule");
-    return new FileScheduler(engine, runs, manager, true, openScheduler);
-  }
-
-  /** Uses a job manager in memory, which no other process sees. */
-  static async alone(engine: Engine, runs: ScheduledRuns): Promise<FileScheduler> {
-    const { openScheduler } = await import("@ojm/schedule");
-    const manager = await openJobManager({ clock: alike(engine.runtime.clock), heartbeatThread: false });
-    return new FileScheduler(engine, runs, manager, false, openScheduler);
+    const { clock } = engine.runtime;
+    const manager = shared ?? (await openJobManager({ clock: alike(clock), heartbeatThread: false }));
+    return new FileScheduler(engine, runs, manager, shared !== undefined, openScheduler);
   }
 
   /** Adds a schedule. Tries again until the store answers, unless that cannot help. */
   async add(schedule: JobSchedule): Promise<void> {
     const { job, name, timeout } = schedule;
     const { typeArgs } = job;
-    const mayWait = typeArgs.overlap === "queue" || typeArgs.overlap === "replace" || runsAll(schedule);
-    const wait = mayWait ? Number.POSITIVE_INFINITY : (typeArgs.jitter ?? 0);
-    this.#logs.set(
-      name,
-      new TickLog(this.#engine, { job: job.name, lock: this.#isShared ? name : undefined, mayWait: wait }),
-    );
+    const { overlap, missed } = typeArgs;
+    const runsAll = (typeof missed === "object" ? missed.run : missed) === "all";
+    const isPatient = overlap === "queue" || overlap === "replace" || runsAll;
+    const mayWait = isPatient ? Number.POSITIVE_INFINITY : (typeArgs.jitter ?? 0);
+    const lock = this.#isShared ? name : undefined;
+    this.#logs.set(name, new TickLog(this.#engine, { job: job.name, lock, mayWait }));
     const { retry: _, ...words } = typeArgs;
     const definition = this.#isShared
       ? definitionOf(typeArgs, this.#engine.plan.settings, timeout)
@@ -109,17 +101,14 @@ export class FileScheduler {
   }
 
   #again(schedule: JobSchedule): void {
-    const { job } = schedule;
-    const cancel = this.#engine.runtime.clock.after(
-      RETRY_INTERVAL,
-      () => {
-        this.#cancels.delete(cancel);
-        void this.add(schedule).catch((error: Error) => {
-          this.#engine.log.line("ERROR", `the schedule of "${job.name}" cannot begin: ${error.message}`);
-        });
-      },
-      true,
-    );
+    const { log, runtime } = this.#engine;
+    const add = (): void => {
+      this.#cancels.delete(cancel);
+      this.add(schedule).catch((error: Error) => {
+        log.line("ERROR", `the schedule of "${schedule.job.name}" cannot begin: ${error.message}`);
+      });
+    };
+    const cancel = runtime.clock.after(RETRY_INTERVAL, add, true);
     this.#cancels.add(cancel);
   }
 }
@@ -132,11 +121,6 @@ function alike(clock: Clock): Clock {
     after: (ms, callback, keepAlive) => clock.after(ms, callback, keepAlive),
     random: (length) => clock.random(length),
   };
-}
-
-function runsAll({ job }: JobSchedule): boolean {
-  const { missed } = job.typeArgs;
-  return missed === "all" || (typeof missed === "object" && missed.run === "all");
 }
 
 function definitionOf(typeArgs: TypeArgs, settings: Settings, timeout: number | undefined): ScheduleDefinition {
@@ -161,13 +145,24 @@ function zoneOf(typeArgs: TypeArgs, settings: Settings): string {
 const STOPPED = "the schedules are over";
 
 /** The runs that schedulers start: each becomes a request, and the job adopts the run. */
-export class ScheduledRuns {
+export class ScheduledRuns implements Stops {
+  readonly log: Log;
   readonly #engine: Engine;
   readonly #open = new Set<Promise<unknown>>();
   #isStopped = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.log = engine.log;
+  }
+
+  /** The jobs of type shutdown may run after a stop, but no schedule continues. */
+  get refusal(): string | undefined {
+    return this.#engine.refusal ?? (this.#isStopped ? STOPPED : undefined);
+  }
+
+  get killed(): boolean {
+    return this.#engine.killed;
   }
 
   stop(): void {
@@ -185,7 +180,7 @@ export class ScheduledRuns {
   body(schedule: JobSchedule, isAdopted: boolean): (run: Run) => Promise<undefined> {
     return (run) => {
       const retry = isAdopted ? schedule.job.typeArgs.retry : undefined;
-      const of = new RunOfJob(this.#stops, run, retry, isAdopted);
+      const of = new RunOfJob(this, run, retry, isAdopted);
       const performed = this.#perform(schedule, of);
       const open = performed.catch(() => {}).finally(() => this.#open.delete(open));
       this.#open.add(open);
@@ -209,22 +204,7 @@ export class ScheduledRuns {
     const { retry } = job.typeArgs;
     if (retry === undefined || !isAdopted || this.#isStopped) return;
     const policy = checkRetry(run.name, retry);
-    if (isTriedAgain(error, run.attempt, policy)) logRetry(this.#engine.log, job.name, run.attempt, policy);
-  }
-
-  /** The jobs of type shutdown may run after a stop, but no schedule continues. */
-  get #stops(): Stops {
-    const engine = this.#engine;
-    const refusal = (): string | undefined => engine.refusal ?? (this.#isStopped ? STOPPED : undefined);
-    return {
-      log: engine.log,
-      get refusal() {
-        return refusal();
-      },
-      get killed() {
-        return engine.killed;
-      },
-    };
+    if (isTriedAgain(error, run.attempt, policy)) logRetry(this.log, job.name, run.attempt, policy);
   }
 
   /** Requests the job, and resolves to how it failed; `undefined` if it completed. */
@@ -233,11 +213,8 @@ export class ScheduledRuns {
     const { run, isAdopted } = handed;
     const retry = isAdopted ? job.typeArgs.retry : undefined;
     if (this.#isStopped) return notBegun(this.#engine.refusal ?? STOPPED, retry);
-    const tick = {
-      schedule: schedule.name,
-      at: run.tick?.at ?? this.#engine.runtime.clock.now(),
-      isClaimed: !isAdopted,
-    };
+    const { clock } = this.#engine.runtime;
+    const tick = { schedule: schedule.name, at: run.tick?.at ?? clock.now(), isClaimed: !isAdopted };
     const trigger = triggerOf(job);
     const [request] = this.#engine.dispatch.submit({ job, given, own, trigger, tick, handed });
     if (request === undefined) return undefined;

@@ -1,5 +1,4 @@
 import { isChannelError } from "@ojm/core";
-import type { Schedule } from "@ojm/schedule";
 import type { Due, Timetable } from "@ojm/schedule/internal";
 import type { Args } from "../../load/job-file.js";
 import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
@@ -12,7 +11,6 @@ import { LATE } from "./tick-log.js";
 /** Requests periodic jobs when due. Schedules of managed jobs with known names are in the store. */
 export class Schedules {
   readonly #engine: Engine;
-  readonly #process: ProcessSchedules;
   readonly #runs: ScheduledRuns;
   #shared: Promise<FileScheduler> | undefined;
   #alone: Promise<FileScheduler> | undefined;
@@ -21,10 +19,11 @@ export class Schedules {
   /** How many schedules of the file have each name. */
   #planned: ReadonlyMap<string, number> | undefined;
   #leave: (() => void)[] = [];
+  /** Created on demand: most files have no schedule, and start faster without the package. */
+  #timetable: Timetable | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#process = new ProcessSchedules(engine);
     this.#runs = new ScheduledRuns(engine);
   }
 
@@ -45,7 +44,7 @@ export class Schedules {
 
   stop(): void {
     this.#runs.stop();
-    this.#process.stop();
+    this.#timetable?.stop();
     for (const scheduler of [this.#shared, this.#alone]) void scheduler?.then((opened) => opened.close());
     for (const leave of this.#leave.splice(0)) leave();
   }
@@ -59,8 +58,8 @@ export class Schedules {
 
   async #begin(job: PlannedJob, given: readonly Args[], name: string): Promise<void> {
     if (await this.#inStore(job, this.#named(job, given))) return;
-    if (!hasScheduleWords(job.typeArgs)) return this.#process.begin({ job, given, name });
-    this.#alone ??= FileScheduler.alone(this.#engine, this.#runs);
+    if (!hasScheduleWords(job.typeArgs)) return this.#beginHere({ job, given, name });
+    this.#alone ??= FileScheduler.open(this.#engine, this.#runs);
     await (await this.#alone).add({ job, given, name });
   }
 
@@ -83,7 +82,7 @@ export class Schedules {
     // Without a manager, each run fails and reports the reason.
     const manager = runs.length === 0 ? undefined : await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return false;
-    this.#shared ??= FileScheduler.shared(this.#engine, this.#runs, manager);
+    this.#shared ??= FileScheduler.open(this.#engine, this.#runs, manager);
     const scheduler = await this.#shared;
     try {
       for (const { name, timeout, own, given } of runs) {
@@ -97,46 +96,21 @@ export class Schedules {
       throw error;
     }
   }
-}
 
-type Calendar = typeof import("@ojm/schedule");
-
-interface Scheduled extends JobSchedule {
-  readonly schedule: Schedule;
-  readonly now: () => number;
-  latest: Request | undefined;
-}
-
-/** Requests jobs whenever they are due by the clock of this process. Their ticks are not in a store. */
-class ProcessSchedules {
-  readonly #engine: Engine;
-  /** Created on demand: most files have no schedule, and start faster without the package. */
-  #timetable: Timetable | undefined;
-
-  constructor(engine: Engine) {
-    this.#engine = engine;
-  }
-
-  async begin(schedule: JobSchedule): Promise<void> {
+  /** Requests a job whenever it is due by the clock of this process. The ticks are not in a store. */
+  async #beginHere(schedule: JobSchedule): Promise<void> {
     const [calendar, { Timetable }] = await Promise.all([import("@ojm/schedule"), import("@ojm/schedule/internal")]);
-    const one: Scheduled = { ...schedule, latest: undefined, ...this.#scheduleOf(schedule, calendar) };
-    this.#timetable ??= new Timetable(this.#engine.runtime.clock);
-    this.#timetable.add(one.schedule, one.now, (due) => this.#due(one, due));
-  }
-
-  stop(): void {
-    this.#timetable?.stop();
-  }
-
-  #scheduleOf({ job: { typeArgs } }: JobSchedule, calendar: Calendar): Pick<Scheduled, "schedule" | "now"> {
     const { clock } = this.#engine.runtime;
+    const { typeArgs } = schedule.job;
     const { cron, timeInterval = 0 } = typeArgs;
-    if (cron === undefined) {
-      const schedule = calendar.intervalSchedule(timeInterval, clock.monotonic());
-      return { schedule, now: () => clock.monotonic() };
-    }
-    const zone = timeZoneOf(typeArgs, this.#engine.plan.settings);
-    return { schedule: calendar.cronSchedule(cron, zone), now: () => clock.now() };
+    const now = cron === undefined ? () => clock.monotonic() : () => clock.now();
+    const times =
+      cron === undefined
+        ? calendar.intervalSchedule(timeInterval, clock.monotonic())
+        : calendar.cronSchedule(cron, timeZoneOf(typeArgs, this.#engine.plan.settings));
+    const one: Scheduled = { ...schedule, now, latest: undefined };
+    this.#timetable ??= new Timetable(clock);
+    this.#timetable.add(times, now, (due) => this.#due(one, due));
   }
 
   #due(one: Scheduled, due: Due): void {
@@ -146,17 +120,16 @@ class ProcessSchedules {
     const at = this.#instant(one, due.at);
     this.#announce(one, due);
     const open = latest !== undefined && latest.outcome === undefined ? latest : undefined;
-    if (open !== undefined && mustWait(one, open)) {
+    const { waitForFinish, lock } = job.typeArgs;
+    // A run that waits for its turn starts soon, and more runs behind it would fill the memory of a daemon. A
+    // run that needs the lock of the previous one would only hold a slot.
+    if (open && (waitForFinish === true || lock !== undefined || open.giveUp !== undefined)) {
       const what = open.giveUp === undefined ? "is still running" : "has not begun";
       this.#engine.tickSkipped(job.name, at, `the run before it ${what}`);
       return;
     }
-    [one.latest] = dispatch.submit({
-      job,
-      given,
-      trigger,
-      tick: { schedule: name, at, isClaimed: trigger === "cron" },
-    });
+    const tick = { schedule: name, at, isClaimed: trigger === "cron" };
+    [one.latest] = dispatch.submit({ job, given, trigger, tick });
   }
 
   /** Warns of missed ticks: the log must show why a nightly report is missing. */
@@ -176,11 +149,8 @@ class ProcessSchedules {
   }
 }
 
-/**
- * Whether a tick is skipped while the previous run is open. A run that waits for its turn starts soon, and
- * more runs behind it would fill the memory of a daemon. A run that needs the lock of the previous one would
- * only hold a slot.
- */
-function mustWait({ job }: Scheduled, open: Request): boolean {
-  return job.typeArgs.waitForFinish === true || job.typeArgs.lock !== undefined || open.giveUp !== undefined;
+/** A schedule whose ticks are not in a store, and its latest request. */
+interface Scheduled extends JobSchedule {
+  readonly now: () => number;
+  latest: Request | undefined;
 }

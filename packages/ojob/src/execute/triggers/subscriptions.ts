@@ -1,5 +1,34 @@
 import { type Channel, compareVersions, type Version } from "@ojm/core";
+import type { Args } from "../../load/job-file.js";
+import type { PlannedJob } from "../../plan/planned.js";
+import type { Engine } from "../engine.js";
 import { JobError } from "../runtime/job-error.js";
+import { asWritten } from "../runtime/script-channels.js";
+
+/** Runs a job for every entry and change of its channel, one at a time: the order of changes matters. */
+export async function subscribe(
+  engine: Engine,
+  subscriptions: Subscriptions,
+  job: PlannedJob,
+  given: readonly Args[],
+): Promise<void> {
+  const { log, runtime, dispatch } = engine;
+  const { chSubscribe: name = "", onlyFromNow } = job.typeArgs;
+  const channel = await runtime.channels.channel(name);
+  const onChange = async (change: Change): Promise<void> => {
+    const request = { job, given: given.map((args) => ({ ...args, ...asWritten(change) })), trigger: "subscribe" };
+    await Promise.all(dispatch.submit(request).map(({ finished }) => finished));
+  };
+  const warn = (text: string): void => void log.line("WARN", `"${job.name}": ${text}`);
+  const onGap = (): void =>
+    warn(
+      `the job missed changes of the channel "${name}": they came faster than it ran, or while the store was away. It still runs for the last state of each key that changed.`,
+    );
+  const onDropped = (count: number): void =>
+    warn(`${count} changes of the channel "${name}" got no run, because the jobs were stopped.`);
+  const onFailure = (error: JobError): void => engine.failed(job.name, error);
+  await subscriptions.follow(channel, { onChange, onGap, onDropped }, onFailure, { onlyFromNow });
+}
 
 export class Subscriptions {
   readonly #stop = new AbortController();

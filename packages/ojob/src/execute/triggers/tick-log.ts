@@ -1,5 +1,6 @@
 import { visible } from "@ojm/core/internal";
 import type { SchedulerOptions } from "@ojm/schedule";
+import { isMap } from "../../text/template.js";
 import type { Engine } from "../engine.js";
 
 /** A run that is later than this, in ms, gets a warning: the process slept, or the clock was set forward. */
@@ -37,7 +38,9 @@ export class TickLog {
     } else if (tick.outcome === "skipped") {
       const why = this.#whySkipped(tick);
       this.flush(`the tick after them was skipped: ${why}`);
-      this.#skipped(tick, why);
+      const { job } = this.#schedule;
+      if (tick.until === undefined) this.#engine.tickSkipped(job, tick.at, why);
+      else this.#engine.log.line("INFO", `"${job}" was skipped at ${ticksText(tick)}: ${why}`);
     } else {
       const why = whyNotRun(tick);
       this.flush(why);
@@ -89,12 +92,6 @@ export class TickLog {
       default:
         return text(reason);
     }
-  }
-
-  #skipped(tick: DecidedTick, why: string): void {
-    const { job } = this.#schedule;
-    if (tick.until === undefined) this.#engine.tickSkipped(job, tick.at, why);
-    else this.#engine.log.line("INFO", `"${job}" was skipped at ${ticksText(tick)}: ${why}`);
   }
 
   #notRun(tick: DecidedTick, why: string): void {
@@ -149,8 +146,4 @@ function heldText({ holder, since, hold }: Evidence): string {
   }
   if (!isMap(holder)) return "other waiters are ahead in its queue";
   return `held by ${text(holder["host"])}, pid ${text(holder["pid"])}, since ${timeText(since)}`;
-}
-
-function isMap(value: unknown): value is Evidence {
-  return typeof value === "object" && value !== null;
 }

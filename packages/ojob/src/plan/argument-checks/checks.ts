@@ -88,20 +88,14 @@ function readChain(chain: string): Applied[] {
   if (!/^\s*[A-Za-z]/.test(chain)) {
     throw new CodeError(`${JSON.stringify(chain)} is not a check. Write for example isString`, 0);
   }
+  let expression: Expression | undefined;
   try {
-    return links(parsed(chain));
-  } catch (error) {
-    throw error instanceof CodeError ? new CodeError(error.message, Math.max(0, error.offset - HEAD.length)) : error;
-  }
-}
-
-function parsed(chain: string): Expression {
-  try {
-    return parseExpression(`${HEAD}${chain}`);
+    expression = parseExpression(`${HEAD}${chain}`);
+    return links(expression);
   } catch (error) {
     if (!(error instanceof CodeError)) throw error;
-    const help = "Write parameters as in JavaScript, texts in quotes: ('ok', \"fine\", 5)";
-    throw new CodeError(`${JSON.stringify(chain)} cannot be read: ${error.message}. ${help}`, error.offset);
+    const unread = `${JSON.stringify(chain)} cannot be read: ${error.message}. Write parameters as in JavaScript, texts in quotes: ('ok', "fine", 5)`;
+    throw new CodeError(expression === undefined ? unread : error.message, Math.max(0, error.offset - HEAD.length));
   }
 }
 
@@ -149,8 +143,7 @@ export function planChecks(job: JobDefinition, file: JobFile, steps: number, pro
     out: readChecks(job, "out", problems),
     from: from.length,
     to: steps - to.length,
-    // The jobs that come with ojm set no arguments, so a missing argument is reported before they take a
-    // lock.
+    // The jobs that come with ojm set none: a missing argument is reported before they take a lock.
     late: from.some((step) => "shortcut" in step || file.jobs.get(step.job)?.builtin === undefined),
   };
 }

@@ -9,12 +9,20 @@ function kind(words: string, holds: (value: unknown) => boolean): Rule {
   return { holds, not: () => `must be ${words}` };
 }
 
-function compared(words: string, holds: (value: number, parameter: number) => boolean): Rule {
+/** A rule with one parameter, which its message shows. */
+function against(words: string, holds: (value: unknown, parameter: unknown) => boolean): Rule {
   return {
-    // The same operators compare texts. A text is compared with a number as a number.
-    holds: (value, [parameter]) => areComparable(value, parameter) && holds(value as number, parameter as number),
-    not: ([parameter]) => `must be ${words} ${JSON.stringify(parameter)}`,
+    holds: (value, [parameter]) => holds(value, parameter),
+    not: ([parameter]) => `must ${words} ${JSON.stringify(parameter)}`,
   };
+}
+
+function compared(words: string, holds: (value: number, parameter: number) => boolean): Rule {
+  // The same operators compare texts. A text is compared with a number as a number.
+  return against(
+    `be ${words}`,
+    (value, parameter) => areComparable(value, parameter) && holds(value as number, parameter as number),
+  );
 }
 
 function areComparable(value: unknown, parameter: unknown): boolean {
@@ -28,10 +36,7 @@ function canBeNumber(value: unknown): boolean {
 }
 
 function ofText(words: string, holds: (value: string, parameter: string) => boolean): Rule {
-  return {
-    holds: (value, [parameter]) => holds(String(value), String(parameter)),
-    not: ([parameter]) => `must ${words} ${JSON.stringify(parameter)}`,
-  };
+  return against(words, (value, parameter) => holds(String(value), String(parameter)));
 }
 
 function among(value: unknown, list: readonly unknown[]): boolean {
@@ -68,10 +73,8 @@ function toBoolean(value: unknown): boolean | undefined {
 }
 
 function toArray(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value;
-  return String(value)
-    .split(",")
-    .map((one) => one.trim());
+  const parts = String(value).split(",");
+  return Array.isArray(value) ? value : parts.map((one) => one.trim());
 }
 
 /** A map, or the map that a text holds: as JSON, or as JavaScript writes it. */
@@ -119,11 +122,8 @@ export const rules: Readonly<Record<string, Rule>> = {
     not: ([list]) =>
       `must be one of ${(Array.isArray(list) ? list : [list]).map((one) => JSON.stringify(one)).join(", ")}`,
   },
-  equals: { holds: (value, [other]) => same(value, other), not: ([other]) => `must be ${JSON.stringify(other)}` },
-  notEquals: {
-    holds: (value, [other]) => !same(value, other),
-    not: ([other]) => `must not be ${JSON.stringify(other)}`,
-  },
+  equals: against("be", same),
+  notEquals: against("not be", (value, other) => !same(value, other)),
   greater: compared("more than", (value, other) => value > other),
   greaterEquals: compared("at least", (value, other) => value >= other),
   less: compared("less than", (value, other) => value < other),
@@ -134,13 +134,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   notStarts: ofText("not start with", (value, part) => !value.startsWith(part)),
   ends: ofText("end with", (value, part) => value.endsWith(part)),
   notEnds: ofText("not end with", (value, part) => !value.endsWith(part)),
-  contains: {
-    holds: (value, [part]) => contains(value, part),
-    not: ([part]) => `must contain ${JSON.stringify(part)}`,
-  },
-  notContains: {
-    holds: (value, [part]) => !contains(value, part),
-    not: ([part]) => `must not contain ${JSON.stringify(part)}`,
-  },
+  contains: against("contain", contains),
+  notContains: against("not contain", (value, part) => !contains(value, part)),
   regexp: { holds: pattern, not: ([parameter]) => `must match ${String(parameter)}` },
 };

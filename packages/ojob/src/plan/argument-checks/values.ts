@@ -131,12 +131,8 @@ function member(node: Expression & { type: "MemberExpression" }): Value {
 function call(node: Expression & { type: "CallExpression" }): Value {
   const { callee, arguments: given } = node;
   const run = callee.type === "Identifier" && Object.hasOwn(CALLS, callee.name) ? CALLS[callee.name] : undefined;
-  if (run === undefined) {
-    throw refused(
-      callee.type === "Identifier" ? `${callee.name}() is not evaluated here` : "this call is not evaluated here",
-      node,
-    );
-  }
+  const what = callee.type === "Identifier" ? `${callee.name}()` : "this call";
+  if (run === undefined) throw refused(`${what} is not evaluated here`, node);
   const parameters = listOf(given.map(evaluator));
   return (job) => run(parameters(job) as unknown[], job.variables);
 }

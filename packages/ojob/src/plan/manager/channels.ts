@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { isChannelError, registerBackend } from "@ojm/core";
 import { rejectUnknownOptions } from "@ojm/core/backend";
 import { findType } from "@ojm/core/internal";
-import type { Args, JobDefinition, JobFile, TodoEntry } from "../../load/job-file.js";
+import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
 import { misplaced, misplacedNote, saidPath } from "../../text/files.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate, hasTemplate, isMap, valueAt, wholeTemplate } from "../../text/template.js";
@@ -75,10 +75,7 @@ function field(value: unknown, name: string): unknown {
   return isMap(value) ? value[name] : undefined;
 }
 
-/**
- * Registers a channel type before it is opened. With strict package managers, core cannot find the backends
- * itself.
- */
+/** Registers a channel type before it is opened: with strict package managers, core cannot find backends. */
 export type PrepareType = (type: string) => Promise<void>;
 
 /** Prepares the type `simple`, and passes all others to `others`. */
@@ -100,44 +97,36 @@ export function askingTypes(prepare: PrepareType): PathsOf {
   };
 }
 
-/** Lets core find channel types without opening one. `why` is core's own message if it cannot. */
-export function findingTypes(prepare: PrepareType): KnownTypes {
-  const why = async (type: string): Promise<string | undefined> => {
-    // A check runs no code, so the user's own file is not imported. Core reports a missing one below.
-    if (isAbsolute(type) && existsSync(type)) return undefined;
-    try {
-      await prepare(type);
-      await findType(type);
-    } catch (error) {
-      if (!isChannelError(error)) throw error;
-      if (error.code === "UNKNOWN_TYPE" || error.code === "FAILED") return error.message;
-    }
-    return undefined;
-  };
-  const wrongOption = async (type: string, option: string): Promise<string | undefined> => {
-    if (isPath(type)) return undefined;
-    try {
-      await prepare(type);
-      const { options } = await findType(type);
-      if (options !== undefined) rejectUnknownOptions(type, { [option]: true }, options);
-    } catch (error) {
-      // A type that cannot be found has been reported already.
-      if (!isChannelError(error)) throw error;
-      if (error.code === "INVALID_CONFIG") return error.message;
-    }
-    return undefined;
-  };
-  const ask = askingTypes(prepare);
-  // Reading a type of the user would run its module.
-  return { why, wrongOption, pathsOf: async (type) => (isPath(type) ? [] : ask(type)) };
+/** The message of core if this fails with one of these codes. */
+async function messageOf(codes: readonly string[], check: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await check();
+  } catch (error) {
+    if (!isChannelError(error)) throw error;
+    if (codes.includes(error.code)) return error.message;
+  }
+  return undefined;
 }
 
-interface KnownTypes {
-  /** Why no channel of this type can be opened on this machine, whatever its arguments. */
-  why(type: string): Promise<string | undefined>;
-  /** The problem of the name of an option, if the type declares its options. */
-  wrongOption(type: string, option: string): Promise<string | undefined>;
-  readonly pathsOf: PathsOf;
+/** Why no channel of this type can be opened on this machine, whatever its arguments. */
+async function whyUnknown(type: string, prepare: PrepareType): Promise<string | undefined> {
+  // A check runs no code, so the user's own file is not imported. Core reports a missing one below.
+  if (isAbsolute(type) && existsSync(type)) return undefined;
+  return messageOf(["UNKNOWN_TYPE", "FAILED"], async () => {
+    await prepare(type);
+    await findType(type);
+  });
+}
+
+/** The problem of the name of an option, if the type declares its options. */
+async function wrongOption(type: string, option: string, prepare: PrepareType): Promise<string | undefined> {
+  if (isPath(type)) return undefined;
+  // A type that cannot be found has been reported already.
+  return messageOf(["INVALID_CONFIG"], async () => {
+    await prepare(type);
+    const { options } = await findType(type);
+    if (options !== undefined) rejectUnknownOptions(type, { [option]: true }, options);
+  });
 }
 
 /** A channel that the file opens, as far as that is known before the start. */
@@ -160,21 +149,22 @@ export async function checkChannels(
   plan: Plan,
   { common, typed }: { readonly common: Args; readonly typed: Args },
   problems: Problems,
-  types: KnownTypes,
+  prepare: PrepareType,
 ): Promise<void> {
-  const saying = (at: Position): Saying => ({ at, typed, pathsOf: types.pathsOf });
-  const uses = [
-    ...(await declared(file, saying, problems)),
-    ...(await usedByInit(file, plan, common, saying, problems)),
-  ];
+  const ask = askingTypes(prepare);
+  // Reading a type of the user would run its module.
+  const pathsOf: PathsOf = async (type) => (isPath(type) ? [] : ask(type));
+  const saying = (at: Position): Saying => ({ at, typed, pathsOf });
+  const declaredUses = await declared(file, saying, problems);
+  const uses = [...declaredUses, ...(await initUses(file, plan, common, saying, problems))];
   for (const { type = "simple", args, at, placeOf, certain } of uses) {
     if (typeof type !== "string" || hasTemplate(type)) continue;
     const report = (message: string | undefined, where: Position): void => {
       if (message !== undefined) complain(message.replace(/(?<![.?!])$/, "."), where, certain, problems);
     };
-    if (type !== "simple") report(await types.why(type), at);
+    if (type !== "simple") report(await whyUnknown(type, prepare), at);
     for (const option of isMap(args) ? Object.keys(args) : []) {
-      report(await types.wrongOption(type, option), nameBefore(placeOf(option), option));
+      report(await wrongOption(type, option, prepare), nameBefore(placeOf(option), option));
     }
   }
 }
@@ -197,20 +187,13 @@ async function declared({ settings }: JobFile, saying: SayingAt, problems: Probl
   return uses;
 }
 
-async function usedByInit(
-  file: JobFile,
-  plan: Plan,
-  common: Args,
-  saying: SayingAt,
-  problems: Problems,
-): Promise<Use[]> {
+async function initUses(file: JobFile, plan: Plan, common: Args, saying: SayingAt, problems: Problems): Promise<Use[]> {
   // Unknown names and cycles have been reported already.
   if (!problems.isWhole) return [];
   const certain = surelyRun(plan);
   const uses: Use[] = [];
-  for (const job of file.jobs.values()) {
-    const planned = plan.jobs.get(job.name);
-    if (planned === undefined || firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") continue;
+  for (const job of plan.jobs.values()) {
+    if (firstDoing(JOB_INIT, job.name, plan.jobs) !== "it") continue;
     for (const { entry, given } of callsOf(job, file)) {
       const onMisplaced: OnMisplaced = (here, meant, argument) =>
         problems.warn(misplacedNote(here, meant), placeOf(job, entry, `${argument}.args`, argument));
@@ -224,10 +207,14 @@ async function usedByInit(
       for (const own of runArgs(job)) {
         const missing: Missing = (argument, text) => {
           // The arguments that a job gets as a step are not known here.
-          if (entry === undefined || file.settings.shareArgs || planned.checks.in.length > 0) return;
-          refuseUnfilled({ argument, text, own }, job, certain.has(job.name), problems);
+          if (entry === undefined || file.settings.shareArgs || job.checks.in.length > 0) return;
+          const isChannel = MANAGER_CHANNELS.some((name) => name === argument);
+          const option = isChannel ? optionWith(text, own[argument]) : undefined;
+          if (option === undefined) return;
+          const at = placeOf(job, undefined, `${argument}.args.${option}`, `${argument}.args`, argument);
+          complain(unfilledOption(text, option, argument), at, certain.has(job.name), problems);
         };
-        const args = mergeArgs({ own, given: filled, commandLine: common, ...around(planned) }, missing);
+        const args = mergeArgs({ own, given: filled, commandLine: common, ...around(job) }, missing);
         uses.push(...usesOf(await place(args, own, job.at), job, entry, certain.has(job.name), problems));
       }
     }
@@ -235,32 +222,23 @@ async function usedByInit(
   return uses;
 }
 
-function refuseUnfilled(
-  { argument, text, own }: { readonly argument: string; readonly text: string; readonly own: Args },
-  job: JobDefinition,
-  certain: boolean,
-  problems: Problems,
-): void {
-  if (!MANAGER_CHANNELS.some((name) => name === argument)) return;
-  const options = isMap(own[argument]) ? own[argument]["args"] : undefined;
-  // The path of the template has no blanks here, but may be written with them.
-  const has = (value: unknown): boolean => textOf(value).replace(/\s/g, "").includes(text.replace(/\s/g, ""));
-  const option = isMap(options) ? Object.keys(options).find((name) => has(options[name])) : undefined;
-  if (option === undefined) return;
-  const message = unfilledOption(text, option, argument);
-  const at = placeOf(job, undefined, `${argument}.args.${option}`, `${argument}.args`, argument);
-  complain(message, at, certain, problems);
+/** The option of a channel that holds this template. It has no blanks here, but may be written with them. */
+function optionWith(template: string, channel: unknown): string | undefined {
+  const options = field(channel, "args");
+  if (!isMap(options)) return undefined;
+  const packed = (text: string): string => text.replace(/\s/g, "");
+  return Object.keys(options).find((name) => packed(textOf(options[name])).includes(packed(template)));
 }
 
 /** The arguments that the todo gives to a job. Empty if it does not name the job. */
-function callsOf(job: JobDefinition, { todo }: JobFile): { readonly entry?: TodoEntry; readonly given: Args }[] {
+function callsOf(job: PlannedJob, { todo }: JobFile): { readonly entry?: TodoEntry; readonly given: Args }[] {
   const entries = todo.filter((entry) => entry.job === job.name);
   const calls = entries.flatMap((entry) => runArgs(entry).map((given) => ({ entry, given })));
   return calls.length > 0 ? calls : [{ given: {} }];
 }
 
 /** The place of the first of these arguments that the job or the todo has. */
-function placeOf(job: JobDefinition, entry: TodoEntry | undefined, ...names: string[]): Position {
+function placeOf(job: PlannedJob, entry: TodoEntry | undefined, ...names: string[]): Position {
   const places = [job.argsAt, entry?.argsAt ?? {}].flatMap((known) => names.flatMap((name) => known[name] ?? []));
   return places[0] ?? entry?.at ?? job.at;
 }
@@ -268,28 +246,20 @@ function placeOf(job: JobDefinition, entry: TodoEntry | undefined, ...names: str
 /** Records in a lasting store require locks in a lasting store too. */
 const LOCKS_IN_MEMORY = `${JOB_INIT} has "chJobs" and no "chLocks": the locks are in the memory of this process, so that other processes may run the same jobs at the same time. Give "chLocks" the same channel`;
 
-function usesOf(
-  args: Args,
-  job: JobDefinition,
-  entry: TodoEntry | undefined,
-  certain: boolean,
-  problems: Problems,
-): Use[] {
+function usesOf(args: Args, job: PlannedJob, entry: TodoEntry | undefined, isSure: boolean, problems: Problems): Use[] {
   const at = (...names: string[]): Position => placeOf(job, entry, ...names);
   if (MANAGER_CHANNELS.some((name) => hasTemplate(args[name]))) return [];
   const wrong = wrongManagerArgs(args);
-  for (const { argument, message } of wrong) {
-    complain(message, at(argument), certain, problems);
-  }
+  for (const { argument, message } of wrong) complain(message, at(argument), isSure, problems);
   const { type: jobs = "simple" } = (args["chJobs"] ?? {}) as Args;
-  if (certain && wrong.length === 0 && args["chLocks"] === undefined && jobs !== "simple") {
+  if (isSure && wrong.length === 0 && args["chLocks"] === undefined && jobs !== "simple") {
     problems.warn(LOCKS_IN_MEMORY, at("chJobs"));
   }
   const right = MANAGER_CHANNELS.filter((name) => !wrong.some(({ argument }) => argument === name));
   return right.map((name) => {
     const { type, args: options } = (args[name] ?? {}) as Args;
-    const placeOfOption = (option: string): Position => at(`${name}.args.${option}`, `${name}.args`, name);
-    return { type, args: options, at: at(`${name}.type`, name), placeOf: placeOfOption, certain };
+    const placeOf = (option: string): Position => at(`${name}.args.${option}`, `${name}.args`, name);
+    return { type, args: options, at: at(`${name}.type`, name), placeOf, certain: isSure };
   });
 }
 
@@ -297,10 +267,9 @@ function usesOf(
 function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
   const sure = new Set<string>();
   const visit = (name: string): void => {
-    const job: PlannedJob | undefined = jobs.get(name);
-    if (job === undefined || sure.has(name)) return;
+    if (sure.has(name)) return;
     sure.add(name);
-    for (const step of job.steps) if ("job" in step) visit(step.job);
+    for (const step of jobs.get(name)?.steps ?? []) if ("job" in step) visit(step.job);
   };
   for (const { job, when } of todo) if (when === undefined) visit(job);
   return sure;
@@ -308,11 +277,8 @@ function surelyRun({ jobs, todo }: Plan): ReadonlySet<string> {
 
 /** The place of the name of an option whose value is at `at`, so that the caret is under the wrong word. */
 function nameBefore(at: Position, option: string): Position {
-  const before =
-    at.source
-      .line(at.line)
-      ?.slice(0, at.column - 1)
-      .trimEnd() ?? "";
+  const line = at.source.line(at.line) ?? "";
+  const before = line.slice(0, at.column - 1).trimEnd();
   if (!before.endsWith(":")) return at;
   const key = before.slice(0, -1).trimEnd();
   const written = [option, `"${option}"`, `'${option}'`].find((word) => key.endsWith(word));

@@ -2,7 +2,7 @@ import type { JobManagerOptions } from "@ojm/core";
 import { isChannelError } from "@ojm/core/backend";
 import { checkLogBudget, checkRetention, nearest } from "@ojm/core/internal";
 import type { Args } from "../../load/job-file.js";
-import { firstTemplate } from "../../text/template.js";
+import { firstTemplate, isMap } from "../../text/template.js";
 
 export const JOB_INIT = "oJobManager Init";
 
@@ -18,9 +18,9 @@ export const MANAGER_CHANNELS = ["chJobs", "chLocks", "chLogs"] as const;
 
 /** The limits on retained logs and records of runs, with the checks of their values. */
 const LIMITS = { logBudget: checkLogBudget, retention: checkRetention } as const;
-const LIMIT_ARGS = ["logBudget", "retention"] as const satisfies readonly (keyof typeof LIMITS)[];
+const LIMIT_ARGS = ["logBudget", "retention"] as const;
 
-export const INIT_ARGS: readonly string[] = [...MANAGER_CHANNELS, ...LIMIT_ARGS];
+const INIT_ARGS: readonly string[] = [...MANAGER_CHANNELS, ...LIMIT_ARGS];
 
 export interface WrongArg {
   readonly argument: string;
@@ -29,21 +29,18 @@ export interface WrongArg {
 
 /** All problems of the arguments of an Init job. Unknown arguments may be meant for another job. */
 export function wrongManagerArgs(args: Args): readonly WrongArg[] {
-  const misspelt = Object.keys(args).flatMap((argument) => {
-    if (INIT_ARGS.includes(argument)) return [];
-    const near = nearest(argument, INIT_ARGS);
-    if (near === undefined) return [];
-    return { argument, message: `${JOB_INIT} has no argument "${argument}". Did you mean "${near}"?` };
-  });
-  const malformed = MANAGER_CHANNELS.flatMap((argument) => {
-    const message = wrongConfig(argument, args[argument]);
-    return message === undefined ? [] : { argument, message };
-  });
-  const limits = LIMIT_ARGS.flatMap((argument) => {
-    const message = wrongLimit(args[argument], LIMITS[argument]);
-    return message === undefined ? [] : { argument, message };
-  });
-  return [...misspelt, ...malformed, ...limits];
+  const wrong = (argument: string, message: string | undefined): WrongArg[] =>
+    message === undefined ? [] : [{ argument, message }];
+  return [
+    ...Object.keys(args).flatMap((name) => wrong(name, misspelt(name))),
+    ...MANAGER_CHANNELS.flatMap((name) => wrong(name, wrongConfig(name, args[name]))),
+    ...LIMIT_ARGS.flatMap((name) => wrong(name, wrongLimit(args[name], LIMITS[name]))),
+  ];
+}
+
+function misspelt(argument: string): string | undefined {
+  const near = INIT_ARGS.includes(argument) ? undefined : nearest(argument, INIT_ARGS);
+  return near && `${JOB_INIT} has no argument "${argument}". Did you mean "${near}"?`;
 }
 
 /** The problem of a limit. A limit with an unfilled template is checked when it is filled. */
@@ -60,15 +57,12 @@ function wrongLimit(limit: unknown, check: (limit: unknown) => void): string | u
 
 function wrongConfig(name: string, config: unknown): string | undefined {
   if (config === undefined || config === null) return undefined;
-  const isMap = typeof config === "object" && !Array.isArray(config);
-  const { type, args, ...rest } = config as Args;
-  const extra = isMap ? Object.keys(rest)[0] : undefined;
+  const { type, args, ...rest }: Args = isMap(config) ? config : {};
+  const [extra] = Object.keys(rest);
   if (extra !== undefined) return `"${name}" can only have "type" and "args", not "${extra}".`;
-  const isConfig =
-    isMap && (type === undefined || typeof type === "string") && (args === undefined || typeof args === "object");
-  return isConfig
-    ? undefined
-    : `"${name}" must be a map with "type" and "args", like {type: sqlite, args: {file: ./jobs.db}}.`;
+  const isRight = ["undefined", "string"].includes(typeof type) && ["undefined", "object"].includes(typeof args);
+  if (isMap(config) && isRight) return undefined;
+  return `"${name}" must be a map with "type" and "args", like {type: sqlite, args: {file: ./jobs.db}}.`;
 }
 
 /** The problem of an option of a channel with an unfilled variable or template. */

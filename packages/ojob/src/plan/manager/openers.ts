@@ -14,7 +14,7 @@ export class Openers {
   readonly store: NamedStore | undefined;
   /** Whether anything in the file may open the job manager. */
   readonly any: boolean;
-  readonly #jobs: ReadonlyMap<string, PlannedJob>;
+  readonly #jobs: Plan["jobs"];
   /** The jobs with Init among their steps. */
   readonly #surely: ReadonlySet<string>;
   readonly #mayOpen = new Map<string, boolean>();
@@ -56,7 +56,7 @@ export class Openers {
   }
 }
 
-function partsOf(name: string, jobs: ReadonlyMap<string, PlannedJob>, parts = new Set<string>()): ReadonlySet<string> {
+function partsOf(name: string, jobs: Plan["jobs"], parts = new Set<string>()): ReadonlySet<string> {
   if (parts.has(name)) return parts;
   parts.add(name);
   const { steps = [], each = [] } = jobs.get(name) ?? {};
@@ -83,12 +83,7 @@ function namesStore(code: CodeBlock | undefined): boolean {
   return code !== undefined && STORES.some((name) => code.code.includes(name));
 }
 
-function namedIn(
-  all: readonly Args[],
-  argsAt: Readonly<Record<string, Position>>,
-  at: Position,
-  job: string,
-): NamedStore | undefined {
+function namedIn(all: readonly Args[], argsAt: TodoEntry["argsAt"], at: Position, job: string): NamedStore | undefined {
   const name = STORES.find((channel) => all.some((args) => isLasting(args[channel])));
   return name === undefined ? undefined : { job, at: argsAt[name] ?? at };
 }
@@ -132,10 +127,11 @@ function refuseUnopened(file: JobFile, plan: Plan, init: string, openers: Opener
   for (const entry of plan.todo) {
     const job = plan.jobs.get(entry.job);
     if (job === undefined) continue;
-    const late = isLate(entry, job);
-    const opened = late ? anywhere : before || waitsForOpener(job, plan, openers);
-    const lock = opened ? undefined : firstLock(job, file, plan, openers).lock;
-    if (lock !== undefined && !reported.has(entry.job)) {
+    // The job runs at its own time, or perhaps never: the rest of the todo may come first.
+    const isLate = entry.when !== undefined || ["periodic", "subscribe", "shutdown"].includes(job.type);
+    const opened = isLate ? anywhere : before || waitsForOpener(job, plan, openers);
+    const lock = opened ? undefined : firstLock(job, file, plan, openers);
+    if (typeof lock === "object" && !reported.has(entry.job)) {
       problems.flaw(`"${entry.job}" takes a lock${whyUnopened(init, anywhere, sequential)}`, lock);
       reported.add(entry.job);
     }
@@ -153,11 +149,6 @@ function waitsForOpener(job: PlannedJob, plan: Plan, openers: Openers, seen = ne
   });
 }
 
-/** Whether the job runs at its own time, or perhaps never: the rest of the todo may come first. */
-function isLate({ when }: TodoEntry, { type }: PlannedJob): boolean {
-  return when !== undefined || type === "periodic" || type === "subscribe" || type === "shutdown";
-}
-
 function whyUnopened(init: string, anywhere: boolean, sequential: boolean): string {
   const unsafe = "other processes could run it at the same time";
   if (!anywhere) {
@@ -169,29 +160,16 @@ function whyUnopened(init: string, anywhere: boolean, sequential: boolean): stri
   return ` while "${init}" may not have opened the store of the locks, because "async" runs them at the same time: ${unsafe}. Write deps: [${init}] in the job.`;
 }
 
-/** The first lock that a job takes, unless the store may be open by then. */
-interface FirstLock {
-  readonly opened: boolean;
-  readonly lock?: Position;
-}
-
-function firstLock(job: PlannedJob, file: JobFile, plan: Plan, openers: Openers): FirstLock {
+/** The first lock that a job takes, or "opened" if the store may be open before one. */
+function firstLock(job: PlannedJob, file: JobFile, plan: Plan, openers: Openers): Position | "opened" | undefined {
   const { lock, lockCh = LOCKS } = job.typeArgs;
-  if (lock !== undefined && lockCh === LOCKS) {
-    return { opened: false, lock: file.jobs.get(job.name)?.typeArgsAt["lock"] ?? job.at };
-  }
+  if (lock !== undefined && lockCh === LOCKS) return file.jobs.get(job.name)?.typeArgsAt["lock"] ?? job.at;
   for (const step of job.steps) {
-    const found = lockOfStep(step, file, plan, openers);
-    if (found.opened || found.lock !== undefined) return found;
+    if ("job" in step && step.job === JOB_START) return step.at;
+    const inner = "job" in step ? plan.jobs.get(step.job) : undefined;
+    const found = inner && firstLock(inner, file, plan, openers);
+    if (typeof found === "object") return found;
+    if (openers.stepMayOpen(step)) return "opened";
   }
-  return { opened: false };
-}
-
-function lockOfStep(step: Step, file: JobFile, plan: Plan, openers: Openers): FirstLock {
-  if (!("job" in step)) return { opened: openers.stepMayOpen(step) };
-  if (step.job === JOB_START) return { opened: false, lock: step.at };
-  const inner = plan.jobs.get(step.job);
-  if (inner === undefined) return { opened: false };
-  const found = firstLock(inner, file, plan, openers);
-  return found.lock === undefined ? { opened: openers.mayOpen(step.job) } : found;
+  return undefined;
 }

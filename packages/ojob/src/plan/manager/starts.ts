@@ -4,8 +4,8 @@ import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate, hasTemplate } from "../../text/template.js";
 import { fillArgs, mergeArgs, runArgs, stayingArgs } from "../args.js";
 import { type Environment, environmentOf } from "../environment.js";
-import { type Plan, type PlannedJob, runLimits } from "../planned.js";
-import { JOB_START } from "./manager-args.js";
+import { type Jobs, type Plan, type PlannedJob, runLimits } from "../planned.js";
+import { JOB_START, type WrongArg } from "./manager-args.js";
 
 type PlaceOf = (argument: string) => Position;
 
@@ -19,74 +19,68 @@ export interface Start {
   readonly checkedAbove: boolean;
 }
 
-/** The context of a walk through the steps of a job. */
 interface StartsContext {
-  readonly jobs: ReadonlyMap<string, PlannedJob>;
+  readonly jobs: Jobs;
   readonly commandLine: Args;
   readonly visit: (start: Start) => void;
 }
 
-/** Visits the starts of runs among the steps of a job, up to a script or shortcut: it may change them. */
-export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): void {
-  const way = { given, placeOf, checked: false, environment: undefined, known: new Map<string, boolean>() };
-  // Each of them is a separate run, which does not see what scripts of another one change.
-  for (const own of runArgs(job)) walkWith(job, own, way, context);
-}
-
+/** How a walk through steps has come to a job. */
 interface Way {
   readonly given: Args;
   readonly placeOf: PlaceOf;
   /** A job above checks its arguments. */
   readonly checked: boolean;
   /** The environment of the job that this one is a step of. */
-  readonly environment: Environment | undefined;
-  /** The result for each job and its arguments: a job that is a step many times is walked once. */
-  readonly known: Map<string, boolean>;
+  readonly environment?: Environment;
 }
 
-/** Visits the starts of a job that is a step. False once its arguments may have been changed. */
-function walk(job: PlannedJob, way: Way, context: StartsContext): boolean {
-  const key = JSON.stringify([job.name, way.checked, way.given, way.environment?.added]);
-  const known = way.known.get(key);
-  if (known !== undefined) return known;
-  const result = runArgs(job).every((own) => walkWith(job, own, way, context));
-  way.known.set(key, result);
-  return result;
-}
-
-function walkWith(job: PlannedJob, own: Args, way: Way, context: StartsContext): boolean {
+/** Visits the starts of runs among the steps of a job, up to a script or shortcut: it may change them. */
+export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, context: StartsContext): void {
   const { jobs, commandLine, visit } = context;
-  if (job.argsCode !== undefined) return false;
-  const environment = environmentOf(job, way.environment);
-  const variables = environment.all;
-  let args = mergeArgs({ own, given: way.given, commandLine, secrets: job.secretArgs, variables }, () => {});
-  const placeOf: PlaceOf = (argument) =>
-    Object.hasOwn(own, argument) ? (job.argsAt[argument] ?? job.at) : way.placeOf(argument);
-  const checked = job.checks.in.length > 0;
-  const start = (): Start => ({ args, placeOf: placeOfStaying, checked, checkedAbove: way.checked });
-  const stayed = new Map<string, Position>();
-  const placeOfStaying: PlaceOf = (argument) => stayed.get(argument) ?? placeOf(argument);
-  if (job.name === JOB_START) visit(start());
-  return job.steps.every((step) => {
-    if (!("job" in step)) return false;
-    if (step.job === JOB_START) {
-      visit(start());
+  /** The result for each job and its arguments: a job that is a step many times is walked once. */
+  const known = new Map<string, boolean>();
+  /** Visits the starts of a job that is a step. False once its arguments may have been changed. */
+  const walk = (job: PlannedJob, way: Way): boolean => {
+    const key = JSON.stringify([job.name, way.checked, way.given, way.environment?.added]);
+    const result = known.get(key) ?? runArgs(job).every((own) => walkWith(job, own, way));
+    known.set(key, result);
+    return result;
+  };
+  const walkWith = (job: PlannedJob, own: Args, way: Way): boolean => {
+    if (job.argsCode !== undefined) return false;
+    const environment = environmentOf(job, way.environment);
+    const variables = environment.all;
+    let args = mergeArgs({ own, given: way.given, commandLine, secrets: job.secretArgs, variables }, () => {});
+    const stayed = new Map<string, Position>();
+    const placeOf: PlaceOf = (argument) =>
+      stayed.get(argument) ?? (Object.hasOwn(own, argument) ? (job.argsAt[argument] ?? job.at) : way.placeOf(argument));
+    const checked = job.checks.in.length > 0;
+    const start = (): Start => ({ args, placeOf, checked, checkedAbove: way.checked });
+    if (job.name === JOB_START) visit(start());
+    return job.steps.every((step) => {
+      if (!("job" in step)) return false;
+      if (step.job === JOB_START) {
+        visit(start());
+        return true;
+      }
+      const inner = jobs.get(step.job);
+      if (inner === undefined) return true;
+      const { args: more = {}, argsAt = {} } = step;
+      const given = { ...args, ...fillArgs(more, args, () => {}, variables) };
+      const placeOfInner: PlaceOf = (argument) => argsAt[argument] ?? placeOf(argument);
+      const further = { given, placeOf: placeOfInner, checked: checked || way.checked, environment };
+      if (!walk(inner, further)) return false;
+      const merged = fillArgs(inner.args[0] ?? {}, given, () => {}, variables);
+      for (const name of stayingArgs(inner, args)) {
+        args = { ...args, [name]: merged[name] };
+        stayed.set(name, inner.argsAt[name] ?? inner.at);
+      }
       return true;
-    }
-    const inner = jobs.get(step.job);
-    if (inner === undefined) return true;
-    const { args: more = {}, argsAt = {} } = step;
-    const given = { ...args, ...fillArgs(more, args, () => {}, variables) };
-    const placeOfInner: PlaceOf = (argument) => argsAt[argument] ?? placeOfStaying(argument);
-    const further = { given, placeOf: placeOfInner, checked: checked || way.checked, environment, known: way.known };
-    if (!walk(inner, further, context)) return false;
-    const merged = fillArgs(inner.args[0] ?? {}, given, () => {}, variables);
-    for (const name of stayingArgs(inner, args)) {
-      args = { ...args, [name]: merged[name] };
-      stayed.set(name, inner.argsAt[name] ?? inner.at);
-    }
-    return true;
-  });
+    });
+  };
+  // Each of them is a separate run, which does not see what scripts of another one change.
+  for (const own of runArgs(job)) walkWith(job, own, { given, placeOf, checked: false });
 }
 
 /** The problem of a lock name with an unfilled template. `undefined` if it has none. */
@@ -104,9 +98,7 @@ export function timeoutOf({ timeout }: Args): unknown {
 }
 
 /** The problem of a run's name or timeout, if there is one. */
-export function wrongRunArgs(
-  args: Args,
-): { readonly argument: "name" | "timeout"; readonly message: string } | undefined {
+export function wrongRunArgs(args: Args): WrongArg | undefined {
   const { name } = args;
   const isName = (typeof name === "string" && name !== "") || typeof name === "number";
   if (!isName) {
@@ -122,16 +114,12 @@ export function wrongRunArgs(
 }
 
 /** Finds a wrong name or timeout of a managed job, unless a script or a template decides the value. */
-export function checkManaged(
-  file: JobFile,
-  jobs: ReadonlyMap<string, PlannedJob>,
-  commandLine: Args,
-  problems: Problems,
-): void {
+export function checkManaged(file: JobFile, jobs: Jobs, commandLine: Args, problems: Problems): void {
   for (const definition of file.jobs.values()) {
     if (firstDoing(JOB_START, definition.name, jobs) !== "it") continue;
     for (const args of definition.args) {
-      checkTimeout({ ...args, name: "known later" }, definition.argsAt["timeout"] ?? definition.at, problems);
+      const wrong = hasTemplate(args["timeout"]) ? undefined : wrongRunArgs({ ...args, name: "known later" });
+      if (wrong !== undefined) problems.flaw(wrong.message, definition.argsAt["timeout"] ?? definition.at);
       warnOfMisspelt(args, (argument) => definition.argsAt[argument] ?? definition.at, problems);
     }
   }
@@ -147,18 +135,7 @@ function warnOfMisspelt(args: Args, placeOf: (argument: string) => Position, pro
   problems.warn(message, placeOf(misspelt));
 }
 
-function checkTimeout(args: Args, at: Position, problems: Problems): void {
-  if (hasTemplate(args["timeout"])) return;
-  const wrong = wrongRunArgs(args);
-  if (wrong !== undefined) problems.flaw(wrong.message, at);
-}
-
-function checkEntry(
-  entry: TodoEntry,
-  jobs: ReadonlyMap<string, PlannedJob>,
-  commandLine: Args,
-  problems: Problems,
-): void {
+function checkEntry(entry: TodoEntry, jobs: Jobs, commandLine: Args, problems: Problems): void {
   const job = jobs.get(entry.job);
   // Code, a template or a default decides later.
   if (job === undefined || entry.argsCode !== undefined) return;
@@ -172,13 +149,10 @@ function checkEntry(
   }
 }
 
+type First = "it" | "script" | undefined;
+
 /** What runs first in a job and its steps: the built-in job `it`, or a script. `seen` have neither. */
-export function firstDoing(
-  it: string,
-  name: string,
-  jobs: ReadonlyMap<string, PlannedJob>,
-  seen: Set<string> = new Set(),
-): "it" | "script" | undefined {
+export function firstDoing(it: string, name: string, jobs: Jobs, seen: Set<string> = new Set()): First {
   if (name === it) return "it";
   if (seen.has(name)) return undefined;
   for (const step of jobs.get(name)?.steps ?? []) {
@@ -203,8 +177,7 @@ export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems
     const message = `"lock" of "${name}" holds ${template}, but templates are filled in "args" only: all runs would share one lock.`;
     problems.flaw(message, typeArgsAt["lock"] ?? at);
   }
-  // Unknown names and cycles have been reported already. The values that an earlier job hands on are not
-  // known yet.
+  // Unknown names and cycles have been reported. The values that an earlier job hands on are not known yet.
   if (!problems.isWhole || file.settings.shareArgs) return;
   for (const entry of file.todo) {
     const job = plan.jobs.get(entry.job);
@@ -212,13 +185,10 @@ export function checkLockNames(file: JobFile, plan: Plan, common: Args, problems
     if (job === undefined || job.type === "subscribe" || entry.argsCode !== undefined) continue;
     const runs = namesOf(entry, job, plan, common);
     if (entry.when === undefined) refuseUnfilled(runs.flat(), problems);
+    const names = [job.typeArgs.lock, ...runs.flat().map(({ name }) => name)];
     // Unfilled names are alike only because they are unfilled.
-    if (!isUnfilled(job, runs.flat())) warnOfShared(job, runs, file, problems);
+    if (names.every((name) => unfilledName(name) === undefined)) warnOfShared(job, runs, file, problems);
   }
-}
-
-function isUnfilled({ typeArgs }: PlannedJob, names: readonly LockName[]): boolean {
-  return [typeArgs.lock, ...names.map(({ name }) => name)].some((name) => unfilledName(name) !== undefined);
 }
 
 function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
@@ -232,12 +202,7 @@ function refuseUnfilled(names: readonly LockName[], problems: Problems): void {
 }
 
 /** Warns of runs of one item that share a lock, unless they run one after the other. */
-function warnOfShared(
-  job: PlannedJob,
-  runs: readonly (readonly LockName[])[],
-  file: JobFile,
-  problems: Problems,
-): void {
+function warnOfShared(job: PlannedJob, runs: readonly LockName[][], file: JobFile, problems: Problems): void {
   const { name, typeArgs } = job;
   if (runs.length < 2 || runLimits(job).limit === 1) return;
   const inTurn = 'write "single: true" under "typeArgs"';
@@ -258,7 +223,7 @@ function warnOfShared(
 }
 
 /** A lock that two of the runs take. */
-function firstShared(runs: readonly (readonly LockName[])[]): LockName | undefined {
+function firstShared(runs: readonly LockName[][]): LockName | undefined {
   const taken = new Set<string>();
   for (const names of runs) {
     const shared = names.find(({ name }) => taken.has(String(name)));
