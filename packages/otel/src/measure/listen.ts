@@ -17,7 +17,7 @@ export type Listeners = { readonly [K in keyof AllEvents]?: (event: AllEvents[K]
 /** Listens to the events of this process. Call the result to stop. */
 export function listen(listeners: Listeners): () => void {
   const all = Object.entries(listeners).map(([name, listener]) => {
-    const onEvent = (event: unknown): void => (listener as (event: unknown) => void)(event);
+    const onEvent = listener as (event: unknown) => void;
     subscribe(name, onEvent);
     return () => unsubscribe(name, onEvent);
   });

@@ -1,3 +1,5 @@
+import type { RunStatus } from "@ojm/core";
+
 /** A metric: its name, and what it counts. */
 export interface Metric {
   /** By the conventions of OpenTelemetry. In Prometheus, its dots are underscores. */
@@ -122,4 +124,19 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Sink {
   /** Adds to a counter or gauge, or records the value of a histogram. */
   put(metric: MetricKey, value: number, labels: Labels): void;
+}
+
+/** The results of the CI/CD conventions, by the status of a run. */
+const RESULTS = {
+  completed: "success",
+  skipped: "skip",
+  failed: "failure",
+  timeout: "timeout",
+  cancelled: "cancellation",
+  lost: "error",
+} as const satisfies Readonly<Record<Exclude<RunStatus, "running">, string>>;
+
+/** The result of a run that has ended. */
+export function resultOf(status: RunStatus): string {
+  return status === "running" ? "error" : RESULTS[status];
 }
