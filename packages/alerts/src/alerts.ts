@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Clock, Duration, Events } from "@ojm/core";
 import { checkedDuration } from "@ojm/core/backend";
 import { emitWarning } from "@ojm/core/internal";
+import type { ScheduleTick } from "@ojm/schedule";
 import { type Context, type Looked, look, takeTurn } from "./look/look.js";
 import { outboxOf } from "./look/state.js";
 import { refuse } from "./rules/check.js";
@@ -90,11 +91,7 @@ export class Alerts {
 
   /** A scheduler of this process decided on a tick. */
   readonly #onTick = (event: unknown): void => {
-    const { schedule, at, outcome } = event as {
-      readonly schedule: string;
-      readonly at: number;
-      readonly outcome: string;
-    };
+    const { schedule, at, outcome } = event as Pick<ScheduleTick, "schedule" | "at" | "outcome">;
     const delay = this.#context.now() - at;
     const about = ({ on, later, matches }: CheckedRule): boolean =>
       (outcome === "missed" ? on.has("missed") : outcome === "run" && on.has("late") && delay > later) &&

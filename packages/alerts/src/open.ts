@@ -45,7 +45,7 @@ export async function openWith(manager: JobManager, options: AlertsOptions, send
   const { jobs, locks } = manager.channels;
   if (!channel.joins(locks as Channel<unknown>) || !jobs.supports.commitAcrossChannels)
     throw new AlertsError("alerts need a store whose commits can write to several channels, see its README");
-  for (const rule of rules) await stateOf(channel, rule, now());
+  for (const rule of rules) await stateOf(channel, rule.id, now());
   const alerts = new Alerts(
     { manager, channel, rules, send: url === undefined ? send : withLink(send, url), now },
     clock,

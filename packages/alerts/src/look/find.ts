@@ -55,7 +55,7 @@ async function failures(
   found: Found[],
 ): Promise<Part<"ends" | "down" | "dropped" | "held">> {
   const { runs, window, dropped } = await newest(
-    records.failures(state.ends.from),
+    records.manager.failedRuns({ from: state.ends.from }),
     state.ends,
     ({ endTime }) => endTime,
     ({ name, status }) => errors.has(status) && matches(name),
@@ -109,7 +109,7 @@ async function starts(
   const wantsEnds = on.has("completed");
   if (!wantsEnds && !on.has("started")) return {};
   const { runs, window } = await newest(
-    records.starts(state.starts.from),
+    records.manager.history({ from: state.starts.from }),
     state.starts,
     ({ startTime }) => startTime,
     ({ name }) => matches(name),

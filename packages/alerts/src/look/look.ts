@@ -104,7 +104,7 @@ async function findAll({ manager, channel, rules, judged, now }: Context): Promi
   const records = new Records(manager);
   const all: Findings[] = [];
   for (const rule of rules) {
-    const before = await stateOf(channel, rule, now());
+    const before = await stateOf(channel, rule.id, now());
     all.push(await findFor(rule, before, { records, now: now(), judged: judged.get(rule.id) ?? new Map() }));
   }
   return all;
@@ -125,14 +125,14 @@ async function noteTicks({ channel, judged }: Context, findings: Findings): Prom
 }
 
 /** The state of a rule. A rule without one begins at the last check of any process with alerts. */
-export async function stateOf(channel: AlertsChannel, { id }: CheckedRule, now: number): Promise<ReadState> {
+export async function stateOf(channel: AlertsChannel, id: string, now: number): Promise<ReadState> {
   const key = ruleKey(id);
   const known = await entryUnder(channel, key);
   if (known !== undefined && isState(known.value)) return { state: known.value, version: known.version };
   const state = freshState(await lastLook(channel, now));
   const outcome = await channel.compareAndSet(key, known?.version ?? null, state, kept(channel));
   if (outcome.ok) return { state, version: outcome.version };
-  return stateOf(channel, { id } as CheckedRule, now);
+  return stateOf(channel, id, now);
 }
 
 async function lastLook(channel: AlertsChannel, now: number): Promise<number> {

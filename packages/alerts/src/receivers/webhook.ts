@@ -15,22 +15,15 @@ export function sendWebhook(to: InMs<WebhookReceiver>, alert: Alert, options: Se
   const { webhook: address, secret, deadline = HTTP_DEADLINE } = to;
   const timestamp = new Date(alertTime(alert, options.now)).toISOString();
   const body = JSON.stringify({ type: `run.${alert.kind}`, timestamp, data: alert });
-  const headers = { "content-type": "application/json", ...signed({ id: alert.id, body, secret, now: options.now }) };
+  const headers = { "content-type": "application/json", ...signed(alert.id, body, secret, options.now) };
   return post({ address, body, headers, deadline }, options);
-}
-
-interface Signing {
-  readonly id: string;
-  readonly body: string;
-  readonly secret: string | undefined;
-  readonly now: number;
 }
 
 /**
  * The headers with the id, the time and the signature of a delivery. The time is that of the attempt, the id
  * that of the alert.
  */
-function signed({ id, body, secret, now }: Signing): Record<string, string> {
+function signed(id: string, body: string, secret: string | undefined, now: number): Record<string, string> {
   const seconds = String(Math.floor(now / 1_000));
   const named = { "webhook-id": id, "webhook-timestamp": seconds };
   if (secret === undefined) return named;

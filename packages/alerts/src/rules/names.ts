@@ -11,7 +11,3 @@ export function checkNames(where: string, value: unknown, known: readonly string
   const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
   throw new AlertsError(`${where} has no "${visible(unknown)}".${hint} It has: ${known.join(", ")}`);
 }
-
-export function isBetween(value: unknown, least: number, most: number): boolean {
-  return typeof value === "number" && value >= least && value <= most;
-}
