@@ -58,9 +58,8 @@ export class Records {
   /** How many runs in a row, up to this one, ended with a status in `errors`. */
   async streak({ name, startTime }: RunRecord, errors: ReadonlySet<string>): Promise<number> {
     const newest = (await this.#newestOf(name)).filter((record) => record.startTime <= startTime);
-    const known = newest.findIndex(({ status }) => status === "completed");
-    if (known >= 0) return countOf(newest.slice(0, known), errors);
-    return countOf(await this.#before(name, startTime + 1), errors);
+    const isEnough = newest.some(({ status }) => status === "completed");
+    return countOf(isEnough ? newest : await this.#before(name, startTime + 1), errors);
   }
 
   /** The newest completed run of those that started between two times. */
