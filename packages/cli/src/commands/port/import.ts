@@ -105,11 +105,11 @@ class Target {
       }
       await this.#flush();
     } catch (error) {
-      const told = explained(error);
-      if (told === undefined) throw error;
+      const known = explained(error);
+      if (known === undefined) throw error;
       // Not if the store failed: another call would wait for it again.
       if (error instanceof CommandError) await this.#flush();
-      throw this.#withCounts(told.message, told.code);
+      throw this.#withCounts(known.message, known.code);
     }
     if (isWhole) return this.#counts();
     throw this.#withCounts(`${this.#source} ends early, after line ${last}: the export was not completed`);
