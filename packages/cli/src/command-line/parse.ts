@@ -169,26 +169,3 @@ export function checkNewName(name: string): void {
   if (name !== name.trim())
     throw new CommandError(`the name of a job must not begin or end with a blank, as "${name}"`);
 }
-
-/** A job file, and the arguments for it. */
-export interface FileOperands {
-  readonly file: string;
-  readonly pairs: readonly (readonly [key: string, value: string])[];
-}
-
-/** Reads `FILE [key=value …]`. */
-export function readFile({ command, operands: [file, ...pairs] }: Given): FileOperands {
-  if (file === undefined) throw new CommandError(`ojm ${command} needs a job file: ojm ${command} FILE`);
-  return { file, pairs: readPairs(pairs) };
-}
-
-/** Reads `key=value …`. */
-export function readPairs(words: readonly string[]): FileOperands["pairs"] {
-  return words.map(readPair);
-}
-
-function readPair(word: string): [string, string] {
-  const split = word.indexOf("=");
-  if (split <= 0) throw new CommandError(`"${word}" is not an argument: arguments are written key=value`);
-  return [word.slice(0, split), word.slice(split + 1)];
-}

@@ -1,7 +1,7 @@
-import type { JobManager, JsonValue } from "@ojm/core";
+import type { JobManager } from "@ojm/core";
 import { argsProblem, ojmCommand } from "@ojm/core/internal";
 import type { RunNowOptions } from "@ojm/schedule";
-import { operandOf, readPairs } from "../../command-line/parse.js";
+import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { done } from "../../output/print.js";
@@ -17,7 +17,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export async function execute(given: Given): Promise<number> {
   const [, ...words] = given.operands;
   const name = operandOf({ ...given, operands: given.operands.slice(0, 1) }, "the name of a schedule");
-  const args = words.length === 0 ? undefined : await argsOf(words);
+  const args = words.length === 0 ? undefined : await paramsOf(words);
   const reason = await reasonOf(given, `run ${name} now`);
   return withScheduler(given, async (scheduler, manager) => {
     const isAlone = !(await hasRunner(manager, name));
@@ -42,13 +42,13 @@ export async function execute(given: Given): Promise<number> {
 }
 
 /** The parameters of the run, parsed like the arguments of a job file. */
-async function argsOf(words: readonly string[]): Promise<NonNullable<RunNowOptions["args"]>> {
+async function paramsOf(words: readonly string[]): Promise<NonNullable<RunNowOptions["args"]>> {
   // Imported here: without parameters, the engine of job files is not needed.
-  const { commandLineValue } = await import("@ojm/ojob");
-  const args = readPairs(words).map(([key, value]) => [key, commandLineValue(value) as JsonValue] as const);
-  const problem = argsProblem(Object.fromEntries(args));
+  const { argsOf } = await import("../../store/job-file.js");
+  const params = argsOf(words) as NonNullable<RunNowOptions["args"]>;
+  const problem = argsProblem(params);
   if (problem !== undefined) throw new CommandError(problem);
-  return Object.fromEntries(args);
+  return params;
 }
 
 /**
