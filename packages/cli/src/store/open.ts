@@ -192,10 +192,13 @@ function refuseOther(type: string | undefined, args: OpenOptions["args"], create
   if ((type === "sqlite" || type === "db") && typeof file === "string") refuseOtherFile(file, create);
 }
 
+/** An exit code, if it is not 0. */
+type Code = Promise<number | undefined> | Promise<void>;
+
 /** Calls `look` with the job manager of the chosen store, and closes the manager. */
 export async function withStore(
   given: Given,
-  look: (manager: JobManager) => Promise<number | undefined>,
+  look: (manager: JobManager) => Code,
   options?: OpenStore,
 ): Promise<number> {
   await using manager = await openStore(given, options);
@@ -205,14 +208,14 @@ export async function withStore(
 /** The same with a scheduler, which runs no jobs: it only reads and sends requests. */
 export function withScheduler(
   given: Given,
-  look: (scheduler: Scheduler, manager: JobManager) => Promise<number | undefined>,
+  look: (scheduler: Scheduler, manager: JobManager) => Code,
 ): Promise<number> {
   return withStore(given, async (manager) => {
     const { openScheduler } = await import("@ojm/schedule");
     await using scheduler = openScheduler(manager);
     try {
       // Awaited here: the scheduler must stay open until it has answered.
-      return await look(scheduler, manager);
+      return (await look(scheduler, manager)) ?? undefined;
     } catch (error) {
       const { name, code, message } = error as { readonly [field: string]: unknown };
       if (name !== "ScheduleError" || code !== "UNKNOWN") throw error;

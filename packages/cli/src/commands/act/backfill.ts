@@ -46,7 +46,7 @@ function sayAsked(name: string, { ticks, ran, toRun }: Backfill): string {
   return `${which} of "${name}" will be run, one after the other.${before} Its progress: ${ojmCommand("backfill", name, "--status")}`;
 }
 
-async function status(given: Given, scheduler: Scheduler, name: string): Promise<undefined> {
+async function status(given: Given, scheduler: Scheduler, name: string): Promise<void> {
   await scheduler.words(name);
   const say = sayTime(given);
   const columns: Column<BackfillProgress>[] = [

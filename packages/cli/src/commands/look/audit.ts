@@ -38,6 +38,5 @@ export async function execute(given: Given): Promise<number> {
     const shown = all.slice(0, limit);
     await printItems(given, shown, columns, "nobody did anything to a run, a lock or a schedule");
     tellMore(given, all.length > limit, limit);
-    return undefined;
   });
 }

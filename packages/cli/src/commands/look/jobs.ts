@@ -99,6 +99,5 @@ export async function execute(given: Given): Promise<number> {
       columns,
       name === undefined ? "no jobs yet" : `"${name}" has no run and no schedule`,
     );
-    return undefined;
   });
 }

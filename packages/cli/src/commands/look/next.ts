@@ -55,7 +55,6 @@ export async function execute(given: Given): Promise<number> {
     }
     coming.sort((a, b) => a.due - b.due);
     await printItems(given, ofEach === limit ? coming.slice(0, limit) : coming, columns, "no schedules");
-    return undefined;
   });
 }
 

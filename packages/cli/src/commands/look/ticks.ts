@@ -47,7 +47,6 @@ export async function execute(given: Given): Promise<number> {
     const shown = all.slice(0, wanted.limit);
     await printItems(given, shown, columns(sayTime(given), shown), "no such ticks");
     tellMore(given, all.length > wanted.limit, wanted.limit);
-    return undefined;
   });
 }
 

@@ -26,7 +26,6 @@ export async function execute(given: Given): Promise<number> {
     if (process.stdout.isTTY && !given.flags.has("json") && !given.flags.has("jsonl"))
       print(reasons.map((reason) => inLines(reason, outputWidth())).join(""));
     else await printItems(given, reasons, columns, "nothing is known of it");
-    return undefined;
   });
 }
 

@@ -42,10 +42,9 @@ export async function execute(given: Given): Promise<number> {
     if (name !== undefined) await refuseUnknown(manager, name, true);
     const lines = new Lines(AT_ONCE);
     const { end } = await exportTo(lines, await kindOf(given), manager, wanted);
-    if (lines.closed.aborted) return undefined;
+    if (lines.closed.aborted) return;
     const leftOut = Object.entries(end.leftOut).map(([reason, count]) => `. Left out ${count}: ${reason}`);
     printError(`ojm: exported ${inWords((kind) => end[kind])}${leftOut.join("")}`);
-    return undefined;
   });
 }
 

@@ -50,10 +50,8 @@ export async function execute(given: Given): Promise<number> {
     const shown = [...(await running(manager, locks)), ...runs].filter(isMeant);
     await refuseIfNone(manager, name, shown);
     const coming = await comingOf(manager, name);
-    if (wantsJson(given)) {
-      await printItems<Running | WaitingJob>(given, [...shown, ...coming.map(waitingItem)], [], "");
-      return undefined;
-    }
+    if (wantsJson(given))
+      return printItems<Running | WaitingJob>(given, [...shown, ...coming.map(waitingItem)], [], "");
     const isAsked = shown.some(({ stopRequest }) => stopRequest !== undefined);
     await printItems(
       given,
@@ -70,6 +68,5 @@ export async function execute(given: Given): Promise<number> {
         .join(""),
     );
     print(coming.map((one) => `${oneLine(sayComing(one, say))}\n`).join(""));
-    return undefined;
   });
 }

@@ -10,9 +10,7 @@ import { limitOf, runsText } from "./runs.js";
 export async function execute(given: Given): Promise<number> {
   const name = lastValue(given, "name");
   const options = { limit: limitOf(given), ...(name !== undefined && { name }) };
-  const show = async (manager: JobManager): Promise<undefined> => {
-    print(await runsText(given, manager, options));
-  };
+  const show = async (manager: JobManager): Promise<void> => print(await runsText(given, manager, options));
   if (given.operands.length === 0) return withStore(given, show);
   const { file, args } = fileOperands(given);
   await using manager = await openJobFile(file, args);

@@ -24,7 +24,6 @@ export async function execute(given: Given): Promise<number> {
     if (name !== undefined) await refuseUnknown(manager, name, true);
     const options = { ...filters(given), ...(name !== undefined && { name }) };
     print(await (given.flags.has("by-name") ? byNameText : runsText)(given, manager, options));
-    return undefined;
   });
 }
 
