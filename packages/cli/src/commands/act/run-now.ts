@@ -1,4 +1,3 @@
-import type { JobManager } from "@ojm/core";
 import { argsProblem, ojmCommand } from "@ojm/core/internal";
 import type { RunNowOptions } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
@@ -7,6 +6,7 @@ import { CommandError, EXIT } from "../../errors.js";
 import { done } from "../../output/print.js";
 import { withScheduler } from "../../store/open.js";
 import { author, reasonOf } from "./reason.js";
+import { countRunners } from "./schedules.js";
 
 /** How long to wait for an answer if no process seems to run the schedule, in ms. */
 const SILENCE = 2_000;
@@ -20,7 +20,7 @@ export async function execute(given: Given): Promise<number> {
   const args = words.length === 0 ? undefined : await paramsOf(words);
   const reason = await reasonOf(given, `run ${name} now`);
   return withScheduler(given, async (scheduler, manager) => {
-    const isAlone = !(await hasRunner(manager, name));
+    const isAlone = (await countRunners(manager, name)) === 0;
     using stop = new Interruption();
     const asked = {
       ...(args && { args }),
@@ -33,7 +33,7 @@ export async function execute(given: Given): Promise<number> {
       if (error === stop.signal.reason) throw stop.ended(name);
       const { code } = error as { readonly code?: unknown };
       // A process that was just started answers before it is listed as a scheduler.
-      if (code !== "REFUSED" || !isAlone || (await hasRunner(manager, name))) throw error;
+      if (code !== "REFUSED" || !isAlone || (await countRunners(manager, name)) > 0) throw error;
       const text = `"${name}" was not started: no living process has this schedule. Start the program that adds it. More: ojm doctor`;
       throw new CommandError(text, EXIT.failed);
     });
@@ -79,11 +79,4 @@ class Interruption {
   ended(name: string): CommandError {
     return new CommandError(`"${name}" was not started: the request is withdrawn`, this.#code);
   }
-}
-
-/** Whether a living process can run a schedule. */
-async function hasRunner(manager: JobManager, name: string): Promise<boolean> {
-  const { schedulersIn } = await import("@ojm/schedule");
-  for await (const { schedules } of schedulersIn(manager)) if (schedules.has(name)) return true;
-  return false;
 }
