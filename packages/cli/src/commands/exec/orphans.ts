@@ -21,14 +21,16 @@ export interface Orphan {
   readonly ojm: string;
 }
 
+/** The start of the run that a lock is held for; `undefined` for a lock without a run. */
+export function startOf({ note }: HeldLock): number | undefined {
+  const { run } = (note ?? {}) as { readonly run?: unknown };
+  return typeof run === "number" ? run : undefined;
+}
+
 /** The ids of the runs whose locks are held. */
 export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
-  return new Set(
-    locks.flatMap(({ name, note }) => {
-      const { run: startTime } = (note ?? {}) as { readonly run?: unknown };
-      return typeof startTime === "number" ? [runId({ name, startTime })] : [];
-    }),
-  );
+  const starts = locks.map((lock) => ({ name: lock.name, startTime: startOf(lock) }));
+  return new Set(starts.flatMap(({ name, startTime }) => (startTime === undefined ? [] : [runId({ name, startTime })])));
 }
 
 /**

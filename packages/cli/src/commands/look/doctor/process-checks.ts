@@ -34,14 +34,12 @@ export function checkVersions(runs: readonly RunRecord[]): Finding {
   }
   const evidence = { here: { ...VERSIONS }, runs: runs.length, others: Object.fromEntries(others) };
   const here = `${say(VERSIONS)} here`;
-  if (runs.length === 0) return ok("versions", `${here}; no run to compare with`, evidence);
-  if (others.size === 0) return ok("versions", `${here}, and in the last ${count(runs.length, "run")}`, evidence);
+  if (runs.length === 0) return ok("versions", `${here}; no run to compare with`, { evidence });
+  if (others.size === 0) return ok("versions", `${here}, and in the last ${count(runs.length, "run")}`, { evidence });
   const list = [...others].map(([text, runs]) => `${text} in ${count(runs, "run")}`);
   const help = "install the same version everywhere; during a rollout, this warning is normal";
-  return warning("versions", `${here}, and of the last ${count(runs.length, "run")}: ${list.join(", ")}`, {
-    help,
-    evidence,
-  });
+  const text = `${here}, and of the last ${count(runs.length, "run")}: ${list.join(", ")}`;
+  return warning("versions", text, { help, evidence });
 }
 
 function say({ ojm, node }: NonNullable<RunRecord["versions"]>): string {
@@ -60,7 +58,7 @@ export function checkSessions(sessions: readonly Session[], quiet: ReadonlySet<s
   const from = Object.entries(hosts).map(([host, number]) => `${host}: ${number}`);
   const text = alive.length === 0 ? "no process holds or wants a lock" : `${alive.length} alive (${from.join(", ")})`;
   return [
-    ok("sessions", text, { alive: alive.length, hosts }),
+    ok("sessions", text, { evidence: { alive: alive.length, hosts } }),
     ...stale.map(({ id, process: { host, pid }, left }) => {
       const gone = `pid ${pid} on ${host} does not renew its session`;
       const help = `its locks are free in ${Math.ceil(left / 1_000)} s at most, or as soon as another run needs one: there is nothing to do`;
@@ -111,7 +109,7 @@ export function checkClocks({ now, locks, sessions, runs }: SeenTimes): Finding[
     others.length === 0
       ? "the store has no time of another host to compare with"
       : `no offset is seen of ${others.join(", ")}`;
-  return [ok("clocks", text, { hosts: others })];
+  return [ok("clocks", text, { evidence: { hosts: others } })];
 }
 
 function offset(host: string, than: string, ms: number): Finding {

@@ -1,5 +1,6 @@
 import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
 import { holdOf, ojmCommand, unlessCorrupt } from "@ojm/core/internal";
+import { startOf } from "../../exec/orphans.js";
 import { retriesIn } from "../retry-series.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
@@ -24,7 +25,8 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const { locks, runs } = found.locks.length + found.runs.length === 0 ? found : await lookAgain(manager, found);
   const plain = held.filter((lock) => startOf(lock) === undefined && holdOf(lock) === undefined).length;
   const others = plain === 0 ? "" : `, of which ${plain} without a run: programs take such locks directly`;
-  const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
+  const evidence = { held: held.length, plain };
+  const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { evidence })];
   const late = await unmade(manager, new Set(held.map(({ name }) => name)));
   return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...late];
 }
@@ -54,16 +56,6 @@ async function look(manager: JobManager): Promise<Mismatches & { readonly held: 
     if (running !== undefined && starts.get(running.name) !== running.startTime) runs.push(running);
   }
   return { held, locks, runs };
-}
-
-/** The start of the run that a lock is held for; `undefined` for a lock without a run. */
-function startOf({ note }: HeldLock): number | undefined {
-  const { run } = fieldsOf(note);
-  return typeof run === "number" ? run : undefined;
-}
-
-function fieldsOf(note: HeldLock["note"]): { readonly [field: string]: unknown } {
-  return typeof note === "object" && note !== null ? (note as { readonly [field: string]: unknown }) : {};
 }
 
 function withoutRun({ name, holder: { host, pid } }: HeldLock): Finding {
