@@ -146,9 +146,7 @@ export class Alerts {
     return takeTurn(channel, this.#turn, this.#every * (1 - JITTER) - 1, now());
   }
 
-  /**
-   * Checks, or waits for the check that is running, then checks again if another one was requested meanwhile.
-   */
+  /** Checks, or waits for the running check, and checks again if another one was requested meanwhile. */
   async #look(wait = 0): Promise<void> {
     if (this.#looking !== undefined) {
       await this.#looking;

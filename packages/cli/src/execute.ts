@@ -33,10 +33,7 @@ export async function execute(words: readonly string[]): Promise<number> {
   }
 }
 
-/**
- * Whether errors are printed as JSON: `--json` or `--jsonl` was given to a command that knows them, or to an
- * unknown command.
- */
+/** Whether errors are JSON: the command knows `--json` or `--jsonl`, or is unknown, and one was given. */
 function wantsJson([command = "", ...words]: readonly string[]): boolean {
   const end = words.indexOf("--");
   const own = end < 0 ? words : words.slice(0, end);

@@ -148,10 +148,7 @@ async function longRuns(
   return { long: all.map(({ id }) => id).sort() };
 }
 
-/**
- * The runs that a window has not judged, newest first: at most as many as an outbox holds. The rest is
- * counted as dropped.
- */
+/** The runs that a window has not judged, newest first. Beyond the size of an outbox, they are dropped. */
 async function newest(
   records: AsyncIterable<RunRecord>,
   window: Window,

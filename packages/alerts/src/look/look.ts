@@ -23,10 +23,7 @@ import { MARGIN } from "./window.js";
 /** The timeout of the managed run that delivers, in ms: its budget and the longest delivery. */
 const TIMEOUT = 150_000;
 
-/**
- * A new rule begins at the last check of any process with alerts. If that is longer ago than this, in ms, it
- * begins now.
- */
+/** A new rule begins at the last check of any process, or now if that is longer ago than this, in ms. */
 const INHERITED = 86_400_000;
 
 /** What a check needs. */
@@ -110,10 +107,7 @@ async function findAll({ manager, channel, rules, judged, now }: Context): Promi
   return all;
 }
 
-/**
- * Remembers which ticks were judged and need no alert. Now and then the store remembers it too, for processes
- * that check later.
- */
+/** Remembers which ticks were judged and need no alert; now and then in the store, for later processes. */
 async function noteTicks({ channel, judged }: Context, findings: Findings): Promise<void> {
   const { rule, before, state } = findings;
   judged.set(rule.id, findings.judged);

@@ -17,10 +17,7 @@ interface Transport {
   close(): void;
 }
 
-/**
- * Sends an alert as a mail. The Message-ID comes from the alert, so that a mailbox can recognise a second
- * delivery.
- */
+/** Sends an alert as a mail. A mailbox can recognise a second delivery by its Message-ID. */
 export async function sendEmail(
   { email, deadline = DEADLINE }: InMs<EmailReceiver>,
   alert: Alert,

@@ -19,10 +19,7 @@ export function sendWebhook(to: InMs<WebhookReceiver>, alert: Alert, options: Se
   return post({ address, body, headers, deadline }, options);
 }
 
-/**
- * The headers with the id, the time and the signature of a delivery. The time is that of the attempt, the id
- * that of the alert.
- */
+/** The headers of a delivery: the id of the alert, the time of the attempt, and the signature. */
 function signed(id: string, body: string, secret: string | undefined, now: number): Record<string, string> {
   const seconds = String(Math.floor(now / 1_000));
   const named = { "webhook-id": id, "webhook-timestamp": seconds };

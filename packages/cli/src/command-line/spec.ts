@@ -25,10 +25,7 @@ export interface Given {
   readonly flags: ReadonlySet<string>;
 }
 
-/**
- * The module of a command. Resolves to the exit code. `groups`: all commands, for the help and the
- * completion.
- */
+/** The module of a command. `groups`: all commands, for the help and the completion. */
 export interface CommandModule {
   execute(given: Given, groups: CommandGroups): Promise<number>;
 }
@@ -36,10 +33,7 @@ export interface CommandModule {
 /** The commands, in groups with a title. */
 export type CommandGroups = readonly (readonly [title: string, commands: readonly CommandSpec[]])[];
 
-/**
- * A command. Its entry is the source for the parser, the help, the completion of the shell, and the tables of
- * the documentation.
- */
+/** A command: the source for the parser, the help, the completion and the documentation. */
 export interface CommandSpec {
   readonly name: string;
   /** What follows the name in the synopsis, such as `NAME`; optional parts in brackets. */
@@ -55,9 +49,6 @@ export interface CommandSpec {
   /** Loads its module, which takes time: only the command that is called pays for it. */
   readonly load: () => Promise<CommandModule>;
   readonly options: OptionSpecs;
-  /**
-   * For scripts of ojm alone: the help does not show it, and it prints no errors, which would disturb a
-   * prompt.
-   */
+  /** For scripts of ojm alone: not in the help, and prints no errors, which would disturb a prompt. */
   readonly hidden?: true;
 }

@@ -58,9 +58,7 @@ function helpOf(spec: CommandSpec): string {
   return parts.join("\n");
 }
 
-/**
- * The text of a command about itself. Its indented lines stay as they are, because they are examples to copy.
- */
+/** The text of a command about itself. Indented lines are examples to copy, and stay as they are. */
 function aboutText(about: string): string {
   const blocks = blocksOf(about).map(({ isCode, text }) =>
     isCode

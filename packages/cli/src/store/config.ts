@@ -230,10 +230,7 @@ async function checkKeys(where: string, map: object, known: readonly string[]): 
   );
 }
 
-/**
- * Reads a store. It is written as on the command line, as in a program, or as a map with a store for each
- * kind of data.
- */
+/** Reads a store: as on the command line, as in a program, or as a map with one for each kind of data. */
 async function readStore(where: string, store: unknown, folder: string): Promise<Location | JobFileLocation> {
   if (!isMap(store) || "type" in store || "args" in store || "backend" in store) {
     const found = await readOne(where, store, folder);

@@ -33,10 +33,7 @@ async function runsThatBegin(manager: JobManager, word: string, name: string): P
   return found;
 }
 
-/**
- * A message about a name without runs: the nearest name, and the names that have runs, because it may be
- * misspelt.
- */
+/** A message about a name without runs, which may be misspelt: the nearest name, and those with runs. */
 export async function neverRan(
   manager: JobManager,
   name: string,

@@ -32,10 +32,7 @@ export async function openJobFile(file: string, args: Args): Promise<JobManager>
   throw new CommandError(`${file} keeps its runs in memory: give oJobManager Init a "chJobs" and "chLocks" that last`);
 }
 
-/**
- * What scripts may call besides what their file loads: the packages that the config names, and the files and
- * packages of `--load`.
- */
+/** What scripts may call besides what their file loads: the packages of the config, and those of `--load`. */
 export async function loadsOf(given: Given): Promise<string[]> {
   const { configuredLoads } = await import("./config.js");
   return [...(await configuredLoads(process.cwd())), ...(given.values["load"] ?? []).map(findLoad)];

@@ -62,10 +62,7 @@ export function listed(known: ReadonlySet<string>): string {
   return `${told.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/**
- * Shortens a name of thousands of characters, which would bury the error. It cuts between characters, not
- * within one.
- */
+/** Shortens a name of thousands of characters, which would bury the error, between two characters. */
 function shortened(name: string): string {
   const characters = name.length > LONGEST ? [...name] : [];
   return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : name;

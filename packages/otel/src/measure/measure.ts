@@ -31,10 +31,7 @@ export function measure(sink: Sink): () => void {
   const active = new Map<string, Labels>();
 
   const begun = new Set<string>();
-  /**
-   * Counts every possible failure from 0 on, before the first one: a counter that appears with its first
-   * failure shows no increase.
-   */
+  /** Counts every failure from 0 on: a counter that appears with its first failure shows no increase. */
   const begin = (labels: Labels): void => {
     const label = labels["cicd.pipeline.name"] ?? "";
     if (begun.has(label)) return;

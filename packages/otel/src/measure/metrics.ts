@@ -114,10 +114,7 @@ export const LAST_SUCCESS: Metric = {
   text: "When the last run of each job that completed ended, in whatever process, since 1970",
 };
 
-/**
- * The labels of a value. Their values come from small sets: the number of names is bounded, and no label
- * holds an id.
- */
+/** The labels of a value, from small sets: the number of names is bounded, and none holds an id. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** The destination of values: OpenTelemetry, or the text of Prometheus. */

@@ -51,10 +51,7 @@ async function paramsOf(words: readonly string[]): Promise<NonNullable<RunNowOpt
   return params;
 }
 
-/**
- * Withdraws the request on a signal to this process: left in the store, it would run the job unexpectedly
- * later.
- */
+/** Withdraws the request on a signal: left in the store, it would run the job unexpectedly later. */
 class Interruption {
   readonly #abort = new AbortController();
   #code: number = EXIT.failed;

@@ -179,10 +179,7 @@ async function exitOf(
   return (await storeError(manager, runner.run)) === undefined ? EXIT.failed : EXIT.away;
 }
 
-/**
- * Why the store does not answer; `undefined` if it does. If it does not, that is why the lock was lost and
- * why the run is not recorded.
- */
+/** Why the store does not answer, so that the lock is lost and the run unrecorded; else `undefined`. */
 async function storeError(manager: JobManager, run: string | undefined): Promise<Error | undefined> {
   try {
     if (run !== undefined) await manager.wait(run, { timeout: 0 });

@@ -61,10 +61,7 @@ export async function recordOf(manager: JobManager, { run }: Orphan): Promise<Ru
   return undefined;
 }
 
-/**
- * Prints the commands that are certainly still running: a table alone would not say what to do. JSON includes
- * them.
- */
+/** Prints what to do about the commands that are certainly still running, but not beside JSON. */
 export function tellOrphans(given: Given, orphans: readonly Orphan[]): void {
   if (wantsJson(given)) return;
   for (const orphan of orphans.filter(({ isCertain }) => isCertain))

@@ -84,10 +84,7 @@ export class CommandRunner {
     return this.#current?.ended.catch(() => {}) ?? Promise.resolve();
   }
 
-  /**
-   * Fires when a signal comes while no command is running: then ojm no longer waits for the lock or an
-   * attempt.
-   */
+  /** Fires at a signal while no command is running: ojm no longer waits for the lock or an attempt. */
   get waiting(): AbortSignal {
     return this.#waiting.signal;
   }
@@ -149,10 +146,7 @@ export class CommandRunner {
     this.answered();
   }
 
-  /**
-   * Prints a line after {@link SILENCE}: with another attempt to make, ojm waits without a limit and would
-   * seem to hang.
-   */
+  /** Prints a line after {@link SILENCE}: ojm waits for the store without a limit, and would seem to hang. */
   #awaitAnswer({ code }: Ended): void {
     if (this.#isDone) return;
     const text = `ojm: the command ended with exit code ${code}. The store has not answered since: ojm waits for it`;
@@ -190,10 +184,7 @@ export class CommandRunner {
     }
   }
 
-  /**
-   * Waits for the command of an earlier ojm that was killed. Resolves to whether it is still running: then
-   * the run has ended.
-   */
+  /** Waits for the command of an ojm that was killed. If it runs on, ends the run, and resolves to true. */
   async #isBlocked(run: Run, predecessor: Predecessor): Promise<boolean> {
     const living = await predecessor.living();
     if (living === undefined) return false;

@@ -9,10 +9,7 @@ export interface KeyPress {
   readonly ctrl: boolean;
 }
 
-/**
- * Calls `press` for each key, until the returned function is called. Does nothing if the input is not a
- * terminal.
- */
+/** Calls `press` for each key on a terminal, until the returned function is called. */
 export function listenToKeys(press: (key: KeyPress) => void): () => void {
   const { stdin } = process;
   if (!stdin.isTTY) return () => {};

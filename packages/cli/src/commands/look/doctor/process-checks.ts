@@ -13,10 +13,7 @@ export interface Session {
   readonly left: number;
 }
 
-/**
- * The session in an entry of the locks; `undefined` for an entry of another kind, for a hold, and for a
- * damaged entry.
- */
+/** The session in an entry of the locks; `undefined` for a hold, a damaged entry, or another kind. */
 export function sessionOf(key: Key, value: LocksValue | undefined, expiresIn: number | undefined): Session | undefined {
   const [, owner] = key as readonly unknown[];
   if (!isSession(value, String(owner)) || value.hold === true) return undefined;

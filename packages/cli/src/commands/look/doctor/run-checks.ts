@@ -70,10 +70,7 @@ function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
 }
 
-/**
- * Late attempts whose process is alive but does not make them. An attempt whose lock is held waits for the
- * lock.
- */
+/** Late attempts that a living process does not make, except those that wait for their lock. */
 async function unmade(manager: JobManager, held: ReadonlySet<string>): Promise<Finding[]> {
   const before = Date.now() - OVERDUE;
   const late = (await retriesIn(manager)).filter(

@@ -14,10 +14,7 @@ import { type Running, sayElapsed, sayRequester, sayWaiters, sayWhere } from "./
 /** The lines above and below the runs. */
 const OTHER_LINES = 3;
 
-/**
- * The least columns for the author of a stop request and the start of the reason, on a normal and a narrow
- * screen.
- */
+/** The least columns for the author and the reason of a stop request, on a normal and a narrow screen. */
 const LEAST_ASKED = 20;
 const NARROW_ASKED = 10;
 
