@@ -259,7 +259,7 @@ async function readPart(where: string, part: string, store: unknown, folder: str
 }
 
 async function readOne(where: string, store: unknown, folder: string): Promise<Placed | JobFileLocation> {
-  if (typeof store === "string") return located(where, store, folder);
+  if (typeof store === "string") return locate(store, folder, where);
   if (!isMap(store)) throw new CommandError(`${where} is ${told(store)}. It must be ${STORE_FORMS}`);
   if (hasBackend(store)) return { jobs: store, files: [] };
   await checkKeys(where, store, ONE);
@@ -277,13 +277,4 @@ async function readOne(where: string, store: unknown, folder: string): Promise<P
 function hasBackend(store: Unchecked): store is Required<Pick<OpenOptions, "backend">> {
   const { backend } = store;
   return isMap(backend) && (typeof backend["open"] === "function" || typeof backend["commit"] === "function");
-}
-
-/** Calls {@link locate}; an error names the place in the file, or the variable. */
-export function located(where: string, text: string, folder: string): Location | JobFileLocation {
-  try {
-    return locate(text, folder);
-  } catch (error) {
-    throw new CommandError(`${where}: ${(error as Error).message}`);
-  }
 }
