@@ -20,9 +20,9 @@ const BEGIN = Buffer.from("SQLite format 3\0");
  *
  * @throws CommandError
  */
-function refuseOther({ type, args }: OpenOptions, create: boolean): void {
-  const file = args?.["file"];
-  if ((type !== "sqlite" && type !== "db") || typeof file !== "string") return;
+function refuseOther(store: OpenOptions | undefined, create: boolean): void {
+  const file = store?.args?.["file"];
+  if ((store?.type !== "sqlite" && store?.type !== "db") || typeof file !== "string") return;
   const begin = beginOf(file);
   if (begin === undefined || begin.equals(BEGIN) || (begin.length === 0 && create)) return;
   if (begin.length === 0)
@@ -126,7 +126,7 @@ export async function openStore(
     return openJobFile(store.jobFile, {});
   }
   if (!create) for (const file of store.files) refuseMissing(file);
-  for (const one of [store.jobs, store.locks, store.logs ?? {}]) refuseOther(one, create);
+  for (const one of [store.jobs, store.locks, store.logs]) refuseOther(one, create);
   const missing = create ? store.files.find((file) => !existsSync(file)) : undefined;
   // TAB must not run a file of the folder.
   const manager = await openLocated(store, heartbeatThread, given.command === "__complete");

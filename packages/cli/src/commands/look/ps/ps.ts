@@ -7,8 +7,7 @@ import { oneLine } from "../../../output/table.js";
 import { sayAttempt, sayTime } from "../../../output/times.js";
 import { storeWords, withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
-import { type Coming, comingOf, refuseIfNone } from "../retry-series.js";
-import { sayComing } from "./coming.js";
+import { type Coming, comingOf, refuseIfNone, sayComing } from "../retry-series.js";
 import { orphaned, type Running, running, sayElapsed, sayStopRequest, sayWaiters, sayWhere } from "./running.js";
 
 /** A job that waits for its next attempt, as JSON lists it after the running ones. */

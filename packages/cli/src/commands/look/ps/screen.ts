@@ -6,8 +6,7 @@ import { type SayTime, sayAttempt, sayDuration } from "../../../output/times.js"
 import { type ColumnRoom, grid } from "../../../output/width/grid.js";
 import { cut } from "../../../output/width/width.js";
 import { limitsOf } from "../../exec/limits.js";
-import type { Coming } from "../retry-series.js";
-import { sayComing } from "./coming.js";
+import { type Coming, sayComing } from "../retry-series.js";
 import { sayAway } from "./health.js";
 import { type Running, sayElapsed, sayRequester, sayWaiters, sayWhere } from "./running.js";
 

@@ -5,7 +5,7 @@ import { cellText } from "../../../../output/table.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
 import { runColumns } from "../../ps/screen.js";
 import { noteOf } from "../../unattended.js";
-import type { Coming, Picture } from "../data/picture.js";
+import type { Coming, Picture } from "../data/live-store.js";
 import { joined, type Line } from "./share.js";
 import type { Target, Ui } from "./ui.js";
 
