@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -116,11 +117,7 @@ function isMissing(error: unknown): boolean {
 }
 
 async function signalled(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const stop = (): void => {
-      for (const signal of SIGNALS) process.off(signal, stop);
-      resolve();
-    };
-    for (const signal of SIGNALS) process.on(signal, stop);
-  });
+  const over = new AbortController();
+  await Promise.race(SIGNALS.map((signal) => once(process, signal, { signal: over.signal })));
+  over.abort();
 }

@@ -21,22 +21,30 @@ export async function execute(given: Given): Promise<number> {
   const reason = await reasonOf(given, `run ${name} now`);
   return withScheduler(given, async (scheduler, manager) => {
     const isAlone = (await countRunners(manager, name)) === 0;
-    using stop = new Interruption();
-    const asked = {
-      ...(args && { args }),
-      reason,
-      author: author(),
-      signal: stop.signal,
-      ...(isAlone && { within: SILENCE }),
+    const stop = new AbortController();
+    let signalled: number = EXIT.failed;
+    // Withdraws the request: left in the store, it would run the job unexpectedly later.
+    const onSignal = (signal: string, number: number): void => {
+      signalled = EXIT.signal + number;
+      stop.abort(new Error(`ojm got ${signal}`));
     };
-    const run = await scheduler.runNow(name, asked).catch(async (error: unknown) => {
-      if (error === stop.signal.reason) throw stop.ended(name);
-      const { code } = error as { readonly code?: unknown };
-      // A process that was just started answers before it is listed as a scheduler.
-      if (code !== "REFUSED" || !isAlone || (await countRunners(manager, name)) > 0) throw error;
-      const text = `"${name}" was not started: no living process has this schedule. Start the program that adds it. More: ojm doctor`;
-      throw new CommandError(text, EXIT.failed);
-    });
+    // Once: a second signal ends ojm at once.
+    for (const signal of SIGNALS) process.once(signal, onSignal);
+    const options = { reason, author: author(), signal: stop.signal, ...(isAlone && { within: SILENCE }) };
+    const run = await scheduler
+      .runNow(name, { ...options, ...(args && { args }) })
+      .catch(async (error: unknown) => {
+        if (error === stop.signal.reason)
+          throw new CommandError(`"${name}" was not started: the request is withdrawn`, signalled);
+        const { code } = error as { readonly code?: unknown };
+        // A process that was just started answers before it is listed as a scheduler.
+        if (code !== "REFUSED" || !isAlone || (await countRunners(manager, name)) > 0) throw error;
+        const text = `"${name}" was not started: no living process has this schedule. Start the program that adds it. More: ojm doctor`;
+        throw new CommandError(text, EXIT.failed);
+      })
+      .finally(() => {
+        for (const signal of SIGNALS) process.off(signal, onSignal);
+      });
     return done(given, `${run} was started. Its log: ${ojmCommand("logs", run, "-f")}`, { run });
   });
 }
@@ -49,31 +57,4 @@ async function paramsOf(words: readonly string[]): Promise<NonNullable<RunNowOpt
   const problem = argsProblem(params);
   if (problem !== undefined) throw new CommandError(problem);
   return params;
-}
-
-/** Withdraws the request on a signal: left in the store, it would run the job unexpectedly later. */
-class Interruption {
-  readonly #abort = new AbortController();
-  #code: number = EXIT.failed;
-  readonly #stop = (signal: string, number: number): void => {
-    this.#code = EXIT.signal + number;
-    this.#abort.abort(new Error(`ojm got ${signal}`));
-  };
-
-  constructor() {
-    // Once: a second signal ends ojm at once.
-    for (const signal of SIGNALS) process.once(signal, this.#stop);
-  }
-
-  [Symbol.dispose](): void {
-    for (const signal of SIGNALS) process.off(signal, this.#stop);
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  ended(name: string): CommandError {
-    return new CommandError(`"${name}" was not started: the request is withdrawn`, this.#code);
-  }
 }

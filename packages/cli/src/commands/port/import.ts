@@ -26,9 +26,9 @@ export async function execute(given: Given): Promise<number> {
   return withStore(
     given,
     async (manager) => {
-      const target = new Target(manager, await manager.openImport(), source);
-      const counts = await target.take(lines);
-      const lower = await target.lowerFences();
+      const runs = await manager.openImport();
+      const counts = await new Target(manager, runs, source).take(lines);
+      const lower = await runs.lowerFences();
       if (lower !== undefined) printError(warning(lower));
       const text = [...sentences(counts), ...leftOutInWords(counts)];
       const from = { store: head.store, at: head.at, ojm: head.ojm };
@@ -129,10 +129,6 @@ class Target {
       throw new CommandError(`${where} is damaged: ${error.message}`);
     }
     return false;
-  }
-
-  lowerFences(): Promise<LowerFences | undefined> {
-    return this.#runs.lowerFences();
   }
 
   async #scheduler(): Promise<ScheduleImport> {
