@@ -1,8 +1,7 @@
 import { durationText } from "@ojm/core/backend";
 import { durationOf, type InMs } from "@ojm/core/internal";
 import type { Outcome, Send, SendOptions } from "../deliver/outcome.js";
-import { AlertsError } from "../errors.js";
-import { checkNames } from "../rules/names.js";
+import { AlertsError, checkNames } from "../errors.js";
 import type { Alert, Receiver } from "../types.js";
 import { sendCommand } from "./command.js";
 import { sendEmail } from "./email.js";

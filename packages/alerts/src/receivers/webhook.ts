@@ -29,7 +29,6 @@ function signed(id: string, body: string, secret: string | undefined, now: numbe
   return { ...named, "webhook-signature": `v1,${signature}` };
 }
 
-/** When the reported event happened. */
 function alertTime({ kind, started, ended, tick }: Alert, now: number): string | number {
   return (kind === "started" ? started : (ended ?? started)) ?? tick ?? now;
 }

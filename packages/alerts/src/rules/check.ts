@@ -1,10 +1,9 @@
 import { checkedDuration } from "@ojm/core/backend";
 import { nearest, visible } from "@ojm/core/internal";
-import { AlertsError } from "../errors.js";
+import { AlertsError, checkNames } from "../errors.js";
 import { checkAddress, checkReceiver } from "../receivers/receivers.js";
 import type { AlertKind, AlertsOptions, Rule } from "../types.js";
 import { checkedRule, ERRORS, OWN_NAME, TAKEN } from "./checked-rule.js";
-import { checkNames } from "./names.js";
 
 const OPTIONS = ["rules", "every", "url", "clock"];
 const RULE = ["id", "on", "jobs", "after", "longer", "later", "grace", "to"];

@@ -97,7 +97,7 @@ async function storeIn(path: string, profile: string | undefined): Promise<Locat
   const { store, retention, profiles = {} } = config;
   const at = dirname(path);
   if (!isMap(profiles))
-    throw new CommandError(`${path}: "profiles" is ${told(profiles)}. It must be a map, such as ${PROFILES}`);
+    throw new CommandError(`${path}: "profiles" is ${typeText(profiles)}. It must be a map, such as ${PROFILES}`);
   if (profile === undefined) {
     if (store !== undefined) return keeping(path, await readStore(`${path}: "store"`, store, at), retention);
     // A program may read it from a variable that is not set here.
@@ -115,7 +115,7 @@ async function storeIn(path: string, profile: string | undefined): Promise<Locat
   const one = profiles[profile];
   const where = `${path}: the profile "${profile}"`;
   if (!isMap(one))
-    throw new CommandError(`${where} is ${told(one)}. It must be a map, such as { "store": "redis://HOST" }`);
+    throw new CommandError(`${where} is ${typeText(one)}. It must be a map, such as { "store": "redis://HOST" }`);
   await checkKeys(where, one, PROFILE_KEYS);
   if (one["store"] !== undefined)
     return keeping(where, await readStore(`${where}: "store"`, one["store"], at), one["retention"]);
@@ -134,7 +134,7 @@ async function keeping<T extends Location | JobFileLocation>(where: string, stor
   if (retention === false) return { ...store, retention };
   if (!isMap(retention))
     throw new CommandError(
-      `${where}: "retention" is ${told(retention)}. It must be false, or a map such as ${RETENTION}`,
+      `${where}: "retention" is ${typeText(retention)}. It must be false, or a map such as ${RETENTION}`,
     );
   await checkKeys(`${where}: "retention"`, retention, ["olderThan", "keep"]);
   const { olderThan } = retention;
@@ -196,7 +196,7 @@ function isMap(value: unknown): value is Unchecked {
 }
 
 /** A wrong value for a message, without its content: a text or a map may contain a password. */
-function told(value: unknown): string {
+function typeText(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "string") return "a text";
   if (typeof value === "object" && value !== null) return "a map";
@@ -260,14 +260,14 @@ async function readPart(where: string, part: string, store: unknown, folder: str
 
 async function readOne(where: string, store: unknown, folder: string): Promise<Placed | JobFileLocation> {
   if (typeof store === "string") return locate(store, folder, where);
-  if (!isMap(store)) throw new CommandError(`${where} is ${told(store)}. It must be ${STORE_FORMS}`);
+  if (!isMap(store)) throw new CommandError(`${where} is ${typeText(store)}. It must be ${STORE_FORMS}`);
   if (hasBackend(store)) return { jobs: store, files: [] };
   await checkKeys(where, store, ONE);
   const { type, args = {} } = store;
   if (typeof type !== "string")
-    throw new CommandError(`${where}: "type" is ${type === undefined ? "missing" : told(type)}. ${TYPE_FORM}`);
+    throw new CommandError(`${where}: "type" is ${type === undefined ? "missing" : typeText(type)}. ${TYPE_FORM}`);
   if (!isMap(args))
-    throw new CommandError(`${where}: "args" is ${told(args)}. It must be a map of the options of "${type}"`);
+    throw new CommandError(`${where}: "args" is ${typeText(args)}. It must be a map of the options of "${type}"`);
   // A read-only command must not create the file.
   const { store: placed, path } = placedStore({ type, args }, folder);
   return { jobs: placed, files: path === undefined ? [] : [path] };

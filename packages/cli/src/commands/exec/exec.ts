@@ -44,13 +44,8 @@ export async function execute(given: Given): Promise<number> {
     given,
     (manager) =>
       reported(manager, pinger, notify, async () => {
-        const runner = new CommandRunner(manager, {
-          words,
-          timeout,
-          grace,
-          wait,
-          onBegin: (run) => pinger?.begin(run),
-        });
+        const onBegin = (run: string): void => pinger?.begin(run);
+        const runner = new CommandRunner(manager, { words, timeout, grace, wait, onBegin });
         runner.passOnSignals();
         // Checked before the run, which would write a record: with a start by cron each minute, these records
         // would hide that of the run whose command is still running.

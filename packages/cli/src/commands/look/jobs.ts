@@ -81,23 +81,15 @@ export async function execute(given: Given): Promise<number> {
     for await (const { hash, ...schedule } of scheduler.schedules()) {
       const { name, definition } = schedule;
       const alone = unattended({ name, hash }) && ({ unattended: true } as const);
-      jobs.set(name, {
-        ...jobs.get(name),
-        name,
-        schedule: { ...schedule, words: await wordsOf(definition) },
-        ...alone,
-      });
+      const words = await wordsOf(definition);
+      jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words }, ...alone });
     }
     for (const next of (await comingOf(manager, name)).reverse())
       jobs.set(next.name, { ...jobs.get(next.name), name: next.name, next: nextAttempt(next) });
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     const shown = sorted.filter((job) => name === undefined || job.name === name);
     await refuseIfNone(manager, name, shown);
-    await printItems(
-      given,
-      shown,
-      columns,
-      name === undefined ? "no jobs yet" : `"${name}" has no run and no schedule`,
-    );
+    const none = name === undefined ? "no jobs yet" : `"${name}" has no run and no schedule`;
+    await printItems(given, shown, columns, none);
   });
 }

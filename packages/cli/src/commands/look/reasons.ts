@@ -47,7 +47,7 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ isCertain }) => isCertain);
   const refused = await sayRefusals(manager, name);
-  const told = [
+  const reasons = [
     ...orphans.map(reasonOf),
     ...all
       .filter(({ code }) => code !== "ready" || !isKept)
@@ -56,10 +56,10 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
         return { ...reason, ...(help !== undefined && { help }) };
       }),
   ];
-  if (refused === undefined) return told;
+  if (refused === undefined) return reasons;
   // Refused starts come after the reasons that keep it from running now, and before its last run.
-  const last = told.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
-  return told.toSpliced(last < 0 ? told.length : last, 0, { code: "refused", text: refused });
+  const last = reasons.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
+  return reasons.toSpliced(last < 0 ? reasons.length : last, 0, { code: "refused", text: refused });
 }
 
 /** The command of an earlier `ojm exec` that outlived its ojm: the next one waits for it. */

@@ -30,7 +30,6 @@ export function listenToKeys(press: (key: KeyPress) => void): () => void {
   };
 }
 
-/** Whether a text starts with a control character. */
 function isControl(text: string): boolean {
   const code = text.codePointAt(0) ?? 0;
   return code < 0x20 || (code >= 0x7f && code < 0xa0);

@@ -60,12 +60,7 @@ export async function execute(given: Given): Promise<number> {
       name === undefined ? `nothing runs in ${await storeWords(given)}` : `"${name}" does not run`,
     );
     tellOrphans(given, orphans.filter(isMeant));
-    print(
-      shown
-        .flatMap(sayWaiters)
-        .map((line) => `${oneLine(line)}\n`)
-        .join(""),
-    );
-    print(coming.map((one) => `${oneLine(sayComing(one, say))}\n`).join(""));
+    const lines = [...shown.flatMap(sayWaiters), ...coming.map((one) => sayComing(one, say))];
+    print(lines.map((line) => `${oneLine(line)}\n`).join(""));
   });
 }

@@ -50,15 +50,15 @@ function window([heading, ...rows]: readonly Line[], most: number, selected: str
     0,
     rows.findIndex(({ target }) => target?.id === selected),
   );
-  if (at < most - 1) return [heading, ...rows.slice(0, most - 1), told(rows.length - most + 1, "more")];
+  if (at < most - 1) return [heading, ...rows.slice(0, most - 1), hiddenRows(rows.length - most + 1, "more")];
   const last = rows.length - most + 1;
-  if (at >= last) return [heading, told(last, "before"), ...rows.slice(last)];
+  if (at >= last) return [heading, hiddenRows(last, "before"), ...rows.slice(last)];
   const first = Math.min(at - Math.floor((most - 2) / 2), last - 1);
   const end = first + most - 2;
-  return [heading, told(first, "before"), ...rows.slice(first, end), told(rows.length - end, "more")];
+  return [heading, hiddenRows(first, "before"), ...rows.slice(first, end), hiddenRows(rows.length - end, "more")];
 }
 
-function told(count: number, where: "before" | "more"): Line {
+function hiddenRows(count: number, where: "before" | "more"): Line {
   const text = `  … and ${count} ${where}`;
   return { painted: text, plain: text };
 }
