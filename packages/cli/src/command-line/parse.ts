@@ -2,16 +2,13 @@ import { parseArgs } from "node:util";
 import { CommandError } from "../errors.js";
 import type { CommandSpec, Given, OptionSpecs } from "./spec.js";
 
-/** A command and the words after it. */
-export interface Named {
-  readonly name: string;
-  readonly rest: readonly string[];
-}
-
 const HELP: readonly string[] = ["--help", "-h"];
 
-/** The command that the words name. */
-export async function readCommand(words: readonly string[], known: readonly string[]): Promise<Named> {
+/** The command that the words name, and the words after it. */
+export async function readCommand(
+  words: readonly string[],
+  known: readonly string[],
+): Promise<{ readonly name: string; readonly rest: readonly string[] }> {
   const [first, ...rest] = words;
   if (first === undefined || HELP.includes(first)) return { name: "help", rest: [] };
   if (first === "--version" || first === "-v") return { name: "version", rest: [] };
@@ -66,15 +63,13 @@ export async function parse(
   // After the two dashes comes a command, or else operands that start with a dash.
   const hasCommand = operands.includes(" -- ");
   const isFlag = (option: string): boolean => options[option]?.value === undefined;
+  const given = Object.entries(values) as [string, string[]][];
   return {
     command: name,
     operands: hasCommand ? positionals : [...positionals, ...last],
     behind: hasCommand ? last : [],
-    values: Object.fromEntries(Object.entries(values).filter(([option]) => !isFlag(option))) as Record<
-      string,
-      string[]
-    >,
-    flags: new Set(Object.keys(values).filter(isFlag)),
+    values: Object.fromEntries(given.filter(([option]) => !isFlag(option))),
+    flags: new Set(given.map(([option]) => option).filter(isFlag)),
   };
 }
 

@@ -2,7 +2,6 @@
 export interface OptionSpec {
   /** The placeholder of its value in the help. An option without one is a flag. */
   readonly value?: string;
-  /** Its letter. */
   readonly short?: string;
   readonly text: string;
   /** The values that it takes, if only a few are valid. */

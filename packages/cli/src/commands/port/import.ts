@@ -27,7 +27,7 @@ export async function execute(given: Given): Promise<number> {
     given,
     async (manager) => {
       const runs = await manager.openImport();
-      const counts = await new Target(manager, runs, source).take(lines);
+      const counts = await importLines(lines, source, manager, runs);
       const lower = await runs.lowerFences();
       if (lower !== undefined) printError(warning(lower));
       const text = [...sentences(counts), ...leftOutInWords(counts)];
@@ -80,77 +80,61 @@ function fieldsOf(text: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** The store that takes the lines. */
-class Target {
-  readonly #manager: JobManager;
-  readonly #source: string;
-  readonly #runs: RunImport;
-  #schedules: ScheduleImport | undefined;
-
-  constructor(manager: JobManager, runs: RunImport, source: string) {
-    this.#manager = manager;
-    this.#runs = runs;
-    this.#source = source;
-  }
-
-  /** Imports all lines. Lines before an error are imported, and the error reports them. */
-  async take(lines: AsyncIterable<Line>): Promise<Counts> {
-    let last = 1;
-    let isWhole = false;
-    try {
-      for await (const { number, text } of lines) {
-        if (isWhole) throw new CommandError(`line ${number} of ${this.#source} comes after the end of the export`);
-        last = number;
-        isWhole = await this.#add(number, text);
-      }
-      await this.#flush();
-    } catch (error) {
-      const known = explained(error);
-      if (known === undefined) throw error;
-      // Not if the store failed: another call would wait for it again.
-      if (error instanceof CommandError) await this.#flush();
-      throw this.#withCounts(known.message, known.code);
-    }
-    if (isWhole) return this.#counts();
-    throw this.#withCounts(`${this.#source} ends early, after line ${last}: the export was not completed`);
-  }
-
+/** Imports all lines. Lines before an error are imported, and the error reports them. */
+async function importLines(
+  lines: AsyncIterable<Line>,
+  source: string,
+  manager: JobManager,
+  runs: RunImport,
+): Promise<Counts> {
+  let schedules: ScheduleImport | undefined;
+  let last = 1;
+  let isWhole = false;
   /** Resolves to whether it was the last line. */
-  async #add(number: number, text: string): Promise<boolean> {
+  const add = async ({ number, text }: Line): Promise<boolean> => {
     const part = fieldsOf(text);
-    const where = `line ${number} of ${this.#source}`;
+    const where = `line ${number} of ${source}`;
     if (part === undefined) throw new CommandError(`${where} is damaged: it is not a JSON object`);
     if ("end" in part) return true;
     try {
-      if ("schedule" in part || "tick" in part) await (await this.#scheduler()).add(part as ExportedSchedulePart);
-      else await this.#runs.add(part as Exported);
+      if ("schedule" in part || "tick" in part) {
+        schedules ??= await (await import("@ojm/schedule")).openScheduleImport(manager);
+        await schedules.add(part as ExportedSchedulePart);
+      } else await runs.add(part as Exported);
     } catch (error) {
       if (!isInvalid(error)) throw error;
       throw new CommandError(`${where} is damaged: ${error.message}`);
     }
     return false;
-  }
-
-  async #scheduler(): Promise<ScheduleImport> {
-    const { openScheduleImport } = await import("@ojm/schedule");
-    this.#schedules ??= await openScheduleImport(this.#manager);
-    return this.#schedules;
-  }
-
-  async #flush(): Promise<void> {
-    await this.#runs.flush();
-    await this.#schedules?.flush();
-  }
-
-  #counts(): Counts {
+  };
+  const flush = async (): Promise<void> => {
+    await runs.flush();
+    await schedules?.flush();
+  };
+  const counts = (): Counts => {
     const none = { imported: 0, present: 0, leftOut: {} };
-    return { ...this.#runs.counts, ...(this.#schedules?.counts ?? { schedules: none, ticks: none }) };
-  }
-
-  #withCounts(message: string, code?: number): CommandError {
-    const before = sentences(this.#counts()).join("; ");
+    return { ...runs.counts, ...(schedules?.counts ?? { schedules: none, ticks: none }) };
+  };
+  const withCounts = (message: string, code?: number): CommandError => {
+    const before = sentences(counts()).join("; ");
     return new CommandError(`${message}. Before that: ${before}. It is safe to import it again`, code);
+  };
+  try {
+    for await (const line of lines) {
+      if (isWhole) throw new CommandError(`line ${line.number} of ${source} comes after the end of the export`);
+      last = line.number;
+      isWhole = await add(line);
+    }
+    await flush();
+  } catch (error) {
+    const known = explained(error);
+    if (known === undefined) throw error;
+    // Not if the store failed: another call would wait for it again.
+    if (error instanceof CommandError) await flush();
+    throw withCounts(known.message, known.code);
   }
+  if (isWhole) return counts();
+  throw withCounts(`${source} ends early, after line ${last}: the export was not completed`);
 }
 
 /** Whether the error is about the line, not the store. */

@@ -1,5 +1,5 @@
 import type { JobManager, RunRecord } from "@ojm/core";
-import { readable, visible } from "@ojm/core/internal";
+import { visible } from "@ojm/core/internal";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { EXIT } from "../../../errors.js";
@@ -10,7 +10,7 @@ import { fold, outputWidth } from "../../../output/width/width.js";
 import { filesOf, whichStore, withStore } from "../../../store/open.js";
 import { checkEntries, removeDamaged } from "./damaged-entries.js";
 import { type Finding, ok } from "./finding.js";
-import { checkClocks, checkSessions, checkVersions, type Session, sessionOf } from "./process-checks.js";
+import { checkClocks, checkSessions, checkVersions, type Session, sessionsOf } from "./process-checks.js";
 import { checkRuns } from "./run-checks.js";
 import { checkSchedules } from "./schedule-checks.js";
 import { checkDisk, checkPromises, checkRoundTrips } from "./store-checks.js";
@@ -121,15 +121,6 @@ async function checkProcesses(manager: JobManager): Promise<Finding[]> {
     ...checkClocks({ now: Date.now(), locks, sessions, runs }),
     ...checkSessions(sessions, quiet),
   ];
-}
-
-async function sessionsOf({ channels: { locks } }: JobManager): Promise<Session[]> {
-  const sessions: Session[] = [];
-  for await (const { key, value, expiresIn } of readable(locks, { prefix: ["session"] })) {
-    const session = sessionOf(key, value, expiresIn);
-    if (session !== undefined) sessions.push(session);
-  }
-  return sessions;
 }
 
 /** The ids of the sessions that are late, and do not renew themselves within a moment. */

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { compareVersions, type HeldLock, type Key, type RunRecord } from "@ojm/core";
-import { isSession, type LocksValue, type ProcessIdentity, processState, VERSIONS } from "@ojm/core/internal";
+import { compareVersions, type HeldLock, type JobManager, type RunRecord } from "@ojm/core";
+import { isSession, type ProcessIdentity, processState, readable, VERSIONS } from "@ojm/core/internal";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** A session of a process, as stored. */
@@ -13,12 +13,16 @@ export interface Session {
   readonly left: number;
 }
 
-/** The session in an entry of the locks; `undefined` for a hold, a damaged entry, or another kind. */
-export function sessionOf(key: Key, value: LocksValue | undefined, expiresIn: number | undefined): Session | undefined {
-  const [, owner] = key as readonly unknown[];
-  if (!isSession(value, String(owner)) || value.hold === true) return undefined;
-  const { id, process, since, beat } = value;
-  return { id, process, since, beat, left: expiresIn ?? Number.POSITIVE_INFINITY };
+/** The sessions of a store, without holds and damaged entries. */
+export async function sessionsOf({ channels: { locks } }: JobManager): Promise<Session[]> {
+  const sessions: Session[] = [];
+  for await (const { key, value, expiresIn } of readable(locks, { prefix: ["session"] })) {
+    const [, owner] = key as readonly unknown[];
+    if (!isSession(value, String(owner)) || value.hold === true) continue;
+    const { id, process, since, beat } = value;
+    sessions.push({ id, process, since, beat, left: expiresIn ?? Number.POSITIVE_INFINITY });
+  }
+  return sessions;
 }
 
 /** Compares the versions of this process with those of the newest runs. */
