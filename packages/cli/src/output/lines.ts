@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { LogGap } from "@ojm/core/internal";
 import { endUnlessGone } from "./print.js";
 
 /**
@@ -38,4 +39,10 @@ export class Lines {
   close(): void {
     this.#closing.abort();
   }
+}
+
+/** A place in a log where lines are missing, as text. */
+export function sayGap({ missing }: LogGap): string {
+  if (missing === "unknown") return "… the end is missing";
+  return missing.lines === 1 ? "… 1 line is missing" : `… ${missing.lines} lines are missing`;
 }

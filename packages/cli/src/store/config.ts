@@ -75,7 +75,7 @@ export async function configuredStore(
   if (!named) refuseUntrusted(path);
   if (!runsModules && isModule(path)) throw new CommandError(`${path} is a program: it is not run here`);
   const store = await storeIn(path, profile);
-  if (store !== undefined && !(named && runsModules)) refuseTypePaths(path, store);
+  if (!(named && runsModules)) refuseTypePaths(path, store);
   return store;
 }
 
@@ -91,15 +91,16 @@ function refuseTypePaths(path: string, store: Location | JobFileLocation): void 
   }
 }
 
-async function storeIn(path: string, profile: string | undefined): Promise<Location | JobFileLocation | undefined> {
+async function storeIn(path: string, profile: string | undefined): Promise<Location | JobFileLocation> {
   const config = await readConfig(path);
   await checkKeys(path, config, KEYS);
   const { store, retention, profiles = {} } = config;
-  const at = dirname(path);
+  const read = async (where: string, of: unknown, kept: unknown): Promise<Location | JobFileLocation> =>
+    keeping(where, await readStore(`${where}: "store"`, of, dirname(path)), kept);
   if (!isMap(profiles))
     throw new CommandError(`${path}: "profiles" is ${typeText(profiles)}. It must be a map, such as ${PROFILES}`);
   if (profile === undefined) {
-    if (store !== undefined) return keeping(path, await readStore(`${path}: "store"`, store, at), retention);
+    if (store !== undefined) return read(path, store, retention);
     // A program may read it from a variable that is not set here.
     const none = Object.hasOwn(config, "store") ? '"store" is undefined' : 'there is no "store"';
     const all = Object.keys(profiles).join(", ");
@@ -117,10 +118,8 @@ async function storeIn(path: string, profile: string | undefined): Promise<Locat
   if (!isMap(one))
     throw new CommandError(`${where} is ${typeText(one)}. It must be a map, such as { "store": "redis://HOST" }`);
   await checkKeys(where, one, PROFILE_KEYS);
-  if (one["store"] !== undefined)
-    return keeping(where, await readStore(`${where}: "store"`, one["store"], at), one["retention"]);
-  if (store !== undefined)
-    return keeping(path, await readStore(`${path}: "store"`, store, at), one["retention"] ?? retention);
+  if (one["store"] !== undefined) return read(where, one["store"], one["retention"]);
+  if (store !== undefined) return read(path, store, one["retention"] ?? retention);
   throw new CommandError(`${where} has no "store", and neither has the file outside of its profiles`);
 }
 

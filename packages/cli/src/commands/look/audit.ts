@@ -6,7 +6,7 @@ import { type Column, printItems, tellMore } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
-import { pruneActionText } from "./prune-text.js";
+import { pruneActionText } from "../act/prune.js";
 
 const LIMIT = 20;
 

@@ -120,7 +120,7 @@ export function listBody(picture: Picture, ui: Ui, now: number, size: Size, pain
   if (lines.length === 0) return { lines: [emptyText(picture, ui)] };
   const at = lines.findIndex(({ target }) => target !== undefined && target.id === selected);
   return {
-    lines: lines.map((line, i) => (i === at ? selectedLine(line, columns, paint, widthOf) : line.painted)),
+    lines: lines.map((line, i) => (i === at ? selectedLine(line, columns, paint) : line.painted)),
     selected: Math.max(0, at),
   };
 }

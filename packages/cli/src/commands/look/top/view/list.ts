@@ -1,8 +1,10 @@
+import { stripVTControlCharacters } from "node:util";
 import { elapsedText } from "@ojm/core/internal";
 import { grouped, groupKey, type Problem, type Retry } from "@ojm/schedule/operator";
 import { colorOf, type Paint } from "../../../../output/color.js";
 import { cellText } from "../../../../output/table.js";
 import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
+import { widthOf } from "../../../../output/width/width.js";
 import { runColumns } from "../../ps/screen.js";
 import { noteOf } from "../../unattended.js";
 import type { Coming, Picture } from "../data/live-store.js";
@@ -120,20 +122,18 @@ function sectionLines<T extends { readonly name: string }>(
     columns.map(({ title }) => title),
     ...items.map((item) => columns.map((column) => cellText(column.cell(item), column))),
   ];
-  const room = width - MARK.length;
-  const plain = grid(rows, columns, room).lines;
-  const painted = grid(rows, columns, room, (text, row, column) => {
+  const { lines } = grid(rows, columns, width - MARK.length, (text, row, column) => {
     const item = items[row - 1];
     return paint(text, item === undefined ? "bold" : colorIn(item, column));
-  }).lines;
-  return plain.map((line, i) => {
+  });
+  return lines.map((line, i) => {
     const item = items[i - 1];
-    const text = { painted: `${NO_MARK}${painted[i]}`, plain: `${NO_MARK}${line}` };
-    if (item === undefined) return text;
+    const painted = `${NO_MARK}${line}`;
+    if (item === undefined) return { painted };
     const group = groupOf?.(item);
-    if (group !== undefined) return { ...text, target: { id: `${section} ${group.key}`, name: group.key, group } };
+    if (group !== undefined) return { painted, target: { id: `${section} ${group.key}`, name: group.key, group } };
     const id = `${section} ${item.name} ${kind?.(item) ?? ""}`;
-    return { ...text, target: { id, ...targetOf(item.name, picture) } };
+    return { painted, target: { id, ...targetOf(item.name, picture) } };
   });
 }
 
@@ -154,8 +154,8 @@ export function targetOf(
 }
 
 /** The selected line: marked, and in inverse colors if there are colors. */
-export function selectedLine({ plain }: Line, width: number, paint: Paint, widthOf: (text: string) => number): string {
-  const line = `${MARK}${plain.slice(NO_MARK.length)}`;
+export function selectedLine({ painted }: Line, width: number, paint: Paint): string {
+  const line = `${MARK}${stripVTControlCharacters(painted).slice(NO_MARK.length)}`;
   return paint(`${line}${" ".repeat(Math.max(0, width - widthOf(line)))}`, "inverse");
 }
 

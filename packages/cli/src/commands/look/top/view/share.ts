@@ -1,9 +1,8 @@
 import type { Target } from "./ui.js";
 
-/** A line of the list, with and without colors; a row that can be selected has a target. */
+/** A line of the list, with its colors; a row that can be selected has a target. */
 export interface Line {
   readonly painted: string;
-  readonly plain: string;
   readonly target?: Target;
 }
 
@@ -13,7 +12,7 @@ const TURNS = [0, 1, 0, 1, 2, 3];
 /** The least lines of a section that is cut: a row, the number of rows before it, and the number after it. */
 const LEAST = 3;
 
-const EMPTY: Line = { painted: "", plain: "" };
+const EMPTY: Line = { painted: "" };
 
 /** The sections one below the other. An empty section takes no line. */
 export function joined(sections: readonly (readonly Line[])[]): Line[] {
@@ -59,6 +58,5 @@ function window([heading, ...rows]: readonly Line[], most: number, selected: str
 }
 
 function hiddenRows(count: number, where: "before" | "more"): Line {
-  const text = `  … and ${count} ${where}`;
-  return { painted: text, plain: text };
+  return { painted: `  … and ${count} ${where}` };
 }
