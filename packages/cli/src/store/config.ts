@@ -22,17 +22,12 @@ const ONE = ["type", "args"];
 const STORE_FORMS = 'a text, such as "redis://HOST" or "sqlite:ojm.db", or a map with "type" and "args"';
 const TYPE_FORM = 'It must be a kind of store, such as "redis" or "sqlite"';
 
-/** A config file. `named`: OJM_CONFIG names it. A file that was found by searching is trusted less. */
-interface ConfigFile {
-  readonly path: string;
-  readonly named: boolean;
-}
-
 /**
  * The config file that OJM_CONFIG names, or else the one in a folder or the nearest folder above it, up to
  * the home folder or the root of the repository. The folders above these may belong to other users.
+ * `named`: OJM_CONFIG names it. A file that was found by searching is trusted less.
  */
-function findConfig(folder: string): ConfigFile | undefined {
+function findConfig(folder: string): { readonly path: string; readonly named: boolean } | undefined {
   const { OJM_CONFIG: named } = process.env;
   if (named) return { path: resolve(folder, named), named: true };
   const home = homedir();

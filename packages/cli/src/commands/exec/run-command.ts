@@ -65,7 +65,7 @@ export class CommandRunner {
   #askedAt: number | undefined;
   /** Why the command was killed after a signal to ojm. */
   #forcedBy: string | undefined;
-  #cancelKill: () => void = () => {};
+  #killTimer: NodeJS.Timeout | undefined;
   /** The exit code of a command that ran to its end, whatever the outcome of its run. */
   code: number | undefined;
   /** The id of the run that started last. */
@@ -119,12 +119,9 @@ export class CommandRunner {
     const { grace } = this.#options;
     const [signal, within] = [this.#signal, `its grace of ${sayDuration(grace)}`];
     const what = `${signal}, and the command did not end within ${within}`;
-    this.#cancelKill();
-    const timer = setTimeout(
-      () => this.#force(command, what, `${signal}, and killed the command after ${within}`),
-      grace,
-    );
-    this.#cancelKill = () => clearTimeout(timer);
+    const forcedBy = `${signal}, and killed the command after ${within}`;
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => this.#force(command, what, forcedBy), grace);
   }
 
   /** Whether the user insists, such as with a second Ctrl-C. */
@@ -168,7 +165,7 @@ export class CommandRunner {
     const command = new GuardedProcess(words, env, (text, stream) => run.log.write(text, stream));
     this.#current = command;
     const ended = await this.#runNoted(run, command, predecessor).finally(() => {
-      this.#cancelKill();
+      clearTimeout(this.#killTimer);
       this.#current = undefined;
     });
     this.#awaitAnswer(ended);
