@@ -30,7 +30,9 @@ export function startOf({ note }: HeldLock): number | undefined {
 /** The ids of the runs whose locks are held. */
 export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
   const starts = locks.map((lock) => ({ name: lock.name, startTime: startOf(lock) }));
-  return new Set(starts.flatMap(({ name, startTime }) => (startTime === undefined ? [] : [runId({ name, startTime })])));
+  return new Set(
+    starts.flatMap(({ name, startTime }) => (startTime === undefined ? [] : [runId({ name, startTime })])),
+  );
 }
 
 /**
