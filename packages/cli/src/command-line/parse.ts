@@ -145,13 +145,17 @@ export function expectNoMore({ command, operands }: Given, taken = 0): void {
   if (more !== undefined) throw new CommandError(`ojm ${command} takes no further operands: "${more}" is one too many`);
 }
 
+/** The only operand of a command, if it was given. */
+export function optionalOperand(given: Given): string | undefined {
+  expectNoMore(given, 1);
+  return given.operands[0];
+}
+
 /** The only operand of a command, which is required. */
 export function operandOf(given: Given, what: string): string {
-  const [operand] = given.operands;
-  if (operand === undefined)
-    throw new CommandError(`ojm ${given.command} needs ${what}. See: ojm help ${given.command}`);
-  expectNoMore(given, 1);
-  return operand;
+  const operand = optionalOperand(given);
+  if (operand !== undefined) return operand;
+  throw new CommandError(`ojm ${given.command} needs ${what}. See: ojm help ${given.command}`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { AuditEntry } from "@ojm/core";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
@@ -11,8 +11,7 @@ import { author } from "./reason.js";
 
 /** Deletes the records and logs of runs that ended long ago. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   const olderThan = spanOption(given, "older-than");
   const keep = countOption(given, "keep");
   if (olderThan === undefined && keep === undefined)

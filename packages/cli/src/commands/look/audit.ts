@@ -1,5 +1,5 @@
 import type { AuditEntry } from "@ojm/core";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
 import { type Column, printItems, tellMore } from "../../output/items.js";
@@ -12,8 +12,7 @@ const LIMIT = 20;
 
 /** Shows what people did to runs, locks and schedules, and why. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   const limit = countOption(given, "limit") ?? LIMIT;
   const say = sayTime(given);
   const process = ({ host, pid }: AuditEntry["by"]): string => `${host}, pid ${pid}`;

@@ -1,7 +1,7 @@
 import type { JobSummary } from "@ojm/core";
 import { isOwn } from "@ojm/core/internal";
 import type { ScheduleSummary } from "@ojm/schedule";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
 import { type Column, printItems } from "../../output/items.js";
@@ -55,8 +55,7 @@ function sayStreak({ streak = 0 }: Job): string {
 
 /** Shows each job. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   const say = sayTime(given);
   const columns: Column<Job>[] = [
     { title: "JOB", cut: "name", cell: ({ name }) => name },

@@ -1,5 +1,5 @@
 import type { CheckedDefinition, NextTick } from "@ojm/schedule";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
 import { type Column, printItems } from "../../output/items.js";
@@ -19,8 +19,7 @@ export interface JobTick extends NextTick {
 
 /** Shows the coming ticks of a schedule, or the next one of each, the soonest first. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   const asked = countOption(given, "limit");
   const limit = asked ?? LIMIT;
   // A job that runs each second would fill the list and hide one that runs at night.

@@ -1,5 +1,5 @@
 import type { JobManager } from "@ojm/core";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { rangeOptions } from "../../command-line/units.js";
 import { Lines } from "../../output/lines.js";
@@ -31,8 +31,7 @@ interface Wanted {
 
 /** Prints the content of a store as lines of JSON. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   const wanted: Wanted = {
     logs: !given.flags.has("no-logs"),
     ...(name !== undefined && { name }),

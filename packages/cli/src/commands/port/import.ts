@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { JobManager } from "@ojm/core";
 import type { Exported, RunImport } from "@ojm/core/internal";
 import type { ExportedSchedulePart, ScheduleImport } from "@ojm/schedule";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
 import { done, printError } from "../../output/print.js";
@@ -14,8 +14,7 @@ import { type Line, linesOf } from "./lines.js";
 
 /** Imports an export of another store into this one. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [file] = given.operands;
+  const file = optionalOperand(given);
   const source = file ?? "the input";
   if (file === undefined && process.stdin.isTTY)
     throw new CommandError("ojm import needs a file, or an export on its stdin: ojm export … | ojm import …");

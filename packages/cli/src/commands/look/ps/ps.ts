@@ -1,4 +1,4 @@
-import { expectNoMore } from "../../../command-line/parse.js";
+import { optionalOperand } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { type Column, printItems } from "../../../output/items.js";
 import { print, wantsJson } from "../../../output/print.js";
@@ -21,8 +21,7 @@ function waitingItem({ name, ...coming }: Coming): WaitingJob {
 
 /** Shows the runs in progress. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   if (given.flags.has("watch")) return (await import("./watch.js")).watch(given);
   const say = sayTime(given);
   const columns: Column<Running>[] = [

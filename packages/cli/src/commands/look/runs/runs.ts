@@ -1,6 +1,6 @@
 import { type HistoryOptions, type JobManager, parseRunId, type RunRecord, type RunStatus } from "@ojm/core";
 import { isOwn, optionWord } from "@ojm/core/internal";
-import { expectNoMore, lastValue } from "../../../command-line/parse.js";
+import { lastValue, optionalOperand } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../../command-line/units.js";
 import { CommandError } from "../../../errors.js";
@@ -18,8 +18,7 @@ const IN_ERROR: readonly RunStatus[] = ["failed", "timeout", "cancelled", "lost"
 
 /** Shows the last runs, newest first. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   return withStore(given, async (manager) => {
     if (name !== undefined) await refuseUnknown(manager, name, true);
     const options = { ...filters(given), ...(name !== undefined && { name }) };
