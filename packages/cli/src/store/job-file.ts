@@ -17,7 +17,7 @@ export function fileOperands({ command, operands: [file, ...words] }: Given): {
 
 /** Reads `key=value …`. */
 export function argsOf(words: readonly string[]): Args {
-  const pairs = words.map((word) => {
+  const pairs = words.map((word): [string, unknown] => {
     const split = word.indexOf("=");
     if (split <= 0) throw new CommandError(`"${word}" is not an argument: arguments are written key=value`);
     return [word.slice(0, split), commandLineValue(word.slice(split + 1))];

@@ -126,7 +126,7 @@ function sectionLines<T extends { readonly name: string }>(
     const item = items[row - 1];
     return paint(text, item === undefined ? "bold" : colorIn(item, column));
   });
-  return lines.map((line, i) => {
+  return lines.map((line, i): Line => {
     const item = items[i - 1];
     const painted = `${NO_MARK}${line}`;
     if (item === undefined) return { painted };
