@@ -38,7 +38,8 @@ export function locate(text: string, folder: string, where?: string): Location |
     const { store, path, isRelative } = parseStore(text, folder, FORMS);
     if (store.type === "simple") throw new Error(`other processes cannot see a store in memory: write ${FORMS}`);
     const files = path === undefined ? [] : [path];
-    return { jobs: store, locks: store, files, ...(isRelative !== undefined && { isRelative }) };
+    const more = { ...(isRelative !== undefined && { isRelative }), ...(where !== undefined && { where }) };
+    return { jobs: store, locks: store, files, ...more };
   } catch (error) {
     throw new CommandError(`${where === undefined ? "" : `${where}: `}${(error as Error).message}`);
   }

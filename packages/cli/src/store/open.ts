@@ -75,10 +75,7 @@ async function storeOf(given: Given): Promise<Location | JobFileLocation> {
     throw new CommandError("--store and --profile both name a store: give one of them");
   if (written !== undefined) return locate(written, process.cwd());
   const { OJM_STORE: fromEnvironment } = process.env;
-  if (profile === undefined && fromEnvironment) {
-    const store = locate(fromEnvironment, process.cwd(), "OJM_STORE");
-    return "jobFile" in store ? store : { ...store, where: "OJM_STORE" };
-  }
+  if (profile === undefined && fromEnvironment) return locate(fromEnvironment, process.cwd(), "OJM_STORE");
   // TAB must not run a program that another user left in a folder.
   const configured = await configuredStore(process.cwd(), profile, { runsModules: given.command !== "__complete" });
   if (configured !== undefined) return configured;
