@@ -10,14 +10,8 @@ import { CommandError, EXIT } from "../errors.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
 
 const NAMES = ["json", "yaml", "yml", "js", "mjs", "ts"].map((ending) => `ojm.config.${ending}`);
-const KEYS = ["store", "retention", "profiles", "loads", "notify"];
 const PROFILES = '{ "prod": { "store": "redis://HOST" } }';
-const PROFILE_KEYS = ["store", "retention"];
 const RETENTION = '{ "olderThan": "90d", "keep": 100 }';
-const STORES = ["jobs", "locks", "logs"];
-
-/** The keys of a store in the form that a program uses. */
-const ONE = ["type", "args"];
 
 const STORE_FORMS = 'a text, such as "redis://HOST" or "sqlite:ojm.db", or a map with "type" and "args"';
 const TYPE_FORM = 'It must be a kind of store, such as "redis" or "sqlite"';
@@ -88,7 +82,7 @@ function refuseTypePaths(path: string, store: Location | JobFileLocation): void 
 
 async function storeIn(path: string, profile: string | undefined): Promise<Location | JobFileLocation> {
   const config = await readConfig(path);
-  await checkKeys(path, config, KEYS);
+  await checkKeys(path, config, ["store", "retention", "profiles", "loads", "notify"]);
   const { store, retention, profiles = {} } = config;
   const read = async (where: string, of: unknown, kept: unknown): Promise<Location | JobFileLocation> =>
     keeping(where, await readStore(`${where}: "store"`, of, dirname(path)), kept);
@@ -112,7 +106,7 @@ async function storeIn(path: string, profile: string | undefined): Promise<Locat
   const where = `${path}: the profile "${profile}"`;
   if (!isMap(one))
     throw new CommandError(`${where} is ${typeText(one)}. It must be a map, such as { "store": "redis://HOST" }`);
-  await checkKeys(where, one, PROFILE_KEYS);
+  await checkKeys(where, one, ["store", "retention"]);
   if (one["store"] !== undefined) return read(where, one["store"], one["retention"]);
   if (store !== undefined) return read(path, store, one["retention"] ?? retention);
   throw new CommandError(`${where} has no "store", and neither has the file outside of its profiles`);
@@ -230,7 +224,7 @@ async function readStore(where: string, store: unknown, folder: string): Promise
     const found = await readOne(where, store, folder);
     return "jobFile" in found ? found : { jobs: found.jobs, locks: found.jobs, files: found.files, where };
   }
-  await checkKeys(where, store, STORES);
+  await checkKeys(where, store, ["jobs", "locks", "logs"]);
   const { jobs, locks, logs } = store;
   if (jobs === undefined || locks === undefined)
     throw new CommandError(`${where} needs both "jobs" and "locks": locks in memory do not exclude other processes`);
@@ -256,7 +250,7 @@ async function readOne(where: string, store: unknown, folder: string): Promise<P
   if (typeof store === "string") return locate(store, folder, where);
   if (!isMap(store)) throw new CommandError(`${where} is ${typeText(store)}. It must be ${STORE_FORMS}`);
   if (hasBackend(store)) return { jobs: store, files: [] };
-  await checkKeys(where, store, ONE);
+  await checkKeys(where, store, ["type", "args"]);
   const { type, args = {} } = store;
   if (typeof type !== "string")
     throw new CommandError(`${where}: "type" is ${type === undefined ? "missing" : typeText(type)}. ${TYPE_FORM}`);
