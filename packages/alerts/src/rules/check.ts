@@ -5,8 +5,6 @@ import { checkAddress, checkReceiver } from "../receivers/receivers.js";
 import type { AlertKind, AlertsOptions, Rule } from "../types.js";
 import { checkedRule, ERRORS, OWN_NAME, TAKEN } from "./checked-rule.js";
 
-const OPTIONS = ["rules", "every", "url", "clock"];
-const RULE = ["id", "on", "jobs", "after", "longer", "later", "grace", "to"];
 const KINDS: readonly AlertKind[] = ["started", "completed", ...ERRORS, "recovered", "long", "missed", "late"];
 
 /** How many runs of a job are read to count a streak. */
@@ -25,7 +23,7 @@ const SELDOM = 3_600_000;
  * @throws AlertsError `INVALID`
  */
 export function checkOptions(options: AlertsOptions): void {
-  checkNames("openAlerts", options, OPTIONS);
+  checkNames("openAlerts", options, ["rules", "every", "url", "clock"]);
   const { rules, every, url } = options;
   checkRules(rules, url);
   if (every !== undefined) checkedDuration("every", every, refuse, OFTEN, SELDOM);
@@ -58,7 +56,7 @@ function checkIds(rules: readonly Rule[]): void {
 }
 
 function checkRule(where: string, rule: unknown): void {
-  checkNames(where, rule, RULE);
+  checkNames(where, rule, ["id", "on", "jobs", "after", "longer", "later", "grace", "to"]);
   const { id, on, jobs, after, to } = rule as Rule;
   if (id !== undefined && (typeof id !== "string" || !/^[\w.-]{1,100}$/.test(id)))
     throw new AlertsError(`${where}: id must be 1 to 100 letters, digits, ".", "_" or "-", not ${show(id)}`);
