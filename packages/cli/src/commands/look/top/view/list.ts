@@ -2,8 +2,9 @@ import { stripVTControlCharacters } from "node:util";
 import { elapsedText } from "@ojm/core/internal";
 import { grouped, groupKey, type Problem, type Retry } from "@ojm/schedule/operator";
 import { colorOf, type Paint } from "../../../../output/color.js";
+import type { Column } from "../../../../output/items.js";
 import { cellText } from "../../../../output/table.js";
-import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
+import { grid } from "../../../../output/width/grid.js";
 import { widthOf } from "../../../../output/width/width.js";
 import { runColumns } from "../../ps/screen.js";
 import { noteOf } from "../../unattended.js";
@@ -20,7 +21,7 @@ const MOST_NEXT = 10;
 
 /** A part of the list. */
 interface Section<T> {
-  readonly columns: readonly (ColumnRoom & { readonly title: string; readonly cell: (item: T) => string })[];
+  readonly columns: readonly Column<T>[];
   readonly items: readonly T[];
   /** What distinguishes two rows of one job. */
   readonly kind?: (item: T) => string;
@@ -89,7 +90,7 @@ function retrySection(items: readonly Retry[], now: number): Section<Retry> {
       { title: "ATTEMPT", cell: ({ attempt, retry }) => `${attempt} of ${retry.attempts}` },
       { title: "IN", cell: ({ due }) => (due < now ? "overdue" : elapsedText(due - now)) },
       { title: "AT", cell: ({ due }) => timeOf(due, now), rank: 3 },
-      { title: "WHY", cell: ({ error = "" }) => error, rank: 2, cut: "text" },
+      { title: "WHY", cell: ({ error }) => error, rank: 2, cut: "text" },
     ],
     items,
     kind: ({ chain }) => chain,
@@ -120,7 +121,7 @@ function sectionLines<T extends { readonly name: string }>(
   if (items.length === 0) return [];
   const rows = [
     columns.map(({ title }) => title),
-    ...items.map((item) => columns.map((column) => cellText(column.cell(item), column))),
+    ...items.map((item) => columns.map((column) => cellText(column.cell(item) ?? "", column))),
   ];
   const { lines } = grid(rows, columns, width - MARK.length, (text, row, column) => {
     const item = items[row - 1];
