@@ -32,13 +32,8 @@ export async function checkRoundTrips(manager: JobManager): Promise<Finding[]> {
   const channel = await manager.channel<number>(CHANNEL);
   const key = randomUUID();
   const reads = await timed(() => channel.get(key));
-  let commits: Took;
-  try {
-    const life = channel.supports.ttl ? { ttl: LEFTOVER_TTL } : {};
-    commits = await timed((i) => channel.set(key, i, life));
-  } finally {
-    await channel.unset(key);
-  }
+  const life = channel.supports.ttl ? { ttl: LEFTOVER_TTL } : {};
+  const commits = await timed((i) => channel.set(key, i, life)).finally(() => channel.unset(key));
   const { jobs, locks } = manager.channels;
   const findings = [judge({ reads, commits })];
   // `manager.channel` opens channels only in the store of the locks. If the records are in another store,

@@ -58,18 +58,15 @@ export async function runsText(
   options: HistoryOptions & { readonly name?: string },
 ): Promise<string> {
   const say = sayTime(given);
-  const runs: RunRecord[] = [];
-  let isMore = false;
+  const all: RunRecord[] = [];
   const { name, limit = LIMIT, ...others } = options;
   const asked = name === undefined ? others : { name, ...others };
   for await (const run of manager.history(asked)) {
     if (name === undefined && isOwn(run.name)) continue;
-    if (runs.length === limit) {
-      isMore = true;
-      break;
-    }
-    runs.push(run);
+    all.push(run);
+    if (all.length > limit) break;
   }
+  const runs = all.slice(0, limit);
   const isWhole = Object.keys(others).length === 0;
   const none = name !== undefined && isWhole ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
   const last = runs.at(-1);
@@ -77,7 +74,7 @@ export async function runsText(
     last === undefined || given.command !== "runs"
       ? ""
       : `, and ${optionWord("--before", last.id)} the next page${name === undefined && isFlooded(runs) ? ". --by-name shows each name once" : ""}`;
-  tellMore(given, isMore, limit, next);
+  tellMore(given, all.length > limit, limit, next);
   return itemsText(given, runs, columns(say, runs, timesOf(given) === "iso"), none);
 }
 
