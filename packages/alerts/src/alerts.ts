@@ -24,14 +24,6 @@ const AGAIN = 1_000;
 /** How often the timer that keeps the process alive is set again, in ms. */
 const STAY = 86_400_000;
 
-/** A check that is known to be due. */
-interface Wake {
-  readonly time: number;
-  readonly cancel: () => void;
-}
-
-const NEVER: Wake = { time: Number.POSITIVE_INFINITY, cancel: () => {} };
-
 /**
  * Checks after events and at regular intervals, and keeps the process alive, until it is closed. {@link
  * openAlerts} opens it.
@@ -45,8 +37,9 @@ export class Alerts {
   #asked = false;
   #down: ReadonlySet<string> = new Set();
   readonly #cancel: Set<() => void> = new Set();
-  /** One timer, even if several checks found the same work to be due. */
-  #wake: Wake = NEVER;
+  /** When the next check is known to be due: one timer, even if several checks found the same work. */
+  #due = Number.POSITIVE_INFINITY;
+  #cancelDue: () => void = () => {};
   #locked = 0;
   #closed: Promise<void> | undefined;
   #warned = false;
@@ -178,13 +171,13 @@ export class Alerts {
   /** A later `time` needs no timer: the regular check of the process in turn finds it. */
   #wakeAt(time: number): void {
     const rest = time - this.#context.now();
-    if (rest > this.#every || this.#closed !== undefined || time >= this.#wake.time) return;
-    this.#wake.cancel();
-    const cancel = this.#after(Math.max(SHORTEST, rest), () => {
-      this.#wake = NEVER;
+    if (rest > this.#every || this.#closed !== undefined || time >= this.#due) return;
+    this.#cancelDue();
+    this.#due = time;
+    this.#cancelDue = this.#after(Math.max(SHORTEST, rest), () => {
+      this.#due = Number.POSITIVE_INFINITY;
       void this.#look();
     });
-    this.#wake = { time, cancel };
   }
 
   /** Warns once until a check succeeds, so that a long outage of the store does not repeat the warning. */

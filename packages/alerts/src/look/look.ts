@@ -73,14 +73,11 @@ export async function look(context: Context, wait = 0): Promise<Looked> {
   }
 }
 
-/** What the record of the managed run stores. */
-interface Done {
-  readonly told: number;
-  readonly delivered: number;
-  readonly next?: number;
-}
-
-async function tellAndDeliver(context: Context, run: Run): Promise<Done> {
+/** Reports and delivers. The record of the managed run stores the result. */
+async function tellAndDeliver(
+  context: Context,
+  run: Run,
+): Promise<{ readonly told: number; readonly delivered: number; readonly next?: number }> {
   const { channel, rules, send, now } = context;
   const fenced: Parameters<typeof put>[1] = (ops) => run.fenced(channel, ops);
   let told = 0;

@@ -24,11 +24,6 @@ export interface Given {
   readonly flags: ReadonlySet<string>;
 }
 
-/** The module of a command. `groups`: all commands, for the help and the completion. */
-export interface CommandModule {
-  execute(given: Given, groups: CommandGroups): Promise<number>;
-}
-
 /** The commands, in groups with a title. */
 export type CommandGroups = readonly (readonly [title: string, commands: readonly CommandSpec[]])[];
 
@@ -45,8 +40,8 @@ export interface CommandSpec {
   readonly examples?: readonly string[];
   /** Its exit codes, besides 0, 1, 2 and those of a store. */
   readonly codes?: readonly (number | "another")[];
-  /** Loads its module, which takes time: only the command that is called pays for it. */
-  readonly load: () => Promise<CommandModule>;
+  /** Loads its module: only the command that is called pays for it. `groups`: all commands. */
+  readonly load: () => Promise<{ execute(given: Given, groups: CommandGroups): Promise<number> }>;
   readonly options: OptionSpecs;
   /** For scripts of ojm alone: not in the help, and prints no errors, which would disturb a prompt. */
   readonly hidden?: true;
