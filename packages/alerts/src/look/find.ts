@@ -3,7 +3,7 @@ import type { CheckedRule } from "../rules/checked-rule.js";
 import type { Alert } from "../types.js";
 import { alertOf, type Found } from "./alert-of.js";
 import { fateOf } from "./fate.js";
-import type { Judged, Look, Records } from "./records.js";
+import type { Judged, Look } from "./records.js";
 import type { ReadState, RuleState } from "./state.js";
 import { findTicks } from "./ticks.js";
 import { advanced, type Timed, unseen, type Window } from "./window.js";
@@ -70,7 +70,8 @@ async function failures(
     found.push(alertOf(record, { rule, kind: "recovered", streak: last.streak, now }));
   };
   const held: (readonly [string, number])[] = [];
-  for (const record of [...(await heldRuns(state, records)), ...runs.toReversed()]) {
+  const waited = await Promise.all(state.held.map(([name, startTime]) => records.one(name, startTime)));
+  for (const record of [...waited, ...runs.toReversed()].filter((one) => one !== undefined)) {
     const { name, startTime, status } = record;
     const fate = await fateOf(record, records, now);
     if (fate === "waits") held.push([name, startTime]);
@@ -91,12 +92,6 @@ async function failures(
     dropped: state.dropped + dropped,
     held: held.slice(-MOST_KNOWN),
   };
-}
-
-/** The runs that waited for their next attempt, as they are now. */
-async function heldRuns({ held }: RuleState, records: Records): Promise<RunRecord[]> {
-  const all = await Promise.all(held.map(([name, startTime]) => records.one(name, startTime)));
-  return all.filter((record) => record !== undefined);
 }
 
 /** Runs that started, and runs that completed. */

@@ -59,7 +59,10 @@ export class Records {
   async streak({ name, startTime }: RunRecord, errors: ReadonlySet<string>): Promise<number> {
     const newest = (await this.#newestOf(name)).filter((record) => record.startTime <= startTime);
     const isEnough = newest.some(({ status }) => status === "completed");
-    return countOf(isEnough ? newest : await this.#before(name, startTime + 1), errors);
+    const row = isEnough ? newest : await this.#before(name, startTime + 1);
+    const end = row.findIndex(({ status }) => status === "completed");
+    const ended = withoutFollowed(row.slice(0, end < 0 ? row.length : end));
+    return ended.filter(({ status }) => errors.has(status)).length;
   }
 
   /** The newest completed run of those that started between two times. */
@@ -100,13 +103,6 @@ async function schedulesOf(manager: JobManager): Promise<readonly ScheduleView[]
   const all: ScheduleView[] = [];
   for await (const view of schedulesIn(manager)) all.push(view);
   return all;
-}
-
-/** How many of the runs, newest first, ended in error before one that completed. */
-function countOf(newest: readonly RunRecord[], errors: ReadonlySet<string>): number {
-  const end = newest.findIndex(({ status }) => status === "completed");
-  const row = newest.slice(0, end < 0 ? newest.length : end);
-  return withoutFollowed(row).filter(({ status }) => errors.has(status)).length;
 }
 
 /** Leaves out runs that a later attempt followed: a retry series counts once. */

@@ -13,8 +13,9 @@ export const HTTP_DEADLINE = 10_000;
  */
 export function sendWebhook(to: InMs<WebhookReceiver>, alert: Alert, options: SendOptions): Promise<Outcome> {
   const { webhook: address, secret, deadline = HTTP_DEADLINE } = to;
-  const timestamp = new Date(alertTime(alert, options.now)).toISOString();
-  const body = JSON.stringify({ type: `run.${alert.kind}`, timestamp, data: alert });
+  const { kind, started, ended = started, tick = options.now } = alert;
+  const timestamp = new Date((kind === "started" ? started : ended) ?? tick).toISOString();
+  const body = JSON.stringify({ type: `run.${kind}`, timestamp, data: alert });
   const headers = { "content-type": "application/json", ...signed(alert.id, body, secret, options.now) };
   return post({ address, body, headers, deadline }, options);
 }
@@ -27,8 +28,4 @@ function signed(id: string, body: string, secret: string | undefined, now: numbe
   const key = Buffer.from(secret.slice("whsec_".length), "base64");
   const signature = createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64");
   return { ...named, "webhook-signature": `v1,${signature}` };
-}
-
-function alertTime({ kind, started, ended, tick }: Alert, now: number): string | number {
-  return (kind === "started" ? started : (ended ?? started)) ?? tick ?? now;
 }

@@ -1,4 +1,3 @@
-import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -10,12 +9,6 @@ import { withStore } from "../../store/open.js";
 import { outlived } from "../exec/orphans.js";
 import { author, reasonOf } from "./reason.js";
 
-/** The pending retry of the series that a run belongs to, or of the job that `word` names. */
-async function nextOf(manager: JobManager, run: RunRecord, word: string): Promise<PendingRetry | undefined> {
-  const all = await manager.retries(run.name);
-  return all.find(({ chain }) => word === run.name || chain === (run.chain ?? run.id));
-}
-
 /** Asks a run to stop and waits for its end, or ends a retry series that waits for its next attempt. */
 export async function execute(given: Given): Promise<number> {
   const word = operandOf(given, "a run: its id, the beginning of one, or the name of a job");
@@ -25,7 +18,9 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
     const who = `${run.id} on ${run.holder.host}, pid ${run.holder.pid}`;
-    const next = run.status === "running" ? undefined : await nextOf(manager, run, word);
+    // The one of its series, or of the job that `word` names.
+    const retries = run.status === "running" ? [] : await manager.retries(run.name);
+    const next = retries.find(({ chain }) => word === run.name || chain === (run.chain ?? run.id));
     const options = { reason, author: author(), ...(wait !== undefined && { wait }) };
     if (next !== undefined) {
       const attempt = `attempt ${next.attempt} of ${next.retry.attempts} of "${run.name}", due ${new Date(next.due).toISOString()}`;

@@ -28,9 +28,8 @@ export async function execute(given: Given): Promise<number> {
       if (orphan !== undefined) throw new CommandError(`${sayOrphan(orphan)}. ${sayHelp(orphan)}`, EXIT.locked);
       const isNew = !(await isKnown(manager, name));
       const lock = await manager.hold(name, { reason, author: author(), until, wait }).catch((error: unknown) => {
-        throw isRunning(error)
-          ? new CommandError(`${error.message}. To wait for its end: --wait 10m`, EXIT.locked)
-          : error;
+        const { code, message } = error as Error & { readonly code?: unknown };
+        throw code === "LOCKED" ? new CommandError(`${message}. To wait for its end: --wait 10m`, EXIT.locked) : error;
       });
       if (isNew && !given.flags.has("new") && !wantsJson(given))
         printError(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
@@ -41,8 +40,4 @@ export async function execute(given: Given): Promise<number> {
     },
     { create: true },
   );
-}
-
-function isRunning(error: unknown): error is Error {
-  return error instanceof Error && (error as { readonly code?: unknown }).code === "LOCKED";
 }

@@ -15,10 +15,6 @@ export interface WaitingJob extends Coming {
   readonly status: "waiting";
 }
 
-function waitingItem({ name, ...coming }: Coming): WaitingJob {
-  return { name, status: "waiting", ...coming };
-}
-
 /** Shows the runs in progress. */
 export async function execute(given: Given): Promise<number> {
   const name = optionalOperand(given);
@@ -48,8 +44,10 @@ export async function execute(given: Given): Promise<number> {
     const shown = [...(await running(manager, locks)), ...runs].filter(isMeant);
     await refuseIfNone(manager, name, shown);
     const coming = await comingOf(manager, name);
-    if (wantsJson(given))
-      return printItems<Running | WaitingJob>(given, [...shown, ...coming.map(waitingItem)], [], "");
+    if (wantsJson(given)) {
+      const waiting = coming.map(({ name, ...more }): WaitingJob => ({ name, status: "waiting", ...more }));
+      return printItems<Running | WaitingJob>(given, [...shown, ...waiting], [], "");
+    }
     const isAsked = shown.some(({ stopRequest }) => stopRequest !== undefined);
     await printItems(
       given,
