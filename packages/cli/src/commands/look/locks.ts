@@ -10,7 +10,7 @@ import { type SayTime, sayTime } from "../../output/times.js";
 import { fileOperands, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, runsWithLock, tellOrphans } from "../exec/orphans.js";
-import { sayWaiters, withWaiters } from "./ps/running.js";
+import { sayWaiters } from "./ps/running.js";
 import { comingOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./retry-series.js";
 
 /** How many of the last runs are searched for names of locks that are free. */
@@ -89,9 +89,12 @@ async function locksOf(manager: JobManager, all: readonly HeldLock[], orphans: r
     const next = coming.get(name);
     return next === undefined ? {} : { next: nextAttempt(next) };
   };
-  const locks = await withWaiters(manager, all);
-  const held = locks.map(
-    (lock): Lock => ({ ...lock, state: holdOf(lock) === undefined ? "held" : "hold", ...nextOf(lock.name) }),
+  const held = await Promise.all(
+    all.map(async (lock): Promise<Lock> => {
+      const waiters = lock.waiting === 0 ? undefined : await manager.waiters(lock.name);
+      const state = holdOf(lock) === undefined ? "held" : "hold";
+      return { ...lock, ...(waiters && { waiters }), state, ...nextOf(lock.name) };
+    }),
   );
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);

@@ -98,13 +98,6 @@ export interface WaitedFor {
   readonly waiters?: readonly Waiter[];
 }
 
-/** Adds the waiters to the locks that have some. */
-export async function withWaiters<T extends WaitedFor>(manager: JobManager, all: readonly T[]): Promise<T[]> {
-  return Promise.all(
-    all.map(async (one) => (one.waiting === 0 ? one : { ...one, waiters: await manager.waiters(one.name) })),
-  );
-}
-
 /** The waiters of a lock and how long they have waited, in one line; empty if it has none. */
 export function sayWaiters({ name, waiting, waiters = [] }: WaitedFor): string[] {
   if (waiters.length === 0) return [];
