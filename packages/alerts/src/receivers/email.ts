@@ -9,12 +9,7 @@ const DEADLINE = 30_000;
 
 /** The part of nodemailer that this package calls. Any version that has it works. */
 interface Nodemailer {
-  createTransport(options: object): Transport;
-}
-
-interface Transport {
-  sendMail(mail: object): Promise<unknown>;
-  close(): void;
+  createTransport(options: object): { sendMail(mail: object): Promise<unknown>; close(): void };
 }
 
 /** Sends an alert as a mail. A mailbox can recognise a second delivery by its Message-ID. */

@@ -37,9 +37,7 @@ export async function execute(given: Given): Promise<number> {
   );
 }
 
-type LowerFences = NonNullable<Awaited<ReturnType<RunImport["lowerFences"]>>>;
-
-function warning({ imported, here }: LowerFences): string {
+function warning({ imported, here }: NonNullable<Awaited<ReturnType<RunImport["lowerFences"]>>>): string {
   return `ojm: warning: the fences of this store are below those of the imported runs (${here} < ${imported}). A system that has stored a fence of an imported run rejects the runs of this store: reset the fence that it has stored`;
 }
 

@@ -91,15 +91,8 @@ export function sayWhere({ holder, orphan }: Running): string {
 /** How many waiters of a lock are listed. */
 const NAMED = 5;
 
-/** A job whose lock has waiters. */
-export interface WaitedFor {
-  readonly name: string;
-  readonly waiting: number;
-  readonly waiters?: readonly Waiter[];
-}
-
 /** The waiters of a lock and how long they have waited, in one line; empty if it has none. */
-export function sayWaiters({ name, waiting, waiters = [] }: WaitedFor): string[] {
+export function sayWaiters({ name, waiting, waiters = [] }: Pick<Running, "name" | "waiting" | "waiters">): string[] {
   if (waiters.length === 0) return [];
   return [`${waiting === 1 ? "1 waits" : `${waiting} wait`} for ${visible(name)}: ${sayProcesses(waiting, waiters)}`];
 }

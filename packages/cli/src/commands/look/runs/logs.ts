@@ -61,10 +61,8 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-type Deleted = LogGap & { readonly missing: LogAmount };
-
 /** Whether lines are missing that were written and later deleted. */
-function isDeleted(item: LogItem | undefined): item is Deleted {
+function isDeleted(item: LogItem | undefined): item is LogGap & { readonly missing: LogAmount } {
   return item !== undefined && "missing" in item && item.missing !== "unknown" && item.dropped === undefined;
 }
 
