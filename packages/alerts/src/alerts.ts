@@ -118,20 +118,15 @@ export class Alerts {
 
   #keepLooking(): void {
     const jitter = 1 - JITTER + 2 * JITTER * (Number.parseInt(this.#clock.random(4), 36) / 36 ** 4);
-    this.#after(this.#every * jitter, () => {
-      void this.#inTurn().then(() => {
-        if (this.#closed === undefined) this.#keepLooking();
-      });
+    this.#after(this.#every * jitter, async () => {
+      try {
+        // A check that no event requested. One process does it for all.
+        if (await this.#takeTurn()) await this.#look();
+      } catch (error) {
+        this.#warn(error);
+      }
+      if (this.#closed === undefined) this.#keepLooking();
     });
-  }
-
-  /** A check that no event requested. One process does it for all. */
-  async #inTurn(): Promise<void> {
-    try {
-      if (await this.#takeTurn()) await this.#look();
-    } catch (error) {
-      this.#warn(error);
-    }
   }
 
   #takeTurn(): Promise<boolean> {

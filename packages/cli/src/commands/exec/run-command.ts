@@ -173,8 +173,12 @@ export class CommandRunner {
     if (this.signalled !== undefined && ended.code !== 0) {
       const how = this.#forcedBy ?? `${this.#signal}, and the command ended`;
       await run.cancel(`ojm got ${how}: ${ended.text}`);
-    } else if (ended.code !== 0) throw await this.#failed(run, ended);
-    else if (this.signalled !== undefined) {
+    } else if (ended.code !== 0) {
+      const error = new CommandFailed(ended);
+      // The manager would record the timeout of the lock, which is longer.
+      if (ended.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
+      throw error;
+    } else if (this.signalled !== undefined) {
       const text = `got ${this.#signal} and passed it on. The command ended with exit code 0: its run is completed`;
       run.log.warn(`ojm ${text}`);
       printError(`ojm: ${text}`);
@@ -200,13 +204,6 @@ export class CommandRunner {
     if (reason === undefined) await run.skip(`the command did not begin: ${this.blockedBy}`);
     else await run.cancel(`${reason.message}. The command had not begun: ${why}`);
     return true;
-  }
-
-  async #failed(run: Run, ended: Ended): Promise<CommandFailed> {
-    const error = new CommandFailed(ended);
-    // The manager would record the timeout of the lock, which is longer.
-    if (ended.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
-    return error;
   }
 
   async #runNoted(run: Run, command: GuardedProcess, predecessor: Predecessor): Promise<Ended> {
