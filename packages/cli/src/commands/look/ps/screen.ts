@@ -1,7 +1,7 @@
 import type { Paint } from "../../../output/color.js";
-import type { Column } from "../../../output/items.js";
+import { type Column, rowsOf } from "../../../output/items.js";
 import { drawProgress, LEAST_PROGRESS } from "../../../output/progress.js";
-import { cellText, oneLine } from "../../../output/table.js";
+import { oneLine } from "../../../output/table.js";
 import type { Size } from "../../../output/terminal/screen.js";
 import { type SayTime, sayAttempt, sayDuration } from "../../../output/times.js";
 import { grid } from "../../../output/width/grid.js";
@@ -100,8 +100,7 @@ function sayCount(runs: number): string {
 /** The runs as lines, after the heading. */
 export function runLines(runs: readonly Running[], columns: number, paint: Paint): readonly string[] {
   const all = runColumns(columns);
-  const rows = runs.map((run) => all.map((column) => cellText(column.cell(run) ?? "", column)));
-  return grid([all.map(({ title }) => title), ...rows], all, columns, (text, row, column) =>
+  return grid(rowsOf(runs, all), all, columns, (text, row, column) =>
     paint(text, row > 0 && column === 0 ? "cyan" : undefined),
   ).lines;
 }

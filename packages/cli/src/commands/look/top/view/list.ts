@@ -2,8 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { elapsedText } from "@ojm/core/internal";
 import { grouped, groupKey, type Problem, type Retry } from "@ojm/schedule/operator";
 import { colorOf, type Paint } from "../../../../output/color.js";
-import type { Column } from "../../../../output/items.js";
-import { cellText } from "../../../../output/table.js";
+import { type Column, rowsOf } from "../../../../output/items.js";
 import { grid } from "../../../../output/width/grid.js";
 import { widthOf } from "../../../../output/width/width.js";
 import { runColumns } from "../../ps/screen.js";
@@ -119,11 +118,7 @@ function sectionLines<T extends { readonly name: string }>(
   paint: Paint,
 ): Line[] {
   if (items.length === 0) return [];
-  const rows = [
-    columns.map(({ title }) => title),
-    ...items.map((item) => columns.map((column) => cellText(column.cell(item) ?? "", column))),
-  ];
-  const { lines } = grid(rows, columns, width - MARK.length, (text, row, column) => {
+  const { lines } = grid(rowsOf(items, columns), columns, width - MARK.length, (text, row, column) => {
     const item = items[row - 1];
     return paint(text, item === undefined ? "bold" : colorIn(item, column));
   });
