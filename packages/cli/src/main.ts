@@ -11,7 +11,11 @@ process.on("uncaughtException", lastResort);
 // could prepare code there for this one. A folder that cannot be written costs nothing: there is no cache
 // then.
 const { enableCompileCache } = module as { readonly enableCompileCache?: (folder: string) => unknown };
-enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ojm"));
+try {
+  enableCompileCache?.(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ojm"));
+} catch {
+  // A user without a home folder, as in a container.
+}
 
 const { execute } = await import("./execute.js");
 process.exitCode = await execute(process.argv.slice(2));

@@ -24,11 +24,20 @@ const TYPE_FORM = 'It must be a kind of store, such as "redis" or "sqlite"';
 function findConfig(folder: string): { readonly path: string; readonly named: boolean } | undefined {
   const { OJM_CONFIG: named } = process.env;
   if (named) return { path: resolve(folder, named), named: true };
-  const home = homedir();
+  const home = homeFolder();
   for (let at = folder; ; at = dirname(at)) {
     const found = NAMES.map((name) => join(at, name)).find((path) => existsSync(path));
     if (found !== undefined) return { path: found, named: false };
     if (at === home || existsSync(join(at, ".git")) || dirname(at) === at) return undefined;
+  }
+}
+
+/** The home folder; `undefined` for a user without one, as in a container. */
+function homeFolder(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
   }
 }
 
