@@ -5,8 +5,9 @@ import { temporaryFolder } from "@ojm/testing/folder";
 import { describe, expect, it, vi } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
 import { commands } from "../packages/cli/src/command-line/commands.js";
-import { expectNoMore, parse, readCommand, readFile } from "../packages/cli/src/command-line/parse.js";
+import { expectNoMore, parse, readCommand } from "../packages/cli/src/command-line/parse.js";
 import type { CommandSpec } from "../packages/cli/src/command-line/spec.js";
+import { fileOperands } from "../packages/cli/src/store/job-file.js";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
 import { checkJobFile } from "../packages/ojob/src/index.js";
 import { type CommandLine, commandLines } from "./support/command-lines.js";
@@ -37,7 +38,7 @@ async function read(words: readonly string[]): Promise<void> {
   const spec = commands.get(name);
   if (spec === undefined) throw new Error(`there is no command ${name}`);
   const given = await parse(spec, withChoices(spec, rest));
-  if (rest.length > 0 && ["run", "check"].includes(name)) readFile(given);
+  if (rest.length > 0 && ["run", "check"].includes(name)) fileOperands(given);
   if (spec.operands === "") expectNoMore(given);
 }
 

@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Clock, Duration, Events } from "@ojm/core";
 import { checkedDuration } from "@ojm/core/backend";
 import { emitWarning } from "@ojm/core/internal";
+import type { ScheduleTick } from "@ojm/schedule";
 import { type Context, type Looked, look, takeTurn } from "./look/look.js";
 import { outboxOf } from "./look/state.js";
 import { refuse } from "./rules/check.js";
@@ -23,14 +24,6 @@ const AGAIN = 1_000;
 /** How often the timer that keeps the process alive is set again, in ms. */
 const STAY = 86_400_000;
 
-/** A check that is known to be due. */
-interface Wake {
-  readonly time: number;
-  readonly cancel: () => void;
-}
-
-const NEVER: Wake = { time: Number.POSITIVE_INFINITY, cancel: () => {} };
-
 /**
  * Checks after events and at regular intervals, and keeps the process alive, until it is closed. {@link
  * openAlerts} opens it.
@@ -44,8 +37,9 @@ export class Alerts {
   #asked = false;
   #down: ReadonlySet<string> = new Set();
   readonly #cancel: Set<() => void> = new Set();
-  /** One timer, even if several checks found the same work to be due. */
-  #wake: Wake = NEVER;
+  /** When the next check is known to be due: one timer, even if several checks found the same work. */
+  #due = Number.POSITIVE_INFINITY;
+  #cancelDue: () => void = () => {};
   #locked = 0;
   #closed: Promise<void> | undefined;
   #warned = false;
@@ -90,11 +84,7 @@ export class Alerts {
 
   /** A scheduler of this process decided on a tick. */
   readonly #onTick = (event: unknown): void => {
-    const { schedule, at, outcome } = event as {
-      readonly schedule: string;
-      readonly at: number;
-      readonly outcome: string;
-    };
+    const { schedule, at, outcome } = event as Pick<ScheduleTick, "schedule" | "at" | "outcome">;
     const delay = this.#context.now() - at;
     const about = ({ on, later, matches }: CheckedRule): boolean =>
       (outcome === "missed" ? on.has("missed") : outcome === "run" && on.has("late") && delay > later) &&
@@ -128,20 +118,15 @@ export class Alerts {
 
   #keepLooking(): void {
     const jitter = 1 - JITTER + 2 * JITTER * (Number.parseInt(this.#clock.random(4), 36) / 36 ** 4);
-    this.#after(this.#every * jitter, () => {
-      void this.#inTurn().then(() => {
-        if (this.#closed === undefined) this.#keepLooking();
-      });
+    this.#after(this.#every * jitter, async () => {
+      try {
+        // A check that no event requested. One process does it for all.
+        if (await this.#takeTurn()) await this.#look();
+      } catch (error) {
+        this.#warn(error);
+      }
+      if (this.#closed === undefined) this.#keepLooking();
     });
-  }
-
-  /** A check that no event requested. One process does it for all. */
-  async #inTurn(): Promise<void> {
-    try {
-      if (await this.#takeTurn()) await this.#look();
-    } catch (error) {
-      this.#warn(error);
-    }
   }
 
   #takeTurn(): Promise<boolean> {
@@ -149,9 +134,7 @@ export class Alerts {
     return takeTurn(channel, this.#turn, this.#every * (1 - JITTER) - 1, now());
   }
 
-  /**
-   * Checks, or waits for the check that is running, then checks again if another one was requested meanwhile.
-   */
+  /** Checks, or waits for the running check, and checks again if another one was requested meanwhile. */
   async #look(wait = 0): Promise<void> {
     if (this.#looking !== undefined) {
       await this.#looking;
@@ -183,13 +166,13 @@ export class Alerts {
   /** A later `time` needs no timer: the regular check of the process in turn finds it. */
   #wakeAt(time: number): void {
     const rest = time - this.#context.now();
-    if (rest > this.#every || this.#closed !== undefined || time >= this.#wake.time) return;
-    this.#wake.cancel();
-    const cancel = this.#after(Math.max(SHORTEST, rest), () => {
-      this.#wake = NEVER;
+    if (rest > this.#every || this.#closed !== undefined || time >= this.#due) return;
+    this.#cancelDue();
+    this.#due = time;
+    this.#cancelDue = this.#after(Math.max(SHORTEST, rest), () => {
+      this.#due = Number.POSITIVE_INFINITY;
       void this.#look();
     });
-    this.#wake = { time, cancel };
   }
 
   /** Warns once until a check succeeds, so that a long outage of the store does not repeat the warning. */

@@ -35,9 +35,8 @@ export async function openAlerts(manager: JobManager, options: AlertsOptions): P
   return openWith(manager, options, send);
 }
 
-/** Opens alerts with a replaced `send`, for simulations. */
+/** Opens alerts with a replaced `send`, for simulations: does not check the options. */
 export async function openWith(manager: JobManager, options: AlertsOptions, send: Send): Promise<Alerts> {
-  checkOptions(options);
   const { url, clock = systemClock } = options;
   const rules = options.rules.map(checkedRule);
   const channel = await manager.channel<Stored>(CHANNEL);
@@ -45,7 +44,7 @@ export async function openWith(manager: JobManager, options: AlertsOptions, send
   const { jobs, locks } = manager.channels;
   if (!channel.joins(locks as Channel<unknown>) || !jobs.supports.commitAcrossChannels)
     throw new AlertsError("alerts need a store whose commits can write to several channels, see its README");
-  for (const rule of rules) await stateOf(channel, rule, now());
+  for (const rule of rules) await stateOf(channel, rule.id, now());
   const alerts = new Alerts(
     { manager, channel, rules, send: url === undefined ? send : withLink(send, url), now },
     clock,

@@ -1,5 +1,6 @@
 import { commands, groups } from "./command-line/commands.js";
 import { parse, readCommand } from "./command-line/parse.js";
+import { nameOf } from "./errors.js";
 
 /** Executes a command line. Resolves to the exit code. */
 export async function execute(words: readonly string[]): Promise<number> {
@@ -16,28 +17,23 @@ export async function execute(words: readonly string[]): Promise<number> {
     if (commands.get(words[0] ?? "")?.hidden === true) return 1;
     // Loaded only now: each import slows down every start.
     const { explained } = await import("./store/explain.js");
-    const told = explained(error);
-    if (told === undefined) throw error;
+    const known = explained(error);
+    if (known === undefined) throw error;
+    const { code, message } = known;
+    const { jsonText, printError } = await import("./output/print.js");
     if (wantsJson(words)) {
-      const { nameOf } = await import("./errors.js");
-      const item = { error: { code: nameOf(told.code), exit: told.code, message: told.message } };
-      const { jsonText } = await import("./output/print.js");
-      process.stderr.write(`${jsonText(item)}\n`);
-      return told.code;
+      process.stderr.write(`${jsonText({ error: { code: nameOf(code), exit: code, message } })}\n`);
+      return code;
     }
-    const { printError } = await import("./output/print.js");
     // A problem of a job file starts with its place, if it has one.
-    const { name, message } = error as Error;
-    const isPlaced = name === "JobFileError" && !message.startsWith("error: ");
-    printError(isPlaced ? told.message : `ojm: ${told.message}`);
-    return told.code;
+    const { name, message: original } = error as Error;
+    const isPlaced = name === "JobFileError" && !original.startsWith("error: ");
+    printError(isPlaced ? message : `ojm: ${message}`);
+    return code;
   }
 }
 
-/**
- * Whether errors are printed as JSON: `--json` or `--jsonl` was given to a command that knows them, or to an
- * unknown command.
- */
+/** Whether errors are JSON: the command knows `--json` or `--jsonl`, or is unknown, and one was given. */
 function wantsJson([command = "", ...words]: readonly string[]): boolean {
   const end = words.indexOf("--");
   const own = end < 0 ? words : words.slice(0, end);

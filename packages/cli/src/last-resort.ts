@@ -2,10 +2,7 @@ import { inspect } from "node:util";
 
 const ADVICE = "This is a fault of ojm or of a backend: set OJM_DEBUG=1 to see where it happened.";
 
-/**
- * Prints an unexpected error in one line, with its stack only if OJM_DEBUG is set, and ends the process with
- * 1.
- */
+/** Prints an unexpected error in one line, with its stack only if OJM_DEBUG is set, and exits with 1. */
 export async function lastResort(error: unknown): Promise<void> {
   const stack = process.env["OJM_DEBUG"] ? `\n${inspect(error)}` : "";
   // Exits explicitly: a faulty backend may have left something open that keeps the process alive.

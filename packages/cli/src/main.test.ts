@@ -1,7 +1,7 @@
 import { folderWith } from "@ojm/testing/folder";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { called } from "./testing/called.js";
-import { ojm } from "./testing/ojm.js";
+import { Ojm, ojm } from "./testing/ojm.js";
 
 const HELLO = "jobs: [{name: A, exec: \"log('hello ' + args.who)\"}]\ntodo: [A]\n";
 
@@ -140,4 +140,16 @@ describe("ojm run", () => {
     expect(out.split("\n").length).toBe(5001);
     expect(out).toMatch(/x4999\n$/);
   });
+});
+
+test("a user without a home folder, as in a container, can run a job file", async () => {
+  const code = `import os from "node:os";
+    import { syncBuiltinESMExports } from "node:module";
+    os.homedir = () => { throw new Error("no home"); };
+    syncBuiltinESMExports();`;
+  const { XDG_CACHE_HOME: _, ...env } = process.env;
+  const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(code)}`;
+  const run = new Ojm(folderWith({ "a.yaml": HELLO }), ["run", "a.yaml", "who=Ann"], { ...env, NODE_OPTIONS });
+  onTestFinished(() => void run.process.kill("SIGKILL"));
+  expect(await run.ended).toMatchObject({ code: 0, out: expect.stringContaining("hello Ann") });
 });

@@ -3,7 +3,7 @@ import type { CheckedRule } from "../rules/checked-rule.js";
 import type { Alert } from "../types.js";
 import { alertOf, type Found } from "./alert-of.js";
 import { fateOf } from "./fate.js";
-import type { Judged, Look, Records } from "./records.js";
+import type { Judged, Look } from "./records.js";
 import type { ReadState, RuleState } from "./state.js";
 import { findTicks } from "./ticks.js";
 import { advanced, type Timed, unseen, type Window } from "./window.js";
@@ -55,7 +55,7 @@ async function failures(
   found: Found[],
 ): Promise<Part<"ends" | "down" | "dropped" | "held">> {
   const { runs, window, dropped } = await newest(
-    records.failures(state.ends.from),
+    records.manager.failedRuns({ from: state.ends.from }),
     state.ends,
     ({ endTime }) => endTime,
     ({ name, status }) => errors.has(status) && matches(name),
@@ -70,7 +70,8 @@ async function failures(
     found.push(alertOf(record, { rule, kind: "recovered", streak: last.streak, now }));
   };
   const held: (readonly [string, number])[] = [];
-  for (const record of [...(await heldRuns(state, records)), ...runs.toReversed()]) {
+  const waited = await Promise.all(state.held.map(([name, startTime]) => records.one(name, startTime)));
+  for (const record of [...waited, ...runs.toReversed()].filter((one) => one !== undefined)) {
     const { name, startTime, status } = record;
     const fate = await fateOf(record, records, now);
     if (fate === "waits") held.push([name, startTime]);
@@ -93,12 +94,6 @@ async function failures(
   };
 }
 
-/** The runs that waited for their next attempt, as they are now. */
-async function heldRuns({ held }: RuleState, records: Records): Promise<RunRecord[]> {
-  const all = await Promise.all(held.map(([name, startTime]) => records.one(name, startTime)));
-  return all.filter((record) => record !== undefined);
-}
-
 /** Runs that started, and runs that completed. */
 async function starts(
   { id: rule, on, matches }: CheckedRule,
@@ -109,7 +104,7 @@ async function starts(
   const wantsEnds = on.has("completed");
   if (!wantsEnds && !on.has("started")) return {};
   const { runs, window } = await newest(
-    records.starts(state.starts.from),
+    records.manager.history({ from: state.starts.from }),
     state.starts,
     ({ startTime }) => startTime,
     ({ name }) => matches(name),
@@ -148,10 +143,7 @@ async function longRuns(
   return { long: all.map(({ id }) => id).sort() };
 }
 
-/**
- * The runs that a window has not judged, newest first: at most as many as an outbox holds. The rest is
- * counted as dropped.
- */
+/** The runs that a window has not judged, newest first. Beyond the size of an outbox, they are dropped. */
 async function newest(
   records: AsyncIterable<RunRecord>,
   window: Window,

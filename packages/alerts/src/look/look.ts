@@ -23,10 +23,7 @@ import { MARGIN } from "./window.js";
 /** The timeout of the managed run that delivers, in ms: its budget and the longest delivery. */
 const TIMEOUT = 150_000;
 
-/**
- * A new rule begins at the last check of any process with alerts. If that is longer ago than this, in ms, it
- * begins now.
- */
+/** A new rule begins at the last check of any process, or now if that is longer ago than this, in ms. */
 const INHERITED = 86_400_000;
 
 /** What a check needs. */
@@ -76,14 +73,11 @@ export async function look(context: Context, wait = 0): Promise<Looked> {
   }
 }
 
-/** What the record of the managed run stores. */
-interface Done {
-  readonly told: number;
-  readonly delivered: number;
-  readonly next?: number;
-}
-
-async function tellAndDeliver(context: Context, run: Run): Promise<Done> {
+/** Reports and delivers. The record of the managed run stores the result. */
+async function tellAndDeliver(
+  context: Context,
+  run: Run,
+): Promise<{ readonly told: number; readonly delivered: number; readonly next?: number }> {
   const { channel, rules, send, now } = context;
   const fenced: Parameters<typeof put>[1] = (ops) => run.fenced(channel, ops);
   let told = 0;
@@ -104,16 +98,13 @@ async function findAll({ manager, channel, rules, judged, now }: Context): Promi
   const records = new Records(manager);
   const all: Findings[] = [];
   for (const rule of rules) {
-    const before = await stateOf(channel, rule, now());
+    const before = await stateOf(channel, rule.id, now());
     all.push(await findFor(rule, before, { records, now: now(), judged: judged.get(rule.id) ?? new Map() }));
   }
   return all;
 }
 
-/**
- * Remembers which ticks were judged and need no alert. Now and then the store remembers it too, for processes
- * that check later.
- */
+/** Remembers which ticks were judged and need no alert; now and then in the store, for later processes. */
 async function noteTicks({ channel, judged }: Context, findings: Findings): Promise<void> {
   const { rule, before, state } = findings;
   judged.set(rule.id, findings.judged);
@@ -125,14 +116,14 @@ async function noteTicks({ channel, judged }: Context, findings: Findings): Prom
 }
 
 /** The state of a rule. A rule without one begins at the last check of any process with alerts. */
-export async function stateOf(channel: AlertsChannel, { id }: CheckedRule, now: number): Promise<ReadState> {
+export async function stateOf(channel: AlertsChannel, id: string, now: number): Promise<ReadState> {
   const key = ruleKey(id);
   const known = await entryUnder(channel, key);
   if (known !== undefined && isState(known.value)) return { state: known.value, version: known.version };
   const state = freshState(await lastLook(channel, now));
   const outcome = await channel.compareAndSet(key, known?.version ?? null, state, kept(channel));
   if (outcome.ok) return { state, version: outcome.version };
-  return stateOf(channel, { id } as CheckedRule, now);
+  return stateOf(channel, id, now);
 }
 
 async function lastLook(channel: AlertsChannel, now: number): Promise<number> {

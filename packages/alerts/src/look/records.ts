@@ -1,13 +1,9 @@
-import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
+import type { JobManager, RunRecord } from "@ojm/core";
 import type { OverdueTicks, ScheduleView } from "@ojm/schedule";
 import type { Unattended } from "@ojm/schedule/operator";
-import { withoutFollowed } from "./chain.js";
 
 /** How many runs of a job are read to find its streak. */
 const NEWEST = 50;
-
-/** How many later runs are searched for the next attempt. */
-const MOST_LATER = 200;
 
 /** Up to which tick each schedule was judged, by its name. */
 export type Judged = ReadonlyMap<string, number>;
@@ -22,27 +18,19 @@ export interface Look {
 
 /** The reads of one check. Reads that several rules need happen once. */
 export class Records {
-  readonly #manager: JobManager;
+  readonly manager: JobManager;
   readonly #newest: Map<string, Promise<readonly RunRecord[]>> = new Map();
   #running: Promise<RunRecord[]> | undefined;
   #schedules: Promise<readonly ScheduleView[]> | undefined;
   #unattended: Promise<(schedule: ScheduleView) => Unattended | undefined> | undefined;
 
   constructor(manager: JobManager) {
-    this.#manager = manager;
-  }
-
-  failures(from: number): AsyncGenerator<RunRecord, void, undefined> {
-    return this.#manager.failedRuns({ from });
-  }
-
-  starts(from: number): AsyncGenerator<RunRecord, void, undefined> {
-    return this.#manager.history({ from });
+    this.manager = manager;
   }
 
   /** The schedules of the store, as of the first call. */
   schedules(): Promise<readonly ScheduleView[]> {
-    this.#schedules ??= schedulesOf(this.#manager);
+    this.#schedules ??= schedulesOf(this.manager);
     return this.#schedules;
   }
 
@@ -52,37 +40,29 @@ export class Records {
    */
   async whyOverdue(schedule: ScheduleView, overdue: OverdueTicks): Promise<string | undefined> {
     const { attendanceIn, attendanceText } = await loadOperator();
-    this.#unattended ??= attendanceIn(this.#manager);
+    this.#unattended ??= attendanceIn(this.manager);
     return attendanceText((await this.#unattended)(schedule), overdue);
   }
 
   running(): Promise<RunRecord[]> {
-    this.#running ??= this.#manager.openRecords();
+    this.#running ??= this.manager.openRecords();
     return this.#running;
-  }
-
-  /** The pending retries, as they are now: the end of a run and its next attempt are one commit. */
-  retries({ name }: RunRecord): Promise<PendingRetry[]> {
-    return this.#manager.retries(name);
-  }
-
-  /** The runs of the job that started later, as they are now. */
-  after({ name, startTime }: RunRecord): AsyncGenerator<RunRecord, void, undefined> {
-    return this.#manager.history({ name, from: startTime + 1, limit: MOST_LATER });
   }
 
   async one(name: string, startTime: number): Promise<RunRecord | undefined> {
     const options = { name, from: startTime, to: startTime + 1, limit: 1 };
-    for await (const record of this.#manager.history(options)) return record;
+    for await (const record of this.manager.history(options)) return record;
     return undefined;
   }
 
   /** How many runs in a row, up to this one, ended with a status in `errors`. */
   async streak({ name, startTime }: RunRecord, errors: ReadonlySet<string>): Promise<number> {
     const newest = (await this.#newestOf(name)).filter((record) => record.startTime <= startTime);
-    const known = newest.findIndex(({ status }) => isWell(status));
-    if (known >= 0) return countOf(newest.slice(0, known), errors);
-    return countOf(await this.#before(name, startTime + 1), errors);
+    const isEnough = newest.some(({ status }) => status === "completed");
+    const row = isEnough ? newest : await this.#before(name, startTime + 1);
+    const end = row.findIndex(({ status }) => status === "completed");
+    const ended = withoutFollowed(row.slice(0, end < 0 ? row.length : end));
+    return ended.filter(({ status }) => errors.has(status)).length;
   }
 
   /** The newest completed run of those that started between two times. */
@@ -104,7 +84,7 @@ export class Records {
   async #before(name: string, to?: number): Promise<readonly RunRecord[]> {
     const records: RunRecord[] = [];
     const range = { name, limit: NEWEST, ...(to !== undefined && { to }) };
-    for await (const record of this.#manager.history(range)) records.push(record);
+    for await (const record of this.manager.history(range)) records.push(record);
     return records;
   }
 }
@@ -125,14 +105,13 @@ async function schedulesOf(manager: JobManager): Promise<readonly ScheduleView[]
   return all;
 }
 
-/** Whether a run with this status breaks a streak. */
-function isWell(status: string): boolean {
-  return status === "completed";
+/** Leaves out runs that a later attempt followed: a retry series counts once. */
+function withoutFollowed(runs: readonly RunRecord[]): RunRecord[] {
+  const known = new Set(runs.map((run) => `${run.attempt ?? 1} ${chainOf(run)}`));
+  return runs.filter((run) => !known.has(`${(run.attempt ?? 1) + 1} ${chainOf(run)}`));
 }
 
-/** How many of the runs, newest first, ended in error before one that completed. */
-function countOf(newest: readonly RunRecord[], errors: ReadonlySet<string>): number {
-  const end = newest.findIndex(({ status }) => isWell(status));
-  const row = newest.slice(0, end < 0 ? newest.length : end);
-  return withoutFollowed(row).filter(({ status }) => errors.has(status)).length;
+/** The id of the first run of a retry series. */
+export function chainOf({ chain, id }: Pick<RunRecord, "chain" | "id">): string {
+  return chain ?? id;
 }

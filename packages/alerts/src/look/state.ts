@@ -6,9 +6,7 @@ import { type Window, windowFrom } from "./window.js";
 /** The channel of the alerts, in the store of the locks. */
 export const CHANNEL = "oJobManager-alerts";
 
-/**
- * How long an entry lives that no process writes again, in ms. The rules of a removed program leave nothing.
- */
+/** How long an entry lives that is not written again, in ms: a removed rule leaves nothing. */
 const KEPT = 400 * 86_400_000;
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { parseRunId } from "@ojm/core";
 import type { ScheduleTick, ScheduleView } from "@ojm/schedule";
-import { type CheckedRule, isOfTicks } from "../rules/checked-rule.js";
+import type { CheckedRule } from "../rules/checked-rule.js";
 import { alertOf, type Found, type MissedTicks, missedAlert } from "./alert-of.js";
 import { type Judged, type Look, loadOperator } from "./records.js";
 import type { RuleState, TickState } from "./state.js";
@@ -25,7 +25,7 @@ export async function findTicks(
   look: Look,
   found: Found[],
 ): Promise<{ readonly ticks: { readonly ticks?: TickState }; readonly judged: Judged }> {
-  if (!isOfTicks(rule)) return { ticks: {}, judged: new Map() };
+  if (!rule.on.has("missed") && !rule.on.has("late")) return { ticks: {}, judged: new Map() };
   const { from, behind, told } = state.ticks ?? ticksFrom(look.now);
   const search = new Search(rule, look, found, told);
   // The clocks of the schedulers differ: a tick may be decided a while before it is due here.

@@ -33,10 +33,7 @@ export function unseen({ from, seen }: Window): (run: Timed) => boolean {
   return ({ id, time }) => time >= from && !hashes.has(hashOf(id));
 }
 
-/**
- * The window after `runs` were judged. A time beyond `now` comes from a clock that is ahead and does not move
- * the window.
- */
+/** The window after `runs` were judged. A time beyond `now` is of a wrong clock, and does not move it. */
 export function advanced(window: Window, runs: readonly Timed[], now: number): Window {
   if (runs.length === 0) return window;
   const newest = runs.reduce((last, { time }) => Math.max(last, Math.min(time, now)), window.newest);

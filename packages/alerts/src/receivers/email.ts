@@ -9,18 +9,10 @@ const DEADLINE = 30_000;
 
 /** The part of nodemailer that this package calls. Any version that has it works. */
 interface Nodemailer {
-  createTransport(options: object): Transport;
+  createTransport(options: object): { sendMail(mail: object): Promise<unknown>; close(): void };
 }
 
-interface Transport {
-  sendMail(mail: object): Promise<unknown>;
-  close(): void;
-}
-
-/**
- * Sends an alert as a mail. The Message-ID comes from the alert, so that a mailbox can recognise a second
- * delivery.
- */
+/** Sends an alert as a mail. A mailbox can recognise a second delivery by its Message-ID. */
 export async function sendEmail(
   { email, deadline = DEADLINE }: InMs<EmailReceiver>,
   alert: Alert,

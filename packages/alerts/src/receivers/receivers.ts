@@ -1,8 +1,7 @@
 import { durationText } from "@ojm/core/backend";
 import { durationOf, type InMs } from "@ojm/core/internal";
 import type { Outcome, Send, SendOptions } from "../deliver/outcome.js";
-import { AlertsError } from "../errors.js";
-import { checkNames } from "../rules/names.js";
+import { AlertsError, checkNames } from "../errors.js";
 import type { Alert, Receiver } from "../types.js";
 import { sendCommand } from "./command.js";
 import { sendEmail } from "./email.js";
@@ -40,8 +39,6 @@ const RECEIVERS: { readonly [N in Name]: Kind<Extract<Receiver, { readonly [K in
 };
 
 const NAMES = Object.keys(RECEIVERS) as readonly Name[];
-const EMAIL = ["to", "from", "smtp"];
-const SMTP = ["host", "port", "secure", "auth", "tls"];
 
 /** The longest time of an attempt, in ms: less than the timeout of the managed run. */
 const LONGEST = 60_000;
@@ -111,7 +108,7 @@ function checkCommand(where: string, command: unknown): void {
 }
 
 function checkEmail(where: string, email: unknown): void {
-  checkNames(where, email, EMAIL);
+  checkNames(where, email, ["to", "from", "smtp"]);
   const { to, from, smtp } = email as Readonly<Record<string, unknown>>;
   const all = Array.isArray(to) ? to : [to];
   if (all.length === 0 || !all.every(isMailAddress))
@@ -122,7 +119,7 @@ function checkEmail(where: string, email: unknown): void {
 }
 
 function checkServer(where: string, smtp: unknown): void {
-  checkNames(where, smtp, SMTP);
+  checkNames(where, smtp, ["host", "port", "secure", "auth", "tls"]);
   const { host } = smtp as Readonly<Record<string, unknown>>;
   if (typeof host !== "string" || host === "") throw new AlertsError(`${where}.host must be the name of a host`);
 }

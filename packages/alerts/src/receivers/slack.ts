@@ -10,10 +10,7 @@ import { HTTP_DEADLINE } from "./webhook.js";
 const LONGEST_HEADER = 150;
 const LONGEST_TEXT = 3_000;
 
-/**
- * Posts an alert to an incoming webhook of Slack. Names and errors are plain text: they cannot mention or
- * link.
- */
+/** Posts an alert to a webhook of Slack. Names and errors are plain text: they cannot mention or link. */
 export function sendSlack(
   { slack: address, deadline = HTTP_DEADLINE }: { readonly slack: string; readonly deadline?: number },
   alert: Alert,

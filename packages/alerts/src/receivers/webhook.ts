@@ -13,33 +13,19 @@ export const HTTP_DEADLINE = 10_000;
  */
 export function sendWebhook(to: InMs<WebhookReceiver>, alert: Alert, options: SendOptions): Promise<Outcome> {
   const { webhook: address, secret, deadline = HTTP_DEADLINE } = to;
-  const timestamp = new Date(alertTime(alert, options.now)).toISOString();
-  const body = JSON.stringify({ type: `run.${alert.kind}`, timestamp, data: alert });
-  const headers = { "content-type": "application/json", ...signed({ id: alert.id, body, secret, now: options.now }) };
+  const { kind, started, ended = started, tick = options.now } = alert;
+  const timestamp = new Date((kind === "started" ? started : ended) ?? tick).toISOString();
+  const body = JSON.stringify({ type: `run.${kind}`, timestamp, data: alert });
+  const headers = { "content-type": "application/json", ...signed(alert.id, body, secret, options.now) };
   return post({ address, body, headers, deadline }, options);
 }
 
-interface Signing {
-  readonly id: string;
-  readonly body: string;
-  readonly secret: string | undefined;
-  readonly now: number;
-}
-
-/**
- * The headers with the id, the time and the signature of a delivery. The time is that of the attempt, the id
- * that of the alert.
- */
-function signed({ id, body, secret, now }: Signing): Record<string, string> {
+/** The headers of a delivery: the id of the alert, the time of the attempt, and the signature. */
+function signed(id: string, body: string, secret: string | undefined, now: number): Record<string, string> {
   const seconds = String(Math.floor(now / 1_000));
   const named = { "webhook-id": id, "webhook-timestamp": seconds };
   if (secret === undefined) return named;
   const key = Buffer.from(secret.slice("whsec_".length), "base64");
   const signature = createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64");
   return { ...named, "webhook-signature": `v1,${signature}` };
-}
-
-/** When the reported event happened. */
-function alertTime({ kind, started, ended, tick }: Alert, now: number): string | number {
-  return (kind === "started" ? started : (ended ?? started)) ?? tick ?? now;
 }

@@ -1,17 +1,14 @@
 import { checkedDuration } from "@ojm/core/backend";
 import { nearest, visible } from "@ojm/core/internal";
-import { AlertsError } from "../errors.js";
+import { AlertsError, checkNames } from "../errors.js";
 import { checkAddress, checkReceiver } from "../receivers/receivers.js";
 import type { AlertKind, AlertsOptions, Rule } from "../types.js";
 import { checkedRule, ERRORS, OWN_NAME, TAKEN } from "./checked-rule.js";
-import { checkNames, isBetween } from "./names.js";
 
-const OPTIONS = ["rules", "every", "url", "clock"];
-const RULE = ["id", "on", "jobs", "after", "longer", "later", "grace", "to"];
 const KINDS: readonly AlertKind[] = ["started", "completed", ...ERRORS, "recovered", "long", "missed", "late"];
 
 /** How many runs of a job are read to count a streak. */
-export const LONGEST_STREAK = 50;
+const LONGEST_STREAK = 50;
 
 /** A scheduler takes a moment to decide on a tick. */
 const LEAST_GRACE = 1_000;
@@ -26,7 +23,7 @@ const SELDOM = 3_600_000;
  * @throws AlertsError `INVALID`
  */
 export function checkOptions(options: AlertsOptions): void {
-  checkNames("openAlerts", options, OPTIONS);
+  checkNames("openAlerts", options, ["rules", "every", "url", "clock"]);
   const { rules, every, url } = options;
   checkRules(rules, url);
   if (every !== undefined) checkedDuration("every", every, refuse, OFTEN, SELDOM);
@@ -59,13 +56,13 @@ function checkIds(rules: readonly Rule[]): void {
 }
 
 function checkRule(where: string, rule: unknown): void {
-  checkNames(where, rule, RULE);
+  checkNames(where, rule, ["id", "on", "jobs", "after", "longer", "later", "grace", "to"]);
   const { id, on, jobs, after, to } = rule as Rule;
   if (id !== undefined && (typeof id !== "string" || !/^[\w.-]{1,100}$/.test(id)))
     throw new AlertsError(`${where}: id must be 1 to 100 letters, digits, ".", "_" or "-", not ${show(id)}`);
   checkKinds(where, on);
   if (jobs !== undefined) checkJobs(where, jobs);
-  if (after !== undefined && (!Number.isInteger(after) || !isBetween(after, 1, LONGEST_STREAK)))
+  if (after !== undefined && (!Number.isInteger(after) || after < 1 || after > LONGEST_STREAK))
     throw new AlertsError(`${where}: after must be a whole number from 1 to ${LONGEST_STREAK}, not ${show(after)}`);
   checkThatItFires(where, rule as Rule);
   const receiver = checkReceiver(`${where}.to`, to);

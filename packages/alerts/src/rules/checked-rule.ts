@@ -13,11 +13,6 @@ export const TAKEN: { readonly [receiver: string]: readonly AlertKind[] } = {
   healthchecks: ["started", "completed", ...ERRORS],
 };
 
-/** Whether a rule reports ticks of schedules. */
-export function isOfTicks({ on }: Pick<CheckedRule, "on">): boolean {
-  return on.has("missed") || on.has("late");
-}
-
 /** A checked rule, with its defaults. */
 export interface CheckedRule {
   readonly id: string;

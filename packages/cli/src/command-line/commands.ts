@@ -1,6 +1,5 @@
 import type { CommandGroups, CommandSpec, OptionSpecs } from "./spec.js";
 
-/** Which store a command uses. */
 const STORE: OptionSpecs = {
   store: {
     value: "STORE",
@@ -10,7 +9,6 @@ const STORE: OptionSpecs = {
   profile: { value: "NAME", common: true, text: "the store of this profile of ojm.config" },
 };
 
-/** Whether a command writes colors. */
 const COLOR: OptionSpecs = {
   color: {
     value: "WHEN",
@@ -20,10 +18,13 @@ const COLOR: OptionSpecs = {
   },
 };
 
-/** How a command shows what it found. */
-const OUTPUT: OptionSpecs = {
+const JSON_OUTPUT: OptionSpecs = {
   json: { common: true, text: "print JSON" },
   jsonl: { common: true, text: "print a line of JSON for each item" },
+};
+
+const OUTPUT: OptionSpecs = {
+  ...JSON_OUTPUT,
   time: {
     value: "HOW",
     choices: ["relative", "iso", "local"],
@@ -33,7 +34,6 @@ const OUTPUT: OptionSpecs = {
   ...COLOR,
 };
 
-/** The reason of an action that affects others. */
 const REASON: OptionSpecs = {
   reason: { value: "TEXT", text: "the reason, for the people affected. On a terminal, ojm asks for it" },
 };
@@ -46,8 +46,6 @@ const load = {
   value: "FILE|PACKAGE",
   text: "a JavaScript file, or a package such as @ojm/openaf, whose functions the scripts may call; may be given several times",
 } as const;
-
-const { json, jsonl } = OUTPUT;
 
 /** The commands, in the order of the help. Each is loaded only when it is called. */
 export const groups: CommandGroups = [
@@ -533,7 +531,7 @@ tick: a tick that came due since the export gets the outcome missed. Prints what
 out.`,
         examples: ["ojm import runs.jsonl --store sqlite:b.db"],
         load: () => import("../commands/port/import.js"),
-        options: { ...STORE, ...(json && { json }), ...(jsonl && { jsonl }) },
+        options: { ...STORE, ...JSON_OUTPUT },
       },
     ],
   ],

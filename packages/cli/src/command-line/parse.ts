@@ -2,16 +2,13 @@ import { parseArgs } from "node:util";
 import { CommandError } from "../errors.js";
 import type { CommandSpec, Given, OptionSpecs } from "./spec.js";
 
-/** A command and the words after it. */
-export interface Named {
-  readonly name: string;
-  readonly rest: readonly string[];
-}
-
 const HELP: readonly string[] = ["--help", "-h"];
 
-/** The command that the words name. */
-export async function readCommand(words: readonly string[], known: readonly string[]): Promise<Named> {
+/** The command that the words name, and the words after it. */
+export async function readCommand(
+  words: readonly string[],
+  known: readonly string[],
+): Promise<{ readonly name: string; readonly rest: readonly string[] }> {
   const [first, ...rest] = words;
   if (first === undefined || HELP.includes(first)) return { name: "help", rest: [] };
   if (first === "--version" || first === "-v") return { name: "version", rest: [] };
@@ -66,15 +63,13 @@ export async function parse(
   // After the two dashes comes a command, or else operands that start with a dash.
   const hasCommand = operands.includes(" -- ");
   const isFlag = (option: string): boolean => options[option]?.value === undefined;
+  const given = Object.entries(values) as [string, string[]][];
   return {
     command: name,
     operands: hasCommand ? positionals : [...positionals, ...last],
     behind: hasCommand ? last : [],
-    values: Object.fromEntries(Object.entries(values).filter(([option]) => !isFlag(option))) as Record<
-      string,
-      string[]
-    >,
-    flags: new Set(Object.keys(values).filter(isFlag)),
+    values: Object.fromEntries(given.filter(([option]) => !isFlag(option))),
+    flags: new Set(given.map(([option]) => option).filter(isFlag)),
   };
 }
 
@@ -150,13 +145,17 @@ export function expectNoMore({ command, operands }: Given, taken = 0): void {
   if (more !== undefined) throw new CommandError(`ojm ${command} takes no further operands: "${more}" is one too many`);
 }
 
+/** The only operand of a command, if it was given. */
+export function optionalOperand(given: Given): string | undefined {
+  expectNoMore(given, 1);
+  return given.operands[0];
+}
+
 /** The only operand of a command, which is required. */
 export function operandOf(given: Given, what: string): string {
-  const [operand] = given.operands;
-  if (operand === undefined)
-    throw new CommandError(`ojm ${given.command} needs ${what}. See: ojm help ${given.command}`);
-  expectNoMore(given, 1);
-  return operand;
+  const operand = optionalOperand(given);
+  if (operand !== undefined) return operand;
+  throw new CommandError(`ojm ${given.command} needs ${what}. See: ojm help ${given.command}`);
 }
 
 /**
@@ -168,27 +167,4 @@ export function checkNewName(name: string): void {
   if (name.trim() === "") throw new CommandError("the name of a job must not be blank");
   if (name !== name.trim())
     throw new CommandError(`the name of a job must not begin or end with a blank, as "${name}"`);
-}
-
-/** A job file, and the arguments for it. */
-export interface FileOperands {
-  readonly file: string;
-  readonly pairs: readonly (readonly [key: string, value: string])[];
-}
-
-/** Reads `FILE [key=value …]`. */
-export function readFile({ command, operands: [file, ...pairs] }: Given): FileOperands {
-  if (file === undefined) throw new CommandError(`ojm ${command} needs a job file: ojm ${command} FILE`);
-  return { file, pairs: readPairs(pairs) };
-}
-
-/** Reads `key=value …`. */
-export function readPairs(words: readonly string[]): FileOperands["pairs"] {
-  return words.map(readPair);
-}
-
-function readPair(word: string): [string, string] {
-  const split = word.indexOf("=");
-  if (split <= 0) throw new CommandError(`"${word}" is not an argument: arguments are written key=value`);
-  return [word.slice(0, split), word.slice(split + 1)];
 }

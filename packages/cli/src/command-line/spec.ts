@@ -2,7 +2,6 @@
 export interface OptionSpec {
   /** The placeholder of its value in the help. An option without one is a flag. */
   readonly value?: string;
-  /** Its letter. */
   readonly short?: string;
   readonly text: string;
   /** The values that it takes, if only a few are valid. */
@@ -25,21 +24,10 @@ export interface Given {
   readonly flags: ReadonlySet<string>;
 }
 
-/**
- * The module of a command. Resolves to the exit code. `groups`: all commands, for the help and the
- * completion.
- */
-export interface CommandModule {
-  execute(given: Given, groups: CommandGroups): Promise<number>;
-}
-
 /** The commands, in groups with a title. */
 export type CommandGroups = readonly (readonly [title: string, commands: readonly CommandSpec[]])[];
 
-/**
- * A command. Its entry is the source for the parser, the help, the completion of the shell, and the tables of
- * the documentation.
- */
+/** A command: the source for the parser, the help, the completion and the documentation. */
 export interface CommandSpec {
   readonly name: string;
   /** What follows the name in the synopsis, such as `NAME`; optional parts in brackets. */
@@ -52,12 +40,9 @@ export interface CommandSpec {
   readonly examples?: readonly string[];
   /** Its exit codes, besides 0, 1, 2 and those of a store. */
   readonly codes?: readonly (number | "another")[];
-  /** Loads its module, which takes time: only the command that is called pays for it. */
-  readonly load: () => Promise<CommandModule>;
+  /** Loads its module: only the command that is called pays for it. `groups`: all commands. */
+  readonly load: () => Promise<{ execute(given: Given, groups: CommandGroups): Promise<number> }>;
   readonly options: OptionSpecs;
-  /**
-   * For scripts of ojm alone: the help does not show it, and it prints no errors, which would disturb a
-   * prompt.
-   */
+  /** For scripts of ojm alone: not in the help, and prints no errors, which would disturb a prompt. */
   readonly hidden?: true;
 }

@@ -32,6 +32,14 @@ export function timeOption(given: Given, option: string, now: number, sign: 1 | 
   return time;
 }
 
+/** The value of an option that is a time in the future, as {@link timeOption} reads it. */
+export function futureOption(given: Given, option: string): number | undefined {
+  const time = timeOption(given, option, Date.now(), 1);
+  if (time !== undefined && time <= Date.now())
+    throw new CommandError(`--${option} takes a time in the future: ${new Date(time).toISOString()} is over`);
+  return time;
+}
+
 /**
  * The times of --since and --until, in ms since 1970.
  *

@@ -1,16 +1,15 @@
 import { LINES, ojmCommand, visible } from "@ojm/core/internal";
 import { type Checked, checkJobFile, describe, JobFileError } from "@ojm/ojob";
 import { prepareType } from "../backends.js";
-import { readFile } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { print, printError } from "../output/print.js";
-import { argsOf, loadsOf } from "../store/job-file.js";
+import { fileOperands, loadsOf } from "../store/job-file.js";
+import { count } from "./look/doctor/finding.js";
 
 /** Checks a job file without running it. Resolves to the exit code. */
 export async function execute(given: Given): Promise<number> {
-  const { file, pairs } = readFile(given);
+  const { file, args } = fileOperands(given);
   const { flags } = given;
-  const args = argsOf(pairs);
   const loads = await loadsOf(given);
   try {
     const checked = await checkJobFile(file, { args, loads, strict: flags.has("strict"), prepare: prepareType });
@@ -40,8 +39,4 @@ function summary(file: string, { jobs, todo, periodic, includes, warnings }: Che
   ];
   const verdict = warnings.length > 0 ? `can be run, with ${count(warnings.length, "warning")}` : "is fine";
   return `${file} ${verdict}: ${facts.join(", ")}.`;
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }

@@ -25,12 +25,10 @@ export async function execute({ operands: [name] }: Given, groups: CommandGroups
 
 async function known(name: string, groups: CommandGroups): Promise<CommandSpec> {
   const all = groups.flatMap(([, commands]) => commands);
+  const names = all.map((one) => one.name);
   const spec = all.find((one) => one.name === name);
   if (spec !== undefined) return spec;
-  throw await unknownCommand(
-    name,
-    all.map((one) => one.name),
-  );
+  throw await unknownCommand(name, names);
 }
 
 function general(groups: CommandGroups): string {
@@ -58,19 +56,12 @@ function helpOf(spec: CommandSpec): string {
   return parts.join("\n");
 }
 
-/**
- * The text of a command about itself. Its indented lines stay as they are, because they are examples to copy.
- */
+/** The text of a command about itself. Indented lines are examples to copy, and stay as they are. */
 function aboutText(about: string): string {
-  const blocks = blocksOf(about).map(({ isCode, text }) =>
-    isCode
-      ? text
-          .split("\n")
-          .map((line) => `  ${line}\n`)
-          .join("")
-      : wrap(text, 0),
-  );
-  return blocks.join("\n");
+  const indented = (text: string): string => `${text.replace(/^/gm, "  ")}\n`;
+  return blocksOf(about)
+    .map(({ isCode, text }) => (isCode ? indented(text) : wrap(text, 0)))
+    .join("\n");
 }
 
 /** A term with its description beside it. */

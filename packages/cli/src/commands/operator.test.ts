@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { type Ended, ojm, start } from "../testing/ojm.js";
 import { storeIn } from "../testing/store.js";
-import { sayComing } from "./look/ps/coming.js";
+import { sayComing } from "./look/retry-series.js";
 
 /* What an operator does, with a manager of its own. */
 

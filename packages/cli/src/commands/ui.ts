@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,8 +24,10 @@ export async function execute(given: Given): Promise<number> {
   const port = portOption(given);
   const { openUiServer } = await loadUi();
   return withStore(given, async (manager) => {
-    const metrics = await metricsOf(given, manager);
-    const ui = await serve(openUiServer, { ...optionsOf(given, manager), ...metrics }, port);
+    // Of this process, with the last successes of all processes that share its store.
+    const metrics = given.flags.has("metrics") && (await import("@ojm/otel/prometheus")).openPrometheus({ manager });
+    const options = { ...optionsOf(given, manager), ...(metrics && { metrics: metrics.text }) };
+    const ui = await serve(openUiServer, options, port);
     const lines = process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
     try {
       print(`${ui.url}\n`);
@@ -63,13 +66,6 @@ function optionsOf(given: Given, manager: JobManager): UiServerOptions {
     ...(hosts !== undefined && { hosts }),
     ...(secret && { secret }),
   };
-}
-
-/** The metrics of this process, and the last successes of all processes that share its store. */
-async function metricsOf(given: Given, manager: JobManager): Promise<Pick<UiServerOptions, "metrics">> {
-  if (!given.flags.has("metrics")) return {};
-  const { openPrometheus } = await import("@ojm/otel/prometheus");
-  return { metrics: openPrometheus({ manager }).text };
 }
 
 type Serve = (options: UiServerOptions) => Promise<UiServer>;
@@ -116,11 +112,7 @@ function isMissing(error: unknown): boolean {
 }
 
 async function signalled(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const stop = (): void => {
-      for (const signal of SIGNALS) process.off(signal, stop);
-      resolve();
-    };
-    for (const signal of SIGNALS) process.on(signal, stop);
-  });
+  const over = new AbortController();
+  await Promise.race(SIGNALS.map((signal) => once(process, signal, { signal: over.signal })));
+  over.abort();
 }

@@ -7,34 +7,18 @@ export type Color = "red" | "yellow" | "green" | "cyan" | "gray" | "bold" | "inv
 /** Writes a text in a color, or unchanged without one. */
 export type Paint = (text: string, color: Color | undefined) => string;
 
-/** The color of each status, for a user who looks for failures. */
-const COLORS: Readonly<Record<string, Color>> = {
-  running: "cyan",
-  held: "cyan",
-  hold: "yellow",
-  completed: "green",
-  ok: "green",
-  skipped: "gray",
-  free: "gray",
-  cancelled: "yellow",
-  paused: "yellow",
-  warning: "yellow",
-  warn: "yellow",
-  failed: "red",
-  timeout: "red",
-  lost: "red",
-  run: "green",
-  missed: "red",
-  refused: "red",
-  overdue: "red",
-  waiting: "yellow",
-  problem: "red",
-  error: "red",
-};
+/** The statuses, states and levels in each color, for a user who looks for failures. */
+const COLORS: readonly (readonly [Color, readonly string[]])[] = [
+  ["red", ["failed", "timeout", "lost", "missed", "refused", "overdue", "problem", "error"]],
+  ["yellow", ["hold", "cancelled", "paused", "warning", "warn", "waiting"]],
+  ["green", ["completed", "ok", "run"]],
+  ["cyan", ["running", "held"]],
+  ["gray", ["skipped", "free"]],
+];
 
 /** The color of a status of runs, locks, schedules and findings, or of the level of a line. */
 export function colorOf(status: string | undefined): Color | undefined {
-  return status !== undefined && Object.hasOwn(COLORS, status) ? COLORS[status] : undefined;
+  return COLORS.find(([, all]) => status !== undefined && all.includes(status))?.[0];
 }
 
 /** How this command writes colors. Its option takes precedence over the environment. */

@@ -12,6 +12,12 @@ export interface Column<T> extends ColumnRoom {
   readonly color?: (item: T) => Color | undefined;
 }
 
+/** Items as rows of cells, after the titles of the columns. */
+export function rowsOf<T>(items: readonly T[], columns: readonly Column<T>[]): string[][] {
+  const cells = items.map((item) => columns.map((column) => cellText(column.cell(item) ?? "", column)));
+  return [columns.map(({ title }) => title), ...cells];
+}
+
 /** Items as a table, or as the requested JSON. `none`: the text if there are none. */
 export async function itemsText<T>(
   given: Given,
@@ -22,9 +28,8 @@ export async function itemsText<T>(
   if (given.flags.has("jsonl")) return items.map((item) => `${jsonText(item)}\n`).join("");
   if (given.flags.has("json")) return `${jsonText(items, 1)}\n`;
   if (items.length === 0) return `${oneLine(none)}\n`;
-  const rows = items.map((item) => columns.map((column) => cellText(column.cell(item) ?? "", column)));
   const paint = painter(given);
-  return table([columns.map(({ title }) => title), ...rows], columns, (text, row, column) => {
+  return table(rowsOf(items, columns), columns, (text, row, column) => {
     const item = items[row - 1];
     return paint(text, item && columns[column]?.color?.(item));
   });

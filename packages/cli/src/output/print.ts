@@ -34,10 +34,7 @@ export function wantsJson({ flags }: Given): boolean {
   return flags.has("json") || flags.has("jsonl");
 }
 
-/**
- * Writes lines to stderr. Their text may come from a job file, a store or a driver, so control characters are
- * escaped.
- */
+/** Writes lines to stderr. Control characters are escaped: the text may come from a store or a driver. */
 export function printError(text: string, written?: () => void): void {
   process.stderr.write(`${visible(text, LINES)}\n`, written);
 }

@@ -10,36 +10,34 @@ import { CommandError, EXIT } from "../errors.js";
 import { type JobFileLocation, type Location, locate } from "./locate.js";
 
 const NAMES = ["json", "yaml", "yml", "js", "mjs", "ts"].map((ending) => `ojm.config.${ending}`);
-const KEYS = ["store", "retention", "profiles", "loads", "notify"];
 const PROFILES = '{ "prod": { "store": "redis://HOST" } }';
-const PROFILE_KEYS = ["store", "retention"];
 const RETENTION = '{ "olderThan": "90d", "keep": 100 }';
-const STORES = ["jobs", "locks", "logs"];
-
-/** The keys of a store in the form that a program uses. */
-const ONE = ["type", "args"];
 
 const STORE_FORMS = 'a text, such as "redis://HOST" or "sqlite:ojm.db", or a map with "type" and "args"';
 const TYPE_FORM = 'It must be a kind of store, such as "redis" or "sqlite"';
 
-/** A config file. `named`: OJM_CONFIG names it. A file that was found by searching is trusted less. */
-interface ConfigFile {
-  readonly path: string;
-  readonly named: boolean;
-}
-
 /**
  * The config file that OJM_CONFIG names, or else the one in a folder or the nearest folder above it, up to
  * the home folder or the root of the repository. The folders above these may belong to other users.
+ * `named`: OJM_CONFIG names it. A file that was found by searching is trusted less.
  */
-function findConfig(folder: string): ConfigFile | undefined {
+function findConfig(folder: string): { readonly path: string; readonly named: boolean } | undefined {
   const { OJM_CONFIG: named } = process.env;
   if (named) return { path: resolve(folder, named), named: true };
-  const home = homedir();
+  const home = homeFolder();
   for (let at = folder; ; at = dirname(at)) {
     const found = NAMES.map((name) => join(at, name)).find((path) => existsSync(path));
     if (found !== undefined) return { path: found, named: false };
     if (at === home || existsSync(join(at, ".git")) || dirname(at) === at) return undefined;
+  }
+}
+
+/** The home folder; `undefined` for a user without one, as in a container. */
+function homeFolder(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
   }
 }
 
@@ -75,7 +73,7 @@ export async function configuredStore(
   if (!named) refuseUntrusted(path);
   if (!runsModules && isModule(path)) throw new CommandError(`${path} is a program: it is not run here`);
   const store = await storeIn(path, profile);
-  if (store !== undefined && !(named && runsModules)) refuseTypePaths(path, store);
+  if (!(named && runsModules)) refuseTypePaths(path, store);
   return store;
 }
 
@@ -91,15 +89,16 @@ function refuseTypePaths(path: string, store: Location | JobFileLocation): void 
   }
 }
 
-async function storeIn(path: string, profile: string | undefined): Promise<Location | JobFileLocation | undefined> {
+async function storeIn(path: string, profile: string | undefined): Promise<Location | JobFileLocation> {
   const config = await readConfig(path);
-  await checkKeys(path, config, KEYS);
+  await checkKeys(path, config, ["store", "retention", "profiles", "loads", "notify"]);
   const { store, retention, profiles = {} } = config;
-  const at = dirname(path);
+  const read = async (where: string, of: unknown, kept: unknown): Promise<Location | JobFileLocation> =>
+    keeping(where, await readStore(`${where}: "store"`, of, dirname(path)), kept);
   if (!isMap(profiles))
-    throw new CommandError(`${path}: "profiles" is ${told(profiles)}. It must be a map, such as ${PROFILES}`);
+    throw new CommandError(`${path}: "profiles" is ${typeText(profiles)}. It must be a map, such as ${PROFILES}`);
   if (profile === undefined) {
-    if (store !== undefined) return keeping(path, await readStore(`${path}: "store"`, store, at), retention);
+    if (store !== undefined) return read(path, store, retention);
     // A program may read it from a variable that is not set here.
     const none = Object.hasOwn(config, "store") ? '"store" is undefined' : 'there is no "store"';
     const all = Object.keys(profiles).join(", ");
@@ -115,12 +114,10 @@ async function storeIn(path: string, profile: string | undefined): Promise<Locat
   const one = profiles[profile];
   const where = `${path}: the profile "${profile}"`;
   if (!isMap(one))
-    throw new CommandError(`${where} is ${told(one)}. It must be a map, such as { "store": "redis://HOST" }`);
-  await checkKeys(where, one, PROFILE_KEYS);
-  if (one["store"] !== undefined)
-    return keeping(where, await readStore(`${where}: "store"`, one["store"], at), one["retention"]);
-  if (store !== undefined)
-    return keeping(path, await readStore(`${path}: "store"`, store, at), one["retention"] ?? retention);
+    throw new CommandError(`${where} is ${typeText(one)}. It must be a map, such as { "store": "redis://HOST" }`);
+  await checkKeys(where, one, ["store", "retention"]);
+  if (one["store"] !== undefined) return read(where, one["store"], one["retention"]);
+  if (store !== undefined) return read(path, store, one["retention"] ?? retention);
   throw new CommandError(`${where} has no "store", and neither has the file outside of its profiles`);
 }
 
@@ -134,7 +131,7 @@ async function keeping<T extends Location | JobFileLocation>(where: string, stor
   if (retention === false) return { ...store, retention };
   if (!isMap(retention))
     throw new CommandError(
-      `${where}: "retention" is ${told(retention)}. It must be false, or a map such as ${RETENTION}`,
+      `${where}: "retention" is ${typeText(retention)}. It must be false, or a map such as ${RETENTION}`,
     );
   await checkKeys(`${where}: "retention"`, retention, ["olderThan", "keep"]);
   const { olderThan } = retention;
@@ -196,7 +193,7 @@ function isMap(value: unknown): value is Unchecked {
 }
 
 /** A wrong value for a message, without its content: a text or a map may contain a password. */
-function told(value: unknown): string {
+function typeText(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "string") return "a text";
   if (typeof value === "object" && value !== null) return "a map";
@@ -230,16 +227,13 @@ async function checkKeys(where: string, map: object, known: readonly string[]): 
   );
 }
 
-/**
- * Reads a store. It is written as on the command line, as in a program, or as a map with a store for each
- * kind of data.
- */
+/** Reads a store: as on the command line, as in a program, or as a map with one for each kind of data. */
 async function readStore(where: string, store: unknown, folder: string): Promise<Location | JobFileLocation> {
   if (!isMap(store) || "type" in store || "args" in store || "backend" in store) {
     const found = await readOne(where, store, folder);
     return "jobFile" in found ? found : { jobs: found.jobs, locks: found.jobs, files: found.files, where };
   }
-  await checkKeys(where, store, STORES);
+  await checkKeys(where, store, ["jobs", "locks", "logs"]);
   const { jobs, locks, logs } = store;
   if (jobs === undefined || locks === undefined)
     throw new CommandError(`${where} needs both "jobs" and "locks": locks in memory do not exclude other processes`);
@@ -262,15 +256,15 @@ async function readPart(where: string, part: string, store: unknown, folder: str
 }
 
 async function readOne(where: string, store: unknown, folder: string): Promise<Placed | JobFileLocation> {
-  if (typeof store === "string") return located(where, store, folder);
-  if (!isMap(store)) throw new CommandError(`${where} is ${told(store)}. It must be ${STORE_FORMS}`);
+  if (typeof store === "string") return locate(store, folder, where);
+  if (!isMap(store)) throw new CommandError(`${where} is ${typeText(store)}. It must be ${STORE_FORMS}`);
   if (hasBackend(store)) return { jobs: store, files: [] };
-  await checkKeys(where, store, ONE);
+  await checkKeys(where, store, ["type", "args"]);
   const { type, args = {} } = store;
   if (typeof type !== "string")
-    throw new CommandError(`${where}: "type" is ${type === undefined ? "missing" : told(type)}. ${TYPE_FORM}`);
+    throw new CommandError(`${where}: "type" is ${type === undefined ? "missing" : typeText(type)}. ${TYPE_FORM}`);
   if (!isMap(args))
-    throw new CommandError(`${where}: "args" is ${told(args)}. It must be a map of the options of "${type}"`);
+    throw new CommandError(`${where}: "args" is ${typeText(args)}. It must be a map of the options of "${type}"`);
   // A read-only command must not create the file.
   const { store: placed, path } = placedStore({ type, args }, folder);
   return { jobs: placed, files: path === undefined ? [] : [path] };
@@ -280,13 +274,4 @@ async function readOne(where: string, store: unknown, folder: string): Promise<P
 function hasBackend(store: Unchecked): store is Required<Pick<OpenOptions, "backend">> {
   const { backend } = store;
   return isMap(backend) && (typeof backend["open"] === "function" || typeof backend["commit"] === "function");
-}
-
-/** Calls {@link locate}; an error names the place in the file, or the variable. */
-export function located(where: string, text: string, folder: string): Location | JobFileLocation {
-  try {
-    return locate(text, folder);
-  } catch (error) {
-    throw new CommandError(`${where}: ${(error as Error).message}`);
-  }
 }

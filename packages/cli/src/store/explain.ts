@@ -1,10 +1,4 @@
-import type { ChannelError, RunError } from "@ojm/core";
 import { CommandError, EXIT } from "../errors.js";
-
-/** An error that has a code, as those of ojm do. */
-interface Coded extends Error {
-  readonly code?: unknown;
-}
 
 const CODES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   ChannelError: {
@@ -27,7 +21,7 @@ export function explained(error: unknown): CommandError | undefined {
   if (!(error instanceof Error)) return undefined;
   // An error about the whole file has no place before its severity: drop the severity, as in other errors.
   if (error.name === "JobFileError") return new CommandError(error.message.replace(/^error: /, ""));
-  const { name, code, message } = error as Coded & (ChannelError | RunError);
+  const { name, code, message } = error as Error & { readonly code?: unknown };
   if (!Object.hasOwn(CODES, name)) return undefined;
   // The message about a missing driver already has the remedy.
   if (name === "ChannelError" && code !== "UNKNOWN_TYPE" && isUnloadable(error))
@@ -39,6 +33,6 @@ export function explained(error: unknown): CommandError | undefined {
 
 /** Whether the module of a backend exists, but a file that it needs does not: waiting does not help. */
 function isUnloadable({ cause }: Error): boolean {
-  const { code } = (cause ?? {}) as Coded;
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
   return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
 }

@@ -21,7 +21,7 @@ export async function findRun(manager: JobManager, word: string): Promise<RunRec
     }
   }
   throw notFound(
-    await neverRan(manager, at > 0 ? word.slice(0, at) : word, at > 0 ? `there is no run "${word}".` : ""),
+    await neverRan(manager, at > 0 ? word.slice(0, at) : word, at > 0 ? `there is no run "${word}".` : undefined),
   );
 }
 
@@ -33,10 +33,7 @@ async function runsThatBegin(manager: JobManager, word: string, name: string): P
   return found;
 }
 
-/**
- * A message about a name without runs: the nearest name, and the names that have runs, because it may be
- * misspelt.
- */
+/** A message about a name without runs, which may be misspelt: the nearest name, and those with runs. */
 export async function neverRan(
   manager: JobManager,
   name: string,
@@ -46,6 +43,5 @@ export async function neverRan(
   for await (const run of manager.history({ limit: RECENT })) names.add(run.name);
   if (names.has(name)) return first;
   const others = names.size === 0 ? " No other name has runs." : ` Names that have runs: ${listed(names)}.`;
-  const told = first === "" ? `"${name}" never ran.` : first;
-  return `${told}${await meant(name, await knownNames(manager))}${others}`;
+  return `${first}${await meant(name, await knownNames(manager))}${others}`;
 }

@@ -6,9 +6,23 @@ import { prepareType } from "../backends.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError } from "../errors.js";
 
-/** The arguments for a job file, from the command line. */
-export function argsOf(pairs: readonly (readonly [string, string])[]): Args {
-  return Object.fromEntries(pairs.map(([key, value]) => [key, commandLineValue(value)]));
+/** Reads `FILE [key=value …]`: a job file, and the arguments for it. */
+export function fileOperands({ command, operands: [file, ...words] }: Given): {
+  readonly file: string;
+  readonly args: Args;
+} {
+  if (file === undefined) throw new CommandError(`ojm ${command} needs a job file: ojm ${command} FILE`);
+  return { file, args: argsOf(words) };
+}
+
+/** Reads `key=value …`. */
+export function argsOf(words: readonly string[]): Args {
+  const pairs = words.map((word): [string, unknown] => {
+    const split = word.indexOf("=");
+    if (split <= 0) throw new CommandError(`"${word}" is not an argument: arguments are written key=value`);
+    return [word.slice(0, split), commandLineValue(word.slice(split + 1))];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** Opens the job manager that a job file sets up by `oJobManager Init`. */
@@ -18,10 +32,7 @@ export async function openJobFile(file: string, args: Args): Promise<JobManager>
   throw new CommandError(`${file} keeps its runs in memory: give oJobManager Init a "chJobs" and "chLocks" that last`);
 }
 
-/**
- * What scripts may call besides what their file loads: the packages that the config names, and the files and
- * packages of `--load`.
- */
+/** What scripts may call besides what their file loads: the packages of the config, and those of `--load`. */
 export async function loadsOf(given: Given): Promise<string[]> {
   const { configuredLoads } = await import("./config.js");
   return [...(await configuredLoads(process.cwd())), ...(given.values["load"] ?? []).map(findLoad)];

@@ -49,23 +49,20 @@ export async function meant(name: string, known: ReadonlySet<string>): Promise<s
 
 /** The known names, or the first of them and how many more, as the end of a sentence. */
 export function listed(known: ReadonlySet<string>): string {
-  const told: string[] = [];
+  const shown: string[] = [];
   let length = 0;
   for (const name of [...known].sort().slice(0, MOST_NAMES)) {
     // A line break in a name would break the sentence.
     const short = visible(shortened(name));
     length += short.length;
-    if (told.length > 0 && length > MOST_CHARACTERS) break;
-    told.push(short);
+    if (shown.length > 0 && length > MOST_CHARACTERS) break;
+    shown.push(short);
   }
-  const more = known.size - told.length;
-  return `${told.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const more = known.size - shown.length;
+  return `${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/**
- * Shortens a name of thousands of characters, which would bury the error. It cuts between characters, not
- * within one.
- */
+/** Shortens a name of thousands of characters, which would bury the error, between two characters. */
 function shortened(name: string): string {
   const characters = name.length > LONGEST ? [...name] : [];
   return characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join("")}…` : name;

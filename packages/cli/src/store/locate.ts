@@ -27,22 +27,20 @@ export interface JobFileLocation {
 export const FORMS: string = storeForms("a job file");
 
 /**
- * Parses the text form of a store. Relative paths start at `folder`.
+ * Parses the text form of a store. Relative paths start at `folder`. `where`: the place in a file, or the
+ * variable, with which an error starts.
  *
  * @throws CommandError, even for a store in memory, which other processes cannot see
  */
-export function locate(text: string, folder: string): Location | JobFileLocation {
+export function locate(text: string, folder: string, where?: string): Location | JobFileLocation {
   if (/\.(ya?ml|json)$/.test(text)) return { jobFile: resolve(folder, text) };
-  const { store, path, isRelative } = parsed(text, folder);
-  if (store.type === "simple") throw new CommandError(`other processes cannot see a store in memory: write ${FORMS}`);
-  const files = path === undefined ? [] : [path];
-  return { jobs: store, locks: store, files, ...(isRelative !== undefined && { isRelative }) };
-}
-
-function parsed(text: string, folder: string): ReturnType<typeof parseStore> {
   try {
-    return parseStore(text, folder, FORMS);
+    const { store, path, isRelative } = parseStore(text, folder, FORMS);
+    if (store.type === "simple") throw new Error(`other processes cannot see a store in memory: write ${FORMS}`);
+    const files = path === undefined ? [] : [path];
+    const more = { ...(isRelative !== undefined && { isRelative }), ...(where !== undefined && { where }) };
+    return { jobs: store, locks: store, files, ...more };
   } catch (error) {
-    throw new CommandError((error as Error).message);
+    throw new CommandError(`${where === undefined ? "" : `${where}: `}${(error as Error).message}`);
   }
 }

@@ -8,7 +8,7 @@ import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT, notFound } from "../errors.js";
 import { printError, wantsJson } from "../output/print.js";
-import { configuredStore, located } from "./config.js";
+import { configuredStore } from "./config.js";
 import { FORMS, type JobFileLocation, type Location, locate } from "./locate.js";
 
 /** The first bytes of each SQLite database. */
@@ -20,14 +20,14 @@ const BEGIN = Buffer.from("SQLite format 3\0");
  *
  * @throws CommandError
  */
-export function refuseOtherFile(file: string, create: boolean): void {
+function refuseOther(store: OpenOptions | undefined, create: boolean): void {
+  const file = store?.args?.["file"];
+  if ((store?.type !== "sqlite" && store?.type !== "db") || typeof file !== "string") return;
   const begin = beginOf(file);
-  if (begin === undefined) return;
-  if (begin.length === 0 && create) return;
+  if (begin === undefined || begin.equals(BEGIN) || (begin.length === 0 && create)) return;
   if (begin.length === 0)
     throw new CommandError(`${file} is an empty file, not a store: no run has used it so far. Is it the right path?`);
-  if (!begin.equals(BEGIN))
-    throw new CommandError(`${file} is not an SQLite database, so it is not a store. Is it the right path?`);
+  throw new CommandError(`${file} is not an SQLite database, so it is not a store. Is it the right path?`);
 }
 
 /** The first bytes of a file; `undefined` if it cannot be read: the driver reports why. */
@@ -44,26 +44,13 @@ function beginOf(file: string): Buffer | undefined {
   }
 }
 
-/** The files and folders of a store that do not exist: opening the store creates them. */
-export function missingOf({ files }: Location): readonly string[] {
-  return files.filter((file) => !existsSync(file));
-}
-
 /**
  * Reports once that a store was created: the user may have meant another one. With a relative path, each
  * folder has its own store and its own locks, so a job could run twice without a message.
  */
-export function tellMade(
-  given: Given,
-  { isRelative, where = "--store", jobs }: Location,
-  made: readonly string[],
-): void {
-  const [file] = made;
+function tellMade(given: Given, { isRelative, where = "--store", jobs }: Location, file: string | undefined): void {
   if (file === undefined || wantsJson(given)) return;
-  if (isRelative !== true) {
-    printError(`ojm: created the store ${file}, which did not exist`);
-    return;
-  }
+  if (isRelative !== true) return printError(`ojm: created the store ${file}, which did not exist`);
   const better = `${where === "--store" ? "--store " : `${where}=`}${jobs.type}:${file}`;
   printError(
     `ojm: created the store ${file}. ${where} is relative to this folder: in another folder, it names another store with other locks. Better: ${better}`,
@@ -85,10 +72,7 @@ async function storeOf(given: Given): Promise<Location | JobFileLocation> {
     throw new CommandError("--store and --profile both name a store: give one of them");
   if (written !== undefined) return locate(written, process.cwd());
   const { OJM_STORE: fromEnvironment } = process.env;
-  if (profile === undefined && fromEnvironment) {
-    const store = located("OJM_STORE", fromEnvironment, process.cwd());
-    return "jobFile" in store ? store : { ...store, where: "OJM_STORE" };
-  }
+  if (profile === undefined && fromEnvironment) return locate(fromEnvironment, process.cwd(), "OJM_STORE");
   // TAB must not run a program that another user left in a folder.
   const configured = await configuredStore(process.cwd(), profile, { runsModules: given.command !== "__complete" });
   if (configured !== undefined) return configured;
@@ -136,8 +120,8 @@ export async function openStore(
     return openJobFile(store.jobFile, {});
   }
   if (!create) for (const file of store.files) refuseMissing(file);
-  for (const { type, args } of [store.jobs, store.locks, store.logs ?? {}]) refuseOther(type, args, create);
-  const missing = create ? missingOf(store) : [];
+  for (const one of [store.jobs, store.locks, store.logs]) refuseOther(one, create);
+  const missing = create ? store.files.find((file) => !existsSync(file)) : undefined;
   // TAB must not run a file of the folder.
   const manager = await openLocated(store, heartbeatThread, given.command === "__complete");
   if (create && store.logs !== undefined && !store.files.every((file) => existsSync(file))) await make(store.logs);
@@ -187,15 +171,13 @@ async function make(logs: OpenOptions): Promise<void> {
   );
 }
 
-function refuseOther(type: string | undefined, args: OpenOptions["args"], create: boolean): void {
-  const file = args?.["file"];
-  if ((type === "sqlite" || type === "db") && typeof file === "string") refuseOtherFile(file, create);
-}
+/** An exit code, if it is not 0. */
+type Code = Promise<number | undefined> | Promise<void>;
 
 /** Calls `look` with the job manager of the chosen store, and closes the manager. */
 export async function withStore(
   given: Given,
-  look: (manager: JobManager) => Promise<number | undefined>,
+  look: (manager: JobManager) => Code,
   options?: OpenStore,
 ): Promise<number> {
   await using manager = await openStore(given, options);
@@ -205,14 +187,14 @@ export async function withStore(
 /** The same with a scheduler, which runs no jobs: it only reads and sends requests. */
 export function withScheduler(
   given: Given,
-  look: (scheduler: Scheduler, manager: JobManager) => Promise<number | undefined>,
+  look: (scheduler: Scheduler, manager: JobManager) => Code,
 ): Promise<number> {
   return withStore(given, async (manager) => {
     const { openScheduler } = await import("@ojm/schedule");
     await using scheduler = openScheduler(manager);
     try {
       // Awaited here: the scheduler must stay open until it has answered.
-      return await look(scheduler, manager);
+      return (await look(scheduler, manager)) ?? undefined;
     } catch (error) {
       const { name, code, message } = error as { readonly [field: string]: unknown };
       if (name !== "ScheduleError" || code !== "UNKNOWN") throw error;

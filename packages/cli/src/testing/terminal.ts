@@ -18,7 +18,6 @@ export function hasTerminals(): boolean {
 export class Terminal {
   /** All that was written to the terminal. */
   out = "";
-  /** Resolves to the exit code. */
   readonly ended: Promise<number | null>;
   readonly #script: ChildProcessWithoutNullStreams;
 
@@ -47,7 +46,6 @@ export class Terminal {
     this.#script.stdin.write(keys);
   }
 
-  /** Sends a signal to the process on the terminal. */
   kill(signal: NodeJS.Signals): void {
     process.kill(this.#pid, signal);
   }

@@ -1,8 +1,12 @@
 import type { RunRecord } from "@ojm/core";
 import { listen } from "./listen.js";
-import type { Labels, Sink } from "./metrics.js";
-import { Names } from "./names.js";
-import { resultOf } from "./results.js";
+import { type Labels, resultOf, type Sink } from "./metrics.js";
+
+/** The most names of jobs that have values of their own. */
+export const MOST_NAMES = 200;
+
+/** The name that counts all jobs beyond {@link MOST_NAMES}. */
+const OTHER = "_other";
 
 const SECOND = 1_000;
 
@@ -12,16 +16,22 @@ const LOSSES = ["lost", "timeout"];
 
 /** Measures the events of this process, from now on. Call the result to stop. */
 export function measure(sink: Sink): () => void {
-  const names = new Names(() => sink.put("namesFolded", 1, {}));
-  const named = (name: string): Labels => ({ "cicd.pipeline.name": names.label(name) });
+  const names = new Set<string>();
+  /**
+   * Labels a bounded number of names: each is a permanent time series in every metric, and names that contain
+   * a customer or a date would fill the memory of this process and of Prometheus.
+   */
+  const named = (name: string): Labels => {
+    if (names.size < MOST_NAMES) names.add(name);
+    if (names.has(name)) return { "cicd.pipeline.name": name };
+    sink.put("namesFolded", 1, {});
+    return { "cicd.pipeline.name": OTHER };
+  };
   /** The runs that started since we listen, with their labels. Only these reduce the gauge when they end. */
   const active = new Map<string, Labels>();
 
   const begun = new Set<string>();
-  /**
-   * Counts every possible failure from 0 on, before the first one: a counter that appears with its first
-   * failure shows no increase.
-   */
+  /** Counts every failure from 0 on: a counter that appears with its first failure shows no increase. */
   const begin = (labels: Labels): void => {
     const label = labels["cicd.pipeline.name"] ?? "";
     if (begun.has(label)) return;

@@ -12,7 +12,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { listen } from "../measure/listen.js";
-import { resultOf } from "../measure/results.js";
+import { resultOf } from "../measure/metrics.js";
 
 /** The most retry series whose last span is remembered, for the links of their next attempts. */
 const MOST_CHAINS = 1_000;

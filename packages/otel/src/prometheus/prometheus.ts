@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { JobManager } from "@ojm/core";
+import { unknownOption } from "@ojm/core/internal";
 import { listen } from "../measure/listen.js";
 import { measure } from "../measure/measure.js";
-import { checkOptions } from "./check-options.js";
-import { LastSuccesses } from "./last-success.js";
+import { lastSuccesses } from "./last-success.js";
 import { SeriesSink } from "./series.js";
 
 const TEXT = "text/plain; charset=utf-8";
@@ -57,7 +57,7 @@ export function openPrometheus(options: PrometheusOptions = {}): Prometheus {
   if (manager !== undefined && typeof manager.lastSuccesses !== "function")
     throw new TypeError("manager must be an open job manager, as of openJobManager()");
   const sink = new SeriesSink();
-  const successes = manager && new LastSuccesses(manager, () => sink.put("namesFolded", 1, {}));
+  const successes = manager && lastSuccesses(manager, () => sink.put("namesFolded", 1, {}));
   const stop = measure(sink);
   let isRenewed = true;
   const stopListening = listen({
@@ -72,7 +72,7 @@ export function openPrometheus(options: PrometheusOptions = {}): Prometheus {
   };
 
   const text = async (): Promise<string> => {
-    const ofStore = (await successes?.text()) ?? "";
+    const ofStore = (await successes?.()) ?? "";
     return sink.text() + ofStore;
   };
 
@@ -100,6 +100,17 @@ export function openPrometheus(options: PrometheusOptions = {}): Prometheus {
       stopListening();
     },
   };
+}
+
+/**
+ * Rejects an unknown option: with a misspelt `host`, the server would listen on another address than
+ * intended.
+ *
+ * @throws TypeError
+ */
+export function checkOptions(whose: string, options: object, known: readonly string[]): void {
+  const problem = unknownOption(whose, options, known);
+  if (problem !== undefined) throw new TypeError(problem);
 }
 
 function pathOf({ url = "/" }: IncomingMessage): string {

@@ -1,8 +1,7 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { checkOptions } from "./check-options.js";
-import { openPrometheus, type PrometheusOptions } from "./prometheus.js";
+import { checkOptions, openPrometheus, type PrometheusOptions } from "./prometheus.js";
 
 /** Options of {@link openMetricsServer}. */
 export interface MetricsServerOptions extends PrometheusOptions {
@@ -39,7 +38,7 @@ export async function openMetricsServer(options: MetricsServerOptions = {}): Pro
   const metrics = openPrometheus(measured);
   const isLocal = LOOPBACK.test(host);
   const server = createServer((request, response) => {
-    if (isLocal && isForeign(request)) {
+    if (isLocal && !LOCAL_HOST.test(request.headers.host ?? "")) {
       // A page in a browser can point its own name to this server (DNS rebinding), and would read all of it.
       response.writeHead(421, { "Content-Type": "text/plain" }).end("this server answers to localhost only\n");
     } else if (!metrics.handle(request, response)) {
@@ -63,8 +62,4 @@ export async function openMetricsServer(options: MetricsServerOptions = {}): Pro
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-function isForeign({ headers: { host = "" } }: IncomingMessage): boolean {
-  return !LOCAL_HOST.test(host);
 }

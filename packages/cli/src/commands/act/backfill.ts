@@ -46,7 +46,7 @@ function sayAsked(name: string, { ticks, ran, toRun }: Backfill): string {
   return `${which} of "${name}" will be run, one after the other.${before} Its progress: ${ojmCommand("backfill", name, "--status")}`;
 }
 
-async function status(given: Given, scheduler: Scheduler, name: string): Promise<undefined> {
+async function status(given: Given, scheduler: Scheduler, name: string): Promise<void> {
   await scheduler.words(name);
   const say = sayTime(given);
   const columns: Column<BackfillProgress>[] = [
@@ -57,12 +57,10 @@ async function status(given: Given, scheduler: Scheduler, name: string): Promise
     { title: "BY", cell: ({ by }) => by },
     { title: "REASON", cell: ({ reason }) => reason },
   ];
-  await printItems(
-    given,
-    await backfillsOf(scheduler, name),
-    columns,
-    `no backfill of "${name}" is running. The outcome of its ticks: ${ojmCommand("ticks", name)}`,
-  );
+  const all: BackfillProgress[] = [];
+  for await (const one of scheduler.backfills(name)) all.push(one);
+  const none = `no backfill of "${name}" is running. The outcome of its ticks: ${ojmCommand("ticks", name)}`;
+  await printItems(given, all, columns, none);
 }
 
 async function stop(given: Given, name: string): Promise<number> {
@@ -76,12 +74,6 @@ async function stop(given: Given, name: string): Promise<number> {
     );
     return done(given, text.join("\n"), stopped);
   });
-}
-
-async function backfillsOf(scheduler: Scheduler, name: string): Promise<BackfillProgress[]> {
-  const all: BackfillProgress[] = [];
-  for await (const one of scheduler.backfills(name)) all.push(one);
-  return all;
 }
 
 function sayProgress({ ticks, left }: BackfillProgress): string {

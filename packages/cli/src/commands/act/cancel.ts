@@ -1,4 +1,3 @@
-import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -10,12 +9,6 @@ import { withStore } from "../../store/open.js";
 import { outlived } from "../exec/orphans.js";
 import { author, reasonOf } from "./reason.js";
 
-/** The pending retry of the series that a run belongs to, or of the job that `word` names. */
-async function nextOf(manager: JobManager, run: RunRecord, word: string): Promise<PendingRetry | undefined> {
-  const all = await manager.retries(run.name);
-  return all.find(({ chain }) => word === run.name || chain === (run.chain ?? run.id));
-}
-
 /** Asks a run to stop and waits for its end, or ends a retry series that waits for its next attempt. */
 export async function execute(given: Given): Promise<number> {
   const word = operandOf(given, "a run: its id, the beginning of one, or the name of a job");
@@ -25,15 +18,14 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
     const who = `${run.id} on ${run.holder.host}, pid ${run.holder.pid}`;
-    const next = run.status === "running" ? undefined : await nextOf(manager, run, word);
+    // The one of its series, or of the job that `word` names.
+    const retries = run.status === "running" ? [] : await manager.retries(run.name);
+    const next = retries.find(({ chain }) => word === run.name || chain === (run.chain ?? run.id));
+    const options = { reason, author: author(), ...(wait !== undefined && { wait }) };
     if (next !== undefined) {
       const attempt = `attempt ${next.attempt} of ${next.retry.attempts} of "${run.name}", due ${new Date(next.due).toISOString()}`;
       if (isDry) return done(given, `would cancel ${attempt}`, { dryRun: true, run, next });
-      const outcome = await manager.cancel(next.chain, {
-        reason,
-        author: author(),
-        ...(wait !== undefined && { wait }),
-      });
+      const outcome = await manager.cancel(next.chain, options);
       if (!outcome.requested) throw notFound(`${attempt} was made or cancelled by another process at this moment`);
       const end = outcome.ended ? "Neither it nor a later attempt begins" : "It is asked not to begin";
       return done(given, `cancelled ${attempt}. ${end}`, outcome);
@@ -41,17 +33,14 @@ export async function execute(given: Given): Promise<number> {
     if (run.status !== "running")
       throw notFound(`${run.id} does not run: it is ${run.status}${await outlived(manager, run.name)}`);
     if (isDry) return done(given, `would cancel ${who}`, { dryRun: true, run });
-    const outcome = await manager.cancel(run.id, { reason, author: author(), ...(wait !== undefined && { wait }) });
+    const outcome = await manager.cancel(run.id, options);
     if (!outcome.requested) throw notFound(`${run.id} does not run any more`);
     // The run may have ended by itself at this moment.
     const status = outcome.run?.status ?? "over";
     const end = status === "cancelled" ? "" : `: it is ${status}`;
     if (outcome.ended) return done(given, `cancelled ${who}${end}`, outcome);
-    done(
-      given,
-      `asked ${who} to stop, and it still runs. To take its lock: ${ojmCommand("unlock", run.name, "--reason …")}`,
-      outcome,
-    );
+    const help = `To take its lock: ${ojmCommand("unlock", run.name, "--reason …")}`;
+    done(given, `asked ${who} to stop, and it still runs. ${help}`, outcome);
     return EXIT.running;
   });
 }

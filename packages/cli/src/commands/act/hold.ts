@@ -1,7 +1,7 @@
 import { ojmCommand } from "@ojm/core/internal";
 import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
-import { spanOption, timeOption } from "../../command-line/units.js";
+import { futureOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { done, printError, wantsJson } from "../../output/print.js";
 import { neverRan } from "../../store/find-run.js";
@@ -16,9 +16,7 @@ const DAY = 86_400_000;
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a job");
   checkNewName(name);
-  const until = timeOption(given, "until", Date.now(), 1) ?? Date.now() + DAY;
-  if (until <= Date.now())
-    throw new CommandError(`--until takes a time in the future: ${new Date(until).toISOString()} is over`);
+  const until = futureOption(given, "until") ?? Date.now() + DAY;
   const wait = spanOption(given, "wait") ?? 0;
   const reason = await reasonOf(given, `hold ${name}`);
   return withStore(
@@ -30,27 +28,16 @@ export async function execute(given: Given): Promise<number> {
       if (orphan !== undefined) throw new CommandError(`${sayOrphan(orphan)}. ${sayHelp(orphan)}`, EXIT.locked);
       const isNew = !(await isKnown(manager, name));
       const lock = await manager.hold(name, { reason, author: author(), until, wait }).catch((error: unknown) => {
-        throw isRunning(error)
-          ? new CommandError(`${error.message}. To wait for its end: --wait 10m`, EXIT.locked)
-          : error;
+        const { code, message } = error as Error & { readonly code?: unknown };
+        throw code === "LOCKED" ? new CommandError(`${message}. To wait for its end: --wait 10m`, EXIT.locked) : error;
       });
       if (isNew && !given.flags.has("new") && !wantsJson(given))
         printError(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
       const end = new Date(until).toISOString();
-      return done(
-        given,
-        `"${name}" is held until ${end}. To end it sooner: ${ojmCommand("unlock", name, "--reason …")}`,
-        {
-          ...lock,
-          ...(isNew && { isNew }),
-        },
-      );
+      const text = `"${name}" is held until ${end}. To end it sooner: ${ojmCommand("unlock", name, "--reason …")}`;
+      return done(given, text, { ...lock, ...(isNew && { isNew }) });
       // A hold may come before the first run, which must find it.
     },
     { create: true },
   );
-}
-
-function isRunning(error: unknown): error is Error {
-  return error instanceof Error && (error as { readonly code?: unknown }).code === "LOCKED";
 }

@@ -2,8 +2,7 @@ import { ojmCommand } from "@ojm/core/internal";
 import type { Pause } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
-import { timeOption } from "../../command-line/units.js";
-import { CommandError } from "../../errors.js";
+import { futureOption } from "../../command-line/units.js";
 import { done } from "../../output/print.js";
 import { withScheduler } from "../../store/open.js";
 import { author, reasonOf } from "./reason.js";
@@ -11,10 +10,8 @@ import { author, reasonOf } from "./reason.js";
 /** Pauses a schedule. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
-  const until = timeOption(given, "until", Date.now(), 1);
   // A pause that is already over would replace the current one.
-  if (until !== undefined && until <= Date.now())
-    throw new CommandError(`--until takes a time in the future: ${new Date(until).toISOString()} is over`);
+  const until = futureOption(given, "until");
   const reason = await reasonOf(given, `pause ${name}`);
   return withScheduler(given, async (scheduler) => {
     const by = author();
@@ -22,15 +19,8 @@ export async function execute(given: Given): Promise<number> {
     const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
     const before = replaced === undefined ? "" : ` ${sayReplaced(replaced)}`;
     const text = `the schedule "${name}" is paused${end}: its ticks are skipped. To end that: ${ojmCommand("resume", name)}.${before}`;
-    const item = {
-      name,
-      paused: true,
-      reason,
-      by,
-      ...(until !== undefined && { until }),
-      ...(replaced && { replaced }),
-    };
-    return done(given, text, item);
+    const more = { ...(until !== undefined && { until }), ...(replaced && { replaced }) };
+    return done(given, text, { name, paused: true, reason, by, ...more });
   });
 }
 

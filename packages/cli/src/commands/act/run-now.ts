@@ -1,12 +1,12 @@
-import type { JobManager, JsonValue } from "@ojm/core";
 import { argsProblem, ojmCommand } from "@ojm/core/internal";
 import type { RunNowOptions } from "@ojm/schedule";
-import { operandOf, readPairs } from "../../command-line/parse.js";
+import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { done } from "../../output/print.js";
 import { withScheduler } from "../../store/open.js";
 import { author, reasonOf } from "./reason.js";
+import { countRunners } from "./schedules.js";
 
 /** How long to wait for an answer if no process seems to run the schedule, in ms. */
 const SILENCE = 2_000;
@@ -17,73 +17,44 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export async function execute(given: Given): Promise<number> {
   const [, ...words] = given.operands;
   const name = operandOf({ ...given, operands: given.operands.slice(0, 1) }, "the name of a schedule");
-  const args = words.length === 0 ? undefined : await argsOf(words);
+  const args = words.length === 0 ? undefined : await paramsOf(words);
   const reason = await reasonOf(given, `run ${name} now`);
   return withScheduler(given, async (scheduler, manager) => {
-    const isAlone = !(await hasRunner(manager, name));
-    using stop = new Interruption();
-    const asked = {
-      ...(args && { args }),
-      reason,
-      author: author(),
-      signal: stop.signal,
-      ...(isAlone && { within: SILENCE }),
+    const isAlone = (await countRunners(manager, name)) === 0;
+    const stop = new AbortController();
+    let signalled: number = EXIT.failed;
+    // Withdraws the request: left in the store, it would run the job unexpectedly later.
+    const onSignal = (signal: string, number: number): void => {
+      signalled = EXIT.signal + number;
+      stop.abort(new Error(`ojm got ${signal}`));
     };
-    const run = await scheduler.runNow(name, asked).catch(async (error: unknown) => {
-      if (error === stop.signal.reason) throw stop.ended(name);
-      const { code } = error as { readonly code?: unknown };
-      // A process that was just started answers before it is listed as a scheduler.
-      if (code !== "REFUSED" || !isAlone || (await hasRunner(manager, name))) throw error;
-      const text = `"${name}" was not started: no living process has this schedule. Start the program that adds it. More: ojm doctor`;
-      throw new CommandError(text, EXIT.failed);
-    });
+    // Once: a second signal ends ojm at once.
+    for (const signal of SIGNALS) process.once(signal, onSignal);
+    const options = { reason, author: author(), signal: stop.signal, ...(isAlone && { within: SILENCE }) };
+    const run = await scheduler
+      .runNow(name, { ...options, ...(args && { args }) })
+      .catch(async (error: unknown) => {
+        if (error === stop.signal.reason)
+          throw new CommandError(`"${name}" was not started: the request is withdrawn`, signalled);
+        const { code } = error as { readonly code?: unknown };
+        // A process that was just started answers before it is listed as a scheduler.
+        if (code !== "REFUSED" || !isAlone || (await countRunners(manager, name)) > 0) throw error;
+        const text = `"${name}" was not started: no living process has this schedule. Start the program that adds it. More: ojm doctor`;
+        throw new CommandError(text, EXIT.failed);
+      })
+      .finally(() => {
+        for (const signal of SIGNALS) process.off(signal, onSignal);
+      });
     return done(given, `${run} was started. Its log: ${ojmCommand("logs", run, "-f")}`, { run });
   });
 }
 
 /** The parameters of the run, parsed like the arguments of a job file. */
-async function argsOf(words: readonly string[]): Promise<NonNullable<RunNowOptions["args"]>> {
+async function paramsOf(words: readonly string[]): Promise<NonNullable<RunNowOptions["args"]>> {
   // Imported here: without parameters, the engine of job files is not needed.
-  const { commandLineValue } = await import("@ojm/ojob");
-  const args = readPairs(words).map(([key, value]) => [key, commandLineValue(value) as JsonValue] as const);
-  const problem = argsProblem(Object.fromEntries(args));
+  const { argsOf } = await import("../../store/job-file.js");
+  const params = argsOf(words) as NonNullable<RunNowOptions["args"]>;
+  const problem = argsProblem(params);
   if (problem !== undefined) throw new CommandError(problem);
-  return Object.fromEntries(args);
-}
-
-/**
- * Withdraws the request on a signal to this process: left in the store, it would run the job unexpectedly
- * later.
- */
-class Interruption {
-  readonly #abort = new AbortController();
-  #code: number = EXIT.failed;
-  readonly #stop = (signal: string, number: number): void => {
-    this.#code = EXIT.signal + number;
-    this.#abort.abort(new Error(`ojm got ${signal}`));
-  };
-
-  constructor() {
-    // Once: a second signal ends ojm at once.
-    for (const signal of SIGNALS) process.once(signal, this.#stop);
-  }
-
-  [Symbol.dispose](): void {
-    for (const signal of SIGNALS) process.off(signal, this.#stop);
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  ended(name: string): CommandError {
-    return new CommandError(`"${name}" was not started: the request is withdrawn`, this.#code);
-  }
-}
-
-/** Whether a living process can run a schedule. */
-async function hasRunner(manager: JobManager, name: string): Promise<boolean> {
-  const { schedulersIn } = await import("@ojm/schedule");
-  for await (const { schedules } of schedulersIn(manager)) if (schedules.has(name)) return true;
-  return false;
+  return params;
 }

@@ -43,7 +43,7 @@ function sayRunners(processes: number): string {
 }
 
 /** How many living processes have a schedule. */
-async function countRunners(manager: JobManager, name: string): Promise<number> {
+export async function countRunners(manager: JobManager, name: string): Promise<number> {
   const { schedulersIn } = await import("@ojm/schedule");
   let processes = 0;
   for await (const { schedules } of schedulersIn(manager)) if (schedules.has(name)) processes++;

@@ -43,10 +43,7 @@ function optionWord(name: string, { value, short, choices, text }: OptionSpec): 
   };
 }
 
-/**
- * The completion for the operands of a command, or for the value of an option, from its placeholder in the
- * help.
- */
+/** The completion for operands, or for the value of an option, from the placeholder in the help. */
 function placeOf(text: CommandSpec["operands"]): Place {
   const [first = ""] = text.replace(/[[\]]/g, "").split(" ");
   if (first === "NAME" || first === "RUN") return first;

@@ -32,7 +32,8 @@ const REST = 60_000;
 
 /** Runs any command under a lock, with a record and a log. Resolves to its exit code. */
 export async function execute(given: Given): Promise<number> {
-  const { name, words } = commandOf(given);
+  const name = nameOf(given);
+  const words = given.behind;
   const [timeout, grace] = [spanOption(given, "timeout") ?? HOUR, spanOption(given, "grace") ?? GRACE];
   if (timeout === 0) throw new CommandError("--timeout must be more than 0");
   const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
@@ -42,14 +43,9 @@ export async function execute(given: Given): Promise<number> {
   return withStore(
     given,
     (manager) =>
-      reported(manager, { pinger, notify }, async () => {
-        const runner = new CommandRunner(manager, {
-          words,
-          timeout,
-          grace,
-          wait,
-          onBegin: (run) => pinger?.begin(run),
-        });
+      reported(manager, pinger, notify, async () => {
+        const onBegin = (run: string): void => pinger?.begin(run);
+        const runner = new CommandRunner(manager, { words, timeout, grace, wait, onBegin });
         runner.passOnSignals();
         // Checked before the run, which would write a record: with a start by cron each minute, these records
         // would hide that of the run whose command is still running.
@@ -71,7 +67,7 @@ export async function execute(given: Given): Promise<number> {
           await manager.run(name, (run) => runner.body(run), options).finally(() => runner.done());
         } catch (error) {
           await runner.over;
-          if (runner.signalled === undefined) return exitOf(error, given, { manager, runner });
+          if (runner.signalled === undefined) return exitOf(error, given, manager, runner);
           if (runner.waiting.aborted && runner.run !== undefined) {
             const { message } = error as Error;
             // Without an answer of the store, the attempt may be pending there, and no process makes it.
@@ -81,7 +77,7 @@ export async function execute(given: Given): Promise<number> {
           return runner.signalled;
         }
         // Ends as its command does, even if a signal came meanwhile.
-        return runner.blockedBy === undefined ? EXIT.ok : locked(given, sayNotStarted(name, runner.blockedBy));
+        return runner.blockedBy === undefined ? EXIT.ok : unstarted(given, sayNotStarted(name, runner.blockedBy));
       }),
     { create: true, heartbeatThread: true },
   );
@@ -90,7 +86,8 @@ export async function execute(given: Given): Promise<number> {
 /** Opens the alerts of the config, calls `run`, and then reports its exit code to the check of `--ping`. */
 async function reported(
   manager: JobManager,
-  { pinger, notify }: { readonly pinger: Pinger | undefined; readonly notify: PlannedNotify | undefined },
+  pinger: Pinger | undefined,
+  notify: PlannedNotify | undefined,
   run: () => Promise<number>,
 ): Promise<number> {
   const notifier = notify && (await openAlerts(notify, manager));
@@ -113,17 +110,15 @@ async function openAlerts(notify: PlannedNotify, manager: JobManager): Promise<{
   }
 }
 
-function commandOf({ operands: [name, more], behind }: Given): {
-  readonly name: string;
-  readonly words: readonly string[];
-} {
+/** The name of the job. The command is behind the two dashes. */
+function nameOf({ operands: [name, more], behind }: Given): string {
   const form = "ojm exec NAME -- COMMAND …";
   if (name === undefined) throw new CommandError(`ojm exec needs a name and a command: ${form}`);
   if (more !== undefined)
     throw new CommandError(`"${more}" is before the two dashes: write the command after them, as in ${form}`);
   if (behind.length === 0) throw new CommandError(`ojm exec needs a command after two dashes: ${form}`);
   checkNewName(name);
-  return { name, words: behind };
+  return name;
 }
 
 /** The option of the run for --once-per or --tick, and the fields that its record shows. */
@@ -147,11 +142,7 @@ async function onceOption(
   }
 }
 
-async function exitOf(
-  error: unknown,
-  given: Given,
-  { manager, runner }: { readonly manager: JobManager; readonly runner: CommandRunner },
-): Promise<number> {
+async function exitOf(error: unknown, given: Given, manager: JobManager, runner: CommandRunner): Promise<number> {
   if (error instanceof CommandFailed) {
     if (error.isUntold) printError(`ojm: ${error.message}`);
     const away = await storeError(manager, runner.run);
@@ -179,10 +170,7 @@ async function exitOf(
   return (await storeError(manager, runner.run)) === undefined ? EXIT.failed : EXIT.away;
 }
 
-/**
- * Why the store does not answer; `undefined` if it does. If it does not, that is why the lock was lost and
- * why the run is not recorded.
- */
+/** Why the store does not answer, so that the lock is lost and the run unrecorded; else `undefined`. */
 async function storeError(manager: JobManager, run: string | undefined): Promise<Error | undefined> {
   try {
     if (run !== undefined) await manager.wait(run, { timeout: 0 });
@@ -220,19 +208,13 @@ const sayNotStarted = (name: string, why: string): string => `"${name}" was not 
 
 /** A start that was refused has no record: a note lets `ojm why` report it. */
 async function refused(given: Given, manager: JobManager, text: string): Promise<number> {
-  const {
-    operands: [name = ""],
-  } = given;
+  const [name = ""] = given.operands;
   // Even if the note fails, the command did not start.
   await noteRefusal(manager, name, text).catch(() => {});
-  return locked(given, text);
+  return unstarted(given, text);
 }
 
-function locked(given: Given, text: string): number {
-  return unstarted(given, text, EXIT.locked);
-}
-
-function unstarted(given: Given, text: string, code: number): number {
+function unstarted(given: Given, text: string, code: number = EXIT.locked): number {
   if (!given.flags.has("quiet-if-locked")) printError(`ojm: ${text}`);
   return code;
 }

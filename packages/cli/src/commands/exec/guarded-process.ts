@@ -145,9 +145,7 @@ function passOn(
   };
 }
 
-/**
- * The error of the last write may come after the end of the command. Without a listener, it would end ojm.
- */
+/** Hears the error of the last write after the end of the command: unheard, it would end ojm. */
 function ignore(): void {}
 
 function ending(code: number | null, signal: NodeJS.Signals | null, unwritten: string | undefined): Ended {

@@ -21,13 +21,17 @@ export interface Orphan {
   readonly ojm: string;
 }
 
+/** The start of the run that a lock is held for; `undefined` for a lock without a run. */
+export function startOf({ note }: HeldLock): number | undefined {
+  const { run } = (note ?? {}) as { readonly run?: unknown };
+  return typeof run === "number" ? run : undefined;
+}
+
 /** The ids of the runs whose locks are held. */
 export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
+  const starts = locks.map((lock) => ({ name: lock.name, startTime: startOf(lock) }));
   return new Set(
-    locks.flatMap(({ name, note }) => {
-      const { run: startTime } = (note ?? {}) as { readonly run?: unknown };
-      return typeof startTime === "number" ? [runId({ name, startTime })] : [];
-    }),
+    starts.flatMap(({ name, startTime }) => (startTime === undefined ? [] : [runId({ name, startTime })])),
   );
 }
 
@@ -59,10 +63,7 @@ export async function recordOf(manager: JobManager, { run }: Orphan): Promise<Ru
   return undefined;
 }
 
-/**
- * Prints the commands that are certainly still running: a table alone would not say what to do. JSON includes
- * them.
- */
+/** Prints what to do about the commands that are certainly still running, but not beside JSON. */
 export function tellOrphans(given: Given, orphans: readonly Orphan[]): void {
   if (wantsJson(given)) return;
   for (const orphan of orphans.filter(({ isCertain }) => isCertain))

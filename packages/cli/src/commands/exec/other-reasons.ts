@@ -3,10 +3,7 @@ import type { OtherReason } from "@ojm/ui";
 import { commandText, helpCommand, type Orphan, orphansOf } from "./orphans.js";
 import { sayRefusals } from "./refusals.js";
 
-/**
- * The reasons, known only to `ojm exec`, why jobs do not run: of one job, or of all that need attention. The
- * UI shows them.
- */
+/** The reasons, known only to `ojm exec`, why one job or any job does not run. The UI shows them. */
 export async function otherReasons(
   manager: JobManager,
   name?: string,

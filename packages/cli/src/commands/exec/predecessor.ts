@@ -67,10 +67,7 @@ export class Predecessor {
     return isCommandNote(entry, this.#name) && processState(entry) === "there" ? entry : undefined;
   }
 
-  /**
-   * The command that is still running although its ojm is gone. Call it before a run: during one, we hold the
-   * lock ourselves.
-   */
+  /** The command that runs on without its ojm. Call it before a run, which holds the lock itself. */
   async orphan(): Promise<CommandNote | undefined> {
     const living = await this.living();
     if (living === undefined) return undefined;

@@ -13,9 +13,7 @@ const TIMES_LIMIT = 100;
 /** How many times to try a write that conflicts with those of other processes. */
 const TRIES = 10;
 
-/**
- * The starts of a name by `ojm exec` that were refused because its lock was held. Times are in ms since 1970.
- */
+/** The starts of a name by `ojm exec` that its lock prevented. Times are in ms since 1970. */
 interface Refusals {
   /** The times of the refused starts, the newest last. */
   readonly times: readonly number[];

@@ -65,7 +65,7 @@ export class CommandRunner {
   #askedAt: number | undefined;
   /** Why the command was killed after a signal to ojm. */
   #forcedBy: string | undefined;
-  #cancelKill: () => void = () => {};
+  #killTimer: NodeJS.Timeout | undefined;
   /** The exit code of a command that ran to its end, whatever the outcome of its run. */
   code: number | undefined;
   /** The id of the run that started last. */
@@ -84,10 +84,7 @@ export class CommandRunner {
     return this.#current?.ended.catch(() => {}) ?? Promise.resolve();
   }
 
-  /**
-   * Fires when a signal comes while no command is running: then ojm no longer waits for the lock or an
-   * attempt.
-   */
+  /** Fires at a signal while no command is running: ojm no longer waits for the lock or an attempt. */
   get waiting(): AbortSignal {
     return this.#waiting.signal;
   }
@@ -122,12 +119,9 @@ export class CommandRunner {
     const { grace } = this.#options;
     const [signal, within] = [this.#signal, `its grace of ${sayDuration(grace)}`];
     const what = `${signal}, and the command did not end within ${within}`;
-    this.#cancelKill();
-    const timer = setTimeout(
-      () => this.#force(command, what, `${signal}, and killed the command after ${within}`),
-      grace,
-    );
-    this.#cancelKill = () => clearTimeout(timer);
+    const forcedBy = `${signal}, and killed the command after ${within}`;
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => this.#force(command, what, forcedBy), grace);
   }
 
   /** Whether the user insists, such as with a second Ctrl-C. */
@@ -149,10 +143,7 @@ export class CommandRunner {
     this.answered();
   }
 
-  /**
-   * Prints a line after {@link SILENCE}: with another attempt to make, ojm waits without a limit and would
-   * seem to hang.
-   */
+  /** Prints a line after {@link SILENCE}: ojm waits for the store without a limit, and would seem to hang. */
   #awaitAnswer({ code }: Ended): void {
     if (this.#isDone) return;
     const text = `ojm: the command ended with exit code ${code}. The store has not answered since: ojm waits for it`;
@@ -174,7 +165,7 @@ export class CommandRunner {
     const command = new GuardedProcess(words, env, (text, stream) => run.log.write(text, stream));
     this.#current = command;
     const ended = await this.#runNoted(run, command, predecessor).finally(() => {
-      this.#cancelKill();
+      clearTimeout(this.#killTimer);
       this.#current = undefined;
     });
     this.#awaitAnswer(ended);
@@ -182,18 +173,19 @@ export class CommandRunner {
     if (this.signalled !== undefined && ended.code !== 0) {
       const how = this.#forcedBy ?? `${this.#signal}, and the command ended`;
       await run.cancel(`ojm got ${how}: ${ended.text}`);
-    } else if (ended.code !== 0) throw await this.#failed(run, ended);
-    else if (this.signalled !== undefined) {
+    } else if (ended.code !== 0) {
+      const error = new CommandFailed(ended);
+      // The manager would record the timeout of the lock, which is longer.
+      if (ended.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
+      throw error;
+    } else if (this.signalled !== undefined) {
       const text = `got ${this.#signal} and passed it on. The command ended with exit code 0: its run is completed`;
       run.log.warn(`ojm ${text}`);
       printError(`ojm: ${text}`);
     }
   }
 
-  /**
-   * Waits for the command of an earlier ojm that was killed. Resolves to whether it is still running: then
-   * the run has ended.
-   */
+  /** Waits for the command of an ojm that was killed. If it runs on, ends the run, and resolves to true. */
   async #isBlocked(run: Run, predecessor: Predecessor): Promise<boolean> {
     const living = await predecessor.living();
     if (living === undefined) return false;
@@ -212,13 +204,6 @@ export class CommandRunner {
     if (reason === undefined) await run.skip(`the command did not begin: ${this.blockedBy}`);
     else await run.cancel(`${reason.message}. The command had not begun: ${why}`);
     return true;
-  }
-
-  async #failed(run: Run, ended: Ended): Promise<CommandFailed> {
-    const error = new CommandFailed(ended);
-    // The manager would record the timeout of the lock, which is longer.
-    if (ended.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
-    return error;
   }
 
   async #runNoted(run: Run, command: GuardedProcess, predecessor: Predecessor): Promise<Ended> {

@@ -1,19 +1,18 @@
 import type { AuditEntry } from "@ojm/core";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
 import { type Column, printItems, tellMore } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
-import { pruneActionText } from "./prune-text.js";
+import { pruneActionText } from "../act/prune.js";
 
 const LIMIT = 20;
 
 /** Shows what people did to runs, locks and schedules, and why. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   const limit = countOption(given, "limit") ?? LIMIT;
   const say = sayTime(given);
   const process = ({ host, pid }: AuditEntry["by"]): string => `${host}, pid ${pid}`;
@@ -38,6 +37,5 @@ export async function execute(given: Given): Promise<number> {
     const shown = all.slice(0, limit);
     await printItems(given, shown, columns, "nobody did anything to a run, a lock or a schedule");
     tellMore(given, all.length > limit, limit);
-    return undefined;
   });
 }

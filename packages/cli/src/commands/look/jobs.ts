@@ -1,7 +1,7 @@
 import type { JobSummary } from "@ojm/core";
 import { isOwn } from "@ojm/core/internal";
 import type { ScheduleSummary } from "@ojm/schedule";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
 import { type Column, printItems } from "../../output/items.js";
@@ -55,8 +55,7 @@ function sayStreak({ streak = 0 }: Job): string {
 
 /** Shows each job. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   const say = sayTime(given);
   const columns: Column<Job>[] = [
     { title: "JOB", cut: "name", cell: ({ name }) => name },
@@ -81,24 +80,15 @@ export async function execute(given: Given): Promise<number> {
     for await (const { hash, ...schedule } of scheduler.schedules()) {
       const { name, definition } = schedule;
       const alone = unattended({ name, hash }) && ({ unattended: true } as const);
-      jobs.set(name, {
-        ...jobs.get(name),
-        name,
-        schedule: { ...schedule, words: await wordsOf(definition) },
-        ...alone,
-      });
+      const words = await wordsOf(definition);
+      jobs.set(name, { ...jobs.get(name), name, schedule: { ...schedule, words }, ...alone });
     }
     for (const next of (await comingOf(manager, name)).reverse())
       jobs.set(next.name, { ...jobs.get(next.name), name: next.name, next: nextAttempt(next) });
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     const shown = sorted.filter((job) => name === undefined || job.name === name);
     await refuseIfNone(manager, name, shown);
-    await printItems(
-      given,
-      shown,
-      columns,
-      name === undefined ? "no jobs yet" : `"${name}" has no run and no schedule`,
-    );
-    return undefined;
+    const none = name === undefined ? "no jobs yet" : `"${name}" has no run and no schedule`;
+    await printItems(given, shown, columns, none);
   });
 }

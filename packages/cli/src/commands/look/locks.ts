@@ -1,17 +1,16 @@
 import { existsSync } from "node:fs";
 import type { HeldLock, JobManager, Waiter } from "@ojm/core";
 import { holdOf } from "@ojm/core/internal";
-import { readFile } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
 import { type Column, itemsText } from "../../output/items.js";
 import { print, wantsJson } from "../../output/print.js";
 import { oneLine } from "../../output/table.js";
 import { type SayTime, sayTime } from "../../output/times.js";
-import { argsOf, openJobFile } from "../../store/job-file.js";
+import { fileOperands, openJobFile } from "../../store/job-file.js";
 import { withStore } from "../../store/open.js";
 import { type Orphan, orphansOf, runsWithLock, tellOrphans } from "../exec/orphans.js";
-import { sayWaiters, withWaiters } from "./ps/running.js";
+import { sayWaiters } from "./ps/running.js";
 import { comingOf, type NextAttempt, nextAttempt, refuseIfNone, sayDue } from "./retry-series.js";
 
 /** How many of the last runs are searched for names of locks that are free. */
@@ -35,8 +34,8 @@ export async function execute(given: Given): Promise<number> {
   const [word, ...more] = given.operands;
   if (word === undefined || (more.length === 0 && !isFile(word)))
     return withStore(given, async (manager) => void print(await locksText(given, manager, word)));
-  const { file, pairs } = readFile(given);
-  await using manager = await openJobFile(file, argsOf(pairs));
+  const { file, args } = fileOperands(given);
+  await using manager = await openJobFile(file, args);
   print(await locksText(given, manager));
   return 0;
 }
@@ -90,9 +89,12 @@ async function locksOf(manager: JobManager, all: readonly HeldLock[], orphans: r
     const next = coming.get(name);
     return next === undefined ? {} : { next: nextAttempt(next) };
   };
-  const locks = await withWaiters(manager, all);
-  const held = locks.map(
-    (lock): Lock => ({ ...lock, state: holdOf(lock) === undefined ? "held" : "hold", ...nextOf(lock.name) }),
+  const held = await Promise.all(
+    all.map(async (lock): Promise<Lock> => {
+      const waiters = lock.waiting === 0 ? undefined : await manager.waiters(lock.name);
+      const state = holdOf(lock) === undefined ? "held" : "hold";
+      return { ...lock, ...(waiters && { waiters }), state, ...nextOf(lock.name) };
+    }),
   );
   const names = new Set<string>();
   for await (const { name } of manager.history({ limit: RECENT })) names.add(name);

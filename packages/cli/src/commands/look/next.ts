@@ -1,11 +1,9 @@
 import type { CheckedDefinition, NextTick } from "@ojm/schedule";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
-import { notFound } from "../../errors.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
-import { listed, meant } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 import { noteOf } from "./unattended.js";
 
@@ -21,8 +19,7 @@ export interface JobTick extends NextTick {
 
 /** Shows the coming ticks of a schedule, or the next one of each, the soonest first. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   const asked = countOption(given, "limit");
   const limit = asked ?? LIMIT;
   // A job that runs each second would fill the list and hide one that runs at night.
@@ -39,23 +36,21 @@ export async function execute(given: Given): Promise<number> {
     const { attendanceIn } = await import("@ojm/schedule/operator");
     const unattended = await attendanceIn(manager);
     const coming: JobTick[] = [];
-    const known: string[] = [];
+    let isKnown = name === undefined;
     for await (const { name: one, definition, hash, next } of scheduler.schedules({ limit: ofEach })) {
-      known.push(one);
       if (name !== undefined && name !== one) continue;
+      isKnown = true;
       const { timeZone = "UTC" } = definition;
       missed.set(one, definition.missed);
       const alone = unattended({ name: one, hash }) && ({ unattended: true } as const);
       coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick, ...alone })));
     }
-    if (name !== undefined && !known.includes(name)) {
-      const names = new Set(known);
-      const others = names.size === 0 ? "The store has none." : `Those of the store: ${listed(names)}.`;
-      throw notFound(`this store has no schedule "${name}".${await meant(name, names)} ${others}`);
+    if (!isKnown) {
+      const { ScheduleError } = await import("@ojm/schedule");
+      throw new ScheduleError("UNKNOWN", `this store has no schedule "${name}"`);
     }
     coming.sort((a, b) => a.due - b.due);
     await printItems(given, ofEach === limit ? coming.slice(0, limit) : coming, columns, "no schedules");
-    return undefined;
   });
 }
 

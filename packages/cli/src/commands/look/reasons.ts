@@ -2,7 +2,7 @@ import type { JobManager } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
 import { orphanedRetryHelp } from "../exec/orphaned-retries.js";
-import { commandText, helpCommand, type Orphan, orphansOf } from "../exec/orphans.js";
+import { commandText, helpCommand, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
 
 /** Why a job does not run, and what to do. */
@@ -47,8 +47,8 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ isCertain }) => isCertain);
   const refused = await sayRefusals(manager, name);
-  const told = [
-    ...orphans.map(reasonOf),
+  const reasons = [
+    ...orphans.map((orphan): Why => ({ code: "orphaned", text: commandText(orphan), help: helpCommand(orphan) })),
     ...all
       .filter(({ code }) => code !== "ready" || !isKept)
       .map((reason): Why => {
@@ -56,13 +56,8 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
         return { ...reason, ...(help !== undefined && { help }) };
       }),
   ];
-  if (refused === undefined) return told;
+  if (refused === undefined) return reasons;
   // Refused starts come after the reasons that keep it from running now, and before its last run.
-  const last = told.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
-  return told.toSpliced(last < 0 ? told.length : last, 0, { code: "refused", text: refused });
-}
-
-/** The command of an earlier `ojm exec` that outlived its ojm: the next one waits for it. */
-function reasonOf(orphan: Orphan): Why {
-  return { code: "orphaned", text: commandText(orphan), help: helpCommand(orphan) };
+  const last = reasons.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
+  return reasons.toSpliced(last < 0 ? reasons.length : last, 0, { code: "refused", text: refused });
 }

@@ -1,6 +1,11 @@
 import type { JobManager } from "@ojm/core";
+import { visible } from "@ojm/core/internal";
 import type { Retry } from "@ojm/schedule/operator";
+import type { SayTime } from "../../output/times.js";
 import { refuseUnknown } from "../../store/known-names.js";
+
+/** A living process starts an attempt within this time after it is due, in ms. */
+const LATE = 10_000;
 
 /** A retry series that waits for its next attempt. */
 export interface Coming extends Pick<Retry, "name" | "chain" | "attempt" | "due" | "error" | "orphaned"> {
@@ -32,6 +37,14 @@ export function comingIn(retries: readonly Retry[]): Coming[] {
 /** When an attempt is due, and whether no process makes it. `when`: its time, as text. */
 export function sayDue(when: string, orphaned: true | undefined): string {
   return `due ${when}${orphaned ? ": no process makes it, because its own process is gone" : ""}`;
+}
+
+/** A pending attempt, as text. */
+export function sayComing(coming: Omit<Coming, "chain">, say: SayTime): string {
+  const { name, attempt, attempts, due, orphaned } = coming;
+  const isLate = !orphaned && due <= Date.now() - LATE;
+  const when = isLate ? `overdue since ${say(due)}: no process has made it so far` : sayDue(say(due), orphaned);
+  return `${visible(name)} waits for attempt ${attempt} of ${attempts}, ${when}`;
 }
 
 /** The fields of a row about the pending attempt of its job. */

@@ -47,7 +47,6 @@ export async function execute(given: Given): Promise<number> {
     const shown = all.slice(0, wanted.limit);
     await printItems(given, shown, columns(sayTime(given), shown), "no such ticks");
     tellMore(given, all.length > wanted.limit, wanted.limit);
-    return undefined;
   });
 }
 
@@ -62,12 +61,9 @@ function wantedOf(given: Given): Wanted {
 }
 
 async function decided(scheduler: Scheduler, name: string, wanted: Wanted): Promise<Tick[]> {
-  const { from, to, limit, isWanted } = wanted;
+  const { limit, isWanted, ...range } = wanted;
   const found: Tick[] = [];
-  for await (const tick of scheduler.ticks(name, {
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-  })) {
+  for await (const tick of scheduler.ticks(name, range)) {
     if (!isWanted(tick.outcome)) continue;
     found.push(tick);
     // Read one more, to know whether there are more.

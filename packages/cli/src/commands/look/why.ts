@@ -1,7 +1,7 @@
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { type Column, printItems } from "../../output/items.js";
-import { print } from "../../output/print.js";
+import { print, wantsJson } from "../../output/print.js";
 import { oneLine } from "../../output/table.js";
 import { sayTime, timesOf } from "../../output/times.js";
 import { fold, outputWidth } from "../../output/width/width.js";
@@ -22,11 +22,10 @@ export async function execute(given: Given): Promise<number> {
     const all = await reasonsOf(scheduler, manager, name);
     const isKnown = all.some(({ code }) => code !== "never" && code !== "unscheduled" && code !== "orphaned");
     if (!isKnown) await refuseUnknown(manager, name);
-    const reasons = all.map((reason) => ({ ...reason, text: withAges(reason.text, given) }));
-    if (process.stdout.isTTY && !given.flags.has("json") && !given.flags.has("jsonl"))
-      print(reasons.map((reason) => inLines(reason, outputWidth())).join(""));
+    const isJson = wantsJson(given);
+    const reasons = isJson ? all : all.map((reason) => ({ ...reason, text: withAges(reason.text, given) }));
+    if (process.stdout.isTTY && !isJson) print(reasons.map((reason) => inLines(reason, outputWidth())).join(""));
     else await printItems(given, reasons, columns, "nothing is known of it");
-    return undefined;
   });
 }
 
@@ -35,7 +34,6 @@ export async function execute(given: Given): Promise<number> {
  * because people compare absolute times.
  */
 function withAges(text: string, given: Given): string {
-  if (given.flags.has("json") || given.flags.has("jsonl")) return text;
   const say = sayTime(given);
   const isRelative = timesOf(given) === "relative";
   // After an @, a time is part of the id of a run.

@@ -1,12 +1,12 @@
 import type { JobManager } from "@ojm/core";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { rangeOptions } from "../../command-line/units.js";
+import { Lines } from "../../output/lines.js";
 import { printError } from "../../output/print.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { kindOf, withStore } from "../../store/open.js";
 import { FORMAT, FORMAT_VERSION, type Head, inWords, type Kind, type Tail } from "./format.js";
-import { Output } from "./output.js";
 
 /** The kind of each line, by its only field. */
 const KIND_OF: Readonly<Record<string, Kind>> = {
@@ -18,6 +18,9 @@ const KIND_OF: Readonly<Record<string, Kind>> = {
   tick: "ticks",
 };
 
+/** How many characters are gathered before a write. */
+const AT_ONCE = 65_536;
+
 /** Which part of a store is exported. */
 interface Wanted {
   readonly name?: string;
@@ -28,8 +31,7 @@ interface Wanted {
 
 /** Prints the content of a store as lines of JSON. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   const wanted: Wanted = {
     logs: !given.flags.has("no-logs"),
     ...(name !== undefined && { name }),
@@ -37,21 +39,16 @@ export async function execute(given: Given): Promise<number> {
   };
   return withStore(given, async (manager) => {
     if (name !== undefined) await refuseUnknown(manager, name, true);
-    const output = new Output();
-    try {
-      const tail = await exportTo(output, await kindOf(given), manager, wanted);
-      if (output.closed.aborted) return undefined;
-      const leftOut = Object.entries(tail.end.leftOut).map(([reason, count]) => `. Left out ${count}: ${reason}`);
-      printError(`ojm: exported ${inWords((kind) => tail.end[kind])}${leftOut.join("")}`);
-    } finally {
-      output.close();
-    }
-    return undefined;
+    const lines = new Lines(AT_ONCE);
+    const { end } = await exportTo(lines, await kindOf(given), manager, wanted);
+    if (lines.closed.aborted) return;
+    const leftOut = Object.entries(end.leftOut).map(([reason, count]) => `. Left out ${count}: ${reason}`);
+    printError(`ojm: exported ${inWords((kind) => end[kind])}${leftOut.join("")}`);
   });
 }
 
 /** Writes all lines, until the reader closes its end. */
-async function exportTo(output: Output, store: string, manager: JobManager, wanted: Wanted): Promise<Tail> {
+async function exportTo(lines: Lines, store: string, manager: JobManager, wanted: Wanted): Promise<Tail> {
   const [{ VERSIONS }, { exportedSchedules }] = await Promise.all([
     import("@ojm/core/internal"),
     import("@ojm/schedule"),
@@ -63,7 +60,7 @@ async function exportTo(output: Output, store: string, manager: JobManager, want
     store,
     at: new Date().toISOString(),
   };
-  await output.write(head);
+  await lines.write(JSON.stringify(head));
   const { logs, ...range } = wanted;
   const counts: Record<Kind, number> = { runs: 0, logs: 0, audits: 0, schedules: 0, ticks: 0 };
   const leftOut: Record<string, number> = {};
@@ -72,22 +69,22 @@ async function exportTo(output: Output, store: string, manager: JobManager, want
   };
   leaveOut("a pending attempt", (await manager.retries(wanted.name)).length);
   for await (const part of manager.exported({ ...range, logs })) {
-    if (output.closed.aborted) break;
+    if (lines.closed.aborted) break;
     if ("leftOut" in part) leaveOut(part.leftOut.reason);
     else await write(part);
   }
   for await (const part of exportedSchedules(manager, range)) {
-    if (output.closed.aborted) break;
+    if (lines.closed.aborted) break;
     await write(part);
   }
   const tail: Tail = { end: { ...counts, leftOut } };
-  await output.write(tail);
-  await output.flush();
+  await lines.write(JSON.stringify(tail));
+  await lines.flush();
   return tail;
 
   async function write(part: object): Promise<void> {
     const kind = KIND_OF[Object.keys(part)[0] ?? ""];
     if (kind !== undefined) counts[kind]++;
-    await output.write(part);
+    await lines.write(JSON.stringify(part));
   }
 }

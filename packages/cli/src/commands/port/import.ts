@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { JobManager } from "@ojm/core";
 import type { Exported, RunImport } from "@ojm/core/internal";
 import type { ExportedSchedulePart, ScheduleImport } from "@ojm/schedule";
-import { expectNoMore } from "../../command-line/parse.js";
+import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
 import { done, printError } from "../../output/print.js";
@@ -14,8 +14,7 @@ import { type Line, linesOf } from "./lines.js";
 
 /** Imports an export of another store into this one. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [file] = given.operands;
+  const file = optionalOperand(given);
   const source = file ?? "the input";
   if (file === undefined && process.stdin.isTTY)
     throw new CommandError("ojm import needs a file, or an export on its stdin: ojm export … | ojm import …");
@@ -26,9 +25,9 @@ export async function execute(given: Given): Promise<number> {
   return withStore(
     given,
     async (manager) => {
-      const target = new Target(manager, await manager.openImport(), source);
-      const counts = await target.take(lines);
-      const lower = await target.lowerFences();
+      const runs = await manager.openImport();
+      const counts = await importLines(lines, source, manager, runs);
+      const lower = await runs.lowerFences();
       if (lower !== undefined) printError(warning(lower));
       const text = [...sentences(counts), ...leftOutInWords(counts)];
       const from = { store: head.store, at: head.at, ojm: head.ojm };
@@ -38,9 +37,7 @@ export async function execute(given: Given): Promise<number> {
   );
 }
 
-type LowerFences = NonNullable<Awaited<ReturnType<RunImport["lowerFences"]>>>;
-
-function warning({ imported, here }: LowerFences): string {
+function warning({ imported, here }: NonNullable<Awaited<ReturnType<RunImport["lowerFences"]>>>): string {
   return `ojm: warning: the fences of this store are below those of the imported runs (${here} < ${imported}). A system that has stored a fence of an imported run rejects the runs of this store: reset the fence that it has stored`;
 }
 
@@ -80,81 +77,61 @@ function fieldsOf(text: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** The store that takes the lines. */
-class Target {
-  readonly #manager: JobManager;
-  readonly #source: string;
-  readonly #runs: RunImport;
-  #schedules: ScheduleImport | undefined;
-
-  constructor(manager: JobManager, runs: RunImport, source: string) {
-    this.#manager = manager;
-    this.#runs = runs;
-    this.#source = source;
-  }
-
-  /** Imports all lines. Lines before an error are imported, and the error reports them. */
-  async take(lines: AsyncIterable<Line>): Promise<Counts> {
-    let last = 1;
-    let isWhole = false;
-    try {
-      for await (const { number, text } of lines) {
-        if (isWhole) throw new CommandError(`line ${number} of ${this.#source} comes after the end of the export`);
-        last = number;
-        isWhole = await this.#add(number, text);
-      }
-      await this.#flush();
-    } catch (error) {
-      const told = explained(error);
-      if (told === undefined) throw error;
-      // Not if the store failed: another call would wait for it again.
-      if (error instanceof CommandError) await this.#flush();
-      throw this.#withCounts(told.message, told.code);
-    }
-    if (isWhole) return this.#counts();
-    throw this.#withCounts(`${this.#source} ends early, after line ${last}: the export was not completed`);
-  }
-
+/** Imports all lines. Lines before an error are imported, and the error reports them. */
+async function importLines(
+  lines: AsyncIterable<Line>,
+  source: string,
+  manager: JobManager,
+  runs: RunImport,
+): Promise<Counts> {
+  let schedules: ScheduleImport | undefined;
+  let last = 1;
+  let isWhole = false;
   /** Resolves to whether it was the last line. */
-  async #add(number: number, text: string): Promise<boolean> {
+  const add = async ({ number, text }: Line): Promise<boolean> => {
     const part = fieldsOf(text);
-    const where = `line ${number} of ${this.#source}`;
+    const where = `line ${number} of ${source}`;
     if (part === undefined) throw new CommandError(`${where} is damaged: it is not a JSON object`);
     if ("end" in part) return true;
     try {
-      if ("schedule" in part || "tick" in part) await (await this.#scheduler()).add(part as ExportedSchedulePart);
-      else await this.#runs.add(part as Exported);
+      if ("schedule" in part || "tick" in part) {
+        schedules ??= await (await import("@ojm/schedule")).openScheduleImport(manager);
+        await schedules.add(part as ExportedSchedulePart);
+      } else await runs.add(part as Exported);
     } catch (error) {
       if (!isInvalid(error)) throw error;
       throw new CommandError(`${where} is damaged: ${error.message}`);
     }
     return false;
-  }
-
-  lowerFences(): Promise<LowerFences | undefined> {
-    return this.#runs.lowerFences();
-  }
-
-  async #scheduler(): Promise<ScheduleImport> {
-    const { openScheduleImport } = await import("@ojm/schedule");
-    this.#schedules ??= await openScheduleImport(this.#manager);
-    return this.#schedules;
-  }
-
-  async #flush(): Promise<void> {
-    await this.#runs.flush();
-    await this.#schedules?.flush();
-  }
-
-  #counts(): Counts {
+  };
+  const flush = async (): Promise<void> => {
+    await runs.flush();
+    await schedules?.flush();
+  };
+  const counts = (): Counts => {
     const none = { imported: 0, present: 0, leftOut: {} };
-    return { ...this.#runs.counts, ...(this.#schedules?.counts ?? { schedules: none, ticks: none }) };
-  }
-
-  #withCounts(message: string, code?: number): CommandError {
-    const before = sentences(this.#counts()).join("; ");
+    return { ...runs.counts, ...(schedules?.counts ?? { schedules: none, ticks: none }) };
+  };
+  const withCounts = (message: string, code?: number): CommandError => {
+    const before = sentences(counts()).join("; ");
     return new CommandError(`${message}. Before that: ${before}. It is safe to import it again`, code);
+  };
+  try {
+    for await (const line of lines) {
+      if (isWhole) throw new CommandError(`line ${line.number} of ${source} comes after the end of the export`);
+      last = line.number;
+      isWhole = await add(line);
+    }
+    await flush();
+  } catch (error) {
+    const known = explained(error);
+    if (known === undefined) throw error;
+    // Not if the store failed: another call would wait for it again.
+    if (error instanceof CommandError) await flush();
+    throw withCounts(known.message, known.code);
   }
+  if (isWhole) return counts();
+  throw withCounts(`${source} ends early, after line ${last}: the export was not completed`);
 }
 
 /** Whether the error is about the line, not the store. */

@@ -9,10 +9,7 @@ export interface KeyPress {
   readonly ctrl: boolean;
 }
 
-/**
- * Calls `press` for each key, until the returned function is called. Does nothing if the input is not a
- * terminal.
- */
+/** Calls `press` for each key on a terminal, until the returned function is called. */
 export function listenToKeys(press: (key: KeyPress) => void): () => void {
   const { stdin } = process;
   if (!stdin.isTTY) return () => {};
@@ -33,7 +30,6 @@ export function listenToKeys(press: (key: KeyPress) => void): () => void {
   };
 }
 
-/** Whether a text starts with a control character. */
 function isControl(text: string): boolean {
   const code = text.codePointAt(0) ?? 0;
   return code < 0x20 || (code >= 0x7f && code < 0xa0);

@@ -20,10 +20,7 @@ export interface Size {
 /** The lines of the screen at a time: at most as long as it is wide, and as many as it is high. */
 export type Frame = (now: number, size: Size) => readonly string[];
 
-/**
- * The terminal while something is drawn on it. However the process ends, except by SIGKILL, the terminal is
- * restored.
- */
+/** What is drawn on the terminal, which is restored however the process ends, except by SIGKILL. */
 export class Screen {
   readonly #frame: Frame;
   /** The lines that the terminal shows. */
@@ -97,10 +94,7 @@ export class Screen {
   };
 }
 
-/**
- * The output that turns the current lines of a terminal into the next ones. Unchanged lines are not written,
- * which avoids flicker.
- */
+/** The output that changes the lines of a terminal. Unchanged ones are not written: they would flicker. */
 export function changes(before: readonly string[] | undefined, lines: readonly string[], columns: number): string {
   const count = Math.max(before?.length ?? 0, lines.length);
   const changed = Array.from({ length: count }, (_, i) => {

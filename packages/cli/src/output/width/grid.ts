@@ -61,7 +61,6 @@ export function grid(
   return { lines, widths };
 }
 
-/** The widths of the columns on a terminal. */
 function fitted(
   rows: readonly (readonly string[])[],
   natural: readonly number[],

@@ -34,13 +34,10 @@ export async function checkEntries(manager: JobManager): Promise<Finding[]> {
   const found: DamagedEntry[] = [];
   for await (const one of damagedEntries(manager, CHECKS, ENTRIES_LIMIT)) found.push(one);
   if (found.length === 0) return [ok("entries", "none is damaged")];
-  const more = found.length - NAMED;
-  return [
-    ...found.slice(0, NAMED).map(findingOf),
-    ...(more > 0
-      ? [warning("entries", `${count(more, "more entry", "more entries")} damaged: remove these first`)]
-      : []),
-  ];
+  const named = found.slice(0, NAMED).map(findingOf);
+  const more = found.length - named.length;
+  if (more === 0) return named;
+  return [...named, warning("entries", `${count(more, "more entry", "more entries")} damaged: remove these first`)];
 }
 
 function findingOf({ channel, key, lock }: DamagedEntry): Finding {

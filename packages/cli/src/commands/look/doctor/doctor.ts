@@ -1,16 +1,16 @@
 import type { JobManager, RunRecord } from "@ojm/core";
-import { readable, visible } from "@ojm/core/internal";
+import { visible } from "@ojm/core/internal";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { EXIT } from "../../../errors.js";
 import { colorOf, type Paint, painter } from "../../../output/color.js";
-import { itemsText } from "../../../output/items.js";
-import { done, print } from "../../../output/print.js";
+import { printItems } from "../../../output/items.js";
+import { done, print, wantsJson } from "../../../output/print.js";
 import { fold, outputWidth } from "../../../output/width/width.js";
 import { filesOf, whichStore, withStore } from "../../../store/open.js";
 import { checkEntries, removeDamaged } from "./damaged-entries.js";
 import { type Finding, ok } from "./finding.js";
-import { checkClocks, checkSessions, checkVersions, type Session, sessionOf } from "./process-checks.js";
+import { checkClocks, checkSessions, checkVersions, type Session, sessionsOf } from "./process-checks.js";
 import { checkRuns } from "./run-checks.js";
 import { checkSchedules } from "./schedule-checks.js";
 import { checkDisk, checkPromises, checkRoundTrips } from "./store-checks.js";
@@ -27,16 +27,11 @@ const FINDINGS_LIMIT = 5;
 const SHOWN_BY: Readonly<Partial<Record<Finding["check"], string>>> = { schedulers: "ojm jobs" };
 
 /** Prints the findings: a line for each, and below it what to do. */
-export async function printFindings(given: Given, findings: readonly Finding[]): Promise<void> {
-  if (given.flags.has("json") || given.flags.has("jsonl")) print(await itemsText(given, findings, [], ""));
-  else {
-    const paint = painter(given);
-    print(
-      groups(findings)
-        .map((group) => groupText(group, outputWidth(), paint))
-        .join(""),
-    );
-  }
+async function printFindings(given: Given, findings: readonly Finding[]): Promise<void> {
+  if (wantsJson(given)) return printItems(given, findings, [], "");
+  const paint = painter(given);
+  const texts = groups(findings).map((group) => groupText(group, outputWidth(), paint));
+  print(texts.join(""));
 }
 
 /** Groups adjacent findings of one kind with the same remedy, which is then printed once. */
@@ -93,8 +88,7 @@ export async function execute(given: Given): Promise<number> {
   return withStore(given, async (manager) => {
     if (entry !== undefined) {
       const removed = await removeDamaged(manager, entry);
-      await done(given, `removed the entry ${removed}`, { removed: JSON.parse(removed) });
-      return EXIT.ok;
+      return done(given, `removed the entry ${removed}`, { removed: JSON.parse(removed) });
     }
     const which = ok("store", await whichStore(given));
     const findings = [which, ...(await examine(manager, await filesOf(given)))];
@@ -127,15 +121,6 @@ async function checkProcesses(manager: JobManager): Promise<Finding[]> {
     ...checkClocks({ now: Date.now(), locks, sessions, runs }),
     ...checkSessions(sessions, quiet),
   ];
-}
-
-async function sessionsOf({ channels: { locks } }: JobManager): Promise<Session[]> {
-  const sessions: Session[] = [];
-  for await (const { key, value, expiresIn } of readable(locks, { prefix: ["session"] })) {
-    const session = sessionOf(key, value, expiresIn);
-    if (session !== undefined) sessions.push(session);
-  }
-  return sessions;
 }
 
 /** The ids of the sessions that are late, and do not renew themselves within a moment. */

@@ -29,28 +29,15 @@ export type Check =
   | "holds"
   | "entries";
 
-type Details = Pick<Finding, "help" | "evidence">;
+type FindingOf = (check: Check, text: string, details?: Pick<Finding, "help" | "evidence">) => Finding;
 
-export const ok = (check: Check, text: string, evidence?: Finding["evidence"]): Finding => ({
-  check,
-  state: "ok",
-  text,
-  ...(evidence && { evidence }),
-});
+const of =
+  (state: Finding["state"]): FindingOf =>
+  (check, text, details) => ({ check, state, text, ...details });
 
-export const warning = (check: Check, text: string, details: Details = {}): Finding => ({
-  check,
-  state: "warning",
-  text,
-  ...details,
-});
-
-export const problem = (check: Check, text: string, details: Details = {}): Finding => ({
-  check,
-  state: "problem",
-  text,
-  ...details,
-});
+export const ok: FindingOf = of("ok");
+export const warning: FindingOf = of("warning");
+export const problem: FindingOf = of("problem");
 
 /** A count with its noun: `1 run`, `2 runs`. */
 export function count(number: number, noun: string, nouns = `${noun}s`): string {

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { compareVersions, type HeldLock, type Key, type RunRecord } from "@ojm/core";
-import { isSession, type LocksValue, type ProcessIdentity, processState, VERSIONS } from "@ojm/core/internal";
+import { compareVersions, type HeldLock, type JobManager, type RunRecord } from "@ojm/core";
+import { isSession, type ProcessIdentity, processState, readable, VERSIONS } from "@ojm/core/internal";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
 /** A session of a process, as stored. */
@@ -13,15 +13,16 @@ export interface Session {
   readonly left: number;
 }
 
-/**
- * The session in an entry of the locks; `undefined` for an entry of another kind, for a hold, and for a
- * damaged entry.
- */
-export function sessionOf(key: Key, value: LocksValue | undefined, expiresIn: number | undefined): Session | undefined {
-  const [, owner] = key as readonly unknown[];
-  if (!isSession(value, String(owner)) || value.hold === true) return undefined;
-  const { id, process, since, beat } = value;
-  return { id, process, since, beat, left: expiresIn ?? Number.POSITIVE_INFINITY };
+/** The sessions of a store, without holds and damaged entries. */
+export async function sessionsOf({ channels: { locks } }: JobManager): Promise<Session[]> {
+  const sessions: Session[] = [];
+  for await (const { key, value, expiresIn } of readable(locks, { prefix: ["session"] })) {
+    const [, owner] = key as readonly unknown[];
+    if (!isSession(value, String(owner)) || value.hold === true) continue;
+    const { id, process, since, beat } = value;
+    sessions.push({ id, process, since, beat, left: expiresIn ?? Number.POSITIVE_INFINITY });
+  }
+  return sessions;
 }
 
 /** Compares the versions of this process with those of the newest runs. */
@@ -34,14 +35,12 @@ export function checkVersions(runs: readonly RunRecord[]): Finding {
   }
   const evidence = { here: { ...VERSIONS }, runs: runs.length, others: Object.fromEntries(others) };
   const here = `${say(VERSIONS)} here`;
-  if (runs.length === 0) return ok("versions", `${here}; no run to compare with`, evidence);
-  if (others.size === 0) return ok("versions", `${here}, and in the last ${count(runs.length, "run")}`, evidence);
+  if (runs.length === 0) return ok("versions", `${here}; no run to compare with`, { evidence });
+  if (others.size === 0) return ok("versions", `${here}, and in the last ${count(runs.length, "run")}`, { evidence });
   const list = [...others].map(([text, runs]) => `${text} in ${count(runs, "run")}`);
   const help = "install the same version everywhere; during a rollout, this warning is normal";
-  return warning("versions", `${here}, and of the last ${count(runs.length, "run")}: ${list.join(", ")}`, {
-    help,
-    evidence,
-  });
+  const text = `${here}, and of the last ${count(runs.length, "run")}: ${list.join(", ")}`;
+  return warning("versions", text, { help, evidence });
 }
 
 function say({ ojm, node }: NonNullable<RunRecord["versions"]>): string {
@@ -60,7 +59,7 @@ export function checkSessions(sessions: readonly Session[], quiet: ReadonlySet<s
   const from = Object.entries(hosts).map(([host, number]) => `${host}: ${number}`);
   const text = alive.length === 0 ? "no process holds or wants a lock" : `${alive.length} alive (${from.join(", ")})`;
   return [
-    ok("sessions", text, { alive: alive.length, hosts }),
+    ok("sessions", text, { evidence: { alive: alive.length, hosts } }),
     ...stale.map(({ id, process: { host, pid }, left }) => {
       const gone = `pid ${pid} on ${host} does not renew its session`;
       const help = `its locks are free in ${Math.ceil(left / 1_000)} s at most, or as soon as another run needs one: there is nothing to do`;
@@ -111,7 +110,7 @@ export function checkClocks({ now, locks, sessions, runs }: SeenTimes): Finding[
     others.length === 0
       ? "the store has no time of another host to compare with"
       : `no offset is seen of ${others.join(", ")}`;
-  return [ok("clocks", text, { hosts: others })];
+  return [ok("clocks", text, { evidence: { hosts: others } })];
 }
 
 function offset(host: string, than: string, ms: number): Finding {

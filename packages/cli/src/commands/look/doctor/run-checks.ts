@@ -1,5 +1,6 @@
 import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
 import { holdOf, ojmCommand, unlessCorrupt } from "@ojm/core/internal";
+import { startOf } from "../../exec/orphans.js";
 import { retriesIn } from "../retry-series.js";
 import { count, type Finding, ok, problem, warning } from "./finding.js";
 
@@ -24,7 +25,8 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const { locks, runs } = found.locks.length + found.runs.length === 0 ? found : await lookAgain(manager, found);
   const plain = held.filter((lock) => startOf(lock) === undefined && holdOf(lock) === undefined).length;
   const others = plain === 0 ? "" : `, of which ${plain} without a run: programs take such locks directly`;
-  const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { held: held.length, plain })];
+  const evidence = { held: held.length, plain };
+  const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { evidence })];
   const late = await unmade(manager, new Set(held.map(({ name }) => name)));
   return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...late];
 }
@@ -56,16 +58,6 @@ async function look(manager: JobManager): Promise<Mismatches & { readonly held: 
   return { held, locks, runs };
 }
 
-/** The start of the run that a lock is held for; `undefined` for a lock without a run. */
-function startOf({ note }: HeldLock): number | undefined {
-  const { run } = fieldsOf(note);
-  return typeof run === "number" ? run : undefined;
-}
-
-function fieldsOf(note: HeldLock["note"]): { readonly [field: string]: unknown } {
-  return typeof note === "object" && note !== null ? (note as { readonly [field: string]: unknown }) : {};
-}
-
 function withoutRun({ name, holder: { host, pid } }: HeldLock): Finding {
   const text = `"${name}" is locked by pid ${pid} on ${host} for a run that is over, or has no record`;
   const help = `look at that process; to take the lock from it: ${ojmCommand("unlock", name)}`;
@@ -78,10 +70,7 @@ function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
 }
 
-/**
- * Late attempts whose process is alive but does not make them. An attempt whose lock is held waits for the
- * lock.
- */
+/** Late attempts that a living process does not make, except those that wait for their lock. */
 async function unmade(manager: JobManager, held: ReadonlySet<string>): Promise<Finding[]> {
   const before = Date.now() - OVERDUE;
   const late = (await retriesIn(manager)).filter(

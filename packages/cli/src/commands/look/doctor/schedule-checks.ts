@@ -38,7 +38,7 @@ export async function checkSchedules(manager: JobManager): Promise<Finding[]> {
   const all = `${count(schedules.length, "schedule")}, ${count(schedulers.length, "process", "processes")} that can run them${heard}`;
   const evidence = { schedules: schedules.length, schedulers: schedulers.length };
   return [
-    ok("schedulers", all, evidence),
+    ok("schedulers", all, { evidence }),
     ...schedulers.flatMap(quiet),
     ...problems.flatMap((one): Finding[] => {
       const shown = SHOWN[one.kind];

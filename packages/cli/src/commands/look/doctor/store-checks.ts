@@ -32,13 +32,8 @@ export async function checkRoundTrips(manager: JobManager): Promise<Finding[]> {
   const channel = await manager.channel<number>(CHANNEL);
   const key = randomUUID();
   const reads = await timed(() => channel.get(key));
-  let commits: Took;
-  try {
-    const life = channel.supports.ttl ? { ttl: LEFTOVER_TTL } : {};
-    commits = await timed((i) => channel.set(key, i, life));
-  } finally {
-    await channel.unset(key);
-  }
+  const life = channel.supports.ttl ? { ttl: LEFTOVER_TTL } : {};
+  const commits = await timed((i) => channel.set(key, i, life)).finally(() => channel.unset(key));
   const { jobs, locks } = manager.channels;
   const findings = [judge({ reads, commits })];
   // `manager.channel` opens channels only in the store of the locks. If the records are in another store,
@@ -56,12 +51,8 @@ async function timed(call: (i: number) => Promise<unknown>): Promise<Took> {
     took.push(performance.now() - begin);
   }
   took.sort((a, b) => a - b);
-  const at = (share: number): number => round(took[Math.ceil(took.length * share) - 1] ?? 0);
+  const at = (share: number): number => Math.round((took[Math.ceil(took.length * share) - 1] ?? 0) * 100) / 100;
   return { p50: at(0.5), p99: at(0.99) };
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
 }
 
 function judge(calls: Readonly<Record<string, Took>>): Finding {
@@ -69,7 +60,7 @@ function judge(calls: Readonly<Record<string, Took>>): Finding {
   const slowest = Math.max(...Object.values(calls).map(({ p99 }) => p99));
   const text = parts.join("; ");
   const evidence = Object.fromEntries(Object.entries(calls).map(([kind, took]) => [kind, { ...took }]));
-  if (slowest < SLOW) return ok("round trips", text, evidence);
+  if (slowest < SLOW) return ok("round trips", text, { evidence });
   const help = "look at the load of the store and the network: a process whose heartbeat is late loses its locks";
   return (slowest < TOO_SLOW ? warning : problem)("round trips", text, { help, evidence });
 }
@@ -106,7 +97,7 @@ export function checkPromises({ channels: { jobs, locks } }: JobManager): Findin
 function promise(what: string, { durability, shared }: Supports): Finding {
   const text = `${what}: what was written ${DURABILITY[durability]}; for ${SHARING[shared]}`;
   const evidence = { what, durability, shared };
-  if (durability !== "none") return ok("store", text, evidence);
+  if (durability !== "none") return ok("store", text, { evidence });
   return warning("store", text, { help: NOT_KEPT, evidence });
 }
 
@@ -121,7 +112,7 @@ async function diskOf(folder: string): Promise<Finding> {
     const free = bavail * bsize;
     const text = `${(free / LITTLE).toFixed(1)} GiB are free at ${folder}`;
     const evidence = { folder, free };
-    if (free >= LITTLE) return ok("disk", text, evidence);
+    if (free >= LITTLE) return ok("disk", text, { evidence });
     const help = `make room, or delete old runs: ojm prune --older-than 30d. "retention" in the config keeps fewer of them`;
     return (free < TOO_LITTLE ? problem : warning)("disk", text, { help, evidence });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { expectNoMore } from "../../../command-line/parse.js";
+import { optionalOperand } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { type Column, printItems } from "../../../output/items.js";
 import { print, wantsJson } from "../../../output/print.js";
@@ -7,8 +7,7 @@ import { oneLine } from "../../../output/table.js";
 import { sayAttempt, sayTime } from "../../../output/times.js";
 import { storeWords, withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
-import { type Coming, comingOf, refuseIfNone } from "../retry-series.js";
-import { sayComing } from "./coming.js";
+import { type Coming, comingOf, refuseIfNone, sayComing } from "../retry-series.js";
 import { orphaned, type Running, running, sayElapsed, sayStopRequest, sayWaiters, sayWhere } from "./running.js";
 
 /** A job that waits for its next attempt, as JSON lists it after the running ones. */
@@ -16,14 +15,9 @@ export interface WaitingJob extends Coming {
   readonly status: "waiting";
 }
 
-function waitingItem({ name, ...coming }: Coming): WaitingJob {
-  return { name, status: "waiting", ...coming };
-}
-
 /** Shows the runs in progress. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   if (given.flags.has("watch")) return (await import("./watch.js")).watch(given);
   const say = sayTime(given);
   const columns: Column<Running>[] = [
@@ -51,8 +45,8 @@ export async function execute(given: Given): Promise<number> {
     await refuseIfNone(manager, name, shown);
     const coming = await comingOf(manager, name);
     if (wantsJson(given)) {
-      await printItems<Running | WaitingJob>(given, [...shown, ...coming.map(waitingItem)], [], "");
-      return undefined;
+      const waiting = coming.map(({ name, ...more }): WaitingJob => ({ name, status: "waiting", ...more }));
+      return printItems<Running | WaitingJob>(given, [...shown, ...waiting], [], "");
     }
     const isAsked = shown.some(({ stopRequest }) => stopRequest !== undefined);
     await printItems(
@@ -63,13 +57,7 @@ export async function execute(given: Given): Promise<number> {
       name === undefined ? `nothing runs in ${await storeWords(given)}` : `"${name}" does not run`,
     );
     tellOrphans(given, orphans.filter(isMeant));
-    print(
-      shown
-        .flatMap(sayWaiters)
-        .map((line) => `${oneLine(line)}\n`)
-        .join(""),
-    );
-    print(coming.map((one) => `${oneLine(sayComing(one, say))}\n`).join(""));
-    return undefined;
+    const lines = [...shown.flatMap(sayWaiters), ...coming.map((one) => sayComing(one, say))];
+    print(lines.map((line) => `${oneLine(line)}\n`).join(""));
   });
 }

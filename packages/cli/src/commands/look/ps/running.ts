@@ -91,22 +91,8 @@ export function sayWhere({ holder, orphan }: Running): string {
 /** How many waiters of a lock are listed. */
 const NAMED = 5;
 
-/** A job whose lock has waiters. */
-export interface WaitedFor {
-  readonly name: string;
-  readonly waiting: number;
-  readonly waiters?: readonly Waiter[];
-}
-
-/** Adds the waiters to the locks that have some. */
-export async function withWaiters<T extends WaitedFor>(manager: JobManager, all: readonly T[]): Promise<T[]> {
-  return Promise.all(
-    all.map(async (one) => (one.waiting === 0 ? one : { ...one, waiters: await manager.waiters(one.name) })),
-  );
-}
-
 /** The waiters of a lock and how long they have waited, in one line; empty if it has none. */
-export function sayWaiters({ name, waiting, waiters = [] }: WaitedFor): string[] {
+export function sayWaiters({ name, waiting, waiters = [] }: Pick<Running, "name" | "waiting" | "waiters">): string[] {
   if (waiters.length === 0) return [];
   return [`${waiting === 1 ? "1 waits" : `${waiting} wait`} for ${visible(name)}: ${sayProcesses(waiting, waiters)}`];
 }

@@ -1,51 +1,42 @@
 import type { Paint } from "../../../output/color.js";
+import { type Column, rowsOf } from "../../../output/items.js";
 import { drawProgress, LEAST_PROGRESS } from "../../../output/progress.js";
-import { cellText, oneLine } from "../../../output/table.js";
+import { oneLine } from "../../../output/table.js";
 import type { Size } from "../../../output/terminal/screen.js";
 import { type SayTime, sayAttempt, sayDuration } from "../../../output/times.js";
-import { type ColumnRoom, grid } from "../../../output/width/grid.js";
+import { grid } from "../../../output/width/grid.js";
 import { cut } from "../../../output/width/width.js";
 import { limitsOf } from "../../exec/limits.js";
-import type { Coming } from "../retry-series.js";
-import { sayComing } from "./coming.js";
+import { type Coming, sayComing } from "../retry-series.js";
 import { sayAway } from "./health.js";
 import { type Running, sayElapsed, sayRequester, sayWaiters, sayWhere } from "./running.js";
 
 /** The lines above and below the runs. */
 const OTHER_LINES = 3;
 
-/**
- * The least columns for the author of a stop request and the start of the reason, on a normal and a narrow
- * screen.
- */
+/** The least columns for the author and the reason of a stop request, on a normal and a narrow screen. */
 const LEAST_ASKED = 20;
 const NARROW_ASKED = 10;
 
 /** On a screen of fewer columns, the usual time of a run is left out. */
 const NARROW = 60;
 
-/** A column of the runs in progress. */
-interface RunColumn extends ColumnRoom {
-  readonly title: string;
-  readonly cell: (run: Running) => string;
-}
-
 /** The columns for a screen of this width. The first ones are still shown on a narrow screen. */
-export const runColumns = (width: number): readonly RunColumn[] => [
+export const runColumns = (width: number): readonly Column<Running>[] => [
   { title: "RUN", cell: ({ name }) => name, cut: "name" },
   { title: "ELAPSED", cell: (run) => (width < NARROW ? sayDuration(run.elapsed) : sayElapsed(run)), rank: 0.4 },
   {
     title: "STOPPING",
-    cell: ({ stopRequest }) => (stopRequest ? sayRequester(stopRequest) : ""),
+    cell: ({ stopRequest }) => stopRequest && sayRequester(stopRequest),
     rank: 0.5,
     cut: width < NARROW ? NARROW_ASKED : LEAST_ASKED,
   },
-  { title: "PROGRESS", cell: ({ progress }) => (progress ? drawProgress(progress) : ""), cut: LEAST_PROGRESS },
+  { title: "PROGRESS", cell: ({ progress }) => progress && drawProgress(progress), cut: LEAST_PROGRESS },
   { title: "WAITING", cell: ({ waiting }) => (waiting === 0 ? "" : String(waiting)) },
   { title: "WHERE", cell: sayWhere, cut: "text" },
   { title: "LEFT", cell: sayLeft },
   { title: "ATTEMPT", cell: sayAttempt },
-  { title: "FENCE", cell: ({ fence = "" }) => fence },
+  { title: "FENCE", cell: ({ fence }) => fence },
 ];
 
 /** How long a run may still take. */
@@ -109,8 +100,7 @@ function sayCount(runs: number): string {
 /** The runs as lines, after the heading. */
 export function runLines(runs: readonly Running[], columns: number, paint: Paint): readonly string[] {
   const all = runColumns(columns);
-  const rows = runs.map((run) => all.map((column) => cellText(column.cell(run), column)));
-  return grid([all.map(({ title }) => title), ...rows], all, columns, (text, row, column) =>
+  return grid(rowsOf(runs, all), all, columns, (text, row, column) =>
     paint(text, row > 0 && column === 0 ? "cyan" : undefined),
   ).lines;
 }

@@ -28,10 +28,7 @@ export interface NewestRun extends RunRecord {
   readonly last?: Pick<RunRecord, "id" | "status" | "startTime">;
 }
 
-/**
- * Each name once, with its newest run and the number of its runs, so that a job that fails each minute does
- * not hide others.
- */
+/** Each name once, with the number of its runs: a job that fails each minute does not hide others. */
 export async function byNameText(
   given: Given,
   manager: JobManager,

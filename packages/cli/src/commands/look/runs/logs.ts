@@ -5,11 +5,10 @@ import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption } from "../../../command-line/units.js";
 import { EXIT } from "../../../errors.js";
-import { colorOf, type Paint, painter } from "../../../output/color.js";
-import { sayGap } from "../../../output/gap.js";
-import { Lines } from "../../../output/lines.js";
+import { colorOf, painter } from "../../../output/color.js";
+import { Lines, sayGap } from "../../../output/lines.js";
 import { jsonText, printError, wantsJson } from "../../../output/print.js";
-import { type SayTime, sayTime } from "../../../output/times.js";
+import { sayTime } from "../../../output/times.js";
 import { findRun } from "../../../store/find-run.js";
 import { withStore } from "../../../store/open.js";
 
@@ -62,10 +61,8 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-type Deleted = LogGap & { readonly missing: LogAmount };
-
 /** Whether lines are missing that were written and later deleted. */
-function isDeleted(item: LogItem | undefined): item is Deleted {
+function isDeleted(item: LogItem | undefined): item is LogGap & { readonly missing: LogAmount } {
   return item !== undefined && "missing" in item && item.missing !== "unknown" && item.dropped === undefined;
 }
 
@@ -86,11 +83,9 @@ function textOf(given: Given, isWhole: boolean): (item: LogItem, number: number)
   const say = sayTime(given);
   const plain = given.flags.has("raw") ? (text: string): string => text : (text: string): string => visible(text, "\t");
   const paint = painter(given);
-  return (item) => line(item, say, plain, paint);
-}
-
-function line(item: LogItem, say: SayTime, plain: (text: string) => string, paint: Paint): string {
-  if ("progress" in item) return "";
-  if ("missing" in item) return sayGap(item);
-  return `${say(item.at)} ${paint(item.level, colorOf(item.level))}${" ".repeat(7 - item.level.length)}${plain(item.text)}`;
+  return (item) => {
+    if ("progress" in item) return "";
+    if ("missing" in item) return sayGap(item);
+    return `${say(item.at)} ${paint(item.level, colorOf(item.level))}${" ".repeat(7 - item.level.length)}${plain(item.text)}`;
+  };
 }

@@ -1,6 +1,6 @@
 import { type HistoryOptions, type JobManager, parseRunId, type RunRecord, type RunStatus } from "@ojm/core";
 import { isOwn, optionWord } from "@ojm/core/internal";
-import { expectNoMore, lastValue } from "../../../command-line/parse.js";
+import { lastValue, optionalOperand } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../../command-line/units.js";
 import { CommandError } from "../../../errors.js";
@@ -18,13 +18,11 @@ const IN_ERROR: readonly RunStatus[] = ["failed", "timeout", "cancelled", "lost"
 
 /** Shows the last runs, newest first. */
 export async function execute(given: Given): Promise<number> {
-  expectNoMore(given, 1);
-  const [name] = given.operands;
+  const name = optionalOperand(given);
   return withStore(given, async (manager) => {
     if (name !== undefined) await refuseUnknown(manager, name, true);
     const options = { ...filters(given), ...(name !== undefined && { name }) };
     print(await (given.flags.has("by-name") ? byNameText : runsText)(given, manager, options));
-    return undefined;
   });
 }
 
@@ -60,18 +58,15 @@ export async function runsText(
   options: HistoryOptions & { readonly name?: string },
 ): Promise<string> {
   const say = sayTime(given);
-  const runs: RunRecord[] = [];
-  let isMore = false;
+  const all: RunRecord[] = [];
   const { name, limit = LIMIT, ...others } = options;
   const asked = name === undefined ? others : { name, ...others };
   for await (const run of manager.history(asked)) {
     if (name === undefined && isOwn(run.name)) continue;
-    if (runs.length === limit) {
-      isMore = true;
-      break;
-    }
-    runs.push(run);
+    all.push(run);
+    if (all.length > limit) break;
   }
+  const runs = all.slice(0, limit);
   const isWhole = Object.keys(others).length === 0;
   const none = name !== undefined && isWhole ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
   const last = runs.at(-1);
@@ -79,7 +74,7 @@ export async function runsText(
     last === undefined || given.command !== "runs"
       ? ""
       : `, and ${optionWord("--before", last.id)} the next page${name === undefined && isFlooded(runs) ? ". --by-name shows each name once" : ""}`;
-  tellMore(given, isMore, limit, next);
+  tellMore(given, all.length > limit, limit, next);
   return itemsText(given, runs, columns(say, runs, timesOf(given) === "iso"), none);
 }
 

@@ -84,7 +84,6 @@ export async function execute(given: Given): Promise<number> {
         },
       ],
     );
-    return undefined;
   });
 }
 

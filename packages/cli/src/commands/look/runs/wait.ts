@@ -59,10 +59,7 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/**
- * The next attempt of a retry series once it has started, or a pending one that no process makes; `undefined`
- * if none follows.
- */
+/** The next attempt once it has started, or a pending one that no process makes; else `undefined`. */
 async function nextOf(
   manager: JobManager,
   ended: RunRecord,

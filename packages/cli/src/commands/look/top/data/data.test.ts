@@ -5,8 +5,7 @@ import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { storeIn } from "../../../../testing/store.js";
 import { StoreHealth } from "../../ps/health.js";
-import { LiveStore } from "./live-store.js";
-import { onePerJob } from "./picture.js";
+import { LiveStore, onePerJob } from "./live-store.js";
 
 const HOUR = 3_600_000;
 

@@ -56,7 +56,11 @@ export class Details {
     this.#isStale = false;
     try {
       this.reasons = await reasonsOf(this.#scheduler, this.#manager, this.name);
-      await this.#findRun();
+      for await (const run of this.#manager.history({ name: this.name, limit: 1 })) {
+        const isOther = run.id !== this.run?.id;
+        this.run = run;
+        if (isOther && !this.#closing.signal.aborted) void this.#follow(run);
+      }
     } catch (error) {
       // The screen reports an unreachable store, and its return calls `changed`, which reads again.
       if (!isChannelError(error) && !isScheduleError(error)) throw error;
@@ -65,14 +69,6 @@ export class Details {
     if (this.#closing.signal.aborted) return;
     this.#onChange();
     if (this.#isStale) this.changed();
-  }
-
-  async #findRun(): Promise<void> {
-    for await (const run of this.#manager.history({ name: this.name, limit: 1 })) {
-      const isOther = run.id !== this.run?.id;
-      this.run = run;
-      if (isOther && !this.#closing.signal.aborted) void this.#follow(run);
-    }
   }
 
   async #follow(run: RunRecord): Promise<void> {

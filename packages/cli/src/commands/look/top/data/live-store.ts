@@ -1,10 +1,13 @@
 import { hostname } from "node:os";
 import { isChannelError, type JobManager } from "@ojm/core";
 import { isOwn } from "@ojm/core/internal";
+import type { NextTick } from "@ojm/schedule";
+import type { Problem, Retry } from "@ojm/schedule/operator";
 import { otherReasons } from "../../../exec/other-reasons.js";
 import { healthOf, type StoreHealth } from "../../ps/health.js";
 import { LiveRows } from "../../ps/live-rows.js";
-import { onePerJob, type Picture } from "./picture.js";
+import type { Running } from "../../ps/running.js";
+import type { ComingTick } from "../../unattended.js";
 
 const HOUR = 3_600_000;
 
@@ -13,6 +16,31 @@ const FAILURES_LIMIT = 100;
 
 /** The shortest pause between two reads, in ms. */
 const REST = 1_000;
+
+/** A coming tick. */
+export interface Coming extends ComingTick, Pick<NextTick, "due"> {
+  readonly name: string;
+}
+
+/** The state of a store at one time. */
+export interface Picture {
+  /** The name of the store. */
+  readonly store: string;
+  readonly isComplete: boolean;
+  /** For how long the store has not answered, in ms. */
+  readonly away: number | undefined;
+  readonly processes: number;
+  readonly waiting: number;
+  readonly failed: { readonly count: number; readonly isMore: boolean };
+  /** The schedules by name, and whether each is paused. */
+  readonly schedules: ReadonlyMap<string, boolean>;
+  readonly problems: readonly Problem[];
+  readonly running: readonly Running[];
+  /** The ids of the runs that take longer than usual. */
+  readonly long: ReadonlySet<string>;
+  readonly retrying: readonly Retry[];
+  readonly next: readonly Coming[];
+}
 
 /** All that the screen shows of a store, kept up to date by watches. */
 export class LiveStore {
@@ -115,4 +143,14 @@ export class LiveStore {
     this.#onChange();
     if (this.#isStale) this.#changed();
   }
+}
+
+/** One row for each job: its first problem, followed by its other problems. */
+export function onePerJob(problems: readonly Problem[]): Problem[] {
+  const jobs = new Map<string, Problem>();
+  for (const problem of problems) {
+    const first = jobs.get(problem.name);
+    jobs.set(problem.name, first === undefined ? problem : { ...first, text: `${first.text}; ${problem.text}` });
+  }
+  return [...jobs.values()];
 }

@@ -1,6 +1,6 @@
 import { visible } from "@ojm/core/internal";
 import { colorOf, type Paint } from "../../../../output/color.js";
-import { sayGap } from "../../../../output/gap.js";
+import { sayGap } from "../../../../output/lines.js";
 import { oneLine } from "../../../../output/table.js";
 import { cut, fold, wrap } from "../../../../output/width/width.js";
 import type { Details, Shown } from "../data/details.js";

@@ -3,8 +3,7 @@ import { oneLine } from "../../../../output/table.js";
 import type { Size } from "../../../../output/terminal/screen.js";
 import { cut, widthOf } from "../../../../output/width/width.js";
 import { sayAway } from "../../ps/health.js";
-import type { Picture } from "../data/picture.js";
-import { HELP } from "./help.js";
+import type { Picture } from "../data/live-store.js";
 import { listSections, selectedLine } from "./list.js";
 import { joined, type Line, shared } from "./share.js";
 import { selectedOf, type Target, type Ui } from "./ui.js";
@@ -121,7 +120,7 @@ export function listBody(picture: Picture, ui: Ui, now: number, size: Size, pain
   if (lines.length === 0) return { lines: [emptyText(picture, ui)] };
   const at = lines.findIndex(({ target }) => target !== undefined && target.id === selected);
   return {
-    lines: lines.map((line, i) => (i === at ? selectedLine(line, columns, paint, widthOf) : line.painted)),
+    lines: lines.map((line, i) => (i === at ? selectedLine(line, columns, paint) : line.painted)),
     selected: Math.max(0, at),
   };
 }
@@ -135,3 +134,23 @@ function emptyText({ isComplete }: Picture, { filter }: Ui): string {
 export function helpBody({ columns }: Size): Body {
   return { lines: HELP.map((line) => cut(line, columns)) };
 }
+
+/** The help about the keys. Lines have 40 columns at most. */
+export const HELP: readonly string[] = [
+  "  up down, j k   select a job",
+  "  PgUp PgDn, g G a page; the first, last",
+  "  Enter          why, and the log, live;",
+  "                 or the jobs of the row",
+  "  l              the log alone",
+  "  c              cancel the run",
+  "  p              pause its schedule;",
+  "                 again: resume it",
+  "  /              show only some names",
+  "  Esc            show all; go back",
+  "  q, Ctrl-C      end",
+  "",
+  "  Problems: failures of the last 7 days",
+  "  without a later success, schedules",
+  "  that no process runs, overdue ticks,",
+  "  long runs, holds, pauses and more.",
+];

@@ -1,11 +1,13 @@
+import { stripVTControlCharacters } from "node:util";
 import { elapsedText } from "@ojm/core/internal";
 import { grouped, groupKey, type Problem, type Retry } from "@ojm/schedule/operator";
 import { colorOf, type Paint } from "../../../../output/color.js";
-import { cellText } from "../../../../output/table.js";
-import { type ColumnRoom, grid } from "../../../../output/width/grid.js";
+import { type Column, rowsOf } from "../../../../output/items.js";
+import { grid } from "../../../../output/width/grid.js";
+import { widthOf } from "../../../../output/width/width.js";
 import { runColumns } from "../../ps/screen.js";
 import { noteOf } from "../../unattended.js";
-import type { Coming, Picture } from "../data/picture.js";
+import type { Coming, Picture } from "../data/live-store.js";
 import { joined, type Line } from "./share.js";
 import type { Target, Ui } from "./ui.js";
 
@@ -18,7 +20,7 @@ const MOST_NEXT = 10;
 
 /** A part of the list. */
 interface Section<T> {
-  readonly columns: readonly (ColumnRoom & { readonly title: string; readonly cell: (item: T) => string })[];
+  readonly columns: readonly Column<T>[];
   readonly items: readonly T[];
   /** What distinguishes two rows of one job. */
   readonly kind?: (item: T) => string;
@@ -87,7 +89,7 @@ function retrySection(items: readonly Retry[], now: number): Section<Retry> {
       { title: "ATTEMPT", cell: ({ attempt, retry }) => `${attempt} of ${retry.attempts}` },
       { title: "IN", cell: ({ due }) => (due < now ? "overdue" : elapsedText(due - now)) },
       { title: "AT", cell: ({ due }) => timeOf(due, now), rank: 3 },
-      { title: "WHY", cell: ({ error = "" }) => error, rank: 2, cut: "text" },
+      { title: "WHY", cell: ({ error }) => error, rank: 2, cut: "text" },
     ],
     items,
     kind: ({ chain }) => chain,
@@ -116,24 +118,18 @@ function sectionLines<T extends { readonly name: string }>(
   paint: Paint,
 ): Line[] {
   if (items.length === 0) return [];
-  const rows = [
-    columns.map(({ title }) => title),
-    ...items.map((item) => columns.map((column) => cellText(column.cell(item), column))),
-  ];
-  const room = width - MARK.length;
-  const plain = grid(rows, columns, room).lines;
-  const painted = grid(rows, columns, room, (text, row, column) => {
+  const { lines } = grid(rowsOf(items, columns), columns, width - MARK.length, (text, row, column) => {
     const item = items[row - 1];
     return paint(text, item === undefined ? "bold" : colorIn(item, column));
-  }).lines;
-  return plain.map((line, i) => {
+  });
+  return lines.map((line, i): Line => {
     const item = items[i - 1];
-    const text = { painted: `${NO_MARK}${painted[i]}`, plain: `${NO_MARK}${line}` };
-    if (item === undefined) return text;
+    const painted = `${NO_MARK}${line}`;
+    if (item === undefined) return { painted };
     const group = groupOf?.(item);
-    if (group !== undefined) return { ...text, target: { id: `${section} ${group.key}`, name: group.key, group } };
+    if (group !== undefined) return { painted, target: { id: `${section} ${group.key}`, name: group.key, group } };
     const id = `${section} ${item.name} ${kind?.(item) ?? ""}`;
-    return { ...text, target: { id, ...targetOf(item.name, picture) } };
+    return { painted, target: { id, ...targetOf(item.name, picture) } };
   });
 }
 
@@ -154,8 +150,8 @@ export function targetOf(
 }
 
 /** The selected line: marked, and in inverse colors if there are colors. */
-export function selectedLine({ plain }: Line, width: number, paint: Paint, widthOf: (text: string) => number): string {
-  const line = `${MARK}${plain.slice(NO_MARK.length)}`;
+export function selectedLine({ painted }: Line, width: number, paint: Paint): string {
+  const line = `${MARK}${stripVTControlCharacters(painted).slice(NO_MARK.length)}`;
   return paint(`${line}${" ".repeat(Math.max(0, width - widthOf(line)))}`, "inverse");
 }
 

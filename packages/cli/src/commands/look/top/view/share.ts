@@ -1,9 +1,8 @@
 import type { Target } from "./ui.js";
 
-/** A line of the list, with and without colors; a row that can be selected has a target. */
+/** A line of the list, with its colors; a row that can be selected has a target. */
 export interface Line {
   readonly painted: string;
-  readonly plain: string;
   readonly target?: Target;
 }
 
@@ -13,7 +12,7 @@ const TURNS = [0, 1, 0, 1, 2, 3];
 /** The least lines of a section that is cut: a row, the number of rows before it, and the number after it. */
 const LEAST = 3;
 
-const EMPTY: Line = { painted: "", plain: "" };
+const EMPTY: Line = { painted: "" };
 
 /** The sections one below the other. An empty section takes no line. */
 export function joined(sections: readonly (readonly Line[])[]): Line[] {
@@ -50,15 +49,14 @@ function window([heading, ...rows]: readonly Line[], most: number, selected: str
     0,
     rows.findIndex(({ target }) => target?.id === selected),
   );
-  if (at < most - 1) return [heading, ...rows.slice(0, most - 1), told(rows.length - most + 1, "more")];
+  if (at < most - 1) return [heading, ...rows.slice(0, most - 1), hiddenRows(rows.length - most + 1, "more")];
   const last = rows.length - most + 1;
-  if (at >= last) return [heading, told(last, "before"), ...rows.slice(last)];
+  if (at >= last) return [heading, hiddenRows(last, "before"), ...rows.slice(last)];
   const first = Math.min(at - Math.floor((most - 2) / 2), last - 1);
   const end = first + most - 2;
-  return [heading, told(first, "before"), ...rows.slice(first, end), told(rows.length - end, "more")];
+  return [heading, hiddenRows(first, "before"), ...rows.slice(first, end), hiddenRows(rows.length - end, "more")];
 }
 
-function told(count: number, where: "before" | "more"): Line {
-  const text = `  … and ${count} ${where}`;
-  return { painted: text, plain: text };
+function hiddenRows(count: number, where: "before" | "more"): Line {
+  return { painted: `  … and ${count} ${where}` };
 }

@@ -97,19 +97,12 @@ function inList(ui: Ui, key: KeyPress, { targets, page }: Shown): Pressed {
       const view = key.text === "l" ? "log" : "details";
       return { ui: { ...ui, view, scroll: 0 }, effect: { type: "open", name: target.name } };
     }
-    default:
-      return { ui: { ...ui, selected: moved(targets, target, key, page) ?? ui.selected } };
+    default: {
+      const at = target === undefined ? -1 : targets.indexOf(target);
+      const to = Math.min(targets.length - 1, Math.max(0, at + (stepOf(key, page) ?? 0)));
+      return { ui: { ...ui, selected: targets[to] ?? ui.selected } };
+    }
   }
-}
-
-function moved(
-  targets: readonly Target[],
-  target: Target | undefined,
-  key: KeyPress,
-  page: number,
-): Target | undefined {
-  const at = target === undefined ? -1 : targets.indexOf(target);
-  return targets[Math.min(targets.length - 1, Math.max(0, at + (stepOf(key, page) ?? 0)))];
 }
 
 /** How far down a key moves; `undefined` for other keys. */

@@ -4,10 +4,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { KeyPress } from "../../../../output/terminal/keyboard.js";
 import { prepareWidths } from "../../../../output/width/width.js";
 import type { Running } from "../../ps/running.js";
-import type { Picture } from "../data/picture.js";
+import type { Picture } from "../data/live-store.js";
 import { detailsBody } from "./details.js";
-import { frame, helpBody, listBody, targetsOf } from "./frame.js";
-import { HELP } from "./help.js";
+import { frame, HELP, helpBody, listBody, targetsOf } from "./frame.js";
 import { listLines } from "./list.js";
 import { FIRST_LOOK, press, type Target, type Ui } from "./ui.js";
 
