@@ -116,7 +116,7 @@ function Stop({ of, isRunning }: { readonly of: StopRequest | undefined; readonl
       <div class="note" data-tone="warn">
         <Icon name="warn" />
         <div>
-          ApiRequest to stop <Away at={of.at} />, at <Time at={of.at} />, by {whoText(of)}
+          Asked to stop <Away at={of.at} />, at <Time at={of.at} />, by {whoText(of)}
           {isRunning && ", still running"}: {of.reason}
         </div>
       </div>
