@@ -2,7 +2,6 @@ import { emitWarning, unknownOption, VERSIONS } from "@ojm/core/internal";
 import { openScheduler } from "@ojm/schedule";
 import { OVERDUE_AFTER } from "@ojm/schedule/operator";
 import { actHandlers } from "./api/acts.js";
-import type { ApiRequest } from "./api/api-request.js";
 import { App, type Gate } from "./api/app.js";
 import { type Handler, readHandlers } from "./api/read.js";
 import { Streams } from "./api/streams.js";
@@ -11,14 +10,14 @@ import { listenerOf } from "./listener.js";
 import { Hub } from "./live/hub.js";
 import { plain } from "./static/base-path.js";
 import { Pages } from "./static/pages.js";
-import type { RequestSource, Ui, UiOptions, ViewOptions } from "./types.js";
+import type { RequestSource, Ui, UiOptions, Viewer, ViewOptions } from "./types.js";
 import type { Source } from "./view/source.js";
 import { addressOf, storeText } from "./view/store.js";
 
-/** A UI, with the parts that its own server needs. */
-export interface Cockpit extends Ui {
+/** The parts of a UI that the handlers of its own server need. */
+export interface UiParts {
   readonly streams: Streams;
-  me(asked: Pick<ApiRequest, "viewer">): Me;
+  readonly me: (viewer: Viewer) => Me;
 }
 
 /**
@@ -37,13 +36,15 @@ export function openUi(options: UiOptions): Ui {
     );
   }
   check(options, "openUi");
-  const { authorize } = options;
-  const { fetch, listener, close } = cockpit(options, { authorize, sessionOf: (_, { user }) => user });
-  return { fetch, listener, close };
+  return uiBehind({ authorize: options.authorize, sessionOf: (_, { user }) => user }, options);
 }
 
 /** The UI behind a gate. `more`: handlers of endpoints that only its own server has. */
-export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<string, Handler>> = {}): Cockpit {
+export function uiBehind(
+  gate: Gate,
+  given: ViewOptions,
+  more: (parts: UiParts) => Readonly<Record<string, Handler>> = () => ({}),
+): Ui {
   const mask = guarded(given.mask ?? ((text) => text));
   const options: ViewOptions = { ...given, mask };
   const { manager, scheduler, readOnly = false, showResults = false } = options;
@@ -59,7 +60,7 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
     async (request) => (await app.viewerOf(request).catch(() => undefined)) !== undefined,
   );
   const { address = addressOf(manager) } = options;
-  const me = ({ viewer: { user, role } }: Pick<ApiRequest, "viewer">): Me => ({
+  const me = ({ user, role }: Viewer): Me => ({
     user,
     role,
     readOnly,
@@ -73,17 +74,15 @@ export function cockpit(given: ViewOptions, gate: Gate, more: Readonly<Record<st
   const handlers: Readonly<Record<string, Handler>> = {
     ...readHandlers(source),
     ...actHandlers(source),
-    me: async (asked: ApiRequest) => me(asked),
+    me: async ({ viewer }) => me(viewer),
     events: streams.open,
-    ...more,
+    ...more({ streams, me }),
   };
   const app: App = new App(options, handlers, gate, new Pages());
   const answer = (request: Request, from: RequestSource = {}): Promise<Response> => app.answer(request, from);
   return {
     fetch: answer,
     listener: listenerOf(answer),
-    streams,
-    me,
     close: async () => {
       streams.close();
       hub.close();

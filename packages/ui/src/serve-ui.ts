@@ -1,11 +1,12 @@
-import { createServer, type Server } from "node:http";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { userInfo } from "node:os";
 import type { JsonValue } from "@ojm/core";
 import type { Gate } from "./api/app.js";
 import type { Handler } from "./api/read.js";
 import type { SessionRequest } from "./contract/requests.js";
-import { type Cockpit, check, cockpit } from "./create-ui.js";
+import { check, type UiParts, uiBehind } from "./create-ui.js";
 import { isSecure } from "./security/origin.js";
 import { Refusal } from "./security/refusal.js";
 import { isViewer } from "./security/roles.js";
@@ -50,10 +51,11 @@ export async function openUiServer(options: UiServerOptions): Promise<UiServer> 
   const gate: Gate = authorize === undefined ? login : { authorize, sessionOf: (_, { user }) => user };
   const isNamed = authorize === undefined && HAS_NAMES.test(host);
   const own = isNamed ? { hosts: [...(options.hosts ?? []), login.hostName] } : {};
-  const ui = cockpit({ ...options, ...own }, gate, authorize === undefined ? login.handlers(() => ui) : {});
+  const ui = uiBehind(gate, { ...options, ...own }, authorize === undefined ? login.handlers : undefined);
   const server = createServer(ui.listener);
   try {
-    await listen(server, port, host);
+    server.listen(port, host);
+    await once(server, "listening");
   } catch (error) {
     await ui.close();
     throw error;
@@ -102,28 +104,22 @@ class Login implements Gate {
     return this.#idOf(request) ?? "";
   }
 
-  handlers(ui: () => Cockpit): Readonly<Record<string, Handler>> {
-    return {
-      login: async ({ request, body, address, place }) => {
-        if (!this.tokens.take((body as SessionRequest).token)) {
-          // Counts only wrong tokens: programs of other users must not lock out the user with the link.
-          this.#limit.check(address);
-          throw new Refusal("UNAUTHORIZED", "this link was used, or is older than a minute: ask for a new one");
-        }
-        const { value, maxAge } = this.#sessions.create();
-        return this.#answer(
-          ui().me({ viewer: this.#viewer }),
-          request,
-          `${value}; Max-Age=${maxAge}; Path=${place.base}`,
-        );
-      },
-      logout: async ({ request, session, place }) => {
-        this.#sessions.end(session);
-        ui().streams.end(session);
-        return this.#answer({ done: "the session is over" }, request, `; Max-Age=0; Path=${place.base}`);
-      },
-    };
-  }
+  readonly handlers = ({ streams, me }: UiParts): Readonly<Record<string, Handler>> => ({
+    login: async ({ request, body, address, place }) => {
+      if (!this.tokens.take((body as SessionRequest).token)) {
+        // Counts only wrong tokens: programs of other users must not lock out the user with the link.
+        this.#limit.check(address);
+        throw new Refusal("UNAUTHORIZED", "this link was used, or is older than a minute: ask for a new one");
+      }
+      const { value, maxAge } = this.#sessions.create();
+      return this.#answer(me(this.#viewer), request, `${value}; Max-Age=${maxAge}; Path=${place.base}`);
+    },
+    logout: async ({ request, session, place }) => {
+      this.#sessions.end(session);
+      streams.end(session);
+      return this.#answer({ done: "the session is over" }, request, `; Max-Age=0; Path=${place.base}`);
+    },
+  });
 
   #answer(body: object, request: Request, cookie: string): Response {
     const secure = isSecure(request, this.#options) ? "; Secure" : "";
@@ -153,16 +149,6 @@ function scopeOf(
     return locator === undefined ? supports.shared : [locator.type, JSON.stringify(locator.args ?? {})];
   });
   return [user, role, readOnly, showResults, stores];
-}
-
-async function listen(server: Server, port: number, host: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
 
 function userName(): string {

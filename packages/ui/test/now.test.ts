@@ -109,7 +109,7 @@ describePages(
       await problem.getByRole("link", { name: "Run of etl/import" }).click();
       await page
         .locator(".note[data-tone=warn]")
-        .getByText(/^ApiRequest to stop 17 min ago, at .*, by ana, still running: wrong month$/)
+        .getByText(/^Asked to stop 17 min ago, at .*, by ana, still running: wrong month$/)
         .waitFor();
       await checkColors(page);
       await page.getByRole("button", { name: "Cancel the run" }).click();

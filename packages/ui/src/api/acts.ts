@@ -1,15 +1,14 @@
 import { type PendingRetry, parseRunId } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { holdOf } from "@ojm/core/internal";
-import type { BackfillProgress, RunNowOptions } from "@ojm/schedule";
+import type { RunNowOptions } from "@ojm/schedule";
 import type { Endpoint } from "../contract/endpoint.js";
 import { type ActRequest, actRequestSchema } from "../contract/requests.js";
 import type { ActAnswer, ActName, Role } from "../contract/types.js";
 import { Refusal } from "../security/refusal.js";
 import { nextOf } from "../view/now/ticks.js";
 import { recordOf } from "../view/runs/run.js";
-import type { Source } from "../view/source.js";
-import type { ApiRequest } from "./api-request.js";
+import { type Source, take } from "../view/source.js";
 import type { Handler } from "./read.js";
 
 /** How long an action waits for a process that starts a run, and for the end of a cancelled one, in ms. */
@@ -46,37 +45,25 @@ interface Act extends ActRequest {
   readonly author: string;
 }
 
+/** Takes the action, and says what was done. */
+type Doing = (source: Source, act: Act) => Promise<ActAnswer>;
+
 /** The handlers of the endpoints that change the store. */
 export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
-  const acts: Readonly<Record<string, (source: Source, act: Act) => Promise<ActAnswer>>> = {
-    "run-now": runNow,
-    hold,
-    "end-hold": endHold,
-    pause,
-    resume,
-    backfill,
-    "stop-backfill": stopBackfill,
-    unlock,
-    cancel,
-    "cancel-run": cancel,
+  const doings: Readonly<Record<string, Doing>> = {
+    ...{ "run-now": runNow, hold, "end-hold": endHold, pause, resume, backfill, "stop-backfill": stopBackfill },
+    ...{ unlock, cancel, "cancel-run": cancel },
   };
   const handler =
-    (act: (source: Source, act: Act) => Promise<ActAnswer>): Handler =>
-    async (asked) => {
-      const request = actOf(asked);
-      const { done, ...answer } = await act(source, request);
-      source.hub.touch(request.name);
+    (doing: Doing): Handler =>
+    async ({ params, body, viewer, address }) => {
+      const request = body as ActRequest;
+      const name = params["name"] ?? params["id"] ?? "";
+      const { done, ...answer } = await doing(source, { ...request, name, author: `${viewer.user} (${address})` });
+      source.hub.touch(name);
       return { done: source.mask(done), ...answer, ...(request.dryRun === true && { dryRun: true as const }) };
     };
-  return Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, handler(act)]));
-}
-
-function actOf({ params, body, viewer, address }: ApiRequest): Act {
-  return {
-    ...(body as ActRequest),
-    name: params["name"] ?? params["id"] ?? "",
-    author: `${viewer.user} (${address})`,
-  };
+  return Object.fromEntries(Object.entries(doings).map(([id, doing]) => [id, handler(doing)]));
 }
 
 async function runNow({ scheduler }: Source, { name, reason, author, args, dryRun }: Act): Promise<ActAnswer> {
@@ -131,9 +118,10 @@ async function backfill({ scheduler }: Source, act: Act): Promise<ActAnswer> {
 }
 
 async function stopBackfill({ scheduler }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
-  const going: BackfillProgress[] = [];
-  if (dryRun === true) for await (const one of scheduler.backfills(name)) going.push(one);
-  else going.push(...(await scheduler.stopBackfills(name, { reason, author })));
+  const going =
+    dryRun === true
+      ? await take(scheduler.backfills(name), Number.POSITIVE_INFINITY)
+      : await scheduler.stopBackfills(name, { reason, author });
   if (going.length === 0) throw new Refusal("NOT_FOUND", `no backfill of "${name}" is running`);
   const left = going.reduce((sum, one) => sum + one.left, 0);
   const what = `${going.length === 1 ? "the backfill" : `${going.length} backfills`} of "${name}"`;
@@ -170,11 +158,8 @@ async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act
   if (lock === undefined) throw new Refusal("NOT_FOUND", `"${name}" is not locked`);
   const { host, pid } = lock.holder;
   const held = holdOf(lock);
-  const [who, since] =
-    held === undefined
-      ? [`${host}, pid ${pid}`, `which had it since ${iso(lock.since)}`]
-      : [`the hold of ${held.author ?? host} (${held.reason})`];
-  const from = [who, ...(since === undefined ? [] : [since])].join(", ");
+  const who = held === undefined ? `${host}, pid ${pid}` : `the hold of ${held.author ?? host} (${held.reason})`;
+  const from = held === undefined ? `${who}, which had it since ${iso(lock.since)}` : who;
   if (dryRun === true) return { done: `would take "${name}" from ${from}` };
   const { unlocked, run } = await manager.unlock(name, { reason, author, fence: lock.fence });
   if (!unlocked) throw new Refusal("NOT_FOUND", `${who} does not hold "${name}" any more: nothing was done`);

@@ -7,7 +7,6 @@ import { Refusal } from "../security/refusal.js";
 import type { Place } from "../static/base-path.js";
 import type { Viewer } from "../types.js";
 
-/** The most bytes of a body. */
 const MOST_BYTES = 16_384;
 
 /** How long a body may take to arrive, in ms. */
@@ -113,7 +112,6 @@ const EXPECTED: Readonly<Record<string, string>> = {
   min_value: "a number from 0 up",
 };
 
-/** What is wrong with a body, as text. */
 function sayIssue(issue: v.BaseIssue<unknown>, known: readonly string[]): string {
   const { type, expected, received, requirement } = issue;
   const path = v.getDotPath(issue);

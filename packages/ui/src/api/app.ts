@@ -1,19 +1,25 @@
+import { channelsAnswer } from "@ojm/core/internal";
 import { Hono } from "hono";
 import type { Endpoint } from "../contract/endpoint.js";
 import type { ErrorCode } from "../contract/types.js";
 import { secured } from "../security/headers.js";
-import { addressOf, checkHost, checkOrigin, isForeign } from "../security/origin.js";
-import { Refusal } from "../security/refusal.js";
+import { addressOf, checkHost, checkOrigin, isForeign, isLocal } from "../security/origin.js";
+import { Refusal, refusalOf } from "../security/refusal.js";
 import { checkRole, isViewer } from "../security/roles.js";
 import { type Place, placeOf } from "../static/base-path.js";
 import { zipped } from "../static/gzip.js";
 import type { Pages } from "../static/pages.js";
 import type { RequestSource, UiOptions, Viewer, ViewOptions } from "../types.js";
+import { Shared } from "../view/source.js";
 import { type ApiRequest, bodyOf, Query } from "./api-request.js";
 import { endpoints } from "./endpoints.js";
-import { refusalOf } from "./errors.js";
-import { Probes } from "./probes.js";
 import { firstAnswers, firstQuestions, type Handler } from "./read.js";
+
+/** A store that does not answer within this time is away, in ms. */
+const PATIENCE = 2_000;
+
+/** Without authentication, requests are not limited: they read the store at most once in this time, in ms. */
+const LIFE = 1_000;
 
 const METHODS: readonly string[] = ["GET", "HEAD", "POST", "DELETE"];
 
@@ -40,7 +46,8 @@ export class App {
   readonly #handlers: Readonly<Record<string, Handler>>;
   readonly #gate: Gate;
   readonly #pages: Pages;
-  readonly #probes: Probes;
+  /** Whether the store answers. */
+  readonly #store: Shared<boolean>;
   readonly #routes: Hono<{ Bindings: Way }>;
 
   constructor(options: ViewOptions, handlers: Readonly<Record<string, Handler>>, gate: Gate, pages: Pages) {
@@ -48,7 +55,9 @@ export class App {
     this.#handlers = handlers;
     this.#gate = gate;
     this.#pages = pages;
-    this.#probes = new Probes(options, (request) => this.viewerOf(request));
+    const { jobs, locks } = options.manager.channels;
+    const ask = (): Promise<boolean> => channelsAnswer([locks, jobs], AbortSignal.timeout(PATIENCE));
+    this.#store = new Shared(ask, { life: LIFE });
     this.#routes = this.#route();
   }
 
@@ -74,14 +83,27 @@ export class App {
   }
 
   async #dispatch(way: Way): Promise<Response> {
-    const { request, place, from } = way;
+    const { request, place } = way;
     if (!place.path.startsWith("/api/")) {
       if (request.method !== "GET" && request.method !== "HEAD") throw notAllowed(request.method, ["GET", "HEAD"]);
-      const probed = await this.#probes.answer(request, place.path, from);
-      return probed ?? this.#page(way);
+      return (await this.#probe(way)) ?? this.#page(way);
     }
     checkOrigin(request, this.#options);
     return await this.#routed(way);
+  }
+
+  /** The answer to monitoring: whether the program is alive, whether it can work, and its metrics. */
+  async #probe({ request, place: { path }, from }: Way): Promise<Response | undefined> {
+    if (path === "/healthz") return text(200, "ok");
+    if (path === "/readyz") return (await this.#store.get()) ? text(200, "ok") : text(503, "the store does not answer");
+    if (path !== "/metrics" || this.#options.metrics === undefined) return undefined;
+    checkOrigin(request, this.#options);
+    // Metrics contain the names of the jobs.
+    if (!isLocal(request, from.address) && (await this.viewerOf(request)) === undefined) {
+      throw new Refusal("UNAUTHORIZED", "metrics are for programs of this machine, and for those who have a session");
+    }
+    const headers = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" };
+    return new Response(await this.#options.metrics(), { headers });
   }
 
   /** Routes only by the method and the path: the body stays with the original request. */
@@ -154,4 +176,8 @@ function withoutBody(response: Response): Response {
   // A stream that is not read would stay open.
   void response.body?.cancel();
   return new Response(null, { status: response.status, headers: response.headers });
+}
+
+function text(status: number, said: string): Response {
+  return new Response(`${said}\n`, { status, headers: { "Content-Type": "text/plain; charset=utf-8" } });
 }

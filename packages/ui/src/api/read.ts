@@ -1,19 +1,19 @@
+import { setTimeout } from "node:timers/promises";
 import { parseRunId, type RunRef } from "@ojm/core";
 import type { Endpoint, EndpointPage, Parameter } from "../contract/endpoint.js";
 import type { Answers, Now } from "../contract/types.js";
 import { Refusal } from "../security/refusal.js";
 import { auditOf } from "../view/audit.js";
-import { jobDetailOf, jobsOf } from "../view/jobs/jobs.js";
+import { jobDetailOf, jobsOf, type NamesQuery, type RangeQuery, readZones, zonesOf } from "../view/jobs/jobs.js";
 import { whyOf } from "../view/jobs/why.js";
 import { locksOf } from "../view/locks.js";
 import { nowOf } from "../view/now/now.js";
 import { logOf, logText } from "../view/runs/log.js";
 import { recordOf, runOf } from "../view/runs/run.js";
-import { runsOf } from "../view/runs/runs.js";
+import { type RunsQuery, runsOf } from "../view/runs/runs.js";
 import { Shared, type Source } from "../view/source.js";
 import { timelineOf } from "../view/timeline/timeline.js";
-import { readZones, zonesOf } from "../view/zones.js";
-import type { ApiRequest } from "./api-request.js";
+import type { ApiRequest, Query } from "./api-request.js";
 
 const DAY = 86_400_000;
 
@@ -30,21 +30,15 @@ const LIMIT: Parameter = { type: "count", text: "the most items" };
 const NAME_AFTER: Parameter = { type: "text", text: "only names after this one" };
 const Q: Parameter = { type: "text", text: "only names that have this text in them" };
 
-/** The request for a list with the filters of its page; none if the page has filters that the API lacks. */
-function list(path: string, limit: number, query: URLSearchParams, known: readonly string[]): readonly string[] {
-  if ([...query.keys()].some((key) => !known.includes(key))) return [];
-  const asked = new URLSearchParams({ limit: String(limit) });
-  for (const key of known) {
-    const value = query.get(key) ?? "";
-    if (value !== "") asked.set(key, value);
-  }
-  return [`${path}?${asked}`];
-}
-
-/** A page that first requests a list. */
+/** A page that first requests a list with its filters; nothing if it has filters that the API lacks. */
 const listPage = (path: string, limit: number, known: readonly string[]): EndpointPage => ({
   path: new RegExp(`^/${path}$`),
-  first: (_, query) => list(path, limit, query, known),
+  first: (_, query) => {
+    if ([...query.keys()].some((key) => !known.includes(key))) return [];
+    const asked = new URLSearchParams({ limit: String(limit) });
+    for (const key of known) if (query.get(key)) asked.set(key, query.get(key) ?? "");
+    return [`${path}?${asked}`];
+  },
 });
 
 const look = (
@@ -156,51 +150,31 @@ export function readHandlers(source: Source): Readonly<Record<string, Handler>> 
     why: async ({ params: { name = "" } }) => whyOf(source, name),
     runs: async ({ query }) => {
       const [status, before] = [query.statuses("status"), query.text("before")];
-      return runsOf(source, {
-        ...named(query),
-        ...(status !== undefined && { status }),
-        ...range(query),
-        ...(before !== undefined && { before }),
-        limit: query.limit(50, 200),
-      });
+      return runsOf(source, { ...named(query), ...range(query), status, before, limit: query.limit(50, 200) });
     },
     run: async ({ params: { id = "" } }) => found(await runOf(source, id), `run "${id}"`),
     log: async ({ params: { id = "" }, query }) => {
       const [after, tail] = [query.count("after"), query.count("tail")];
-      return logOf(source, await runRefOf(source, id), {
-        ...(after !== undefined && { after }),
-        ...(tail !== undefined && { tail }),
-        limit: query.limit(tail ?? 1_000, 2_000),
-      });
+      const limit = query.limit(tail ?? 1_000, 2_000);
+      return logOf(source, await runRefOf(source, id), { after, tail, limit });
     },
     "log.txt": async ({ params: { id = "" } }) => download(source, id, await runRefOf(source, id)),
     locks: () => locksOf(source),
     zones: async ({ query }) => zonesOf(await zones.get(), names(query, 1_000, 2_000)),
-    audit: async ({ query }) => {
-      const before = query.time("before");
-      return auditOf(source, {
-        ...named(query),
-        ...(before !== undefined && { before }),
-        limit: query.limit(50, 200),
-      });
-    },
+    audit: async ({ query }) =>
+      auditOf(source, { ...named(query), before: query.time("before"), limit: query.limit(50, 200) }),
   };
 }
 
-function named(query: ApiRequest["query"]): { name?: string; q?: string } {
-  const [name, q] = [query.text("name"), query.text("q")];
-  return { ...(name !== undefined && { name }), ...(q !== undefined && { q }) };
-}
+const named = (query: Query): Pick<RunsQuery, "name" | "q"> => ({ name: query.text("name"), q: query.text("q") });
 
-function names(query: ApiRequest["query"], usual: number, most: number): { after?: string; q?: string; limit: number } {
-  const [after, q] = [query.text("after"), query.text("q")];
-  return { ...(after !== undefined && { after }), ...(q !== undefined && { q }), limit: query.limit(usual, most) };
-}
+const names = (query: Query, usual: number, most: number): NamesQuery => ({
+  after: query.text("after"),
+  q: query.text("q"),
+  limit: query.limit(usual, most),
+});
 
-function range(query: ApiRequest["query"]): { from?: number; to?: number } {
-  const [from, to] = [query.time("from"), query.time("to")];
-  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
-}
+const range = (query: Query): RangeQuery => ({ from: query.time("from"), to: query.time("to") });
 
 function found<T>(value: T | undefined, what: string): T {
   if (value !== undefined) return value;
@@ -236,10 +210,7 @@ function download(source: Source, id: string, run: RunRef): Response {
 /** How long a page waits for the first answers, in ms. Its program requests the others itself. */
 const WAIT = 500;
 
-/**
- * Whether a path has a page. For other paths the same program shows that there is none, with status 404 for
- * probes.
- */
+/** Whether a path has a page. Otherwise the program says that there is none, with status 404. */
 export const isPage = (path: string): boolean =>
   path === "/index.html" || readEndpoints.some(({ page }) => page?.path.test(path) === true);
 
@@ -265,7 +236,7 @@ export async function firstAnswers(
     const answer = await ask(path);
     if (answer.ok) answers[path] = await answer.json();
   });
-  await within(WAIT, Promise.allSettled(all));
+  await Promise.race([Promise.allSettled(all), setTimeout(WAIT, undefined, { ref: false })]);
   return { ...answers };
 }
 
@@ -276,14 +247,4 @@ function encoded(part: string): string {
   } catch {
     return encodeURIComponent(part);
   }
-}
-
-/** Waits for a promise, at most `ms`. */
-async function within(ms: number, it: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([it, late]);
-  clearTimeout(timer);
 }

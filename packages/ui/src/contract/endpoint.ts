@@ -7,10 +7,7 @@ export interface Parameter {
   readonly text: string;
 }
 
-/**
- * An endpoint of the API. Tables of endpoints are the source of the server, the OpenAPI document and the
- * security tests.
- */
+/** An endpoint of the API: the source of the server, the OpenAPI document and the security tests. */
 export interface Endpoint {
   readonly id: string;
   readonly method: "GET" | "POST" | "DELETE";

@@ -76,10 +76,7 @@ export interface Me {
   readonly version: string;
   /** The store as text, without a password. */
   readonly store: string;
-  /**
-   * The store as `ojm --store` names it, with `***` for a password. Absent if the command line cannot open
-   * it.
-   */
+  /** The store as `ojm --store` names it, `***` for a password. Absent if the command line cannot open it. */
   readonly address?: string;
   /** The clock of the server, in ms since 1970. */
   readonly now: number;
@@ -276,10 +273,7 @@ export interface Now {
   readonly schedulers: number;
   /** Whether the store has no run, schedule or lock, and no scheduler is alive. */
   readonly empty: boolean;
-  /**
-   * Whether there are more problems, runs, waiters or retries than shown. Of the ticks, the soonest are
-   * shown.
-   */
+  /** Whether there are more problems, runs, waiters or retries. Of the ticks, the soonest are shown. */
   readonly truncated: boolean;
 }
 
@@ -310,10 +304,7 @@ export interface Job extends Pick<JobSummary, "name" | "usual">, Partial<Pick<Jo
   readonly skipped?: NonNullable<NextTick["skipped"]>;
   /** When its next tick that will be run is due. Absent while its pause has no end. */
   readonly nextRun?: number;
-  /**
-   * Its ticks that were due a minute ago and that no process has decided on: the first one, the last one, and
-   * their number.
-   */
+  /** Its ticks that were due a minute ago, but are undecided: the first, the last, and their number. */
   readonly overdue?: { readonly at: number; readonly until: number; readonly count: number };
   readonly last?: LastRun;
   /** When the last completed run ended. */
@@ -324,10 +315,7 @@ export interface Job extends Pick<JobSummary, "name" | "usual">, Partial<Pick<Jo
   readonly runningSince?: number;
   /** Since when its lock is held. With `hold`: by a user, not by a process. */
   readonly lock?: { readonly since: number; readonly hold?: HoldView };
-  /**
-   * The share of its last 50 attempts that did not end in error, from 0 to 1: each attempt of a retry series
-   * counts.
-   */
+  /** The share of its last 50 attempts without an error, from 0 to 1: each attempt of a series counts. */
   readonly rate?: number;
   /** The durations of the last 20 completed runs, oldest first. */
   readonly durations: readonly number[];
@@ -344,9 +332,7 @@ export interface Jobs {
 export interface JobDetail extends Job {
   /** The definition of the schedule, as JSON. */
   readonly definition?: { readonly [field: string]: unknown };
-  /**
-   * The latest first: the next 10 ticks, and the last 20 with their outcomes, or 100 with a range of time.
-   */
+  /** The latest first: the next 10 ticks, and the last 20 with their outcomes, or 100 with a range. */
   readonly ticks: readonly TickView[];
 }
 
@@ -407,10 +393,7 @@ export interface Runs {
   readonly meant?: string;
 }
 
-/**
- * The record of a run. If results are hidden, it lacks `args`, `meta` and `result`: see `showResults` of
- * `me`.
- */
+/** The record of a run. It has `args`, `meta` and `result` only if `showResults` of `me` is set. */
 export interface RunDetail extends RunRecord {
   /** Whether it has a result that is hidden. */
   readonly resultHidden?: boolean;
@@ -436,10 +419,7 @@ export interface RunPage {
     readonly ended: boolean;
   };
   readonly progress?: Progress;
-  /**
-   * What keeps the job from another run on request: it has no schedule, no process runs the schedule, or it
-   * is on hold.
-   */
+  /** What keeps the job from a run on request: no schedule, no process that runs it, or a hold. */
   readonly job: { readonly scheduled: boolean; readonly unattended?: string; readonly held?: true };
 }
 
@@ -476,9 +456,7 @@ export interface Lane {
   readonly ticks: readonly TickView[];
 }
 
-/**
- * `GET api/v1/timeline?from&to&px&limit&after&q`. Runs closer than a pixel, `(to − from) / px`, are merged.
- */
+/** `GET api/v1/timeline?from&to&px&limit&after&q`. Runs closer than a pixel, `(to − from) / px`, merge. */
 export interface Timeline {
   readonly from: number;
   readonly to: number;

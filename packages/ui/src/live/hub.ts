@@ -5,22 +5,14 @@ import { type ActiveRun, channelsAnswer, isOwn } from "@ojm/core/internal";
 import { followStore, type LiveStore, type SnapshotOptions, type StoreSnapshot } from "@ojm/schedule/operator";
 import type { Events, Running } from "../contract/types.js";
 import { runningOf } from "../view/now/now.js";
-import { type Followed, JobReads, Shared } from "../view/source.js";
+import { type Followed, JobReads, Shared, take } from "../view/source.js";
 import { Ring, type Sent } from "./ring.js";
 
 /** The most runs that are sent: a page with more cannot be read. */
 const MAX_RUNS = 500;
 
-/** The changes since the last check. */
-export interface Difference {
-  readonly put: Running[];
-  readonly gone: string[];
-  /** The names that have a run which started or ended. */
-  readonly names: string[];
-}
-
 /** The runs in progress that the streams know, and the next changes to send. */
-export class SentRuns {
+class SentRuns {
   readonly #sent: Map<string, { readonly id: string; readonly text: string }> = new Map();
   readonly #mask: (text: string) => string;
 
@@ -44,24 +36,31 @@ export class SentRuns {
     return shown(runs).map((run) => runningOf(run, now, { mask: this.#mask }));
   }
 
-  /** The changes of these names. `find`: the running run of a name. */
-  difference(names: Iterable<string>, find: (name: string) => ActiveRun | undefined, now: number): Difference {
-    const difference: Difference = { put: [], gone: [], names: [] };
-    for (const name of names) if (!isOwn(name)) this.#compare(name, find(name), now, difference);
-    return difference;
-  }
-
-  #compare(name: string, run: ActiveRun | undefined, now: number, { put, gone, names }: Difference): void {
-    const before = this.#sent.get(name);
-    if (before !== undefined && before.id !== run?.id) {
-      gone.push(before.id);
-      this.#sent.delete(name);
+  /**
+   * The changes of these names. `find`: the running run of a name. `changed`: the names that have a run which
+   * started or ended.
+   */
+  difference(
+    names: Iterable<string>,
+    find: (name: string) => ActiveRun | undefined,
+    now: number,
+  ): { readonly put: readonly Running[]; readonly gone: readonly string[]; readonly changed: readonly string[] } {
+    const put: Running[] = [];
+    const [gone, changed]: [string[], string[]] = [[], []];
+    for (const name of names) {
+      if (isOwn(name)) continue;
+      const [before, run] = [this.#sent.get(name), find(name)];
+      if (before !== undefined && before.id !== run?.id) {
+        gone.push(before.id);
+        this.#sent.delete(name);
+      }
+      // Includes a run that started and ended between two checks.
+      if (run === undefined || before?.id !== run.id) changed.push(name);
+      if (run === undefined || (!this.#sent.has(name) && this.#sent.size >= MAX_RUNS)) continue;
+      const running = this.#remember(run, now);
+      if (before?.id !== run.id || before.text !== this.#sent.get(name)?.text) put.push(running);
     }
-    // Includes a run that started and ended between two checks.
-    if (run === undefined || before?.id !== run.id) names.push(name);
-    if (run === undefined || (!this.#sent.has(name) && this.#sent.size >= MAX_RUNS)) return;
-    const running = this.#remember(run, now);
-    if (before?.id !== run.id || before.text !== this.#sent.get(name)?.text) put.push(running);
+    return { put, gone, changed };
   }
 
   #remember(run: ActiveRun, now: number): Running {
@@ -91,15 +90,13 @@ const IDLE_LIFE = 60_000;
 /** How long the names that have a record are cached. New names are added as they appear. */
 const NAMES_LIFE = 60_000;
 
-/** A store that is being followed. */
 interface Following {
   readonly store: LiveStore;
   readonly over: AbortController;
   isReady: boolean;
 }
 
-/** Gets each event. */
-export type Listener = (sent: Sent) => void;
+type Listener = (sent: Sent) => void;
 
 /** Follows the store once for all clients, and sends them the changes. */
 export class Hub implements Followed {
@@ -114,7 +111,7 @@ export class Hub implements Followed {
   readonly #names: Shared<Set<string>>;
   readonly #orphans: NonNullable<SnapshotOptions["orphans"]>;
   #following: Following | undefined;
-  #timers: (() => void)[] = [];
+  #timers: NodeJS.Timeout[] = [];
   #flushTimer: NodeJS.Timeout | undefined;
   #lastFlush = Number.NEGATIVE_INFINITY;
   #lastUse = 0;
@@ -128,14 +125,10 @@ export class Hub implements Followed {
     this.#manager = manager;
     this.#orphans = orphans;
     this.#sent = new SentRuns(mask);
-    this.#names = new Shared(
-      async () => {
-        const names = new Set<string>();
-        for await (const name of manager.jobNames()) names.add(name);
-        return names;
-      },
-      { life: NAMES_LIFE, whileRead: true },
-    );
+    this.#names = new Shared(async () => new Set(await take(manager.jobNames(), Number.POSITIVE_INFINITY)), {
+      life: NAMES_LIFE,
+      whileRead: true,
+    });
   }
 
   store(): Promise<LiveStore> {
@@ -222,17 +215,17 @@ export class Hub implements Followed {
   }
 
   #begin(): void {
-    const every = (ms: number, work: () => void): void => {
-      const timer = setInterval(work, ms);
-      // The timers must not keep the program alive.
-      timer.unref();
-      this.#timers.push(() => clearInterval(timer));
-    };
-    every(CHECK_EVERY, () => void this.#check());
-    every(LEASES_EVERY, () => {
-      for (const name of this.#sent.names()) this.#dirty.add(name);
-      this.#soon();
-    });
+    this.#timers = [
+      setInterval(() => void this.#check(), CHECK_EVERY),
+      setInterval(() => this.#sendAgain(), LEASES_EVERY),
+    ];
+    // They must not keep the program alive.
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  #sendAgain(): void {
+    for (const name of this.#sent.names()) this.#dirty.add(name);
+    this.#soon();
   }
 
   #ready(following: Following): void {
@@ -260,8 +253,7 @@ export class Hub implements Followed {
     if (!this.#isStale) return;
     this.#isStale = false;
     this.#emit("fresh", { at: this.#answered });
-    for (const name of this.#sent.names()) this.#dirty.add(name);
-    this.#soon();
+    this.#sendAgain();
   }
 
   #stale(): void {
@@ -283,9 +275,10 @@ export class Hub implements Followed {
     const following = this.#following;
     const at = Date.now();
     if (following?.isReady === true && this.#dirty.size > 0) {
-      const { put, gone, names } = this.#sent.difference(this.#dirty, (name) => following.store.runs.run(name), at);
+      const find = (name: string): ActiveRun | undefined => following.store.runs.run(name);
+      const { put, gone, changed } = this.#sent.difference(this.#dirty, find, at);
       this.#dirty.clear();
-      for (const name of names) this.#changed.add(name);
+      for (const name of changed) this.#changed.add(name);
       if (put.length > 0 || gone.length > 0) this.#emit("running", { at, put, gone });
     }
     if (this.#changed.size === 0) return;
@@ -304,7 +297,7 @@ export class Hub implements Followed {
   }
 
   #stop(): void {
-    for (const stop of this.#timers) stop();
+    for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;

@@ -6,9 +6,7 @@ const POLICY = "default-src 'self'; base-uri 'self'; object-src 'none'; frame-an
 export const policyWithStyle = (style: string): string =>
   `${POLICY}; style-src 'self' 'sha256-${createHash("sha256").update(style).digest("base64")}'`;
 
-/**
- * The headers of every answer: pages load nothing from other hosts, cannot be framed, and send no referrer.
- */
+/** The headers of every answer: pages load only from this host, cannot be framed, and send no referrer. */
 const HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": POLICY,
   "X-Content-Type-Options": "nosniff",

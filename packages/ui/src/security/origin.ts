@@ -67,16 +67,15 @@ export function isLocal(request: Request, address: string | undefined): boolean 
   );
 }
 
-function hostOf(request: Request, { trustProxy = false }: Trust): string {
-  const forwarded = trustProxy ? last(request.headers.get("X-Forwarded-Host")) : undefined;
+function hostOf(request: Request, trust: Trust): string {
   // The URL always has a host: it must not replace a missing header.
-  return forwarded ?? request.headers.get("Host") ?? "";
+  return forwarded(request, trust, "Host") ?? request.headers.get("Host") ?? "";
 }
 
 /** The origin of this server as the browser sees it. */
 function originOf(request: Request, trust: Trust): string {
-  const proto = trust.trustProxy === true ? last(request.headers.get("X-Forwarded-Proto")) : undefined;
-  return `${proto ?? new URL(request.url).protocol.slice(0, -1)}://${hostOf(request, trust)}`;
+  const proto = forwarded(request, trust, "Proto") ?? new URL(request.url).protocol.slice(0, -1);
+  return `${proto}://${hostOf(request, trust)}`;
 }
 
 /** Whether the browser reaches this server by https. */
@@ -86,12 +85,12 @@ export function isSecure(request: Request, trust: Trust): boolean {
 
 /** The address of the client, for the audit. */
 export function addressOf(request: Request, trust: Trust, address: string | undefined): string {
-  const forwarded = trust.trustProxy === true ? last(request.headers.get("X-Forwarded-For")) : undefined;
-  return forwarded ?? address ?? "an unknown address";
+  return forwarded(request, trust, "For") ?? address ?? "an unknown address";
 }
 
-/** Proxies append: only the last value does not come from the client. */
-function last(header: string | null): string | undefined {
+/** What a trusted proxy reports. Proxies append: only the last value does not come from the client. */
+function forwarded(request: Request, { trustProxy }: Trust, what: "Host" | "Proto" | "For"): string | undefined {
+  const header = trustProxy === true ? request.headers.get(`X-Forwarded-${what}`) : null;
   const value = header?.split(",").at(-1)?.trim();
   return value === undefined || value === "" ? undefined : value.slice(0, 255);
 }

@@ -14,9 +14,7 @@ export class Sessions {
   readonly #now: () => number;
   readonly #ended: Map<string, number> = new Map();
 
-  /**
-   * `scope`: what a session is valid for. A session of another scope is invalid, even with the same secret.
-   */
+  /** `scope`: what a session is valid for. One of another scope is invalid, even with the same secret. */
   constructor(secret: string | undefined, scope: JsonValue, now: () => number = Date.now) {
     this.#secret = createHmac("sha256", secret ?? randomBytes(32))
       .update(JSON.stringify(scope))

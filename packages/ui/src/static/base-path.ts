@@ -9,9 +9,7 @@ export interface Place {
   readonly path: string;
 }
 
-/**
- * The base and the path of a request. A server or proxy in front may or may not have removed the base path.
- */
+/** The base and the path of a request. A server or proxy in front may have removed the base path. */
 export function placeOf(
   request: Request,
   { basePath, trustProxy = false }: Pick<ViewOptions, "basePath" | "trustProxy">,

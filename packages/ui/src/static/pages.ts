@@ -14,13 +14,6 @@ const TYPES: Readonly<Record<string, string>> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
-  ".png": "image/png",
-  ".ico": "image/x-icon",
-  ".json": "application/json",
-  ".map": "application/json",
-  ".txt": "text/plain; charset=utf-8",
-  ".woff2": "font/woff2",
-  ".webmanifest": "application/manifest+json",
 };
 
 /** The placeholder for the base path in index.html. */
@@ -42,10 +35,7 @@ export class Pages {
     this.#folder = folder;
   }
 
-  /**
-   * The file at a path, or the page for the path. `data`: what its program needs first. The frame of the page
-   * does not wait for it.
-   */
+  /** The file or the page at a path. `data`: what its program needs first. The frame does not wait for it. */
   answer(request: Request, path: string, base: string, data?: Promise<object>): Response {
     this.#files ??= read(this.#folder);
     const file = this.#files.get(path.slice(1));
@@ -65,10 +55,7 @@ export class Pages {
   }
 }
 
-/**
- * Sends a page at once, except for its end, which has the data for its program. The program starts after
- * that.
- */
+/** Sends a page at once, except for its end: the data for its program, which starts after that. */
 function stream(request: Request, type: string, page: string, data: Promise<object>): Response {
   const headers: Record<string, string> = {
     "Content-Type": type,

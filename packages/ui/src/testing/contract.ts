@@ -21,10 +21,7 @@ export function answerErrors({ path, method }: Pick<Endpoint, "path" | "method">
   return errorsBy(`/paths/${place}/${method.toLowerCase()}/responses/200/content/application~1json/schema`, answer);
 }
 
-/**
- * How a value differs from a type of `openapi.json`, or from one of its properties:
- * `Events/properties/hello`.
- */
+/** How a value differs from a type of `openapi.json`, or from one of its properties. */
 export const typeErrors = (type: string, value: unknown): unknown[] => errorsBy(`/components/schemas/${type}`, value);
 
 function errorsBy(pointer: string, value: unknown): unknown[] {

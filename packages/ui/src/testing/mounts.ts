@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type RequestListener, type Server, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
@@ -19,6 +20,10 @@ export type Mount = (ui: Ui, prefix: string) => Promise<Mounted>;
 
 async function listening(server: Server): Promise<Mounted> {
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  return mounted(server);
+}
+
+function mounted(server: Server): Mounted {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: async () => {
@@ -69,18 +74,9 @@ export const mounts: Readonly<Record<string, Mount>> = {
       const { address } = getConnInfo(context).remote;
       return ui.fetch(context.req.raw, { ...(address !== undefined && { address }) });
     });
-    let server: Server | undefined;
-    const port = await new Promise<number>((resolve) => {
-      server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, (info) => resolve(info.port)) as Server;
-    });
-    return {
-      url: `http://127.0.0.1:${port}`,
-      close: async () => {
-        const closed = new Promise<void>((resolve) => void server?.close(() => resolve()));
-        server?.closeAllConnections();
-        await closed;
-      },
-    };
+    const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }) as Server;
+    await once(server, "listening");
+    return mounted(server);
   },
 };
 

@@ -25,9 +25,7 @@ const PARAMETERS: Readonly<Record<Parameter["type"], object>> = {
   counts: { type: "array", items: { type: "integer", minimum: 0 } },
 };
 
-/**
- * The OpenAPI 3.1 document of the API. `openapi.json` in this package is a copy of it, which a test compares.
- */
+/** The OpenAPI 3.1 document of the API. A test compares `openapi.json` in this package with it. */
 export function openapi(): object {
   const types = fileURLToPath(new URL("../contract/types.ts", import.meta.url));
   const { fields, definitions } = schemasOf(types, "Answers", "#/components/schemas/");

@@ -1,16 +1,12 @@
 import type { AuditEntry as Done } from "@ojm/core";
 import type { Audit, AuditEntry } from "../contract/types.js";
-import { hasText, meantBy } from "./jobs/jobs.js";
+import { hasText, meantBy, type NamesQuery } from "./jobs/jobs.js";
 import { holderOf, shorten } from "./runs/items.js";
 import { fitting, pick, type Source } from "./source.js";
 
-/** The filter of the entries. */
-export interface AuditQuery {
-  readonly name?: string;
-  /** A text that the name of the job contains. */
-  readonly q?: string;
-  readonly before?: number;
-  readonly limit: number;
+interface AuditQuery extends Pick<NamesQuery, "q" | "limit"> {
+  readonly name?: string | undefined;
+  readonly before?: number | undefined;
 }
 
 /** What people did to the runs, locks and schedules of others, newest first. */
@@ -24,9 +20,9 @@ export async function auditOf(source: Source, asked: AuditQuery): Promise<Audit>
     found.push(entryOf(done, mask));
     if (found.length > limit) break;
   }
-  const { items: entries, more } = fitting(found.slice(0, limit));
+  const { items: entries, more } = fitting(found, limit);
   const meant = found.length > 0 || before !== undefined ? {} : await meantBy(source, asked);
-  return { entries, more: more || found.length > limit, ...meant };
+  return { entries, more, ...meant };
 }
 
 function entryOf(done: Done, mask: Source["mask"]): AuditEntry {

@@ -1,6 +1,12 @@
 import type { JobManager } from "@ojm/core";
 import type { Scheduler } from "@ojm/schedule";
-import type { LiveStore, StoreSnapshot } from "@ojm/schedule/operator";
+import {
+  attendanceOf,
+  type LiveStore,
+  type ScheduleState,
+  type StoreSnapshot,
+  scheduleState,
+} from "@ojm/schedule/operator";
 import type { OtherReason } from "../types.js";
 
 /** The followed store, whose data is known without a read. */
@@ -36,6 +42,15 @@ export interface Source {
   reasons(name?: string): Promise<readonly OtherReason[]>;
 }
 
+/** The states of schedules now, by name. */
+export function statesIn(store: LiveStore): (name: string) => ScheduleState | undefined {
+  const [unattended, now] = [attendanceOf(store.schedulers()), Date.now()];
+  return (name) => {
+    const schedule = store.schedule(name);
+    return schedule && scheduleState(schedule, unattended, now);
+  };
+}
+
 /** How many names are read at once. */
 const AT_ONCE = 8;
 
@@ -65,11 +80,11 @@ export class Fitting<T> {
   }
 }
 
-/** The first items that fit into one answer, at least one. `more`: whether some do not. */
-export function fitting<T>(all: readonly T[]): { readonly items: readonly T[]; readonly more: boolean } {
+/** The first items that fit into one answer, at least one and at most `limit`. `more`: whether there are others. */
+export function fitting<T>(all: readonly T[], limit: number = all.length): { items: readonly T[]; more: boolean } {
   const fit = new Fitting<T>();
-  const isWhole = all.every((item) => fit.add(item));
-  return { items: fit.items, more: !isWhole };
+  const isWhole = all.slice(0, limit).every((item) => fit.add(item));
+  return { items: fit.items, more: !isWhole || all.length > limit };
 }
 
 /** These fields of an object, as far as it has them: any program can write more into a store. */
@@ -77,6 +92,11 @@ export function pick<T extends object, K extends keyof T>(from: T, ...fields: re
   return Object.fromEntries(
     fields.flatMap((field) => (from[field] === undefined ? [] : [[field, from[field]]])),
   ) as Pick<T, K>;
+}
+
+/** The fields that have a value. */
+export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return pick(fields, ...(Object.keys(fields) as (keyof T)[])) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /** The first `limit` items of an asynchronous list. */
@@ -99,7 +119,6 @@ export class Shared<T> {
   readonly #life: number;
   readonly #whileRead: boolean;
   #current: Promise<T> | undefined;
-  #isReading = false;
   #until = 0;
 
   constructor(
@@ -113,28 +132,22 @@ export class Shared<T> {
 
   get(): Promise<T> {
     const current = this.#current;
-    if (current !== undefined && (this.#isReading || performance.now() < this.#until)) return current;
-    const next = this.#begin();
-    if (this.#whileRead && current !== undefined) return current;
-    this.#current = next;
-    return next;
-  }
-
-  #begin(): Promise<T> {
-    this.#isReading = true;
+    if (current !== undefined && performance.now() < this.#until) return current;
+    // It is not read twice at once.
+    this.#until = Number.POSITIVE_INFINITY;
     const next = this.#read();
     next.then(
       () => {
-        this.#isReading = false;
         this.#until = performance.now() + this.#life;
         this.#current = next;
       },
       () => {
-        this.#isReading = false;
         this.#until = 0;
         if (this.#current === next) this.#current = undefined;
       },
     );
+    if (this.#whileRead && current !== undefined) return current;
+    this.#current = next;
     return next;
   }
 }
@@ -145,17 +158,11 @@ const MOST_READS = 1_000;
 /** How long a read is reused, in ms: no watch reports a prune or an import. */
 const READ_LIFE = 2_000;
 
-/** A read, and the number of the last change before it. */
-interface JobRead {
-  readonly change: number;
-  readonly until: number;
-  readonly answer: Promise<unknown>;
-}
-
 /** Reads about jobs. Each is reused until one of its jobs changes: ten pages cost as much as one. */
 export class JobReads {
   readonly #changes: Map<string, number> = new Map();
-  readonly #reads: Map<string, JobRead> = new Map();
+  /** The reads, each with the number of the last change before it. */
+  readonly #reads: Map<string, { change: number; until: number; answer: Promise<unknown> }> = new Map();
   #change = 0;
 
   /** A watch reports that a job changed. */
@@ -172,7 +179,7 @@ export class JobReads {
   /** What `read` resolves to for these jobs. `key` identifies what is read. */
   get<T>(key: string, names: readonly string[], read: () => Promise<T>): Promise<T> {
     const known = this.#reads.get(key);
-    if (known !== undefined && performance.now() < known.until && this.#isUnchanged(names, known))
+    if (known !== undefined && performance.now() < known.until && this.#isUnchanged(names, known.change))
       return known.answer as Promise<T>;
     const answer = read();
     const own = { change: this.#change, until: performance.now() + READ_LIFE, answer };
@@ -186,7 +193,7 @@ export class JobReads {
     return answer;
   }
 
-  #isUnchanged(names: readonly string[], { change }: JobRead): boolean {
+  #isUnchanged(names: readonly string[], change: number): boolean {
     return names.every((name) => (this.#changes.get(name) ?? 0) <= change);
   }
 }

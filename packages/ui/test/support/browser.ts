@@ -9,10 +9,7 @@ const executablePath = PLACES.find((path) => existsSync(path));
 const BUILT = fileURLToPath(new URL("../../dist/web/index.html", import.meta.url));
 const SOURCES = fileURLToPath(new URL("../../web", import.meta.url));
 
-/**
- * Why the pages cannot be tested here; `undefined` if they can. Throws if the built pages are older than the
- * sources.
- */
+/** Why the pages cannot be tested here; `undefined` if they can. Throws if they are outdated. */
 export function whyNoPages(): string | undefined {
   if (executablePath === undefined) return "chromium is not installed (Debian: apt-get install chromium)";
   if (!existsSync(BUILT)) return "the pages are not built (node scripts/build.mjs)";

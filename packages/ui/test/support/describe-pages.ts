@@ -5,18 +5,8 @@ import { Mount } from "./mount.js";
 
 /** The fixtures of a test: a UI on a store in memory, and a browser profile. */
 export class Pages {
-  #mount: Mount | undefined;
-  #context: BrowserContext | undefined;
-
-  get mount(): Mount {
-    if (this.#mount === undefined) throw new Error("a cockpit is there in a test only");
-    return this.#mount;
-  }
-
-  get context(): BrowserContext {
-    if (this.#context === undefined) throw new Error("a browser is there in a test only");
-    return this.#context;
-  }
+  mount!: Mount;
+  context!: BrowserContext;
 
   /** Opens a page at a path, and waits until it is live. */
   async open(path: string, width = 1440): Promise<Page> {
@@ -28,20 +18,16 @@ export class Pages {
   }
 
   async begin(browser: Browser, zone?: string): Promise<void> {
-    [this.#context, this.#mount] = await Promise.all([contextOf(browser, zone), Mount.open()]);
+    [this.context, this.mount] = await Promise.all([contextOf(browser, zone), Mount.open()]);
   }
 
   async end(): Promise<void> {
-    await this.#context?.close();
-    await this.#mount?.close();
-    this.#context = undefined;
-    this.#mount = undefined;
+    await this.context.close();
+    await this.mount.close();
   }
 }
 
-/**
- * Tests in one browser, each with its own UI. Without a browser they are skipped, and their title says why.
- */
+/** Tests in one browser, each with its own UI. Without a browser they are skipped: their title says why. */
 export function describePages(
   title: string,
   tests: (pages: Pages) => void,

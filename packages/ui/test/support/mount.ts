@@ -23,19 +23,13 @@ export class Mount {
   /** How many streams are open, and how many were opened. */
   streams = 0;
   opened = 0;
-  readonly #clock: { now: () => number };
-  readonly #store: FaultyBackend;
-  readonly #server: Server;
-  readonly #ui: Ui;
+  readonly #parts: Parts;
 
   private constructor(parts: Parts) {
     const { server, ui } = parts;
     this.manager = parts.manager;
     this.scheduler = parts.scheduler;
-    this.#clock = parts.clock;
-    this.#store = parts.store;
-    this.#server = server;
-    this.#ui = ui;
+    this.#parts = parts;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     server.on("request", (request, response) => {
       if (request.url?.startsWith("/api/v1/events") === true) {
@@ -68,23 +62,24 @@ export class Mount {
 
   /** Calls `work` as if it were `ms` ago. */
   async ago<T>(ms: number, work: () => Promise<T>): Promise<T> {
-    this.#clock.now = () => Date.now() - ms;
+    this.#parts.clock.now = () => Date.now() - ms;
     try {
       return await work();
     } finally {
-      this.#clock.now = Date.now;
+      this.#parts.clock.now = Date.now;
     }
   }
 
   /** Whether the store is unreachable. */
   set isAway(away: boolean) {
-    this.#store.fault = () => (away ? { type: "refused" } : undefined);
+    this.#parts.store.fault = () => (away ? { type: "refused" } : undefined);
   }
 
   async close(): Promise<void> {
-    await this.#ui.close();
-    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
+    await this.#parts.ui.close();
+    const { server } = this.#parts;
+    const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+    server.closeAllConnections();
     await closed;
     await this.scheduler.close();
     await this.manager.close();

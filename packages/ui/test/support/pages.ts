@@ -9,7 +9,6 @@ import { programArgs } from "@ojm/testing/programs";
 import type { BrowserContext, Page } from "playwright-core";
 import { browserOfProcess, contextOf, watch } from "./browser.js";
 
-/** The address of a server of the pages. */
 interface Served {
   readonly url: string;
   readonly port: number;

@@ -12,7 +12,8 @@ export function budget(): Plugin {
     apply: "build",
     writeBundle(_, bundle) {
       const sizes = new Map(Object.values(bundle).map((file) => [file.fileName, gzipSync(contentOf(file)).length]));
-      const first = new Set([...entries(bundle)].flatMap((name) => [...withImports(bundle, name)]));
+      const entries = Object.values(bundle).filter((file) => file.type === "chunk" && file.isEntry);
+      const first = new Set(entries.flatMap(({ fileName }) => [...withImports(bundle, fileName)]));
       const sum = (names: Iterable<string>): number =>
         [...names].reduce((bytes, name) => bytes + (sizes.get(name) ?? 0), 0);
       const [loaded, all] = [sum(["index.html", ...first]), sum(sizes.keys())];
@@ -24,10 +25,6 @@ export function budget(): Plugin {
 }
 
 type Bundle = Rolldown.OutputBundle;
-
-function* entries(bundle: Bundle): Generator<string> {
-  for (const file of Object.values(bundle)) if (file.type === "chunk" && file.isEntry) yield file.fileName;
-}
 
 /** A chunk, all that it imports statically, and their style sheets. */
 function withImports(bundle: Bundle, name: string, found: Set<string> = new Set()): Set<string> {

@@ -1,7 +1,53 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Plugin } from "vite";
-import { ICONS } from "./icon-names.js";
+
+/** The icons of the pages: our names, and the names of their shapes in lucide. */
+export const ICONS = {
+  now: "activity",
+  timeline: "chart-gantt",
+  jobs: "layers",
+  runs: "rotate-ccw-clock",
+  locks: "lock-keyhole",
+  audit: "scroll-text",
+  search: "search",
+  completed: "circle-check",
+  failed: "circle-x",
+  timeout: "timer-off",
+  lost: "unplug",
+  cancelled: "ban",
+  skipped: "circle-slash",
+  missed: "calendar-x",
+  running: "loader-circle",
+  waiting: "hourglass",
+  paused: "circle-pause",
+  held: "construction",
+  overdue: "alarm-clock",
+  unattended: "user-x",
+  long: "turtle",
+  next: "calendar-clock",
+  retry: "rotate-ccw",
+  play: "play",
+  resume: "circle-play",
+  backfill: "calendar-plus",
+  unlock: "lock-open",
+  dots: "ellipsis",
+  close: "x",
+  sun: "sun",
+  moon: "moon",
+  auto: "sun-moon",
+  globe: "globe",
+  keyboard: "keyboard",
+  download: "download",
+  follow: "arrow-down-to-line",
+  wrap: "text-wrap",
+  warn: "triangle-alert",
+  away: "cloud-off",
+  info: "info",
+  link: "link",
+  zoomIn: "zoom-in",
+  zoomOut: "zoom-out",
+} as const;
 
 const ID = "virtual:icons";
 

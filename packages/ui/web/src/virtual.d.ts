@@ -1,5 +1,5 @@
 declare module "virtual:icons" {
-  import type { ICONS } from "../build/icon-names.js";
+  import type { ICONS } from "../build/icons.js";
 
   type Nodes = readonly (readonly [string, Readonly<Record<string, string>>])[];
   const icons: Readonly<Record<keyof typeof ICONS, Nodes>>;

@@ -3,13 +3,12 @@ import { isOwn, nearest } from "@ojm/core/internal";
 import { streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
 import { type LiveStore, overdueEntry, type ScheduleState, UNATTENDED } from "@ojm/schedule/operator";
-import type { Job, JobDetail, JobSchedule, Jobs, LastRun, TickView } from "../../contract/types.js";
+import type { Job, JobDetail, JobSchedule, Jobs, LastRun, TickView, Zones } from "../../contract/types.js";
 import { holdView } from "../locks.js";
 import { comingTick, tickView, upcomingTicks, waitingTicks } from "../now/ticks.js";
-import { shorten } from "../runs/items.js";
+import { itemOf } from "../runs/items.js";
 import { recordOf } from "../runs/run.js";
-import { statesIn } from "../schedules.js";
-import { fitting, mapSome, masked, pick, type Source, take } from "../source.js";
+import { fitting, given, mapSome, masked, pick, type Source, statesIn, take } from "../source.js";
 
 /** How many of the newest runs are read for the statistics of a job. */
 const NEWEST = 50;
@@ -26,8 +25,9 @@ const DURATIONS = 20;
 
 /** The filter of the names. */
 export interface NamesQuery {
-  readonly after?: string;
-  readonly q?: string;
+  readonly after?: string | undefined;
+  /** A text that the name contains. */
+  readonly q?: string | undefined;
   readonly limit: number;
 }
 
@@ -45,7 +45,7 @@ const SHORTEST = 4;
 /** The name with runs that was most likely meant, if no name is, or contains, the requested text. */
 export async function meantBy(
   { hub }: Source,
-  { name, q = name }: Pick<NamesQuery, "q"> & { readonly name?: string },
+  { name, q = name }: Pick<NamesQuery, "q"> & { readonly name?: string | undefined },
 ): Promise<{ readonly meant?: string }> {
   if (q === undefined) return {};
   const names = [...(await hub.names())].filter(hasText(undefined));
@@ -86,17 +86,13 @@ export async function jobsOf(source: Source, asked: NamesQuery): Promise<Jobs> {
 }
 
 /** The range of the requested ticks, in ms since 1970; absent: the latest. */
-interface RangeQuery {
-  readonly from?: number;
-  readonly to?: number;
+export interface RangeQuery {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
 }
 
 /** A job with its ticks; `undefined` if the store has no run, schedule or lock of this name. */
-export async function jobDetailOf(
-  source: Source,
-  name: string,
-  range: RangeQuery = {},
-): Promise<JobDetail | undefined> {
+export async function jobDetailOf(source: Source, name: string, range: RangeQuery): Promise<JobDetail | undefined> {
   const store = await source.hub.store();
   const state = statesIn(store)(name);
   const schedule = state?.schedule;
@@ -109,7 +105,7 @@ export async function jobDetailOf(
   // Waiting ticks must not hide the outcomes of the others.
   const limit = most + (schedule?.waiting.length ?? 0);
   const past = await source.hub.reads.get(JSON.stringify(["past", range, limit, name]), [name], async () => {
-    const ticks = await take(source.scheduler.ticks(name, { ...range, limit }), limit);
+    const ticks = await take(source.scheduler.ticks(name, { ...given(range), limit }), limit);
     const decided = ticks.filter((tick) => !isWaiting(tick)).slice(0, most);
     const ran = await mapSome(decided, (tick) => ranTick(tick, source));
     return [...waitingTicks(ticks.filter(isWaiting), source), ...ran];
@@ -118,18 +114,10 @@ export async function jobDetailOf(
   const coming = next.map((tick) => comingTick(name, tick, job.unattended !== undefined)).reverse();
   const late = job.overdue;
   const isShown = late !== undefined && late.until >= from && late.at < to;
-  return {
-    ...job,
-    ...definitionOf(source, schedule?.definition()),
-    ticks: [
-      ...coming,
-      ...overdueEntry(name, isShown ? late : undefined).map((tick) => tickView(tick, source)),
-      ...past,
-    ],
-  };
+  const overdue = overdueEntry(name, isShown ? late : undefined).map((tick) => tickView(tick, source));
+  return { ...job, ...definitionOf(source, schedule?.definition()), ticks: [...coming, ...overdue, ...past] };
 }
 
-/** A decided tick, with the status of its run. */
 async function ranTick(tick: ScheduleTick, source: Source): Promise<TickView> {
   const run = tick.run === undefined ? undefined : parseRunId(tick.run);
   const record = run && (await recordOf(source, run));
@@ -142,19 +130,13 @@ function definitionOf(
   definition: CheckedDefinition | undefined,
 ): Pick<JobDetail, "definition"> {
   if (definition === undefined) return {};
-  const { meta, ...rest } = definition;
-  const shown = showResults && meta !== undefined ? { ...rest, meta } : rest;
-  return { definition: masked(shown, mask) as { readonly [field: string]: unknown } };
+  const { meta: _, ...rest } = definition;
+  return { definition: masked(showResults ? definition : rest, mask) as { readonly [field: string]: unknown } };
 }
 
 const isWaiting = ({ outcome }: ScheduleTick): boolean => outcome === "waiting";
 
-async function jobOf(
-  source: Source,
-  name: string,
-  { runs }: LiveStore,
-  state: ScheduleState | undefined,
-): Promise<Job> {
+async function jobOf(source: Source, name: string, { runs }: LiveStore, state?: ScheduleState): Promise<Job> {
   const statistics = await source.hub.reads.get(`newest ${name}`, [name], async () =>
     howItGoes(await take(source.manager.history({ name, limit: NEWEST }), NEWEST), source),
   );
@@ -176,7 +158,7 @@ async function jobOf(
 }
 
 /** The statistics of a job, from its newest runs. */
-export function howItGoes(
+function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
 ): Omit<Job, "name" | "schedule" | "next" | "unattended" | "held" | "skipped" | "nextRun" | "overdue" | "lock"> {
@@ -200,16 +182,11 @@ export function howItGoes(
   };
 }
 
-function lastOf(record: RunRecord, { mask }: Pick<Source, "mask">): LastRun {
-  const { error } = record;
-  return {
-    ...pick(record, "id", "status", "startTime", "endTime", "duration"),
-    ...(error !== undefined && { error: shorten(mask(error), 300) }),
-  };
-}
+const lastOf = (record: RunRecord, source: Pick<Source, "mask">): LastRun =>
+  pick(itemOf(record, source), "id", "status", "startTime", "endTime", "duration", "error");
 
 /** The time zone of a schedule. */
-export const zoneOf = ({ timeZone = "UTC" }: CheckedDefinition): string => timeZone;
+const zoneOf = ({ timeZone = "UTC" }: CheckedDefinition): string => timeZone;
 
 async function scheduleOf({ mask }: Source, { schedule, paused }: ScheduleState): Promise<Pick<Job, "schedule">> {
   const definition = schedule.definition();
@@ -223,4 +200,23 @@ async function scheduleOf({ mask }: Source, { schedule, paused }: ScheduleState)
     ...(paused && { paused: { ...pick(paused, "at", "until"), reason: mask(paused.reason), by: mask(paused.by) } }),
   };
   return { schedule: shown };
+}
+
+/** The time zones of the schedules, by name. */
+export async function readZones({ hub }: Source): Promise<Zones["zones"]> {
+  const store = await hub.store();
+  return store
+    .scheduleNames()
+    .sort()
+    .flatMap((name) => {
+      const definition = store.schedule(name)?.definition();
+      return definition === undefined ? [] : [{ name, timeZone: zoneOf(definition) }];
+    });
+}
+
+/** A page of the zones. It includes schedules of ojm itself, which have pages too. */
+export function zonesOf(all: Zones["zones"], { after, limit }: NamesQuery): Zones {
+  const rest = all.filter(({ name }) => after === undefined || name > after);
+  const { items: zones, more } = fitting(rest, limit);
+  return { zones, more };
 }

@@ -2,7 +2,7 @@ import type { ScheduleReason } from "@ojm/schedule";
 import type { ActName, ReasonView, Why } from "../../contract/types.js";
 import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
-import type { Source } from "../source.js";
+import { given, type Source } from "../source.js";
 
 /** The action that helps with each reason. */
 const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
@@ -62,20 +62,11 @@ function viewsOf(all: readonly ScheduleReason[], { mask }: Source): ReasonView[]
   return all.map((reason) => {
     const { code, text } = reason;
     const act = isVain(reason, codes) ? undefined : ACTS[code];
-    const help = HELPS[code];
-    return {
-      code,
-      text: mask(text),
-      ...placeOf(reason),
-      ...(act !== undefined && { act }),
-      ...(help !== undefined && { help }),
-    };
+    return { code, text: mask(text), ...placeOf(reason), ...given({ act, help: HELPS[code] }) };
   });
 }
 
-/**
- * Whether an action would have no effect: like `ojm why`, the page offers no run that no process would make.
- */
+/** Whether an action would have no effect: like `ojm why`, it offers no run that no process would make. */
 function isVain({ code, tick }: ScheduleReason, codes: ReadonlySet<ScheduleReason["code"]>): boolean {
   if (code === "next") return codes.has("unattended") || codes.has("maintenance");
   // Only a tick that was not run can be run later.

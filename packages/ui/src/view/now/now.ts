@@ -15,8 +15,6 @@ const RETRIES = 100;
 /** The most characters of the text of a problem. */
 const TEXT = 400;
 
-const NEXT = { jobs: 200, ticks: 50 };
-
 /** The data of the page *Now*. Reads only what no watch of the hub reports. */
 export async function nowOf(source: Source): Promise<Now> {
   const { hub, manager, mask } = source;
@@ -26,7 +24,7 @@ export async function nowOf(source: Source): Promise<Now> {
   const retries = found.retries.filter(({ name }) => !isOwn(name));
   const schedules = found.schedules.filter(({ schedule }) => !isOwn(schedule.name));
   const problems = grouped(found.problems);
-  const { next, firsts } = comingTicks(schedules, { now, ...NEXT });
+  const { next, firsts } = comingTicks(schedules, now);
   const waiting = [...found.waiting].map(([name, n]) => ({ name, waiting: n })).sort((a, b) => b.waiting - a.waiting);
   const waited = waiting.slice(0, WAITING).map((one) => ({ ...one, waiters: firstWaiters(live, one.name) }));
   const isQuiet = found.runs.length + found.schedules.length + schedulers.length + found.holds.size === 0;

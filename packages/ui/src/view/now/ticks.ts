@@ -46,12 +46,9 @@ export function waitingTicks(ticks: readonly ScheduleTick[], source: Pick<Source
   return [{ ...first, until: last.at, count: views.length }];
 }
 
-/** The limits of the listed jobs and ticks. */
-interface Coming {
-  readonly now: number;
-  readonly jobs: number;
-  readonly ticks: number;
-}
+/** The most jobs, and the most ticks unless there are more jobs. */
+const JOBS = 200;
+const TICKS = 50;
 
 /** A schedule, a tick of it, and whether it is unattended. */
 export interface Due {
@@ -67,7 +64,7 @@ export interface Due {
  */
 export function comingTicks(
   schedules: readonly ScheduleState[],
-  { now, jobs, ticks }: Coming,
+  now: number,
 ): { readonly next: TickView[]; readonly firsts: readonly Due[] } {
   const end = now + DAY;
   const firsts = schedules
@@ -75,12 +72,12 @@ export function comingTicks(
       tick === undefined || tick.due > end ? [] : [{ schedule, tick, isAlone: unattended !== undefined }],
     )
     .sort(bySoonest)
-    .slice(0, jobs);
-  const others = soonestBehind(firsts.slice(0, ticks), end, Math.max(0, ticks - firsts.length));
+    .slice(0, JOBS);
+  const others = soonestBehind(firsts.slice(0, TICKS), end, Math.max(0, TICKS - firsts.length));
   const next = [...firsts, ...others]
     .sort(bySoonest)
     .map(({ schedule, tick, isAlone }) => comingTick(schedule.name, tick, isAlone));
-  return { next, firsts: firsts.slice(0, ticks) };
+  return { next, firsts: firsts.slice(0, TICKS) };
 }
 
 const bySoonest = (a: Due, b: Due): number => a.tick.due - b.tick.due;
@@ -122,13 +119,7 @@ const SLOT = DAY / SLOTS;
 const SLOTS_LIFE = 60_000;
 
 /** The last computed slots, the schedules they are for, and when. */
-interface Cached {
-  readonly of: string;
-  readonly at: number;
-  readonly slots: readonly number[];
-}
-
-const cache = new WeakMap<Source, Cached>();
+const cache = new WeakMap<Source, { readonly of: string; readonly at: number; readonly slots: readonly number[] }>();
 
 /**
  * How many jobs are due in each half hour of the next day. `firsts`: their first ticks. Computed once a

@@ -1,6 +1,6 @@
 import type { AuditEntry, Holder, RunRecord, Waiter } from "@ojm/core";
 import type { LiveRuns } from "@ojm/core/internal";
-import { type Retry, retriesOf } from "@ojm/schedule/operator";
+import type { Retry } from "@ojm/schedule/operator";
 import type { RetryView, RunItem, StopRequest } from "../../contract/types.js";
 import { pick, type Source } from "../source.js";
 
@@ -44,17 +44,6 @@ export function firstWaiters(live: LiveRuns, name: string): Waiter[] {
 /** At most `most` characters of a text. */
 export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
-}
-
-/** The pending attempt of a retry series, if any. */
-export async function retryOfChain(
-  { manager, mask }: Source,
-  name: string,
-  chain: string,
-): Promise<RetryView | undefined> {
-  const retries = (await manager.retries(name)).filter((one) => one.chain === chain);
-  const [found] = await retriesOf(manager, retries);
-  return found && retryOf(found, mask);
 }
 
 /** A pending attempt, in the form of the contract. */

@@ -7,8 +7,8 @@ const MOST_TEXT = 150_000;
 
 /** The filter of the lines. */
 export interface LogQuery {
-  readonly after?: number;
-  readonly tail?: number;
+  readonly after?: number | undefined;
+  readonly tail?: number | undefined;
   readonly limit: number;
 }
 

@@ -1,11 +1,10 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
-import { UNATTENDED } from "@ojm/schedule/operator";
+import { retriesOf, UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { reasonsOf } from "../jobs/why.js";
 import { progressOf } from "../now/now.js";
-import { statesIn } from "../schedules.js";
-import { masked, type Source, take } from "../source.js";
-import { holderOf, itemOf, retryOfChain, stopRequestOf } from "./items.js";
+import { masked, type Source, statesIn, take } from "../source.js";
+import { holderOf, itemOf, retryOf, stopRequestOf } from "./items.js";
 
 /** How many runs are searched for the attempts of a retry series, and for the last completed one. */
 const LOOKS = 300;
@@ -46,10 +45,7 @@ export async function recordOf({ manager }: Source, { name, startTime }: RunRef)
   return record;
 }
 
-/**
- * How a field of a record is shown; `undefined`: not at all. It must handle any content of a record that
- * another program wrote.
- */
+/** How a field of a record is shown, if at all. It must handle any content: other programs write records. */
 type Shown<T> = (value: T, source: Pick<Source, "mask" | "showResults">) => T | undefined;
 
 const plain = <T>(value: T): T => value;
@@ -57,9 +53,7 @@ const text: Shown<string> = (value, { mask }) => mask(String(value));
 const result = <T>(value: T, { mask, showResults }: Pick<Source, "mask" | "showResults">): T | undefined =>
   showResults ? (masked(value, mask) as T) : undefined;
 
-/**
- * The fields of a record that may be shown. Others are not, because any program can write more into a store.
- */
+/** The fields of a record that may be shown. No others are: any program can write more into a store. */
 const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunRecord[Field]>> } = {
   name: plain,
   startTime: plain,
@@ -132,10 +126,12 @@ async function attemptsOf(source: Source, record: RunRecord): Promise<RunItem[]>
 }
 
 /** The pending attempt of the retry series of a run. */
-async function nextOf(source: Source, { name, id, chain = id, retry }: RunRecord): Promise<RunPage["next"]> {
+async function nextOf({ manager, mask }: Source, { name, id, chain = id, retry }: RunRecord): Promise<RunPage["next"]> {
   // Only a job with `retry` has attempts.
   if (retry === undefined) return undefined;
-  return retryOfChain(source, name, chain);
+  const retries = (await manager.retries(name)).filter((one) => one.chain === chain);
+  const [found] = await retriesOf(manager, retries);
+  return found && retryOf(found, mask);
 }
 
 async function lastWellOf(source: Source, { name, startTime: to }: RunRecord): Promise<RunItem | undefined> {

@@ -1,36 +1,27 @@
 import type { RunRecord } from "@ojm/core";
 import type { Runs, Status } from "../../contract/types.js";
-import { hasText, meantBy } from "../jobs/jobs.js";
-import { fitting, type Source } from "../source.js";
+import { hasText, meantBy, type NamesQuery, type RangeQuery } from "../jobs/jobs.js";
+import { fitting, given, type Source } from "../source.js";
 import { itemOf } from "./items.js";
 
 /** The statuses that the store indexes. */
 const INDEXED: ReadonlySet<Status> = new Set(["failed", "timeout", "cancelled", "lost"]);
 
-/**
- * The most records that are read for one page. If most of them are filtered out, the page is short and has
- * `more`.
- */
+/** The most records that are read for one page. If a filter leaves few, it is short and has `more`. */
 const MAX_READ = 2_000;
 
 /** How many runs of ojm itself are expected on a page. */
 const OWN = 20;
 
-/**
- * Up to this many names, the history is read name by name: a name may have few runs among those of all names.
- */
+/** Up to this many names, the history is read name by name: a name may have few runs among all runs. */
 const MAX_NAMES = 100;
 
 /** The filter of the runs. */
-export interface RunsQuery {
-  readonly name?: string;
-  /** A text that the name of the job contains. */
-  readonly q?: string;
-  readonly status?: readonly Status[];
-  readonly from?: number;
-  readonly to?: number;
-  readonly before?: string;
-  readonly limit: number;
+export interface RunsQuery extends RangeQuery, Pick<NamesQuery, "q" | "limit"> {
+  readonly name?: string | undefined;
+  readonly status?: readonly Status[] | undefined;
+  /** The id of the run after which the page starts. */
+  readonly before?: string | undefined;
 }
 
 /** A page of the runs, newest first. */
@@ -52,10 +43,7 @@ async function pageOf(source: Source, asked: RunsQuery): Promise<Runs> {
   // A store reads as many records at once as requested. One more than shown reveals whether there are more.
   for (let part = limit + 1 + (of === undefined ? OWN : 0); part > 0; part = Math.min(2 * part, MAX_READ - total)) {
     const history = source.manager.history({
-      ...(of !== undefined && { name: of }),
-      ...(from !== undefined && { from }),
-      ...(to !== undefined && { to }),
-      ...(last !== undefined && { before: last }),
+      ...given({ name: of, from, to, before: last }),
       ...(isIndexed && { status }),
       limit: part,
     });

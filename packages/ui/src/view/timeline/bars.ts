@@ -34,9 +34,7 @@ export function barsOf(runs: Iterable<Drawn>, pixel: number): Bar[] {
   return bars;
 }
 
-/**
- * A bar to which runs are added. It is a tuple because there are thousands: objects would double the cost.
- */
+/** A bar to which runs are added. A tuple, because there are thousands: objects would double the cost. */
 type GrowingBar = [start: number, end: number, status: Status, count: number, more?: string | Counts];
 
 function barOf({ id, start, end, status, count = 1, counts }: Drawn): GrowingBar {

@@ -4,20 +4,18 @@ import type { Counts, Missing, Status } from "../../contract/types.js";
 import { pick, type Source, take } from "../source.js";
 import { type Drawn, WORST } from "./bars.js";
 
-/** The range of the cells to draw. */
-export interface CellRange {
+/** The range to draw. */
+export interface DrawnRange {
   readonly from: number;
   readonly to: number;
   readonly now: number;
-  /** The length of a cell, in ms. */
-  readonly size: number;
 }
 
+/** The range of the cells to draw, and the length of a cell, in ms. */
+export type CellRange = DrawnRange & { readonly size: number };
+
 /** A running run. Its cell counts it, but it is drawn separately. */
-export interface RunInProgress {
-  readonly id: string;
-  readonly startTime: number;
-}
+export type RunInProgress = Pick<RunRecord, "id" | "startTime">;
 
 /** The drawn cells of one name, the oldest first, with the running run. */
 export function drawnCells(
@@ -49,10 +47,7 @@ export function drawnCells(
   return drawn;
 }
 
-/**
- * The number of runs in a cell, by status, and their worst status. With `hasRunning`, the running run is left
- * out.
- */
+/** The runs in a cell: their number, by status, and the worst one. `hasRunning`: without the running run. */
 function summed(
   { runs }: RollupCell,
   hasRunning: boolean,
@@ -85,26 +80,21 @@ const MAX_SINGLE = 500;
 /** The longest range that is counted by minutes: each name has an entry for each hour of it. */
 const LONGEST_BY_MINUTES = 2 * 24 * HOUR;
 
-/** The range to draw. */
-export interface DrawnRange {
-  readonly from: number;
-  readonly to: number;
-  readonly now: number;
-}
-
 /** Runs to draw, and the range in which some are missing. */
 export interface DrawnRuns {
   readonly drawn: readonly Drawn[];
   readonly missing?: Missing;
 }
 
-/** Reads the runs of a lane in the way that suits its density. */
-export interface LaneReader {
-  runsOf(name: string): Promise<DrawnRuns>;
-}
-
-/** Counts the runs of some lanes. Reads a few entries for each name, however many runs it has. */
-export async function countLanes(source: Source, names: readonly string[], range: DrawnRange): Promise<LaneReader> {
+/**
+ * Counts the runs of some lanes. Reads a few entries for each name, however many runs it has. The result reads
+ * the runs of one lane in the way that suits its density.
+ */
+export async function countLanes(
+  source: Source,
+  names: readonly string[],
+  range: DrawnRange,
+): Promise<(name: string) => Promise<DrawnRuns>> {
   const { from, to } = range;
   const counted = (of: readonly string[], by: "hour" | "minute"): ReturnType<Source["manager"]["rollups"]> =>
     source.hub.reads.get(JSON.stringify([by, from, to, of]), of, () =>
@@ -118,13 +108,11 @@ export async function countLanes(source: Source, names: readonly string[], range
   const size = isFine ? MINUTE : HOUR;
   const running = new Map<string, RunInProgress>();
   if (dense.length > 0) for (const run of (await source.hub.store()).runs.runs()) running.set(run.name, run);
-  return {
-    runsOf: async (name) => {
-      if (!dense.includes(name)) return fewRuns(source, name, range);
-      const before = await lastBefore(source, name, Math.floor(from / size) * size, range);
-      const drawn = [...before, ...drawnCells(cells.get(name) ?? [], running.get(name), { ...range, size })];
-      return { drawn, ...(counts.missing && { missing: counts.missing }) };
-    },
+  return async (name) => {
+    if (!dense.includes(name)) return fewRuns(source, name, range);
+    const before = await lastBefore(source, name, Math.floor(from / size) * size, range);
+    const drawn = [...before, ...drawnCells(cells.get(name) ?? [], running.get(name), { ...range, size })];
+    return { drawn, ...(counts.missing && { missing: counts.missing }) };
   };
 }
 
@@ -144,10 +132,7 @@ async function fewRuns(source: Source, name: string, range: DrawnRange): Promise
     : { drawn, missing: { from, to: oldest.startTime } };
 }
 
-/**
- * The run that started before a time, if it reaches into the drawn range. Earlier ones ended before it
- * started.
- */
+/** The run that started before a time, if it reaches into the drawn range. Earlier ones ended before it. */
 async function lastBefore(source: Source, name: string, time: number, { from, now }: DrawnRange): Promise<Drawn[]> {
   const [last] = await readRuns(source, { name, to: time, limit: 1 });
   return last === undefined ? [] : [drawnRun(last, now)].filter(({ end }) => end >= from);
@@ -185,11 +170,4 @@ function denseOf(jobs: readonly JobRollup[]): string[] {
 
 function countOf({ cells }: JobRollup): number {
   return cells.reduce((sum, { runs }) => sum + Object.values(runs).reduce((all, n) => all + n, 0), 0);
-}
-
-/** The range that covers all missing ranges. */
-export function missingOf(all: readonly Pick<DrawnRuns, "missing">[]): Missing | undefined {
-  const ranges = all.flatMap(({ missing }) => (missing === undefined ? [] : [missing]));
-  if (ranges.length === 0) return undefined;
-  return { from: Math.min(...ranges.map(({ from }) => from)), to: Math.max(...ranges.map(({ to }) => to)) };
 }

@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import { useRef } from "preact/hooks";
 import type { ActRequest } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
+import { fromField, TIME_FIELD, toField } from "../format/wall.js";
 import { zoneFor } from "../format/zone.js";
 import { publishNews } from "../live/news.js";
 import { Icon } from "../parts/icon.js";
@@ -10,7 +11,6 @@ import { Modal } from "../parts/modal.js";
 import { Prose } from "../parts/prose.js";
 import { toast } from "../parts/toasts.js";
 import { actOf, asked, perform } from "./acts.js";
-import { ArgsField, argsIn, LENGTHS, RangeFields, timeIn, UntilField } from "./fields.js";
 
 /** The dialog of an action: what it does, to whom, and why. */
 export function ActDialog(): VNode | null {
@@ -25,21 +25,16 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
   const busy = useSignal(false);
   const error = useSignal<string | undefined>(undefined);
   const preview = useSignal<string | undefined>(undefined);
-  const close = (): void => {
-    asked.value = undefined;
-  };
+  const close = (): void => (asked.value = undefined);
   const send = async (dryRun: boolean): Promise<void> => {
     if (form.current === null || busy.value || !form.current.reportValidity()) return;
     busy.value = true;
     error.value = undefined;
     try {
-      const answer = await perform(name, target, {
-        ...requestOf(new FormData(form.current), zone),
-        ...(dryRun && { dryRun }),
-      });
-      if (dryRun) {
-        preview.value = answer.done;
-      } else {
+      const request = requestOf(new FormData(form.current), zone);
+      const answer = await perform(name, target, dryRun ? { ...request, dryRun } : request);
+      if (dryRun) preview.value = answer.done;
+      else {
         toast(answer);
         publishNews([target.name]);
         close();
@@ -66,8 +61,8 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
       >
         <h2>{act.title(target.name)}</h2>
         <p class={act.danger === true ? undefined : "dim"}>{act.does(target)}</p>
-        {act.range === true && <RangeFields zone={zone} />}
-        {act.until === true && <UntilField />}
+        {act.field === "range" && <RangeFields zone={zone} />}
+        {act.field === "until" && <UntilField />}
         <label class="field">
           <span>Reason</span>
           <textarea
@@ -79,24 +74,20 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
             placeholder="For the audit, and for other operators"
           />
         </label>
-        {act.args === true && <ArgsField args={target.again?.args} />}
+        {act.field === "args" && <ArgsField args={target.again?.args} />}
         {preview.value !== undefined && <Note tone="info" text={preview.value} job={target.name} />}
         {error.value !== undefined && <Note tone="failed" text={error.value} job={target.name} />}
         <div class="buttons">
           <button type="button" class="button" onClick={close}>
             Close
           </button>
-          {act.range === true && (
+          {act.field === "range" && (
             <button type="button" class="button" aria-disabled={busy.value} onClick={() => void send(true)}>
               What would it do?
             </button>
           )}
           {/* Not `disabled`: that would take the focus away, and with it the keys. `send` checks `busy`. */}
-          <button
-            type="submit"
-            class={act.danger === true ? "button danger" : "button solid"}
-            aria-disabled={busy.value}
-          >
+          <button type="submit" class={`button ${act.danger === true ? "danger" : "solid"}`} aria-disabled={busy.value}>
             {act.label}
           </button>
         </div>
@@ -131,4 +122,75 @@ function requestOf(fields: FormData, zone: string): ActRequest {
     ...(fields.has("from") && { from: timeIn(text("from"), zone), to: timeIn(text("to"), zone) }),
     ...(fields.has("again") && { again: true }),
   };
+}
+
+/** How long a pause or a hold may last, in ms. */
+const LENGTHS: readonly (readonly [label: string, ms: number | undefined])[] = [
+  ["1 hour", 3_600_000],
+  ["4 hours", 14_400_000],
+  ["8 hours", 28_800_000],
+  ["1 day", 86_400_000],
+  ["7 days", 604_800_000],
+  ["until it is ended", undefined],
+];
+
+const UntilField = (): VNode => (
+  <label class="field">
+    <span>Ends after</span>
+    <select class="input" name="length">
+      {LENGTHS.map(([label]) => (
+        <option value={label}>{label}</option>
+      ))}
+    </select>
+  </label>
+);
+
+const ArgsField = ({ args }: { readonly args: ActRequest["args"] }): VNode => (
+  <label class="field">
+    <span>Parameters, as JSON</span>
+    <textarea
+      class="input"
+      name="args"
+      placeholder='{ "region": "eu" }'
+      spellcheck={false}
+      defaultValue={args && JSON.stringify(args)}
+    />
+  </label>
+);
+
+/** The content of {@link ArgsField}. Throws if it is not a map in JSON. */
+function argsIn(text: string): ActRequest["args"] {
+  if (text.trim() === "") return undefined;
+  let args: unknown;
+  try {
+    args = JSON.parse(text);
+  } catch {
+    // The error below covers any other text.
+  }
+  if (typeof args === "object" && args !== null && !Array.isArray(args)) return args as ActRequest["args"];
+  throw new Error('The parameters are not a map in JSON. Write them like { "region": "eu", "days": 7 }.');
+}
+
+/** A range of time, by default the last day. */
+const RangeFields = ({ zone }: { readonly zone: string }): VNode => (
+  <>
+    <label class="field">
+      <span>From ({zone})</span>
+      <input {...TIME_FIELD} name="from" required defaultValue={toField(serverNow() - 86_400_000, zone)} />
+    </label>
+    <label class="field">
+      <span>To</span>
+      <input {...TIME_FIELD} name="to" required defaultValue={toField(serverNow(), zone)} />
+    </label>
+    <label class="check row">
+      <input type="checkbox" name="again" /> Also ticks that were run
+    </label>
+  </>
+);
+
+/** The time in such a field. Throws if it does not exist, such as 30 February. */
+function timeIn(text: string, zone: string): number {
+  const at = fromField(text, zone);
+  if (at === undefined) throw new Error(`${text} is not a time. Write it as ${TIME_FIELD.placeholder}.`);
+  return at;
 }

@@ -2,8 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../parts/icon.js";
-import { actOf, ask, type Target } from "./acts.js";
-import type { Offer } from "./offers.js";
+import { actOf, ask, type Offer, type Target } from "./acts.js";
 
 interface MenuProps {
   readonly offers: readonly Offer[];
@@ -45,9 +44,7 @@ export function ActMenu({ offers, target }: MenuProps): VNode | null {
         aria-label={`Actions of ${target.name}`}
         aria-haspopup="menu"
         aria-expanded={open.value}
-        onClick={() => {
-          open.value = !open.value;
-        }}
+        onClick={() => (open.value = !open.value)}
       >
         <Icon name="dots" />
       </button>
@@ -57,6 +54,7 @@ export function ActMenu({ offers, target }: MenuProps): VNode | null {
             <button
               type="button"
               role="menuitem"
+              class="row"
               aria-disabled={no !== undefined}
               title={no}
               onClick={() => {
@@ -87,9 +85,7 @@ export const ActButtons = ({ offers, target }: MenuProps): VNode => (
         class="button"
         aria-disabled={no !== undefined}
         title={no}
-        onClick={() => {
-          if (no === undefined) ask(act, target);
-        }}
+        onClick={() => no === undefined && ask(act, target)}
       >
         <Icon name={actOf(act, target).icon} />
         {actOf(act, target).label}

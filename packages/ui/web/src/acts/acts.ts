@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { post } from "../api/call.js";
-import type { ActAnswer, ActName, ActRequest, HoldView } from "../api/types.js";
+import type { ActAnswer, ActName, ActRequest, HoldView, Job, RunPage } from "../api/types.js";
+import { may } from "../app/me.js";
 import type { IconName } from "../parts/icon.js";
 
 /** The texts and the fields of an action. */
@@ -12,11 +13,8 @@ export interface Act {
   does(target: Target): string;
   /** Whether it affects the work of others. */
   readonly danger?: boolean;
-  /** Whether it may end by itself, and whether it needs a range of time. */
-  readonly until?: boolean;
-  readonly range?: boolean;
-  /** Whether it may pass parameters to the run. */
-  readonly args?: boolean;
+  /** What it may have besides a reason: when it ends by itself, a range of time, or parameters of the run. */
+  readonly field?: "until" | "range" | "args";
 }
 
 /** The subject of an action. */
@@ -28,10 +26,7 @@ export interface Target {
   readonly where?: string | undefined;
   /** With `end-hold`: who holds it, and why. */
   readonly hold?: HoldView | undefined;
-  /**
-   * With `cancel`: the pending attempt, if no run is running. `run` is then the first run of its retry
-   * series.
-   */
+  /** With `cancel`: the pending attempt, if no run is running. `run`: the first run of its retry series. */
   readonly attempt?: number | undefined;
   /** With `run-now`: the parameters of the run that is repeated. */
   readonly again?: { readonly args: ActRequest["args"] } | undefined;
@@ -42,7 +37,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   "run-now": {
     label: "Run now",
     icon: "play",
-    args: true,
+    field: "args",
     title: (name) => `Run ${name} now`,
     does: ({ name }) => `Asks a living scheduler for a run of ${name}. It waits for the lock as any other run does.`,
   },
@@ -57,7 +52,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   hold: {
     label: "Hold",
     icon: "held",
-    until: true,
+    field: "until",
     title: (name) => `Hold ${name}`,
     does: ({ name }) =>
       `Takes the lock of ${name} for maintenance: nothing runs it, by schedule or by hand, until the hold ends. A run in progress must end first.`,
@@ -75,7 +70,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   pause: {
     label: "Pause the schedule",
     icon: "paused",
-    until: true,
+    field: "until",
     title: (name) => `Pause ${name}`,
     does: ({ name }) => `Ticks of ${name} are skipped until it is resumed. A run in progress is not stopped.`,
   },
@@ -88,7 +83,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   backfill: {
     label: "Backfill",
     icon: "backfill",
-    range: true,
+    field: "range",
     title: (name) => `Backfill ${name}`,
     does: ({ name }) => `Runs the ticks of ${name} in a range of time that were not run, one after the other.`,
   },
@@ -136,3 +131,58 @@ export function perform(act: ActName, { name, run }: Target, request: ActRequest
     act === "cancel" && run !== undefined ? `runs/${encodeURIComponent(run)}` : `jobs/${encodeURIComponent(name)}`;
   return post<ActAnswer>(`${path}/${act}`, request);
 }
+
+/** An action that is shown, even while it is not possible: a moving button makes users misclick. */
+export interface Offer {
+  readonly act: ActName;
+  /** Why it is not possible now, as a sentence. */
+  readonly no?: string;
+}
+
+/** The actions on a job, in an order that does not depend on its state. */
+export function offersOf({ schedule, running, unattended, lock }: Job): readonly Offer[] {
+  const ofSchedule: readonly Offer[] = [
+    offer("run-now", noRun(unattended, lock?.hold !== undefined)),
+    offer(schedule?.paused === undefined ? "pause" : "resume"),
+    offer("backfill"),
+  ];
+  return allowed([
+    ...(schedule === undefined ? [] : ofSchedule),
+    offer(lock?.hold === undefined ? "hold" : "end-hold"),
+    offer("cancel", running === undefined ? "Nothing runs now." : undefined),
+    offer("unlock", noUnlock(lock)),
+  ]);
+}
+
+/** A run on request needs a living process that makes it, and a lock that no user holds. */
+function noRun(unattended: string | undefined, isHeld: boolean): string | undefined {
+  if (unattended !== undefined) return "No process runs its schedule.";
+  return isHeld ? "A person holds it: nothing runs it until the hold ends." : undefined;
+}
+
+/** The action to run the job of a run again. */
+export function offersAgain({ run, job: { scheduled, unattended, held } }: RunPage): readonly Offer[] {
+  const no = scheduled
+    ? noRun(unattended, held === true)
+    : "The job has no schedule, so no process can run it on request. Start it where this run was started.";
+  return allowed([offer("run-now", run.status === "running" ? "This run has not ended." : no)]);
+}
+
+/** Why there is no lock to take from a process. */
+function noUnlock(lock: Job["lock"]): string | undefined {
+  if (lock === undefined) return "Its lock is free.";
+  return lock.hold === undefined ? undefined : "A person holds it, and no process: end the hold.";
+}
+
+/** The actions on a run, or on the holder of a lock. `no`: why none of them is possible any more. */
+export const offersOfRun = (no?: string): readonly Offer[] => allowed([offer("cancel", no), offer("unlock", no)]);
+
+/** The actions that are possible now. */
+export const possible = (offers: readonly Offer[]): readonly ActName[] =>
+  offers.filter(({ no }) => no === undefined).map(({ act }) => act);
+
+/** An action, and why it is not possible now. */
+export const offer = (act: ActName, no?: string): Offer => ({ act, ...(no !== undefined && { no }) });
+
+/** The actions that the user may take. */
+export const allowed = (offers: readonly Offer[]): readonly Offer[] => offers.filter(({ act }) => may(act));

@@ -1,5 +1,6 @@
 import { addressOf } from "../app/base.js";
-import { hasFirst, takeFirst } from "./first.js";
+import { signedOut } from "../app/me.js";
+import type { ErrorBody } from "./types.js";
 
 /** Why a call failed. */
 export class ApiError extends Error {
@@ -19,18 +20,46 @@ export class ApiError extends Error {
   }
 }
 
-/** Called when the server no longer knows the session. */
-export const session: { ended: () => void } = { ended: () => {} };
+/** The answers that came with the page. */
+const answers = new Map(Object.entries(readBlock()));
+const came = new WeakSet(answers.values());
+
+/** The block is incomplete if the server died while it sent the page: then all answers are requested. */
+function readBlock(): Readonly<Record<string, object>> {
+  const block = document.getElementById("first");
+  block?.remove();
+  try {
+    return JSON.parse(block?.textContent ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+/** Whether the answer to a path came with the page, and was not taken yet. */
+export const hasFirst = (path: string): boolean => answers.has(path);
+
+/** From now on, every answer is requested: what came with the page may be outdated. */
+export function forgetFirst(): void {
+  answers.clear();
+}
+
+/** The age of an answer, in ms. An answer that came with the page has waited for the program. */
+export function ageOf(answer: object): number {
+  const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  return came.has(answer) && page !== undefined ? performance.now() - page.responseStart : 0;
+}
 
 /** Reads a path of the API. */
 export async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
-  if (hasFirst(path)) return takeFirst(path) as T;
-  return await call<T>(path, signal === undefined ? {} : { signal });
+  const first = answers.get(path);
+  // Once: the next one is requested.
+  answers.delete(path);
+  return (first as T | undefined) ?? (await call<T>(path, signal === undefined ? {} : { signal }));
 }
 
 /** Requests an action. */
-export function post<T>(path: string, body: unknown, method: "POST" | "DELETE" = "POST"): Promise<T> {
-  return call<T>(path, { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+export function post<T>(path: string, body: unknown): Promise<T> {
+  return call<T>(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
 }
 
 async function call<T>(path: string, init: RequestInit): Promise<T> {
@@ -40,12 +69,10 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
       throw new ApiError("AWAY", "The server does not answer.", 0);
     },
   );
-  const body = (await answer.json().catch(() => undefined)) as
-    | T
-    | { readonly error?: { code: string; message: string } };
+  const body = (await answer.json().catch(() => undefined)) as T | Partial<ErrorBody> | undefined;
   if (answer.ok && body !== undefined) return body as T;
-  const error = (body as { readonly error?: { code: string; message: string } } | undefined)?.error;
-  if (answer.status === 401 && path !== "session") session.ended();
+  const error = (body as Partial<ErrorBody> | undefined)?.error;
+  if (answer.status === 401 && path !== "session") signedOut.value = true;
   // A proxy answers for a server that is away, with a page of its own.
   const code = error?.code ?? (answer.status >= 502 ? "AWAY" : "ANSWER");
   throw new ApiError(code, error?.message ?? `The server answered ${answer.status}.`, answer.status);

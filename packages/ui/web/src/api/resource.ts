@@ -67,10 +67,22 @@ export function useResource<T>(path: string, { names, every }: ResourceOptions =
   return resource as Resource<T>;
 }
 
+/** The same for as long as the program runs. The caller reads it again after changes. */
+export function keptResource<T>(path: string): Resource<T> {
+  const resource = resourceOf(path);
+  resource.users++;
+  return resource as Resource<T>;
+}
+
 function resourceOf(path: string): Cached {
-  const known = cache.get(path);
+  const resource: Cached = cache.get(path) ?? {
+    data: signal(undefined),
+    error: signal(undefined),
+    ...{ users: 0, isRequested: false, busy: false, again: false },
+    refresh: () => load(path, resource),
+  };
+  // The last one in the map is the one that was used last.
   cache.delete(path);
-  const resource = known ?? create(path);
   cache.set(path, resource);
   for (const [old, { users }] of cache) {
     if (cache.size <= MAX_CACHED) break;
@@ -79,23 +91,7 @@ function resourceOf(path: string): Cached {
   return resource;
 }
 
-function create(path: string): Cached {
-  const resource: Cached = {
-    data: signal(undefined),
-    error: signal(undefined),
-    users: 0,
-    isRequested: false,
-    busy: false,
-    again: false,
-    refresh: () => load(path, resource),
-  };
-  return resource;
-}
-
-/**
- * Makes one call at a time. Changes during a call lead to another one, because the answer may be older than
- * they are.
- */
+/** Makes one call at a time. Changes during a call lead to another one: its answer may be older. */
 function load(path: string, resource: Cached): void {
   clearTimeout(resource.timer);
   if (resource.busy) {

@@ -59,12 +59,7 @@ export function setQuery(
 
 /** Follows links to our own pages without reloading them. */
 export function followLinks(): void {
-  addEventListener("popstate", () => {
-    address.value = location.href;
-  });
-  addEventListener("hashchange", () => {
-    address.value = location.href;
-  });
+  for (const type of ["popstate", "hashchange"]) addEventListener(type, () => (address.value = location.href));
   addEventListener("click", (event) => {
     const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
     const link = event.composedPath().find((each) => each instanceof HTMLAnchorElement);
@@ -81,12 +76,10 @@ export function followLinks(): void {
 export const to = {
   now: (): string => "./",
   timeline: (query = ""): string => `timeline${query}`,
-  jobs: (): string => "jobs",
   job: (name: string): string => `jobs/${encodeURIComponent(name)}`,
   why: (name: string): string => `jobs/${encodeURIComponent(name)}/why`,
   runs: (query = ""): string => `runs${query}`,
   run: (id: string): string => `runs/${encodeURIComponent(id)}`,
-  locks: (): string => "locks",
   audit: (): string => "audit",
 } as const;
 
@@ -94,8 +87,8 @@ export const to = {
 export const PAGES = [
   { path: to.now(), part: undefined, label: "Now", icon: "now", key: "n" },
   { path: to.timeline(), part: "timeline", label: "Timeline", icon: "timeline", key: "t" },
-  { path: to.jobs(), part: "jobs", label: "Jobs", icon: "jobs", key: "j" },
+  { path: "jobs", part: "jobs", label: "Jobs", icon: "jobs", key: "j" },
   { path: to.runs(), part: "runs", label: "Runs", icon: "runs", key: "r" },
-  { path: to.locks(), part: "locks", label: "Locks", icon: "locks", key: "l" },
+  { path: "locks", part: "locks", label: "Locks", icon: "locks", key: "l" },
   { path: to.audit(), part: "audit", label: "Audit", icon: "audit", key: "a" },
 ] as const;

@@ -1,4 +1,4 @@
-import { type Signal, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { FunctionComponent, VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import { Full, Skeleton } from "../parts/pictures.js";
@@ -32,40 +32,31 @@ export function Screen(): VNode {
   );
 }
 
-/** The largest page is loaded when it is shown. */
-const TimelineScreen = later(() => import("../screens/timeline/timeline.js").then((module) => module.TimelineScreen));
+/** The largest page, which is loaded when it is shown. */
+const timeline = signal<FunctionComponent | "failed" | undefined>(undefined);
+let isLoading = false;
 
-function later<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
-  const loaded: Signal<FunctionComponent<P> | undefined> = signal(undefined);
-  const failed = signal(false);
-  let isLoading = false;
-  const begin = (): void => {
-    if (isLoading || loaded.peek() !== undefined) return;
-    isLoading = true;
-    load()
-      .then(
-        (component) => {
-          loaded.value = component;
-        },
-        () => {
-          failed.value = true;
-        },
-      )
-      .finally(() => {
-        isLoading = false;
-      });
-  };
-  return function Later(props: P): VNode {
-    // Not only in an effect: effects wait for the paint of a page that has nothing to show.
-    if (!failed.value) begin();
-    useEffect(begin, []);
-    const Component = loaded.value;
-    if (Component !== undefined) return <Component {...props} />;
-    if (!failed.value) return <Skeleton />;
-    return (
-      <Full icon="warn" title="A part of these pages could not be loaded" alone>
-        <p>The server may have been updated. Reload the page.</p>
-      </Full>
-    );
-  };
+function loadTimeline(): void {
+  if (isLoading || typeof timeline.peek() === "function") return;
+  isLoading = true;
+  import("../screens/timeline/timeline.js")
+    .then(
+      (module) => (timeline.value = module.TimelineScreen),
+      () => (timeline.value = "failed"),
+    )
+    .finally(() => (isLoading = false));
+}
+
+function TimelineScreen(): VNode {
+  const Component = timeline.value;
+  // Not only in an effect: effects wait for the paint of a page that has nothing to show.
+  if (Component === undefined) loadTimeline();
+  useEffect(loadTimeline, []);
+  if (Component === undefined) return <Skeleton rows={6} />;
+  if (Component !== "failed") return <Component />;
+  return (
+    <Full icon="warn" title="A part of these pages could not be loaded" alone>
+      <p>The server may have been updated. Reload the page.</p>
+    </Full>
+  );
 }

@@ -1,6 +1,5 @@
 import { effect } from "@preact/signals";
-import { ApiError, post, read, session } from "../api/call.js";
-import { ageOf, forgetFirst, hasFirst } from "../api/first.js";
+import { ApiError, ageOf, forgetFirst, hasFirst, post, read } from "../api/call.js";
 import type { Me } from "../api/types.js";
 import { setClock } from "../format/clock.js";
 import { connection, goLive, refreshNow } from "../live/live.js";
@@ -30,9 +29,6 @@ export function enterAgainWhenSeen(): void {
 
 /** Exchanges the launch token, reads the user, and starts the stream. Tries until the server answers. */
 export async function enter(): Promise<void> {
-  session.ended = () => {
-    signedOut.value = true;
-  };
   const token = /^#token=(.+)$/.exec(location.hash)?.[1];
   if (token !== undefined) {
     // The token is valid once. It must not stay in the address, which people copy.
@@ -46,7 +42,7 @@ export async function enter(): Promise<void> {
       me.value = await read<Me>("me");
       setClock(me.value.now + ageOf(me.value));
       signedOut.value = false;
-      if (hasFirst("now")) void refreshNow();
+      if (hasFirst("now")) refreshNow();
       void whenIdle(() => {
         forgetFirst();
         goLive();

@@ -1,19 +1,22 @@
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
+import { useEffect } from "preact/hooks";
 import { ActDialog } from "../acts/act-dialog.js";
+import { second } from "../format/clock.js";
+import { elapsedText } from "../format/duration.js";
+import { localZone } from "../format/wall.js";
+import { zoneChoice } from "../format/zone.js";
 import { useJobZones } from "../live/job-zones.js";
 import { connection, now } from "../live/live.js";
-
-import { keysOpen } from "../palette/keys.js";
-import { KeysDialog } from "../palette/keys-dialog.js";
+import { KeysDialog, keysOpen } from "../palette/keys.js";
 import { Palette, paletteOpen } from "../palette/palette.js";
-import { Icon } from "../parts/icon.js";
+import { Icon, type IconName } from "../parts/icon.js";
 import { Full } from "../parts/pictures.js";
 import { Toasts } from "../parts/toasts.js";
-import { Banner } from "./banner.js";
 import { me, signedOut } from "./me.js";
 import { PAGES, place, to } from "./router.js";
 import { Screen } from "./screen.js";
-import { Tools } from "./tools.js";
+import { nextTheme, theme } from "./theme.js";
 
 /** The whole window: the list of pages, and the current page. */
 export function Shell(): VNode {
@@ -52,7 +55,7 @@ function Side(): VNode {
         <Mark />
         <span class="word">ojm</span>
       </a>
-      <button type="button" class="find" onClick={() => (paletteOpen.value = true)}>
+      <button type="button" class="find row" onClick={() => (paletteOpen.value = true)}>
         <Icon name="search" />
         <span class="word">Find</span>
         <span class="kbd" aria-hidden="true">
@@ -85,7 +88,9 @@ function Foot(): VNode {
       {who !== undefined && (
         <>
           <div class="row" title={who.store}>
-            <Connection />
+            <span class="dot" data-state={connection.value.state}>
+              {WORDS[connection.value.state]}
+            </span>
             <span class="cut">{who.store}</span>
           </div>
           <div class="row">
@@ -95,18 +100,12 @@ function Foot(): VNode {
           </div>
         </>
       )}
-      <Tools onKeys={() => (keysOpen.value = true)} />
+      <Tools />
     </div>
   );
 }
 
 const WORDS = { connecting: "Connecting", live: "Live", stale: "Stale", away: "Away", ended: "Signed out" } as const;
-
-const Connection = (): VNode => (
-  <span class="dot" data-state={connection.value.state}>
-    {WORDS[connection.value.state]}
-  </span>
-);
 
 const Mark = (): VNode => (
   <svg viewBox="0 0 32 32" aria-hidden="true">
@@ -124,4 +123,88 @@ const SignedOut = (): VNode => (
       once, within a minute. If the pages are part of another program, sign in there.
     </p>
   </Full>
+);
+
+/** A server that restarts is back within this time, in ms: do not alarm the user before that. */
+const PATIENCE = 1_500;
+
+/** Says that the shown data is old, why, and since when. */
+function Banner(): VNode | null {
+  const { state, since } = connection.value;
+  const isOld = state === "stale" || state === "away";
+  const late = useSignal(false);
+  useEffect(() => {
+    late.value = false;
+    if (!isOld) return undefined;
+    const timer = setTimeout(() => (late.value = true), PATIENCE);
+    return () => clearTimeout(timer);
+  }, [isOld, since]);
+  if (signedOut.value) return <Expired />;
+  if (!isOld || (state === "away" && !late.value)) return null;
+  const who = state === "stale" ? "The store does not answer." : "The server does not answer.";
+  return (
+    <div class="banner row" role="status">
+      <Icon name="away" />
+      <b>
+        Data from <Age since={since} /> ago, reconnecting.
+      </b>
+      <span>{who}</span>
+    </div>
+  );
+}
+
+/** A restarted server has no sessions. The data that was read before is still useful. */
+const Expired = (): VNode => (
+  <div class="banner row" role="status">
+    <Icon name="locks" />
+    <b>You are signed out.</b>
+    <span>
+      The data is old. Open the address that <code>ojm ui</code> prints, or sign in to the program that has these pages:
+      this one then updates too.
+    </span>
+  </div>
+);
+
+/** Screen readers must not read it each second. */
+const Age = ({ since }: { readonly since: number }): VNode => (
+  <span aria-live="off">{elapsedText(second.value - since)}</span>
+);
+
+const ZONES = { local: "utc", utc: "job", job: "local" } as const;
+const SHORT = { local: "Local", utc: "UTC", job: "Job" } as const;
+const THEMES = { auto: "auto", light: "sun", dark: "moon" } as const;
+
+function Tools(): VNode {
+  const zone = zoneChoice.value;
+  // Not in the first frame: a browser without Temporal takes some 30 ms to find it.
+  const local = me.value === undefined ? "your zone" : `your zone (${localZone()})`;
+  const said = { local, utc: "UTC", job: "the zone of each job" }[zone];
+  const name = `${SHORT[zone]}: times in ${said}. Change`;
+  return (
+    <div class="tools">
+      <button
+        type="button"
+        class="tool text zone"
+        aria-label={name}
+        title={name}
+        onClick={() => (zoneChoice.value = ZONES[zone])}
+      >
+        {SHORT[zone]}
+      </button>
+      <ToolButton icon={THEMES[theme.value]} name={`Colours: ${theme.value}. Change`} onClick={nextTheme} />
+      <ToolButton icon="keyboard" name="Keys" onClick={() => (keysOpen.value = true)} />
+    </div>
+  );
+}
+
+interface ToolProps {
+  readonly icon: IconName;
+  readonly name: string;
+  readonly onClick: () => void;
+}
+
+const ToolButton = ({ icon, name, onClick }: ToolProps): VNode => (
+  <button type="button" class="tool" aria-label={name} title={name} onClick={onClick}>
+    <Icon name={icon} />
+  </button>
 );

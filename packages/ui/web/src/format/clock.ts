@@ -3,9 +3,7 @@ import { signal } from "@preact/signals";
 /** How far the clock of the server is ahead of ours, in ms. */
 let ahead = 0;
 
-/**
- * The time of the server, updated each second: ages and countdowns use its clock, not that of the browser.
- */
+/** The time of the server, updated each second: ages and countdowns use its clock, not the browser's. */
 export const second = signal(Date.now());
 
 /** The time of the server now, in ms since 1970. */

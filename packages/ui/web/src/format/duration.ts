@@ -5,14 +5,10 @@ export { distanceText, durationText, elapsedText, tookText } from "../../../../c
 /** `1 run`, `3 runs`. */
 export const count = (n: number, one: string, many = `${one}s`): string => `${number(n)} ${n === 1 ? one : many}`;
 
-let numbers: Intl.NumberFormat | undefined;
-
 /** A number with thousands separators. */
 export function number(n: number): string {
   // Most numbers are whole, and the first formatter of a page takes a browser several ms.
-  if (Number.isSafeInteger(n)) return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
-  numbers ??= new Intl.NumberFormat("en-US");
-  return numbers.format(n);
+  return Number.isSafeInteger(n) ? String(n).replace(/\B(?=(\d{3})+$)/g, ",") : n.toLocaleString("en-US");
 }
 
 /** A share of 1 in percent. 99.96 is not 100: something failed. */
@@ -21,6 +17,10 @@ export function percent(share: number): string {
   if (value > 99.9 && value < 100) return "99.9 %";
   return `${value >= 99.95 || value === 0 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} %`;
 }
+
+/** How far a run is, from 0 to 1, if that is known. */
+export const shareOf = (progress: ProgressView | undefined): number | undefined =>
+  progress?.total === undefined || progress.total <= 0 ? undefined : Math.min(1, progress.done / progress.total);
 
 /** The progress of a run as text: `3 of 5 · orders`. A run that waits has only a text. */
 export function progressText({ done, total, text }: ProgressView): string {

@@ -42,12 +42,10 @@ const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
 /** The state of a problem. */
 export const problemOf = (kind: Problem["kind"]): State => PROBLEMS[kind];
 
-const SKIPPED: State = { tone: "warn", icon: "skipped", word: "Skipped" };
-
 const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
   // Not like a completed run: the record was deleted, so the run may have failed.
   run: { tone: "quiet", icon: "runs", word: "Run" },
-  skipped: SKIPPED,
+  skipped: { tone: "warn", icon: "skipped", word: "Skipped" },
   missed: { tone: "failed", icon: "missed", word: "Missed" },
   refused: { tone: "failed", icon: "cancelled", word: "Refused" },
   overdue: PROBLEMS.overdue,

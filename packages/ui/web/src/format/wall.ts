@@ -1,14 +1,7 @@
 /** The parts of the local time of a zone. */
-export interface Wall {
-  readonly year: string;
-  readonly month: string;
-  readonly day: string;
-  readonly weekday: string;
-  readonly hour: string;
-  readonly minute: string;
-  readonly second: string;
-  readonly fractionalSecond: string;
-}
+export type Wall = Readonly<
+  Record<"year" | "month" | "day" | "weekday" | "hour" | "minute" | "second" | "fractionalSecond", string>
+>;
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
@@ -26,14 +19,13 @@ export function localZone(): string {
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(zone: string): Intl.DateTimeFormat {
-  let format = formats.get(zone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat("en-GB", {
-      ...{ timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", weekday: "short" },
-      ...{ hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 },
-    });
-    formats.set(zone, format);
-  }
+  const known = formats.get(zone);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat("en-GB", {
+    ...{ timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", weekday: "short" },
+    ...{ hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 },
+  });
+  formats.set(zone, format);
   return format;
 }
 
@@ -41,23 +33,24 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 export function wallOf(at: number, zone: string): Wall {
   // Most times are in these two zones, which need no formatter.
   if (zone === "UTC") return utcWall(at);
-  if (zone === localZone()) return localWall(new Date(at));
-  let format: Intl.DateTimeFormat;
+  if (zone === localZone()) return utcWall(at - new Date(at).getTimezoneOffset() * 60_000);
   try {
-    format = formatOf(zone);
+    const parts = formatOf(zone).formatToParts(at);
+    const wall = Object.fromEntries(parts.map(({ type, value }) => [type, value])) as unknown as Wall;
+    return { ...wall, day: String(Number(wall.day)), month: MONTHS[Number(wall.month) - 1] ?? wall.month };
   } catch {
     return utcWall(at);
   }
-  const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
-  const { month, day, ...rest } = parts as unknown as Wall;
-  return { ...rest, day: String(Number(day)), month: MONTHS[Number(month) - 1] ?? month };
 }
 
-const pad = (n: number, digits = 2): string => String(n).padStart(digits, "0");
+const pad = (n: number): string => String(n).padStart(2, "0");
+
+/** A time in ISO 8601. It is empty for a number that is not a time, which must not break the page. */
+export const isoOf = (date: Date): string => (Number.isNaN(date.getTime()) ? "" : date.toISOString());
 
 function utcWall(at: number): Wall {
   const date = new Date(at);
-  const iso = date.toISOString();
+  const iso = isoOf(date);
   return {
     year: String(date.getUTCFullYear()),
     month: MONTHS[date.getUTCMonth()] ?? "",
@@ -69,17 +62,6 @@ function utcWall(at: number): Wall {
     fractionalSecond: iso.slice(-4, -1),
   };
 }
-
-const localWall = (date: Date): Wall => ({
-  year: String(date.getFullYear()),
-  month: MONTHS[date.getMonth()] ?? "",
-  day: String(date.getDate()),
-  weekday: WEEKDAYS[date.getDay()] ?? "",
-  hour: pad(date.getHours()),
-  minute: pad(date.getMinutes()),
-  second: pad(date.getSeconds()),
-  fractionalSecond: pad(date.getMilliseconds(), 3),
-});
 
 /** How far a zone is ahead of UTC at a time, in ms. `on`: the local time then, if it is known. */
 export function offsetOf(at: number, zone: string, on: Wall = wallOf(at, zone)): number {

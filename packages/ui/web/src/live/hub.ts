@@ -1,6 +1,5 @@
 import type { Events, Running } from "../api/types.js";
-import type { StreamEvent } from "./sse.js";
-import { type Follow, Stream, type StreamState } from "./stream.js";
+import { type Follow, Stream, type StreamEvent, type StreamState } from "./stream.js";
 
 /** A message from a tab to the hub. */
 export type ToHub =
@@ -18,10 +17,7 @@ const MOST_LOGS = 10;
 
 type Post = (message: FromHub) => void;
 
-/**
- * One stream for several tabs: a browser has six connections to a host, and ten tabs would use up all of
- * them.
- */
+/** One stream for several tabs: ten tabs would use up the six connections of a browser to a host. */
 export class Hub {
   readonly #tabs = new Map<Post, readonly Follow[]>();
   #stream: Stream | undefined;

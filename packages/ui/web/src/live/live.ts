@@ -1,12 +1,13 @@
-import { batch, signal } from "@preact/signals";
-import { read, session } from "../api/call.js";
-import { ageOf } from "../api/first.js";
+import { effect, signal } from "@preact/signals";
+import { ageOf } from "../api/call.js";
+import { keptResource, type Resource } from "../api/resource.js";
 import type { Events, LogItem, Now, Running } from "../api/types.js";
+import { addressOf } from "../app/base.js";
+import { signedOut } from "../app/me.js";
 import { serverNow, setClock } from "../format/clock.js";
-import { connect } from "./connect.js";
-import type { FromHub } from "./hub.js";
+import { type FromHub, Hub, type ToHub } from "./hub.js";
 import { publishNews } from "./news.js";
-import type { Follow, StreamState } from "./stream.js";
+import type { StreamState } from "./stream.js";
 
 /** Whether the shown data is live; if it is not, the time of the data. */
 export const connection = signal<{ readonly state: StreamState | "stale"; readonly since: number }>({
@@ -18,55 +19,60 @@ export const connection = signal<{ readonly state: StreamState | "stale"; readon
 export const running = signal<ReadonlyMap<string, Running> | undefined>(undefined);
 
 /** The other data of the page "Now". */
-export const now = signal<Now | undefined>(undefined);
+export const { data: now, error: nowError, refresh: refreshNow }: Resource<Now> = keptResource("now");
 
 type LogTaker = (items: readonly LogItem[] | "reset") => void;
 
-const followers = new Map<string, Set<LogTaker>>();
-const follows = new Map<string, Follow>();
-let sendLogs: (logs: readonly Follow[]) => void = () => {};
+/** The logs that this tab follows, by the id of their run. */
+const logs = new Map<string, { readonly after: number; readonly takers: Set<LogTaker> }>();
 
 /** Follows the log of a run after a line. Returns the function that stops it. */
 export function followLog(id: string, after: number, take: LogTaker): () => void {
-  followers.set(id, (followers.get(id) ?? new Set()).add(take));
-  follows.set(id, { id, after });
-  sendLogs([...follows.values()]);
+  const takers = logs.get(id)?.takers ?? new Set();
+  logs.set(id, { after, takers: takers.add(take) });
+  follow();
   return () => {
-    const set = followers.get(id);
-    set?.delete(take);
-    if (set === undefined || set.size > 0) return;
-    followers.delete(id);
-    follows.delete(id);
-    sendLogs([...follows.values()]);
+    takers.delete(take);
+    if (takers.size > 0) return;
+    logs.delete(id);
+    follow();
   };
 }
 
-let isConnected = false;
+/** Sends a message to the hub, once the tab is connected. */
+let post: ((message: ToHub) => void) | undefined;
+
+function follow(): void {
+  const followed = [...logs].map(([id, { after }]) => ({ id, after }));
+  post?.({ kind: "follow", address: addressOf("api/v1/events"), logs: followed });
+}
 
 /** How often it is read again, in ms: no event reports an overdue tick, or the end of the last process. */
 const REFRESH = 15_000;
 
 /** Starts the stream, or restarts it after a new sign-in. */
 export function goLive(): void {
-  if (!isConnected) {
-    sendLogs = connect(take);
+  if (post === undefined) {
+    post = channel();
+    // A tab that is closed, or kept for "back", needs no stream.
+    addEventListener("pagehide", () => post?.({ kind: "bye" }));
+    addEventListener("pageshow", ({ persisted }) => persisted && follow());
     setInterval(() => {
-      if (!document.hidden) void refreshNow();
+      if (!document.hidden) refreshNow();
     }, REFRESH);
   }
-  isConnected = true;
-  sendLogs([...follows.values()]);
+  follow();
 }
 
 function readAgain(): void {
-  void refreshNow();
+  refreshNow();
   publishNews("all");
-  for (const set of followers.values()) for (const follower of set) follower("reset");
+  for (const { takers } of logs.values()) for (const taker of takers) taker("reset");
 }
 
 function take(message: FromHub): void {
   if (message.kind === "state") {
-    if (message.state === "ended") session.ended();
+    if (message.state === "ended") signedOut.value = true;
     const { state, silent } = message;
     if (state !== connection.peek().state) connection.value = { state, since: serverNow() - silent };
     return;
@@ -85,10 +91,10 @@ const handlers: { readonly [Name in keyof Events]: (received: Events[Name]) => v
   changed: ({ at, names }) => {
     changedAt = at;
     publishNews(names);
-    void refreshNow();
+    refreshNow();
   },
   log: ({ id, items }) => {
-    for (const follower of followers.get(id) ?? []) follower(items);
+    for (const taker of logs.get(id)?.takers ?? []) taker(items);
   },
   stale: ({ since }) => {
     connection.value = { state: "stale", since };
@@ -116,41 +122,28 @@ function applyRunning({ all = false, put, gone }: Events["running"]): void {
 /** When something last changed, by the clock of the server. */
 let changedAt = 0;
 
-/**
- * How long the server shares one answer between clients, in ms: the answer may be older than the last change.
- */
+/** How long the server shares one answer between clients, in ms: it may be older than the last change. */
 const MOMENT = 300;
 
-let busy = false;
-let again = false;
+effect(() => {
+  const answer = now.value;
+  if (answer === undefined) return;
+  setClock(answer.at + ageOf(answer));
+  if (answer.at <= changedAt) setTimeout(refreshNow, MOMENT);
+  if (running.peek() === undefined) running.value = new Map(answer.running.map((run) => [run.id, run]));
+});
 
-/** The error of the last read of the page "Now". */
-export const nowError = signal<unknown>(undefined);
-
-/** Reads the data of the page "Now", at once or after the call in progress. */
-export async function refreshNow(): Promise<void> {
-  if (busy) {
-    again = true;
-    return;
-  }
-  busy = true;
-  try {
-    const answer = await read<Now>("now");
-    batch(() => {
-      setClock(answer.at + ageOf(answer));
-      now.value = answer;
-      nowError.value = undefined;
-      if (answer.at <= changedAt) setTimeout(() => void refreshNow(), MOMENT);
-      if (running.peek() === undefined) running.value = new Map(answer.running.map((run) => [run.id, run]));
-    });
-  } catch (error) {
-    nowError.value = error;
-    setTimeout(() => void refreshNow(), 2_000);
-  } finally {
-    busy = false;
-    if (again) {
-      again = false;
-      void refreshNow();
+/** Connects to the hub. Returns the function that sends it a message. */
+function channel(): (message: ToHub) => void {
+  if (typeof SharedWorker === "function") {
+    try {
+      const worker = new SharedWorker(new URL("./shared.worker.ts", import.meta.url), { type: "module" });
+      worker.port.onmessage = ({ data }: MessageEvent<FromHub>) => take(data);
+      return (message) => worker.port.postMessage(message);
+    } catch {
+      // Some browsers have no shared worker in a private window: this tab then has a stream of its own.
     }
   }
+  const hub = new Hub();
+  return (message) => hub.take(take, message);
 }

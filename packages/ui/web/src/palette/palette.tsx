@@ -1,12 +1,14 @@
 import { signal, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
+import { actOf, ask, type Target } from "../acts/acts.js";
 import { queryOf, read } from "../api/call.js";
-import type { Jobs } from "../api/types.js";
-import { go, to } from "../app/router.js";
-import { Icon } from "../parts/icon.js";
+import type { ActName, Jobs } from "../api/types.js";
+import { go, PAGES, to } from "../app/router.js";
+import { nextTheme } from "../app/theme.js";
+import { zoneChoice } from "../format/zone.js";
+import { Icon, type IconName } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
-import { type Command, fixedCommands, jobCommands, matches } from "./commands.js";
 
 /** Whether the palette is open. */
 export const paletteOpen = signal(false);
@@ -41,7 +43,7 @@ function Box(): VNode {
   };
   return (
     <Modal label="Find and do" class="palette" onClose={close}>
-      <div class="ask">
+      <div class="ask row">
         <Icon name="search" />
         <input
           type="text"
@@ -69,6 +71,7 @@ function Box(): VNode {
             id={`palette-${i}`}
             key={command.label}
             role="option"
+            class="row"
             tabIndex={-1}
             aria-selected={i === at}
             ref={i === at ? scrollTo : null}
@@ -91,13 +94,12 @@ function commandsFor(typed: string, jobs: readonly string[]): readonly Command[]
   const text = typed.trim();
   const fixed = fixedCommands().filter(({ label }) => matches(label, text));
   if (text === "") return fixed;
-  const isRun = /@\d{4}-\d\d-\d\dT/.test(text);
-  const run: readonly Command[] = isRun
-    ? [{ label: text, icon: "runs", hint: "run", run: () => go(to.run(text)) }]
-    : [];
-  const ofJobs = jobs.map(jobCommands);
-  const first = ofJobs.map(([job]) => job).filter((job) => job !== undefined);
-  return [...run, ...first, ...fixed, ...ofJobs.flatMap((commands) => commands.slice(1))];
+  const run: Command = { label: text, icon: "runs", hint: "run", run: () => go(to.run(text)) };
+  const pages = jobs.map((name): Command => ({ label: name, icon: "jobs", hint: "job", run: () => go(to.job(name)) }));
+  const whys = jobs.map(
+    (name): Command => ({ label: `Why does ${name} not run?`, icon: "info", hint: "why", run: () => go(to.why(name)) }),
+  );
+  return [...(/@\d{4}-\d\d-\d\dT/.test(text) ? [run] : []), ...pages, ...fixed, ...whys];
 }
 
 /** The jobs whose name contains the typed text. A late answer to an earlier text is ignored. */
@@ -120,4 +122,62 @@ function useJobs(typed: string): readonly string[] {
   // The jobs of a shorter text stay until the answer comes: Enter must not take one that does not match.
   const q = typed.trim().toLowerCase();
   return jobs.value.filter((name) => name.toLowerCase().includes(q));
+}
+
+interface Command {
+  readonly label: string;
+  readonly icon: IconName;
+  readonly hint?: string;
+  run(): void;
+}
+
+interface Subject {
+  readonly acts: readonly ActName[];
+  readonly target: Target;
+}
+
+const NOTHING: Subject = { acts: [], target: { name: "" } };
+
+/** The subject of the current page: its actions come first. */
+const subject = signal(NOTHING);
+
+/** Sets the subject of the page, again if one of `deps` changes. */
+export function useSubject(of: Subject | undefined, deps: readonly unknown[]): void {
+  useEffect(() => {
+    subject.value = of ?? NOTHING;
+    return () => {
+      subject.value = NOTHING;
+    };
+  }, deps);
+}
+
+/** The commands that do not depend on what is typed. */
+function fixedCommands(): readonly Command[] {
+  const { acts, target } = subject.value;
+  const own = acts.map((name): Command => {
+    const { label, icon } = actOf(name, target);
+    return { label: `${label}: ${target.name}`, icon, hint: "action", run: () => ask(name, target) };
+  });
+  const pages = PAGES.map(
+    ({ path, label, icon, key }): Command => ({ label, icon, hint: `g ${key}`, run: () => go(path) }),
+  );
+  const zones = (["local", "utc", "job"] as const).map(
+    (zone): Command => ({
+      label: `Times in ${zone === "local" ? "my zone" : zone === "utc" ? "UTC" : "the zone of each job"}`,
+      icon: "globe",
+      run: () => (zoneChoice.value = zone),
+    }),
+  );
+  return [...own, ...pages, ...zones, { label: "Change the colours", icon: "auto", run: nextTheme }];
+}
+
+/** Whether a label contains all typed characters, in this order. `bkp` finds `backup`. */
+function matches(label: string, typed: string): boolean {
+  let at = 0;
+  const text = label.toLowerCase();
+  for (const letter of typed.toLowerCase().replaceAll(" ", "")) {
+    at = text.indexOf(letter, at) + 1;
+    if (at === 0) return false;
+  }
+  return true;
 }

@@ -36,9 +36,7 @@ export function Modal({ label, class: name, onClose, children }: ModalProps): VN
         event.preventDefault();
         onClose();
       }}
-      onClick={(event) => {
-        if (event.target === dialog.current) onClose();
-      }}
+      onClick={({ target }) => target === dialog.current && onClose()}
     >
       {children}
     </dialog>

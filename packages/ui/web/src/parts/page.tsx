@@ -24,13 +24,13 @@ export function Page({ title, before, said, end, full = false, children }: PageP
   }, [title]);
   return (
     <div class={full ? "page full" : "page"}>
-      <header class="head">
+      <header class="head row">
         {before}
         <h1 ref={heading} tabIndex={-1}>
           {title}
         </h1>
-        {said !== undefined && <span class="said">{said}</span>}
-        {end !== undefined && <div class="end">{end}</div>}
+        {said !== undefined && <span class="dim">{said}</span>}
+        {end !== undefined && <div class="end row">{end}</div>}
       </header>
       {children}
     </div>
@@ -48,17 +48,18 @@ interface SectionProps {
 export function Section({ title, count, end, children }: SectionProps): VNode {
   return (
     <section class="section" aria-label={title}>
-      <header>
+      <header class="row">
         <h2>{title}</h2>
         {count !== undefined && <span class="count">{count}</span>}
-        {end !== undefined && <div class="end">{end}</div>}
+        {end !== undefined && <div class="end row">{end}</div>}
       </header>
       {children}
     </section>
   );
 }
 
-interface TableProps {
+/** A table: its class, its headings and its body. */
+export interface TableProps {
   readonly class: string;
   /** The headings of the columns: texts, or cells. */
   readonly heads: readonly (string | VNode)[];

@@ -3,10 +3,8 @@ import type { ApiError } from "../api/call.js";
 import type { Resource } from "../api/resource.js";
 import { Icon, type IconName } from "./icon.js";
 
-/**
- * A placeholder until there is an answer. It appears after a moment, so that a quick answer does not flicker.
- */
-export function Skeleton({ rows = 6 }: { readonly rows?: number }): VNode {
+/** A placeholder until there is an answer. It appears after a moment: a quick answer does not flicker. */
+export function Skeleton({ rows }: { readonly rows: number }): VNode {
   return (
     <div class="skeleton" role="status">
       <span class="hidden-text">Loading</span>
@@ -80,19 +78,15 @@ export function Failure({ error }: { readonly error: ApiError }): VNode {
 }
 
 interface LoadedProps<T> {
-  readonly of: Resource<T>;
+  readonly of: Pick<Resource<T>, "data" | "error">;
   readonly rows?: number;
   readonly children: (data: T) => VNode;
 }
 
 /** Shows an answer, its skeleton or its failure. An answer stays when a later call fails. */
-export function Loaded<T>({ of: { data, error }, rows, children }: LoadedProps<T>): VNode {
+export function Loaded<T>({ of: { data, error }, rows = 6, children }: LoadedProps<T>): VNode {
   if (data.value !== undefined) return children(data.value);
-  return error.value === undefined ? (
-    <Skeleton {...(rows !== undefined && { rows })} />
-  ) : (
-    <Failure error={error.value} />
-  );
+  return error.value === undefined ? <Skeleton rows={rows} /> : <Failure error={error.value} />;
 }
 
 /** A similar name, if nothing has the requested one. */

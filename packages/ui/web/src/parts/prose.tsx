@@ -13,15 +13,13 @@ interface ProseProps {
 
 /** A sentence of the server, with its times in the zone of the user. */
 export function Prose({ text, run, job }: ProseProps): VNode {
-  const [before, ...rest] = run === undefined ? [text] : text.split(run);
+  const [before = "", ...rest] = run === undefined ? [text] : text.split(run);
+  const words = /\b(?:as|of) $/.test(before) ? "the run of" : "of";
   return (
     <>
-      <WithTimes text={before ?? ""} job={job} />
-      {run !== undefined &&
-        (rest.length > 0 ? (
-          <RunLink id={run} words={/\b(?:as|of) $/.test(before ?? "") ? "the run of" : "of"} />
-        ) : null)}
-      {rest.length > 0 && <WithTimes text={rest.join(run)} job={job} />}
+      <WithTimes text={before} job={job} />
+      {run !== undefined && rest.length > 0 && <RunLink id={run} words={words} />}
+      <WithTimes text={rest.join(run)} job={job} />
       {run !== undefined && rest.length === 0 && (
         <>
           {" "}

@@ -4,7 +4,7 @@ import { isOverdue } from "../app/me.js";
 import { second } from "../format/clock.js";
 import { distanceText, elapsedText } from "../format/duration.js";
 import { longTime, shortTime } from "../format/times.js";
-import { localZone, offsetOf, offsetText } from "../format/wall.js";
+import { isoOf, localZone, offsetOf, offsetText } from "../format/wall.js";
 import { zoneChoice, zoneFor } from "../format/zone.js";
 
 interface TimeProps {
@@ -20,47 +20,37 @@ export function Time({ at, job }: TimeProps): VNode {
   // Memoized: the rest is rendered each second, and a formatter of another zone is slow.
   const apart = useMemo(() => (isOfJob ? apartText(at, zone) : undefined), [at, zone, isOfJob]);
   return (
-    <time dateTime={iso(at)} title={useMemo(() => longTime(at, zone), [at, zone])} class="nowrap">
+    <time dateTime={isoOf(new Date(at))} title={useMemo(() => longTime(at, zone), [at, zone])} class="nowrap">
       {shortTime(at, second.value, zone)}
       {apart !== undefined && <span class="dim"> {apart}</span>}
     </time>
   );
 }
 
-/**
- * The offset of a zone from UTC, if it differs from that of the user: a list may have times of several zones.
- */
+/** The offset of a zone from UTC, if it differs from the user's: a list may have times of several zones. */
 function apartText(at: number, zone: string): string | undefined {
   if (offsetOf(at, zone) === offsetOf(at, localZone())) return undefined;
   return zone === "UTC" ? zone : offsetText(at, zone);
 }
 
 /** The distance to a time: `in 3 min`. */
-export function Away({ at, job }: TimeProps): VNode {
-  return (
-    <time dateTime={iso(at)} title={longTime(at, zoneFor(job))} class="nowrap">
-      {distanceText(at, second.value)}
-    </time>
-  );
-}
+export const Away = (props: TimeProps): VNode => <Said {...props} text={distanceText(props.at, second.value)} />;
 
 /** When something is due. A past time is shown as due now, and later as overdue. */
-export function Due({ at, job }: TimeProps): VNode {
-  if (at > second.value) return <Away at={at} job={job} />;
-  return (
-    <time dateTime={iso(at)} title={longTime(at, zoneFor(job))} class="nowrap">
-      {isOverdue(at, second.value) ? "overdue" : "now"}
-    </time>
+export const Due = (props: TimeProps): VNode =>
+  props.at > second.value ? (
+    <Away {...props} />
+  ) : (
+    <Said {...props} text={isOverdue(props.at, second.value) ? "overdue" : "now"} />
   );
-}
+
+const Said = ({ at, job, text }: TimeProps & { readonly text: string }): VNode => (
+  <time dateTime={isoOf(new Date(at))} title={longTime(at, zoneFor(job))} class="nowrap">
+    {text}
+  </time>
+);
 
 /** The elapsed time, counting. */
 export const Elapsed = ({ since }: { readonly since: number }): VNode => (
   <span class="nowrap">{elapsedText(second.value - since)}</span>
 );
-
-/** A number that is not a time must not break the page. */
-function iso(at: number): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? "" : date.toISOString();
-}

@@ -4,6 +4,7 @@ import type { ActAnswer } from "../api/types.js";
 import { running } from "../live/live.js";
 import { Icon } from "./icon.js";
 import { Prose } from "./prose.js";
+import { toned } from "./state.js";
 
 interface Toast extends ActAnswer {
   readonly id: number;
@@ -40,7 +41,7 @@ function Row({ id, done, run = "", pending = false }: Toast): VNode {
   const tone = waits ? "warn" : "completed";
   return (
     <div class="toast">
-      <span class="state" data-tone={tone}>
+      <span {...toned(tone)}>
         <Icon name={tone} />
       </span>
       <span>

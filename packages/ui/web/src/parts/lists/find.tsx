@@ -5,10 +5,7 @@ import { place, setQuery } from "../../app/router.js";
 /** How long after the last key the list is read again, in ms. */
 const PAUSE = 150;
 
-/**
- * A field that narrows a list to names with a text. The text is in the address, where a link may also have
- * one `name`.
- */
+/** Narrows a list to names with a text, which is in the address. A link may have one `name` there. */
 export function FindField({ label }: { readonly label: string }): VNode {
   const field = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -40,12 +37,8 @@ export function FindField({ label }: { readonly label: string }): VNode {
           typed.current = true;
         }, PAUSE);
       }}
-      onBlur={() => {
-        typed.current = false;
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") event.currentTarget.blur();
-      }}
+      onBlur={() => (typed.current = false)}
+      onKeyDown={({ key, currentTarget }) => key === "Escape" && currentTarget.blur()}
     />
   );
 }

@@ -2,31 +2,27 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { type Resource, type ResourceOptions, useResource } from "../../api/resource.js";
+import { Table, type TableProps } from "../page.js";
 import { Failure, Skeleton } from "../pictures.js";
 import { notePages, pagesOf } from "../steady/scroll.js";
 
-interface PagedProps<T> {
+interface PagedProps<T, Item> {
   /** The path of the page after a cursor. */
   readonly path: (after: string | undefined) => string;
   /** The cursor of the next page, if there is one. */
   readonly next: (answer: T) => string | undefined;
-  /** The rows of a page: a `tbody`. */
-  readonly rows: (answer: T) => VNode;
-  /** The element around the pages: the table and its head. */
-  readonly around: (pages: ComponentChildren) => VNode;
-  /** What is shown if there are no rows at all. */
+  readonly items: (answer: T) => readonly Item[];
+  readonly row: (item: Item) => VNode;
+  readonly table: Omit<TableProps, "children">;
+  /** What is shown if there are no items at all. */
   readonly empty: (answer: T) => VNode;
-  readonly isEmpty: (answer: T) => boolean;
   readonly options?: ResourceOptions;
-  /**
-   * The first page while the pointer is in the list: its rows stay. `news`: the text about rows that are left
-   * out.
-   */
+  /** The first page while the pointer is in the list: its rows stay. `news`: what it leaves out. */
   readonly hold?: (shown: T, latest: T) => { readonly answer: T; readonly news: string | undefined };
 }
 
 /** A list that is read page by page. Each page is kept up to date separately. */
-export function Paged<T>({ around, empty, isEmpty, hold, ...list }: PagedProps<T>): VNode {
+export function Paged<T, Item>({ table, empty, hold, ...list }: PagedProps<T, Item>): VNode {
   const first = list.path(undefined);
   const head = useResource<T>(first, list.options);
   const isHeld = useSignal(false);
@@ -39,21 +35,13 @@ export function Paged<T>({ around, empty, isEmpty, hold, ...list }: PagedProps<T
   const held = last && hold?.(last.answer, latest);
   const answer = held?.answer ?? latest;
   shown.current = { path: first, answer };
-  if (isEmpty(answer)) return empty(answer);
+  if (list.items(answer).length === 0 && list.next(answer) === undefined) return empty(answer);
   const release = (): void => {
     shown.current = undefined;
     released.value++;
   };
   return (
-    <div
-      class="held"
-      onPointerEnter={() => {
-        isHeld.value = true;
-      }}
-      onPointerLeave={() => {
-        isHeld.value = false;
-      }}
-    >
+    <div class="held" onPointerEnter={() => (isHeld.value = true)} onPointerLeave={() => (isHeld.value = false)}>
       <span role="status">
         {held?.news !== undefined && (
           <button type="button" class="button news" onClick={release}>
@@ -61,26 +49,22 @@ export function Paged<T>({ around, empty, isEmpty, hold, ...list }: PagedProps<T
           </button>
         )}
       </span>
-      {around(<Pages key={first} {...list} first={first} head={{ data: { value: answer }, error: head.error }} />)}
+      <Table {...table}>
+        <Pages key={first} {...list} first={first} head={{ data: { value: answer }, error: head.error }} />
+      </Table>
     </div>
   );
 }
 
-/** A page as it is shown. */
 interface Shown<T> {
   readonly data: { readonly value: T | undefined };
   readonly error: Resource<T>["error"];
 }
 
-type ListProps<T> = Pick<PagedProps<T>, "path" | "next" | "rows" | "options">;
-
-interface PagesProps<T> extends ListProps<T> {
-  readonly first: string;
-  readonly head: Shown<T>;
-}
+type ListProps<T, Item> = Pick<PagedProps<T, Item>, "path" | "next" | "items" | "row" | "options">;
 
 /** All pages that are shown. "Back" restores their number. */
-function Pages<T>({ first, head, ...list }: PagesProps<T>): VNode {
+function Pages<T, Item>({ first, head, ...list }: ListProps<T, Item> & { first: string; head: Shown<T> }): VNode {
   const count = useSignal(pagesOf(first));
   useEffect(() => {
     const back = (): void => {
@@ -89,20 +73,17 @@ function Pages<T>({ first, head, ...list }: PagesProps<T>): VNode {
     addEventListener("popstate", back);
     return () => removeEventListener("popstate", back);
   }, [first]);
-  const more = (): void => {
-    notePages(first, ++count.value);
-  };
-  return <Part {...list} of={head} left={count.value - 1} more={more} />;
+  return <Part {...list} of={head} left={count.value - 1} more={() => notePages(first, ++count.value)} />;
 }
 
-interface PartProps<T> extends ListProps<T> {
+interface PartProps<T, Item> extends ListProps<T, Item> {
   /** How many pages come after this one. */
   readonly left: number;
   readonly more: () => void;
 }
 
 /** A page, and the pages after it. */
-function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Shown<T> }): VNode {
+function Part<T, Item>({ of, left, more, ...list }: PartProps<T, Item> & { readonly of: Shown<T> }): VNode {
   const last = useRef<T>(undefined);
   // While it is read from a new start, its rows stay.
   last.current = of.data.value ?? last.current;
@@ -113,7 +94,7 @@ function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Show
   const end = list.next(answer);
   return (
     <>
-      {list.rows(answer)}
+      <tbody>{list.items(answer).map(list.row)}</tbody>
       {of.data.value === undefined && of.error.value !== undefined && (
         <Line>
           <Failure error={of.error.value} />
@@ -135,7 +116,7 @@ function Part<T>({ of, left, more, ...list }: PartProps<T> & { readonly of: Show
  * A page starts where the page before it ends: rows that come at the top move all others down. With a fixed
  * start, the rows that no longer fit on the page before would be on no page.
  */
-function Next<T>({ after, ...rest }: PartProps<T> & { readonly after: string }): VNode {
+function Next<T, Item>({ after, ...rest }: PartProps<T, Item> & { readonly after: string }): VNode {
   const begin = useSignal(after);
   const resource = useResource<T>(rest.path(begin.value), rest.options);
   const isAnswered = resource.data.value !== undefined || resource.error.value !== undefined;

@@ -50,7 +50,7 @@ export function RangeField({ zone = zoneFor(undefined), show = narrow, clears = 
   };
   return (
     <form
-      class="range"
+      class="range row"
       aria-label="Range of time"
       onSubmit={(event) => {
         event.preventDefault();
@@ -60,11 +60,11 @@ export function RangeField({ zone = zoneFor(undefined), show = narrow, clears = 
         for (const { current } of [first, last]) current?.setCustomValidity("");
       }}
     >
-      <label>
+      <label class="row">
         <span>From</span>
         <input {...TIME_FIELD} ref={first} required />
       </label>
-      <label>
+      <label class="row">
         <span>To</span>
         <input {...TIME_FIELD} ref={last} title={`${TIME_FIELD.title}. Without it: an hour later`} />
       </label>

@@ -44,10 +44,7 @@ export function leavePlace(): void {
   endRestore?.();
 }
 
-/**
- * Restores the scroll position after "back" and a reload. The browser would scroll before the lists have
- * their old length.
- */
+/** Restores the scroll position after "back" and a reload: a browser scrolls before the lists are long. */
 export function keepScroll(): void {
   history.scrollRestoration = "manual";
   const later = (): void => {

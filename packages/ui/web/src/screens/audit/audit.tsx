@@ -1,15 +1,15 @@
 import type { VNode } from "preact";
-import { ACTS, type Act } from "../../acts/acts.js";
+import { ACTS } from "../../acts/acts.js";
 import { queryOf } from "../../api/call.js";
 import type { ActName, Audit, AuditEntry } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
-import { whoText } from "../../parts/facts.js";
-import { Icon } from "../../parts/icon.js";
+import type { State } from "../../format/states.js";
+import { JobLink, processText, RunLink, whoText } from "../../parts/facts.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
-import { RunLink } from "../../parts/lists/run-link.js";
-import { Page, Table } from "../../parts/page.js";
+import { Page } from "../../parts/page.js";
 import { DidYouMean, Empty } from "../../parts/pictures.js";
+import { StateMark } from "../../parts/state.js";
 import { Time } from "../../parts/time.js";
 
 const LIMIT = 100;
@@ -21,23 +21,13 @@ export function AuditScreen(): VNode {
   const q = query.get("q") ?? undefined;
   return (
     <Page title="Audit" end={<FindField label="Name of a job" />}>
-      <Paged<Audit>
+      <Paged<Audit, AuditEntry>
         path={(before) => `audit${queryOf({ limit: LIMIT, name, q, before })}`}
         next={({ entries, more }) => (more ? String(entries.at(-1)?.at) : undefined)}
-        isEmpty={({ entries }) => entries.length === 0}
+        items={({ entries }) => entries}
+        row={(entry) => <Row key={`${entry.at} ${entry.name} ${entry.action}`} entry={entry} />}
+        table={{ class: "grid cards", heads: ["What", "Job", "Who", "Why", "When"] }}
         empty={({ meant }) => <None called={q ?? name} meant={meant} />}
-        rows={({ entries }) => (
-          <tbody>
-            {entries.map((entry) => (
-              <Row key={`${entry.at} ${entry.name} ${entry.action}`} entry={entry} />
-            ))}
-          </tbody>
-        )}
-        around={(pages) => (
-          <Table class="grid cards" heads={["What", "Job", "Who", "Why", "When"]}>
-            {pages}
-          </Table>
-        )}
       />
     </Page>
   );
@@ -56,39 +46,28 @@ function None({ called, meant }: { readonly called: string | undefined; readonly
   );
 }
 
-type ShownAct = Pick<Act, "label" | "icon" | "danger">;
-
-/** A newer process may have actions that these pages do not know. */
-function actOf(action: string): ShownAct {
+/** The state of an action. A newer process may have actions that these pages do not know. */
+function stateOf(action: string): State {
   const words = action.replaceAll("-", " ");
-  return isAct(action) ? ACTS[action] : { label: `${words.charAt(0).toUpperCase()}${words.slice(1)}`, icon: "info" };
+  const unknown = { label: `${words.charAt(0).toUpperCase()}${words.slice(1)}`, icon: "info", danger: false } as const;
+  const { label, icon, danger } = Object.hasOwn(ACTS, action) ? ACTS[action as ActName] : unknown;
+  return { tone: danger === true ? "failed" : "quiet", icon, word: label };
 }
-
-const isAct = (action: string): action is ActName => Object.hasOwn(ACTS, action);
 
 function Row({ entry }: { readonly entry: AuditEntry }): VNode {
   const { at, action, name, reason, holder, run } = entry;
-  const act = actOf(action);
   return (
     <tr>
       <td data-label="What" class="nowrap">
-        <span class="state" data-tone={act.danger === true ? "failed" : "quiet"}>
-          <Icon name={act.icon} /> {act.label}
-        </span>
+        <StateMark state={stateOf(action)} />
       </td>
       <th scope="row" class="main-cell">
-        <a class="name" href={to.job(name)} data-row>
-          {name}
-        </a>
+        <JobLink name={name} />
       </th>
       <td data-label="Who">{whoText(entry)}</td>
       <td data-label="Why">
         {reason}
-        {holder !== undefined && action !== "end-hold" && (
-          <span class="dim under">
-            from {holder.host}, pid {holder.pid}
-          </span>
-        )}
+        {holder !== undefined && action !== "end-hold" && <span class="dim under">from {processText(holder)}</span>}
       </td>
       <td data-label="When">
         <RunLink run={run}>

@@ -1,34 +1,34 @@
 import type { VNode } from "preact";
 import { ActButtons } from "../../acts/act-menu.js";
-import { offersOf } from "../../acts/offers.js";
+import { offersOf } from "../../acts/acts.js";
 import { queryOf } from "../../api/call.js";
-import type { Job, JobDetail } from "../../api/types.js";
+import { useResource } from "../../api/resource.js";
+import type { JobDetail } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
-import { durationText, percent } from "../../format/duration.js";
-import { problemOf, skippedState, stateOf } from "../../format/states.js";
-import { Fact, Facts } from "../../parts/facts.js";
-import { RangeField, rangeOf } from "../../parts/lists/range-field.js";
+import { second } from "../../format/clock.js";
+import { count, durationText, percent } from "../../format/duration.js";
+import { problemOf, skippedState, stateOf, tickState } from "../../format/states.js";
+import { Fact, Facts, RunLink } from "../../parts/facts.js";
+import { RangeField, type RangeQuery, rangeOf } from "../../parts/lists/range-field.js";
 import { Page, Section } from "../../parts/page.js";
-import { Loaded } from "../../parts/pictures.js";
+import { Empty, Loaded } from "../../parts/pictures.js";
+import { Prose } from "../../parts/prose.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Away, Due, Time } from "../../parts/time.js";
-import { RunsTable } from "../runs/runs-table.js";
-import { Overdue, streakText, Then } from "./job-row.js";
-import { Ticks } from "./ticks.js";
-import { useJob } from "./use-job.js";
-import { WhySection } from "./why.js";
+import { RunsTable } from "../runs/runs.js";
+import { Overdue, streakText, Then } from "./jobs.js";
+import { useJob, WhySection } from "./why.js";
+
+interface JobProps {
+  readonly job: JobDetail;
+}
 
 const WIDTH = 400;
 const HEIGHT = 72;
 const SLOTS = 20;
 
-interface DurationsProps {
-  readonly durations: readonly number[];
-  readonly usual: Job["usual"];
-}
-
 /** The durations of the last completed runs, with the usual ones. */
-export function Durations({ durations, usual }: DurationsProps): VNode | null {
+function Durations({ job: { durations, usual } }: JobProps): VNode | null {
   if (durations.length < 2) return null;
   const top = Math.max(...durations, usual?.p95 ?? 0, 1);
   const y = (ms: number): number => HEIGHT - (ms / top) * HEIGHT;
@@ -61,14 +61,14 @@ export function Durations({ durations, usual }: DurationsProps): VNode | null {
 const SPANS = new Set(["every", "timeout", "jitter", "delay", "within", "maxDelay"]);
 
 /** The definition of the schedule, as it is in the store. */
-export function Definition({ of }: { readonly of: JobDetail["definition"] }): VNode | null {
-  if (of === undefined) return null;
+function Definition({ job: { definition } }: JobProps): VNode | null {
+  if (definition === undefined) return null;
   return (
     <Section title="Definition">
       <dl class="definition">
-        {Object.entries(of).map(([field, value]) => (
+        {Object.entries(definition).map(([field, value]) => (
           <div key={field}>
-            <dt>{field}</dt>
+            <dt class="dim">{field}</dt>
             <dd class="mono">{said(field, value)}</dd>
           </div>
         ))}
@@ -104,24 +104,15 @@ export function JobScreen({ name }: { readonly name: string }): VNode {
   );
 }
 
-function Mark({ job: { running, last, schedule } }: { readonly job: JobDetail }): VNode | null {
+function Mark({ job: { running, last, schedule } }: JobProps): VNode | null {
   if (running !== undefined) return <StateMark state={stateOf("running")} bare />;
   if (schedule?.paused !== undefined) return <StateMark state={problemOf("paused")} bare />;
   return last === undefined ? null : <RunState status={last.status} bare />;
 }
 
-/**
- * When it is due. It comes after the warnings: no process runs it, or decides on its ticks, or they are
- * skipped.
- */
-function Next({
-  job: { schedule, next, unattended, overdue, skipped, nextRun },
-}: {
-  readonly job: JobDetail;
-}): VNode | null {
-  if (schedule?.paused === undefined && unattended !== undefined) {
-    return <StateMark state={problemOf("unattended")} />;
-  }
+/** When it is due. Warnings come first: no process runs it or decides on its ticks, or they are skipped. */
+function Next({ job: { schedule, next, unattended, overdue, skipped, nextRun } }: JobProps): VNode | null {
+  if (schedule?.paused === undefined && unattended !== undefined) return <StateMark state={problemOf("unattended")} />;
   if (skipped !== undefined) {
     return (
       <>
@@ -163,8 +154,8 @@ function Runs({ name }: { readonly name: string }): VNode {
   );
 }
 
-function Body({ job }: { readonly job: JobDetail }): VNode {
-  const { name, schedule, last, lastWell, streak, usual, rate, definition, durations } = job;
+function Body({ job }: JobProps): VNode {
+  const { name, schedule, last, lastWell, streak, usual, rate } = job;
   return (
     <>
       <Facts>
@@ -189,11 +180,77 @@ function Body({ job }: { readonly job: JobDetail }): VNode {
           <Runs name={name} />
         </div>
         <div>
-          <Durations durations={durations} usual={usual} />
+          <Durations job={job} />
           <Ticks job={job} />
-          <Definition of={definition} />
+          <Definition job={job} />
         </div>
       </div>
     </>
   );
 }
+
+/** How many coming ticks are shown. */
+const COMING_TICKS = 3;
+
+/** An answer with this many ticks of a range may be incomplete. */
+const MAX_TICKS = 100;
+
+/** The coming ticks and the outcomes of past ones, the latest first, or those in the range of the address. */
+function Ticks({ job }: JobProps): VNode | null {
+  const range = rangeOf(place.value);
+  if (range.from !== undefined || range.to !== undefined) {
+    return job.schedule === undefined ? null : <OfRange job={job} range={range} />;
+  }
+  if (job.ticks.length === 0) return null;
+  const coming = job.ticks.filter(({ outcome }) => outcome === undefined);
+  const past = job.ticks.filter(({ outcome }) => outcome !== undefined);
+  return (
+    <Section title="Ticks">
+      <List ticks={[...coming.slice(-COMING_TICKS), ...past]} />
+    </Section>
+  );
+}
+
+/** Read separately from the job: the page must stay while other ticks are read. */
+function OfRange({ job: { name }, range }: JobProps & { readonly range: RangeQuery }): VNode {
+  const path = `jobs/${encodeURIComponent(name)}${queryOf({ ...range })}`;
+  const timeline = (
+    <a class="link" href={to.timeline(queryOf({ q: name, ...range }))}>
+      See this time on the timeline
+    </a>
+  );
+  return (
+    <Section title="Ticks">
+      <Loaded of={useResource<JobDetail>(path, { names: [name] })} rows={4}>
+        {({ ticks }) => (
+          <>
+            {ticks.length === 0 && <Empty title="No tick of this time is stored">{timeline}</Empty>}
+            <List ticks={ticks} />
+            {ticks.length >= MAX_TICKS && <p class="dim">There may be more. {timeline}.</p>}
+          </>
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+const List = ({ ticks }: Pick<JobDetail, "ticks">): VNode => (
+  <ul class="rows plain ticks">
+    {ticks.map((tick) => (
+      <li key={tick.at} data-future={tick.outcome === undefined}>
+        <span class="when">
+          <Time at={tick.due} />
+        </span>
+        <RunLink run={tick.run} row>
+          <StateMark state={tickState(tick, second.value)} />
+        </RunLink>
+        <span class="dim said">
+          {tick.text !== undefined && <Prose text={tick.text} run={tick.other} />}
+          {tick.waiting !== undefined && `behind ${count(tick.waiting, "tick")} that wait`}
+          {tick.count !== undefined && tick.count > 1 && ` (${count(tick.count, "tick")})`}
+        </span>
+        <span class="dim end">{tick.outcome === undefined ? <Due at={tick.due} /> : <Away at={tick.due} />}</span>
+      </li>
+    ))}
+  </ul>
+);

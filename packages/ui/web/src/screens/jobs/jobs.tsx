@@ -1,12 +1,18 @@
-import type { VNode } from "preact";
+import type { ComponentChildren, VNode } from "preact";
+import { ActMenu } from "../../acts/act-menu.js";
+import { offersOf } from "../../acts/acts.js";
 import { queryOf } from "../../api/call.js";
-import type { Jobs } from "../../api/types.js";
-import { place } from "../../app/router.js";
+import type { Job, Jobs } from "../../api/types.js";
+import { place, to } from "../../app/router.js";
+import { count, durationText, percent } from "../../format/duration.js";
+import { problemOf, skippedState } from "../../format/states.js";
+import { JobLink } from "../../parts/facts.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
-import { Page, Table } from "../../parts/page.js";
+import { Page } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
-import { JobRow } from "./job-row.js";
+import { RunState, StateMark } from "../../parts/state.js";
+import { Away, Due, Elapsed, Time } from "../../parts/time.js";
 
 const LIMIT = 100;
 
@@ -33,10 +39,12 @@ export function JobsScreen(): VNode {
   const q = place.value.query.get("q") ?? "";
   return (
     <Page title="Jobs" end={<FindField label="Find a job" />}>
-      <Paged<Jobs>
+      <Paged<Jobs, Job>
         path={(after) => `jobs${queryOf({ limit: LIMIT, after, q })}`}
         next={({ jobs, more }) => (more ? jobs.at(-1)?.name : undefined)}
-        isEmpty={({ jobs }) => jobs.length === 0}
+        items={({ jobs }) => jobs}
+        row={(job) => <Row key={job.name} job={job} />}
+        table={{ class: "grid cards jobs", heads: HEADS, acts: true }}
         empty={() =>
           q === "" ? (
             <Empty title="No job is known yet">
@@ -46,19 +54,181 @@ export function JobsScreen(): VNode {
             <Empty title={`No job matches “${q}”`} />
           )
         }
-        rows={({ jobs }) => (
-          <tbody>
-            {jobs.map((job) => (
-              <JobRow key={job.name} job={job} />
-            ))}
-          </tbody>
-        )}
-        around={(pages) => (
-          <Table class="grid cards jobs" heads={HEADS} acts>
-            {pages}
-          </Table>
-        )}
       />
     </Page>
+  );
+}
+
+function Row({ job }: { readonly job: Job }): VNode {
+  const { name, schedule, durations, usual, rate, running } = job;
+  return (
+    <tr>
+      <th scope="row" class="main-cell">
+        <JobLink name={name} />
+        <span class="dim under cut" title={schedule?.words}>
+          {schedule?.words ?? "no schedule"}
+        </span>
+      </th>
+      <td data-label="Last">
+        <Last job={job} />
+      </td>
+      <td data-label="Next">
+        <Next job={job} />
+      </td>
+      <td class="wide-only">
+        <Spark durations={durations} />
+      </td>
+      <td class="num" data-label="p50">
+        {usual === undefined ? "–" : durationText(usual.p50)}
+      </td>
+      <td class="num" data-label="p95">
+        {usual === undefined ? "–" : durationText(usual.p95)}
+      </td>
+      <td class="num" data-label="Success rate">
+        {rate === undefined ? "–" : percent(rate)}
+      </td>
+      <td class="num acts-cell">
+        <ActMenu offers={offersOf(job)} target={{ name, run: running, hold: job.lock?.hold }} />
+      </td>
+    </tr>
+  );
+}
+
+/** The number of attempts that a streak covers. */
+const MAX_STREAK = 50;
+
+/** `Failed 6 times in a row`, `Completed 50+ times in a row`: a run with several attempts counts once. */
+export function streakText(streak: number): string {
+  const n = Math.abs(streak);
+  const times = n === 1 ? "once" : `${n}${n >= MAX_STREAK ? "+" : ""} times in a row`;
+  return `${streak > 0 ? "Completed" : "Failed"} ${times}`;
+}
+
+/** How long it has been running; otherwise how and when the last run ended, and how many in a row failed. */
+function Last({ job: { name, last, running, runningSince, streak } }: { readonly job: Job }): VNode {
+  if (running !== undefined && runningSince !== undefined) {
+    return (
+      <a href={to.run(running)} class="pair to-run">
+        <RunState status="running" />{" "}
+        <span class="dim under">
+          for <Elapsed since={runningSince} />
+        </span>
+      </a>
+    );
+  }
+  if (last === undefined) return <span class="dim">never</span>;
+  return (
+    <a href={to.run(last.id)} class="pair to-run">
+      <RunState status={last.status} />{" "}
+      <span class="dim under">
+        <Away at={last.endTime ?? last.startTime} job={name} />
+        {streak !== undefined && streak < -1 && ` · ${streakText(streak)}`}
+      </span>
+    </a>
+  );
+}
+
+/** How many ticks are overdue, and since when. */
+export const Overdue = ({ of: { at, count: n }, job }: { of: NonNullable<Job["overdue"]>; job?: string }): VNode => (
+  <>
+    {count(n, "tick")} overdue, since <Time at={at} job={job} />
+  </>
+);
+
+interface PairProps {
+  readonly first: VNode;
+  readonly title?: string | undefined;
+  readonly children: ComponentChildren;
+}
+
+/** The two lines of a cell. */
+const Pair = ({ first, title, children }: PairProps): VNode => (
+  <span class="pair">
+    {first}
+    <span class="dim under" title={title}>
+      {children}
+    </span>
+  </span>
+);
+
+/** When it runs next, or why it does not. */
+function Next({ job }: { readonly job: Job }): VNode {
+  const { name, schedule, next, unattended, overdue, skipped, nextRun, lock } = job;
+  if (schedule?.paused !== undefined) return <KeptOff kind="paused" {...schedule.paused} at={nextRun} job={name} />;
+  if (unattended !== undefined || overdue !== undefined) {
+    const state = problemOf(unattended === undefined ? "overdue" : "unattended");
+    return (
+      <Pair first={<StateMark state={state} />} title={unattended}>
+        {overdue === undefined ? unattended : <Overdue of={overdue} job={name} />}
+      </Pair>
+    );
+  }
+  const hold = lock?.hold;
+  if (hold !== undefined) {
+    const at = skipped === undefined ? next : nextRun;
+    return <KeptOff kind="held" by={hold.author} reason={hold.reason} at={at} job={name} />;
+  }
+  if (next === undefined) return <span class="dim">–</span>;
+  return (
+    <Pair first={skipped === undefined ? <Due at={next} job={name} /> : <StateMark state={skippedState(skipped)} />}>
+      {skipped === undefined ? <Time at={next} job={name} /> : <Then at={nextRun} job={name} />}
+    </Pair>
+  );
+}
+
+interface KeptOffProps extends ThenProps {
+  readonly kind: "paused" | "held";
+  readonly by: string | undefined;
+  readonly reason: string;
+}
+
+/** A job that a user keeps from running: who, why, and when it runs next. */
+function KeptOff({ kind, by, reason, at, job }: KeptOffProps): VNode {
+  return (
+    <span class="pair">
+      <StateMark state={problemOf(kind)} />
+      <span class="dim under cut" title={reason}>
+        <Then at={at} job={job} />
+        {at !== undefined && " · "}
+        {by !== undefined && `by ${by}: `}
+        {reason}
+      </span>
+    </span>
+  );
+}
+
+interface ThenProps {
+  readonly at: number | undefined;
+  readonly job?: string | undefined;
+}
+
+/** When a job runs whose next tick will be skipped; nothing if that is not known. */
+export const Then = ({ at, job }: ThenProps): VNode | null =>
+  at === undefined ? null : (
+    <span class="nowrap">
+      runs <Time at={at} job={job} />
+    </span>
+  );
+
+const WIDTH = 100;
+const HEIGHT = 20;
+const SLOTS = 20;
+
+/** The durations of the last runs as bars, the oldest first. */
+function Spark({ durations }: { readonly durations: readonly number[] }): VNode | null {
+  if (durations.length === 0) return null;
+  const longest = Math.max(...durations, 1);
+  const width = WIDTH / SLOTS;
+  const from = (SLOTS - Math.min(SLOTS, durations.length)) * width;
+  const last = durations.at(-1) ?? 0;
+  const label = `${count(durations.length, "run")}, the longest ${durationText(longest)}, the last ${durationText(last)}`;
+  return (
+    <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
+      <title>{label}</title>
+      {durations.slice(-SLOTS).map((each, i) => {
+        const height = Math.max(1.5, (each / longest) * HEIGHT);
+        return <rect x={from + i * width} y={HEIGHT - height} width={width - 1.5} height={height} rx="0.75" />;
+      })}
+    </svg>
   );
 }

@@ -1,10 +1,13 @@
 import type { VNode } from "preact";
-import { actOf, ask } from "../../acts/acts.js";
+import { useLayoutEffect } from "preact/hooks";
+import { ActButtons } from "../../acts/act-menu.js";
+import { allowed, offer, offersOf, possible } from "../../acts/acts.js";
 import { type Resource, useResource } from "../../api/resource.js";
-import type { Job, ReasonView, Why } from "../../api/types.js";
-import { may } from "../../app/me.js";
+import type { Job, JobDetail, ReasonView, Why } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { reasonState, withWords } from "../../format/states.js";
+import { pageJob } from "../../format/zone.js";
+import { useSubject } from "../../palette/palette.js";
 import { Icon } from "../../parts/icon.js";
 import { Page, Section } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
@@ -12,16 +15,36 @@ import { Prose } from "../../parts/prose.js";
 import { StateMark } from "../../parts/state.js";
 import { useSteady } from "../../parts/steady/height.js";
 import { Away, Time } from "../../parts/time.js";
-import { useJob } from "./use-job.js";
+
+/** How often a job is read again, in ms: no event reports an overdue tick, or the last process's end. */
+const REFRESH = 15_000;
+
+/** Reads a job, and sets the subject of the palette and of the times. */
+export function useJob(name: string): Resource<JobDetail> {
+  const job = useResource<JobDetail>(`jobs/${encodeURIComponent(name)}`, { names: [name], every: REFRESH });
+  const detail = job.data.value;
+  const [run, hold] = [detail?.running, detail?.lock?.hold];
+  const acts = detail === undefined ? [] : possible(offersOf(detail));
+  useSubject({ acts, target: { name, run, hold } }, [name, run, acts.join(), hold?.reason]);
+  usePageJob(name, detail?.schedule?.timeZone);
+  return job;
+}
+
+/** Sets the job of the page before it is painted: otherwise its times would jump to another zone. */
+export function usePageJob(name: string, zone?: string): void {
+  useLayoutEffect(() => {
+    pageJob.value = { name, zone };
+    return () => {
+      pageJob.value = undefined;
+    };
+  }, [name, zone]);
+}
 
 interface WhyProps {
   readonly name: string;
   /** What is already known about the job. */
   readonly job?: Pick<Job, "running" | "last" | "lock"> | undefined;
-  /**
-   * Whether the page has the actions of the job at its head. Then no buttons appear here, where they would
-   * come and go.
-   */
+  /** Whether the head of the page has the actions. Then none appear here, where they would come and go. */
   readonly bare?: boolean;
 }
 
@@ -44,7 +67,7 @@ export function WhyScreen({ name }: { readonly name: string }): VNode {
 }
 
 const useWhy = (name: string): Resource<Why> =>
-  useResource<Why>(`jobs/${encodeURIComponent(name)}/why`, { names: [name], every: 15_000 });
+  useResource<Why>(`jobs/${encodeURIComponent(name)}/why`, { names: [name], every: REFRESH });
 
 function Answer({ of, ...props }: WhyProps & { readonly of: Resource<Why> }): VNode {
   return (
@@ -139,11 +162,8 @@ function Reason({ name, job, bare = false, reason, first }: ReasonProps): VNode 
           </p>
         )}
       </div>
-      {act !== undefined && may(act) && !(bare && attempt === undefined && act !== "stop-backfill") && (
-        <button type="button" class="button" onClick={() => ask(act, target)}>
-          <Icon name={actOf(act, target).icon} />
-          {actOf(act, target).label}
-        </button>
+      {act !== undefined && !(bare && attempt === undefined && act !== "stop-backfill") && (
+        <ActButtons offers={allowed([offer(act)])} target={target} />
       )}
     </li>
   );

@@ -1,27 +1,24 @@
+import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { ActButtons } from "../../acts/act-menu.js";
-import { allowed, offer } from "../../acts/offers.js";
-import { ApiError } from "../../api/call.js";
-import type { Now } from "../../api/types.js";
+import { ActButtons, ActMenu } from "../../acts/act-menu.js";
+import { allowed, offer, offersOfRun } from "../../acts/acts.js";
+import type { Now, Problem, Running, TickView } from "../../api/types.js";
 import { me } from "../../app/me.js";
 import { to } from "../../app/router.js";
-import { count } from "../../format/duration.js";
-import { problemOf } from "../../format/states.js";
+import { second } from "../../format/clock.js";
+import { count, durationText, elapsedText, percent, progressText, shareOf } from "../../format/duration.js";
+import { problemOf, tickState } from "../../format/states.js";
+import { zoneFor } from "../../format/zone.js";
 import { now, nowError, running } from "../../live/live.js";
-import { RunLink } from "../../parts/lists/run-link.js";
-import { Waiters } from "../../parts/lists/waiters.js";
+import { Holder, JobLink, processText, RunLink, Waiters, whoText } from "../../parts/facts.js";
 import { Page, Section } from "../../parts/page.js";
-import { Failure, Skeleton } from "../../parts/pictures.js";
-import { StateMark } from "../../parts/state.js";
-import { Due } from "../../parts/time.js";
-import { NextTicks } from "./next-ticks.js";
-import { Problems } from "./problems.js";
-import { RunningList } from "./running-list.js";
+import { Empty, Failure, Skeleton } from "../../parts/pictures.js";
+import { RunState, StateMark } from "../../parts/state.js";
+import { type Placed, useInPlace } from "../../parts/steady/rows.js";
+import { Away, Due, Elapsed, Time } from "../../parts/time.js";
+import { marksOf } from "../timeline/model/axis.js";
 
-/**
- * Three lines that create a first job: in a shell if the command line can reach the store, otherwise in a
- * program.
- */
+/** Three lines that create a first job: in a shell if the command line reaches the store, or in a program. */
 function linesFor(address: string | undefined): readonly string[] {
   if (address === undefined)
     return [
@@ -37,7 +34,7 @@ function linesFor(address: string | undefined): readonly string[] {
 }
 
 /** The page Now for an empty store: the user may have meant another one. */
-export function EmptyStore(): VNode | null {
+function EmptyStore(): VNode | null {
   if (me.value === undefined) return null;
   const { store, address } = me.value;
   return (
@@ -58,8 +55,7 @@ export function EmptyStore(): VNode | null {
   );
 }
 
-/** The jobs whose locks have waiters. */
-export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
+function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
   if (waiting.length === 0) return null;
   return (
     <Section title="Waiting for a lock" count={waiting.length}>
@@ -67,9 +63,7 @@ export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
         {waiting.map(({ name, waiting: n, waiters }) => (
           <li key={name}>
             <div class="what">
-              <a class="name cut" href={to.job(name)} data-row>
-                {name}
-              </a>
+              <JobLink name={name} cut />
               <Waiters waiters={waiters} n={n} />
             </div>
             <span class="dim nowrap">{count(n, "run")}</span>
@@ -84,7 +78,7 @@ export function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
 }
 
 /** The jobs that failed and wait for a retry: they are not running, and their lock may be free. */
-export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
+function Retries({ retries }: Pick<Now, "retries">): VNode | null {
   if (retries.length === 0) return null;
   const offers = allowed([offer("cancel")]);
   return (
@@ -93,9 +87,7 @@ export function Retries({ retries }: Pick<Now, "retries">): VNode | null {
         {retries.map(({ name, chain, attempt, attempts, due, error, orphaned }) => (
           <li key={chain}>
             <div class="retry" title={error}>
-              <a class="name" href={to.job(name)} data-row>
-                {name}
-              </a>
+              <JobLink name={name} />
               <span class="dim under">
                 <RunLink run={chain}>
                   attempt {attempt} of {attempts}
@@ -118,7 +110,7 @@ export function NowScreen(): VNode {
   const shown = now.value;
   const error = nowError.value;
   if (shown === undefined) {
-    return <Page title="Now">{error instanceof ApiError ? <Failure error={error} /> : <Skeleton rows={9} />}</Page>;
+    return <Page title="Now">{error ? <Failure error={error} /> : <Skeleton rows={9} />}</Page>;
   }
   // A run that has just started is in the stream before it is in the answer.
   if (shown.empty && !running.value?.size) {
@@ -150,5 +142,297 @@ export function NowScreen(): VNode {
       </div>
       {truncated && <p class="dim">There is more than is shown here: see the pages of jobs, runs and locks.</p>}
     </Page>
+  );
+}
+
+function Problems({ problems }: { readonly problems: readonly Problem[] }): VNode {
+  return (
+    <Section title="Problems" count={problems.length || undefined}>
+      {problems.length === 0 ? (
+        <Empty title="Nothing is wrong">
+          No job failed last, none is overdue, and each schedule has a process that runs it.
+        </Empty>
+      ) : (
+        <ul class="rows">
+          {problems.map((problem) => {
+            const { kind, name, text, jobs } = problem;
+            if (jobs === undefined) return <OneJob key={`${kind} ${name}`} {...problem} />;
+            return <Several key={`${kind} ${text.replace(/[\d.:]+/g, "")}`} {...problem} jobs={jobs} />;
+          })}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function OneJob({ kind, name, at, text, run }: Problem): VNode {
+  const { holder } = (run !== undefined && running.value?.get(run)) || {};
+  const where = holder && processText(holder);
+  return (
+    <li class="problem">
+      <StateMark state={problemOf(kind)} />
+      <div class="what">
+        <JobLink name={name} row={run === undefined} />
+        <span class="text dim cut" title={text}>
+          {text}
+        </span>
+      </div>
+      {/* The text already says since when. */}
+      <Since at={kind === "ignores-cancel" ? undefined : at} name={name} />
+      <span class="ways row">
+        {kind === "ignores-cancel" && <ActButtons offers={allowed([offer("unlock")])} target={{ name, run, where }} />}
+        {run !== undefined && (
+          <RunLink run={run} row>
+            Run<span class="hidden-text"> of {name}</span>
+          </RunLink>
+        )}
+        <Why name={name} />
+      </span>
+    </li>
+  );
+}
+
+const Since = ({ name, at }: { readonly name: string; readonly at: number | undefined }): VNode => (
+  <span class="dim">{at !== undefined && <Away at={at} job={name} />}</span>
+);
+
+const Why = ({ name, label = `Why ${name} does not run` }: { name: string; label?: string }): VNode => (
+  <a class="link nowrap" href={to.why(name)} aria-label={label} title={label}>
+    Why
+  </a>
+);
+
+type Grouped = Problem & Required<Pick<Problem, "jobs">>;
+
+/** One row for several jobs. It expands to their names. */
+function Several({ kind, name, at, text, jobs: { n, names } }: Grouped): VNode {
+  const open = useSignal(false);
+  return (
+    <>
+      <li class="problem">
+        <StateMark state={problemOf(kind)} />
+        <div class="what">
+          <button
+            type="button"
+            class="unfold name"
+            aria-expanded={open.value}
+            onClick={() => (open.value = !open.value)}
+            data-row
+          >
+            {count(n, "job")}
+          </button>
+          <span class="text dim cut" title={text}>
+            {text}
+          </span>
+        </div>
+        <Since at={at} name={name} />
+        <Why name={name} label={`Why the first of them, ${name}, does not run`} />
+      </li>
+      {open.value && (
+        <li>
+          <ul class="rows plain unfolded" aria-label={`The ${count(n, "job")}`}>
+            {names.map((each) => (
+              <li key={each}>
+                <JobLink name={each} cut />
+                <span class="end">
+                  <Why name={each} />
+                </span>
+              </li>
+            ))}
+            {names.length < n && <li class="dim">and {n - names.length} more: see the page of jobs</li>}
+          </ul>
+        </li>
+      )}
+    </>
+  );
+}
+
+function RunningList({ runs }: { readonly runs: readonly Running[] }): VNode {
+  const { rows, around } = useInPlace(runs);
+  return (
+    <Section title="Running" count={runs.length}>
+      {rows.length === 0 ? (
+        <Empty title="Nothing runs now">A run appears here in the moment in which it begins.</Empty>
+      ) : (
+        <ul class="rows" {...around}>
+          {rows.map((row) => (
+            <RunningRow key={row.item.name} {...row} />
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function RunningRow({ item: run, gone }: Placed<Running>): VNode {
+  const { id, name, startTime, holder, attempt, waiting, progress, stopRequest: asked } = run;
+  return (
+    <li class="run" data-gone={gone || undefined}>
+      {gone ? <span /> : <RunState status="running" bare />}
+      <div class="what">
+        <JobLink name={name} row={false} />
+        <span class="dim">
+          <Holder holder={holder} />
+          {attempt !== undefined && attempt > 1 && ` · attempt ${attempt}`}
+          {waiting > 0 && ` · ${waiting} waiting`}
+        </span>
+        {asked !== undefined && !gone && (
+          <span data-tone="warn">
+            asked to stop by {whoText(asked)}: {asked.reason}
+          </span>
+        )}
+        {progress !== undefined && <span class="dim cut">{progressText(progress)}</span>}
+      </div>
+      {gone ? <span class="pace" /> : <Pace run={run} />}
+      <span class="elapsed">
+        <RunLink run={id} row>
+          {gone ? "ended" : <Elapsed since={startTime} />}
+          <span class="hidden-text">, its run</span>
+        </RunLink>
+      </span>
+      {gone ? <span class="lease" /> : <Lease run={run} />}
+      <ActMenu
+        offers={offersOfRun(gone ? "This run has ended." : undefined)}
+        target={{ name, run: id, where: processText(holder) }}
+      />
+    </li>
+  );
+}
+
+/** The elapsed time on a scale, with marks at the median and the 95th percentile of its runs. */
+function Pace({ run: { startTime, usual, progress } }: { readonly run: Running }): VNode {
+  const elapsed = Math.max(0, second.value - startTime);
+  const share = shareOf(progress);
+  if (usual === undefined && share === undefined) return <span class="pace dim">no run to compare</span>;
+  const end = Math.max(elapsed, (usual?.p95 ?? 0) * 1.15, 1);
+  const isLong = usual !== undefined && elapsed > usual.p95;
+  const at = (ms: number): { left: string } => ({ left: `${(ms / end) * 100}%` });
+  const words = usual ? `usually ${durationText(usual.p50)}, rarely over ${durationText(usual.p95)}` : "";
+  return (
+    <span class="pace">
+      <span class="meter" role="img" aria-label={`${elapsedText(elapsed)}; ${words}`} title={words}>
+        <i data-tone={isLong ? "warn" : "running"} style={{ width: `${(share ?? elapsed / end) * 100}%` }} />
+        {share === undefined && usual && [usual.p50, usual.p95].map((ms) => <b style={at(ms)} />)}
+      </span>
+      <span class="dim">
+        {share !== undefined
+          ? percent(Math.round(share * 100) / 100)
+          : isLong
+            ? "longer than usual"
+            : `of ${durationText(usual?.p50 ?? 0)}`}
+      </span>
+    </span>
+  );
+}
+
+/** How long the process keeps its lock unless it renews it. */
+function Lease({ run: { lease, fence } }: { readonly run: Running }): VNode {
+  if (lease === undefined) return <span class="lease" />;
+  const left = lease.until - second.value;
+  const renewed = Math.max(0, second.value - lease.renewed);
+  const title = `Renewed ${durationText(renewed)} ago, fence ${fence}`;
+  return (
+    <span class="lease" data-late={left < 3_000} title={title}>
+      lease {left > 0 ? elapsedText(left) : "over"}
+    </span>
+  );
+}
+
+/** An answer with this many ticks or more has the first one of each job, and the soonest of the others. */
+const MAX_TICKS = 50;
+
+/** How many jobs are shown at first. */
+const FIRST_JOBS = 12;
+
+const DAY = 86_400_000;
+/** The share of the width that a text of the axis takes, with its distance to the next one. */
+const MARGIN = 0.3;
+
+const WIDTH = 480;
+const HEIGHT = 32;
+
+/** The coming ticks: a row for each job with its next tick, and how many jobs are due when. */
+function NextTicks({ now }: { readonly now: Now }): VNode {
+  const ticks = now.next;
+  const all = useSignal(false);
+  const jobs = [...byJob(ticks).values()];
+  const shown = all.value ? jobs : jobs.slice(0, FIRST_JOBS);
+  return (
+    <Section title="Next 24 hours" count={count(jobs.length, "job")}>
+      {ticks.length === 0 ? (
+        <Empty title="Nothing is due">No schedule has a tick within a day.</Empty>
+      ) : (
+        <>
+          <Density {...now} />
+          <ul class="rows plain">
+            {shown.map(([tick, n]) => (
+              <TickRow key={tick.schedule} tick={tick} more={ticks.length < MAX_TICKS ? n - 1 : 0} />
+            ))}
+          </ul>
+          {shown.length < jobs.length && (
+            <button type="button" class="button" onClick={() => (all.value = true)}>
+              {jobs.length - shown.length} more
+            </button>
+          )}
+        </>
+      )}
+    </Section>
+  );
+}
+
+function byJob(ticks: readonly TickView[]): ReadonlyMap<string, readonly [TickView, number]> {
+  const jobs = new Map<string, readonly [TickView, number]>();
+  for (const tick of ticks) {
+    const [first, n] = jobs.get(tick.schedule) ?? [tick, 0];
+    jobs.set(tick.schedule, [first, n + 1]);
+  }
+  return jobs;
+}
+
+function TickRow({ tick, more }: { readonly tick: TickView; readonly more: number }): VNode {
+  return (
+    <li>
+      <span class="when">
+        <Time at={tick.due} job={tick.schedule} />
+      </span>
+      <JobLink name={tick.schedule} cut />
+      {more > 0 && <span class="dim nowrap">+{more}</span>}
+      {(tick.skipped !== undefined || tick.unattended === true) && (
+        <StateMark state={tickState(tick, second.value)} bare />
+      )}
+      <span class="dim end">
+        <Due at={tick.due} job={tick.schedule} />
+      </span>
+    </li>
+  );
+}
+
+/** How many jobs are due in each half hour. */
+function Density({ at: from, ahead: slots }: Now): VNode | null {
+  const most = Math.max(0, ...slots);
+  if (most === 0) return null;
+  const width = WIDTH / slots.length;
+  const zone = zoneFor(undefined);
+  // Midnight, where the day changes; not near "now" and the end, where it would overlap them.
+  const midnight = marksOf(from, from + DAY, zone, 4).find(({ isDay }) => isDay);
+  const share = midnight === undefined ? 0 : (midnight.at - from) / DAY;
+  return (
+    <figure class="density">
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+        {slots.map((n, i) => {
+          const height = n === 0 ? 1 : Math.max(4, (n / most) * HEIGHT);
+          return <rect x={i * width} y={HEIGHT - height} width={width - 2} height={height} data-empty={n === 0} />;
+        })}
+      </svg>
+      <figcaption class="dim">
+        <span>now</span>
+        {midnight !== undefined && share > MARGIN && share < 1 - MARGIN && (
+          <span class="day" style={{ left: `${share * 100}%` }}>
+            {midnight.text}
+          </span>
+        )}
+        <Time at={from + DAY} />
+      </figcaption>
+    </figure>
   );
 }

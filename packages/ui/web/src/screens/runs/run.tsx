@@ -2,28 +2,26 @@ import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import "../../css/log.css";
 import { ActButtons } from "../../acts/act-menu.js";
-import type { Target } from "../../acts/acts.js";
-import { allowed, offer, offersAgain, offersOfRun, possible } from "../../acts/offers.js";
+import { allowed, offer, offersAgain, offersOfRun, possible, type Target } from "../../acts/acts.js";
 import { useResource } from "../../api/resource.js";
-import type { RetryView, RunDetail, RunPage, Status, StopRequest } from "../../api/types.js";
+import type { ProgressView, RetryView, RunDetail, RunItem, RunPage, Status, StopRequest } from "../../api/types.js";
 import { to } from "../../app/router.js";
+import { durationText, percent, progressText, shareOf, tookText } from "../../format/duration.js";
+import { problemOf, reasonState } from "../../format/states.js";
 import { running } from "../../live/live.js";
-import { subject } from "../../palette/commands.js";
-import { whoText } from "../../parts/facts.js";
+import { useSubject } from "../../palette/palette.js";
+import { Fact, Facts, Holder, processText, whoText } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
-import { Page, Section } from "../../parts/page.js";
+import { Page, Section, Table } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
 import { Prose } from "../../parts/prose.js";
-import { RunState } from "../../parts/state.js";
-import { Away, Time } from "../../parts/time.js";
-import { usePageJob } from "../jobs/use-job.js";
-import { headingOf, Reasons } from "../jobs/why.js";
-import { Attempts } from "./attempts.js";
-import { Compared } from "./compared.js";
+import { RunState, StateMark } from "../../parts/state.js";
+import { Away, Due, Elapsed, Time } from "../../parts/time.js";
+import { headingOf, Reasons, usePageJob } from "../jobs/why.js";
 import { plain } from "./log/ansi.js";
 import { Log } from "./log/log.js";
 import { LogModel } from "./log/log-model.js";
-import { RunFacts } from "./run-facts.js";
+import { Took } from "./runs.js";
 
 /** A run: its course, why it ended, and its log. */
 export function RunScreen({ id }: { readonly id: string }): VNode {
@@ -43,17 +41,12 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   const ofRetry = isRunning || next === undefined ? [] : allowed([offer("cancel")]);
   const again = page.data.value === undefined ? [] : offersAgain(page.data.value);
   const againTarget = { name, again: { args: run?.args } };
-  const target = { name, run: id, where: run && `${run.holder.host}, pid ${run.holder.pid}` };
-  useEffect(() => {
-    if (run === undefined) return undefined;
-    subject.value = {
-      acts: possible(isRunning ? ofRun : [...ofRetry, ...again]),
-      target: isRunning ? target : { ...againTarget, ...(next && targetOf(next)) },
-    };
-    return () => {
-      subject.value = undefined;
-    };
-  }, [run?.id, isRunning, next?.attempt, again[0]?.no]);
+  const target = { name, run: id, where: run && processText(run.holder) };
+  const subject = {
+    acts: possible(isRunning ? ofRun : [...ofRetry, ...again]),
+    target: isRunning ? target : { ...againTarget, ...(next && targetOf(next)) },
+  };
+  useSubject(run && subject, [run?.id, isRunning, next?.attempt, again[0]?.no]);
   return (
     <Page
       title={name}
@@ -83,7 +76,11 @@ const targetOf = ({ name, chain, attempt }: RetryView): Target => ({ name, run: 
 /** The statuses of a run whose log does not open at its first error. */
 const WELL: readonly Status[] = ["running", "completed", "skipped"];
 
-function Body({ page, model }: { readonly page: RunPage; readonly model: LogModel }): VNode {
+interface BodyProps {
+  readonly page: RunPage;
+}
+
+function Body({ page, model }: BodyProps & { readonly model: LogModel }): VNode {
   const { run, attempts, next, lastWell, why, log, progress, stopRequest: asked } = page;
   const live = running.value?.get(run.id);
   const latest = live?.progress ?? progress;
@@ -98,7 +95,7 @@ function Body({ page, model }: { readonly page: RunPage; readonly model: LogMode
           <Log id={run.id} model={model} live={!log.ended} failed={!WELL.includes(run.status)} />
         </div>
         <div>
-          {(attempts.length > 1 || next !== undefined) && <Attempts attempts={attempts} next={next} current={run.id} />}
+          {(attempts.length > 1 || next !== undefined) && <Attempts page={page} />}
           {lastWell !== undefined && run.status !== "completed" && <Compared run={run} well={lastWell} />}
           {why.length > 0 && run.status !== "running" && (
             <Section title={headingOf(why)}>
@@ -119,7 +116,7 @@ function Stop({ of, isRunning }: { readonly of: StopRequest | undefined; readonl
       <div class="note" data-tone="warn">
         <Icon name="warn" />
         <div>
-          ApiRequest to stop <Away at={of.at} />, at <Time at={of.at} />, by {whoText(of)}
+          Asked to stop <Away at={of.at} />, at <Time at={of.at} />, by {whoText(of)}
           {isRunning && ", still running"}: {of.reason}
         </div>
       </div>
@@ -175,3 +172,145 @@ function Result({ run: { result, resultHidden } }: { readonly run: RunDetail }):
     </div>
   );
 }
+
+function RunFacts({ run, progress }: { readonly run: RunDetail; readonly progress: ProgressView | undefined }): VNode {
+  const { startTime, endTime, duration, status, tick, delay, attempt, retry, fence, versions, args, meta } = run;
+  return (
+    <>
+      <Facts>
+        <Fact name="Started">
+          <Time at={startTime} />
+        </Fact>
+        <Fact name={status === "lost" ? "Ended by" : "Ended"}>
+          {/* Always shown: otherwise everything below could move when the run ends. */}
+          {endTime === undefined ? <span class="dim">not yet</span> : <Time at={endTime} />}
+        </Fact>
+        <Fact name={status === "running" ? "Runs for" : "Took"}>
+          {duration !== undefined ? tookText(status, duration) : status === "running" && <Elapsed since={startTime} />}
+        </Fact>
+        <Fact name="At most">{durationText(run.timeout)}</Fact>
+        <Fact name="Started by">{run.trigger}</Fact>
+        <Fact name="Tick">
+          {tick !== undefined && (
+            <>
+              <Time at={tick} />
+              {delay !== undefined && <span class="dim"> {durationText(delay)} late</span>}
+            </>
+          )}
+        </Fact>
+        <Fact name="Attempt">
+          {attempt !== undefined && `${attempt}${retry === undefined ? "" : ` of ${retry.attempts}`}`}
+        </Fact>
+        <Fact name="Process">
+          <Holder holder={run.holder} />
+        </Fact>
+        <Fact name="Fence">{fence !== undefined && <span class="mono">{fence}</span>}</Fact>
+        <Fact name="Versions">{versions !== undefined && `ojm ${versions.ojm}, Node ${versions.node}`}</Fact>
+        <Fact name="Args">{args !== undefined && <span class="mono">{JSON.stringify(args)}</span>}</Fact>
+        {Object.entries(meta ?? {}).map(([name, value]) => (
+          <Fact key={name} name={name}>
+            {typeof value === "string" ? value : JSON.stringify(value)}
+          </Fact>
+        ))}
+      </Facts>
+      {progress !== undefined && <Progress progress={progress} />}
+      <p class="run-id dim mono">
+        <a href={to.run(run.id)}>{run.id}</a>
+      </p>
+    </>
+  );
+}
+
+function Progress({ progress }: { readonly progress: ProgressView }): VNode {
+  const share = shareOf(progress);
+  return (
+    <div class="progress row">
+      {share !== undefined && (
+        <span
+          class="meter"
+          role="progressbar"
+          aria-label="Progress"
+          aria-valuenow={Math.round(share * 100)}
+          aria-valuemin={0}
+          aria-valuemax={100}
+        >
+          <i style={{ width: `${share * 100}%` }} />
+        </span>
+      )}
+      <span>
+        {share !== undefined && <b>{percent(Math.round(share * 1_000) / 1_000)} </b>}
+        <span class="dim">{progressText(progress)}</span>
+      </span>
+    </div>
+  );
+}
+
+const Attempts = ({ page: { run, attempts, next } }: BodyProps): VNode => (
+  <Section title="Attempts" count={attempts.length}>
+    <ol class="rows plain">
+      {attempts.map((each) => (
+        <li key={each.id}>
+          <a href={to.run(each.id)} aria-current={each.id === run.id ? "page" : undefined} class="name" data-row>
+            {each.attempt ?? 1}
+          </a>
+          <RunState status={each.status} />
+          <Time at={each.startTime} />
+          <span class="dim cut">{each.error !== undefined && <Prose text={each.error} />}</span>
+          <span class="end">
+            <Took run={each} />
+          </span>
+        </li>
+      ))}
+      {next !== undefined && (
+        <li>
+          <span class="name">{next.attempt}</span>
+          <StateMark state={next.orphaned ? problemOf("orphaned-retry") : reasonState({ code: "retry" })} />
+          <Time at={next.due} />
+          <span class="dim end">
+            <Due at={next.due} />
+          </span>
+        </li>
+      )}
+    </ol>
+  </Section>
+);
+
+const WHAT = (
+  <th scope="col">
+    <span class="hidden-text">What</span>
+  </th>
+);
+
+function Compared({ run, well }: { readonly run: RunDetail; readonly well: RunItem }): VNode {
+  const pairs: readonly (readonly [string, string, string])[] = [
+    ["Took", took(run), took(well)],
+    ["Host", run.holder.host, well.holder.host],
+    ["Process", `pid ${run.holder.pid}`, `pid ${well.holder.pid}`],
+    ["Started by", run.trigger, well.trigger],
+  ];
+  return (
+    <Section
+      title="Compared with the last that completed"
+      end={
+        <a class="link" href={to.run(well.id)}>
+          <Time at={well.startTime} />
+        </a>
+      }
+    >
+      <Table class="grid compared" heads={[WHAT, "This run", "Last success"]}>
+        <tbody>
+          {pairs.map(([what, ours, theirs]) => (
+            <tr key={what} data-same={ours === theirs}>
+              <th scope="row">{what}</th>
+              <td>{ours}</td>
+              <td>{theirs}</td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+    </Section>
+  );
+}
+
+const took = ({ status, duration }: Pick<RunItem, "status" | "duration">): string =>
+  duration === undefined ? "–" : tookText(status, duration);

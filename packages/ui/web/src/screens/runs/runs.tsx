@@ -1,12 +1,22 @@
 import type { VNode } from "preact";
-import type { Status } from "../../api/types.js";
-import { place, setQuery } from "../../app/router.js";
+import { queryOf } from "../../api/call.js";
+import type { RunItem, Runs, Status } from "../../api/types.js";
+import { place, setQuery, to } from "../../app/router.js";
+import { second } from "../../format/clock.js";
+import { count, elapsedText, tookText } from "../../format/duration.js";
 import { ALL_STATUSES, stateOf } from "../../format/states.js";
+import { inZone } from "../../format/times.js";
+import { zoneFor } from "../../format/zone.js";
+import { Holder, JobLink, RunLink } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
 import { FindField } from "../../parts/lists/find.js";
+import { Paged } from "../../parts/lists/paged.js";
 import { RangeField, rangeOf } from "../../parts/lists/range-field.js";
 import { Page } from "../../parts/page.js";
-import { RunsTable } from "./runs-table.js";
+import { DidYouMean, Empty } from "../../parts/pictures.js";
+import { Prose } from "../../parts/prose.js";
+import { RunState, toned } from "../../parts/state.js";
+import { Time } from "../../parts/time.js";
 
 const LIMIT = 50;
 
@@ -30,12 +40,7 @@ export function RunsScreen(): VNode {
   );
 }
 
-interface StatusProps {
-  readonly status: Status;
-  readonly pressed: boolean;
-}
-
-function StatusButton({ status, pressed }: StatusProps): VNode {
+function StatusButton({ status, pressed }: { readonly status: Status; readonly pressed: boolean }): VNode {
   const { icon, tone, word } = stateOf(status);
   return (
     <button
@@ -44,10 +49,135 @@ function StatusButton({ status, pressed }: StatusProps): VNode {
       aria-pressed={pressed}
       onClick={() => setQuery({ status: pressed ? undefined : status })}
     >
-      <span class="state" data-tone={tone}>
+      <span {...toned(tone)}>
         <Icon name={icon} />
       </span>
       {word}
     </button>
+  );
+}
+
+interface RunsTableProps {
+  readonly query: Readonly<Record<string, string | number | undefined>>;
+  readonly names?: readonly string[];
+  /** Without the name of the job, which is the heading of the page, and without the process. */
+  readonly bare?: boolean;
+}
+
+const TOOK = (
+  <th scope="col" class="num">
+    Took
+  </th>
+);
+const FULL = { class: "grid cards runs", heads: ["Job", "State", "Started", TOOK, "By", "Process"] };
+const BARE = { class: "grid cards runs bare", heads: ["Run", "Started", TOOK, "By"] };
+
+/** Runs, the newest first. */
+export function RunsTable({ query, names, bare = false }: RunsTableProps): VNode {
+  return (
+    <Paged<Runs, ShownRun>
+      path={(before) => `runs${queryOf({ ...query, before })}`}
+      next={({ more, before }) => (more ? before : undefined)}
+      items={({ runs }) => runs}
+      row={(run) => <Row key={run.id} run={run} bare={bare} />}
+      table={bare ? BARE : FULL}
+      empty={({ meant }) => <None query={query} meant={meant} bare={bare} />}
+      hold={hold}
+      {...(names !== undefined && { options: { names } })}
+    />
+  );
+}
+
+/** The shown runs in their current state. Runs that started since wait for a click. */
+function hold(shown: Runs, latest: Runs): { readonly answer: Runs; readonly news: string | undefined } {
+  const now = new Map(latest.runs.map((run) => [run.id, run]));
+  const known = new Set(shown.runs.map(({ id }) => id));
+  const at = latest.runs.findIndex(({ id }) => known.has(id));
+  const fresh = at === -1 ? latest.runs.length : at;
+  return {
+    // A missing run stays too. If the list continues, it may only have moved to the next page.
+    answer: {
+      ...shown,
+      runs: shown.runs.map((run) => now.get(run.id) ?? (latest.more ? run : { ...run, gone: true })),
+    },
+    news: fresh === 0 ? undefined : count(fresh, "new run"),
+  };
+}
+
+interface NoneProps extends Pick<RunsTableProps, "query" | "bare"> {
+  readonly meant: string | undefined;
+}
+
+/** Shown if there are no runs. The timeline has the other events in a range of time. */
+function None({ query: { name, q = name, status, from, to: end }, meant, bare }: NoneProps): VNode {
+  if (from === undefined || meant !== undefined) {
+    const called = bare || q === undefined ? "" : ` of a job called “${q}”`;
+    const state = status === undefined ? "" : ` with the state “${stateOf(status as Status).word}”`;
+    return (
+      <Empty title={called + state === "" ? "No run is stored" : `No run${called}${state}`}>
+        {meant === undefined ? (
+          "Old runs are deleted after a while."
+        ) : (
+          <DidYouMean name={meant} href={to.runs(queryOf({ name: meant, status, from, to: end }))} />
+        )}
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No run began in this time">
+      <a class="link" href={to.timeline(queryOf({ q, from, to: end }))}>
+        See this time on the timeline
+      </a>
+      , with the ticks that were skipped or missed, and the runs that had begun before.
+    </Empty>
+  );
+}
+
+type ShownRun = RunItem & { readonly gone?: boolean };
+
+function Row({ run, bare }: { readonly run: ShownRun; readonly bare: boolean }): VNode {
+  const { id, name, status, startTime, trigger, holder, attempt, error, gone } = run;
+  const link = (
+    <RunLink run={id} row>
+      <RunState status={status} />
+    </RunLink>
+  );
+  const by = attempt !== undefined && attempt > 1 ? `${trigger}, attempt ${attempt}` : trigger;
+  return (
+    <tr data-gone={gone}>
+      <th scope="row" class="main-cell">
+        {bare ? link : <JobLink name={name} row={false} />}
+        {error !== undefined && (
+          <span class="dim under cut" title={inZone(error, second.value, zoneFor(name))}>
+            <Prose text={error} job={name} />
+          </span>
+        )}
+      </th>
+      {!bare && <td data-label="State">{link}</td>}
+      <td data-label="Started">
+        <Time at={startTime} job={name} />
+      </td>
+      <td class="num" data-label="Took">
+        <Took run={run} />
+      </td>
+      <td class="dim by" data-label="By" title={by}>
+        {by}
+      </td>
+      {!bare && (
+        <td class="wide-only">
+          <Holder holder={holder} />
+        </td>
+      )}
+    </tr>
+  );
+}
+
+/** How long it took, or has been running. */
+export function Took({ run: { duration: took, status, startTime } }: { readonly run: RunItem }): VNode {
+  if (took !== undefined) return <>{tookText(status, took)}</>;
+  return status === "running" ? (
+    <span class="dim">{elapsedText(second.value - startTime)}</span>
+  ) : (
+    <span class="dim">–</span>
   );
 }

@@ -1,19 +1,15 @@
-import { effect, useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { go, to } from "../../app/router.js";
 import { theme } from "../../app/theme.js";
 import { second } from "../../format/clock.js";
-import { type Colors, colorsOf } from "./canvas/colors.js";
-import { draw } from "./canvas/draw.js";
-import { AXIS, LANE } from "./canvas/picture.js";
+import { AXIS, type Colors, colorsOf, draw, LANE } from "./canvas/draw.js";
 import { followPointer } from "./canvas/pointer.js";
-import { Mirror } from "./mirror.js";
 import { clockChanges, marksOf } from "./model/axis.js";
-import { hitTest, stepFrom } from "./model/hit.js";
-import { closerTo, type Item, idOf, type LiveLane } from "./model/items.js";
+import { barsOf, closerTo, crowdOf, type Item, idOf, itemsOf, type LiveLane } from "./model/items.js";
 import { pan, show, shown, zoom } from "./model/window.js";
-import { Tip } from "./tip.js";
+import { Mirror, Tip } from "./words.js";
 
 interface ChartProps {
   readonly lanes: readonly LiveLane[];
@@ -44,7 +40,7 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
   const pointAt = (at: typeof pointer.current): void => {
     pointer.current = at;
     const y = (at?.y ?? 0) + scrolled.peek() - AXIS;
-    const item = at && hitTest({ lanes: latest.current.lanes, x: at.x, y, width: size.peek().width });
+    const item = at && hitTest(latest.current.lanes, at.x, y, size.peek().width);
     hovered.value = item && { item, ...at };
   };
   // The item under a resting pointer may have changed meanwhile.
@@ -80,19 +76,19 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
     });
   };
   useEffect(paint);
-  useEffect(
-    () =>
-      effect(() => {
-        void [shown.value, second.value, scrolled.value, cursor.value, size.value];
-        paint();
-      }),
-    [],
-  );
+  useSignalEffect(() => {
+    void [shown.value, second.value, scrolled.value, cursor.value, size.value];
+    paint();
+  });
+  const repaint = (): void => {
+    drawn.colors = undefined;
+    paint();
+  };
+  useSignalEffect(() => {
+    void theme.value;
+    repaint();
+  });
   useEffect(() => {
-    const repaint = (): void => {
-      drawn.colors = undefined;
-      paint();
-    };
     // Paper shows all lanes, in light colours. No frame is drawn before printing.
     const print = ({ type }: Event): void => {
       drawn.isOnPaper = type === "beforeprint";
@@ -102,14 +98,9 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
     const themes = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
     for (const each of themes) each.addEventListener("change", repaint);
     for (const type of ["beforeprint", "afterprint"]) addEventListener(type, print);
-    const off = effect(() => {
-      void theme.value;
-      repaint();
-    });
     return () => {
       for (const each of themes) each.removeEventListener("change", repaint);
       for (const type of ["beforeprint", "afterprint"]) removeEventListener(type, print);
-      off();
     };
   }, []);
   useEffect(() => {
@@ -175,7 +166,7 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
     () => (
       <ol class="lane-names" aria-label="Jobs">
         {lanes.map(({ name }) => (
-          <li key={name} data-current={current === name}>
+          <li key={name} class="row" data-current={current === name}>
             <a href={to.job(name)} class="cut" title={name}>
               {name}
             </a>
@@ -245,4 +236,72 @@ function placeOf(
   const { from, to: end } = shown.value;
   const x = Math.min(width, Math.max(0, ((item.at - from) / (end - from)) * width));
   return { x, y: AXIS + lanes.findIndex(({ name }) => name === item.lane) * LANE - scrolled + LANE / 2 };
+}
+
+/** How near the pointer must be, in px. */
+const NEAR = 6;
+
+/** Half the width of the mark of a tick, in px, and of a small one. */
+const MARK = 7;
+const SMALL = 4;
+
+/** From here down in a lane, the pointer selects small marks; above that, bars. */
+const LOW = LANE - 12;
+
+/** The item at a place of the chart. */
+function hitTest(lanes: readonly LiveLane[], x: number, y: number, width: number): Item | undefined {
+  const lane = y < 0 ? undefined : lanes[Math.floor(y / LANE)];
+  if (lane === undefined) return undefined;
+  const range = shown.peek();
+  const px = (at: number): number => ((at - range.from) / (range.to - range.from)) * width;
+  const isCrowded = crowdOf(barsOf(lane, second.peek()), px);
+  const isLow = y % LANE >= LOW;
+  let [best, least] = [undefined as Item | undefined, NEAR];
+  for (const item of itemsOf(lane, range, second.peek())) {
+    const fromMark = Math.abs(px(item.at) - x);
+    // Marks are drawn above bars, which are often wider: the pointer can select the bar beside the mark.
+    const isSmall = item.kind === "tick" && isCrowded(px(item.at));
+    if (isSmall && !isLow) continue;
+    const half = isSmall ? SMALL : MARK;
+    const isOnMark = item.kind === "tick" && fromMark <= half;
+    const away = isOnMark ? fromMark - half : Math.max(0, px(item.at) - x, x - px(item.end));
+    // If two items are equally near, the later one was drawn on top.
+    if (away <= least) [best, least] = [item, away];
+  }
+  return best;
+}
+
+/** The item that a key moves to. */
+function stepFrom(lanes: readonly LiveLane[], at: Item | undefined, key: string): Item | undefined {
+  const range = shown.peek();
+  const now = second.peek();
+  const items = (row: number): readonly Item[] => {
+    const lane = lanes[row];
+    return lane === undefined ? [] : itemsOf(lane, range, now);
+  };
+  const row = at === undefined ? -1 : lanes.findIndex(({ name }) => name === at.lane);
+  if (key === "ArrowDown" || key === "ArrowUp") {
+    const step = key === "ArrowDown" ? 1 : -1;
+    for (let next = row + step; next >= 0 && next < lanes.length; next += step) {
+      const near = nearest(items(next), at?.at ?? now);
+      if (near !== undefined) return near;
+    }
+    return at;
+  }
+  if (at === undefined)
+    return key.startsWith("Arrow") ? items(lanes.findIndex((_, i) => items(i).length > 0)).at(-1) : undefined;
+  const all = items(row);
+  const index = all.findIndex((item) => item.at === at.at && item.kind === at.kind);
+  if (key === "ArrowRight") return all[index + 1] ?? at;
+  if (key === "ArrowLeft") return index === -1 ? all.at(-1) : (all[index - 1] ?? at);
+  if (key === "Home") return all[0];
+  return key === "End" ? all.at(-1) : undefined;
+}
+
+function nearest(items: readonly Item[], time: number): Item | undefined {
+  let best: Item | undefined;
+  for (const item of items) {
+    if (best === undefined || Math.abs(item.at - time) < Math.abs(best.at - time)) best = item;
+  }
+  return best;
 }

@@ -31,10 +31,9 @@ function piecesOf(text: string): readonly Piece[] {
   return Anser.ansiToJson(links, { use_classes: true, remove_empty: true }).map((piece): Piece => {
     const { content, fg, bg, decorations, fg_truecolor: exact } = piece;
     const color = exact ? `rgb(${exact})` : paletteColor(fg);
-    const backed = bg ? `${bg}-bg` : "";
-    const classes = [color === undefined ? fg : "", backed, ...decorations.map((each) => `ansi-${each}`)]
-      .filter(Boolean)
-      .join(" ");
+    // A bright colour is shown as the colour.
+    const hue = color === undefined ? fg?.replace("bright-", "") : undefined;
+    const classes = [hue, bg && `${bg}-bg`, ...decorations.map((each) => `ansi-${each}`)].filter(Boolean).join(" ");
     return { text: visible(content), classes, ...(color !== undefined && { color }) };
   });
 }
@@ -57,13 +56,9 @@ interface TextProps {
 /** A web address, without punctuation that ends the sentence. */
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\\]*[^\s<>"'`\\.,;:!?()[\]{}]/gi;
 
-/** Parts of a text, each with its start and end. */
 type Parts = readonly (readonly [from: number, to: number])[];
 
-/**
- * The text of a line with its colours, with matches marked and web addresses as links. All of it is text
- * nodes.
- */
+/** The text of a line with its colours, matches marked, and web addresses as links: only text nodes. */
 export function LineText({ text, found }: TextProps): VNode {
   const pieces = piecesOf(text);
   const whole = pieces.map((piece) => piece.text).join("");
@@ -91,7 +86,6 @@ interface StyledProps {
   readonly to: number;
 }
 
-/** A part of a line with its colours and marks. */
 function Styled({ pieces, marks, from, to }: StyledProps): VNode {
   let end = 0;
   return (

@@ -46,11 +46,6 @@ export class LogModel {
     void this.#open();
   }
 
-  /** Adds new lines from now on, because the run is running. */
-  follow(): void {
-    this.#go("follow");
-  }
-
   async #open(): Promise<void> {
     try {
       const { items } = await this.#read({ tail: TAIL });
@@ -62,7 +57,7 @@ export class LogModel {
       // Paint the requested lines before those above them are read.
       await painted();
       this.#isDrawn = true;
-      if (this.#then !== undefined) this.#go(this.#then);
+      if (this.#then !== undefined) this.go(this.#then);
       if (!this.#isWhole) await this.#readHead();
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -70,12 +65,11 @@ export class LogModel {
     }
   }
 
-  /** Reads the lines written since: the run has ended, and its last lines may have come with its end. */
-  catchUp(): void {
-    this.#go("catch up");
-  }
-
-  #go(then: "follow" | "catch up"): void {
+  /**
+   * `follow`: adds new lines from now on, because the run is running. `catch up`: reads the lines written
+   * since, because the run has ended, and its last lines may have come with its end.
+   */
+  go(then: "follow" | "catch up"): void {
     this.#then = then;
     if (!this.#isDrawn) return;
     if (then === "follow") this.#follow();
@@ -118,11 +112,10 @@ export class LogModel {
     const fresh = items.filter((item) => !("line" in item) || item.line > this.#last);
     const first = fresh[0];
     if (first === undefined) return;
-    if ("line" in first ? first.line > this.#last + 1 : lastLine(fresh) === undefined && first.missing !== "unknown") {
-      void this.#catchUp();
-      return;
-    }
-    this.#append(fresh);
+    const lacks =
+      "line" in first ? first.line > this.#last + 1 : lastLine(fresh) === undefined && first.missing !== "unknown";
+    if (lacks) void this.#catchUp();
+    else this.#append(fresh);
   }
 
   async #catchUp(): Promise<void> {

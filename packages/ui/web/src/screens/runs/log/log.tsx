@@ -1,12 +1,21 @@
+import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { ApiError } from "../../../api/call.js";
-import { number } from "../../../format/duration.js";
+import { addressOf } from "../../../app/base.js";
+import { remembered } from "../../../app/remembered.js";
+import { place, to } from "../../../app/router.js";
+import { count, number } from "../../../format/duration.js";
+import { logTimes } from "../../../format/times.js";
+import { zoneFor } from "../../../format/zone.js";
+import { singleKeys } from "../../../palette/keys.js";
+import { Icon } from "../../../parts/icon.js";
 import { Section } from "../../../parts/page.js";
 import { Empty, Failure, Skeleton } from "../../../parts/pictures.js";
-import { countLines } from "./heights.js";
-import type { LogModel } from "./log-model.js";
-import { LogView } from "./log-view.js";
+import { LineText, plain } from "./ansi.js";
+import { saysError } from "./error-words.js";
+import { columnsOf, countLines, Heights, LINE_HEIGHT } from "./heights.js";
+import { isLine, type LogModel, type Row } from "./log-model.js";
 
 interface LogProps {
   readonly id: string;
@@ -18,22 +27,20 @@ interface LogProps {
 }
 
 /** The log of a run. */
-export function Log({ id, model, live, failed }: LogProps): VNode {
-  useEffect(() => {
-    if (live) model.follow();
-    else model.catchUp();
-  }, [model, live]);
+export function Log(props: LogProps): VNode {
+  const { model, live } = props;
+  useEffect(() => model.go(live ? "follow" : "catch up"), [model, live]);
   const state = model.state.value;
   // Read to subscribe to changes: the rows are not a signal.
   model.change.value;
   const { lines, missing } = countLines(model.rows);
-  const count = missing === 0 ? number(lines) : `${number(lines)}, ${number(missing)} missing`;
+  const shown = missing === 0 ? number(lines) : `${number(lines)}, ${number(missing)} missing`;
   return (
-    <Section title="Log" count={model.rows.length === 0 ? undefined : count}>
+    <Section title="Log" count={model.rows.length === 0 ? undefined : shown}>
       {state === "loading" && <Skeleton rows={8} />}
       {state instanceof ApiError && <Failure error={state} />}
       {state === "ready" && model.rows.length === 0 && <NoLines live={live} />}
-      {state === "ready" && model.rows.length > 0 && <LogView id={id} model={model} live={live} failed={failed} />}
+      {state === "ready" && model.rows.length > 0 && <LogView {...props} />}
     </Section>
   );
 }
@@ -44,3 +51,363 @@ const NoLines = ({ live }: { readonly live: boolean }): VNode =>
   ) : (
     <Empty title="No log is kept">The run wrote no line, or its log was deleted after its time.</Empty>
   );
+
+/** The rows of a log that contain a text. Adding rows does not search the rows before them again. */
+class Search {
+  matches: number[] = [];
+  #found = "";
+  #looked = 0;
+
+  /** Searches the rows from `kept` on, or all rows if the text has changed. */
+  update(rows: readonly Row[], kept: number, found: string): void {
+    const from = found === this.#found ? Math.min(kept, this.#looked) : 0;
+    this.matches = this.matches.filter((row) => row < from);
+    this.#found = found;
+    this.#looked = rows.length;
+    if (found === "") {
+      this.matches = [];
+      return;
+    }
+    for (let i = from; i < rows.length; i++) {
+      const row = rows[i];
+      if (row !== undefined && isLine(row) && plain(row.text).toLowerCase().includes(found)) this.matches.push(i);
+    }
+  }
+
+  /** The match after a row, or the one before it; wraps around at the ends. */
+  next(row: number, step: 1 | -1): number | undefined {
+    if (step === 1) return this.matches.find((each) => each > row) ?? this.matches[0];
+    return this.matches.findLast((each) => each < row) ?? this.matches.at(-1);
+  }
+}
+
+/** The first line with the level error; without one, the first that mentions an error. */
+class FirstError {
+  #level = -1;
+  #word = -1;
+  #looked = 0;
+
+  /** Searches the rows from `kept` on: those before are unchanged. */
+  update(rows: readonly Row[], kept: number): Row | undefined {
+    const from = Math.min(kept, this.#looked);
+    if (this.#level >= from) this.#level = -1;
+    if (this.#word >= from) this.#word = -1;
+    for (let i = from; i < rows.length && this.#level < 0; i++) {
+      const row = rows[i];
+      if (row === undefined || !isLine(row)) continue;
+      if (row.level === "error") this.#level = i;
+      else if (this.#word < 0 && saysError(plain(row.text))) this.#word = i;
+    }
+    this.#looked = rows.length;
+    return rows[this.#level < 0 ? this.#word : this.#level];
+  }
+}
+
+/** How many px above and below the visible part are drawn too. */
+const MARGIN = 240;
+
+/** The width of the columns before the text of a line, in characters. */
+const BEFORE = 26;
+
+const wrap = remembered<"on" | "off">("wrap", "off", ["on", "off"]);
+
+/** A log of any length: only the visible lines are in the page. */
+function LogView({ id, model, live, failed }: LogProps): VNode {
+  const box = useRef<HTMLDivElement>(null);
+  const drawn = useRef<HTMLDivElement>(null);
+  const heights = useMemo(() => new Heights(), [model]);
+  const search = useMemo(() => new Search(), [model]);
+  const errors = useMemo(() => new FirstError(), [model]);
+  const top = useSignal(0);
+  // The height in the style sheet, until it is measured.
+  const height = useSignal(Math.max(320, innerHeight - 180) - 2);
+  const columns = useSignal(0);
+  const follow = useSignal(!/^#L\d+$/.test(location.hash));
+  /** The line that stays visible until the user scrolls, while lines above it grow or come later. */
+  const aim = useRef<Row>(undefined);
+  /** Whether to show the first error: if the run failed before its page was opened, until a scroll. */
+  const opensAtError = useRef(failed && follow.peek());
+  const found = useSignal("");
+  const current = useSignal(-1);
+  const laidOut = useRef({ version: -1, columns: -1, total: 0 });
+  const { version, kept } = model.change.value;
+  const { rows } = model;
+
+  const width = wrap.value === "on" ? columns.value : 0;
+  const isSameWidth = laidOut.current.columns === width;
+  const isNext = laidOut.current.version === version - 1;
+  const from = !isSameWidth ? 0 : laidOut.current.version === version ? rows.length : isNext ? kept : 0;
+  const before = heights.total;
+  // How many lines of text rows took when they were drawn: the browser breaks lines between words.
+  const tall = useMemo(() => new WeakMap<Row, number>(), [width]);
+  const measured = useSignal(0);
+  const update = (first: number): void =>
+    heights.update(first, rows.length, (at) => {
+      const row = rows[at];
+      return (row && tall.get(row)) ?? linesOf(row, width);
+    });
+  update(from);
+  search.update(rows, from, found.value);
+  const firstError = opensAtError.current ? errors.update(rows, from) : undefined;
+  laidOut.current = { version, columns: width, total: heights.total };
+
+  const chosen = useComputed(() => Number(/^#L(\d+)$/.exec(place.value.hash)?.[1] ?? 0)).value;
+  const rowOfLine = (line: number): number => rows.findIndex((row) => isLine(row) && row.line === line);
+  const topFor = (row: number): number => heights.topOf(row) - (box.current?.clientHeight ?? 0) / 3;
+  const show = (row: number): void => {
+    const element = box.current;
+    if (element === null || row < 0) return;
+    follow.value = false;
+    aim.current = rows[row];
+    element.scrollTop = topFor(row);
+    element.scrollIntoView({ block: "nearest" });
+  };
+  const chosenByReader = (): void => {
+    aim.current = undefined;
+    opensAtError.current = false;
+  };
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    // Lines that come above the visible part must not move it. Those that come below do not.
+    if (follow.value) element.scrollTop = heights.total;
+    else if (aim.current !== undefined) element.scrollTop = topFor(rows.indexOf(aim.current));
+    else if (before > 0 && heights.topOf(kept) <= element.scrollTop) element.scrollTop += heights.total - before;
+  }, [version, width, follow.value, height.value, measured.value]);
+  useLayoutEffect(() => show(rowOfLine(chosen)), [chosen, chosen > 0 && rowOfLine(chosen) >= 0]);
+  useLayoutEffect(() => {
+    if (opensAtError.current && firstError !== undefined) show(rows.indexOf(firstError));
+  }, [firstError]);
+  useEffect(
+    () =>
+      watchSize(box.current, (tall, wide) => {
+        height.value = tall;
+        columns.value = wide;
+      }),
+    [],
+  );
+
+  const jump = (step: 1 | -1): void => {
+    const row = search.next(current.value, step);
+    if (row === undefined) return;
+    opensAtError.current = false;
+    current.value = row;
+    show(row);
+  };
+  useEffect(() => {
+    if (found.value !== "") jump(1);
+  }, [found.value]);
+  // In follow mode the end is visible, even before the box has scrolled there.
+  const seen = follow.value ? Math.max(0, heights.total - height.value) : top.value;
+  const first = heights.rowAt(seen - MARGIN);
+  const last = Math.min(rows.length, heights.rowAt(seen + height.value + MARGIN) + 1);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (width === 0 || element === null || drawn.current === null) return;
+    let changed = rows.length;
+    [...drawn.current.children].forEach((line, i) => {
+      const row = rows[first + i];
+      const lines = Math.max(1, Math.round((line as HTMLElement).offsetHeight / LINE_HEIGHT));
+      if (row === undefined || lines === heights.linesAt(first + i)) return;
+      tall.set(row, lines);
+      changed = Math.min(changed, first + i);
+    });
+    if (changed === rows.length) return;
+    const atTop = heights.rowAt(element.scrollTop);
+    const old = heights.topOf(atTop);
+    update(changed);
+    element.scrollTop += heights.topOf(atTop) - old;
+    measured.value++;
+  });
+  const zone = zoneFor(undefined);
+  return (
+    <div class="log">
+      <LogTools {...{ id, live, search, found, current, follow, jump }} />
+      <section
+        ref={box}
+        class="lines"
+        data-wrap={wrap.value}
+        style={{ "--all": `${heights.total}px` }}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus.
+        tabIndex={0}
+        aria-label="Lines of the log"
+        onWheel={chosenByReader}
+        onPointerDown={chosenByReader}
+        onKeyDown={chosenByReader}
+        onScroll={({ currentTarget }) => {
+          top.value = currentTarget.scrollTop;
+          follow.value =
+            currentTarget.scrollTop + currentTarget.clientHeight >= currentTarget.scrollHeight - LINE_HEIGHT;
+        }}
+      >
+        <div class="all" style={{ height: `${heights.total}px` }}>
+          <div ref={drawn} class="seen" style={{ transform: `translateY(${heights.topOf(first)}px)` }}>
+            {rows.slice(first, last).map((row, i) => (
+              <LogRow
+                key={first + i}
+                id={id}
+                row={row}
+                zone={zone}
+                found={found.value}
+                chosen={isLine(row) && row.line === chosen}
+                current={first + i === current.value}
+              />
+            ))}
+          </div>
+        </div>
+      </section>
+    </div>
+  );
+}
+
+function linesOf(row: Row | undefined, columns: number): number {
+  if (row === undefined || !isLine(row) || columns <= 0) return 1;
+  return Math.max(1, Math.ceil(columnsOf(plain(row.text)) / columns));
+}
+
+/** Reports the height of the box in px, and its width in characters of the log. */
+function watchSize(
+  element: HTMLElement | null,
+  report: (tall: number, wide: number) => void,
+): (() => void) | undefined {
+  if (element === null) return undefined;
+  const context = document.createElement("canvas").getContext("2d");
+  const { fontFamily } = getComputedStyle(element);
+  if (context !== null) context.font = `12px ${fontFamily}`;
+  const letter = (context?.measureText("0".repeat(100)).width ?? 720) / 100;
+  const observer = new ResizeObserver(() => {
+    const { clientWidth, clientHeight } = element;
+    // A narrow page shows no times: see the style sheet.
+    const before = clientWidth < 560 ? 8 : BEFORE;
+    report(clientHeight, Math.max(10, Math.floor((clientWidth - 24) / letter) - before));
+  });
+  observer.observe(element);
+  return () => observer.disconnect();
+}
+
+interface ToolsProps extends Pick<LogProps, "id" | "live"> {
+  readonly search: Search;
+  readonly found: Signal<string>;
+  readonly current: Signal<number>;
+  readonly follow: Signal<boolean>;
+  readonly jump: (step: 1 | -1) => void;
+}
+
+function LogTools({ id, live, search, found, current, follow, jump }: ToolsProps): VNode {
+  useEffect(() => {
+    const key = (event: KeyboardEvent): void => {
+      const { target, ctrlKey, metaKey, altKey } = event;
+      const isText = target instanceof HTMLElement && target.closest("input, textarea, select, dialog") !== null;
+      if (event.key !== "f" || isText || ctrlKey || metaKey || altKey || singleKeys.value === "off" || !live) return;
+      follow.value = !follow.value;
+    };
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  }, [live]);
+  const total = search.matches.length;
+  const at = search.matches.indexOf(current.value) + 1;
+  return (
+    <div class="log-tools row">
+      <input
+        type="search"
+        class="input find-field"
+        data-find
+        aria-label="Search the log"
+        placeholder="Search the log"
+        spellcheck={false}
+        autocomplete="off"
+        onInput={({ currentTarget }) => {
+          found.value = currentTarget.value.toLowerCase();
+          current.value = -1;
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") jump(event.shiftKey ? -1 : 1);
+          if (event.key === "Escape") event.currentTarget.blur();
+        }}
+      />
+      <span class="dim nowrap" role="status">
+        {found.value !== "" && (total === 0 ? "none" : `${at === 0 ? "" : `${number(at)} of `}${number(total)}`)}
+      </span>
+      <span class="end">
+        <Toggle icon="wrap" label="Wrap" on={wrap.value === "on"} set={(on) => (wrap.value = on ? "on" : "off")} />
+        <Toggle
+          icon="follow"
+          label="Follow"
+          on={live && follow.value}
+          set={(on) => (follow.value = on)}
+          no={live ? undefined : "This run has ended."}
+        />
+        <a
+          class="button"
+          href={addressOf(`api/v1/runs/${encodeURIComponent(id)}/log.txt`)}
+          download
+          aria-label="Download"
+        >
+          <Icon name="download" />
+          <span class="word">Download</span>
+        </a>
+      </span>
+    </div>
+  );
+}
+
+interface ToggleProps {
+  readonly icon: "wrap" | "follow";
+  readonly label: string;
+  readonly on: boolean;
+  readonly set: (on: boolean) => void;
+  /** Why it is not possible now. */
+  readonly no?: string | undefined;
+}
+
+const Toggle = ({ icon, label, on, set, no }: ToggleProps): VNode => (
+  <button
+    type="button"
+    class="button"
+    aria-pressed={on}
+    aria-label={label}
+    aria-disabled={no !== undefined}
+    title={no}
+    onClick={() => no === undefined && set(!on)}
+  >
+    <Icon name={icon} />
+    <span class="word">{label}</span>
+  </button>
+);
+
+interface RowProps {
+  readonly id: string;
+  readonly row: Row;
+  readonly zone: string;
+  readonly found: string;
+  readonly chosen: boolean;
+  readonly current: boolean;
+}
+
+function LogRow({ id, row, zone, found, chosen, current }: RowProps): VNode {
+  if (!isLine(row)) return <div class="line gap">{gapText(row)}</div>;
+  const { line, at, level, text } = row;
+  const { clock, long } = logTimes(at, zone);
+  return (
+    <div class="line" data-level={level} data-chosen={chosen} data-current={current}>
+      <a class="at" href={`${to.run(id)}#L${line}`} aria-label={`Line ${line}`}>
+        {line}
+      </a>
+      <time title={long}>{clock}</time>
+      <span class="text">
+        {(level === "error" || level === "warn") && <b class="level">{level} </b>}
+        <LineText text={text} found={found} />
+      </span>
+    </div>
+  );
+}
+
+function gapText(row: Exclude<Row, { readonly line: number }>): string {
+  if ("loading" in row) return "Reading the lines before …";
+  const { missing, dropped } = row;
+  if (missing === "unknown") return "The last lines were not written: the process or its store was gone.";
+  const all = `${count(missing.lines, "line")} missing`;
+  if (dropped === undefined) return `${all}: the store does not keep them any more.`;
+  return `${all}: ${count(dropped.lines, "line was", "lines were")} never written, as the store was away or slow.`;
+}

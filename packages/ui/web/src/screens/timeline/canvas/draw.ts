@@ -1,9 +1,31 @@
-import type { Bar, Counts, Status } from "../../../api/types.js";
-import { ALL_STATUSES } from "../../../format/states.js";
-import { LEAST } from "../model/crowd.js";
-import { barsOf, countsOf } from "../model/items.js";
-import { drawTicks } from "./draw-tick.js";
-import { AXIS, LANE, type Picture, xOf } from "./picture.js";
+import type { Bar, Counts, Status, TickView } from "../../../api/types.js";
+import { ALL_STATUSES, problemOf, tickState } from "../../../format/states.js";
+import type { ClockChange, Mark } from "../model/axis.js";
+import { barsOf, countsOf, crowdOf, type Item, LEAST, type LiveLane, type Range } from "../model/items.js";
+
+/** The heights of a lane and of the axis, in px. The style sheet has the same values. */
+export const LANE = 28;
+export const AXIS = 32;
+
+/** The input of a drawing. */
+export interface Picture {
+  readonly context: CanvasRenderingContext2D;
+  readonly width: number;
+  readonly height: number;
+  readonly colors: Colors;
+  readonly range: Range;
+  readonly now: number;
+  readonly marks: readonly Mark[];
+  readonly changes: readonly ClockChange[];
+  readonly lanes: readonly LiveLane[];
+  readonly scrolled: number;
+  readonly cursor: Item | undefined;
+  readonly font: string;
+}
+
+/** Where a time is, in px. */
+const xOf = ({ range: { from, to }, width }: Pick<Picture, "range" | "width">, at: number): number =>
+  ((at - from) / (to - from)) * width;
 
 /** Draws the visible lanes, and the axis above them. */
 export function draw(picture: Picture): void {
@@ -55,15 +77,12 @@ function drawTimes(picture: Picture): void {
 }
 
 const TALL = 16;
-const LOW = 10;
+const FLAT = 10;
 
 /** From this width on, the bar shows the number of runs, in px. */
 const FOR_COUNT = 22;
 
-/**
- * The least height of a status in a bar of several runs, in px: one failure of a thousand runs must be
- * visible.
- */
+/** The least height of a status in a bar of runs, in px: one failure of a thousand must be visible. */
 const LEAST_SHARE = 4;
 
 function drawBar(picture: Picture, bar: Bar, y: number): void {
@@ -73,7 +92,7 @@ function drawBar(picture: Picture, bar: Bar, y: number): void {
   const wide = Math.max(LEAST, xOf(picture, end) - x);
   if (x > width || x + wide < 0) return;
   const isBad = status === "failed" || status === "timeout" || status === "lost";
-  const tall = isBad || status === "running" || (count > 1 && wide >= FOR_COUNT) ? TALL : LOW;
+  const tall = isBad || status === "running" || (count > 1 && wide >= FOR_COUNT) ? TALL : FLAT;
   const top = y + (LANE - tall) / 2;
   context.fillStyle = colors.status[status];
   context.strokeStyle = colors.status[status];
@@ -97,9 +116,7 @@ function drawBar(picture: Picture, bar: Bar, y: number): void {
   if (wide >= 8) drawInside(picture, { x, wide, top, tall, status, count });
 }
 
-/**
- * Several runs with different statuses: each status has its share of the height, below the most frequent one.
- */
+/** Several statuses: each one has its share of the height, below the most frequent one. */
 function drawShares(picture: Picture, counts: Counts, box: Box): void {
   const { context, colors } = picture;
   const { x, wide, top, tall, count } = box;
@@ -200,4 +217,184 @@ function drawAxis(picture: Picture): void {
   context.beginPath();
   context.arc(x + 0.75, AXIS - 7, 3.5, 0, 7);
   context.fill();
+}
+
+/** The kinds of marks, the least important first: where marks overlap, the worst must be visible. */
+const KINDS = ["next", "waiting", "skipped", "overdue", "bad"] as const;
+
+type Kind = (typeof KINDS)[number];
+
+/** How far the background of a mark extends beyond it, in px: it makes a mark on a bar visible. */
+const EDGE = 2;
+
+/** The scale of a mark among narrow bars, and its centre in the lane: it must not hide them. */
+const SMALL = 0.5;
+const LOW = LANE - 6;
+
+/** Draws the ticks of a lane above its bars, or below them where bars are dense. The worst ones come last. */
+function drawTicks(picture: Picture, ticks: readonly TickView[], bars: readonly Bar[], y: number): void {
+  if (ticks.length === 0) return;
+  const isCrowded = crowdOf(bars, (at) => xOf(picture, at));
+  const marked = ticks.map((tick) => ({ tick, mark: markOf(tick, picture.now) }));
+  for (const each of KINDS) {
+    const placed = marked
+      .filter(({ mark }) => mark === each)
+      .flatMap(({ tick }) => placedOf(picture, tick, each, y, isCrowded));
+    // All backgrounds first: the background of a mark must not cover the mark beside it.
+    for (const one of placed) drawGround(picture, one);
+    for (const one of placed) drawMark(picture, one);
+  }
+}
+
+function markOf(tick: TickView, now: number): Kind {
+  const { outcome, skipped } = tick;
+  if (outcome === "missed" || outcome === "refused") return "bad";
+  if (outcome === "skipped" || (outcome === undefined && skipped !== undefined)) return "skipped";
+  if (outcome === "waiting") return "waiting";
+  return tickState(tick, now) === problemOf("overdue") ? "overdue" : "next";
+}
+
+interface Shape {
+  readonly outline: Path2D;
+  readonly inside?: Path2D;
+}
+
+interface Placed extends Shape {
+  readonly mark: Kind;
+  /** Several ticks in a row have a line over their whole time. */
+  readonly line?: Path2D;
+  readonly isBroken: boolean;
+  readonly size: number;
+}
+
+/** Empty for a tick outside the picture. */
+function placedOf(
+  picture: Picture,
+  tick: TickView,
+  mark: Kind,
+  y: number,
+  isCrowded: (x: number) => boolean,
+): Placed[] {
+  const x = xOf(picture, tick.due);
+  const end = tick.until === undefined ? x : xOf(picture, tick.until);
+  if (x > picture.width + 8 || end < -8) return [];
+  const [size, middle] = isCrowded(x) ? [SMALL, y + LOW] : [1, y + LANE / 2];
+  const line = end - x > 8 ? new Path2D() : undefined;
+  line?.moveTo(x, middle);
+  line?.lineTo(end, middle);
+  const isBroken = tick.unattended === true && mark === "next";
+  return [{ ...SHAPES[mark](x, middle, size), mark, isBroken, size, ...(line && { line }) }];
+}
+
+function drawGround({ context, colors }: Picture, { mark, outline, line, size }: Placed): void {
+  context.lineJoin = "round";
+  context.lineWidth = widthOf(size) + 2 * EDGE * size;
+  context.strokeStyle = colors.bg;
+  if (line !== undefined) context.stroke(line);
+  if (mark === "next") return;
+  context.stroke(outline);
+  context.fillStyle = colors.bg;
+  context.fill(outline);
+}
+
+function drawMark({ context, colors }: Picture, { mark, outline, inside, line, isBroken, size }: Placed): void {
+  context.lineWidth = widthOf(size);
+  context.strokeStyle = mark === "bad" ? colors.bad : mark === "next" ? colors.quiet : colors.warn;
+  if (line !== undefined) {
+    context.setLineDash([3, 3]);
+    context.stroke(line);
+    // Not through the mark, where the line would look like a part of it.
+    context.fillStyle = colors.bg;
+    context.fill(outline);
+  }
+  context.setLineDash(isBroken ? [2.5, 2] : []);
+  context.stroke(outline);
+  context.setLineDash([]);
+  if (inside !== undefined) context.stroke(inside);
+}
+
+const widthOf = (size: number): number => (size === 1 ? 1.75 : 1.25);
+
+/**
+ * The shapes: a ring is a coming tick, broken if no process runs it. An hourglass is a waiting tick, a
+ * triangle a skipped one, a cross on a disc a missed or refused one, a clock an overdue one.
+ */
+const SHAPES: Readonly<Record<Kind, (x: number, y: number, size: number) => Shape>> = {
+  next: (x, y, size) => ({ outline: disc(x, y, 3.5 * size) }),
+  waiting: (x, y, size) => {
+    const [half, tall] = [4 * size, 5 * size];
+    return {
+      outline: closed([x - half, y - tall], [x + half, y - tall], [x - half, y + tall], [x + half, y + tall]),
+    };
+  },
+  skipped: (x, y, size) => {
+    const [half, low] = [5 * size, y + 4.5 * size];
+    return { outline: closed([x - half, low], [x, y - 5 * size], [x + half, low]) };
+  },
+  overdue: (x, y, size) => {
+    const inside = new Path2D();
+    inside.moveTo(x, y - 3 * size);
+    inside.lineTo(x, y);
+    inside.lineTo(x + 2.5 * size, y + size);
+    return { outline: disc(x, y, 5 * size), inside };
+  },
+  bad: (x, y, size) => {
+    const inside = new Path2D();
+    for (const side of [-3 * size, 3 * size]) {
+      inside.moveTo(x - side, y - 3 * size);
+      inside.lineTo(x + side, y + 3 * size);
+    }
+    return { outline: disc(x, y, 6.5 * size), inside };
+  },
+};
+
+function closed(...points: readonly (readonly [x: number, y: number])[]): Path2D {
+  const path = new Path2D();
+  for (const [x, y] of points) path.lineTo(x, y);
+  path.closePath();
+  return path;
+}
+
+function disc(x: number, y: number, radius: number): Path2D {
+  const path = new Path2D();
+  path.arc(x, y, radius, 0, 7);
+  return path;
+}
+
+const STATUS: Readonly<Record<Status, string>> = {
+  completed: "--b-completed",
+  running: "--b-running",
+  failed: "--b-failed",
+  timeout: "--b-timeout",
+  lost: "--b-lost",
+  cancelled: "--b-quiet",
+  skipped: "--b-quiet",
+};
+
+const NAMES = {
+  ...{ bg: "--bg", line: "--line", edge: "--edge", text: "--text", dim: "--dim", side: "--side", hover: "--hover" },
+  ...{ accent: "--solid", warn: "--b-warn", warnText: "--s-warn", bad: "--b-failed", quiet: "--b-quiet" },
+} as const;
+
+/** The colours of the canvas, in the current theme. */
+export interface Colors extends Readonly<Record<keyof typeof NAMES, string>> {
+  readonly status: Readonly<Record<Status, string>>;
+}
+
+/** Reads the colours. A variable has both themes, an element that uses it has one. `light` is for paper. */
+export function colorsOf(element: HTMLElement, scheme: "light" | "inherit"): Colors {
+  const probe = document.createElement("i");
+  // Forced colours would make all of them one. The canvas uses the system colours where the variables name
+  // them.
+  probe.style.cssText = `forced-color-adjust: none; color-scheme: ${scheme}`;
+  element.append(probe);
+  const read = (name: string): string => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const all = <K extends string>(names: Readonly<Record<K, string>>): Record<K, string> =>
+    Object.fromEntries(Object.entries<string>(names).map(([key, name]) => [key, read(name)])) as Record<K, string>;
+  const colors = { ...all(NAMES), status: all(STATUS) };
+  probe.remove();
+  return colors;
 }

@@ -1,21 +1,13 @@
-import type { Bar, Counts, Lane, Running, TickView } from "../../../api/types.js";
+import type { Bar, Counts, Lane, Missing, Running, TickView } from "../../../api/types.js";
 
 /** A range of time, in ms since 1970. */
-export interface Range {
-  readonly from: number;
-  readonly to: number;
-}
+export type Range = Missing;
 
 /** An item in a lane that the cursor can select. */
-export type Item =
-  | { readonly kind: "bar"; readonly lane: string; readonly at: number; readonly end: number; readonly bar: Bar }
-  | {
-      readonly kind: "tick";
-      readonly lane: string;
-      readonly at: number;
-      readonly end: number;
-      readonly tick: TickView;
-    };
+export type Item = { readonly lane: string; readonly at: number; readonly end: number } & (
+  | { readonly kind: "bar"; readonly bar: Bar }
+  | { readonly kind: "tick"; readonly tick: TickView }
+);
 
 /** The id of the run of a bar, if it is one run that is fully known. */
 export const idOf = ([, , , , more]: Bar): string | undefined => (typeof more === "string" ? more : undefined);
@@ -71,4 +63,37 @@ export function itemsOf(lane: LiveLane, { from, to }: Range, now: number): reado
     .filter(({ due, until = due }) => until >= from && due <= to)
     .map((tick): Item => ({ kind: "tick", lane: lane.name, at: tick.due, end: tick.until ?? tick.due, tick }));
   return [...bars, ...ticks].sort((a, b) => a.at - b.at);
+}
+
+/** How far the mark of a tick extends to each side, with its background, in px. */
+const REACH = 9;
+
+/** The least width of a bar, in px. */
+export const LEAST = 3;
+
+/**
+ * Where the mark of a tick would hide runs: bars under the mark that are narrower than it. There the mark is
+ * small, and below them.
+ *
+ * @param xOf where a time is, in px
+ */
+export function crowdOf(bars: readonly Bar[], xOf: (at: number) => number): (x: number) => boolean {
+  const middles = bars
+    .flatMap(([start, end]) => {
+      const [x, wide] = [xOf(start), Math.max(LEAST, xOf(end) - xOf(start))];
+      return wide < 2 * REACH ? [x + wide / 2] : [];
+    })
+    .sort((a, b) => a - b);
+  return (x) => (middles[firstFrom(middles, x - REACH)] ?? Number.POSITIVE_INFINITY) <= x + REACH;
+}
+
+/** The index of the first number from `least` on, by binary search: a lane may have a thousand bars. */
+function firstFrom(sorted: readonly number[], least: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
