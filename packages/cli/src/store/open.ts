@@ -50,10 +50,11 @@ function beginOf(file: string): Buffer | undefined {
  */
 function tellMade(given: Given, { isRelative, where = "--store", jobs }: Location, file: string | undefined): void {
   if (file === undefined || wantsJson(given)) return;
-  if (isRelative !== true) return printError(`ojm: created the store ${file}, which did not exist`);
   const better = `${where === "--store" ? "--store " : `${where}=`}${jobs.type}:${file}`;
   printError(
-    `ojm: created the store ${file}. ${where} is relative to this folder: in another folder, it names another store with other locks. Better: ${better}`,
+    isRelative !== true
+      ? `ojm: created the store ${file}, which did not exist`
+      : `ojm: created the store ${file}. ${where} is relative to this folder: in another folder, it names another store with other locks. Better: ${better}`,
   );
 }
 

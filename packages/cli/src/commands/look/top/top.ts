@@ -42,7 +42,10 @@ export async function execute(given: Given): Promise<number> {
       return frame(picture, ui, bodyOf(picture, now), now, size, paint);
     });
     const act = (effect: Effect): void => {
-      if (effect.type === "end") return closing.abort();
+      if (effect.type === "end") {
+        closing.abort();
+        return;
+      }
       if (effect.type === "open" || effect.type === "close") {
         details?.end();
         details = undefined;
