@@ -18,8 +18,8 @@ interface PrepareOptions {
   readonly args: Args;
   /**
    * `run`: the file runs as a whole. `inner`: a job of another file runs it, and gives it arguments that have
-   * types already. `check`: it may run on another machine, and may be a library: jobs without a todo. `store`:
-   * only its store is read.
+   * types already. `check`: it may run on another machine, and may be a library: jobs without a todo.
+   * `store`: only its store is read.
    */
   readonly purpose: "run" | "inner" | "check" | "store";
   readonly strict?: boolean | undefined;

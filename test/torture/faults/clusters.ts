@@ -76,8 +76,8 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
   if (strike === freeze) await standsDown(scene, cluster, duty, main, comesBack);
   await healed(scene, cluster);
   const { staleFor, findsAnew } = factsOf(scene);
-  // What was sent to a node that was cut off arrives with the heal. Before the node stands down it applies that
-  // and notifies the watchers, but acknowledges nothing.
+  // What was sent to a node that was cut off arrives with the heal. Before the node stands down it applies
+  // that and notifies the watchers, but acknowledges nothing.
   if (staleFor > 0) scene.lateNews = { from: comesBack, to: scene.now() };
   stale?.(staleFor > 0 ? findsAnew : 0);
   return { since, names: scene.names, bound: clusterIsBack(scene) + (strike === freeze ? staleFor : 0) };

@@ -21,7 +21,9 @@ export interface CodeBlock {
   readonly line: number;
   /** How far the code is indented in the file. */
   readonly indent: number;
-  /** Whether line n of the code is line n of the file. That is not so in folded and multi-line quoted text. */
+  /**
+   * Whether line n of the code is line n of the file. That is not so in folded and multi-line quoted text.
+   */
   readonly exact: boolean;
 }
 

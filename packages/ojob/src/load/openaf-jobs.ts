@@ -27,8 +27,8 @@ function withoutPrefix(name: string): string {
 }
 
 /**
- * The shortcut that does what a job of OpenAF does. OpenAF ignores case. Of two arguments for the same option,
- * the first one wins.
+ * The shortcut that does what a job of OpenAF does. OpenAF ignores case. Of two arguments for the same
+ * option, the first one wins.
  */
 function asShortcut(name: string): (JobOfOpenAf & { readonly shortcut: string }) | undefined {
   const job = withoutPrefix(name);

@@ -93,7 +93,9 @@ export class Log {
     this.#settings = settings;
   }
 
-  /** Puts the time, the name of the job, or both before each line of a job. JSON and files stay as they are. */
+  /**
+   * Puts the time, the name of the job, or both before each line of a job. JSON and files stay as they are.
+   */
   prefixLines(prefix: LinePrefix): void {
     this.#prefix = prefix;
   }

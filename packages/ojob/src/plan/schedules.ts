@@ -150,7 +150,9 @@ function warnOfArgs(definition: JobDefinition, entry: TodoEntry, problems: Probl
   }
 }
 
-/** Finds settings that other processes cannot follow. `runs`: the runs of each tick, or why none is shared. */
+/**
+ * Finds settings that other processes cannot follow. `runs`: the runs of each tick, or why none is shared.
+ */
 function checkShared(
   { name, at: jobAt, typeArgs, typeArgsAt }: JobDefinition,
   runs: readonly NamedRun[] | string,

@@ -64,7 +64,9 @@ export function followsSentinels({ options }: RedisClient): boolean {
   return Boolean(options.sentinels);
 }
 
-/** Calls `use` with the socket of each connection that a client makes: it has a new one after a reconnection. */
+/**
+ * Calls `use` with the socket of each connection that a client makes: it has a new one after a reconnection.
+ */
 export function onEachSocket(client: RedisClient, use: (socket: ClientSocket) => void): void {
   const listen = (node: RedisClient): void => {
     node.on("connect", () => {

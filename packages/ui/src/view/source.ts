@@ -80,7 +80,10 @@ export class Fitting<T> {
   }
 }
 
-/** The first items that fit into one answer, at least one and at most `limit`. `more`: whether there are others. */
+/**
+ * The first items that fit into one answer, at least one and at most `limit`. `more`: whether there are
+ * others.
+ */
 export function fitting<T>(all: readonly T[], limit: number = all.length): { items: readonly T[]; more: boolean } {
   const fit = new Fitting<T>();
   const isWhole = all.slice(0, limit).every((item) => fit.add(item));

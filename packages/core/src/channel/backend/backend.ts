@@ -174,8 +174,8 @@ export interface BackendType {
   readonly options?: readonly string[];
   /**
    * Loads the modules that `open` needs, such as the driver, and connects to nothing. The heartbeat thread
-   * calls it in advance, because `open` is called there when the machine may be too busy to load them in time.
-   * Absent: `open` imports nothing.
+   * calls it in advance, because `open` is called there when the machine may be too busy to load them in
+   * time. Absent: `open` imports nothing.
    */
   load?(): Promise<unknown>;
   /**

@@ -39,10 +39,14 @@ export function withoutOwn(result: Args, own: Args, before: Args): Args {
   return Object.fromEntries([...kept, ...hidden]);
 }
 
-/** Checks arguments and fills in their defaults. `first`: before any step, else before the step of a number. */
+/**
+ * Checks arguments and fills in their defaults. `first`: before any step, else before the step of a number.
+ */
 type CheckArgs = (step: "first" | number, args: Args) => Args;
 
-/** The checks of a job's arguments: `in` at first and after the steps of `from`, `out` before those of `to`. */
+/**
+ * The checks of a job's arguments: `in` at first and after the steps of `from`, `out` before those of `to`.
+ */
 export function stepChecks({ checks, at }: PlannedJob, variables: Variables, log: Pick<Log, "mask">): CheckArgs {
   const check = (some: readonly Check[], args: Args, how: Pick<Checking, "what" | "awaited">): Args => {
     try {

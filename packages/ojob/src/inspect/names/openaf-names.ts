@@ -1,7 +1,9 @@
 /** The hint for names that only the package has, if it is not installed. */
 const OF_PACKAGE = 'install @ojm/openaf, and name it under "ojob.loads"';
 
-/** What to write instead of a function or object of OpenAF, or a field that an object of ojm does not have. */
+/**
+ * What to write instead of a function or object of OpenAF, or a field that an object of ojm does not have.
+ */
 const INSTEAD: Readonly<Record<string, string>> = {
   ...each(
     OF_PACKAGE,

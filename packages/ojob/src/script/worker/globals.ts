@@ -11,7 +11,9 @@ export function rememberGlobals(): void {
   for (const name of Object.getOwnPropertyNames(globalThis)) known.add(name);
 }
 
-/** Finds the globals that scripts have set. Threads share only data: `unshared` are, or contain, functions. */
+/**
+ * Finds the globals that scripts have set. Threads share only data: `unshared` are, or contain, functions.
+ */
 export function changedGlobals(): Pick<DoneMessage, "globals" | "unshared"> {
   const globals: Record<string, unknown> = {};
   const unshared: string[] = [];

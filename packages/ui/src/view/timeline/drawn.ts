@@ -87,8 +87,8 @@ export interface DrawnRuns {
 }
 
 /**
- * Counts the runs of some lanes. Reads a few entries for each name, however many runs it has. The result reads
- * the runs of one lane in the way that suits its density.
+ * Counts the runs of some lanes. Reads a few entries for each name, however many runs it has. The result
+ * reads the runs of one lane in the way that suits its density.
  */
 export async function countLanes(
   source: Source,
