@@ -25,6 +25,8 @@ const USES = [
   ["test/readme.test.ts", /\.md$|^examples\//],
   ["test/command-lines.test.ts", /\.md$|^examples\/|\.ya?ml$/],
   ["test/examples.test.ts", /^examples\//],
+  ["test/tutorials.test.ts", /^docs\/tutorials\//],
+  ["test/service.test.ts", /^(examples\/service\/|docs\/how-to\/run-as-a-service\.md$)/],
   ["packages/ojob/src/testing/corpus.ts", /^examples\//],
   ["packages/cli/src/reference/reference.test.ts", /^docs\/command-line\.md$|^packages\/cli\/man\//],
   ["test/mutants/mutants.test.ts", /^test\/mutants\/kept\//],
