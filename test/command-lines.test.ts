@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const filesOf = (folder: string): string[] => readdirSync(join(ROOT, folder)).map((name) => join(folder, name));
 
 const documents = [
-  ...["", "docs", "examples", "examples/init", "examples/guide"].flatMap(filesOf),
+  ...["", "docs", "docs/on-call", "docs/reference", "examples", "examples/init", "examples/guide"].flatMap(filesOf),
   ...filesOf("packages").map((name) => join(name, "README.md")),
 ].filter((name) => /\.(md|yaml)$/.test(name) && existsSync(join(ROOT, name)));
 
