@@ -24,6 +24,8 @@ const USES = [
   // Pages and examples are read and run.
   ["test/readme.test.ts", /\.md$|^examples\//],
   ["test/command-lines.test.ts", /\.md$|^examples\/|\.ya?ml$/],
+  ["test/reference.test.ts", /\.md$/],
+  ["test/on-call.test.ts", /^docs\/on-call\//],
   ["test/examples.test.ts", /^examples\//],
   ["test/tutorials.test.ts", /^docs\/tutorials\//],
   ["test/service.test.ts", /^(examples\/service\/|docs\/how-to\/run-as-a-service\.md$)/],

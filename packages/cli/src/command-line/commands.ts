@@ -344,7 +344,7 @@ ends. After a SIGINT, SIGTERM or SIGQUIT, the group gets SIGKILL at the end of t
 that still ends with 0 is recorded as completed. If ojm itself is killed, the command runs until it next prints, because its output has no reader.
 With "notify" in a config file, ojm sends alerts about its runs.`,
         examples: ["ojm exec nightly-dump --timeout 1h -- pg_dump shop"],
-        codes: [75, 124, 129, 130, 143, "another"],
+        codes: [75, 76, 124, 129, 130, 143, "another"],
         load: () => import("../commands/exec/exec.js"),
         options: {
           wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },

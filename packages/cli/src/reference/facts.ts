@@ -149,19 +149,23 @@ export const EXIT_CODES: readonly ExitCode[] = [
   },
   { code: "3", brief: "not found", text: "There is no such run, lock or schedule." },
   { code: "4", brief: "denied", text: "The store denies it." },
-  { code: "5", brief: "the store is away", text: "The store cannot be reached, or returned an error." },
-  { code: "8", brief: "still running", text: "The run is still running." },
-  { code: "75", brief: "the lock is held", text: "The lock is held." },
+  {
+    code: "5",
+    brief: "the store is away",
+    text: "The store cannot be reached, or returned an error. A command of exec has lost its lock for that reason, or did not start.",
+  },
+  { code: "8", brief: "still running", text: "wait, cancel: the run is still running." },
+  { code: "75", brief: "the lock is held", text: "exec, hold: the lock is held." },
   {
     code: "76",
     brief: "started already",
     text: "exec with --once-per or --tick: a run of that window or tick has started, and the command is skipped.",
   },
-  { code: "124", brief: "timeout", text: "The command took too long, or the run ended by its timeout." },
+  { code: "124", brief: "timeout", text: "exec: the command reached its timeout. wait: the run ended by its timeout." },
   {
     code: "129, 130, 143",
     brief: "after SIGHUP, Ctrl-C and SIGTERM",
-    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were asked to stop, and had the grace to end while their locks were held. Their runs are closed as cancelled or, with retry.onLost, handed over to another process, which runs them again.",
+    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were asked to stop, and had the grace to end while their locks were held. Their runs are closed as cancelled or, with retry.onLost, handed over to another process, which runs them again. A second signal does not wait for the scripts.",
   },
   { code: "another", text: "The code that a script passed to exit(code), or the exit code of the command of exec." },
 ];

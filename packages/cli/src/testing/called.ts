@@ -18,7 +18,7 @@ export async function called(folder: string, words: readonly string[]): Promise<
       return true;
     };
   // In production a command is the only one of its process, and does not remove its listeners.
-  for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
+  for (const emitter of [process, process.stdout, process.stderr]) emitter.setMaxListeners(0);
   const spies = [
     vi.spyOn(process, "cwd").mockReturnValue(folder),
     vi.spyOn(process.stdout, "write").mockImplementation(keep("out")),

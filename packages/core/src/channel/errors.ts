@@ -1,4 +1,4 @@
-/** The stable code of a {@link ChannelError}. The README of `@ojm/core` gives cause and remedy of each. */
+/** The stable code of a {@link ChannelError}. `docs/on-call/errors.md` has cause and remedy of each. */
 export type ChannelErrorCode =
   | "CLOSED"
   | "INVALID_KEY"

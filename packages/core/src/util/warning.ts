@@ -1,4 +1,4 @@
-/** The codes of the process warnings of ojm. The README of `@ojm/core` explains each of them. */
+/** The codes of the process warnings of ojm. `docs/on-call/errors.md` explains each of them. */
 export const WARNING_CODES = [
   "OJM_ALERT",
   "OJM_BACKGROUND",
