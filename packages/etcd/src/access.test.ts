@@ -171,7 +171,8 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     await put(etcd, "c a", "1");
     await until(() => seen.of("c a").length === 1);
     const stranger = openEtcd({ hosts: `https://${host}`, credentials: { rootCertificate: ca }, deadline: 3_000 });
-    await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    // The server closes each connection. If the client connects slowly, its deadline ends that.
+    await expect(stranger).rejects.toMatchObject({ code: expect.stringMatching(/^(UNAVAILABLE|TIMEOUT)$/) });
   });
 
   it("a server without TLS is told as that, where hosts ask for TLS", async () => {

@@ -57,8 +57,10 @@ test("a second list of many schedules costs a small part of the first", async ()
     for await (const { next } of one.scheduler.schedules()) expect(next.length).toBe(1);
   };
   const first = await turnsOf(list);
-  const second = await turnsOf(list);
-  expect(second.cpu).toBeLessThan(first.cpu / 2);
+  // Other work of the process counts, too: take the least of several.
+  const later: number[] = [];
+  for (let i = 0; i < 5; i++) later.push((await turnsOf(list)).cpu);
+  expect(Math.min(...later)).toBeLessThan(first.cpu / 2);
 });
 
 test("a search for damage among many schedules lets other work of the process run", async () => {
