@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect, rejection } from "../../../core/src/testing/settle.js";
+import { CHANNEL } from "../store/schema.js";
 import { type SchedulerOf, World } from "../testing/world.js";
 import {
   type ExportedSchedulePart,
@@ -41,6 +42,20 @@ const addEach = (world: World, { scheduler, body }: SchedulerOf, takes = 0, more
   world.clock.until(scheduler.add("a", { every: MINUTE, ...more }, body(takes)));
 
 const DECIDED = "the store has an outcome for this tick";
+
+describe("a schedule that is exported", () => {
+  it.each(["schedule", "cursor"])(
+    "is left out, and reported, if its %s is damaged; the others are exported",
+    async (kind) => {
+      for (const name of ["a", "b"])
+        await from.clock.until(source.scheduler.add(name, { every: MINUTE }, source.body()));
+      const channel = await source.manager.channel<unknown>(CHANNEL);
+      await channel.set([kind, "a"], "of another program");
+      const reason = "a schedule with a damaged entry";
+      expect(await exported()).toMatchObject([{ leftOut: { schedule: "a", reason } }, { schedule: { name: "b" } }]);
+    },
+  );
+});
 
 describe("a schedule that is imported", () => {
   it("brings its outcomes, and its ticks go on with the first one after the import: none is run twice", async () => {
@@ -181,7 +196,10 @@ it("an export is of one schedule, of a range of time, and tells ticks of schedul
   await from.until("00:04:30");
   await from.clock.until(source.scheduler.remove("b"));
   const shown = (parts: readonly ExportedSchedulePart[]): string[] =>
-    parts.map((part) => ("tick" in part ? `${part.tick.schedule} ${from.time(part.tick.at)}` : part.schedule.name));
+    parts.map((part) => {
+      if ("tick" in part) return `${part.tick.schedule} ${from.time(part.tick.at)}`;
+      return "schedule" in part ? part.schedule.name : part.leftOut.reason;
+    });
   const range = { from: Date.parse("2030-01-01T00:03:00Z"), to: Date.parse("2030-01-01T00:04:00Z") };
   expect(shown(await exported(range))).toEqual(["a 00:03:00", "a", "b 00:03:00"]);
   expect(shown(await exported({ ...range, name: "b" }))).toEqual(["b 00:03:00"]);

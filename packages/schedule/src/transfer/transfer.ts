@@ -10,7 +10,7 @@ import {
   type Op,
 } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { type ImportCount, ImportCounter, type Items, present, unlessCorrupt } from "@ojm/core/internal";
+import { type ImportCount, ImportCounter, type Items, present } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/decide.js";
 import { cursorAt, type Decided, type Moved, type Why } from "../decide/outcomes.js";
@@ -56,7 +56,13 @@ export async function* exportedSchedules(
   const told = new Set<string>();
   for await (const name of only === undefined ? namesUnder(channel, "schedule") : [only]) {
     told.add(name);
-    yield* scheduleOf(store, name, options);
+    try {
+      yield* scheduleOf(store, name, options);
+    } catch (error) {
+      // One damaged schedule must not end the export of the others.
+      if (!isChannelError(error) || error.code !== "CORRUPT") throw error;
+      yield { leftOut: { schedule: name, reason: "a schedule with a damaged entry" } };
+    }
   }
   if (only !== undefined) return;
   // Removed schedules: their ticks are still in the store.
@@ -100,7 +106,7 @@ async function* scheduleOf(store: ScheduleStore, name: string, options: Schedule
 
 /** The schedule and its cursor; `undefined` unless a scheduler wrote both. */
 async function readable(store: ScheduleStore, name: string): Promise<Stored | undefined> {
-  const { schedule, cursor } = (await unlessCorrupt(store.read(name))) ?? {};
+  const { schedule, cursor } = await store.read(name);
   return schedule && cursor && { schedule, cursor };
 }
 
@@ -146,7 +152,11 @@ export interface ExportedSchedule extends StoredSchedule {
 }
 
 /** A part of an export by {@link exportedSchedules}: plain JSON. A schedule comes after its ticks. */
-export type ExportedSchedulePart = { readonly tick: ExportedTick } | { readonly schedule: ExportedSchedule };
+export type ExportedSchedulePart =
+  | { readonly tick: ExportedTick }
+  | { readonly schedule: ExportedSchedule }
+  /** A schedule of which an entry is damaged. Some of its ticks may have been exported. */
+  | { readonly leftOut: { readonly schedule: string; readonly reason: string } };
 
 /** The counts of an import of schedules. */
 export interface ScheduleImportCounts {
@@ -205,7 +215,7 @@ export class ScheduleImport {
    */
   async add(part: ExportedSchedulePart): Promise<void> {
     if ("tick" in part) await this.#addTick(checkedTick(part.tick));
-    else await this.#addSchedule(checkedSchedule(part.schedule));
+    else if ("schedule" in part) await this.#addSchedule(checkedSchedule(part.schedule));
   }
 
   /**

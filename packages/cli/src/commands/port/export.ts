@@ -75,7 +75,8 @@ async function exportTo(lines: Lines, store: string, manager: JobManager, wanted
   }
   for await (const part of exportedSchedules(manager, range)) {
     if (lines.closed.aborted) break;
-    await write(part);
+    if ("leftOut" in part) leaveOut(part.leftOut.reason);
+    else await write(part);
   }
   const tail: Tail = { end: { ...counts, leftOut } };
   await lines.write(JSON.stringify(tail));
