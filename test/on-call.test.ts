@@ -1,3 +1,7 @@
+/**
+ * The pages of docs/on-call, as written.
+ * @module-tag full
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
