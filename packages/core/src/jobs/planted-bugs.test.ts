@@ -23,15 +23,25 @@ async function search(bug: PlantedBug): Promise<string[]> {
   return said;
 }
 
-const groups = [plantedBugs, plantedLogBugs, plantedRollupBugs, plantedRetentionBugs];
+/** Each group of bugs, with the one that `npm test` plants: a few seeds find it. */
+const groups: readonly (readonly [readonly PlantedBug[], string])[] = [
+  [plantedBugs, "a close frees the locks of bodies that are still running"],
+  [plantedLogBugs, "a log says too early that it is complete"],
+  [plantedRollupBugs, "a record that appears behind the cursor of the fold is overlooked"],
+  [plantedRetentionBugs, "the retention goes by the clock of its process alone"],
+];
 
 describe("the simulation", () => {
   // These bugs test the simulation, not the product: one of each group shows that its laws are checked.
-  for (const [i, bug] of groups.flatMap((bugs) => [...bugs.entries()])) {
-    const tags = i === 0 ? [] : ["full"];
-    test(`the simulation finds a planted bug: ${bug.name}`, { tags }, async () => {
-      expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
-    });
+  for (const [bugs, quick] of groups) {
+    if (!bugs.some(({ name }) => name === quick)) throw new Error(`no planted bug is named "${quick}"`);
+    for (const bug of bugs) {
+      test(`the simulation finds a planted bug: ${bug.name}`, {
+        tags: bug.name === quick ? [] : ["full"],
+      }, async () => {
+        expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
+      });
+    }
   }
 
   test("the simulation finds no bug where none is planted", { tags: ["full"] }, async () => {
