@@ -144,7 +144,7 @@ describe.each(kinds)("an export of %s, in which jobs run", (kind) => {
       const { code, out, err } = await called(folder, ["export", "--store", store]);
       expect([code, err]).toEqual([
         0,
-        expect.stringMatching(/^ojm: exported \d+ runs, .*Left out [123]: the run goes on\n$/),
+        expect.stringMatching(/^ojm: exported \d+ runs, .*Left out [123]: it is still running\n$/),
       ]);
       await stop();
       await open1.end();

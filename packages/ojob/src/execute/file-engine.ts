@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { maskUrls, visible } from "@ojm/core/internal";
+import { maskUrls, Semaphore, visible } from "@ojm/core/internal";
 import type { Args, CodeBlock } from "../load/job-file.js";
 import type { RunsAround } from "../output/job-output.js";
 import type { Log } from "../output/log.js";
@@ -11,7 +11,7 @@ import { isSequential, type JobStep, type Plan, type PlannedJob } from "../plan/
 import type { ThreadPool } from "../script/thread.js";
 import { didYouMean, type Position } from "../text/problem.js";
 import { requiredText } from "../text/template.js";
-import { Dispatch, Semaphore } from "./dispatch/dispatch.js";
+import { Dispatch } from "./dispatch/dispatch.js";
 import type { JobOutcome, JobRequest, Request } from "./dispatch/requests.js";
 import type { Engine } from "./engine.js";
 import { type ExecutionOrigin, type ParentExecution, Running } from "./execution.js";

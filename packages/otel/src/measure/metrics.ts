@@ -65,7 +65,7 @@ export const METRICS: Readonly<Record<MetricKey, Metric>> = {
     STORE_BUCKETS,
   ),
   tickDelay: histogram("ojm.tick.delay", "How long after its tick a run began", WAIT_BUCKETS),
-  ticks: counter("ojm.tick.decided", "{tick}", "Ticks that this process decided, by what became of them"),
+  ticks: counter("ojm.tick.decided", "{tick}", "Ticks that this process decided, by outcome"),
   logDropped: counter("ojm.log.dropped", "{line}", "Lines of logs that were dropped, as the store was away or slow"),
   namesFolded: counter(
     "ojm.names.folded",

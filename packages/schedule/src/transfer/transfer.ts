@@ -35,7 +35,7 @@ import { isCursor, isHolder, isSchedule, isTick } from "../store/valid.js";
 const END_OF_TIME = Number.MAX_VALUE;
 
 /** The author of a reader, which writes nothing. */
-const NOBODY = { host: "", pid: 0, instance: "" };
+const READER = { host: "", pid: 0, instance: "" };
 
 type Parts = AsyncGenerator<ExportedSchedulePart, void, undefined>;
 
@@ -52,10 +52,10 @@ export async function* exportedSchedules(
 ): Parts {
   const { name: only, clock = systemClock } = options;
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
-  const store = new ScheduleStore(manager, channel, clock, NOBODY);
-  const told = new Set<string>();
+  const store = new ScheduleStore(manager, channel, clock, READER);
+  const exported = new Set<string>();
   for await (const name of only === undefined ? namesUnder(channel, "schedule") : [only]) {
-    told.add(name);
+    exported.add(name);
     try {
       yield* scheduleOf(store, name, options);
     } catch (error) {
@@ -66,7 +66,7 @@ export async function* exportedSchedules(
   }
   if (only !== undefined) return;
   // Removed schedules: their ticks are still in the store.
-  for await (const name of namesUnder(channel, "tick")) if (!told.has(name)) yield* ticksOf(store, name, options);
+  for await (const name of namesUnder(channel, "tick")) if (!exported.has(name)) yield* ticksOf(store, name, options);
 }
 
 /** The names of the entries of one kind, skipping from one name to the next. */

@@ -97,7 +97,7 @@ export async function* exportAll(context: RunContext, { logs = true, ...options 
   const logged = channel && new LoggedRuns(channel, call);
   for await (const record of selectRecords(context, options)) {
     if (record.status === "running") {
-      yield { leftOut: { run: record.id, reason: "the run goes on" } };
+      yield { leftOut: { run: record.id, reason: "it is still running" } };
       continue;
     }
     yield { run: record };
@@ -281,7 +281,7 @@ export class RunImport {
     if (!isRecord({ key, value: run })) refuse(`the record of ${runId({ name, startTime })} is damaged`);
     const record = run as RunRecord;
     // Without its lock, it would be closed as lost.
-    if (record.status === "running") return this.#counters.runs.leaveOut("the run goes on");
+    if (record.status === "running") return this.#counters.runs.leaveOut("it is still running");
     if (!isTime(endTime) || typeof inError !== "boolean")
       refuse(`the record of ${runId(record)} does not tell its end`);
     const { fence } = record;

@@ -11,8 +11,6 @@ import {
   Requests,
 } from "./requests.js";
 
-export { Semaphore };
-
 /** What a {@link Dispatch} needs. */
 interface DispatchParts {
   readonly slots: Semaphore;

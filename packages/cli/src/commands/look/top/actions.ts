@@ -18,7 +18,7 @@ export async function perform(act: Act, manager: JobManager, scheduler: Schedule
     const { reason } = act;
     if (act.type === "pause") {
       await scheduler.pause(name, { reason, author: author() });
-      return `${name} is paused: its ticks are skipped until somebody presses p again`;
+      return `${name} is paused: press p again to resume it`;
     }
     const wanted = run ?? chain;
     if (wanted === undefined) return `${name} does not run any more`;
