@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { openChannel } from "../../channel/open.js";
+import { ChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { scribble } from "../../testing/scribble.js";
@@ -28,6 +29,8 @@ let backupHeartbeat: BackupHeartbeat;
 let opened: number;
 /** How long it takes to open the store, in ms. */
 let opening: number;
+/** Whether the store refuses to be opened. */
+let refused: boolean;
 let asked: number;
 /** Whether the main thread answers; called when it is asked. */
 let answers: () => boolean;
@@ -42,6 +45,7 @@ beforeEach(async () => {
   deadlines = new SharedDeadline();
   opened = 0;
   opening = 0;
+  refused = false;
   asked = 0;
   answers = () => false;
   timedOut = [];
@@ -53,6 +57,7 @@ beforeEach(async () => {
     open: async () => {
       opened++;
       if (opening > 0) await new Promise<void>((resolve) => void clock.after(opening, resolve));
+      if (refused) throw new ChannelError("UNAVAILABLE", "refused");
       return open();
     },
     mainAnswers: async () => {
@@ -118,6 +123,27 @@ describe("a backup heartbeat while the main thread does not renew the session", 
     }
     expect(opened).toBe(1);
     expect(await stored(lockKey("a"))).toBeDefined();
+  });
+
+  test("the connection is open before the renewal is due, if the main thread is late", async () => {
+    opening = TTL / 12;
+    backupHeartbeat.look();
+    const before = deadlines.deadline;
+    await clock.advance(TTL / 2 - 10);
+    expect([opened, deadlines.deadline]).toEqual([1, before]);
+    await clock.advance(20);
+    expect(deadlines.deadline).toBeGreaterThan(before);
+  });
+
+  test("a connection that fails to open is tried again, at a pause", async () => {
+    backupHeartbeat.look();
+    refused = true;
+    await clock.advance(TTL / 2);
+    expect(opened).toBeGreaterThan(1);
+    expect(opened).toBeLessThan(10);
+    refused = false;
+    await clock.advance(TTL / 4);
+    expect(deadlines.deadline).toBeGreaterThan(clock.monotonic() + TTL / 2);
   });
 
   test("a connection that takes long to open renews the session at once, without a second attempt", async () => {

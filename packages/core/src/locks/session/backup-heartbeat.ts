@@ -33,7 +33,7 @@ export interface BackupHeartbeatOptions {
 }
 
 /**
- * Keeps a session alive while the main thread is busy. While the main thread renews the session itself, this
+ * Keeps a session alive while the main thread is busy. While the main thread renews the session in time, this
  * class does nothing and opens no connection.
  *
  * It also does the other duties of a busy main thread. It releases locks whose timeout passed. It withdraws
@@ -93,7 +93,8 @@ export class BackupHeartbeat {
       failed = true;
     }
     if (this.#stopped || deadlines.lost || this.#now() >= deadlines.deadline) return;
-    const time = failed ? this.#now() + RETRY : Math.min(this.#renewalDue(), this.#timeoutDue());
+    const due = Math.min(this.#connectionDue(), this.#renewalDue(), this.#timeoutDue());
+    const time = failed ? this.#now() + RETRY : due;
     deadlines.nextLook = time;
     this.#lookAt(time);
     // Check again: the main thread may have reported a timeout before it could read `nextLook`.
@@ -109,7 +110,16 @@ export class BackupHeartbeat {
     return this.#options.clock.monotonic();
   }
 
-  /** The main thread renews the session after a third of its `ttl`: after half of it, it must be busy. */
+  /**
+   * The main thread renews the session after a third of its `ttl`. If it is late by a twelfth, connect to the
+   * store: on a busy machine that takes up to a second, which a renewal should not have to wait for.
+   */
+  #connectionDue(): number {
+    const { deadlines, ttl } = this.#options;
+    return this.#channel === undefined ? deadlines.deadline - (ttl * 7) / 12 : Number.POSITIVE_INFINITY;
+  }
+
+  /** Half a `ttl` after the last renewal, the main thread must be busy. */
   #renewalDue(): number {
     const { deadlines, ttl } = this.#options;
     return deadlines.deadline - ttl / 2;
@@ -121,6 +131,7 @@ export class BackupHeartbeat {
   }
 
   async #doWhatIsDue(): Promise<void> {
+    if (this.#now() >= this.#connectionDue()) await this.#open();
     const behind = this.#now() >= this.#renewalDue();
     if (behind) {
       await this.#renew();
