@@ -14,7 +14,9 @@ describePages("a list", (pages) => {
   const shows = (page: Page, ...all: string[]): Promise<void> =>
     expect.poll(async () => (await names(page)).sort()).toEqual(all);
 
-  it("of runs or actions is narrowed to a part of a name, and offers a near one where nothing is called so", async () => {
+  it("of runs or actions is narrowed to a part of a name, and offers a near one where nothing is called so", {
+    tags: ["full"],
+  }, async () => {
     await pages.mount.manager.hold("server-move", { reason: "the server moves", author: "ana" });
     const page = await pages.open("runs");
     const field = page.getByRole("searchbox", { name: "Name of a job" });
@@ -71,7 +73,7 @@ describePages("a list", (pages) => {
     expect([search(), await field.inputValue()]).toEqual(["", ""]);
   });
 
-  it("of runs stays as it is under the pointer, and says how many runs are new", async () => {
+  it("of runs stays as it is under the pointer, and says how many runs are new", { tags: ["full"] }, async () => {
     const { manager } = pages.mount;
     const running = await manager.start("import");
     const page = await pages.open("runs");

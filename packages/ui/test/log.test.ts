@@ -65,7 +65,7 @@ describePages("a long log", (pages) => {
   const whole = (page: Page): Promise<void> =>
     expect.poll(() => page.evaluate('document.querySelector(".lines .all")?.offsetHeight')).toBe(LINES * 20);
 
-  it("has an address of each line, which leads to it", async () => {
+  it("has an address of each line, which leads to it", { tags: ["full"] }, async () => {
     const path = await written();
     for (const line of [3, 500, 3_000, LINES - 100]) {
       const page = await pages.open(`${path}#L${line}`);

@@ -86,7 +86,9 @@ describePages("the timeline", (pages) => {
     return { page, bad };
   };
 
-  it("shows the share of the failures of several runs, and comes closer by a click, which Back undoes", async () => {
+  it("shows the share of the failures of several runs, and comes closer by a click, which Back undoes", {
+    tags: ["full"],
+  }, async () => {
     const { page, bad } = await openDense();
     const canvas = page.locator("canvas");
     const y = AXIS + LANE / 2;
@@ -122,7 +124,7 @@ describePages("the timeline", (pages) => {
     expect(await violationsOf(page)).toEqual([]);
   });
 
-  it("has an entry in the history for each gesture, and not for each of its steps", async () => {
+  it("has an entry in the history for each gesture, and not for each of its steps", { tags: ["full"] }, async () => {
     const { page } = await openDense();
     const entries = (): Promise<number> => page.evaluate("history.length");
     const urls = [page.url()];
