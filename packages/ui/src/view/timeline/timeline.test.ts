@@ -129,7 +129,8 @@ test("the coming ticks reach to the end of what is shown, even of a job that is 
   await it.scheduler.pause("often", { reason: "no runs" });
   const now = Date.now();
   const { lanes } = await timeline(now, now + DAY);
-  const coming = lanes[0]?.ticks ?? [];
+  // The scheduler may have decided on the first one by now.
+  const coming = (lanes[0]?.ticks ?? []).filter(({ outcome }) => outcome === undefined);
   expect(coming.length).toBeGreaterThan(50);
   expect(coming.length).toBeLessThanOrEqual(102);
   expect(coming.at(-1)?.due).toBeGreaterThan(now + DAY - DAY / 50);
