@@ -57,10 +57,12 @@ describe("the torture harness", () => {
   });
 
   it.each([
-    ["Stores of one node", storeKinds.filter(({ clustered }) => clustered === undefined)],
-    ["Stores of several nodes", storeKinds.filter(({ clustered }) => clustered !== undefined)],
-  ] as const)("the matrix has each fault and each store: %s", (heading, kinds) => {
+    ["Stores of one node", "matrix", storeKinds.filter(({ clustered }) => clustered === undefined)],
+    ["Stores of several nodes", "clusters", storeKinds.filter(({ clustered }) => clustered !== undefined)],
+  ] as const)("the matrix has each fault and each store: %s", (heading, mark, kinds) => {
     const text = section(MATRIX, heading);
+    // `npm run torture -- --table` writes between these lines.
+    expect(text).toMatch(new RegExp(`^<!-- ${mark} -->$[^]*^<!-- /${mark} -->$`, "m"));
     const [, ...faults] = firstColumn(text);
     expect(faults).toEqual([...new Set(kinds.flatMap(faultsOf))].map(({ name }) => name));
     expect(text).toContain(`| fault | ${kinds.map(({ name }) => name).join(" | ")} |`);
@@ -77,10 +79,11 @@ describe("the torture harness", () => {
   });
 });
 
-it("the sources that the pages of proof name are there", () => {
-  const pages = readdirSync(join(ROOT, "docs/proof")).filter((name) => name.endsWith(".md"));
+it("the sources that the pages of proof and the architecture name are there", () => {
+  const proofs = readdirSync(join(ROOT, "docs/proof")).filter((name) => name.endsWith(".md"));
+  const pages = ["docs/architecture.md", ...proofs.map((name) => `docs/proof/${name}`)];
   const paths = pages.flatMap((page) =>
-    [...read(`docs/proof/${page}`).matchAll(/`((?:packages|test)\/[^` ]*)`/g)].map(([, path = ""]) => path),
+    [...read(page).matchAll(/`((?:packages|test)\/[^` ]*)`/g)].map(([, path = ""]) => path),
   );
   expect(paths.length).toBeGreaterThan(30);
   expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
