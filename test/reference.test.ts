@@ -195,10 +195,10 @@ describe("Cron expressions and time zones", () => {
 });
 
 it("the words of the glossary are in order, and each is there once", () => {
-  const [, ...rows] = rowsOf(read("docs/reference/glossary.md"));
+  const [, ...rows] = rowsOf(read("docs/understand/glossary.md"));
   const words = rows.map(([word = ""]) => word.replaceAll("*", ""));
   expect(words).toEqual([...new Set(words)].sort((one, other) => one.localeCompare(other, "en")));
-  const binding = read("docs/reference/glossary.md");
+  const binding = read("docs/understand/glossary.md");
   for (const word of ["channel", "fence", "holder", "lease", "run", "session", "tick"]) expect(binding).toContain(word);
 });
 

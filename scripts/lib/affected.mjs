@@ -25,6 +25,7 @@ const USES = [
   ["test/readme.test.ts", /\.md$|^examples\//],
   ["test/command-lines.test.ts", /\.md$|^examples\/|\.ya?ml$/],
   ["test/reference.test.ts", /\.md$/],
+  ["test/proof.test.ts", /^docs\/(proof\/|understand\/|architecture\.md$)|^test\/torture\/validate\/verdict\.ts$/],
   ["test/on-call.test.ts", /^docs\/on-call\//],
   ["test/examples.test.ts", /^examples\//],
   ["test/tutorials.test.ts", /^docs\/tutorials\//],

@@ -18,7 +18,7 @@ npm run torture -- kill-run [options]     three replicas with schedules, one kil
   Runs the matrix of the torture harness and prints one line for each cell. Without options, it runs all cells one after the other, which takes
   three hours or more. Three rounds, two cells at a time, take half a day on 2 cores that are otherwise idle:
 
-    npm run torture -- --jobs 2 --rounds 3 --results FILE --table docs/guarantees.md
+    npm run torture -- --jobs 2 --rounds 3 --results FILE --table docs/proof/fault-matrix.md
 
   --backend NAME   run only on this store: ${storeKinds.map(({ name }) => name).join(", ")};
                    "clusters" runs on all stores of several nodes, which need Linux, root and iproute2

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { aGroup, aResult } from "../report/testing/sample.js";
 import { chartsOf } from "./charts.js";
@@ -66,14 +67,19 @@ it("the tables tell cost, ratio and goal of each comparison", () => {
 
 it("the heading says that a quick run is one, and what could not be measured", () => {
   const facts = tablesOf(result).get("facts") ?? "";
-  expect(facts).toMatch(/^## Measured on 2026-01-02: a quick run/);
+  expect(facts).toMatch(/^### Measured on 2026-01-02: a quick run/);
   expect(facts).toContain("- postgresql: a power cut.");
   expect(facts).toContain("- etcd: not measured, etcd is not installed.");
-  expect(tablesOf({ ...result, quick: false }).get("facts")).toMatch(/^## Measured on 2026-01-02\n/);
+  expect(tablesOf({ ...result, quick: false }).get("facts")).toMatch(/^### Measured on 2026-01-02\n/);
 });
 
 it("a table goes between its marks, and a document without them is refused", () => {
   const document = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n";
   expect(filled(document, "x", "costs $1 & $'")).toBe("a\n<!-- x -->\ncosts $1 & $'\n<!-- /x -->\nb\n");
   expect(() => filled(document, "y", "")).toThrow("<!-- y -->");
+});
+
+it("the page of benchmarks has a place for each table", () => {
+  const page = readFileSync(new URL("../../../../docs/proof/benchmarks.md", import.meta.url), "utf8");
+  for (const mark of tablesOf(result).keys()) expect(filled(page, mark, "new")).toContain("new");
 });

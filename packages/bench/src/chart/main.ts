@@ -9,7 +9,7 @@ import { curvesOf, scaleTablesOf } from "./scale.js";
 import { tablesOf } from "./tables.js";
 
 /** The charts lie in a folder beside the document, with its name. */
-const DOCUMENT = "docs/performance.md";
+const DOCUMENT = "docs/proof/benchmarks.md";
 
 const { positionals } = parseArgs({ allowPositionals: true });
 if (positionals.length === 0) {

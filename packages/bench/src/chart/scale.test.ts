@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { aGroup, aResult } from "../report/testing/sample.js";
 import { calculateNodes } from "../scale/nodes.js";
 import type { ScaleResult } from "../scale/result.js";
 import { curvesSvg } from "./curves.js";
+import { filled } from "./document.js";
 import { curvesOf, scaleTablesOf } from "./scale.js";
 
 const scale: ScaleResult = {
@@ -74,4 +76,10 @@ it("each part of a scale has a chart and a table, also if only one was measured"
   expect(tables.get("scale-waiters")).toContain("| redis | 10 | 1 | 2.00 % | 1.0, 2.0, 3.0 ms | none |");
   expect(tables.get("scale-nodes")).toContain("| redis | 10,000 | 166.7 | 22.00 % |");
   expect(scaleTablesOf(scale, undefined).get("scale-nodes")).toContain("Not measured.");
+});
+
+it("the page of benchmarks has a place for each table of growth, and shows each chart", () => {
+  const page = readFileSync(new URL("../../../../docs/proof/benchmarks.md", import.meta.url), "utf8");
+  for (const mark of scaleTablesOf(scale, undefined).keys()) expect(filled(page, mark, "new")).toContain("new");
+  for (const chart of curvesOf(scale).keys()) expect(page).toContain(`(benchmarks/${chart})`);
 });

@@ -43,7 +43,7 @@ export function curvesOf({ names, sessions, waiters }: ScaleResult): Map<string,
 
 /** A table under its chart. */
 function pictured(title: string, chart: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const picture = rows.length === 0 ? "" : `![${title}](performance/${chart}.svg)\n\n`;
+  const picture = rows.length === 0 ? "" : `![${title}](benchmarks/${chart}.svg)\n\n`;
   return `${picture}${table(head, rows)}`;
 }
 

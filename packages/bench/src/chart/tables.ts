@@ -81,7 +81,7 @@ function versionText({ date, commit, quick, machine, versions, groups, notMeasur
   const rounds = Math.max(...groups.flatMap(({ measured }) => measured.map((it) => it.rounds.length)));
   const survives = new Map(groups.map(({ store, durability }) => [store, durability]));
   return [
-    `## Measured on ${date}${quick ? ": a quick run, for a first idea" : ""}`,
+    `### Measured on ${date}${quick ? ": a quick run, for a first idea" : ""}`,
     "",
     `${machine.cpu}, ${machine.cores} cores, ${machine.system}.${commit === undefined ? "" : ` Commit ${commit}.`} ${versions.join("; ")}. ${rounds} rounds. The load of the machine was ${machine.load[0]} before and ${machine.load[1]} after.`,
     "",
