@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openAlerts } from "@ojm/alerts";
 import { openJobManager } from "@ojm/core";
 import { checkDefinition } from "@ojm/schedule";
+import { folderWith } from "@ojm/testing/folder";
 import { openUiServer } from "@ojm/ui";
 import ts from "typescript";
 import { expect, test } from "vitest";
+import { prepareType } from "../packages/cli/src/backends.js";
+import { checkJobFile } from "../packages/ojob/src/index.js";
 import { LAST_SUCCESS, METRICS } from "../packages/otel/src/measure/metrics.js";
 import { prometheusName } from "../packages/otel/src/prometheus/series.js";
+import { snippets } from "../scripts/lib/snippets.mjs";
 
 /* The pages about alerts, metrics, schedules and the UI have the options and names of the code. */
 
@@ -131,4 +136,11 @@ test("the page HTTP API has every endpoint of openapi.json, and no other", () =>
     [...cell.matchAll(/`((?:GET|POST|DELETE) [^`]+)`/g)].map(([, line = ""]) => line),
   );
   expect(documented.sort()).toEqual(expected.sort());
+});
+
+test("the job file of the page Coming from cron passes ojm check --strict, and has one periodic job", async () => {
+  const [file] = snippets("docs/how-to/coming-from-cron.md").filter(({ name }) => name === "jobs.yaml");
+  const path = join(folderWith({ "jobs.yaml": file?.code ?? "" }), "jobs.yaml");
+  const checked = await checkJobFile(path, { prepare: prepareType, strict: true });
+  expect(checked).toMatchObject({ periodic: 1 });
 });
