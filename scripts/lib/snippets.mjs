@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { root } from "./run.mjs";
 
 /**
- * The paths of the pages that a user reads, relative to the folder of the repository. Without the tutorials and
- * the guide: tests of their own do what they say.
+ * The paths of the pages that a user reads, relative to the folder of the repository. Without the tutorials
+ * and the guide: tests of their own do what they say.
  */
 export function pages() {
   const docs = ["how-to", "reference", "start", "understand"].flatMap((folder) => markdownIn(`docs/${folder}`));
