@@ -43,7 +43,9 @@ export async function openWith(manager: JobManager, options: AlertsOptions, send
   const now = (): number => clock.now();
   const { jobs, locks } = manager.channels;
   if (!channel.joins(locks as Channel<unknown>) || !jobs.supports.commitAcrossChannels)
-    throw new AlertsError("alerts need a store whose commits can write to several channels, see its README");
+    throw new AlertsError(
+      "alerts need a store whose commits can write to several channels: a Redis Cluster needs a keyPrefix with a hash tag",
+    );
   for (const rule of rules) await stateOf(channel, rule.id, now());
   const alerts = new Alerts(
     { manager, channel, rules, send: url === undefined ? send : withLink(send, url), now },

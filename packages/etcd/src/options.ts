@@ -8,7 +8,7 @@ export interface PassedClient {
   readonly leaseClient: object;
 }
 
-/** The checked options, with defaults applied. The README describes them. */
+/** The checked options, with defaults applied. `docs/reference/stores/etcd.md` describes them. */
 export interface Settings {
   readonly hosts: readonly string[];
   readonly keyPrefix: string;

@@ -9,7 +9,11 @@ const REDIRECTS: Meaning = ["UNAVAILABLE", true, "is moving the data to another 
 const REFUSALS: Readonly<Record<string, Meaning>> = {
   NOAUTH: DENIED,
   WRONGPASS: DENIED,
-  NOPERM: ["DENIED", false, "does not permit this user what the backend needs. Extend its ACL: see the README"],
+  NOPERM: [
+    "DENIED",
+    false,
+    'does not permit this user what the backend needs. Extend its ACL: see "Rights of the user" on the page of Redis',
+  ],
   OOM: ["FULL", true, "has no memory left. Raise maxmemory or delete something"],
   MISCONF: ["READ_ONLY", true, "refuses writes because it cannot save to its disk. Look into its log"],
   READONLY: ["READ_ONLY", true, "is a replica, maybe after a failover, and takes no writes"],

@@ -21,8 +21,8 @@ export interface UiParts {
 }
 
 /**
- * A UI to mount in your own server: see the README for `node:http`, Express, Koa, Fastify and Hono.
- * `authorize` is required: it identifies the viewer.
+ * A UI to mount in your own server: `docs/how-to/ui-behind-a-proxy.md` shows `node:http`, Express, Koa,
+ * Fastify and Hono. `authorize` is required: it identifies the viewer.
  *
  * @throws TypeError if an option is wrong
  * @example

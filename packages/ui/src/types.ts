@@ -75,8 +75,8 @@ export interface ViewOptions {
    */
   readonly trustProxy?: boolean;
   /**
-   * Where it is mounted, such as `/a/b`, if the server in front does not report it: see the README. Default:
-   * as the server reports, or `/`.
+   * Where it is mounted, such as `/a/b`, if the server in front does not report it: see
+   * `docs/how-to/ui-behind-a-proxy.md`. Default: as the server reports, or `/`.
    */
   readonly basePath?: string;
 }

@@ -108,7 +108,7 @@ describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
     expect((await store.read(keys)).map((entry) => entry?.value)).toEqual(keys);
   });
 
-  it("a user with no more rights than the README names can use a Cluster", async () => {
+  it("a user with no more rights than the page of Redis names can use a Cluster", async () => {
     const setup = await startRedisCluster();
     onTestFinished(() => setup.stop());
     const rights =

@@ -119,7 +119,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     await Promise.all(Array.from({ length: 50 }, (_, i) => put(store, `jobs "${i} `, "1")));
   });
 
-  it("a user with the rights that the README names can make writes that wait for replicas", async () => {
+  it("a user with the rights that the page of Redis names can make writes that wait for replicas", async () => {
     const master = await server();
     await replicaOf(master);
     const rights =

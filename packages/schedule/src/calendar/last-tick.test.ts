@@ -1,7 +1,8 @@
+import { openJobManager } from "@ojm/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cronSchedule } from "./cron.js";
-import { onceForTick } from "./last-tick.js";
+import { lastTickOf, onceForTick } from "./last-tick.js";
 
 const HOUR = 3_600_000;
 const at = (iso: string): number => Date.parse(iso);
@@ -14,8 +15,7 @@ test.each([
   ["*/5 * * * *", undefined, "2026-11-25T14:04:59.999Z", "2026-11-25T14:00:00.000Z"],
   ["0 0 29 2 *", undefined, "2026-11-25T14:00:00.000Z", "2024-02-29T00:00:00.000Z"],
 ])("%s (%s) at %s is for the tick of %s", (cron, zone, now, tick) => {
-  const once = onceForTick(cron, zone, at(now));
-  expect(once).toMatchObject({ at: at(tick), key: `tick ${tick}` });
+  expect(onceForTick(cron, zone, at(now)).key).toBe(`tick ${tick}`);
 });
 
 test("a start counts until an interval and an hour after the next tick", () => {
@@ -24,12 +24,19 @@ test("a start counts until an interval and an hour after the next tick", () => {
   expect(now + onceForTick("* * * * *", "UTC", now).keep).toBe(at("2026-11-25T03:02:00Z"));
 });
 
+test("a run takes what onceForTick returns as its option, and runs once for a tick", async () => {
+  await using manager = await openJobManager();
+  const options = { once: onceForTick("0 2 * * *", "Europe/Lisbon") };
+  await manager.run("nightly-dump", () => {}, options);
+  await expect(manager.run("nightly-dump", () => {}, options)).rejects.toMatchObject({ code: "STARTED" });
+});
+
 test("the tick is the last one for which no other is between it and the start", () => {
   const crons = fc.constantFrom("30 1 * * *", "*/17 2-4 * * *", "0 9 * * MON", "0 0 1 */3 *");
   const zones = fc.constantFrom("Europe/Lisbon", "America/New_York", "UTC");
   const property = fc.property(crons, zones, fc.nat(400 * 24 * HOUR), (cron, zone, span) => {
     const now = at("2026-01-01T00:00Z") + span;
-    const { at: tick } = onceForTick(cron, zone, now);
+    const { at: tick } = lastTickOf(cron, zone, now);
     const { next } = cronSchedule(cron, zone);
     expect(tick).toBeLessThanOrEqual(now);
     expect(next(tick - 1)).toBe(tick);

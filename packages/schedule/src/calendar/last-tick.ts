@@ -25,14 +25,27 @@ export function onceForTick(
   cron: string,
   timeZone?: string,
   now: number = Date.now(),
-): { readonly key: string; readonly keep: number; readonly at: number } {
+): { readonly key: string; readonly keep: number } {
+  const { at, next } = lastTickOf(cron, timeZone, now);
+  return { key: `tick ${new Date(at).toISOString()}`, keep: next - now + (next - at) + HOUR };
+}
+
+/**
+ * The last tick of a cron expression up to `now`, and the one after it.
+ *
+ * @throws ScheduleError if the expression is wrong or has no tick before `now`, or the zone is unknown
+ */
+export function lastTickOf(
+  cron: string,
+  timeZone: string | undefined,
+  now: number,
+): { readonly at: number; readonly next: number } {
   const schedule = cronSchedule(cron, timeZone);
   for (let back = MINUTE; back < FURTHEST; back *= 4) {
     const first = schedule.next(now - back);
     if (first > now) continue;
     const at = lastTick(schedule, first, now);
-    const next = schedule.next(at);
-    return { key: `tick ${new Date(at).toISOString()}`, keep: next - now + (next - at) + HOUR, at };
+    return { at, next: schedule.next(at) };
   }
   throw new ScheduleError("INVALID", `"${cron}" has no tick before ${new Date(now).toISOString()}`, "cron");
 }

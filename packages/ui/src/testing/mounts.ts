@@ -34,7 +34,7 @@ function mounted(server: Server): Mounted {
   };
 }
 
-/** The same code as in the README. */
+/** The same code as in docs/how-to/ui-behind-a-proxy.md. */
 export const mounts: Readonly<Record<string, Mount>> = {
   "node:http": (ui) => listening(createServer(ui.listener)),
   Express: (ui, prefix) => {

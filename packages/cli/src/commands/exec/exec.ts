@@ -134,9 +134,11 @@ async function onceOption(
   if (per !== undefined) return { options: { per }, meta: { oncePer: sayDuration(per) } };
   if (cron === undefined) return undefined;
   const { isScheduleError, onceForTick } = await import("@ojm/schedule");
+  const { lastTickOf } = await import("@ojm/schedule/internal");
   try {
-    const { key, keep, at } = onceForTick(cron, timeZone);
-    return { options: { key, keep }, meta: { tick: new Date(at).toISOString() } };
+    const now = Date.now();
+    const { at } = lastTickOf(cron, timeZone, now);
+    return { options: onceForTick(cron, timeZone, now), meta: { tick: new Date(at).toISOString() } };
   } catch (error) {
     throw isScheduleError(error) ? new CommandError(`--tick: ${error.message}`) : error;
   }

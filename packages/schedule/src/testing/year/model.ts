@@ -23,7 +23,8 @@ export interface Modelled {
 }
 
 /**
- * The expected outcomes of the ticks of a job, by the words of the README: a walk through them, one by one.
+ * The expected outcomes of the ticks of a job, by the words of docs/reference/schedules.md: a walk through
+ * them, one by one.
  */
 export class Model {
   /** The outcome of each tick: `run`, or the outcome and its reason. */
