@@ -14,7 +14,10 @@ const DOCS = fileURLToPath(new URL("../../docs", import.meta.url));
 
 const JOB_FILE = "reference/job-file";
 
-const names = [...readdirSync(join(DOCS, JOB_FILE)).map((page) => `${JOB_FILE}/${page}`), "reference/openaf-functions.md"];
+const names = [
+  ...readdirSync(join(DOCS, JOB_FILE)).map((page) => `${JOB_FILE}/${page}`),
+  "reference/openaf-functions.md",
+];
 
 /** A command of a page, and its output. */
 interface Command {
