@@ -2,11 +2,13 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "@ojm/testing/folder";
+import { folderWith, temporaryFolder } from "@ojm/testing/folder";
 import { describe, expect, it } from "vitest";
+import { prepareType } from "../packages/cli/src/backends.js";
 import { ENVIRONMENT } from "../packages/cli/src/reference/facts.js";
 import { locate } from "../packages/cli/src/store/locate.js";
 import { called } from "../packages/cli/src/testing/called.js";
+import { checkJobFile } from "../packages/ojob/src/index.js";
 import { SHORTCUTS } from "../packages/ojob/src/shortcuts/table.js";
 import * as openaf from "../packages/openaf/src/index.js";
 
@@ -69,6 +71,19 @@ describe("the pages of a job file", () => {
       .flatMap(([cell = ""]) => codeWords(cell));
     expect(keys.length).toBeGreaterThan(7);
     expect([...new Set(words)].sort()).toEqual(keys);
+  });
+
+  const examples = jobFilePages
+    .flatMap((page) => [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => text))
+    .filter((text) => /^(?:jobs|ojob|todo|help):/m.test(text));
+  it("every example of a job file can be run as far as ojm check knows", async () => {
+    expect(examples.length).toBeGreaterThan(15);
+    const folder = folderWith({ ".env": "", "shoes.env": "", "notify.sh": "" });
+    for (const [i, text] of examples.entries()) {
+      const file = join(folder, `${i}.yaml`);
+      writeFileSync(file, text);
+      await expect(checkJobFile(file, { prepare: prepareType }), text).resolves.toBeDefined();
+    }
   });
 
   const shortcutRows = rowsUnder(read(`${JOB_FILE}/shortcuts.md`), "shortcut");
