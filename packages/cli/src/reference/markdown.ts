@@ -17,6 +17,7 @@ export function markdown(groups: CommandGroups): string {
     "# Commands",
     "<!-- Made from the table of commands by: npx vitest run packages/cli/src/reference --update -->",
     `Every command and option of \`ojm\`: ${TITLE}. Which store a command uses: [config file](config-file.md). Which commands help during an incident: [on call](../on-call/README.md).`,
+    index(groups),
     PLACEHOLDERS,
     ...groups.flatMap(([title, all]) => [`## ${title}`, ...all.flatMap(command)]),
     "## Options of many commands",
@@ -29,6 +30,14 @@ export function markdown(groups: CommandGroups): string {
     "`OJM_STORE`, `OJM_CONFIG` and the other variables: [Config file and environment](config-file.md#environment).",
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+/** What each command does, in a table with links. */
+function index(groups: CommandGroups): string {
+  const rows = groups.flatMap(([, all]) =>
+    all.map(({ name, summary }) => `| [\`ojm ${name}\`](#ojm-${name}) | ${summary} |`),
+  );
+  return ["| command | |", "|---|---|", ...rows].join("\n");
 }
 
 function command(spec: CommandSpec): string[] {
