@@ -136,7 +136,12 @@ and as the first line of a job file, for editors that use the YAML language serv
         operands: "",
         summary:
           "a live screen: problems first, then what is running, then what comes next; with keys for details and actions",
-        about: `Keys: up and down select, Enter shows why, what helps and the log, c cancels, p pauses or resumes, / filters, ? helps, q ends.`,
+        about: `Problems have one row for each job, or one for all jobs that failed with equal errors (Enter opens it). Below them are active
+runs, retries with their reasons, and the next ticks.
+
+Keys: up and down select, Enter shows why, what helps and the log, c cancels and asks why, p pauses or resumes, / filters, ? helps, q ends.
+
+It follows the store by watches. If the store is quiet for 5 s, it reads one entry, to check that the store is there.`,
         examples: ["ojm top --store redis://jobs.example.com:6379"],
         load: () => import("../commands/look/top/top.js"),
         options: {
@@ -311,7 +316,8 @@ which names have runs. It does not create a store: if the store does not exist, 
         name: "doctor",
         operands: "",
         summary: "check the health of the store, its locks, runs and schedules, and say what to do about problems",
-        about: `Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
+        about: `Checks round trips, versions, clocks, sessions, locks without runs, schedules without a process, overdue ticks, orphaned
+attempts and commands, holds and pauses. Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
 a problem, and with 5 if the store cannot be reached. All other commands leave out a damaged entry: doctor
 names it, with the command that removes it.`,
         examples: ["ojm doctor"],
