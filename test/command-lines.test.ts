@@ -15,12 +15,13 @@ import { type CommandLine, commandLines } from "./support/command-lines.js";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** The files of a folder of the repository, by their paths from its root. */
-const filesOf = (folder: string): string[] => readdirSync(join(ROOT, folder)).map((name) => join(folder, name));
+const filesOf = (folder: string, recursive = false): string[] =>
+  readdirSync(join(ROOT, folder), { recursive, encoding: "utf8" }).map((name) => join(folder, name));
 
 const documents = [
   ...filesOf(""),
-  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" }).map((name) => join("docs", name)),
-  ...["examples", "examples/init", "examples/guide"].flatMap(filesOf),
+  ...filesOf("docs", true),
+  ...["examples", "examples/init", "examples/guide"].flatMap((folder) => filesOf(folder)),
   ...filesOf("packages").map((name) => join(name, "README.md")),
 ].filter((name) => /\.(md|yaml)$/.test(name) && existsSync(join(ROOT, name)));
 

@@ -56,24 +56,25 @@ export const groups: CommandGroups = [
         name: "run",
         operands: "FILE [key=value …]",
         summary: "run the todo of a job file, or one of its jobs",
-        about: `key=value is an argument for the jobs. An argument that the file sets takes precedence. Relative paths in key=value
-start at the working directory; those in the file start at its folder.`,
+        about: `key=value is an argument for the jobs. An argument that the file sets takes precedence. Numbers, true and false are
+parsed as such, except for a file that loads @ojm/openaf. Relative paths in key=value start at the working directory; those in
+the file start at its folder.`,
         examples: ["ojm run jobs.yaml", "ojm run jobs.yaml --job report month=11"],
         codes: [5, 129, 130, 143, "another"],
         load: () => import("../commands/run.js"),
         options: {
           job: {
             value: "JOB",
-            text: "run only this job, after the jobs that it depends on; may be given several times. Schedules are not started. The daemon of the file may be running: both use the same locks",
+            text: "run only this job, once, after the jobs that it depends on; may be given several times. A job of the todo has the args of that item, and the job manager opens as the todo says; a file without a todo is fine. No schedule starts, and no pid file is taken. The daemon of the file may be running: both use the same locks",
           },
           "dry-run": {
-            text: "show what would run, in which order, with which arguments and locks; run nothing",
+            text: "show what would run, in which order, with which arguments, variables, steps and locks, and when a schedule is due next; run no script and open no store. Of variables and secrets it shows only the names",
           },
           load,
           "log-prefix": {
             value: "WHAT",
             choices: ["none", "job", "time", "both"],
-            text: "what stands before each line that a job prints or logs: the job as [NAME], the time, or both. Default: none",
+            text: "what stands before each line that a job prints or logs: the job as [NAME], the time, or both. Output is held until the end of its line, so that concurrent jobs do not write into each other's lines. Default: none",
           },
           metrics: {
             value: "HOST:PORT",
@@ -118,6 +119,7 @@ and as the first line of a job file, for editors that use the YAML language serv
         name: "ps",
         operands: "[NAME]",
         summary: "what runs now: where, since when, how long it usually takes, who waits",
+        about: `Also shows the progress and the attempt of each run, who asked it to stop, and the jobs that wait for their next attempt.`,
         examples: ["ojm ps --watch"],
         codes: [3],
         load: () => import("../commands/look/ps/ps.js"),
@@ -134,7 +136,12 @@ and as the first line of a job file, for editors that use the YAML language serv
         operands: "",
         summary:
           "a live screen: problems first, then what is running, then what comes next; with keys for details and actions",
-        about: `Keys: up and down select, Enter shows why, what helps and the log, c cancels, p pauses or resumes, / filters, ? helps, q ends.`,
+        about: `Problems have one row for each job, or one for all jobs that failed with equal errors (Enter opens it). Below them are active
+runs, retries with their reasons, and the next ticks.
+
+Keys: up and down select, Enter shows why, what helps and the log, c cancels and asks why, p pauses or resumes, / filters, ? helps, q ends.
+
+It follows the store by watches. If the store is quiet for 5 s, it reads one entry, to check that the store is there.`,
         examples: ["ojm top --store redis://jobs.example.com:6379"],
         load: () => import("../commands/look/top/top.js"),
         options: {
@@ -147,6 +154,7 @@ and as the first line of a job file, for editors that use the YAML language serv
         name: "jobs",
         operands: "[NAME]",
         summary: "each job: when it is due next, how it ended last, how long it takes, its streak",
+        about: `Also shows why its next tick will be skipped, and its schedule in words. A streak of 50+ means all of the last 50 attempts.`,
         examples: ["ojm jobs --time local"],
         codes: [3],
         load: () => import("../commands/look/jobs.js"),
@@ -156,6 +164,8 @@ and as the first line of a job file, for editors that use the YAML language serv
         name: "next",
         operands: "[NAME]",
         summary: "the coming ticks of a schedule, or the next one of each",
+        about: `Shows each tick in the zone of its schedule too. If a tick will be skipped, it shows the reason: a pause, a blackout, a hold. If no
+process runs the schedule, it shows the outcome that the tick will have. The first row has the number of earlier ticks that wait.`,
         examples: ["ojm next nightly-report --limit 3"],
         codes: [3],
         load: () => import("../commands/look/next.js"),
@@ -172,6 +182,7 @@ and as the first line of a job file, for editors that use the YAML language serv
         name: "why",
         operands: "NAME",
         summary: "why a job does not run now, the most important reason first, and what helps",
+        about: "Each reason has the command that helps. If nothing blocks the job, the first line says so.",
         examples: ["ojm why nightly-report"],
         codes: [3],
         load: () => import("../commands/look/why.js"),
@@ -183,7 +194,7 @@ and as the first line of a job file, for editors that use the YAML language serv
         summary: "the outcome of each tick of a schedule, and why, newest first",
         about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused,
 waiting (its run begins when those before it have ended: overlap queue or replace, missed all), or overdue: no process has
-decided on it a minute after it was due. Ticks that were decided together and not run for the same reason share one row. Outcomes are kept for 30 days.`,
+decided on it a minute after it was due. Ticks that were decided together and not run for the same reason share one row. Outcomes are stored for 30 days.`,
         examples: ["ojm ticks nightly-report --not-run --since 7d"],
         codes: [3],
         load: () => import("../commands/look/ticks.js"),
@@ -215,7 +226,9 @@ decided on it a minute after it was due. Ticks that were decided together and no
           },
           since: { value: "TIME", text: "only those that began since: a duration such as 2h, or a time in ISO 8601" },
           until: { value: "TIME", text: "only those that began before" },
-          "by-name": { text: "each name once: its newest run, how many it has, and since when" },
+          "by-name": {
+            text: "each name once: its newest run, how it ended if that differs, how many it has, and since when. A job that fails every minute does not hide the others",
+          },
           before: {
             value: "RUN",
             text: "only runs older than this one: give the last id of a page to see the next page",
@@ -228,6 +241,7 @@ decided on it a minute after it was due. Ticks that were decided together and no
         name: "show",
         operands: "RUN",
         summary: "everything about a run: RUN is its id, the beginning of one, or a name for its last run",
+        about: `Its error with the stack, attempt, tick, args, meta, versions, and who ended it or asked it to stop, and why.`,
         examples: ["ojm show nightly-report"],
         codes: [3],
         load: () => import("../commands/look/runs/show.js"),
@@ -237,7 +251,8 @@ decided on it a minute after it was due. Ticks that were decided together and no
         name: "logs",
         operands: "RUN",
         summary: "the log of a run, from any machine: RUN as for ojm show",
-        about: `Control characters and escape sequences are shown escaped, so that a log cannot control the terminal. --raw writes the lines as they are.`,
+        about: `Control characters and escape sequences are shown escaped, so that a log cannot control the terminal. --raw writes the lines as they are.
+etcd stores no log of a run that completed.`,
         examples: ["ojm logs nightly-report --follow"],
         codes: [3],
         load: () => import("../commands/look/runs/logs.js"),
@@ -252,6 +267,7 @@ decided on it a minute after it was due. Ticks that were decided together and no
         name: "wait",
         operands: "RUN",
         summary: "wait for a run and its further attempts to end; the exit code is that of the last one",
+        about: "If no process makes the next attempt, it ends with 1.",
         examples: ["ojm wait nightly-report --timeout 10m"],
         codes: [3, 8, 124],
         load: () => import("../commands/look/runs/wait.js"),
@@ -265,6 +281,8 @@ decided on it a minute after it was due. Ticks that were decided together and no
         name: "history",
         operands: "[FILE]",
         summary: "the last runs of the job manager that a job file sets up, in the form of ojm runs",
+        about: `Each run has its error, and the failures of steps after which it continued (continueOnError). If NAME never ran, it prints that, and
+which names have runs. It does not create a store: if the store does not exist, it prints its path and ends with 2.`,
         examples: ["ojm history jobs.yaml --limit 5"],
         load: () => import("../commands/look/runs/history.js"),
         options: {
@@ -278,6 +296,7 @@ decided on it a minute after it was due. Ticks that were decided together and no
         operands: "[NAME|FILE]",
         summary:
           "the held locks with their holders and waiters, and the free locks of recent runs; of a store, of one job, or of a job file",
+        about: "It does not create a store: if the store does not exist, it prints its path and ends with 2.",
         examples: ["ojm locks"],
         codes: [3],
         load: () => import("../commands/look/locks.js"),
@@ -287,6 +306,7 @@ decided on it a minute after it was due. Ticks that were decided together and no
         name: "audit",
         operands: "[NAME]",
         summary: "who unlocked, cancelled, held, paused, resumed, ran, backfilled or pruned what, and why",
+        about: "A person is shown as user@host.",
         examples: ["ojm audit nightly-report"],
         codes: [3],
         load: () => import("../commands/look/audit.js"),
@@ -296,7 +316,8 @@ decided on it a minute after it was due. Ticks that were decided together and no
         name: "doctor",
         operands: "",
         summary: "check the health of the store, its locks, runs and schedules, and say what to do about problems",
-        about: `Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
+        about: `Checks round trips, versions, clocks, sessions, locks without runs, schedules without a process, overdue ticks, orphaned
+attempts and commands, holds and pauses. Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
 a problem, and with 5 if the store cannot be reached. All other commands leave out a damaged entry: doctor
 names it, with the command that removes it.`,
         examples: ["ojm doctor"],
@@ -347,11 +368,14 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
         codes: [75, 76, 124, 129, 130, 143, "another"],
         load: () => import("../commands/exec/exec.js"),
         options: {
-          wait: { value: "TIME", text: "how long to wait for the lock. Default: 0" },
+          wait: {
+            value: "TIME",
+            text: "how long to wait for the lock, and for a command whose ojm was killed. Default: 0",
+          },
           timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
           grace: {
             value: "TIME",
-            text: "how long it has to end after SIGTERM, or after a signal to ojm. Default: 10s",
+            text: "how long it has to end after the SIGTERM of --timeout or of ojm cancel, or after a signal to ojm. Default: 10s",
           },
           retry: { value: "N", text: "the most attempts in all. Between two of them the lock is free" },
           "retry-delay": {
@@ -380,7 +404,8 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
         operands: "NAME [key=value …]",
         summary: "run a schedule now, in the process that has it",
         about: `The arguments are the parameters of the run: its job function finds them in run.args, in each attempt. Numbers, true and
-false are parsed as such. The record shows them, so keep secrets elsewhere.`,
+false are parsed as such. In a job file they are in args, over those of the file. The record shows them, so keep secrets elsewhere.
+If no process runs the schedule, the command ends with 1 within moments.`,
         examples: ['ojm run-now nightly-report day=2026-11-01 --reason "the file came late"'],
         codes: [3],
         load: () => import("../commands/act/run-now.js"),
@@ -416,6 +441,8 @@ false are parsed as such. The record shows them, so keep secrets elsewhere.`,
         name: "hold",
         operands: "NAME",
         summary: "prevent all runs of a job, for maintenance",
+        about: `If a run is in progress, the command ends with 75, or with --wait waits for the end of the run. It creates a SQLite or LevelDB store
+that does not exist: a hold may come before the first run. It rejects an unknown name that is close to a known one, unless --new is given.`,
         examples: ['ojm hold nightly-report --reason "the schema changes" --until 2h'],
         codes: [3, 75],
         load: () => import("../commands/act/hold.js"),
@@ -453,7 +480,7 @@ false are parsed as such. The record shows them, so keep secrets elsewhere.`,
         operands: "rm NAME",
         summary: "remove a schedule that no program adds any more, such as one that was renamed",
         about: `Ticks that wait or are due get the outcome refused. The runs and the outcomes of its ticks stay. A program that still adds
-the schedule adds it again when it starts.`,
+the schedule adds it again when it starts. Until a retired schedule is removed, ojm doctor reports that no process runs it.`,
         examples: ['ojm schedules rm nightly-report --reason "it is called weekly-report now"'],
         codes: [3],
         load: () => import("../commands/act/schedules.js"),
@@ -463,7 +490,8 @@ the schedule adds it again when it starts.`,
         name: "backfill",
         operands: "NAME",
         summary: "run the ticks of a past time range",
-        about: `--status shows the progress of the backfills of a schedule. --stop ends them, in whichever process they run: the
+        about: `The ticks run one after the other. With overlap: skip, ticks that come due during a backfill are skipped.
+--status shows the progress of the backfills of a schedule. --stop ends them, in whichever process they run: the
 current run continues, and no further one begins.`,
         examples: ['ojm backfill nightly-report --from 2d --reason "the store was away"'],
         codes: [3],
@@ -482,8 +510,8 @@ current run continues, and no further one begins.`,
         name: "prune",
         operands: "[NAME]",
         summary: "delete the records and logs of runs that ended long ago",
-        about: `Needs --older-than, --keep, or both. With --keep alone, all but the newest N of each name are deleted, whatever their age.
-Audit entries are deleted by the same rule. A store also prunes itself: about once a day, it deletes the runs that ended more
+        about: `Needs --older-than, --keep, or both. With --older-than alone, even the newest run of a name may be deleted. With --keep alone, all but the newest N of each name are deleted, whatever their age.
+Audit entries are deleted by the same rule, and the audit records who did it. A store also prunes itself: about once a day, it deletes the runs that ended more
 than 90 days ago, except the newest 100 of each name. "retention" in the config file, beside "store", changes that.`,
         examples: ["ojm prune --older-than 30d --keep 100"],
         codes: [3],

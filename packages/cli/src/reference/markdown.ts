@@ -1,36 +1,43 @@
 import type { CommandGroups, CommandSpec } from "../command-line/spec.js";
-import {
-  CONFIG,
-  commonOptions,
-  ENVIRONMENT,
-  optionTerm,
-  PASSWORDS,
-  PLACEHOLDERS,
-  pageOf,
-  RELATIVE,
-  sentence,
-  TITLE,
-} from "./facts.js";
+import { commonOptions, optionTerm, PLACEHOLDERS, pageOf, sentence, TITLE } from "./facts.js";
 
-/** The page docs/command-line.md. */
+/** What commands print, and what they need: the texts that are in no table. */
+const OUTPUT: readonly string[] = [
+  "- **A reason.** A command that affects others needs `--reason`, and asks for it on a terminal.",
+  "- **JSON.** With `--json` there are no notes on stderr, and an error [is JSON](exit-codes.md#errors-as-json). `schemas/` of `@ojm/cli` has the schema of each command's output.",
+  "- **Tables.** On a terminal, minor columns are dropped and text is truncated, names last; output to a file or a pipe is complete. Lists leave out the runs of ojm itself (such as 'ojm alerts'), unless you name them.",
+  "- **Streams.** The output of scripts and the log go to stdout, errors and the banners of the jobs to stderr. Colours appear only on a terminal, and not with `NO_COLOR`.",
+  "- **Control characters** in names, hosts and errors from a store, a driver or a job file are printed as escapes such as `\\u001b`; the output and log of scripts are printed as they are.",
+  "- **Stores.** Commands that only read do not create a missing store; `exec`, `hold` and `import` do.",
+];
+
+/** The page docs/reference/commands.md. */
 export function markdown(groups: CommandGroups): string {
   const parts = [
-    "# Command line",
+    "# Commands",
     "<!-- Made from the table of commands by: npx vitest run packages/cli/src/reference --update -->",
-    `\`ojm\`: ${TITLE}. How to choose a store, and which commands help during an incident, is in the [README](../packages/cli/README.md) and in [On call](on-call/README.md).`,
+    `Every command and option of \`ojm\`: ${TITLE}. Which store a command uses: [config file](config-file.md). Which commands help during an incident: [on call](../on-call/README.md).`,
+    index(groups),
     PLACEHOLDERS,
     ...groups.flatMap(([title, all]) => [`## ${title}`, ...all.flatMap(command)]),
     "## Options of many commands",
     list(commonOptions(groups).map(([name, option]) => [optionTerm(name, option), sentence(option.text)])),
+    "## Output",
+    OUTPUT.join("\n"),
     "## Exit codes",
-    "What each code means, and errors as JSON: [Exit codes](reference/exit-codes.md).",
+    "What each code means, and errors as JSON: [Exit codes](exit-codes.md).",
     "## Environment",
-    list(ENVIRONMENT),
-    CONFIG,
-    RELATIVE,
-    PASSWORDS.replace(/(export default \{.*?\})/, "`$1`"),
+    "`OJM_STORE`, `OJM_CONFIG` and the other variables: [Config file and environment](config-file.md#environment).",
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+/** What each command does, in a table with links. */
+function index(groups: CommandGroups): string {
+  const rows = groups.flatMap(([, all]) =>
+    all.map(({ name, summary }) => `| [\`ojm ${name}\`](#ojm-${name}) | ${summary} |`),
+  );
+  return ["| command | |", "|---|---|", ...rows].join("\n");
 }
 
 function command(spec: CommandSpec): string[] {

@@ -10,8 +10,8 @@ const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, impo
 const all = groups.flatMap(([, specs]) => specs);
 
 describe("the documents that are made from the table of commands", () => {
-  test("docs/command-line.md is what the table says; --update writes it", async () => {
-    await expect(markdown(groups)).toMatchFileSnapshot(at("../../docs/command-line.md"));
+  test("docs/reference/commands.md is what the table says; --update writes it", async () => {
+    await expect(markdown(groups)).toMatchFileSnapshot(at("../../docs/reference/commands.md"));
   });
 
   test("man/ojm.1 is what the table says; --update writes it", async () => {
