@@ -167,7 +167,7 @@ describe("the files of the example service", () => {
 
   it("what the page Run as a service shows of the files is in them", () => {
     const files = readdirSync(FOLDER).filter((name) => /\.(ts|yaml|service)$/.test(name));
-    const shown = [...readFileSync(PAGE, "utf8").matchAll(/^```(?:ts|ini|yaml)\n([\s\S]*?)^```$/gm)];
+    const shown = [...readFileSync(PAGE, "utf8").matchAll(/^```(?:typescript|ini|yaml)\n([\s\S]*?)^```$/gm)];
     expect(shown.length).toBeGreaterThan(3);
     for (const [, excerpt = ""] of shown)
       expect(
