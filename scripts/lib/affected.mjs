@@ -25,6 +25,8 @@ const USES = [
   ["test/readme.test.ts", /\.md$|^examples\//],
   ["test/command-lines.test.ts", /\.md$|^examples\/|\.ya?ml$/],
   ["test/reference.test.ts", /\.md$/],
+  ["test/core-reference.test.ts", /^docs\/(reference\/(typescript|events-)|how-to\/)|^packages\/core\/src\//],
+  ["test/entries-reference.test.ts", /^docs\/reference\/entries\.md$/],
   ["test/on-call.test.ts", /^docs\/on-call\//],
   ["test/examples.test.ts", /^examples\//],
   ["test/tutorials.test.ts", /^docs\/tutorials\//],
