@@ -63,7 +63,7 @@ for (const page of pages()) {
         { tags: i === 0 ? [] : ["full"] },
         async () => {
           const folder = await folderOf(page, files, program);
-          const node = [...(program.name.endsWith(".ts") ? tsArgs() : jsArgs()), program.name];
+          const node = [...(/\.m?ts$/.test(program.name) ? tsArgs() : jsArgs()), program.name];
           const { stdout } = await run(process.execPath, node, { cwd: folder });
           if (program.prints !== undefined) expect(stdout).toBe(program.prints);
         },
