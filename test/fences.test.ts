@@ -1,21 +1,25 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { temporaryFolder } from "@ojm/testing/folder";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { called } from "../packages/cli/src/testing/called.js";
 import { Database } from "../packages/sqlite/src/testing/driver.js";
 import { onSharedStores } from "./support/stores.js";
 
 const FENCE = /^\d{19}$/;
-const page = readFileSync(new URL("../packages/core/README.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../docs/how-to/fence-your-writes.md", import.meta.url), "utf8");
 
-/** The first block of a language in the README of core that mentions a fence. */
-function block(language: string): string {
+/** The first block of a language on the page that has this text. */
+function block(language: string, text = ""): string {
   const blocks = [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "gm"))];
-  return blocks.map(([, code = ""]) => code).find((code) => /fence/i.test(code)) ?? "";
+  const found = blocks.map(([, code = ""]) => code).find((code) => code.includes(text));
+  if (found === undefined) throw new Error(`the page has no block of ${language} with ${text}`);
+  return found;
 }
 
 /** Every path by which a fence leaves ojm shows the same text, and later fences sort after earlier ones. */
@@ -63,23 +67,85 @@ it("the record, --json and OJM_FENCE show the same fence", async () => {
   expect(JSON.parse(shown.out)).toMatchObject({ fence });
 });
 
-describe("the README of core compares fences", () => {
+describe("the page Fence your writes compares fences", () => {
   const [older, newer] = ["0000000000000000009", "0000000000000000010"];
 
-  it("in SQL, where a late writer changes no row", () => {
+  /** Two tables in memory, and the number of rows that a statement of the page changes there. */
+  function database() {
     const db = new Database(":memory:");
-    db.exec("CREATE TABLE accounts (name TEXT, balance INTEGER, fence TEXT); INSERT INTO accounts VALUES ('a', 0, '')");
-    const write = (balance: number, fence: string): number =>
-      db.prepare(block("sql")).run({ name: "a", balance, fence }).changes;
+    db.exec(`CREATE TABLE accounts (name TEXT PRIMARY KEY, balance INTEGER, fence TEXT);
+      CREATE TABLE fences (job TEXT PRIMARY KEY, fence TEXT); INSERT INTO fences VALUES ('balance', '')`);
+    const changes = (statement: string, values: object): number =>
+      db.prepare(block("sql", statement)).run(values).changes;
+    const balance = (): unknown => db.prepare("SELECT balance FROM accounts").pluck().get();
+    onTestFinished(() => void db.close());
+    return { db, changes, balance };
+  }
+
+  it("in SQL, where a late UPDATE changes no row", () => {
+    const { db, changes, balance } = database();
+    db.exec("INSERT INTO accounts VALUES ('a', 0, '')");
+    const write = (balance: number, fence: string): number => changes("UPDATE accounts", { name: "a", balance, fence });
     expect([write(1, newer), write(2, older), write(3, newer)]).toEqual([1, 0, 1]);
-    expect(db.prepare("SELECT balance FROM accounts").pluck().get()).toBe(3);
-    db.close();
+    expect(balance()).toBe(3);
+  });
+
+  it("in SQL, where a late INSERT changes no row", () => {
+    const { changes, balance } = database();
+    const write = (balance: number, fence: string): number => changes("INSERT", { name: "a", balance, fence });
+    expect([write(1, older), write(2, newer), write(3, older), write(4, newer)]).toEqual([1, 1, 0, 1]);
+    expect(balance()).toBe(4);
+  });
+
+  it("in SQL, where a late transaction finds no row of its job", () => {
+    const { changes } = database();
+    const begin = (fence: string): number => changes("UPDATE fences", { job: "balance", fence });
+    expect([begin(older), begin(newer), begin(older), begin(newer)]).toEqual([1, 1, 0, 1]);
+  });
+
+  it("on S3, where a late run writes nothing, even between the read and the write of a later one", async () => {
+    const folder = temporaryFolder();
+    const sdk = join(folder, "node_modules/@aws-sdk/client-s3");
+    mkdirSync(sdk, { recursive: true });
+    writeFileSync(join(sdk, "package.json"), '{ "type": "module", "exports": "./index.js" }');
+    writeFileSync(
+      join(sdk, "index.js"),
+      "export const { GetObjectCommand, PutObjectCommand, S3Client } = globalThis.fakeS3;",
+    );
+    writeFileSync(join(folder, "s3.mjs"), block("javascript", "@aws-sdk/client-s3"));
+    const s3 = new FakeS3();
+    vi.stubGlobal("fakeS3", s3.sdk);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { putFenced } = await import(/* @vite-ignore */ pathToFileURL(join(folder, "s3.mjs")).href);
+    const write = (fence: string, balance: number): Promise<void> =>
+      putFenced({ Key: "a" }, fence, () => ({ balance }));
+
+    await write(older, 1);
+    // The older run has read the object. Before it writes, the later one does, with the same balance.
+    s3.beforePut = () => write(newer, 1);
+    await expect(write(older, 2)).rejects.toThrow("a later run has written");
+    expect(s3.object?.body).toBe(JSON.stringify({ balance: 1, fence: newer }));
+    // An object that does not exist is created once: the other writer reads it.
+    s3.object = undefined;
+    s3.beforePut = () => write(older, 1);
+    await write(newer, 2);
+    expect(s3.object).toMatchObject({ body: JSON.stringify({ balance: 2, fence: newer }) });
+    // Another write under way: S3 answers 409, and the run tries again.
+    s3.beforePut = () => Promise.reject(answer(409));
+    await write(newer, 3);
+    expect(s3.object).toMatchObject({ body: JSON.stringify({ balance: 3, fence: newer }) });
+    // Any other error is one of the run.
+    s3.beforePut = () => Promise.reject(answer(403));
+    await expect(write(newer, 4)).rejects.toThrow("403");
   });
 
   it.each(["sh", "bash"])("in the shell (%s), where a late command ends", async (shell) => {
     const cwd = temporaryFolder();
     const run = (fence: string): Promise<string> =>
-      promisify(execFile)(shell, ["-c", block("sh")], { cwd, env: { ...process.env, OJM_FENCE: fence } }).then(
+      promisify(execFile)(shell, ["-c", block("sh", "OJM_FENCE")], {
+        cwd,
+        env: { ...process.env, OJM_FENCE: fence },
+      }).then(
         () => "done",
         ({ stderr }: { stderr: string }) => stderr,
       );
@@ -92,3 +158,58 @@ describe("the README of core compares fences", () => {
     ]);
   });
 });
+
+/** An error of the SDK of S3. */
+function answer(status: number, name = String(status)): Error {
+  return Object.assign(new Error(String(status)), { name, $metadata: { httpStatusCode: status } });
+}
+
+interface S3Request {
+  readonly Body?: string;
+  readonly IfMatch?: string;
+  readonly IfNoneMatch?: string;
+}
+
+/** One object of S3, as far as conditional writes go: its ETag depends on its content alone. */
+class FakeS3 {
+  object: { readonly body: string } | undefined;
+  /** Called once, before the next write. */
+  beforePut: (() => Promise<void>) | undefined;
+  readonly sdk: object;
+
+  constructor() {
+    const read = (): object => {
+      if (this.object === undefined) throw answer(404, "NoSuchKey");
+      const { body } = this.object;
+      return { Body: { transformToString: async () => body }, ETag: this.#etag };
+    };
+    const send = async ({ input, isPut }: { input: S3Request; isPut: boolean }): Promise<object> =>
+      isPut ? this.#put(input) : read();
+    const command = (isPut: boolean) =>
+      class {
+        readonly isPut: boolean = isPut;
+        readonly input: S3Request;
+        constructor(input: S3Request) {
+          this.input = input;
+        }
+      };
+    const S3Client = class {
+      readonly send: typeof send = send;
+    };
+    this.sdk = { GetObjectCommand: command(false), PutObjectCommand: command(true), S3Client };
+  }
+
+  get #etag(): string | undefined {
+    return this.object && `"${createHash("md5").update(this.object.body).digest("hex")}"`;
+  }
+
+  async #put({ Body = "", IfMatch, IfNoneMatch }: S3Request): Promise<object> {
+    const before = this.beforePut;
+    this.beforePut = undefined;
+    await before?.();
+    if (IfNoneMatch === "*" && this.object !== undefined) throw answer(412);
+    if (IfMatch !== undefined && IfMatch !== this.#etag) throw answer(412);
+    this.object = { body: Body };
+    return {};
+  }
+}

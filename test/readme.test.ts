@@ -12,8 +12,8 @@ import { pages, type Snippet, snippets } from "../scripts/lib/snippets.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const run = promisify(execFile);
 
-/** It needs its own PostgreSQL server, which no README can start. The suite has a test that runs it. */
-const ONLY_COMPILED = ["examples/backend-postgres/README.md", "packages/conformance/README.md"];
+/** Pages whose programs need a server of their own, or a test runner. Other tests run them. */
+const ONLY_COMPILED = ["examples/backend-postgres/README.md", "docs/how-to/write-a-backend.md"];
 
 /** The address that the pages name, and the address of the server of this test. */
 async function server(code: string): Promise<readonly [expected: string, actual: string]> {
@@ -63,7 +63,7 @@ for (const page of pages()) {
         { tags: i === 0 ? [] : ["full"] },
         async () => {
           const folder = await folderOf(page, files, program);
-          const node = [...(program.name.endsWith(".ts") ? tsArgs() : jsArgs()), program.name];
+          const node = [...(/\.m?ts$/.test(program.name) ? tsArgs() : jsArgs()), program.name];
           const { stdout } = await run(process.execPath, node, { cwd: folder });
           if (program.prints !== undefined) expect(stdout).toBe(program.prints);
         },

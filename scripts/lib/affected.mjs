@@ -28,6 +28,8 @@ const USES = [
   ["test/proof.test.ts", /^docs\/(proof\/|understand\/|architecture\.md$)|^test\/torture\/validate\/verdict\.ts$/],
   ["test/job-file-reference.test.ts", /^docs\/reference\/|^packages\/ojob\/job-file\.schema\.json$/],
   ["test/guide/sessions.test.ts", /^docs\/reference\/(job-file\/|openaf-functions\.md$)/],
+  ["test/core-reference.test.ts", /^docs\/(reference\/(typescript|events-)|how-to\/)|^packages\/core\/src\//],
+  ["test/entries-reference.test.ts", /^docs\/reference\/entries\.md$/],
   ["test/on-call.test.ts", /^docs\/on-call\//],
   ["test/examples.test.ts", /^examples\//],
   ["test/tutorials.test.ts", /^docs\/tutorials\//],

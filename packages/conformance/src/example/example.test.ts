@@ -9,22 +9,28 @@ import { harness } from "./harness.js";
 
 const root = new URL("../../", import.meta.url);
 const readme = readFileSync(new URL("README.md", root), "utf8");
+const page = readFileSync(new URL("../../docs/how-to/write-a-backend.md", root), "utf8");
 
-describe("the README of the conformance suite", () => {
-  it.each(["src/example/backend.ts", "src/example/harness.ts"])("the README shows the file %s as it is", (file) => {
-    const text = readFileSync(new URL(file, root), "utf8");
-    expect(readme).toContain(`\`\`\`ts\n// ${basename(file)}\n${text}\`\`\``);
-  });
+describe("the page Write a backend, and the README of the conformance suite", () => {
+  it.each(["src/example/backend.ts", "src/example/harness.ts"])(
+    "the page Write a backend shows the file %s as it is",
+    (file) => {
+      const text = readFileSync(new URL(file, root), "utf8");
+      expect(page).toContain(`\`\`\`ts\n// ${basename(file)}\n${text}\`\`\``);
+    },
+  );
 
-  it("the README of the conformance suite gives the right numbers of laws, cases and planted bugs", () => {
-    for (const { prefix, cases } of groups) expect(readme).toContain(`| \`${prefix}\` | ${cases.length} |`);
-    expect(readme).toContain(`${groups.flatMap(({ cases }) => cases).length} laws about`);
+  it("the page and the README give the right numbers of laws, cases and planted bugs", () => {
+    for (const { prefix, cases } of groups) expect(page).toContain(`| \`${prefix}\` | ${cases.length} |`);
+    const { length } = groups.flatMap(({ cases }) => cases);
+    expect(readme).toContain(`${length} laws about`);
+    expect(page).toContain(`a suite of ${length} laws`);
     expect(readme).toContain(`\`src/testing/planted\` holds ${bugs.length} of them`);
   });
 
-  it("the README of the conformance suite names only cases that exist", () => {
+  it("the page and the README name only cases that exist", () => {
     const ids = groups.flatMap(({ cases }) => cases.map(({ id }) => id));
-    for (const [id] of readme.matchAll(/[A-Z]{3}-\d{3}/g)) expect(ids).toContain(id);
+    for (const [id] of `${readme}${page}`.matchAll(/[A-Z]{3}-\d{3}/g)) expect(ids).toContain(id);
   });
 });
 

@@ -141,7 +141,7 @@ export interface JobManagerOptions {
   readonly chLocks?: OpenOptions;
   /** The store of the logs of runs. It is opened with the first line. Default: the store of `chJobs`. */
   readonly chLogs?: OpenOptions;
-  /** How much of a run's log is kept. Default: by the store, see the README. */
+  /** How much of a run's log is kept. Default: by the store, see docs/reference/typescript/logs.md. */
   readonly logBudget?: LogBudgetOptions;
   /** Time to live of the session. The locks of a hung or lost process are free after it. Default: 15 s. */
   readonly ttl?: Duration;
