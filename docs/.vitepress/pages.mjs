@@ -6,36 +6,28 @@ import { fileURLToPath } from "node:url";
 export const DOCS = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * The sections of the site, in the order of the sidebar. `order` names the pages and folders that come first;
- * all others of the folder follow by title, so a new page needs no entry. `under` puts the pages of another
- * folder below a page.
+ * The sections of the site, in the order of the sidebar. `order` names the pages and folders that come first. In
+ * a folder with a page of its own, those follow that this page links to, in its order; and all others by title.
+ * So a new page needs no entry. `under` puts the pages of another folder below a page.
  */
 const SECTIONS = [
   { title: "Start", folder: "start", order: ["what-is-ojm", "ways-in", "choose-a-store"] },
-  {
-    title: "Tutorials",
-    folder: "tutorials",
-    order: ["never-overlaps", "schedule-on-three-machines", "protect-a-crontab-line", "job-file"],
-  },
+  { title: "Tutorials", folder: "tutorials" },
   {
     title: "How-to",
     folder: "how-to",
     order: ["run-as-a-service", "stop-and-deploy", "fence-your-writes", "once-per-tick", "alerts", "metrics"],
   },
-  {
-    title: "On call",
-    folder: "on-call",
-    order: ["stuck", "lost", "failed", "ran-twice", "slow", "did-not-run", "hold", "exec", "store-away", "errors"],
-  },
+  { title: "On call", folder: "on-call" },
   {
     title: "Reference",
     folder: "reference",
-    order: ["commands", "exit-codes", "config-file", "job-file", "typescript", "cron", "stores", "http-api"],
+    order: ["commands", "exit-codes", "config-file", "job-file", "typescript", "schedules", "cron", "stores"],
   },
   {
     title: "Understand",
     folder: "understand",
-    order: ["how-a-run-works", "a-lost-lease", "schedules-and-ticks", "retries", "guarantees", "glossary"],
+    order: ["how-a-run-works", "a-lost-lease", "schedules-and-ticks", "retries", "guarantees"],
   },
   { title: "Proof", folder: "proof", order: ["how-it-is-tested", "fault-matrix", "faults-found", "benchmarks"] },
   {
@@ -92,8 +84,17 @@ function itemsOf(folder, order = [], under = {}) {
     if (name === entry || (folder !== "" && ["README", "index"].includes(name))) return [];
     return [{ ...pageOf(path), name, items: name in under ? itemsOf(under[name]) : [] }];
   });
-  const rank = ({ name }) => (order.includes(name) ? order.indexOf(name) : order.length);
-  return items.sort((one, other) => rank(one) - rank(other) || one.title.localeCompare(other.title, "en"));
+  const turns = [...order, ...linkedFrom(folder)];
+  const turn = ({ name }) => (turns.includes(name) ? turns.indexOf(name) : turns.length);
+  return items.sort((one, other) => turn(one) - turn(other) || one.title.localeCompare(other.title, "en"));
+}
+
+/** The names of the pages of a folder, in the order in which its own page links to them. */
+function linkedFrom(folder) {
+  const index = folder === "" ? undefined : indexOf(folder);
+  if (index === undefined) return [];
+  const links = readFileSync(join(DOCS, index), "utf8").matchAll(/\]\((?:\.\/)?([\w.-]+)\.md[#)]/g);
+  return [...links].map(([, name]) => name);
 }
 
 function pageOf(path) {
