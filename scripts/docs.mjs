@@ -38,11 +38,12 @@ try {
   const generated = /\.vitepress\/(dist|cache|\.temp)$/;
   cpSync(join(root, "docs"), docs, { recursive: true, filter: (path) => !generated.test(path) });
   // The files of the root that pages include.
-  for (const file of readdirSync(root).filter((name) => name.endsWith(".md"))) cpSync(join(root, file), join(copy, file));
+  for (const file of readdirSync(root).filter((name) => name.endsWith(".md")))
+    cpSync(join(root, file), join(copy, file));
   await writeApi(join(docs, "reference/api"));
   await build(docs, { outDir: out, base: values.base });
   const { home, pagesOf, sections } = await import(join(docs, ".vitepress/pages.mjs"));
-  const { addressOf } = await import(join(docs, ".vitepress/links.mjs"));
+  const { addressOf } = await import(join(docs, ".vitepress/markdown.mjs"));
   const line = ({ path, title, sentence }) =>
     `- [${title}](${values.base}${addressOf(path).slice(1)})${sentence === "" ? "" : `: ${sentence}`}`;
   const parts = sections().map(({ title, items }) => [`## ${title}`, pagesOf(items).map(line).join("\n")]);
@@ -51,13 +52,14 @@ try {
   writeFileSync(join(out, "llms.txt"), `${text}\n`);
 } catch (error) {
   // VitePress has listed the dead links.
-  console.error(error);
+  console.error(error.message);
   process.exitCode = 1;
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
 if (process.exitCode !== 1) {
   const broken = brokenAnchors(out, values.base);
-  if (broken.length > 0) stop(`${broken.length} links lead to no heading:\n${broken.join("\n")}`, "Correct the anchors.");
+  if (broken.length > 0)
+    stop(`${broken.length} links lead to no heading:\n${broken.join("\n")}`, "Correct the anchors.");
   console.error(`The site is in ${out}. To see it: npx vitepress preview docs`);
 }

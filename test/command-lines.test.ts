@@ -18,7 +18,8 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const filesOf = (folder: string): string[] => readdirSync(join(ROOT, folder)).map((name) => join(folder, name));
 
 const documents = [
-  ...["", "docs", "docs/tutorials", "docs/how-to", "docs/on-call", "docs/reference"].flatMap(filesOf),
+  ...filesOf(""),
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" }).map((name) => join("docs", name)),
   ...["examples", "examples/init", "examples/guide"].flatMap(filesOf),
   ...filesOf("packages").map((name) => join(name, "README.md")),
 ].filter((name) => /\.(md|yaml)$/.test(name) && existsSync(join(ROOT, name)));

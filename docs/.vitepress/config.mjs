@@ -1,5 +1,5 @@
 import { defineConfig } from "vitepress";
-import { addressOf, links, REPOSITORY, slug } from "./links.mjs";
+import { addressOf, asOnGitHub, REPOSITORY, slug } from "./markdown.mjs";
 import { sections } from "./pages.mjs";
 
 const sidebarItem = ({ path, title, items }) => ({
@@ -19,7 +19,13 @@ export default defineConfig({
   metaChunk: true,
   // The sidebar has more links than a reader follows.
   router: { prefetchLinks: false },
-  markdown: { anchor: { slugify: slug }, config: (md) => void md.use(links) },
+  markdown: {
+    anchor: { slugify: slug },
+    // GitHub has no attributes in braces.
+    attrs: { disable: true },
+    languageAlias: { crontab: "sh" },
+    config: (md) => void md.use(asOnGitHub),
+  },
   vite: { build: { chunkSizeWarningLimit: 10_000 } },
   themeConfig: {
     sidebar: sections().map(({ title, items }) => ({ text: title, items: items.map(sidebarItem), collapsed: false })),

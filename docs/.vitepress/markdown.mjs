@@ -35,8 +35,7 @@ function onSite(href, page, isIncluded) {
   return inDocs.endsWith(".md") ? href : onGitHub(target, rest);
 }
 
-const onGitHub = (target, rest) =>
-  `${REPOSITORY}/${extname(target) === "" ? "tree" : "blob"}/main/${target}${rest}`;
+const onGitHub = (target, rest) => `${REPOSITORY}/${extname(target) === "" ? "tree" : "blob"}/main/${target}${rest}`;
 
 /** The page at a path of `docs`: itself, or that of the folder. */
 function pageAt(path) {
@@ -45,12 +44,17 @@ function pageAt(path) {
   return path.endsWith(".md") ? path : undefined;
 }
 
-/** Changes the links of each page. A plugin of markdown-it. */
-export function links(md) {
+/** Renders a page as GitHub does. A plugin of markdown-it. */
+export function asOnGitHub(md) {
   md.core.ruler.push("ojm-links", ({ tokens, env }) => {
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
       const href = token.type === "link_open" ? token.attrGet("href") : null;
       if (href !== null) token.attrSet("href", onSite(href, env.relativePath ?? "", env.includes?.length > 0));
     }
   });
+  // Otherwise Vue evaluates what is between two braces.
+  for (const name of ["text", "code_inline"]) {
+    const render = md.renderer.rules[name];
+    md.renderer.rules[name] = (...args) => render(...args).replaceAll("{{", "&#123;&#123;");
+  }
 }
