@@ -67,7 +67,7 @@ describe("the site of the documentation", () => {
   it.each([
     ["stuck", /on-call\/stuck\.html/],
     ["exit 75", /exit-codes\.html|on-call\/exec\.html|commands\.html|ways-in\.html/],
-    ["missed", /did-not-run\.html|schedules|ticks/],
+    ["missed", /missed|did-not-run\.html|schedules|ticks|alerts/],
     ["OJM_STORE", /on-call\/|commands\.html|command-line\.html|config-file\.html|choose-a-store\.html/],
   ])("the search finds %s", async (query, page) => {
     const found = (await search(query)).slice(0, 5).map(({ id }) => id);

@@ -7,7 +7,10 @@ import { hasTerminals } from "../packages/cli/src/testing/terminal.js";
 import { onFreePorts, releasePort } from "../packages/conformance/src/proxy/free-port.js";
 import { follow } from "./support/tutorial.js";
 
-/* The tutorials, and the page Ways in, are done as written, on real terminals. `npm test` does the first steps of one. */
+/*
+ * The tutorials, and the page Ways in, are done as written, on real terminals. `npm test` does the first
+ * steps of one.
+ */
 
 const PAGES = fileURLToPath(new URL("../docs/tutorials", import.meta.url));
 

@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 export const DOCS = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * The sections of the site, in the order of the sidebar. `order` names the pages and folders that come first. In
- * a folder with a page of its own, those follow that this page links to, in its order; and all others by title.
- * So a new page needs no entry. `under` puts the pages of another folder below a page.
+ * The sections of the site, in the order of the sidebar. `order` names the pages and folders that come first.
+ * In a folder with a page of its own, the pages that it links to follow, in its order. All others follow by
+ * title, so a new page needs no entry. `under` puts the pages of another folder below a page.
  */
 const SECTIONS = [
   { title: "Start", folder: "start", order: ["what-is-ojm", "ways-in", "choose-a-store"] },

@@ -2,22 +2,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./run.mjs";
 
-/**
- * The paths of the pages that a user reads, relative to the folder of the repository. Without the tutorials and
- * the guide: tests of their own do what they say.
- */
+/** The paths of the pages that a user reads, relative to the folder of the repository. */
 export function pages() {
-  const docs = ["how-to", "reference", "start", "understand"].flatMap((folder) => markdownIn(`docs/${folder}`));
   const folders = ["packages", "examples"].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => `${folder}/${name}/README.md`),
   );
-  return ["README.md", ...folders, ...docs].filter((page) => existsSync(join(root, page)));
-}
-
-function markdownIn(folder) {
-  if (!existsSync(join(root, folder))) return [];
-  const files = readdirSync(join(root, folder), { recursive: true }).filter((file) => file.endsWith(".md"));
-  return files.sort().map((file) => `${folder}/${file.replaceAll("\\", "/")}`);
+  return ["README.md", ...folders].filter((page) => existsSync(join(root, page)));
 }
 
 /**

@@ -18,8 +18,8 @@ function entryPoints() {
 }
 
 /**
- * Writes the API reference from the docstrings into a folder, one page for each public entry: `core.backend.md`
- * for `@ojm/core/backend`.
+ * Writes the API reference from the docstrings into a folder, one page for each public entry:
+ * `core.backend.md` for `@ojm/core/backend`.
  */
 export async function writeApi(folder) {
   await makeApi();
@@ -72,6 +72,9 @@ async function makeApi() {
     hidePageHeader: true,
     hideBreadcrumbs: true,
     useCodeBlocks: true,
+    // It does not number equal headings as the site does if they differ in case: CSV and csv().
+    useHTMLAnchors: true,
+    anchorPrefix: "api-",
     parametersFormat: "table",
     interfacePropertiesFormat: "table",
     typeAliasPropertiesFormat: "table",
