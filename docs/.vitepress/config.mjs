@@ -28,7 +28,12 @@ export default defineConfig({
   },
   vite: { build: { chunkSizeWarningLimit: 10_000 } },
   themeConfig: {
-    sidebar: sections().map(({ title, items }) => ({ text: title, items: items.map(sidebarItem), collapsed: false })),
+    // The section of the page that is shown is open, too.
+    sidebar: sections().map(({ title, items }, i) => ({
+      text: title,
+      items: items.map(sidebarItem),
+      collapsed: i > 1,
+    })),
     nav: [
       { text: "Start", link: "/start/what-is-ojm.html" },
       { text: "Tutorials", link: "/tutorials/" },
