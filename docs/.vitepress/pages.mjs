@@ -22,7 +22,7 @@ const SECTIONS = [
   {
     title: "Reference",
     folder: "reference",
-    order: ["commands", "exit-codes", "config-file", "job-file", "typescript", "schedules", "cron", "stores"],
+    order: ["commands", "exec", "exit-codes", "config-file", "job-file", "typescript", "schedules", "cron", "stores"],
   },
   {
     title: "Understand",
