@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { install } from "./lib/install.mjs";
@@ -42,14 +42,6 @@ try {
     cpSync(join(root, file), join(copy, file));
   await writeApi(join(docs, "reference/api"));
   await build(docs, { outDir: out, base: values.base });
-  const { home, pagesOf, sections } = await import(join(docs, ".vitepress/pages.mjs"));
-  const { addressOf } = await import(join(docs, ".vitepress/markdown.mjs"));
-  const line = ({ path, title, sentence }) =>
-    `- [${title}](${values.base}${addressOf(path).slice(1)})${sentence === "" ? "" : `: ${sentence}`}`;
-  const parts = sections().map(({ title, items }) => [`## ${title}`, pagesOf(items).map(line).join("\n")]);
-  const first = home();
-  const text = [`# ${first.title}`, `> ${first.sentence}`, line(first), ...parts.flat()].join("\n\n");
-  writeFileSync(join(out, "llms.txt"), `${text}\n`);
 } catch (error) {
   // VitePress has listed the dead links.
   console.error(error.message);

@@ -1,4 +1,7 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig } from "vitepress";
+import { llmsText } from "./llms.mjs";
 import { addressOf, asOnGitHub, REPOSITORY, slug } from "./markdown.mjs";
 import { sections } from "./pages.mjs";
 
@@ -26,6 +29,7 @@ export default defineConfig({
     languageAlias: { crontab: "sh" },
     config: (md) => void md.use(asOnGitHub),
   },
+  buildEnd: ({ outDir, site }) => writeFileSync(join(outDir, "llms.txt"), llmsText(site.base)),
   vite: { build: { chunkSizeWarningLimit: 10_000 } },
   themeConfig: {
     // The section of the page that is shown is open, too.
