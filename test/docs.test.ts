@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { temporaryFolder } from "@ojm/testing/folder";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -30,7 +30,7 @@ describe("the site of the documentation", () => {
   const read = (file: string): string => readFileSync(join(out, file), "utf8");
 
   beforeAll(async () => {
-    out = temporaryFolder();
+    out = temporaryFolder(afterAll);
     await promisify(execFile)(process.execPath, ["scripts/docs.mjs", "--out", out], { cwd: ROOT });
     files = readdirSync(out, { recursive: true, encoding: "utf8" });
   }, 600_000);
