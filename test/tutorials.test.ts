@@ -7,7 +7,10 @@ import { hasTerminals } from "../packages/cli/src/testing/terminal.js";
 import { onFreePorts, releasePort } from "../packages/conformance/src/proxy/free-port.js";
 import { follow } from "./support/tutorial.js";
 
-/* The tutorials are done as written, on real terminals. `npm test` does the first steps of one. */
+/*
+ * The tutorials, and the page Ways in, are done as written, on real terminals. `npm test` does the first
+ * steps of one.
+ */
 
 const PAGES = fileURLToPath(new URL("../docs/tutorials", import.meta.url));
 
@@ -29,6 +32,10 @@ async function withPort(): Promise<Readonly<Record<string, string>>> {
 describe.skipIf(!hasTerminals())("the tutorials, as written", () => {
   it("the first steps of the tutorial never-overlaps.md do what it says", async () => {
     await follow("docs/tutorials/never-overlaps.md", { until: "1 waits for count", replace: {} });
+  });
+
+  it("the page with an example of each way in does what it says", { tags: ["full"] }, async () => {
+    await follow("docs/start/ways-in.md");
   });
 
   for (const name of names) {

@@ -8,7 +8,7 @@ import { commandLines } from "./support/command-lines.js";
 import { folderWithStore } from "./support/store-config.js";
 import { onSharedStores } from "./support/stores.js";
 
-const PAGE = fileURLToPath(new URL("../docs/comparison.md", import.meta.url));
+const PAGE = fileURLToPath(new URL("../docs/project/compare.md", import.meta.url));
 
 /** The column of ojm, for each question. */
 const answers = readFileSync(PAGE, "utf8")
@@ -37,7 +37,7 @@ async function answersAll(options: JobManagerOptions): Promise<void> {
   await scheduler.add("report", { cron: "0 2 * * *" }, () => {});
 
   for (const answer of answers) {
-    const [line, ...more] = commandLines("docs/comparison.md", answer.replace("./backup.sh", "true"));
+    const [line, ...more] = commandLines("docs/project/compare.md", answer.replace("./backup.sh", "true"));
     expect([answer, more]).toEqual([expect.stringMatching(/^`ojm .*`$/), []]);
     const words = line?.words ?? [];
     const { code, out, err } = await called(folder, words);
