@@ -5,7 +5,7 @@ import { nearestJson } from "../../channel/encoding/nearest-json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { LockError } from "../../locks/errors.js";
 import { durationText } from "../../util/duration.js";
-import { isText } from "../../util/shape.js";
+import { isText, present } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
@@ -103,6 +103,16 @@ export function ended(record: RunRecord, fence: string, now: number, ending: End
   end.duration = endTime - startTime;
   end.inError = isError(status);
   return end;
+}
+
+/** Whether a record that {@link ended} made has no field but those of most ends: {@link RecordText.ended}. */
+export function hasPlainEnd({ stack, endedBy, handedOver, result }: RunRecord): boolean {
+  return stack === undefined && endedBy === undefined && handedOver === undefined && result === undefined;
+}
+
+/** The end that a record has; `undefined` if its run is open. */
+export function endingOf({ status, error, stack, endedBy, handedOver, result }: RunRecord): Ending | undefined {
+  return status === "running" ? undefined : { status, ...present({ error, stack, endedBy, handedOver, result }) };
 }
 
 type Ended = { -readonly [K in keyof RunRecord]: RunRecord[K] };
