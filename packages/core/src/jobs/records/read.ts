@@ -54,10 +54,16 @@ function isVersions(value: unknown): boolean {
 }
 
 /** Whether the fields of a record's end that are present can be shown and used in sums. */
-function hasEnd({ endTime, endDate, duration, inError, error, stack, endedBy }: Fields<RunRecord>): boolean {
+function hasEnd({ endTime, endDate, duration, inError, error, stack, endedBy, exit }: Fields<RunRecord>): boolean {
   if (inError !== undefined && typeof inError !== "boolean") return false;
   const isDated = isOptional(endTime, isTime) && isOptional(endDate, isText) && isOptional(duration, isSpan);
-  return isDated && isOptional(error, isText) && isOptional(stack, isText) && isOptional(endedBy, isEndedBy);
+  const isShown = isOptional(error, isText) && isOptional(stack, isText) && isOptional(exit, isExit);
+  return isDated && isShown && isOptional(endedBy, isEndedBy);
+}
+
+export function isExit(value: unknown): boolean {
+  const exit = fieldsOf<NonNullable<RunRecord["exit"]>>(value);
+  return exit !== undefined && isOptional(exit.code, isCount) && isOptional(exit.signal, isText);
 }
 
 function isEndedBy(value: unknown): boolean {

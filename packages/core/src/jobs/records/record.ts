@@ -61,6 +61,7 @@ export interface Ending {
   readonly endedBy?: EndedBy;
   readonly handedOver?: true;
   readonly result?: JsonValue;
+  readonly exit?: NonNullable<RunRecord["exit"]>;
 }
 
 /** The record of a run that ended at `now`, made of a read one: with the fields of later versions. */
@@ -98,6 +99,7 @@ export function ended(record: RunRecord, fence: string, now: number, ending: End
   if (ending.endedBy !== undefined) end.endedBy = ending.endedBy;
   if (ending.handedOver !== undefined) end.handedOver = ending.handedOver;
   if (result !== undefined) end.result = result;
+  if (ending.exit !== undefined) end.exit = ending.exit;
   end.endTime = endTime;
   end.endDate = new Date(endTime).toISOString();
   end.duration = endTime - startTime;
@@ -106,13 +108,14 @@ export function ended(record: RunRecord, fence: string, now: number, ending: End
 }
 
 /** Whether a record that {@link ended} made has no field but those of most ends: {@link RecordText.ended}. */
-export function hasPlainEnd({ stack, endedBy, handedOver, result }: RunRecord): boolean {
-  return stack === undefined && endedBy === undefined && handedOver === undefined && result === undefined;
+export function hasPlainEnd({ stack, endedBy, handedOver, result, exit }: RunRecord): boolean {
+  return [stack, endedBy, handedOver, result, exit].every((field) => field === undefined);
 }
 
 /** The end that a record has; `undefined` if its run is open. */
-export function endingOf({ status, error, stack, endedBy, handedOver, result }: RunRecord): Ending | undefined {
-  return status === "running" ? undefined : { status, ...present({ error, stack, endedBy, handedOver, result }) };
+export function endingOf(record: RunRecord): Ending | undefined {
+  const { status, error, stack, endedBy, handedOver, result, exit } = record;
+  return status === "running" ? undefined : { status, ...present({ error, stack, endedBy, handedOver, result, exit }) };
 }
 
 type Ended = { -readonly [K in keyof RunRecord]: RunRecord[K] };
