@@ -54,11 +54,29 @@ function isVersions(value: unknown): boolean {
 }
 
 /** Whether the fields of a record's end that are present can be shown and used in sums. */
-function hasEnd({ endTime, endDate, duration, inError, error, stack, endedBy, exit }: Fields<RunRecord>): boolean {
+function hasEnd(record: Fields<RunRecord>): boolean {
+  const { endTime, endDate, duration, inError } = record;
   if (inError !== undefined && typeof inError !== "boolean") return false;
   const isDated = isOptional(endTime, isTime) && isOptional(endDate, isText) && isOptional(duration, isSpan);
-  const isShown = isOptional(error, isText) && isOptional(stack, isText) && isOptional(exit, isExit);
-  return isDated && isShown && isOptional(endedBy, isEndedBy);
+  return isDated && END_FIELDS.every((field) => isOptional(record[field], END_CHECKS[field]));
+}
+
+/** The fields that the end of a run can add to its record beside its times, and the check of each. */
+const END_CHECKS = {
+  error: isText,
+  stack: isText,
+  endedBy: isEndedBy,
+  handedOver: isAny,
+  result: isAny,
+  exit: isExit,
+} satisfies { readonly [Field in keyof RunRecord]?: (value: unknown) => boolean };
+
+export type EndField = keyof typeof END_CHECKS;
+
+export const END_FIELDS = Object.keys(END_CHECKS) as readonly EndField[];
+
+function isAny(): boolean {
+  return true;
 }
 
 export function isExit(value: unknown): boolean {
