@@ -196,6 +196,11 @@ describe("the problems of a store", () => {
     expect(kinds(grouped(found))).toEqual(["failed a", "failed b"]);
   });
 
+  it("of jobs that failed with equal errors after their commands ended well are one group", () => {
+    const failing = ["a", "b"].map((name) => record(name, { error: "the disk is full", exit: { code: 0 } }));
+    expect(kinds(grouped(problemsOf(facts({ failing }))))).toEqual(["failed a"]);
+  });
+
   it("come in the order of their kinds, and of each kind the newest first", () => {
     const usual = { p50: 1_000, p95: 2_000 };
     const asked = (at: number) => ({ at, name: "", action: "cancel", by: { host: "h", pid: 1, instance: "i" } });

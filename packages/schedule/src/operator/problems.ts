@@ -253,7 +253,8 @@ export function grouped(problems: readonly Problem[]): Problem[] {
 export function groupKey({ kind, text, exit, unattended }: Problem): string | undefined {
   if (unattended !== undefined) return `${kind} ${unattended}`;
   // Two commands with the same exit code, or ended by the same signal, may have any two causes.
-  const isGroup = kind === "failed" && text !== endedText(kind) && exit === undefined;
+  const isByExit = exit !== undefined && exit.code !== 0;
+  const isGroup = kind === "failed" && text !== endedText(kind) && !isByExit;
   return isGroup ? `${kind} ${text.replace(VARYING, "#")}` : undefined;
 }
 

@@ -61,17 +61,17 @@ function hasEnd(record: Fields<RunRecord>): boolean {
   return isDated && END_FIELDS.every((field) => isOptional(record[field], END_CHECKS[field]));
 }
 
-/** The fields that the end of a run can add to its record beside its times, and the check of each. */
-const END_CHECKS = {
+/** A field that the end of a run can add to its record, beside its times. */
+export type EndField = "error" | "stack" | "endedBy" | "handedOver" | "result" | "exit";
+
+const END_CHECKS: { readonly [Field in EndField]: (value: unknown) => boolean } = {
   error: isText,
   stack: isText,
   endedBy: isEndedBy,
   handedOver: isAny,
   result: isAny,
   exit: isExit,
-} satisfies { readonly [Field in keyof RunRecord]?: (value: unknown) => boolean };
-
-export type EndField = keyof typeof END_CHECKS;
+};
 
 export const END_FIELDS = Object.keys(END_CHECKS) as readonly EndField[];
 

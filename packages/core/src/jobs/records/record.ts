@@ -78,9 +78,9 @@ function isError(status: RunStatus): boolean {
 }
 
 /**
- * Like {@link closed}, for a record that {@link startedRecord} made with these `extras`. Without extras all
- * fields are known, so they are copied one by one: a spread takes ten times as long, which is a quarter of
- * the time of a run in memory.
+ * Like {@link closed}, for a record that {@link startedRecord} made with these `extras`. Without extras the
+ * fields of the start are known, so they are copied one by one: a spread takes ten times as long, which is a
+ * quarter of the time of a run in memory.
  */
 export function ended(record: RunRecord, fence: string, now: number, ending: Ending, extras?: Extras): RunRecord {
   if (extras !== undefined) return closed(record, fence, now, ending);
