@@ -90,6 +90,20 @@ describe.each([false, true])("a full store, with the records apart from the lock
     },
   );
 
+  test("once there is room the record names who cancelled the run", async () => {
+    const two = await world.manager({ apart });
+    const run = await one.manager.start("a");
+    await clock.until(two.manager.cancel("a", { reason: "wrong month", author: "ana", wait: 1 }));
+    await clock.advance(TTL / 2);
+    expect(run.signal.aborted).toBe(true);
+    fill(one);
+    await clock.until(rejection(run.cancel("the wrong month")));
+    empty(one);
+    await clock.advance(TTL);
+    const endedBy = { action: "cancel", author: "ana", reason: "wrong month" };
+    expect(await records(one)).toMatchObject([{ status: "cancelled", error: "the wrong month", endedBy }]);
+  });
+
   test("the record says why also if the session ended before there was room, and the name is free", async () => {
     const run = await one.manager.start("a");
     fill(one);

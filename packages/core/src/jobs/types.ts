@@ -69,6 +69,12 @@ export interface RunRecord {
    */
   readonly handedOver?: true;
   /**
+   * How the command of the run ended: by its exit code, or by a signal such as `SIGKILL`. Set by `ojm exec`,
+   * by shell scripts of job files, and by {@link Run.exited}. Absent if the command did not start, or if the
+   * run was over before it.
+   */
+  readonly exit?: { readonly code?: number; readonly signal?: string };
+  /**
    * The nearest JSON of the value that the body returned. Bigint, `NaN` and `Infinity` become texts, a `Map`
    * becomes a map, a `Set` a list, an `Error` a text; functions and the like are left out. Absent if nothing
    * is left, or if it is too large for the store. A process warning (`OJM_RESULT`) reports the lost parts.
@@ -427,6 +433,15 @@ export interface Run {
    * run.progress(rows, 10_000, "copying rows");
    */
   progress(done: number, total?: number, text?: string): void;
+  /**
+   * Records how the command of the run ended, as Node reports it. The end of the run writes it: a later call
+   * replaces it, and after the end a call has no effect.
+   *
+   * @throws RunError `INVALID` if `code` is not a whole number, or `signal` is not a text
+   * @example
+   * child.once("exit", (code, signal) => run.exited(code, signal));
+   */
+  exited(code: number | null, signal?: string | null): void;
   /**
    * Throws unless the run may continue, by the local clock. Costs no call to the store.
    *

@@ -41,6 +41,18 @@ async function linesOf(ran: Ran, name?: string): Promise<string[]> {
   );
 }
 
+test.each([
+  ["exit 3", { code: 3 }],
+  ["kill -9 $$", { signal: "SIGKILL" }],
+])("the record of a job whose shell script failed says how the script ended: %s", async (code, exit) => {
+  const { folder } = await runText(job(code, "lang: shell"));
+  const store = { type: "sqlite", args: { file: join(folder, "data/jobs.db") } };
+  await using manager = await openJobManager({ chJobs: store, chLocks: store, heartbeatThread: false });
+  for await (const record of manager.history({ name: "import" }))
+    expect(record).toMatchObject({ status: "failed", exit });
+  expect.assertions(1);
+});
+
 describe("the log of a run has what its job prints", () => {
   test("lines with their levels, printed text, and console", async () => {
     const code = `log("one"); logWarn("two"); logErr("three\\nfour")

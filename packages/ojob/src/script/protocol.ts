@@ -63,6 +63,8 @@ export interface FailureData {
   readonly message: string;
   readonly stack?: string;
   readonly code?: string;
+  /** How the process of the script ended, if the failure is only that. */
+  readonly exit?: readonly [code: number | null, signal: string | null];
   /** The text of its cause: `fetch failed` alone does not say what to fix. */
   readonly cause?: string;
   /** The thrown value, if it is not an error: a script may throw a text or a map. */

@@ -181,14 +181,24 @@ describe("the problems of a store", () => {
     ["stopped at code 1", "stopped at code 2"],
     ["decade", "facade"],
     [undefined, undefined],
-    ["it ended with exit code 1", "it ended with exit code 1"],
-    ["it was ended by SIGKILL", "it was ended by SIGKILL"],
-  ])("whose errors differ in words, or that have none but how a process ended, are not: %s, %s", (one, other) => {
+  ])("whose errors differ in words, or that have none, are not: %s, %s", (one, other) => {
     const failing = [
       record("a", one === undefined ? {} : { error: one }),
       record("b", other === undefined ? {} : { error: other }),
     ];
     expect(kinds(grouped(problemsOf(facts({ failing }))))).toEqual(["failed a", "failed b"]);
+  });
+
+  it.each([{ code: 1 }, { signal: "SIGKILL" }])("of commands that ended alike are not one group: %j", (exit) => {
+    const failing = ["a", "b"].map((name) => record(name, { error: "the command did not end well", exit }));
+    const found = problemsOf(facts({ failing }));
+    expect(found).toMatchObject([{ exit }, { exit }]);
+    expect(kinds(grouped(found))).toEqual(["failed a", "failed b"]);
+  });
+
+  it("of jobs that failed with equal errors after their commands ended well are one group", () => {
+    const failing = ["a", "b"].map((name) => record(name, { error: "the disk is full", exit: { code: 0 } }));
+    expect(kinds(grouped(problemsOf(facts({ failing }))))).toEqual(["failed a"]);
   });
 
   it("come in the order of their kinds, and of each kind the newest first", () => {

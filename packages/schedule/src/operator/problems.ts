@@ -52,6 +52,8 @@ export interface Problem {
   readonly text: string;
   /** The id of the affected run; with `orphaned-retry`, of the first run of the retry series. */
   readonly run?: string;
+  /** With `failed`: how its command ended, from the record. */
+  readonly exit?: NonNullable<RunRecord["exit"]>;
   /** With `unattended`: the reason. */
   readonly unattended?: Unattended;
   /**
@@ -167,10 +169,11 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 function failedIn({ failing, retries, runs, now }: Facts): Problem[] {
   const chains = new Set([...retries, ...runs].map(({ chain }) => chain));
   return failing.flatMap((run): Problem[] => {
-    const { name, status, id, chain = id, error, startTime, endTime: at = startTime } = run;
+    const { name, status, id, chain = id, error, exit, startTime, endTime: at = startTime } = run;
     if ((status !== "failed" && status !== "lost" && status !== "timeout") || at < now - FAILED_WITHIN) return [];
     if (isTriedAgain(run) && (chains.has(chain) || now - at < BETWEEN)) return [];
-    return [{ kind: status, name, at, text: error ?? endedText(status), run: id }];
+    const problem: Problem = { kind: status, name, at, text: error ?? endedText(status), run: id };
+    return [status === "failed" && exit !== undefined ? { ...problem, exit } : problem];
   });
 }
 
@@ -247,14 +250,13 @@ export function grouped(problems: readonly Problem[]): Problem[] {
 }
 
 /** Equal for the problems of one group, and for the group; `undefined` for a problem that stands alone. */
-export function groupKey({ kind, text, unattended }: Problem): string | undefined {
+export function groupKey({ kind, text, exit, unattended }: Problem): string | undefined {
   if (unattended !== undefined) return `${kind} ${unattended}`;
-  const isGroup = kind === "failed" && text !== endedText(kind) && !ANY_CAUSE.test(text);
+  // Two commands with the same exit code, or ended by the same signal, may have any two causes.
+  const isByExit = exit !== undefined && exit.code !== 0;
+  const isGroup = kind === "failed" && text !== endedText(kind) && !isByExit;
   return isGroup ? `${kind} ${text.replace(VARYING, "#")}` : undefined;
 }
-
-/** The error of a command that ended by itself or by a signal: two such commands may have any two causes. */
-const ANY_CAUSE = /^it (?:ended with exit code \d+|was ended by \S+)$/;
 
 /** What differs between equal errors: numbers, and ids in hex. An exit code is an error of its own. */
 const VARYING =

@@ -29,6 +29,7 @@ beforeAll(async () => {
   await manager.unlock("open for a moment", { reason, author });
   const cancelled = await manager.start("cancelled");
   await manager.cancel("cancelled", { reason, author });
+  cancelled.exited(null, SECRET);
   await cancelled.fail(new Error(reason));
   runs.push(cancelled.id);
   const fails = manager.run(

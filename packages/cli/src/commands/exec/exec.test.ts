@@ -86,7 +86,7 @@ describe("ojm exec", () => {
     const record = await place.last();
     expect(out).toBe(`${record?.id}\nx`);
     expect(record).toMatchObject({ status: "failed", trigger: "exec", meta: { command: "sh", timeout: 3_600_000 } });
-    expect(record?.error).toBe("it ended with exit code 3");
+    expect([record?.error, record?.exit]).toEqual(["it ended with exit code 3", { code: 3 }]);
     const manager = await place.manager();
     const lines: string[] = [];
     for await (const item of manager.log(record?.id ?? ""))
@@ -174,6 +174,7 @@ describe("ojm exec", () => {
     expect(await place.last()).toMatchObject({
       status: "cancelled",
       error: "ojm got SIGTERM, and the command ended: it ended with exit code 7",
+      exit: { code: 7 },
     });
   });
 
@@ -210,6 +211,7 @@ describe("ojm exec", () => {
     expect(await place.last()).toMatchObject({
       status: "cancelled",
       error: "ojm got SIGTERM, and killed the command after its grace of 700 ms: it was ended by SIGKILL",
+      exit: { signal: "SIGKILL" },
     });
   });
 

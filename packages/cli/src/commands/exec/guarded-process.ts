@@ -21,6 +21,8 @@ export interface Ended {
   /** As a shell reports it: 128 plus the number of the signal that ended it. */
   readonly code: number;
   readonly text: string;
+  /** Its exit code or signal. Absent if it did not start, or if its output was lost, which `text` reports. */
+  readonly exit?: readonly [code: number | null, signal: string | null];
   /** Whether it was ended because it took too long. */
   readonly isLate?: true;
   /** Whether the command itself printed nothing about it. */
@@ -152,8 +154,10 @@ function ending(code: number | null, signal: NodeJS.Signals | null, unwritten: s
   // A command that handed its last output to us exits with 0, even if a full disk did not take that output.
   const endedByIt = code === 0 || signal === "SIGPIPE";
   if (unwritten !== undefined && endedByIt) return { code: EXIT.failed, text: unwritten, isUntold: true };
-  if (signal !== null) return { code: EXIT.signal + constants.signals[signal], text: `it was ended by ${signal}` };
+  const exit = [code, signal] as const;
+  if (signal !== null)
+    return { code: EXIT.signal + constants.signals[signal], text: `it was ended by ${signal}`, exit };
   if (code === NOT_FOUND) return { code, text: "there is no such command" };
   if (code === NOT_EXECUTABLE) return { code, text: "it cannot be executed" };
-  return { code: code ?? EXIT.failed, text: `it ended with exit code ${code}` };
+  return { code: code ?? EXIT.failed, text: `it ended with exit code ${code}`, exit };
 }

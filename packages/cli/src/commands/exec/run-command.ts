@@ -168,6 +168,7 @@ export class CommandRunner {
       clearTimeout(this.#killTimer);
       this.#current = undefined;
     });
+    if (ended.exit !== undefined) run.exited(...ended.exit);
     this.#awaitAnswer(ended);
     await predecessor.forget(run).catch(() => {});
     if (this.signalled !== undefined && ended.code !== 0) {
@@ -260,7 +261,12 @@ export class CommandRunner {
     });
     if (!isLate && !run.signal.aborted) this.code = ended.code;
     return isLate
-      ? { code: EXIT.timeout, text: `it took longer than ${sayDuration(timeout)}: ${ended.text}`, isLate: true }
+      ? {
+          ...ended,
+          code: EXIT.timeout,
+          text: `it took longer than ${sayDuration(timeout)}: ${ended.text}`,
+          isLate: true,
+        }
       : ended;
   }
 }

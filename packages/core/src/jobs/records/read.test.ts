@@ -11,6 +11,10 @@ test("a record with a field that cannot be shown is not a record, whichever fiel
   expect(isRecord({ key, value: record })).toBe(true);
   const taken = Object.keys(record).filter((field) => isRecord({ key, value: { ...record, [field]: null } }));
   expect(taken).toEqual([]);
+  for (const exit of [{}, { code: 0 }, { signal: "SIGKILL" }, { code: 1, later: "field" }])
+    expect([exit, isRecord({ key, value: { ...record, exit } })]).toEqual([exit, true]);
+  for (const exit of [1, "SIGKILL", { code: "1" }, { code: 0.5 }, { signal: 9 }])
+    expect([exit, isRecord({ key, value: { ...record, exit } })]).toEqual([exit, false]);
   for (const versions of [{}, { ojm: "1" }, { ojm: 1, node: "20" }, "1"])
     expect([versions, isRecord({ key, value: { ...record, versions } })]).toEqual([versions, false]);
 });

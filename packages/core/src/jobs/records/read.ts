@@ -54,10 +54,34 @@ function isVersions(value: unknown): boolean {
 }
 
 /** Whether the fields of a record's end that are present can be shown and used in sums. */
-function hasEnd({ endTime, endDate, duration, inError, error, stack, endedBy }: Fields<RunRecord>): boolean {
+function hasEnd(record: Fields<RunRecord>): boolean {
+  const { endTime, endDate, duration, inError } = record;
   if (inError !== undefined && typeof inError !== "boolean") return false;
   const isDated = isOptional(endTime, isTime) && isOptional(endDate, isText) && isOptional(duration, isSpan);
-  return isDated && isOptional(error, isText) && isOptional(stack, isText) && isOptional(endedBy, isEndedBy);
+  return isDated && END_FIELDS.every((field) => isOptional(record[field], END_CHECKS[field]));
+}
+
+/** A field that the end of a run can add to its record, beside its times. */
+export type EndField = "error" | "stack" | "endedBy" | "handedOver" | "result" | "exit";
+
+const END_CHECKS: { readonly [Field in EndField]: (value: unknown) => boolean } = {
+  error: isText,
+  stack: isText,
+  endedBy: isEndedBy,
+  handedOver: isAny,
+  result: isAny,
+  exit: isExit,
+};
+
+export const END_FIELDS = Object.keys(END_CHECKS) as readonly EndField[];
+
+function isAny(): boolean {
+  return true;
+}
+
+export function isExit(value: unknown): boolean {
+  const exit = fieldsOf<NonNullable<RunRecord["exit"]>>(value);
+  return exit !== undefined && isOptional(exit.code, isCount) && isOptional(exit.signal, isText);
 }
 
 function isEndedBy(value: unknown): boolean {

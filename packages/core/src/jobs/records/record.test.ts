@@ -73,6 +73,7 @@ test("the end of a run is written the same by its holder and by whoever reads it
     fc.record({ status: fc.constant("completed" as const), result: fc.jsonValue().filter((it) => it !== null) }),
     fc.record({ status: fc.constantFrom("skipped", "failed", "timeout", "cancelled", "lost"), error: fc.string() }),
     fc.record({ status: fc.constant("failed" as const), error: fc.string(), stack: fc.string() }),
+    fc.record({ status: fc.constant("completed" as const), exit: fc.record({ code: fc.nat() }) }),
   ) as fc.Arbitrary<Ending>;
   fc.assert(
     fc.property(started, extras, fc.string(), time, ending, (run, extras, fence, now, end) => {

@@ -9,9 +9,9 @@ import { isText } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
-import type { EndedBy, RunRecord, RunStatus } from "../types.js";
+import type { RunRecord, RunStatus } from "../types.js";
 import { VERSIONS } from "../versions.js";
-import { isOverwritten, recordUnder } from "./read.js";
+import { END_FIELDS, type EndField, isOverwritten, recordUnder } from "./read.js";
 import type { TimeIndex } from "./time-index.js";
 
 /** The longest text of an error in a record, in characters. */
@@ -54,13 +54,8 @@ export function startedRecord(
 }
 
 /** The end of a run. */
-export interface Ending {
+export interface Ending extends Pick<RunRecord, EndField> {
   readonly status: Exclude<RunStatus, "running">;
-  readonly error?: string;
-  readonly stack?: string;
-  readonly endedBy?: EndedBy;
-  readonly handedOver?: true;
-  readonly result?: JsonValue;
 }
 
 /** The record of a run that ended at `now`, made of a read one: with the fields of later versions. */
@@ -83,26 +78,34 @@ function isError(status: RunStatus): boolean {
 }
 
 /**
- * Like {@link closed}, for a record that {@link startedRecord} made with these `extras`. Without extras all
- * fields are known, so they are copied one by one: a spread takes ten times as long, which is a quarter of
- * the time of a run in memory.
+ * Like {@link closed}, for a record that {@link startedRecord} made with these `extras`. Without extras the
+ * fields of the start are known, so they are copied one by one: a spread takes ten times as long, which is a
+ * quarter of the time of a run in memory.
  */
 export function ended(record: RunRecord, fence: string, now: number, ending: Ending, extras?: Extras): RunRecord {
   if (extras !== undefined) return closed(record, fence, now, ending);
   const { name, startTime, startDate, id, holder, trigger, timeout, versions } = record;
-  const { status, error, result } = ending;
+  const { status } = ending;
   const endTime = Math.max(now, startTime);
   const end = { name, startTime, startDate, id, status, holder, trigger, timeout, versions, fence } as Ended;
-  if (error !== undefined) end.error = error;
-  if (ending.stack !== undefined) end.stack = ending.stack;
-  if (ending.endedBy !== undefined) end.endedBy = ending.endedBy;
-  if (ending.handedOver !== undefined) end.handedOver = ending.handedOver;
-  if (result !== undefined) end.result = result;
+  Object.assign(end, ending);
   end.endTime = endTime;
   end.endDate = new Date(endTime).toISOString();
   end.duration = endTime - startTime;
   end.inError = isError(status);
   return end;
+}
+
+/** Whether a record that {@link ended} made has no field but those of most ends: {@link RecordText.ended}. */
+export function hasPlainEnd(record: RunRecord): boolean {
+  return END_FIELDS.every((field) => field === "error" || record[field] === undefined);
+}
+
+/** The end that a record has; `undefined` if its run is open. */
+export function endingOf(record: RunRecord): Ending | undefined {
+  const { status } = record;
+  const fields = END_FIELDS.flatMap((field) => (record[field] === undefined ? [] : [[field, record[field]]]));
+  return status === "running" ? undefined : { status, ...Object.fromEntries(fields) };
 }
 
 type Ended = { -readonly [K in keyof RunRecord]: RunRecord[K] };

@@ -198,6 +198,36 @@ test("the record of a failed run has the stack of its error, and of its cause", 
   });
 });
 
+const refused = (): Promise<never> => Promise.reject(new Error("refused"));
+
+test.each<[string, [number | null, string?] | undefined, (run: Run) => unknown, Partial<RunRecord>]>([
+  ["completes", [0], () => {}, { status: "completed", exit: { code: 0 } }],
+  ["fails", [3], refused, { status: "failed", exit: { code: 3 } }],
+  ["is cancelled", [null, "SIGTERM"], (run) => run.cancel(), { status: "cancelled", exit: { signal: "SIGTERM" } }],
+  ["has no command", undefined, () => {}, { status: "completed" }],
+])("the record has the end of the command of a run that %s", async (_, exit, over, end) => {
+  const body = (run: Run): unknown => {
+    if (exit !== undefined) run.exited(...exit);
+    return over(run);
+  };
+  for (const meta of [undefined, { a: 1 }]) {
+    const { manager } = await world.manager();
+    const options = meta === undefined ? {} : { meta };
+    await clock.until(manager.run("ship", body, options).catch(() => {}));
+    const [record] = await collect(manager.history({ name: "ship", limit: 1 }));
+    expect(record).toMatchObject(end);
+    expect(record?.exit).toEqual(end.exit);
+  }
+});
+
+test("the end of a command is an exit code or the name of a signal", async () => {
+  const { manager } = await world.manager();
+  const run = await clock.until(manager.start("ship"));
+  for (const code of [0.5, -1, "1"] as number[]) expect(() => run.exited(code)).toThrow(/takes an exit code/);
+  expect(() => run.exited(null, 9 as never)).toThrow(expect.objectContaining({ code: "INVALID" }));
+  expect((await clock.until(run.end())).exit).toBeUndefined();
+});
+
 test("the record of a run that was unlocked by force tells who did it, and why", async () => {
   const [one, two] = [await world.manager(), await world.manager()];
   const run = await clock.until(one.manager.start("ship"));

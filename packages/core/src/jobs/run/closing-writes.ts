@@ -13,7 +13,7 @@ import { fieldsOf } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import { closeRunOf, runOf } from "../records/orphans.js";
 import { isOverwritten, records, recordUnder } from "../records/read.js";
-import { closingOps, type Ending, toRecord } from "../records/record.js";
+import { closingOps, endingOf, hasPlainEnd, toRecord } from "../records/record.js";
 import { follows, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
 import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
@@ -205,14 +205,15 @@ export function laterEnd(
   record: RunRecord,
   refusal: unknown,
 ): BeforeRemoval | undefined {
-  const { status, error, stack, endTime } = record;
-  if (!isFull(refusal) || status === "running" || endTime === undefined) return undefined;
+  let ending = endingOf(record);
+  const { status, error, endTime } = record;
+  if (!isFull(refusal) || ending === undefined || endTime === undefined) return undefined;
   const why = `but its end could not be recorded: ${refusal.message}`;
-  let ending: Ending = { status, ...(error !== undefined && { error }), ...(stack !== undefined && { stack }) };
   if (status === "completed") ending = { status: "lost", error: `it completed, ${why}` };
   if (status === "skipped") ending = { status: "lost", error: `it was skipped (${error}), ${why}` };
   const stores = { jobs, index, locks: lockChannel as Channel<LocksValue> };
-  return (lock) => closeRunOf(stores, lock, { ...ending, endTime });
+  const end = { ...ending, endTime };
+  return (lock) => closeRunOf(stores, lock, end);
 }
 
 /** The close of a record in the commit that releases its lock. */
@@ -240,9 +241,7 @@ export class ClosingWrites implements AtomicWrites {
     this.#record = record;
     this.#written = record;
     this.#key = key;
-    const { result, stack, endedBy, handedOver } = record;
-    const isPlain = [result, stack, endedBy, handedOver].every((field) => field === undefined);
-    const value = isPlain ? knownValue<RunRecord>(text.ended(record)) : record;
+    const value = hasPlainEnd(record) ? knownValue<RunRecord>(text.ended(record)) : record;
     this.#ops = closingOps(key, version, value);
     this.#next = next;
   }

@@ -100,7 +100,7 @@ export class RecordText {
     return `${this.#begin}running${this.#middle}}`;
   }
 
-  /** The text of the record as closed by `ended`, if it has no result, stack, `endedBy` or `handedOver`. */
+  /** The text of the record as closed by `ended`, if {@link hasPlainEnd}. */
   ended({ status, fence, error, endTime, endDate, duration, inError }: RunRecord): string {
     const why = error === undefined ? "" : `,"error":${JSON.stringify(error)}`;
     const end = `,"endTime":${endTime},"endDate":"${endDate}","duration":${duration},"inError":${inError}}`;

@@ -9,12 +9,14 @@ import type { Lease } from "../../locks/hold/lease.js";
 import type { Holder } from "../../locks/types.js";
 import { LazyAbortSignal, reasonText, whenAborted } from "../../util/abort.js";
 import { atMost } from "../../util/event-loop.js";
+import { present } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
 import { emitWarning } from "../../util/warning.js";
 import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import type { RunLog } from "../logs/types.js";
 import { RunTrail } from "../logs/write/run-trail.js";
+import { isExit } from "../records/read.js";
 import { type Ending, ended, errorText, leaseOverError, resultOf, stackText } from "../records/record.js";
 import type { EndedBy, Run, RunRecord, Tick } from "../types.js";
 import {
@@ -60,6 +62,7 @@ export class OpenRun implements Run {
   #cancelled: RunError | undefined;
   #interrupted: RunError | undefined;
   #args: Run["args"] | undefined;
+  #exit: RunRecord["exit"];
 
   /** `draft`: what was written, `version`: the version of its entry. */
   constructor(context: RunContext, lease: Lease, draft: Draft, version: Version) {
@@ -89,6 +92,13 @@ export class OpenRun implements Run {
   progress(done: number, total?: number, text?: string): void {
     this.#trail ??= new RunTrail(this.#context.logs, this);
     this.#trail.progress(done, total, text);
+  }
+
+  exited(code: number | null, signal?: string | null): void {
+    const exit = present({ code: code ?? undefined, signal: signal ?? undefined });
+    if (!isExit(exit))
+      throw new RunError("INVALID", this.name, `exited() of the run of "${this.name}" takes an exit code and a signal`);
+    this.#exit = exit;
   }
 
   /** Why the run cannot complete: it was cancelled, or is over. */
@@ -287,7 +297,8 @@ export class OpenRun implements Run {
 
   #ending(ending: Ending): RunRecord {
     const { record, extras } = this.#draft;
-    return ended(record, this.fence, this.#context.clock.now(), ending, extras);
+    const end = this.#exit === undefined ? ending : { ...ending, exit: this.#exit };
+    return ended(record, this.fence, this.#context.clock.now(), end, extras);
   }
 
   /** The last lines of the log are sent right behind the end of the record, which does not wait for them. */

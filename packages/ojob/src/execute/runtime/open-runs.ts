@@ -148,5 +148,8 @@ export async function closeRun(run: Run, error: Error, mask: (text: string) => s
   const message = maskUrls(mask(error.message));
   if (error instanceof SkippedJob) await run.skip(message);
   else if ((error as { code?: unknown }).code === "CANCELLED") await run.cancel(message);
-  else await run.fail(message);
+  else {
+    if (error instanceof JobError && error.failure.exit !== undefined) run.exited(...error.failure.exit);
+    await run.fail(message);
+  }
 }

@@ -86,7 +86,7 @@ export class ScriptProcess {
     // finish.
     if (this.#stopped) return { name: "StopError", message: "the job was asked to stop", code: "CANCELLED" };
     const what = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-    return atLine(block, shellLine(this.#complaint), `the script ${what}`);
+    return { ...atLine(block, shellLine(this.#complaint), `the script ${what}`), exit: [code, signal] };
   }
 }
 

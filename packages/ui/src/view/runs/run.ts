@@ -3,7 +3,7 @@ import { retriesOf, UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { reasonsOf } from "../jobs/why.js";
 import { progressOf } from "../now/now.js";
-import { masked, type Source, statesIn, take } from "../source.js";
+import { given, masked, type Source, statesIn, take } from "../source.js";
 import { holderOf, itemOf, retryOf, stopRequestOf } from "./items.js";
 
 /** How many runs are searched for the attempts of a retry series, and for the last completed one. */
@@ -86,6 +86,7 @@ const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunReco
     reason: mask(reason),
   }),
   handedOver: plain,
+  exit: ({ code, signal }, { mask }) => given({ code, signal: signal === undefined ? undefined : mask(signal) }),
   result,
 };
 

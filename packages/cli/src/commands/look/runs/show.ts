@@ -114,6 +114,7 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "args", cell: ({ args }) => json(args) },
     { title: "meta", cell: ({ meta }) => json(meta) },
     { title: "result", cell: ({ result }) => json(result) },
+    { title: "exit", cell: ({ exit }) => exit?.signal ?? exit?.code?.toString() },
     { title: "error", cell: ({ error }) => error },
     {
       title: "ended by",

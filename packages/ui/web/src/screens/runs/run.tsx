@@ -174,7 +174,7 @@ function Result({ run: { result, resultHidden } }: { readonly run: RunDetail }):
 }
 
 function RunFacts({ run, progress }: { readonly run: RunDetail; readonly progress: ProgressView | undefined }): VNode {
-  const { startTime, endTime, duration, status, tick, delay, attempt, retry, fence, versions, args, meta } = run;
+  const { startTime, endTime, duration, status, tick, delay, attempt, retry, fence, versions, args, meta, exit } = run;
   return (
     <>
       <Facts>
@@ -189,6 +189,7 @@ function RunFacts({ run, progress }: { readonly run: RunDetail; readonly progres
           {duration !== undefined ? tookText(status, duration) : status === "running" && <Elapsed since={startTime} />}
         </Fact>
         <Fact name="At most">{durationText(run.timeout)}</Fact>
+        <Fact name="Exit">{exit?.signal ?? exit?.code}</Fact>
         <Fact name="Started by">{run.trigger}</Fact>
         <Fact name="Tick">
           {tick !== undefined && (
