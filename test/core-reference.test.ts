@@ -10,7 +10,7 @@ import { GRACE } from "../packages/core/src/locks/grace.js";
 import { durationOf } from "../packages/core/src/util/duration.js";
 import { WARNING_CODES } from "../packages/core/src/util/warning.js";
 
-/* The pages about @ojm/core have what its sources have: functions, methods, options, defaults, events, codes. */
+/* The pages about @ojm/core have what its sources have: functions, methods, options, defaults, events. */
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
@@ -96,7 +96,7 @@ for (const file of sources.filter((file) => file.startsWith("packages/core/"))) 
   visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true));
 }
 
-/** Tables have the options of a call too, unless every call has them: `signal`, and the fields of a record. */
+/** Tables have the options of a call too, unless each call has them: `signal`, the fields of a record. */
 const EXTENDED = ["ChannelConfig", "LogAmount"];
 
 function membersOf(name: string): string[] {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { openChannel } from "../../channel/open.js";
 import { ChannelError } from "../../channel/errors.js";
+import { openChannel } from "../../channel/open.js";
 import type { Entry } from "../../channel/types.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { scribble } from "../../testing/scribble.js";
