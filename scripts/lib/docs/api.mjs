@@ -39,8 +39,8 @@ export async function writeApi(folder) {
 async function makeApi() {
   const inputs = ["scripts/lib/docs/api.mjs", "pnpm-lock.yaml", "tsconfig.base.json"].map((file) => join(root, file));
   const hash = hashOf([...inputs, ...published().map(({ path }) => join(path, "src"))]);
-  if (existsSync(OUT) && isDone("api", hash)) return;
-  markDone("api");
+  if (existsSync(OUT) && isDone("docs-api", hash)) return;
+  markDone("docs-api");
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
   const entries = entryPoints();
@@ -91,5 +91,5 @@ async function makeApi() {
     module.name = entries.find(({ source }) => source === fileName).name;
   }
   await app.generateOutputs(project);
-  markDone("api", hash);
+  markDone("docs-api", hash);
 }
