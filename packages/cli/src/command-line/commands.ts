@@ -454,6 +454,8 @@ that does not exist: a hold may come before the first run. It rejects an unknown
           },
           wait: { value: "TIME", text: "how long to wait for the run that is running. Default: 0" },
           new: { text: "accept a name without a run or a schedule, even if it resembles a known name" },
+          end: { text: "end the hold; take no lock from a run" },
+          "dry-run": { text: "with --end: show which hold would end; do nothing" },
           ...COMMON,
         },
       },

@@ -168,7 +168,7 @@ describe("what runs", () => {
     expect(await json("audit", "import")).toMatchObject([{ action: "unlock", reason: "it hangs" }]);
     expect(await call("unlock", "import", "--reason", "x")).toMatchObject({
       code: 3,
-      err: 'ojm: nobody holds "import"\n',
+      err: 'ojm: no process holds "import"\n',
     });
     expect(await call("unlock", "biling", "--reason", "x")).toMatchObject({
       code: 3,
@@ -200,6 +200,28 @@ describe("what runs", () => {
       await later?.end();
     },
   );
+
+  test("hold --end ends a hold, and takes no lock from a run", async () => {
+    expect((await call("hold", "import", "--reason", "the schema changes")).code).toBe(0);
+    const of = /the hold of .* \(the schema changes\), since /;
+    expect(await call("hold", "import", "--end", "--dry-run")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^would take "import" from the hold of /),
+    });
+    expect((await call("hold", "import", "--end", "--reason", "done")).out).toMatch(of);
+    expect(await json("audit", "import")).toMatchObject([{ action: "end-hold", reason: "done" }, { action: "hold" }]);
+    const run = await manager.start("import");
+    expect(await call("hold", "import", "--end", "--reason", "done")).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/^ojm: "import" is not on hold: .* has its lock\n$/),
+    });
+    run.assertHeld();
+    await run.end();
+    expect(await call("hold", "import", "--end", "--reason", "done")).toMatchObject({
+      code: 3,
+      err: 'ojm: no process holds "import"\n',
+    });
+  });
 
   test("hold keeps runs away until it is unlocked", async () => {
     expect((await call("hold", "import", "--reason", "the schema changes", "--until", "1h")).code).toBe(0);
@@ -252,7 +274,7 @@ describe("what runs", () => {
     await expect.poll(async () => (await call("jobs", "report")).out).toMatch(/^report +on hold, runs \S+Z /m);
     const reasons = (await json("why", "report")) as { code: string; help?: string }[];
     expect(Object.fromEntries(reasons.map(({ code, help }) => [code, help]))).toMatchObject({
-      maintenance: "ojm unlock report --reason …",
+      maintenance: "ojm hold report --end --reason …",
       next: undefined,
     });
     expect(await json("doctor")).toContainEqual(expect.objectContaining({ check: "holds", state: "warning" }));
@@ -641,7 +663,7 @@ describe("what will run", () => {
   test("a hint quotes a name that a shell would read otherwise", async () => {
     const name = "a job $(id)";
     const held = await call("hold", name, "--new", "--reason", "x");
-    expect(held.out).toContain(`To end it sooner: ojm unlock '${name}' --reason …`);
+    expect(held.out).toContain(`To end it sooner: ojm hold '${name}' --end --reason …`);
     await using scheduler = openScheduler(manager);
     await scheduler.add(name, { every: HOUR, missed: "none" }, () => {});
     expect((await call("pause", name, "--reason", "x")).out).toContain(`To end that: ojm resume '${name}'.`);
@@ -665,8 +687,8 @@ describe("what will run", () => {
     expect((await callNamed(...printed(paused.out, "resume"))).code).toBe(0);
     const held = await callNamed("hold", "--reason", "x", "--", name);
     for (const text of [held.out, (await callNamed("why", "--", name)).out, (await call("doctor")).out])
-      expect(printed(text, "unlock")).toEqual(["unlock", "--reason", "why", "--", name]);
-    expect((await callNamed(...printed(held.out, "unlock"))).code).toBe(0);
+      expect(printed(text, "hold")).toEqual(["hold", "--end", "--reason", "why", "--", name]);
+    expect((await callNamed(...printed(held.out, "hold"))).code).toBe(0);
     await manager.run(name, () => {});
     await manager.run(name, () => {});
     const { err } = await call("runs", "-n", "1");
@@ -676,9 +698,9 @@ describe("what will run", () => {
 
   test("a hint writes a name of several lines so that a shell can take it", async () => {
     const name = "two\nlines";
-    expect((await call("hold", name, "--new", "--reason", "x")).out).toContain("ojm unlock $'two\\nlines' --reason …");
-    expect((await call("why", name)).out).toContain("ojm unlock $'two\\nlines' --reason …");
-    expect((await call("doctor")).out).toContain("ojm unlock $'two\\nlines' --reason …");
+    expect((await call("hold", name, "--new", "--reason", "x")).out).toContain("ojm hold $'two\\nlines' --end --reason …");
+    expect((await call("why", name)).out).toContain("ojm hold $'two\\nlines' --end --reason …");
+    expect((await call("doctor")).out).toContain("ojm hold $'two\\nlines' --end --reason …");
     expect((await call("unlock", name, "--reason", "x")).code).toBe(0);
     await manager.run(name, () => {});
     await fail(name);

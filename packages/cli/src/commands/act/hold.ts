@@ -9,12 +9,14 @@ import { isKnown, refuseTypo } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 import { author, reasonOf } from "./reason.js";
+import { takeLock } from "./unlock.js";
 
 const DAY = 86_400_000;
 
-/** Keeps all runs of a job from starting. */
+/** Keeps all runs of a job from starting, or ends that. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a job");
+  if (given.flags.has("end")) return takeLock(given, name, true);
   checkNewName(name);
   const until = futureOption(given, "until") ?? Date.now() + DAY;
   const wait = spanOption(given, "wait") ?? 0;
@@ -34,7 +36,7 @@ export async function execute(given: Given): Promise<number> {
       if (isNew && !given.flags.has("new") && !wantsJson(given))
         printError(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
       const end = new Date(until).toISOString();
-      const text = `"${name}" is held until ${end}. To end it sooner: ${ojmCommand("unlock", name, "--reason …")}`;
+      const text = `"${name}" is held until ${end}. To end it sooner: ${ojmCommand("hold", name, "--end --reason …")}`;
       return done(given, text, { ...lock, ...(isNew && { isNew }) });
       // A hold may come before the first run, which must find it.
     },

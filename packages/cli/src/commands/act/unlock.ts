@@ -11,16 +11,20 @@ import { isHost } from "../exec/predecessor.js";
 import { author, reasonOf } from "./reason.js";
 
 /** Takes a lock from its holder. */
-export async function execute(given: Given): Promise<number> {
-  const name = operandOf(given, "the name of a lock");
+export function execute(given: Given): Promise<number> {
+  return takeLock(given, operandOf(given, "the name of a lock"), false);
+}
+
+/** Takes a lock from its holder; with `isHold`, only from a hold: a run may have the lock by now. */
+export async function takeLock(given: Given, name: string, isHold: boolean): Promise<number> {
   const isDry = given.flags.has("dry-run");
-  const reason = isDry ? "" : await reasonOf(given, `unlock ${name}`);
+  const reason = isDry ? "" : await reasonOf(given, isHold ? `end the hold of ${name}` : `unlock ${name}`);
   return withStore(given, async (manager) => {
     const lock = (await manager.heldLocks()).find((one) => one.name === name);
     if (lock === undefined) {
       // Rejects a misspelt name first: the error below would read as if its lock was free.
       await refuseUnknown(manager, name);
-      throw notFound(`nobody holds "${name}"${await outlived(manager, name)}`);
+      throw notFound(`no process holds "${name}"${await outlived(manager, name)}`);
     }
     const { host, pid } = lock.holder;
     const hold = holdOf(lock);
@@ -29,6 +33,7 @@ export async function execute(given: Given): Promise<number> {
       hold === undefined
         ? `${host}, pid ${pid}, ${since}`
         : `the hold of ${visible(hold.author ?? host)} (${visible(hold.reason)}), ${since}`;
+    if (isHold && hold === undefined) throw notFound(`"${name}" is not on hold: ${who} has its lock`);
     if (isDry) return done(given, `would take "${name}" from ${who}`, { dryRun: true, lock });
     // The fence names the lock that was shown: the next run may have the lock by now.
     const outcome = await manager.unlock(name, { reason, author: author(), fence: lock.fence });

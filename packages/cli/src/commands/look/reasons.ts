@@ -23,7 +23,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   running: (name, { reason }) =>
     `${ojmCommand("logs", name, "-f")}${reason?.stopRequest === undefined ? "" : UNLOCK(name)}`,
   locked: (name) => ojmCommand("unlock", name, "--reason …"),
-  maintenance: (name) => ojmCommand("unlock", name, "--reason …"),
+  maintenance: (name) => ojmCommand("hold", name, "--end --reason …"),
   queue: () => "ojm ps",
   waiting: (name) => ojmCommand("ticks", name),
   backfill: (name) => ojmCommand("backfill", name, "--stop"),

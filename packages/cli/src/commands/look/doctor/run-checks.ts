@@ -65,7 +65,7 @@ function withoutRun({ name, holder: { host, pid } }: HeldLock): Finding {
 }
 
 function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
-  const text = `${id} is "running" on ${host}, pid ${pid}, and nobody holds its lock`;
+  const text = `${id} is "running" on ${host}, pid ${pid}, and no process holds its lock`;
   const help = `a second run of "${name}" can start now. Check that process. A process that has the store open closes the record within minutes`;
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
 }

@@ -77,7 +77,7 @@ function helpOf({ kind, name, run, unattended }: Problem, { problems, retries }:
       return retry === undefined ? ojmCommand("why", name) : orphanedRetryHelp(retry);
     }
     case "held":
-      return `to end that: ${ojmCommand("unlock", name, "--reason …")}`;
+      return `to end that: ${ojmCommand("hold", name, "--end --reason …")}`;
     case "paused":
       return `to end that: ${ojmCommand("resume", name)}`;
     default:
