@@ -26,7 +26,7 @@ const WRONG_CLOCK = warning("OJM_SCHEDULE", "the ticks of .* by a machine with a
 
 function warning(code: string, text = ""): RegExp {
   return new RegExp(
-    `^\\(node:\\d+\\) \\[${code}\\] OjmWarning: ${text}.*\\n(?:\\(Use \`node --trace-warnings.*\\n)?`,
+    `^\\(node:\\d+\\) \\[${code}\\] OjmWarning: ${text}.*\\nSee https:.*\\n(?:\\(Use \`node --trace-warnings.*\\n)?`,
     "gm",
   );
 }

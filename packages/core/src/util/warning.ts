@@ -14,7 +14,10 @@ export const WARNING_CODES = [
 /** The code of a process warning of ojm. */
 export type WarningCode = (typeof WARNING_CODES)[number];
 
-/** Emits a process warning: on stderr, and as the event `warning` of `process`. */
+/** The page that explains each code, with a heading for each. */
+const PAGE = "https://github.com/ojm-project/ojm/blob/main/docs/on-call/errors.md";
+
+/** Emits a process warning: on stderr, with the address of its explanation, and as an event of `process`. */
 export function emitWarning(code: WarningCode, text: string): void {
-  process.emitWarning(text, { type: "OjmWarning", code });
+  process.emitWarning(text, { type: "OjmWarning", code, detail: `See ${PAGE}#${code.toLowerCase()}` });
 }
