@@ -698,7 +698,9 @@ describe("what will run", () => {
 
   test("a hint writes a name of several lines so that a shell can take it", async () => {
     const name = "two\nlines";
-    expect((await call("hold", name, "--new", "--reason", "x")).out).toContain("ojm hold $'two\\nlines' --end --reason …");
+    expect((await call("hold", name, "--new", "--reason", "x")).out).toContain(
+      "ojm hold $'two\\nlines' --end --reason …",
+    );
     expect((await call("why", name)).out).toContain("ojm hold $'two\\nlines' --end --reason …");
     expect((await call("doctor")).out).toContain("ojm hold $'two\\nlines' --end --reason …");
     expect((await call("unlock", name, "--reason", "x")).code).toBe(0);
