@@ -154,6 +154,24 @@ describe.each(stores)("$name", ({ missing, reason, create }) => {
   );
 });
 
+const servers = stores.filter(({ name }) => /^(redis|etcd)/.test(name));
+
+describe.each(servers)("a prune of $name", ({ missing, create }) => {
+  it.skipIf(missing !== undefined)(
+    `deletes the records, and rejects because its entry of the audit does not fit${missing === undefined ? "" : `: ${missing}`}`,
+    async () => {
+      const { channel, fill } = await create();
+      await using manager = await openJobManager({ chJobs: channel, chLocks: channel, ttl: TTL });
+      for (let i = 0; i < 5; i++) await manager.run("job", () => {});
+      const makeRoom = await fill();
+      const pruned = manager.prune({ olderThan: 0, keep: 1, author: "ana" });
+      await expect(pruned).rejects.toMatchObject({ code: "FULL" });
+      expect(await recordsOf(manager)).toHaveLength(1);
+      await makeRoom();
+    },
+  );
+});
+
 it.skipIf(noDisk !== undefined)(
   `ojm run tells at once that the disk of its store is full, and records it if the job's catch makes room${noDisk === undefined ? "" : `: ${noDisk}`}`,
   async () => {

@@ -26,6 +26,20 @@ onSharedStores({ first: ["redis"] }, (create) => {
     await expect(manager.run("job", () => "no", { wait: 0 })).rejects.toMatchObject({ code: "LOCKED" });
     expect((await manager.run("job", () => "yes", { wait: 60_000 })).result).toBe("yes");
   });
+
+  it("a hold that is rejected is not set, and one that waits begins when the run is cancelled", async () => {
+    const options = await create();
+    await using manager = await openJobManager(options);
+    await using other = await openJobManager(options);
+    const run = await manager.start("job");
+    run.signal.addEventListener("abort", () => void run.cancel());
+    await expect(other.hold("job", { reason: "first" })).rejects.toMatchObject({ code: "LOCKED" });
+    const held = other.hold("job", { reason: "second", wait: 60_000 });
+    await expect.poll(() => manager.waiters("job")).toHaveLength(1);
+    expect(await manager.cancel("job", { reason: "the schema changes" })).toMatchObject({ ended: true });
+    expect((await held).note).toMatchObject({ hold: { reason: "second" } });
+    await expect(manager.run("job", () => "no", { wait: 0 })).rejects.toThrow(/held for maintenance/);
+  });
 });
 
 it("a hold in a store of one process is there when the store is opened again", async () => {

@@ -117,6 +117,30 @@ describe("Errors and warnings A–Z", () => {
   });
 });
 
+describe("On call", () => {
+  it("a lost run names the texts of errors as the sources have them", () => {
+    const [, table = ""] = /^\| the error contains .*$([\s\S]*?)^$/m.exec(read("docs/on-call/lost.md")) ?? [];
+    const texts = rowsOf(table).map(([text = ""]) => text);
+    expect(texts.length).toBeGreaterThan(5);
+    const core = sources.filter((file) => file.startsWith("packages/core/")).map(read);
+    const parts = texts.flatMap((text) => text.split("…"));
+    for (const part of parts) expect([part, core.some((file) => file.includes(part))]).toEqual([part, true]);
+  });
+
+  it("a job that did not run has each outcome that ojm ticks prints", () => {
+    const page = read("docs/on-call/did-not-run.md");
+    const shown = rowsOf(page).map(([outcome = ""]) => /^`(\w+)`$/.exec(outcome)?.[1]);
+    const [, stored = ""] = /type TickOutcome = (.*);/.exec(read("packages/schedule/src/store/schema.ts")) ?? [];
+    const others = ["waiting", "overdue"];
+    const all = [...stored.matchAll(/"(\w+)"/g)].map(([, outcome]) => outcome);
+    expect(all).toContain("missed");
+    expect(shown.filter((outcome) => outcome !== undefined).sort()).toEqual([...all, ...others].sort());
+    const ticks = read("packages/cli/src/commands/look/ticks.ts");
+    const [, notRun = ""] = /NOT_RUN.*= \[(.*)\]/.exec(ticks) ?? [];
+    expect([...notRun.matchAll(/"(\w+)"/g)].map(([, outcome]) => outcome)).toEqual(expect.arrayContaining(others));
+  });
+});
+
 describe("Exit codes", () => {
   const page = "docs/reference/exit-codes.md";
   const [, ...rows] = rowsOf(read(page));

@@ -174,6 +174,30 @@ describe("a tick that is due while the job runs", () => {
   });
 });
 
+describe("the ticks during a hold", () => {
+  const outcomes: Readonly<Record<Overlap, readonly string[]>> = {
+    skip: ["00:01:00 skipped overlap", "00:02:00 skipped overlap", "00:03:00 skipped overlap", "00:04:00 run by one"],
+    queue: ["00:01:00 run by one", "00:02:00 run by one", "00:03:00 run by one", "00:04:00 run by one"],
+    replace: ["00:01:00 skipped replaced", "00:02:00 skipped replaced", "00:03:00 run by one", "00:04:00 run by one"],
+  };
+
+  it.each(Object.entries(outcomes))(
+    "with overlap: %s, have the outcomes that On call names",
+    async (overlap, expected) => {
+      const one = await world.scheduler("one");
+      const until = world.clock.now() + 3 * MINUTE;
+      await world.clock.until(one.manager.hold("a", { reason: "the schema changes", author: "ana", until }));
+      await world.clock.until(one.scheduler.add("a", { every: MINUTE, overlap: overlap as Overlap }, one.body()));
+      await world.until("00:04:30");
+      expect(await world.ticks(one)).toEqual(expected);
+      expect(one.ran.every((time) => time >= "00:03:20")).toBe(true);
+      const ticks = await world.clock.until(collect(one.scheduler.ticks("a", { unrun: true })));
+      const whys = ticks.filter(({ reason }) => reason === "overlap").map(whyNotRun);
+      expect(whys).toEqual(overlap === "skip" ? Array(3).fill("the job was held by ana: the schema changes") : []);
+    },
+  );
+});
+
 describe("a run that is tried again", () => {
   const definition: ScheduleDefinition = {
     every: 10 * MINUTE,

@@ -192,7 +192,7 @@ process runs the schedule, it shows the outcome that the tick will have. The fir
         name: "ticks",
         operands: "NAME",
         summary: "the outcome of each tick of a schedule, and why, newest first",
-        about: `A tick is run, skipped (the job was running, or the schedule was paused), missed (no process was there), refused,
+        about: `A tick is run, skipped (the job was running or on hold, or its schedule paused or in a blackout), missed (no process was there in time), refused,
 waiting (its run begins when those before it have ended: overlap queue or replace, missed all), or overdue: no process has
 decided on it a minute after it was due. Ticks that were decided together and not run for the same reason share one row. Outcomes are stored for 30 days.`,
         examples: ["ojm ticks nightly-report --not-run --since 7d"],

@@ -155,7 +155,11 @@ export const EXIT_CODES: readonly ExitCode[] = [
     text: "The store cannot be reached, or returned an error. A command of exec has lost its lock for that reason, or did not start.",
   },
   { code: "8", brief: "still running", text: "wait, cancel: the run is still running." },
-  { code: "75", brief: "the lock is held", text: "exec, hold: the lock is held." },
+  {
+    code: "75",
+    brief: "the lock is held",
+    text: "exec: the lock is held, by a run or a hold, or the command of a killed ojm is still running. hold: a run has the lock, and no hold is set.",
+  },
   {
     code: "76",
     brief: "started already",
@@ -165,7 +169,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: "129, 130, 143",
     brief: "after SIGHUP, Ctrl-C and SIGTERM",
-    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were asked to stop, and had the grace to end while their locks were held. Their runs are closed as cancelled or, with retry.onLost, handed over to another process, which runs them again. A second signal does not wait for the scripts.",
+    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were asked to stop, and had the grace to end while their locks were held. ojm run closes their runs as cancelled or, with retry.onLost, hands them over to another process, which runs them again. exec closes its run as cancelled. A second signal does not wait for the scripts.",
   },
   { code: "another", text: "The code that a script passed to exit(code), or the exit code of the command of exec." },
 ];
