@@ -213,7 +213,7 @@ describe("what runs", () => {
     const run = await manager.start("import");
     expect(await call("hold", "import", "--end", "--reason", "done")).toMatchObject({
       code: 3,
-      err: expect.stringMatching(/^ojm: "import" is not on hold: .* has its lock\n$/),
+      err: expect.stringMatching(/^ojm: "import" is not on hold: its lock is held by .*, pid \d+, since .*\n$/),
     });
     run.assertHeld();
     await run.end();

@@ -33,7 +33,7 @@ export async function takeLock(given: Given, name: string, isHold: boolean): Pro
       hold === undefined
         ? `${host}, pid ${pid}, ${since}`
         : `the hold of ${visible(hold.author ?? host)} (${visible(hold.reason)}), ${since}`;
-    if (isHold && hold === undefined) throw notFound(`"${name}" is not on hold: ${who} has its lock`);
+    if (isHold && hold === undefined) throw notFound(`"${name}" is not on hold: its lock is held by ${who}`);
     if (isDry) return done(given, `would take "${name}" from ${who}`, { dryRun: true, lock });
     // The fence names the lock that was shown: the next run may have the lock by now.
     const outcome = await manager.unlock(name, { reason, author: author(), fence: lock.fence });
