@@ -13,10 +13,18 @@ import { takeLock } from "./unlock.js";
 
 const DAY = 86_400_000;
 
+function endHold(given: Given, name: string): Promise<number> {
+  const [wrong] = ["until", "wait", "new"].filter((one) => given.flags.has(one) || given.values[one] !== undefined);
+  if (wrong !== undefined) throw new CommandError(`ojm hold --end takes no --${wrong}`);
+  return takeLock(given, name, true);
+}
+
 /** Keeps all runs of a job from starting, or ends that. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a job");
-  if (given.flags.has("end")) return takeLock(given, name, true);
+  if (given.flags.has("end")) return endHold(given, name);
+  // It would be ignored, and the job would be on hold.
+  if (given.flags.has("dry-run")) throw new CommandError("ojm hold takes --dry-run only with --end");
   checkNewName(name);
   const until = futureOption(given, "until") ?? Date.now() + DAY;
   const wait = spanOption(given, "wait") ?? 0;
