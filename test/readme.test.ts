@@ -1,8 +1,9 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { text } from "node:stream/consumers";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { jsArgs, tsArgs } from "@ojm/testing/programs";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
@@ -10,7 +11,9 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { pages, type Snippet, snippets } from "../scripts/lib/snippets.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const run = promisify(execFile);
+
+/** The comment of a program that stays until it gets SIGTERM. */
+const STAYS = "// The program stays";
 
 /** Pages whose programs need a server of their own, or a test runner. Other tests run them. */
 const ONLY_COMPILED = ["examples/backend-postgres/README.md", "docs/how-to/write-a-backend.md"];
@@ -50,6 +53,21 @@ async function folderOf(page: string, files: readonly Snippet[], program: Snippe
   return folder;
 }
 
+/** Runs a program until it ends. One that stays gets SIGTERM once it has printed all of `prints`. */
+async function run({ name, code, prints = "" }: Snippet, cwd: string): Promise<string> {
+  const node = [...(/\.m?ts$/.test(name) ? tsArgs() : jsArgs()), name];
+  const child = spawn(process.execPath, node, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let printed = "";
+  child.stdout.setEncoding("utf8").on("data", (data: string) => {
+    printed += data;
+    if (code.includes(STAYS) && printed === prints) child.kill("SIGTERM");
+  });
+  const [errors, ended] = await Promise.all([text(child.stderr), once(child, "close")]);
+  expect(ended, errors).toEqual([0, null]);
+  return printed;
+}
+
 for (const page of pages()) {
   const files = snippets(page);
   const programs = files.filter(({ program }) => program);
@@ -63,9 +81,8 @@ for (const page of pages()) {
         { tags: i === 0 ? [] : ["full"] },
         async () => {
           const folder = await folderOf(page, files, program);
-          const node = [...(/\.m?ts$/.test(program.name) ? tsArgs() : jsArgs()), program.name];
-          const { stdout } = await run(process.execPath, node, { cwd: folder });
-          if (program.prints !== undefined) expect(stdout).toBe(program.prints);
+          const printed = await run(program, folder);
+          if (program.prints !== undefined) expect(printed).toBe(program.prints);
         },
       );
     }
