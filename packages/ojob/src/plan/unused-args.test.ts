@@ -49,8 +49,7 @@ describe("an argument of the command line that no job uses", () => {
       "more.yaml": "jobs: [{ name: B, exec: print(args.included) }]\n",
       "script.js": "print(args.fromFile)\n",
     };
-    const yaml =
-      "include: [more.yaml]\njobs: [{ name: A, typeArgs: { file: script.js } }]\ntodo: [A, B]\n";
+    const yaml = "include: [more.yaml]\njobs: [{ name: A, typeArgs: { file: script.js } }]\ntodo: [A, B]\n";
     expect(await warnings(yaml, { included: 1, fromFile: 2, none: 3 }, more)).toEqual([unused("none")]);
   });
 

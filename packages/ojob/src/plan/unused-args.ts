@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import type { Args, JobFile } from "../load/job-file.js";
+import type { Args, Help, JobFile } from "../load/job-file.js";
 import { didYouMean, type Problems, type SourceFile } from "../text/problem.js";
 import { type Plan, type Step, shortcutsIn } from "./planned.js";
 
@@ -31,7 +31,8 @@ export function warnOfUnusedArgs(file: JobFile, plan: Plan, commandLine: Args, p
 /** Whether a job comes with ojm: its text is not in a file. */
 const isBuiltin = ({ at }: { readonly at: { readonly source: SourceFile } }): boolean => !isAbsolute(at.source.path);
 
-const expectedBy = ({ help }: Pick<JobFile, "help">): string[] => (help?.expects ?? []).map(({ name }) => name);
+const expectedBy = ({ help }: { readonly help?: Help | undefined }): string[] =>
+  (help?.expects ?? []).map(({ name }) => name);
 
 /** Shortcuts that use only the arguments that the job file names. */
 const NAMING = ["if", "optionOn", "todo", "parallel", "repeat", "each", "wait", "fail", "pass", "print", "log"];
