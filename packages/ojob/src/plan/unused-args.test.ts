@@ -4,11 +4,12 @@ import { describe, expect, test } from "vitest";
 import type { Args } from "../load/job-file.js";
 import { prepareJobFile } from "../prepare.js";
 
-/** The warnings about a file of this text that is run with these arguments. */
+/** The warnings about unused arguments, of a job file that is run with these arguments. */
 async function warnings(yaml: string, args: Args, more: Readonly<Record<string, string>> = {}): Promise<string[]> {
   const folder = folderWith({ "jobs.yaml": yaml, ...more });
   const { warnings: found } = await prepareJobFile(join(folder, "jobs.yaml"), { args, purpose: "run" });
-  return found.map(({ message }) => message.replace(`${folder}/`, ""));
+  const messages = found.map(({ message }) => message.replace(`${folder}/`, ""));
+  return messages.filter((message) => message.includes("of the command line"));
 }
 
 const job = (code: string, more = ""): string =>

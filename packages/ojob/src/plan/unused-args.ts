@@ -17,9 +17,13 @@ export function warnOfUnusedArgs(file: JobFile, plan: Plan, commandLine: Args, p
   const builtin = new Set([...file.jobs.values()].filter(isBuiltin).flatMap(expectedBy));
   const unused = names.filter((name) => !builtin.has(name) && !texts.some((text) => hasWord(text, name)));
   if (unused.length === 0) return;
+  const own = [...file.jobs.values()].filter((job) => !isBuiltin(job));
+  const checked = own.flatMap(({ name }) => plan.jobs.get(name)?.checks.in ?? []);
+  const chosenBy = shortcutsIn(steps).filter(({ name }) => name === "optionOn");
   const known = new Set([
-    ...expectedBy(file),
-    ...[...file.jobs.values()].filter((job) => !isBuiltin(job)).flatMap(expectedBy),
+    ...[file, ...own].flatMap(expectedBy),
+    ...checked.map(({ path }) => path.split(".")[0] ?? ""),
+    ...chosenBy.map(({ values }) => String(values["value"])),
     ...texts.flatMap(namesIn),
   ]);
   for (const name of unused) {
@@ -81,4 +85,10 @@ function hasWord(text: string, word: string): boolean {
 /** The arguments that scripts and templates name: `args.x`, `args["x"]`, `{{x}}`, `${x}`. */
 const NAMED = /(?:\bargs(?:\?\.|\.|\[["'])|\{\{\{?\s*|\$\{)([\p{L}_][\p{L}\p{N}_-]*)/gu;
 
-const namesIn = (text: string): string[] => [...text.matchAll(NAMED)].map(([, name = ""]) => name);
+/** The names in a pattern such as `{ a, b = 1, c: d }`: those of fields, and some others. */
+const WORD = /[\p{L}_$][\p{L}\p{N}_$]*/gu;
+
+function namesIn(text: string): string[] {
+  const patterns = [...text.matchAll(DESTRUCTURED)].flatMap(([, pattern = ""]) => pattern.match(WORD) ?? []);
+  return [...patterns, ...[...text.matchAll(NAMED)].map(([, name = ""]) => name)];
+}
