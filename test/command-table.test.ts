@@ -176,7 +176,7 @@ for (const { name, missing, create, away } of stores) {
         }
       });
 
-      it("tells in one line that its store cannot be reached", async () => {
+      it("prints that its store cannot be reached, and where that is explained", async () => {
         const { options, code } = away();
         const folder = folderFor(options);
         for (const [command, [call]] of Object.entries(calls)) {
@@ -185,7 +185,11 @@ for (const { name, missing, create, away } of stores) {
           const ended = await called(folder, withJson(command, call?.words ?? []));
           expect([command, ended]).toMatchObject([command, { code, out: "" }]);
           if (printsJson(command)) expect([command, readPrinted("error", ended.err).errors]).toEqual([command, []]);
-          else expect([command, ended.err]).toEqual([command, expect.stringMatching(/^ojm: .+\n$/)]);
+          else {
+            // A missing store is a wrong path: the message has the remedy already.
+            const line = code === 2 ? /^ojm: .+\n$/ : /^ojm: .+\nSee https:\S+errors\.md#[a-z_]+\n$/;
+            expect([command, ended.err]).toEqual([command, expect.stringMatching(line)]);
+          }
         }
       });
     },

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { EXIT } from "../packages/cli/src/errors.js";
 import { EXIT_CODES } from "../packages/cli/src/reference/facts.js";
 import { called } from "../packages/cli/src/testing/called.js";
-import { WARNING_CODES } from "../packages/core/src/util/warning.js";
+import { explanationOf, WARNING_CODES } from "../packages/core/src/util/warning.js";
 import { Refusal } from "../packages/ui/src/security/refusal.js";
 import { commandLines } from "./support/command-lines.js";
 import { folderWithStore } from "./support/store-config.js";
@@ -103,6 +103,12 @@ describe("Errors and warnings A–Z", () => {
 
   it("every error and warning code has its section, no section names another, and they are in order", () => {
     expect(headings).toEqual([...inSources.keys()].sort());
+  });
+
+  it("the address that ojm prints for each code leads to its section", () => {
+    const broken = [...inSources.keys()].flatMap((code) => brokenLink(page, explanationOf(code)) ?? []);
+    expect(broken).toEqual([]);
+    expect(brokenLink(page, explanationOf("NO_SUCH_CODE"))).toMatch(/no such heading$/);
   });
 
   it.each(headings)("the section %s says what has the code, the cause, and what to do", (code) => {

@@ -23,8 +23,8 @@ export class CommandError extends Error {
   override readonly name: string = "CommandError";
   readonly code: number;
 
-  constructor(message: string, code: number = EXIT.usage) {
-    super(message);
+  constructor(message: string, code: number = EXIT.usage, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -20,7 +20,7 @@ export async function execute(words: readonly string[]): Promise<number> {
     const known = explained(error);
     if (known === undefined) throw error;
     const { code, message } = known;
-    const { jsonText, printError } = await import("./output/print.js");
+    const { explanationLine, jsonText, printError } = await import("./output/print.js");
     if (wantsJson(words)) {
       process.stderr.write(`${jsonText({ error: { code: nameOf(code), exit: code, message } })}\n`);
       return code;
@@ -28,7 +28,7 @@ export async function execute(words: readonly string[]): Promise<number> {
     // A problem of a job file starts with its place, if it has one.
     const { name, message: original } = error as Error;
     const isPlaced = name === "JobFileError" && !original.startsWith("error: ");
-    printError(isPlaced ? message : `ojm: ${message}`);
+    printError(`${isPlaced ? message : `ojm: ${message}`}${explanationLine(known.cause)}`);
     return code;
   }
 }

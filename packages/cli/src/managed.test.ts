@@ -164,7 +164,10 @@ test("a daemon whose store was replaced ends with 5: idle for ever, it would loo
   expect((await other.ended).code).toBe(0);
   renameSync(join(folder, "data", "other.db"), path);
   const { code, err } = await daemon.ended;
-  expect([code, err]).toEqual([5, expect.stringMatching(/ojm: SQLite file .*jobs\.db was deleted or replaced/)]);
+  expect([code, err]).toEqual([
+    5,
+    expect.stringMatching(/ojm: SQLite file .*jobs\.db was deleted or replaced.*\nSee \S+#gone$/m),
+  ]);
 });
 
 test("a daemon without schedules whose store was deleted ends with 5 too", { tags: ["full"] }, async () => {

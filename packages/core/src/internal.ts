@@ -52,4 +52,4 @@ export { Semaphore } from "./util/semaphore.js";
 export { type Fields, fieldsOf, isCount, isOptional, isText, present } from "./util/shape.js";
 export { isSecretName, LINES, MASK, maskUrls, ojmCommand, optionWord, shellWord, visible } from "./util/text.js";
 export { whyUntrusted } from "./util/trusted-file.js";
-export { emitWarning } from "./util/warning.js";
+export { emitWarning, explanationOf } from "./util/warning.js";

@@ -11,6 +11,7 @@ import { chooseJobs, plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
 import { checkSchedules, checkScheduleWords } from "./plan/schedules.js";
 import { commonArgs, OPENAF } from "./plan/setup.js";
+import { warnOfUnusedArgs } from "./plan/unused-args.js";
 import { Masker } from "./text/masker.js";
 import type { Problem, Problems } from "./text/problem.js";
 
@@ -79,7 +80,10 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
     await checkChannels(file, planned, sources, problems, channelTypes);
   }
   if (purpose !== "store") checkLockNames(file, planned, args, problems);
-  if (isWhole) checkInitOrder(file, planned, problems);
+  if (isWhole) {
+    checkInitOrder(file, planned, problems);
+    warnOfUnusedArgs(file, planned, given, problems);
+  }
   if (purpose === "run") {
     expectArguments(file, args, problems);
     checkRequired(file, planned, args, problems);

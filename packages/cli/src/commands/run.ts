@@ -5,7 +5,7 @@ import { prepareType } from "../backends.js";
 import { lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { EXIT } from "../errors.js";
-import { print, printError, reportUnwritten } from "../output/print.js";
+import { explanationLine, print, printError, reportUnwritten } from "../output/print.js";
 import { fileOperands, loadsOf } from "../store/job-file.js";
 import { openMetricsServer } from "./metrics.js";
 
@@ -40,7 +40,8 @@ export async function execute(given: Given): Promise<number> {
   // Ends the live line of a job first: the error would be printed after it, on the same line.
   process.prependListener("uncaughtException", () => log.leaveTerminal());
   subscribe("ojm:store:gone", (event) => {
-    if (state.code === undefined) printError(`ojm: ${(event as Events["ojm:store:gone"]).error.message}`);
+    const { error } = event as Events["ojm:store:gone"];
+    if (state.code === undefined) printError(`ojm: ${error.message}${explanationLine(error)}`);
     end(EXIT.away, "the store is gone");
   });
   const onStart = (control: RunControl): void => {

@@ -1,4 +1,4 @@
-import { LINES, visible } from "@ojm/core/internal";
+import { explanationOf, LINES, visible } from "@ojm/core/internal";
 import type { Given } from "../command-line/spec.js";
 
 /**
@@ -37,6 +37,15 @@ export function wantsJson({ flags }: Given): boolean {
 /** Writes lines to stderr. Control characters are escaped: the text may come from a store or a driver. */
 export function printError(text: string, written?: () => void): void {
   process.stderr.write(`${visible(text, LINES)}\n`, written);
+}
+
+/** The classes of errors whose codes the page of errors explains. */
+const EXPLAINED = ["ChannelError", "LockError", "RunError", "ScheduleError"];
+
+/** The line after an error that has a code: the address of its cause and remedy. Empty for other errors. */
+export function explanationLine(error: unknown): string {
+  const { name, code } = (error ?? {}) as { readonly [field: string]: unknown };
+  return EXPLAINED.includes(String(name)) && typeof code === "string" ? `\nSee ${explanationOf(code)}` : "";
 }
 
 /** Prints what was done, and to what: as a line, or as the requested JSON. */

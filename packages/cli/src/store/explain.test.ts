@@ -46,6 +46,22 @@ test("any other failure of a store is a store that is away", () => {
   expect(explained(new ChannelError("FAILED", "an answer that makes no sense"))).toMatchObject({ code: 5 });
 });
 
+test("an error with a code ends with the address of its explanation, except in JSON", async () => {
+  const folder = folderWith({ "a.db": `SQLite format 3\0${"x".repeat(8_192)}` });
+  const text = await called(folder, ["ps", "--store", "sqlite:a.db"]);
+  const page = "https://github.com/ojm-project/ojm/blob/main/docs/on-call/errors.md#corrupt";
+  expect(text).toEqual({ code: 5, out: "", err: expect.stringMatching(/^ojm: [^\n]+\nSee [^\n]+\n$/) });
+  expect(text.err).toContain(`\nSee ${page}\n`);
+  const json = await called(folder, ["ps", "--store", "sqlite:a.db", "--json"]);
+  expect(JSON.parse(json.err)).toMatchObject({ error: { code: "away", exit: 5 } });
+  expect(json.err).not.toContain("errors.md");
+});
+
+test("an error about a wrong command line has no address: its message says what to write", async () => {
+  const { code, err } = await called(folderWith({}), ["ps", "--store", "redis://127.0.0.1:99999"]);
+  expect([code, err]).toEqual([2, expect.stringMatching(/^ojm: [^\n]+\n$/)]);
+});
+
 test("a job file that is not there is told like all errors, as text and as JSON", async () => {
   const folder = folderWith({});
   const file = join(folder, "none.yaml");

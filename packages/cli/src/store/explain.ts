@@ -28,7 +28,9 @@ export function explained(error: unknown): CommandError | undefined {
     return new CommandError(`${message}. Install or build it again`);
   // A store that is away is not a fault of the command: it may work in a minute.
   const other = name === "ChannelError" ? EXIT.away : EXIT.failed;
-  return new CommandError(message, CODES[name]?.[String(code)] ?? other);
+  const exit = CODES[name]?.[String(code)] ?? other;
+  // The message about a wrong command line says already what to write instead: it needs no page.
+  return new CommandError(message, exit, exit === EXIT.usage ? undefined : { cause: error });
 }
 
 /** Whether the module of a backend exists, but a file that it needs does not: waiting does not help. */

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { JobManager, OpenOptions } from "@ojm/core";
 import { storeWords as wordsOf } from "@ojm/core/internal";
@@ -14,20 +14,34 @@ import { FORMS, type JobFileLocation, type Location, locate } from "./locate.js"
 /** The first bytes of each SQLite database. */
 const BEGIN = Buffer.from("SQLite format 3\0");
 
+/** A file of a LevelDB database. A folder with data but without `CURRENT` is damaged: the driver reports that. */
+const OF_LEVEL = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:log|ldb|sst))$/;
+
 /**
- * Rejects a file that is not an SQLite database: the path is probably wrong. `create`: whether an empty file
- * becomes a database.
+ * Rejects a file or a folder that is not a database: the path is probably wrong. `create`: whether an empty
+ * file, or any folder, becomes a database.
  *
  * @throws CommandError
  */
 function refuseOther(store: OpenOptions | undefined, create: boolean): void {
-  const file = store?.args?.["file"];
+  const { file, path } = store?.args ?? {};
+  if (store?.type === "level" && typeof path === "string" && !create && !hasLevel(path))
+    throw new CommandError(`the folder ${path} has no LevelDB database, so it is not a store. Is it the right path?`);
   if ((store?.type !== "sqlite" && store?.type !== "db") || typeof file !== "string") return;
   const begin = beginOf(file);
   if (begin === undefined || begin.equals(BEGIN) || (begin.length === 0 && create)) return;
   if (begin.length === 0)
     throw new CommandError(`${file} is an empty file, not a store: no run has used it so far. Is it the right path?`);
   throw new CommandError(`${file} is not an SQLite database, so it is not a store. Is it the right path?`);
+}
+
+/** Whether a folder has a LevelDB database; true if it cannot be read: the driver reports why. */
+function hasLevel(folder: string): boolean {
+  try {
+    return readdirSync(folder).some((name) => OF_LEVEL.test(name));
+  } catch {
+    return true;
+  }
 }
 
 /** The first bytes of a file; `undefined` if it cannot be read: the driver reports why. */

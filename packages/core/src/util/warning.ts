@@ -14,10 +14,15 @@ export const WARNING_CODES = [
 /** The code of a process warning of ojm. */
 export type WarningCode = (typeof WARNING_CODES)[number];
 
-/** The page that explains each code, with a heading for each. */
+/** The page that explains each code of an error or a warning, with a heading for each. */
 const PAGE = "https://github.com/ojm-project/ojm/blob/main/docs/on-call/errors.md";
+
+/** The address of the explanation of a code. */
+export function explanationOf(code: string): string {
+  return `${PAGE}#${code.toLowerCase()}`;
+}
 
 /** Emits a process warning: on stderr, with the address of its explanation, and as an event of `process`. */
 export function emitWarning(code: WarningCode, text: string): void {
-  process.emitWarning(text, { type: "OjmWarning", code, detail: `See ${PAGE}#${code.toLowerCase()}` });
+  process.emitWarning(text, { type: "OjmWarning", code, detail: `See ${explanationOf(code)}` });
 }

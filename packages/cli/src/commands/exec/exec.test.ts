@@ -332,7 +332,7 @@ describe("ojm exec", () => {
       expect([code, err]).toEqual([
         7,
         expect.stringMatching(
-          /exit code 7, and its run is not recorded so far: .*Redis.* It may be recorded once the store is back\. To check: ojm show backup\n$/,
+          /exit code 7, and its run is not recorded so far: .*Redis.* It may be recorded once the store is back\. To check: ojm show backup\nSee \S+errors\.md#\w+\n$/,
         ),
       ]);
       // The other command waits for the store, to try again, and prints that.
@@ -343,7 +343,7 @@ describe("ojm exec", () => {
       // How the command ended comes first. On a busy machine the process may notice the end of its session
       // late, and then names that as the cause.
       const lost =
-        /^ojm: the command was ended by SIGKILL, as its lock was lost: .*(the store answered no renewal for 15 s|did not renew it for .* more than 15 s)\n$/;
+        /^ojm: the command was ended by SIGKILL, as its lock was lost: .*(the store answered no renewal for 15 s|did not renew it for .* more than 15 s)\nSee \S+errors\.md#lost\n$/;
       expect(await long.ended).toMatchObject({ code: 5, err: expect.stringMatching(lost) });
       // Even if the store answers again by the time that ojm ends.
       const pid = pidOf(cut);
@@ -458,7 +458,7 @@ describe("ojm exec", () => {
     expect(await ojm.ended).toMatchObject({
       code: 1,
       err: expect.stringMatching(
-        /^ojm: the command was ended by SIGKILL, as its lock was lost: (it was unlocked by force, by .*: it hangs|its entry was removed or replaced, .*)\n$/,
+        /^ojm: the command was ended by SIGKILL, as its lock was lost: (it was unlocked by force, by .*: it hangs|its entry was removed or replaced, .*)\nSee \S+errors\.md#lost\n$/,
       ),
     });
     expect(lives(pid)).toBe(false);

@@ -15,7 +15,7 @@ import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
-import { printError } from "../../output/print.js";
+import { explanationLine, printError } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { configuredNotify } from "../../store/config.js";
 import { withStore } from "../../store/open.js";
@@ -164,7 +164,7 @@ async function exitOf(error: unknown, given: Given, manager: JobManager, runner:
   if (!isRunError(error) || error.code === "INVALID") throw error;
   if (error.code === "STARTED") return unstarted(given, error.message, EXIT.started);
   if (error.code === "LOCKED") return refused(given, manager, error.message);
-  printError(`ojm: ${sayEnd(error, runner)}`);
+  printError(`ojm: ${sayEnd(error, runner)}${explanationLine(runner.lost ?? error)}`);
   if (error.code === "TIMEOUT") return EXIT.timeout;
   if (!isLost) return EXIT.failed;
   // Even if the store is back by now: exit code 5 means that the caller should try again.
@@ -182,9 +182,9 @@ async function storeError(manager: JobManager, run: string | undefined): Promise
   }
 }
 
-function sayUnrecorded({ operands: [name = ""] }: Given, code: number, { message }: Error): string {
+function sayUnrecorded({ operands: [name = ""] }: Given, code: number, error: Error): string {
   const later = `It may be recorded once the store is back. To check: ${ojmCommand("show", name)}`;
-  return `ojm: the command ended with exit code ${code}, and its run is not recorded so far: ${message}. ${later}`;
+  return `ojm: the command ended with exit code ${code}, and its run is not recorded so far: ${error.message}. ${later}${explanationLine(error)}`;
 }
 
 /** The outcome of a command that did not end by itself, then the cause. */
