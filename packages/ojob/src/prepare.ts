@@ -11,7 +11,6 @@ import { chooseJobs, plan } from "./plan/plan.js";
 import type { Plan } from "./plan/planned.js";
 import { checkSchedules, checkScheduleWords } from "./plan/schedules.js";
 import { commonArgs, OPENAF } from "./plan/setup.js";
-import { warnOfUnusedArgs } from "./plan/unused-args.js";
 import { Masker } from "./text/masker.js";
 import type { Problem, Problems } from "./text/problem.js";
 
@@ -80,10 +79,7 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
     await checkChannels(file, planned, sources, problems, channelTypes);
   }
   if (purpose !== "store") checkLockNames(file, planned, args, problems);
-  if (isWhole) {
-    checkInitOrder(file, planned, problems);
-    warnOfUnusedArgs(file, planned, given, problems);
-  }
+  if (isWhole) checkInitOrder(file, planned, problems);
   if (purpose === "run") {
     expectArguments(file, args, problems);
     checkRequired(file, planned, args, problems);

@@ -100,8 +100,7 @@ describe("ojm run FILE --dry-run", () => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(
       out.replace(/next at \d{4}-\d\d-\d\dT0\d:00:00\.000Z/, "next at ..."),
-    ).toBe(`warning: no job of a.yaml uses the argument "token" of the command line.
-a.yaml would run, one after the other:
+    ).toBe(`a.yaml would run, one after the other:
   1. oJobManager Init
      args       {"token":"***","chLocks":{"type":"sqlite","args":{"file":"locks.db"}}}
   2. Fetch
