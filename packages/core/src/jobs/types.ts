@@ -524,8 +524,8 @@ export interface Reason {
   readonly run?: RunRecord;
   readonly next?: PendingRetry;
   /**
-   * The end of `text` about an attempt whose process is gone. A living scheduler of the name makes it: see
-   * {@link JobManager.orphanedRetries}.
+   * The end of `text` about an attempt whose process is gone: see {@link JobManager.orphanedRetries}. The
+   * `why` of a scheduler leaves it out if a living scheduler takes the attempt over.
    */
   readonly orphaned?: string;
   /** The last request to stop the run, which is still running. */
