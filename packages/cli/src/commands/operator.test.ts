@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type JobManager, openJobManager, type Run } from "@ojm/core";
+import { ChannelError, type JobManager, openJobManager, type Run } from "@ojm/core";
 import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -66,6 +67,36 @@ describe("what runs", () => {
     expect([done.code, done.out]).toEqual([0, expect.stringMatching(/^cancelled import@\S+ on .*, pid \d+\n$/)]);
     expect(await json("audit")).toMatchObject([{ action: "cancel", name: "import", reason: "wrong month" }]);
     expect(await call("cancel", "import", "--reason", "x")).toMatchObject({ code: 3 });
+  });
+
+  test("an action on a name that the store does not have, or with no effect, is rejected before its reason is required", async () => {
+    await using scheduler = openScheduler(manager);
+    await scheduler.add("report", { every: HOUR }, () => {});
+    await manager.run("import", () => {});
+    const meant = (name: string): RegExp => new RegExp(`Did you mean "${name}"\\?`);
+    for (const [words, message] of [
+      [["cancel", "imprt"], meant("import")],
+      [["cancel", "import"], /does not run: it is completed/],
+      [["unlock", "imprt"], meant("import")],
+      [["unlock", "import"], /no process holds "import"/],
+      [["hold", "imprt"], meant("import")],
+      [["hold", "import", "--end"], /no process holds "import"/],
+      [["pause", "reprt"], meant("report")],
+      [["run-now", "reprt"], meant("report")],
+      [["schedules", "rm", "reprt"], /there is no schedule "reprt"/],
+      [["backfill", "reprt", "--from", "2h"], meant("report")],
+      [["backfill", "report", "--stop"], /no backfill of "report" is running/],
+    ] as const)
+      expect([words, await call(...words)]).toMatchObject([words, { code: 3, err: expect.stringMatching(message) }]);
+    for (const words of [["pause"], ["run-now"], ["schedules", "rm"], ["backfill", "--from", "2h"], ["hold"]])
+      expect([words, await call(...words, "report")]).toMatchObject([
+        words,
+        { code: 2, err: expect.stringContaining("needs --reason") },
+      ]);
+    expect(await json("audit")).toEqual([]);
+    const early = await called(folder, ["hold", "import", "--store", "sqlite:new.db"]);
+    expect([early.code, early.err]).toEqual([2, expect.stringContaining("needs --reason")]);
+    expect(existsSync(join(folder, "new.db"))).toBe(false);
   });
 
   test.each(["its name", "its first run"])(
