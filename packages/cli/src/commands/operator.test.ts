@@ -566,6 +566,20 @@ describe("what ran", () => {
     expect((await call("audit", "a")).out).toMatch(/ removed 2 runs, but for the newest 1 of each name$/m);
     expect(await json("runs", "a")).toHaveLength(1);
   });
+
+  test("prune in a full store says how much it deleted, and that the audit does not record it", async () => {
+    const unrecorded = new ChannelError("FULL", "Redis at a:6379 has no memory left");
+    const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "prune");
+    onTestFinished(() => spy.mockRestore());
+    spy.mockResolvedValue({ removed: 2, unrecorded });
+    expect(await call("prune", "--older-than", "1ms")).toEqual({
+      code: 5,
+      out: "removed 2 runs\n",
+      err: "ojm: the audit does not record this prune: Redis at a:6379 has no memory left\n",
+    });
+    const { code, out, err } = await call("prune", "--older-than", "1ms", "--json");
+    expect([code, JSON.parse(out), err]).toEqual([5, { removed: 2, audits: 0, unrecorded: unrecorded.message }, ""]);
+  });
 });
 
 test("a name that begins with dashes stands behind two dashes, and a new name is not blank", async () => {

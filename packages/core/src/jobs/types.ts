@@ -1,5 +1,6 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
+import type { ChannelError } from "../channel/errors.js";
 import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../channel/types.js";
 import type { HeldLock, Holder, Waiter } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
@@ -651,6 +652,8 @@ export interface PruneOutcome {
   readonly removed: number;
   /** The number of deleted audit entries, if any. */
   readonly audits?: number;
+  /** Set if the audit does not record the prune: the error of the store, such as `FULL`. The records are deleted. */
+  readonly unrecorded?: ChannelError;
 }
 
 /** The result of a forced unlock. */
