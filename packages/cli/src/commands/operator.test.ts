@@ -542,6 +542,32 @@ describe("what ran", () => {
     expect(await call("wait", chain[2]?.id ?? "", "--attempt")).toMatchObject({ code: 1 });
   });
 
+  test("show reports that a run was handed over, and the run that makes its attempt", async () => {
+    const first = await manager.start("import");
+    await first.handOver("this host is drained");
+    const { out } = await call("show", "import");
+    expect(out).toMatch(/^error +this host is drained\nhanded over +to another run, which makes the same attempt$/m);
+    expect(out).toMatch(/^next attempt +1, due \S+Z: no process makes it/m);
+    await manager.run("import", () => {}, { retry: { attempts: 2 } });
+    const [second] = (await json("runs", "import")) as { id: string }[];
+    const all = `attempts +1 skipped ${first.id}\n +1 completed ${second?.id}\n`;
+    for (const { id } of [first, second ?? { id: "none" }])
+      expect([id, (await call("show", id)).out]).toEqual([id, expect.stringMatching(`\n${all}`)]);
+    expect((await call("show", second?.id ?? "")).out).not.toContain("handed over");
+  });
+
+  test("runs has a column of hosts if a run is of another machine", async () => {
+    for (let i = 0; i < 2; i++) await manager.run("import", () => {});
+    expect((await call("runs", "import")).out).toMatch(/^RUN +STARTED +STATUS +TOOK +FENCE/);
+    const { record } = await manager.run("import", () => {});
+    const { name, startTime, holder } = record;
+    await manager.channels.jobs.set({ name, startTime }, { ...record, holder: { ...holder, host: "host-b" } });
+    const { out } = await call("runs", "import");
+    expect(out).toMatch(/^RUN +STARTED +STATUS +TOOK +HOST +FENCE/);
+    expect(out.match(/ host-b /g)).toHaveLength(1);
+    expect(out.split(` ${hostname()} `)).toHaveLength(3);
+  });
+
   test("prune counts, then deletes", async () => {
     for (const name of ["a", "b"]) await manager.run(name, () => {});
     await expect
@@ -681,8 +707,11 @@ describe("what will run", () => {
     );
     expect(await outcomes("--since", "2001-01-01", "--until", "2001-01-02")).toEqual([]);
     await scheduler.close();
-    // No process decided for two minutes: a tick is overdue after one.
     const schedules = await manager.channel<object>("oJobManager-schedules");
+    const key = ["tick", "report", one?.["at"] as number];
+    await schedules.set(key, { ...(await schedules.get(key)), by: { host: "host-b", pid: 1, instance: "b" } });
+    expect((await call("ticks", "report", "--skipped")).out).toMatch(/^TICK .* DECIDED +HOST *\n(.*\n)+.* host-b *\n/);
+    // No process decided for two minutes: a tick is overdue after one.
     await schedules.set(["cursor", "report"], { at: Math.floor(Date.now() / 1_000) * 1_000 - 120_000 });
     expect(await outcomes("--not-run")).toContain("overdue");
     await run.end();
