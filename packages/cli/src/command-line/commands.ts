@@ -243,7 +243,8 @@ hosts that decided, if one is another machine. Outcomes are stored for 30 days.`
         name: "show",
         operands: "RUN",
         summary: "everything about a run: RUN is its id, the beginning of one, or a name for its last run",
-        about: `Its error with the stack, attempts, whether it was handed over, tick, args, meta, versions, and who ended it or asked it to stop, and why.`,
+        about: `Its error with the stack, attempts, whether it was handed over, tick, args, meta, versions, and who ended it or
+asked it to stop, and why.`,
         examples: ["ojm show nightly-report"],
         codes: [3],
         load: () => import("../commands/look/runs/show.js"),

@@ -652,7 +652,10 @@ export interface PruneOutcome {
   readonly removed: number;
   /** The number of deleted audit entries, if any. */
   readonly audits?: number;
-  /** Set if the audit does not record the prune: the error of the store, such as `FULL`. The records are deleted. */
+  /**
+   * Set if the audit does not record the prune: the error of the store, such as `FULL`. The records are
+   * deleted all the same.
+   */
   readonly unrecorded?: ChannelError;
 }
 

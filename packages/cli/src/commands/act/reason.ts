@@ -5,8 +5,8 @@ import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
 
 /**
- * The reason of an action that affects others: from the command line, or from the user at the terminal. Call it
- * once the action is known to be possible: a question about a misspelt name wastes an answer. `what`: the
+ * The reason of an action that affects others: from the command line, or from the user at the terminal. Call
+ * it once the action is known to be possible: a question about a misspelt name wastes an answer. `what`: the
  * action, for the question. `check`: rejects an impossible action; not called if the reason is given, because
  * the action itself then rejects it.
  */

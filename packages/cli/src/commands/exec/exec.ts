@@ -195,7 +195,8 @@ function sayUnrecorded({ operands: [name = ""] }: Given, code: number, { message
 
 /** The outcome of a command that did not end by itself, then the cause. */
 function sayEnd({ code, message }: RunError, { blockedBy, lost }: CommandRunner): string {
-  if (code === "CANCELLED" && blockedBy !== undefined) return `${message}. Its command had not begun: ${blockedBy.text}`;
+  if (code === "CANCELLED" && blockedBy !== undefined)
+    return `${message}. Its command had not begun: ${blockedBy.text}`;
   if (lost?.code !== "LOST") return message;
   const why = isLockError(lost.cause) ? (lost.cause.why ?? lost.cause.message) : lost.message;
   return `the command was ended by SIGKILL, as its lock was lost: ${why}`;
@@ -227,8 +228,8 @@ async function refused(given: Given, manager: JobManager, text: string): Promise
 }
 
 /**
- * Reports that the command of a killed ojm prevents the start. A lock that is held is normal, and this is not:
- * the job does not run again until a person ends that command. So even with --quiet-if-locked, the first start
+ * Reports that the command of a killed ojm prevents the start. A lock that is held is normal, and this is
+ * not: the job does not run again until that command ends. So even with --quiet-if-locked, the first start
  * that it prevents reports it. Further ones do not, because a line of cron may start each minute.
  */
 async function blocked(given: Given, manager: JobManager, text: string, command: CommandNote): Promise<number> {

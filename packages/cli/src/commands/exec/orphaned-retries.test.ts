@@ -136,7 +136,7 @@ test("an attempt of a scheduler that was killed is reported as orphaned until a 
   await expect.poll(async () => (await manager.retries()).length).toBe(1);
   await scheduler.close();
   await program.close();
-  const start = expect.stringContaining("start the program that adds the schedule");
+  const start = "to make it, start its program again; to end it: ojm cancel dump --reason …";
   const ofRetry = async (): Promise<unknown> =>
     (await json("why", "dump")).find((one) => (one as { readonly code: string }).code === "retry");
   expect(await ofRetry()).toMatchObject({ text: expect.stringMatching(/: no process makes it$/), help: start });

@@ -14,8 +14,8 @@ const TIMES_LIMIT = 100;
 const TRIES = 10;
 
 /**
- * The starts of a name by `ojm exec` that its lock, or the command of a killed ojm, prevented. Times are in ms
- * since 1970.
+ * The starts of a name by `ojm exec` that its lock, or the command of a killed ojm, prevented. Times are in
+ * ms since 1970.
  */
 interface Refusals {
   /** The times of the refused starts, the newest last. */
