@@ -194,7 +194,8 @@ process runs the schedule, it shows the outcome that the tick will have. The fir
         summary: "the outcome of each tick of a schedule, and why, newest first",
         about: `A tick is run, skipped (the job was running or on hold, or its schedule paused or in a blackout), missed (no process was there in time), refused,
 waiting (its run begins when those before it have ended: overlap queue or replace, missed all), or overdue: no process has
-decided on it a minute after it was due. Ticks that were decided together and not run for the same reason share one row. Outcomes are stored for 30 days.`,
+decided on it a minute after it was due. Ticks that were decided together and not run for the same reason share one row. A column shows the
+hosts that decided, if one is another machine. Outcomes are stored for 30 days.`,
         examples: ["ojm ticks nightly-report --not-run --since 7d"],
         codes: [3],
         load: () => import("../commands/look/ticks.js"),
@@ -212,6 +213,7 @@ decided on it a minute after it was due. Ticks that were decided together and no
         name: "runs",
         operands: "[NAME]",
         summary: "the last runs, newest first",
+        about: "A column shows the hosts if a run is of another machine.",
         examples: ["ojm runs nightly-report --failed --since 2d"],
         codes: [3],
         load: () => import("../commands/look/runs/runs.js"),
@@ -241,7 +243,8 @@ decided on it a minute after it was due. Ticks that were decided together and no
         name: "show",
         operands: "RUN",
         summary: "everything about a run: RUN is its id, the beginning of one, or a name for its last run",
-        about: `Its error with the stack, attempt, tick, args, meta, versions, and who ended it or asked it to stop, and why.`,
+        about: `Its error with the stack, attempts, whether it was handed over, tick, args, meta, versions, and who ended it or
+asked it to stop, and why.`,
         examples: ["ojm show nightly-report"],
         codes: [3],
         load: () => import("../commands/look/runs/show.js"),
@@ -395,7 +398,9 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
             value: "URL",
             text: "report the command to a check of healthchecks.io, or of a program like it: its start to URL/start, its end to URL, or to URL/EXITCODE if it failed. A command that did not begin is not reported",
           },
-          "quiet-if-locked": { text: "say nothing if the lock is held, or --once-per or --tick skips the command" },
+          "quiet-if-locked": {
+            text: "say nothing if the lock is held, or --once-per or --tick skips the command. If the command of a killed ojm prevents the start, only the first such start reports it",
+          },
           ...STORE,
         },
       },

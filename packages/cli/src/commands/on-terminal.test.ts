@@ -16,6 +16,20 @@ describe.runIf(hasTerminals())("on a terminal", () => {
     expect(await manager.heldLocks()).toEqual([]);
   });
 
+  test("a misspelt name is rejected without the question for a reason", async () => {
+    const folder = folderWith({});
+    const run = await (await storeIn(folder)).start("import");
+    const wrong = new Terminal(folder, 100, ["cancel", "imprt", "--store", "sqlite:ojm.db"]);
+    expect(await wrong.ended).toBe(3);
+    expect(wrong.out).toContain('Did you mean "import"?');
+    expect(wrong.out).not.toContain("Why cancel");
+    const right = new Terminal(folder, 100, ["cancel", "import", "--wait", "1ms", "--store", "sqlite:ojm.db"]);
+    await right.shows("Why cancel import?");
+    right.type("wrong month\r");
+    expect(await right.ended).toBe(8);
+    expect(run.signal.reason).toMatchObject({ message: expect.stringContaining("wrong month") });
+  });
+
   test("runs shows the ids of runs, which the next command takes, where the times are relative", async () => {
     const folder = folderWith({});
     const { record } = await (await storeIn(folder)).run("import", () => {});

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { type JobManager, openJobManager, type Run } from "@ojm/core";
+import { ChannelError, type JobManager, openJobManager, type Run } from "@ojm/core";
 import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -66,6 +67,36 @@ describe("what runs", () => {
     expect([done.code, done.out]).toEqual([0, expect.stringMatching(/^cancelled import@\S+ on .*, pid \d+\n$/)]);
     expect(await json("audit")).toMatchObject([{ action: "cancel", name: "import", reason: "wrong month" }]);
     expect(await call("cancel", "import", "--reason", "x")).toMatchObject({ code: 3 });
+  });
+
+  test("an action on a name that the store does not have, or with no effect, is rejected before its reason is required", async () => {
+    await using scheduler = openScheduler(manager);
+    await scheduler.add("report", { every: HOUR }, () => {});
+    await manager.run("import", () => {});
+    const meant = (name: string): RegExp => new RegExp(`Did you mean "${name}"\\?`);
+    for (const [words, message] of [
+      [["cancel", "imprt"], meant("import")],
+      [["cancel", "import"], /does not run: it is completed/],
+      [["unlock", "imprt"], meant("import")],
+      [["unlock", "import"], /no process holds "import"/],
+      [["hold", "imprt"], meant("import")],
+      [["hold", "import", "--end"], /no process holds "import"/],
+      [["pause", "reprt"], meant("report")],
+      [["run-now", "reprt"], meant("report")],
+      [["schedules", "rm", "reprt"], /there is no schedule "reprt"/],
+      [["backfill", "reprt", "--from", "2h"], meant("report")],
+      [["backfill", "report", "--stop"], /no backfill of "report" is running/],
+    ] as const)
+      expect([words, await call(...words)]).toMatchObject([words, { code: 3, err: expect.stringMatching(message) }]);
+    for (const words of [["pause"], ["run-now"], ["schedules", "rm"], ["backfill", "--from", "2h"], ["hold"]])
+      expect([words, await call(...words, "report")]).toMatchObject([
+        words,
+        { code: 2, err: expect.stringContaining("needs --reason") },
+      ]);
+    expect(await json("audit")).toEqual([]);
+    const early = await called(folder, ["hold", "import", "--store", "sqlite:new.db"]);
+    expect([early.code, early.err]).toEqual([2, expect.stringContaining("needs --reason")]);
+    expect(existsSync(join(folder, "new.db"))).toBe(false);
   });
 
   test.each(["its name", "its first run"])(
@@ -511,6 +542,32 @@ describe("what ran", () => {
     expect(await call("wait", chain[2]?.id ?? "", "--attempt")).toMatchObject({ code: 1 });
   });
 
+  test("show reports that a run was handed over, and the run that makes its attempt", async () => {
+    const first = await manager.start("import");
+    await first.handOver("this host is drained");
+    const { out } = await call("show", "import");
+    expect(out).toMatch(/^error +this host is drained\nhanded over +to another run, which makes the same attempt$/m);
+    expect(out).toMatch(/^next attempt +1, due \S+Z: no process makes it/m);
+    await manager.run("import", () => {}, { retry: { attempts: 2 } });
+    const [second] = (await json("runs", "import")) as { id: string }[];
+    const all = `attempts +1 skipped ${first.id}\n +1 completed ${second?.id}\n`;
+    for (const { id } of [first, second ?? { id: "none" }])
+      expect([id, (await call("show", id)).out]).toEqual([id, expect.stringMatching(`\n${all}`)]);
+    expect((await call("show", second?.id ?? "")).out).not.toContain("handed over");
+  });
+
+  test("runs has a column of hosts if a run is of another machine", async () => {
+    for (let i = 0; i < 2; i++) await manager.run("import", () => {});
+    expect((await call("runs", "import")).out).toMatch(/^RUN +STARTED +STATUS +TOOK +FENCE/);
+    const { record } = await manager.run("import", () => {});
+    const { name, startTime, holder } = record;
+    await manager.channels.jobs.set({ name, startTime }, { ...record, holder: { ...holder, host: "host-b" } });
+    const { out } = await call("runs", "import");
+    expect(out).toMatch(/^RUN +STARTED +STATUS +TOOK +HOST +FENCE/);
+    expect(out.match(/ host-b /g)).toHaveLength(1);
+    expect(out.split(` ${hostname()} `)).toHaveLength(3);
+  });
+
   test("prune counts, then deletes", async () => {
     for (const name of ["a", "b"]) await manager.run(name, () => {});
     await expect
@@ -534,6 +591,20 @@ describe("what ran", () => {
     expect((await call("prune", "a", "--keep", "1")).out).toBe("removed 2 runs\n");
     expect((await call("audit", "a")).out).toMatch(/ removed 2 runs, but for the newest 1 of each name$/m);
     expect(await json("runs", "a")).toHaveLength(1);
+  });
+
+  test("prune in a full store says how much it deleted, and that the audit does not record it", async () => {
+    const unrecorded = new ChannelError("FULL", "Redis at a:6379 has no memory left");
+    const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "prune");
+    onTestFinished(() => spy.mockRestore());
+    spy.mockResolvedValue({ removed: 2, unrecorded });
+    expect(await call("prune", "--older-than", "1ms")).toEqual({
+      code: 5,
+      out: "removed 2 runs\n",
+      err: "ojm: the audit does not record this prune: Redis at a:6379 has no memory left\n",
+    });
+    const { code, out, err } = await call("prune", "--older-than", "1ms", "--json");
+    expect([code, JSON.parse(out), err]).toEqual([5, { removed: 2, audits: 0, unrecorded: unrecorded.message }, ""]);
   });
 });
 
@@ -636,8 +707,11 @@ describe("what will run", () => {
     );
     expect(await outcomes("--since", "2001-01-01", "--until", "2001-01-02")).toEqual([]);
     await scheduler.close();
-    // No process decided for two minutes: a tick is overdue after one.
     const schedules = await manager.channel<object>("oJobManager-schedules");
+    const key = ["tick", "report", one?.["at"] as number];
+    await schedules.set(key, { ...(await schedules.get(key)), by: { host: "host-b", pid: 1, instance: "b" } });
+    expect((await call("ticks", "report", "--skipped")).out).toMatch(/^TICK .* DECIDED +HOST *\n(.*\n)+.* host-b *\n/);
+    // No process decided for two minutes: a tick is overdue after one.
     await schedules.set(["cursor", "report"], { at: Math.floor(Date.now() / 1_000) * 1_000 - 120_000 });
     expect(await outcomes("--not-run")).toContain("overdue");
     await run.end();

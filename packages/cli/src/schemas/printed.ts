@@ -93,6 +93,8 @@ interface Pruned extends Partial<DryRun> {
   readonly removed: number;
   /** How many entries of the audit were deleted. */
   readonly audits: number;
+  /** Why the audit does not record it, such as a full store. */
+  readonly unrecorded?: string;
 }
 
 type ImportedStore = Counts & {

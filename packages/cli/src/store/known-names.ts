@@ -18,6 +18,17 @@ export async function scheduleNames(manager: JobManager): Promise<Set<string>> {
   return names;
 }
 
+/** The error of a schedule that the store does not have. */
+export async function unknownSchedule(name: string): Promise<Error> {
+  const { ScheduleError } = await import("@ojm/schedule");
+  return new ScheduleError("UNKNOWN", `there is no schedule "${name}" in this store`);
+}
+
+/** Rejects the name of a schedule that the store does not have. */
+export async function refuseUnknownSchedule(manager: JobManager, name: string): Promise<void> {
+  if (!(await scheduleNames(manager)).has(name)) throw await unknownSchedule(name);
+}
+
 /** The names that have a run, a lock or a schedule. Reads two entries for each name that has runs. */
 export async function knownNames(manager: JobManager): Promise<Set<string>> {
   const names = await namesWithoutRun(manager);

@@ -1,6 +1,7 @@
 import { inBackground } from "../channel/calls.js";
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
+import { type ChannelError, isChannelError } from "../channel/errors.js";
 import type { Entry } from "../channel/types.js";
 import type { LocksValue, LockValue } from "../locks/entries/schema.js";
 import type { CloseOptions } from "../locks/grace.js";
@@ -336,7 +337,7 @@ export class JobManager extends JobQueries {
    * several processes at once.
    *
    * With `name` or `keep` it reads the records one after the other; without, only those that it deletes. With
-   * `author`, it leaves an audit record.
+   * `author`, it leaves an audit record. A full store may have no room for that: the outcome says so.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails, after some records may have been deleted
    */
@@ -347,11 +348,13 @@ export class JobManager extends JobQueries {
     const now = this.#clock.now();
     const removed = await prune({ ...this.#context, logs }, now, checked);
     const audits = await pruneAudit(this.channels.locks, now, checked);
+    let unrecorded: ChannelError | undefined;
     if (checked.author !== undefined) {
       const act = pruneAct(checked, { removed, audits }, await this.#locks.operator.holder());
-      await this.channels.locks.commitWith([], [this.auditOps(act)]);
+      // The records are gone: an error alone would not say so, and not how many.
+      unrecorded = await errorOf(this.channels.locks.commitWith([], [this.auditOps(act)]));
     }
-    return audits === 0 ? { removed } : { removed, audits };
+    return { removed, ...(audits > 0 && { audits }), ...(unrecorded && { unrecorded }) };
   }
 
   /**
@@ -468,5 +471,16 @@ export class JobManager extends JobQueries {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+}
+
+/** The error of the store for a call; `undefined` if it succeeded. */
+async function errorOf(call: Promise<unknown>): Promise<ChannelError | undefined> {
+  try {
+    await call;
+    return undefined;
+  } catch (error) {
+    if (isChannelError(error)) return error;
+    throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
+import type { ChannelError } from "../channel/errors.js";
 import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../channel/types.js";
 import type { HeldLock, Holder, Waiter } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
@@ -524,8 +525,8 @@ export interface Reason {
   readonly run?: RunRecord;
   readonly next?: PendingRetry;
   /**
-   * The end of `text` about an attempt whose process is gone. A living scheduler of the name makes it: see
-   * {@link JobManager.orphanedRetries}.
+   * The end of `text` about an attempt whose process is gone: see {@link JobManager.orphanedRetries}. The
+   * `why` of a scheduler leaves it out if a living scheduler takes the attempt over.
    */
   readonly orphaned?: string;
   /** The last request to stop the run, which is still running. */
@@ -651,6 +652,11 @@ export interface PruneOutcome {
   readonly removed: number;
   /** The number of deleted audit entries, if any. */
   readonly audits?: number;
+  /**
+   * Set if the audit does not record the prune: the error of the store, such as `FULL`. The records are
+   * deleted all the same.
+   */
+  readonly unrecorded?: ChannelError;
 }
 
 /** The result of a forced unlock. */

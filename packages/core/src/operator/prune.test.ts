@@ -64,6 +64,20 @@ describe.each([
     expect(await left({ olderThan: 0, name: "none" })).toEqual([0, ["b4", "b3", "b2", "b1", "b0", "a4", "a3"]]);
   });
 
+  test("in a full store deletes, and says that the audit does not record it", async () => {
+    one.way.fault = (call) =>
+      call.kind === "commit" && call.commit.writes.some(({ value }) => value !== null) ? { type: "full" } : undefined;
+    const outcome = await world.clock.until(one.manager.prune({ olderThan: 2.5 * MINUTE, author: "ana" }));
+    expect(outcome).toEqual({ removed: 6, unrecorded: expect.objectContaining({ code: "FULL" }) });
+    expect(await world.clock.until(collect(one.manager.history()))).toHaveLength(4);
+    one.way.fault = () => undefined;
+    expect(await world.clock.until(collect(one.manager.audit()))).toEqual([]);
+    expect(await world.clock.until(one.manager.prune({ olderThan: 0, author: "ana" }))).toEqual({ removed: 4 });
+    expect(await world.clock.until(collect(one.manager.audit()))).toMatchObject([
+      { action: "prune", author: "ana", details: { removed: 4 } },
+    ]);
+  });
+
   test("leaves a run that goes on, and refuses what it does not understand", async () => {
     const run = await world.clock.until(one.manager.start("a"));
     await world.clock.advance(MINUTE);

@@ -139,12 +139,27 @@ describe("why a scheduled job does not run", () => {
     world.kill(one);
     await world.clock.advance(MINUTE);
     expect(await left()).toEqual([["a", 2]]);
-    const text = async (): Promise<string | undefined> =>
-      (await world.clock.until(two.scheduler.why("a"))).find(({ code }) => code === "retry")?.text;
-    expect(await text()).toMatch(/no route\. Its process is gone, and no other scheduler of it is there$/);
+    const retry = async (): Promise<ScheduleReason | undefined> =>
+      (await world.clock.until(two.scheduler.why("a"))).find(({ code }) => code === "retry");
+    const unmade = await retry();
+    expect(unmade?.text).toMatch(/no route\. Its process is gone: no process makes it$/);
+    expect(unmade?.reason?.orphaned).toBeDefined();
+    // A living scheduler needs a moment to take the attempt over: here, it never does.
+    two.way.fault = (call) =>
+      call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes("retry"))
+        ? { type: "refused" }
+        : undefined;
     await world.clock.until(two.scheduler.add("a", schedule, two.body()));
-    expect(await text()).toMatch(/no route$/);
+    await world.clock.advance(1_000);
+    expect(await world.clock.until(two.manager.orphanedRetries("a"))).toHaveLength(1);
+    const made = await retry();
+    expect(made?.text).toMatch(/no route\. Its process is gone: a living scheduler of the job takes the attempt over$/);
+    expect(made?.reason).toMatchObject({ code: "retry", text: made?.text, next: { attempt: 2 } });
+    expect(made?.reason).not.toHaveProperty("orphaned");
     expect(await left()).toEqual([]);
+    two.way.fault = () => undefined;
+    await world.clock.advance(MINUTE);
+    expect((await retry())?.text).toMatch(/no route$/);
   });
 
   it("of a schedule whose processes do not decide on its ticks it is told", async () => {

@@ -2,6 +2,7 @@ import type { Reason } from "@ojm/core";
 import { holdOf, visible } from "@ojm/core/internal";
 import { whyNotRun } from "../decide/outcomes.js";
 import { windowAt } from "../definition/blackout.js";
+import { isTakenOver } from "../operator/problems.js";
 import { attendanceOf, attendanceText, overdueTicks } from "../operator/schedules.js";
 import { type Cursor, pauseAt, type StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
@@ -46,19 +47,19 @@ export async function whyScheduled(
   name: string,
   reasons: readonly Reason[],
 ): Promise<ScheduleReason[]> {
-  const own = reasons.map((reason): ScheduleReason => ({ code: reason.code, text: reason.text, reason }));
-  const [{ schedule, cursor }, tick, filling] = await Promise.all([
+  const [{ schedule, cursor }, tick, filling, living] = await Promise.all([
     store.read(name),
     lastTick(store, name),
     backfilling(store, name),
+    readSchedulers(store.channel),
   ]);
+  const own = reasons.map((reason) => withSchedulers({ code: reason.code, text: reason.text, reason }, living));
   if (schedule === undefined) {
     const without = unscheduled(name, reasons, tick);
     return [...ready(without, reasons), ...own, ...without];
   }
   const now = store.clock.now();
   const { value } = schedule;
-  const living = await readSchedulers(store.channel);
   const stopping = [
     ...stops(value, now),
     ...attendance(store, value, cursor?.value, living, now),
@@ -66,17 +67,20 @@ export async function whyScheduled(
     ...filling,
   ];
   const [waits, first] = [stopping.filter(isWaiting), stopping.filter((reason) => !isWaiting(reason))];
-  const isMade = living.some(({ schedules }) => schedules.has(name));
-  const told = own.map((reason) => leftOver(reason, isMade));
-  return [...ready(stopping, reasons), ...first, ...told, ...waits, ...tick, ...nextTick(value, now, reasons)];
+  return [...ready(stopping, reasons), ...first, ...own, ...waits, ...tick, ...nextTick(value, now, reasons)];
 }
 
-/** Replaces the end of the text about an orphaned attempt. `isMade`: another scheduler makes it. */
-function leftOver(own: ScheduleReason, isMade: boolean): ScheduleReason {
-  const { orphaned } = own.reason ?? {};
-  if (orphaned === undefined) return own;
-  const text = own.text.slice(0, -orphaned.length);
-  return { ...own, text: isMade ? text : `${text}. Its process is gone, and no other scheduler of it is there` };
+/**
+ * Completes a reason about an attempt whose process is gone: core does not know the schedulers, and reports
+ * each such attempt as orphaned.
+ */
+function withSchedulers(own: ScheduleReason, living: readonly SchedulerView[]): ScheduleReason {
+  const { reason } = own;
+  if (reason?.orphaned === undefined || reason.next === undefined || !isTakenOver(reason.next, living)) return own;
+  const { orphaned, ...rest } = reason;
+  const end = ". Its process is gone: a living scheduler of the job takes the attempt over";
+  const text = `${own.text.slice(0, -orphaned.length)}${end}`;
+  return { ...own, text, reason: { ...rest, text } };
 }
 
 const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting" || code === "backfill";

@@ -296,10 +296,16 @@ export function markedRetries(
   isLeft: (retry: PendingRetry) => boolean,
   schedulers: readonly SchedulerView[],
 ): Retry[] {
-  // A living scheduler of the name takes it over.
-  const isOrphaned = (retry: PendingRetry): boolean =>
-    isLeft(retry) && !schedulers.some(({ schedules }) => schedules.has(retry.name));
+  const isOrphaned = (retry: PendingRetry): boolean => isLeft(retry) && !isTakenOver(retry, schedulers);
   return retries
     .map((retry): Retry => (isOrphaned(retry) ? { ...retry, orphaned: true } : retry))
     .sort((a, b) => a.due - b.due || (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * Whether a living scheduler takes an attempt over whose process is gone: one that has a schedule of the
+ * name, with any definition.
+ */
+export function isTakenOver({ name }: PendingRetry, schedulers: readonly SchedulerView[]): boolean {
+  return schedulers.some(({ schedules }) => schedules.has(name));
 }

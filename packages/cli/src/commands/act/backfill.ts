@@ -7,6 +7,7 @@ import { CommandError, notFound } from "../../errors.js";
 import { type Column, printItems } from "../../output/items.js";
 import { done } from "../../output/print.js";
 import { sayTime } from "../../output/times.js";
+import { refuseUnknownSchedule } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 import { author, reasonOf } from "./reason.js";
 
@@ -27,8 +28,9 @@ async function ask(given: Given, name: string): Promise<number> {
   if (from === undefined) throw new CommandError("ojm backfill needs --from: the first tick to run");
   const to = timeOption(given, "to", now, -1);
   if (from >= (to ?? now)) throw new CommandError("--from must lie before --to: no tick lies between them");
-  const reason = await reasonOf(given, `run the ticks of ${name} again`);
-  return withScheduler(given, async (scheduler) => {
+  return withScheduler(given, async (scheduler, manager) => {
+    const what = `run the ticks of ${name} again`;
+    const reason = await reasonOf(given, what, () => refuseUnknownSchedule(manager, name));
     const again = given.flags.has("again");
     const options = { from, reason, author: author(), again, ...(to !== undefined && { to }) };
     const asked = await scheduler.backfill(name, options);
@@ -64,11 +66,15 @@ async function status(given: Given, scheduler: Scheduler, name: string): Promise
 }
 
 async function stop(given: Given, name: string): Promise<number> {
-  const reason = await reasonOf(given, `stop the backfill of ${name}`);
   return withScheduler(given, async (scheduler) => {
     await scheduler.words(name);
+    const none = notFound(`no backfill of "${name}" is running`);
+    const reason = await reasonOf(given, `stop the backfill of ${name}`, async () => {
+      for await (const _ of scheduler.backfills(name)) return;
+      throw none;
+    });
     const stopped = await scheduler.stopBackfills(name, { reason, author: author() });
-    if (stopped.length === 0) throw notFound(`no backfill of "${name}" is running`);
+    if (stopped.length === 0) throw none;
     const text = stopped.map(
       (one) => `the backfill of "${name}" by ${one.by} is stopped, after ${sayProgress(one)} ticks`,
     );

@@ -1,3 +1,4 @@
+import type { CancelOptions } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -14,18 +15,20 @@ export async function execute(given: Given): Promise<number> {
   const word = operandOf(given, "a run: its id, the beginning of one, or the name of a job");
   const wait = spanOption(given, "wait");
   const isDry = given.flags.has("dry-run");
-  const reason = isDry ? "" : await reasonOf(given, `cancel ${word}`);
   return withStore(given, async (manager) => {
     const run = await findRun(manager, word);
     const who = `${run.id} on ${run.holder.host}, pid ${run.holder.pid}`;
     // The one of its series, or of the job that `word` names.
     const retries = run.status === "running" ? [] : await manager.retries(run.name);
     const next = retries.find(({ chain }) => word === run.name || chain === (run.chain ?? run.id));
-    const options = { reason, author: author(), ...(wait !== undefined && { wait }) };
+    const options = async (): Promise<CancelOptions> => {
+      const reason = await reasonOf(given, `cancel ${word}`);
+      return { reason, author: author(), ...(wait !== undefined && { wait }) };
+    };
     if (next !== undefined) {
       const attempt = `attempt ${next.attempt} of ${next.retry.attempts} of "${run.name}", due ${new Date(next.due).toISOString()}`;
       if (isDry) return done(given, `would cancel ${attempt}`, { dryRun: true, run, next });
-      const outcome = await manager.cancel(next.chain, options);
+      const outcome = await manager.cancel(next.chain, await options());
       if (!outcome.requested) throw notFound(`${attempt} was made or cancelled by another process at this moment`);
       const end = outcome.ended ? "Neither it nor a later attempt begins" : "It is asked not to begin";
       return done(given, `cancelled ${attempt}. ${end}`, outcome);
@@ -33,7 +36,7 @@ export async function execute(given: Given): Promise<number> {
     if (run.status !== "running")
       throw notFound(`${run.id} does not run: it is ${run.status}${await outlived(manager, run.name)}`);
     if (isDry) return done(given, `would cancel ${who}`, { dryRun: true, run });
-    const outcome = await manager.cancel(run.id, options);
+    const outcome = await manager.cancel(run.id, await options());
     if (!outcome.requested) throw notFound(`${run.id} does not run any more`);
     // The run may have ended by itself at this moment.
     const status = outcome.run?.status ?? "over";

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { ojmCommand } from "@ojm/core/internal";
 import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -6,7 +7,7 @@ import { CommandError, EXIT } from "../../errors.js";
 import { done, printError, wantsJson } from "../../output/print.js";
 import { neverRan } from "../../store/find-run.js";
 import { isKnown, refuseTypo } from "../../store/known-names.js";
-import { withStore } from "../../store/open.js";
+import { filesOf, withStore } from "../../store/open.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 import { author, reasonOf } from "./reason.js";
 import { takeLock } from "./unlock.js";
@@ -28,7 +29,10 @@ export async function execute(given: Given): Promise<number> {
   checkNewName(name);
   const until = futureOption(given, "until") ?? Date.now() + DAY;
   const wait = spanOption(given, "wait") ?? 0;
-  const reason = await reasonOf(given, `hold ${name}`);
+  const ask = (): Promise<string> => reasonOf(given, `hold ${name}`);
+  // A store that does not exist yet has no names to check, and is created only for a hold with a reason.
+  const isNewStore = (await filesOf(given)).some((file) => !existsSync(file));
+  const early = isNewStore ? await ask() : undefined;
   return withStore(
     given,
     async (manager) => {
@@ -37,6 +41,7 @@ export async function execute(given: Given): Promise<number> {
       const orphan = (await orphansOf(manager)).find((one) => one.name === name && one.isCertain);
       if (orphan !== undefined) throw new CommandError(`${sayOrphan(orphan)}. ${sayHelp(orphan)}`, EXIT.locked);
       const isNew = !(await isKnown(manager, name));
+      const reason = early ?? (await ask());
       const lock = await manager.hold(name, { reason, author: author(), until, wait }).catch((error: unknown) => {
         const { code, message } = error as Error & { readonly code?: unknown };
         throw code === "LOCKED" ? new CommandError(`${message}. To wait for its end: --wait 10m`, EXIT.locked) : error;

@@ -4,6 +4,7 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { futureOption } from "../../command-line/units.js";
 import { done } from "../../output/print.js";
+import { refuseUnknownSchedule } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 import { author, reasonOf } from "./reason.js";
 
@@ -12,8 +13,8 @@ export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a schedule");
   // A pause that is already over would replace the current one.
   const until = futureOption(given, "until");
-  const reason = await reasonOf(given, `pause ${name}`);
-  return withScheduler(given, async (scheduler) => {
+  return withScheduler(given, async (scheduler, manager) => {
+    const reason = await reasonOf(given, `pause ${name}`, () => refuseUnknownSchedule(manager, name));
     const by = author();
     const replaced = await scheduler.pause(name, { reason, author: by, ...(until !== undefined && { until }) });
     const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;

@@ -2,8 +2,8 @@ import type { AuditEntry } from "@ojm/core";
 import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
-import { CommandError } from "../../errors.js";
-import { done } from "../../output/print.js";
+import { CommandError, EXIT } from "../../errors.js";
+import { done, printError, wantsJson } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withStore } from "../../store/open.js";
@@ -27,8 +27,13 @@ export async function execute(given: Given): Promise<number> {
       };
       return done(given, `would remove ${pruneText(counts)}`, { dryRun: true, ...counts });
     }
-    const { removed, audits = 0 } = await manager.prune({ ...options, ...of, author: author() });
-    return done(given, `removed ${pruneText({ removed, audits })}`, { removed, audits });
+    const { removed, audits = 0, unrecorded } = await manager.prune({ ...options, ...of, author: author() });
+    const why = unrecorded?.message;
+    done(given, `removed ${pruneText({ removed, audits })}`, { removed, audits, ...(why && { unrecorded: why }) });
+    if (unrecorded === undefined) return undefined;
+    const what = unrecorded.outcome === "unknown" ? "may not record this prune" : "does not record this prune";
+    if (!wantsJson(given)) printError(`ojm: the audit ${what}: ${why}`);
+    return EXIT.away;
   });
 }
 

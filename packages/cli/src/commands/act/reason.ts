@@ -5,12 +5,15 @@ import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
 
 /**
- * The reason of an action that affects others: from the command line, or from the user at the terminal.
- * `what`: the action, for the question.
+ * The reason of an action that affects others: from the command line, or from the user at the terminal. Call
+ * it once the action is known to be possible: a question about a misspelt name wastes an answer. `what`: the
+ * action, for the question. `check`: rejects an impossible action; not called if the reason is given, because
+ * the action itself then rejects it.
  */
-export async function reasonOf(given: Given, what: string): Promise<string> {
+export async function reasonOf(given: Given, what: string, check?: () => Promise<void>): Promise<string> {
   const written = lastValue(given, "reason");
   if (written !== undefined && written.trim() !== "") return written;
+  await check?.();
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new CommandError(`ojm ${given.command} needs --reason: those whom it affects will read it`);
   const lines = createInterface({ input: process.stdin, output: process.stderr });

@@ -4,6 +4,7 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { done } from "../../output/print.js";
+import { refuseUnknownSchedule } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 import { author, reasonOf } from "./reason.js";
 import { countRunners } from "./schedules.js";
@@ -18,8 +19,8 @@ export async function execute(given: Given): Promise<number> {
   const [, ...words] = given.operands;
   const name = operandOf({ ...given, operands: given.operands.slice(0, 1) }, "the name of a schedule");
   const args = words.length === 0 ? undefined : await paramsOf(words);
-  const reason = await reasonOf(given, `run ${name} now`);
   return withScheduler(given, async (scheduler, manager) => {
+    const reason = await reasonOf(given, `run ${name} now`, () => refuseUnknownSchedule(manager, name));
     const isAlone = (await countRunners(manager, name)) === 0;
     const stop = new AbortController();
     let signalled: number = EXIT.failed;

@@ -3,6 +3,7 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError } from "../../errors.js";
 import { done } from "../../output/print.js";
+import { refuseUnknownSchedule, unknownSchedule } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 import { count } from "../look/doctor/finding.js";
 import { author, reasonOf } from "./reason.js";
@@ -16,14 +17,12 @@ export async function execute(given: Given): Promise<number> {
   }
   const asked: Given = { ...given, operands };
   const name = operandOf(asked, "the name of a schedule");
-  const reason = await reasonOf(asked, `remove the schedule ${name}`);
   return withScheduler(asked, async (scheduler, manager) => {
+    const what = `remove the schedule ${name}`;
+    const reason = await reasonOf(asked, what, () => refuseUnknownSchedule(manager, name));
     const processes = await countRunners(manager, name);
     const by = author();
-    if (!(await scheduler.remove(name, { reason, author: by }))) {
-      const { ScheduleError } = await import("@ojm/schedule");
-      throw new ScheduleError("UNKNOWN", `there is no schedule "${name}" in this store`);
-    }
+    if (!(await scheduler.remove(name, { reason, author: by }))) throw await unknownSchedule(name);
     const text = `the schedule "${name}" is removed${sayRunners(processes)}`;
     return done(given, text, { name, removed: true, reason, by, processes });
   });

@@ -18,7 +18,6 @@ export function execute(given: Given): Promise<number> {
 /** Takes a lock from its holder; with `isHold`, only from a hold: a run may have the lock by now. */
 export async function takeLock(given: Given, name: string, isHold: boolean): Promise<number> {
   const isDry = given.flags.has("dry-run");
-  const reason = isDry ? "" : await reasonOf(given, isHold ? `end the hold of ${name}` : `unlock ${name}`);
   return withStore(given, async (manager) => {
     const lock = (await manager.heldLocks()).find((one) => one.name === name);
     if (lock === undefined) {
@@ -35,6 +34,7 @@ export async function takeLock(given: Given, name: string, isHold: boolean): Pro
         : `the hold of ${visible(hold.author ?? host)} (${visible(hold.reason)}), ${since}`;
     if (isHold && hold === undefined) throw notFound(`"${name}" is not on hold: its lock is held by ${who}`);
     if (isDry) return done(given, `would take "${name}" from ${who}`, { dryRun: true, lock });
+    const reason = await reasonOf(given, isHold ? `end the hold of ${name}` : `unlock ${name}`);
     // The fence names the lock that was shown: the next run may have the lock by now.
     const outcome = await manager.unlock(name, { reason, author: author(), fence: lock.fence });
     if (!outcome.unlocked) throw notFound(`${who} does not hold "${name}" any more: nothing was done`);

@@ -426,6 +426,27 @@ describe("ojm exec", () => {
       .toMatchObject({ code: 0, out: "second\n" });
   });
 
+  test.each([[[]], [["--wait", "10ms"]]])(
+    "--quiet-if-locked with %j reports the command of an ojm that was killed once, and how to end it",
+    async (options) => {
+      const place = new Place();
+      const first = place.exec(UNTIL_STOPPED);
+      await first.prints("began");
+      const pid = pidOf(first);
+      first.process.kill("SIGKILL");
+      await once(first.process, "exit");
+      const quiet = (): Promise<Ended> => place.exec("echo never", "--quiet-if-locked", ...options).ended;
+      const { code, out, err } = await quiet();
+      expect([code, out]).toEqual([75, ""]);
+      expect(err).toMatch(new RegExp(`^ojm: "backup" was not started: .* is still running, as pid ${pid}: `));
+      expect(err).toMatch(new RegExp(`: its ojm was killed\\. To end it: kill -TERM -- -${pid}\n$`));
+      expect(await quiet()).toEqual({ code: 75, out: "", err: "" });
+      // A start that is not silenced always reports it.
+      expect((await place.exec("echo never", ...options).ended).err).toBe(err);
+      expect(await quiet()).toEqual({ code: 75, out: "", err: "" });
+    },
+  );
+
   test("does not call an ojm killed that is only stopped, and has lost its lock", async () => {
     const place = new Place();
     const first = place.exec(UNTIL_STOPPED);

@@ -20,9 +20,10 @@ import { sayDuration } from "../../output/times.js";
 import { configuredNotify } from "../../store/config.js";
 import { withStore } from "../../store/open.js";
 import { OWN_RUN } from "./orphaned-retries.js";
+import { endCommand } from "./orphans.js";
 import { type Pinger, pingOption } from "./pinger.js";
-import { Predecessor, sayLiving } from "./predecessor.js";
-import { noteRefusal } from "./refusals.js";
+import { type CommandNote, Predecessor, sayLiving } from "./predecessor.js";
+import { isUnreported, noteRefusal } from "./refusals.js";
 import { CommandFailed, CommandRunner } from "./run-command.js";
 
 const HOUR = 3_600_000;
@@ -50,7 +51,11 @@ export async function execute(given: Given): Promise<number> {
         // Checked before the run, which would write a record: with a start by cron each minute, these records
         // would hide that of the run whose command is still running.
         const orphan = wait === 0 ? await new Predecessor(manager, name).orphan() : undefined;
-        if (orphan !== undefined) return refused(given, manager, sayNotStarted(name, sayLiving(orphan)));
+        if (orphan !== undefined) {
+          const text = sayNotStarted(name, sayLiving(orphan));
+          await noteStart(manager, name, text);
+          return blocked(given, manager, text, orphan);
+        }
         subscribe("ojm:attempt:failed", (event) => tellAttempt(event as Events["ojm:attempt:failed"], runner));
         const options = {
           trigger: "exec",
@@ -77,7 +82,8 @@ export async function execute(given: Given): Promise<number> {
           return runner.signalled;
         }
         // Ends as its command does, even if a signal came meanwhile.
-        return runner.blockedBy === undefined ? EXIT.ok : unstarted(given, sayNotStarted(name, runner.blockedBy));
+        const { blockedBy: by } = runner;
+        return by === undefined ? EXIT.ok : blocked(given, manager, sayNotStarted(name, by.text), by.command);
       }),
     { create: true, heartbeatThread: true },
   );
@@ -189,7 +195,8 @@ function sayUnrecorded({ operands: [name = ""] }: Given, code: number, error: Er
 
 /** The outcome of a command that did not end by itself, then the cause. */
 function sayEnd({ code, message }: RunError, { blockedBy, lost }: CommandRunner): string {
-  if (code === "CANCELLED" && blockedBy !== undefined) return `${message}. Its command had not begun: ${blockedBy}`;
+  if (code === "CANCELLED" && blockedBy !== undefined)
+    return `${message}. Its command had not begun: ${blockedBy.text}`;
   if (lost?.code !== "LOST") return message;
   const why = isLockError(lost.cause) ? (lost.cause.why ?? lost.cause.message) : lost.message;
   return `the command was ended by SIGKILL, as its lock was lost: ${why}`;
@@ -209,11 +216,28 @@ function tellAttempt({ id, error, next }: Events["ojm:attempt:failed"], runner: 
 const sayNotStarted = (name: string, why: string): string => `"${name}" was not started: ${why}`;
 
 /** A start that was refused has no record: a note lets `ojm why` report it. */
-async function refused(given: Given, manager: JobManager, text: string): Promise<number> {
-  const [name = ""] = given.operands;
+async function noteStart(manager: JobManager, name: string, text: string): Promise<void> {
   // Even if the note fails, the command did not start.
   await noteRefusal(manager, name, text).catch(() => {});
+}
+
+async function refused(given: Given, manager: JobManager, text: string): Promise<number> {
+  const [name = ""] = given.operands;
+  await noteStart(manager, name, text);
   return unstarted(given, text);
+}
+
+/**
+ * Reports that the command of a killed ojm prevents the start. A lock that is held is normal, and this is
+ * not: the job does not run again until that command ends. So even with --quiet-if-locked, the first start
+ * that it prevents reports it. Further ones do not, because a line of cron may start each minute.
+ */
+async function blocked(given: Given, manager: JobManager, text: string, command: CommandNote): Promise<number> {
+  const [name = ""] = given.operands;
+  const isQuiet = given.flags.has("quiet-if-locked");
+  if (!isQuiet || (await isUnreported(manager, name, command.run).catch(() => true)))
+    printError(`ojm: ${text}. To end it: ${endCommand(command)}`);
+  return EXIT.locked;
 }
 
 function unstarted(given: Given, text: string, code: number = EXIT.locked): number {

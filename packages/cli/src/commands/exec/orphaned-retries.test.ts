@@ -127,6 +127,32 @@ test("an attempt of a schedule whose scheduler lives is made by it: nobody is to
   expect((await json("ps"))[0]).not.toHaveProperty("orphaned");
 });
 
+test("an attempt of a scheduler that was killed is reported as orphaned until a replica with the schedule lives", async () => {
+  const program = await storeIn(folder);
+  const scheduler = openScheduler(program);
+  const retry = { attempts: 2, delay: 3_600_000 };
+  await scheduler.add("dump", { every: 86_400_000, retry }, () => Promise.reject(new Error("no route")));
+  await scheduler.runNow("dump", { reason: "a test" });
+  await expect.poll(async () => (await manager.retries()).length).toBe(1);
+  await scheduler.close();
+  await program.close();
+  const start = "to make it, start its program again; to end it: ojm cancel dump --reason …";
+  const ofRetry = async (): Promise<unknown> =>
+    (await json("why", "dump")).find((one) => (one as { readonly code: string }).code === "retry");
+  expect(await ofRetry()).toMatchObject({ text: expect.stringMatching(/: no process makes it$/), help: start });
+  expect((await json("ps"))[0]).toMatchObject({ orphaned: true });
+  // As a scheduler on another machine writes its presence.
+  const schedules = await manager.channel<object>("oJobManager-schedules");
+  await schedules.set(["member", "replica", 0], { schedules: [["dump", "another definition"]] });
+  await schedules.set(["member", "replica"], { by: { host: "b", pid: 1, instance: "replica" }, parts: 1 });
+  expect(await ofRetry()).toMatchObject({
+    text: expect.stringMatching(/: a living scheduler of the job takes the attempt over$/),
+    help: "ojm cancel dump --reason …",
+  });
+  expect((await json("ps"))[0]).not.toHaveProperty("orphaned");
+  expect(JSON.stringify(await json("doctor"))).not.toContain("no process makes attempt");
+});
+
 async function followed(): Promise<{ readonly live: LiveStore }> {
   const live = new LiveStore("a store", await storeIn(folder), () => {});
   const closing = new AbortController();

@@ -94,8 +94,12 @@ function sayEffect({ name, isCertain }: Orphan): string {
 
 /** The command that ends it, or that checks on its host whether it is running. */
 export function helpCommand({ host, pid, isCertain }: Orphan): string {
-  if (!isCertain) return `on ${host}: ps -o pid,etime,args -p ${pid}`;
-  // The command leads a process group of its own.
+  return isCertain ? endCommand({ pid }) : `on ${host}: ps -o pid,etime,args -p ${pid}`;
+}
+
+/** The command that ends it, on its host. */
+export function endCommand({ pid }: Pick<Orphan, "pid">): string {
+  // It leads a process group of its own.
   return `kill -TERM -- -${pid}`;
 }
 

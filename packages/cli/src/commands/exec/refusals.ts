@@ -13,7 +13,10 @@ const TIMES_LIMIT = 100;
 /** How many times to try a write that conflicts with those of other processes. */
 const TRIES = 10;
 
-/** The starts of a name by `ojm exec` that its lock prevented. Times are in ms since 1970. */
+/**
+ * The starts of a name by `ojm exec` that its lock, or the command of a killed ojm, prevented. Times are in
+ * ms since 1970.
+ */
 interface Refusals {
   /** The times of the refused starts, the newest last. */
   readonly times: readonly number[];
@@ -21,19 +24,50 @@ interface Refusals {
   readonly host: string;
   readonly pid: number;
   readonly why: string;
+  /** The run whose command outlived its ojm, and which a start with --quiet-if-locked has reported. */
+  readonly reported?: string;
 }
 
 /** Notes a refused start: without the note, nothing would explain later why the command did not run. */
 export async function noteRefusal(manager: JobManager, name: string, why: string): Promise<void> {
-  const { host, pid } = processIdentity();
+  await changeNote(manager, name, ({ times, ...note }) => {
+    return { ...note, ...processOf(), why, times: [...times, Date.now()].slice(-TIMES_LIMIT) };
+  });
+}
+
+/**
+ * Notes that the command of a run is reported, which outlived its ojm. Resolves to `false` if it was reported
+ * before.
+ */
+export async function isUnreported(manager: JobManager, name: string, run: string): Promise<boolean> {
+  let isFirst = true;
+  await changeNote(manager, name, (note) => {
+    isFirst = note.reported !== run;
+    return isFirst ? { ...note, reported: run } : undefined;
+  });
+  return isFirst;
+}
+
+/** Replaces the note of a name by the result of `change`, unless that is `undefined`. */
+async function changeNote(
+  manager: JobManager,
+  name: string,
+  change: (note: Refusals) => Refusals | undefined,
+): Promise<void> {
   const locks = channelOf(manager);
   const key = refusalsKey(name);
   for (let tries = 0; tries < TRIES; tries++) {
     const entry = await unlessCorrupt(locks.entry(key));
-    const times = [...(isRefusals(entry?.value) ? entry.value.times : []), Date.now()].slice(-TIMES_LIMIT);
-    const { ok } = await locks.compareAndSet(key, entry?.version ?? null, { times, host, pid, why }, { ttl: NOTE_TTL });
+    const note = change(isRefusals(entry?.value) ? entry.value : { times: [], ...processOf(), why: "" });
+    if (note === undefined) return;
+    const { ok } = await locks.compareAndSet(key, entry?.version ?? null, note, { ttl: NOTE_TTL });
     if (ok) return;
   }
+}
+
+function processOf(): Pick<Refusals, "host" | "pid"> {
+  const { host, pid } = processIdentity();
+  return { host, pid };
 }
 
 /** The refused starts since the last run of a name started, as text; `undefined` if there are none. */

@@ -4,7 +4,7 @@ import { printError } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
 import { takePlace } from "./orphaned-retries.js";
-import { Predecessor, sayLiving, sayOjm } from "./predecessor.js";
+import { type CommandNote, Predecessor, sayLiving, sayOjm } from "./predecessor.js";
 
 /** After this long without an answer of the store, ojm prints what it waits for, in ms. */
 const SILENCE = 10_000;
@@ -55,7 +55,7 @@ export class CommandRunner {
   readonly #options: CommandOptions;
   #current: GuardedProcess | undefined;
   /** Why the command did not start: one of an earlier run is still running. */
-  blockedBy: string | undefined;
+  blockedBy: { readonly text: string; readonly command: CommandNote } | undefined;
   /** The exit code for a signal to ojm. */
   signalled: number | undefined;
   /** Why the run lost its lock while its command was running; ojm then killed the command. */
@@ -201,8 +201,9 @@ export class CommandRunner {
     const why = sayLiving(before);
     const reason = run.signal.aborted ? (run.signal.reason as Error & { readonly code?: unknown }) : undefined;
     if (reason !== undefined && reason.code !== "CANCELLED") throw reason;
-    this.blockedBy = reason === undefined && wait > 0 ? `within its --wait of ${sayDuration(wait)}, ${why}` : why;
-    if (reason === undefined) await run.skip(`the command did not begin: ${this.blockedBy}`);
+    const text = reason === undefined && wait > 0 ? `within its --wait of ${sayDuration(wait)}, ${why}` : why;
+    this.blockedBy = { text, command: before };
+    if (reason === undefined) await run.skip(`the command did not begin: ${text}`);
     else await run.cancel(`${reason.message}. The command had not begun: ${why}`);
     return true;
   }

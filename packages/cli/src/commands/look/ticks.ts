@@ -5,6 +5,7 @@ import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../command-line/units.js";
 import { colorOf } from "../../output/color.js";
+import { hostColumn } from "../../output/hosts.js";
 import { type Column, printItems, tellMore } from "../../output/items.js";
 import { type SayTime, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
@@ -99,6 +100,7 @@ function columns(say: SayTime, ticks: readonly ShownTick[]): Column<ShownTick>[]
     { title: "WHY", rank: 2, cut: "text", cell: ({ text }) => text },
     { title: "RUN", rank: 4, cut: "name", cell: ({ run }) => run },
     { title: "DECIDED", rank: 6, cell: (tick) => say(tick.decided) },
+    ...hostColumn(ticks, 5.5, ({ by }) => by?.host),
   ];
 }
 

@@ -56,6 +56,19 @@ describe("a store that is well", () => {
   });
 });
 
+test("sessions are counted without doctor itself, and without processes that hold and want no lock", async () => {
+  const sessions = async (): Promise<string | undefined> => {
+    const { out } = await ojm(folder, "doctor", "--json", "--store", "sqlite:ojm.db");
+    return (JSON.parse(out) as Finding[]).find(({ check }) => check === "sessions")?.text;
+  };
+  expect(await sessions()).toBe("no process holds or wants a lock");
+  const run = await manager.start("report");
+  expect(await sessions()).toBe(
+    `1 session (${hostname()}: 1): a process has one only while it holds or wants a lock, and for a moment after`,
+  );
+  await run.end();
+});
+
 describe("a store that is not", () => {
   test("a lock whose run is over, and a run without its lock, are problems; a hold is a warning, a plain lock is neither", async () => {
     const held = await manager.start("held");

@@ -57,7 +57,11 @@ export function checkSessions(sessions: readonly Session[], quiet: ReadonlySet<s
   const hosts: Record<string, number> = {};
   for (const { process } of alive) hosts[process.host] = (hosts[process.host] ?? 0) + 1;
   const from = Object.entries(hosts).map(([host, number]) => `${host}: ${number}`);
-  const text = alive.length === 0 ? "no process holds or wants a lock" : `${alive.length} alive (${from.join(", ")})`;
+  const text =
+    alive.length === 0
+      ? "no process holds or wants a lock"
+      : // Without its condition, the number would be taken for that of the running processes.
+        `${count(alive.length, "session")} (${from.join(", ")}): a process has one only while it holds or wants a lock, and for a moment after`;
   return [
     ok("sessions", text, { evidence: { alive: alive.length, hosts } }),
     ...stale.map(({ id, process: { host, pid }, left }) => {

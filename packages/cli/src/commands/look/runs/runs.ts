@@ -5,6 +5,7 @@ import type { Given } from "../../../command-line/spec.js";
 import { countOption, rangeOptions } from "../../../command-line/units.js";
 import { CommandError } from "../../../errors.js";
 import { colorOf } from "../../../output/color.js";
+import { hostColumn } from "../../../output/hosts.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
 import { print } from "../../../output/print.js";
 import { type SayTime, sayAttempt, sayTime, sayTook, timesOf } from "../../../output/times.js";
@@ -89,7 +90,8 @@ function isFlooded(runs: readonly RunRecord[]): boolean {
 const LONGEST_ID = 44;
 
 /**
- * Attempts and ticks have columns if a run has one: they show which of two runs is a retry. With `isIso`, the
+ * Attempts and ticks have columns if a run has one: they show which of two runs is a retry. Hosts have one if
+ * a run is of another machine. With `isIso`, the
  * name and the start form the id; otherwise the id itself is shown, to copy it into the next command.
  */
 function columns(say: SayTime, runs: readonly RunRecord[], isIso: boolean): Column<RunRecord>[] {
@@ -103,6 +105,7 @@ function columns(say: SayTime, runs: readonly RunRecord[], isIso: boolean): Colu
     ...(runs.some(({ attempt }) => attempt !== undefined) ? [ofAttempts] : []),
     { title: "TOOK", rank: 4, cell: sayTook },
     ...(runs.some(({ tick }) => tick !== undefined) ? [ofTicks] : []),
+    ...hostColumn(runs, 4.5, ({ holder }) => holder.host),
     { title: "FENCE", rank: 7, cell: ({ fence }) => fence },
     { title: "ERROR OR WARNING", rank: 3, cut: "text", cell: trouble },
   ];

@@ -33,16 +33,18 @@ export interface ChainOf {
 
 /** The retry series of a run; `undefined` if the run is the only one in it. */
 export async function chainOf(manager: JobManager, run: RunRecord): Promise<ChainOf | undefined> {
-  const { name, id, retry, chain = id, startTime, timeout } = run;
-  if (retry === undefined) return undefined;
+  const { name, id, retry, chain = id, handedOver, startTime, timeout } = run;
+  if (retry === undefined && handedOver === undefined) return undefined;
   const from = parseRunId(chain)?.startTime ?? startTime;
-  const to = from + retry.attempts * (timeout + retry.maxDelay) + LATE;
+  const { attempts: most, maxDelay } = retry ?? { attempts: 1, maxDelay: 0 };
+  const to = from + most * (timeout + maxDelay) + LATE;
   const attempts: Made[] = [];
   for await (const one of manager.history({ name, from, to, limit: RUNS_SEARCHED_LIMIT }))
     if ((one.chain ?? one.id) === chain) attempts.push({ attempt: one.attempt ?? 1, id: one.id, status: one.status });
   const next = (await retriesIn(manager, name)).find((coming) => coming.chain === chain);
   if (attempts.length < 2 && next === undefined) return undefined;
-  attempts.sort((a, b) => a.attempt - b.attempt);
+  // A run that was handed over is repeated as the same attempt: the earlier of the two comes first.
+  attempts.reverse().sort((a, b) => a.attempt - b.attempt);
   if (next === undefined) return { attempts };
   const { attempt, due, orphaned } = next;
   return { attempts, next: { attempt, due, ...(orphaned && { orphaned }) } };
@@ -116,6 +118,7 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "result", cell: ({ result }) => json(result) },
     { title: "exit", cell: ({ exit }) => exit?.signal ?? exit?.code?.toString() },
     { title: "error", cell: ({ error }) => error },
+    { title: "handed over", cell: ({ handedOver }) => handedOver && "to another run, which makes the same attempt" },
     {
       title: "ended by",
       cell: ({ endedBy: end }) =>
