@@ -51,9 +51,10 @@ export class Streams {
       throw new Refusal("LIMIT", `${text}: close some tabs`, { "Retry-After": "5" });
     }
     const last = request.headers.get("Last-Event-ID") ?? undefined;
-    const stream = new EventStream(this.#source, this.#hub, { logs, last }, () => this.#open.delete(open));
+    const stream = new EventStream(this.#source, this.#hub, { logs, last });
     const open: Open = { stream, session, request };
     this.#open.add(open);
+    void stream.ended.then(() => this.#open.delete(open));
     return new Response(stream.body, {
       headers: { "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" },
     });

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Running } from "../contract/types.js";
-import { collected, type Received } from "../testing/events.js";
+import { collected, eventsOf, type Received } from "../testing/events.js";
 import { openTestUi, type TestUi } from "../testing/test-ui.js";
+import { Hub } from "./hub.js";
 
 let it: TestUi;
 
@@ -140,6 +141,20 @@ describe("a stream of events", () => {
     expect((await it.send("GET", "/api/v1/events")).status).toBe(200);
     const logs = Array.from({ length: 11 }, () => "log=a").join("&");
     expect((await it.send("GET", `/api/v1/events?${logs}`)).status).toBe(400);
+  });
+
+  test("a stream whose first events are longer than a client may leave unread is sent, ended and not counted", async () => {
+    const run = { id: "a".repeat(4 * 1_024 * 1_024), name: "a" } as Running;
+    const running = { at: 1, all: true, put: [run], gone: [] } as const;
+    const state = vi.spyOn(Hub.prototype, "state").mockReturnValue({ running, stale: { since: 1 } });
+    onTestFinished(() => state.mockRestore());
+    const response = await it.send("GET", "/api/v1/events");
+    expect(response.status).toBe(200);
+    const received: string[] = [];
+    for await (const { event } of eventsOf(response)) received.push(event);
+    expect(received).toEqual(["hello", "running"]);
+    state.mockRestore();
+    for (let i = 1; i <= 20; i++) expect([i, (await it.send("GET", "/api/v1/events")).status]).toEqual([i, 200]);
   });
 
   test("all sessions together have 200 streams at most", async () => {

@@ -35,21 +35,23 @@ export interface StreamRequest {
 /** One stream of server-sent events. */
 export class EventStream {
   readonly body: ReadableStream<Uint8Array>;
+  /** Resolves when the client or {@link EventStream.close} has ended the stream. */
+  readonly ended: Promise<void>;
   readonly #source: Source;
   readonly #hub: Hub;
   readonly #logs: readonly FollowedLog[];
   readonly #over: AbortController = new AbortController();
-  readonly #onEnd: () => void;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #drained: () => void = () => {};
   #seq = 0;
   #end: () => void = () => {};
 
-  /** `onEnd` is called once, when the client or {@link EventStream.close} has ended the stream. */
-  constructor(source: Source, hub: Hub, { logs, last }: StreamRequest, onEnd: () => void) {
+  constructor(source: Source, hub: Hub, { logs, last }: StreamRequest) {
     this.#source = source;
     this.#hub = hub;
-    this.#onEnd = onEnd;
+    this.ended = new Promise((resolve) => {
+      this.#over.signal.addEventListener("abort", () => resolve());
+    });
     const resumed = resume(last, hub, logs);
     this.#logs = resumed.logs;
     this.body = new ReadableStream<Uint8Array>(
@@ -67,12 +69,11 @@ export class EventStream {
 
   /** Ends the stream. */
   close(): void {
-    if (this.#over.signal.aborted) return;
     this.#stop();
     try {
       this.#controller?.close();
     } catch {
-      // The client ended it at this moment.
+      // It has ended already.
     }
   }
 
@@ -103,11 +104,9 @@ export class EventStream {
   }
 
   #stop(): void {
-    if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#end();
     this.#drained();
-    this.#onEnd();
   }
 
   #forward({ seq, event, data }: Sent): void {

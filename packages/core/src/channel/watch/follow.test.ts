@@ -73,6 +73,20 @@ describe("a range that is followed", () => {
     over.abort();
   });
 
+  test.each([true, false])("ends with its channel, and is not read again (store with watches: %s)", async (watch) => {
+    store = new HandDriven({ watch });
+    channel = await openChannel("c", { backend: store, clock });
+    void follow(channel, clock, ["k"], followed, over.signal).catch(() => {});
+    await settled();
+    expect(reported).toEqual(["begun", "synced"]);
+    await channel.close();
+    // The store is polled every 5 s if it has no watches.
+    await clock.advance(6_000);
+    reported.length = 0;
+    await clock.advance(6_000);
+    expect([reported, clock.pending]).toEqual([[], 0]);
+  });
+
   test("ends with an error that does not pass, if it has whom to report it to, and is read again otherwise", async () => {
     const failures: unknown[] = [];
     const denied = new ChannelError("DENIED", "no permission");

@@ -85,6 +85,9 @@ describe("a store that is not", () => {
       ["holds", "warning", "kept"],
     ]);
     expect(found[0]?.help).toMatch(/ojm unlock held/);
+    // The process that the help says to look at.
+    for (const { evidence } of found.slice(0, 2))
+      expect(evidence).toMatchObject({ host: hostname(), pid: process.pid });
     const { code, out } = await ojm(folder, "doctor", "--json", "--store", "sqlite:ojm.db");
     expect([code, (JSON.parse(out) as Finding[]).filter(({ state }) => state === "problem").length]).toEqual([1, 2]);
   });
