@@ -21,7 +21,7 @@ describe("a clock that a test moves", () => {
     expect(new Date(clock.now()).toISOString()).toBe("2026-03-29T00:00:00.000Z");
   });
 
-  test("refuses a start that is no time", () => {
+  test("refuses a start that is not a time", () => {
     expect(() => new TestClock({ start: "tomorrow" })).toThrow("no time: tomorrow");
   });
 });

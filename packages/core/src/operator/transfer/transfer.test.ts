@@ -243,8 +243,8 @@ test("a manager whose records, locks and logs are in two stores exports and impo
 });
 
 test.each<[unknown, RegExp]>([
-  [5, /no part of an export/],
-  [{ other: 1 }, /no part of an export/],
+  [5, /not part of an export/],
+  [{ other: 1 }, /not part of an export/],
   [{ run: { name: "a" } }, /needs a name and a start time/],
   [{ run: { name: "a", startTime: 1, status: "odd" } }, /the record of a@1970-.* is damaged/],
   [
@@ -252,7 +252,7 @@ test.each<[unknown, RegExp]>([
     /does not stand behind/,
   ],
   [{ log: { run: "a", part: 0, at: 1, line: 1, offset: 0, lines: 2, text: "x" } }, /a part of a log is damaged/],
-  [{ audit: { key: ["lock", "a", 1], value: {} } }, /no part of an export/],
+  [{ audit: { key: ["lock", "a", 1], value: {} } }, /not part of an export/],
 ])("what was not exported by ojm is refused: %#", async (part, message) => {
   await expect((await target.manager.openImport()).add(part as Exported)).rejects.toThrow(message);
 });
