@@ -32,5 +32,5 @@ it("a compare-and-set that loses is no measurement", async () => {
   const load = { what: "compareAndSet", width: 2 } as const;
   expect(await workOf(floor)(load, 10)).toBe(10);
   // Another contestant on the same store does not know the versions.
-  await expect(workOf(floor)(load, 10)).rejects.toThrow("was changed by somebody else");
+  await expect(workOf(floor)(load, 10)).rejects.toThrow("was changed by another process");
 });
