@@ -148,16 +148,16 @@ describe("the laws about cancels and holds", () => {
 
   it("a run that was cancelled says by whom and why", () => {
     expect(judged([cancelled("cancel 1")])).toEqual([]);
-    expect(judged([cancelled("cancel 2")])).toEqual(["a cancel says who"]);
-    expect(judged([cancelled("cancel 1", 8)])).toEqual(["a cancel says who"]);
-    expect(judged([record(1, { status: "cancelled" })])).toEqual(["a cancel says who"]);
+    expect(judged([cancelled("cancel 2")])).toEqual(["a cancel names its author"]);
+    expect(judged([cancelled("cancel 1", 8)])).toEqual(["a cancel names its author"]);
+    expect(judged([record(1, { status: "cancelled" })])).toEqual(["a cancel names its author"]);
     const told: Event = { e: "cancelled", reason: "cancel 1", run: "skips 1", status: "cancelled", t: 2 };
-    expect(judged([record(1)], [told])).toEqual(["a cancel says who"]);
+    expect(judged([record(1)], [told])).toEqual(["a cancel names its author"]);
   });
 
   it("no run begins while its job is held", () => {
     const held = (t: number): Event => ({ e: "held", name: "skips", life: 100, t });
-    expect(lawsOf(judgeHolds(stockOf([...body(5), held(40)], {})))).toEqual(["held is held"]);
+    expect(lawsOf(judgeHolds(stockOf([...body(5), held(40)], {})))).toEqual(["no run during a hold"]);
     expect(lawsOf(judgeHolds(stockOf([...body(5), held(60)], {})))).toEqual([]);
   });
 });
