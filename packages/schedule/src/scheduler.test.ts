@@ -58,7 +58,7 @@ describe("a scheduler", () => {
     await away(10 * MINUTE);
     expect(warned).toEqual([
       expect.stringMatching(/^the store has not answered for 1\d s: schedules wait for it\. the store is away/),
-      expect.stringMatching(/^the store answers again, after 10 min.*: schedules go on$/),
+      expect.stringMatching(/^the store answers again, after 10 min.*: schedules continue$/),
     ]);
     await world.close();
   });

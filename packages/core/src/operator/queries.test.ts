@@ -52,7 +52,7 @@ describe("the wait for the end of a run", () => {
 
 describe("why a job does not run", () => {
   test("of a job that never ran it is told", async () => {
-    expect(await why()).toEqual([{ code: "never", text: 'no run of "a" is kept' }]);
+    expect(await why()).toEqual([{ code: "never", text: 'no run of "a" is stored' }]);
   });
 
   test("of a job that runs it is told where, since when, and who waits", async () => {

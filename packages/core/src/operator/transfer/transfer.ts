@@ -309,7 +309,7 @@ export class RunImport {
     const ref = isText(id) ? parseRunId(id) : undefined;
     if (ref === undefined) refuse("a part of a log does not name its run");
     const run = this.#current;
-    if (run?.id !== runId(ref)) refuse(`the log of ${runId(ref)} does not stand behind its run`);
+    if (run?.id !== runId(ref)) refuse(`the log of ${runId(ref)} does not follow its run`);
     const bytes = sizeOf(value);
     this.#logs.push({ run, key: keyOf(ref), value, bytes });
     this.#bytes += bytes;
