@@ -17,7 +17,7 @@ test.each([["schema"], ["help"], ["version"], ["check", "a.yaml"], ["run", "a.ya
 );
 
 test.runIf(existsSync("/dev/full")).each([["version"], ["run", "a.yaml"]])(
-  "output of ojm %s for which the disk has no room is told in one line, and makes the exit code 1",
+  "output of ojm %s for which the disk has no room is reported in one line, and makes the exit code 1",
   (...words) => {
     const folder = folderWith({ "a.yaml": `ojob: { logJobs: false }\n${FILE["a.yaml"]}` });
     const [node = "", ...rest] = commandOf(words);

@@ -46,7 +46,7 @@ test("any other failure of a store is a store that is away", () => {
   expect(explained(new ChannelError("FAILED", "an answer that makes no sense"))).toMatchObject({ code: 5 });
 });
 
-test("a job file that is not there is told like all errors, as text and as JSON", async () => {
+test("a missing job file is reported like all errors, as text and as JSON", async () => {
   const folder = folderWith({});
   const file = join(folder, "none.yaml");
   const text = await called(folder, ["ps", "--store", "none.yaml"]);

@@ -129,7 +129,7 @@ describe("a schedule that no program adds any more", () => {
   });
 });
 
-describe("a schedule that nobody runs", () => {
+describe("a schedule that no process runs", () => {
   test.each([
     ["none", "no process runs it now: missed unless a process starts"],
     ["latest", "no process runs it now: run once a process starts, if it is still the newest tick"],

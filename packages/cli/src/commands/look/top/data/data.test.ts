@@ -75,7 +75,7 @@ describe("the live picture of a store", () => {
     await expect.poll(problems).toEqual([]);
   });
 
-  test("of a schedule that nobody runs, a last run that was lost is told with it", async () => {
+  test("for a schedule that no process runs, a last run that was lost is shown with it", async () => {
     const scheduler = openScheduler(manager);
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await scheduler.close();
@@ -100,7 +100,7 @@ describe("the live picture of a store", () => {
     await expect.poll(text).toBe("no process runs this schedule");
   });
 
-  test("what somebody cancelled is no failure", async () => {
+  test("a cancelled run is not a failure", async () => {
     await follow();
     const run = await manager.start("import");
     await expect.poll(() => live.picture(Date.now()).running.length).toBe(1);
@@ -124,7 +124,7 @@ describe("the live picture of a store", () => {
   });
 });
 
-test("a job that a person holds is a problem, and its ticks are told as held", async () => {
+test("a job that a person holds is a problem, and its ticks are shown as held", async () => {
   await using scheduler = openScheduler(manager);
   await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
   await follow();
