@@ -77,7 +77,7 @@ describe("shared stores", () => {
     expect(type.opened).toBe(8);
   });
 
-  test("a store is opened anew after it was closed", async () => {
+  test("a store can be opened again after it was closed", async () => {
     for (let i = 1; i <= 3; i++) {
       const channel = await openChannel("a", { backend: type, args: { exclusive: true } });
       expect(type.opened).toBe(i);
@@ -85,7 +85,7 @@ describe("shared stores", () => {
     }
   });
 
-  test("a store that is being closed is opened anew only when it is closed", async () => {
+  test("a store that is being closed is opened again only when it is closed", async () => {
     const one = await openChannel("a", { backend: type, args: { exclusive: true } });
     let goOn: () => void = () => {};
     type.slow = new Promise((resolve) => {

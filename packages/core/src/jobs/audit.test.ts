@@ -31,7 +31,7 @@ async function acts(): Promise<string> {
   return run.id;
 }
 
-test("the audit tells who did what to whom, and why, newest first", async () => {
+test("the audit records who did what to whom, and why, newest first", async () => {
   const id = await acts();
   expect(await audit()).toMatchObject([
     { action: "cancel", name: "b", author: "cy@host", reason: "wrong month", run: id, holder: { pid: process.pid } },
@@ -51,7 +51,7 @@ test("a cancel by a rule of a program is in the record of its run, and not in th
   expect(record?.endedBy).toMatchObject({ action: "cancel", reason: "a newer one is due" });
 });
 
-test("the record of a cancelled run, and the error of its body, tell the person", async () => {
+test("the record of a cancelled run, and the error of its body, name the person", async () => {
   const run = await clock.until(one.manager.start("b"));
   run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
   await clock.until(two.manager.cancel("b", { reason: "wrong month", author: "cy@host" }));

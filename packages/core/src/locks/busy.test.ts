@@ -190,7 +190,7 @@ test("a heartbeat thread gives back a lock at its timeout while the main thread 
   expect((await holder).stdout).toBe("not held\n");
 });
 
-test("a heartbeat thread is told of a timeout that comes sooner than its next look", async () => {
+test("a heartbeat thread learns of a timeout that comes sooner than its next check", async () => {
   const channel = await openChannel<LocksValue>("told", {
     type: "sqlite",
     args: { file: join(temporaryFolder(), "db") },

@@ -64,7 +64,7 @@ describe.each([
     expect(await left({ olderThan: 0, name: "none" })).toEqual([0, ["b4", "b3", "b2", "b1", "b0", "a4", "a3"]]);
   });
 
-  test("leaves a run that goes on, and refuses what it does not understand", async () => {
+  test("leaves a run in progress, and rejects what it does not understand", async () => {
     const run = await world.clock.until(one.manager.start("a"));
     await world.clock.advance(MINUTE);
     expect((await left({ olderThan: 0, name: "a" }))[0]).toBe(5);

@@ -60,7 +60,7 @@ describe("a manager in memory", () => {
 });
 
 describe("runOnce", () => {
-  test("tells the result, the record and the log of a body", async () => {
+  test("returns the result, the record and the log of a body", async () => {
     const ran = await runOnce(
       async (run) => {
         run.log.info("3 orders", { from: "acme" });
@@ -74,7 +74,7 @@ describe("runOnce", () => {
     expect(ran.log.map(({ level, text }) => `${level} ${text}`)).toEqual(['info 3 orders {"from":"acme"}']);
   });
 
-  test("tells the error of a body that throws", async () => {
+  test("returns the error of a body that throws", async () => {
     const error = new Error("no orders");
     const ran = await runOnce(() => Promise.reject(error));
     expect(ran.error).toBe(error);

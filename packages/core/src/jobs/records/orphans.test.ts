@@ -152,7 +152,7 @@ describe("with records and locks in one store", () => {
     expect((await next.fail("because")).status).toBe("failed");
   });
 
-  test("runs without a lock are closed by the next manager, older ones too, but no run that still goes on", async () => {
+  test("runs without a lock are closed by the next manager, older ones too, but no run that is still running", async () => {
     const one = await world.manager();
     await one.manager.start("a");
     one.way.fault = () => ({ type: "refused" });

@@ -155,7 +155,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect((await records(two)).map(({ status }) => status)).toEqual(["lost", "completed"]);
   });
 
-  test("a run that goes on failing is tried as often as allowed, and rejects with the last error", async () => {
+  test("a run that keeps failing is tried as often as allowed, and rejects with the last error", async () => {
     const work = rejection(one.manager.run("a", failing(9), { retry }));
     expect(await clock.until(work, 600_000)).toMatchObject({ message: "no 3" });
     expect(await records(two)).toHaveLength(3);
@@ -264,7 +264,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect((await clock.until(work, 120_000)).record).toMatchObject({ attempt: 2 });
   });
 
-  test("a run tells its body which attempt it is, and of which chain", async () => {
+  test("a run passes to its body which attempt it is, and of which chain", async () => {
     const told: [number, string][] = [];
     const body = ({ attempt, chain }: Run): Promise<void> => {
       told.push([attempt, chain]);
@@ -279,7 +279,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     ]);
   });
 
-  test("an attempt that was made is not left in the store by a late write of whoever found the dead process", async () => {
+  test("an attempt that was made is not left in the store by a late write of the finder of the dead process", async () => {
     void one.manager.run("a", () => new Promise(() => {}), { retry: { ...retry, onLost: true } }).catch(() => {});
     await clock.advance(1_000);
     kill(one);
@@ -438,7 +438,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect((await clock.until(two.manager.takeOver("a", failing(1)), 120_000))?.record.attempt).toBe(2);
   });
 
-  test("a run whose lock was removed, and that nobody else closes, is tried again", async () => {
+  test("a run whose lock was removed, and that no other process closes, is tried again", async () => {
     const untilLost = (run: Run): Promise<void> =>
       run.attempt > 1
         ? Promise.resolve()

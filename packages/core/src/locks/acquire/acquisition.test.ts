@@ -43,7 +43,7 @@ describe("acquire", () => {
     expect(way.reads).toBe(0);
   });
 
-  test("an attempt at a held lock tells who holds the lock, and changes nothing", async () => {
+  test("an attempt at a held lock names the holder of the lock, and changes nothing", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const lease = await one.locks.acquire("a", { note: { run: 5 } });
@@ -184,7 +184,7 @@ describe("acquire", () => {
     expect(lease.held).toBe(true);
   });
 
-  test("an attempt goes on at once when its session was renewed once more before the answer came", async () => {
+  test("an attempt continues at once when its session was renewed once more before the answer came", async () => {
     const { locks, way } = await world.locks();
     await (await locks.acquire("warm up")).release();
     // The store has renewed the session, but the answer comes later than that of the next renewal.

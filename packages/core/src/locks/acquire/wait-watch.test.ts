@@ -27,7 +27,7 @@ test("a waiter is woken at once when the session of the holder is removed", asyn
 });
 
 // In such a store, the end of a session is known only from its last renewal that a process saw.
-describe("waits in a store that tells its clock to nobody", () => {
+describe("waits in a store that does not expose its clock", () => {
   const MOST = lifeInStore(TTL) + 250;
 
   const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });

@@ -157,7 +157,7 @@ describe("heartbeats", () => {
   });
 });
 
-test("a renewal by the heartbeat thread is found by the next heartbeat, which goes on from it", async () => {
+test("a renewal by the heartbeat thread is found by the next heartbeat, which continues from it", async () => {
   const refused = vi.spyOn(workerThreads, "Worker").mockImplementation(function refuse() {
     throw new Error("no thread here");
   });

@@ -137,7 +137,7 @@ describe("sweeping in turn", () => {
     }
   }
 
-  test("sweeping goes on within two ttls after the process that has the turn died", async () => {
+  test("sweeping continues within two ttls after the process that has the turn died", async () => {
     const dying = await world.locks();
     await dying.locks.sweepInTurn();
     cut(dying);
@@ -159,7 +159,7 @@ describe("sweeping in turn", () => {
   });
 
   test.each(["no JSON", "null", "{}"])(
-    "sweeping goes on though somebody overwrites the entry of the turn: %s",
+    "sweeping continues although another program overwrites the entry of the turn: %s",
     async (text) => {
       const before = await world.locks();
       await before.locks.sweepInTurn();

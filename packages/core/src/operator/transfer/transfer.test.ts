@@ -86,7 +86,7 @@ async function content(world: World, manager: JobManager): Promise<unknown> {
 describe("an export that is imported into an empty store", () => {
   beforeEach(fill);
 
-  test("gives equal records, logs, progress, indexes and audits, without the run that goes on", async () => {
+  test("gives equal records, logs, progress, indexes and audits, without the run in progress", async () => {
     const parts = await exported();
     expect(parts.filter((part) => "leftOut" in part)).toEqual([
       { leftOut: { run: expect.stringMatching(/^open@/), reason: "it is still running" } },
