@@ -175,7 +175,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     await expect(stranger).rejects.toMatchObject({ code: expect.stringMatching(/^(UNAVAILABLE|TIMEOUT)$/) });
   });
 
-  it("a server without TLS is told as that, where hosts ask for TLS", async () => {
+  it("a server without TLS is reported as that, where hosts ask for TLS", async () => {
     const plain = await start();
     await expect(openEtcd({ hosts: `https://${plain}`, deadline: 1_000 })).rejects.toMatchObject({
       message: expect.stringMatching(/the connection was closed before a call\. Either both sides use TLS or neither/),

@@ -150,7 +150,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
     expect([...writer.codes].filter((code) => code !== "UNAVAILABLE")).toEqual([]);
   });
 
-  it("a contender whose reply was lost has created the entry, is told that it may have, and nobody else creates it", async () => {
+  it("a contender whose reply was lost has created the entry, gets an unknown outcome, and no other contender creates it", async () => {
     const [server, observer] = await open();
     const proxy = await proxyOf(server);
     const behind = await openEtcd({ hosts: `127.0.0.1:${proxy.port}` });

@@ -56,7 +56,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(async () => (await watchers()) === keys.length);
   });
 
-  it("watches that come and go at once are told every write of their time, and none from before", async () => {
+  it("watches that come and go at once report every write of their time, and none from before", async () => {
     const prefix = `${randomUUID()}/`;
     const [etcd, other] = [
       await openEtcd({ hosts: server.host, keyPrefix: prefix }),
@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(async () => (await watchers()) === keys.length && (await streams()) === 1);
   });
 
-  it("each of many watches tells one gap when the store was set back", async () => {
+  it("each of many watches reports one gap when the store was set back", async () => {
     const etcd = await open();
     for (let i = 0; i < 10; i++) await put(etcd, "c x", String(i));
     const seen = keys.map(() => new Recorder());
