@@ -61,7 +61,7 @@ describe("the metrics of Prometheus", () => {
     expect(active.every(({ value }) => value === 0)).toBe(true);
   });
 
-  test("tell of waits, renewals, lost locks and ticks", async () => {
+  test("count waits, renewals, lost locks and ticks", async () => {
     const all = await scraped();
     const sum = (name: string, job?: string): number | undefined => samples(all, name, `${name}_sum`, job)[0]?.value;
     expect(sum("ojm_lock_wait_duration_seconds", "taken")).toBeGreaterThanOrEqual(7);
