@@ -94,7 +94,7 @@ describe("ticks that wait for their run", () => {
   const ofB = async (options: TicksOptions, of = one): Promise<string[]> =>
     (await world.clock.until(collect(of.scheduler.ticks("b", options)))).map((tick) => world.tickText(tick));
 
-  it("are told at their place, newest first", async () => {
+  it("are listed at their place, newest first", async () => {
     await someWait();
     expect(await ofB({})).toEqual(["00:04:00 waiting", "00:03:00 waiting", "00:02:00 waiting", "00:01:00 run by one"]);
     await world.until("00:11:30");
@@ -109,7 +109,7 @@ describe("ticks that wait for their run", () => {
     expect(await ofB({ limit: 0 })).toEqual([]);
   });
 
-  it("are told by another process once those that would run them are gone", async () => {
+  it("are listed by another process once those that would run them are gone", async () => {
     await someWait();
     const two = await world.scheduler("two");
     await world.clock.until(one.scheduler.close());
