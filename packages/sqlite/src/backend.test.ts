@@ -233,7 +233,7 @@ describe("a file system that cannot be written", () => {
     }
   });
 
-  it("a watch is told of changes without a wake file when there is no room for more files", async ({ skip }) => {
+  it("a watch reports changes without a wake file when there is no room for more files", async ({ skip }) => {
     const folder = mounted("size=4m,nr_inodes=4") ?? skip();
     try {
       const file = join(folder, "jobs.db");
