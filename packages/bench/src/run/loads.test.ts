@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { memoryFloor } from "../floors/memory.js";
 import { workOf } from "./loads.js";
 
-it("a load of many names does the same number for each, one at a time, and tells how many it did", async () => {
+it("a load of many names does the same number for each, one at a time, and returns how many it did", async () => {
   const inside = new Map<string, number>();
   let most = 0;
   const widths: number[] = [];
