@@ -47,7 +47,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     expect(new Set(idsOf(receiver)).size).toBe(1);
   });
 
-  it("a run whose process is killed, and that of a process without alerts, are told by whoever lives", async () => {
+  it("a run whose process is killed, and that of a process without alerts, are reported by a living process", async () => {
     const options = await create();
     const receiver = await startReceiver();
     const rule: Rule = { on: ["failed", "lost"], to: { webhook: receiver.url, secret } };

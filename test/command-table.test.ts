@@ -176,7 +176,7 @@ for (const { name, missing, create, away } of stores) {
         }
       });
 
-      it("tells in one line that its store cannot be reached", async () => {
+      it("says in one line that its store cannot be reached", async () => {
         const { options, code } = away();
         const folder = folderFor(options);
         for (const [command, [call]] of Object.entries(calls)) {

@@ -75,7 +75,7 @@ describe("two runs at once", () => {
   });
 });
 
-it("a run whose process computed as it was ordered to is told within 50 ms after that", () => {
+it("a run whose process computed as it was ordered to is signalled within 50 ms after that", () => {
   const toldAt = (t: number): Member[] =>
     two({ since: 0, signal: [t, "LOST"] }, { since: 899, exit: 1_600 }, [computed(10, 1_500), lag(8, 1_501)]);
   expect(judge(toldAt(1_503))).toEqual([]);
@@ -120,7 +120,7 @@ describe("an excuse for two runs at once", () => {
 });
 
 describe("the end of a lease", () => {
-  it("a run that is told of the end of its lease too late is a violation, by renewals and by timeouts", () => {
+  it("a run that is signalled too late after the end of its lease is a violation, by renewals and by timeouts", () => {
     expect(judge(two({ since: 0, signal: [860, "LOST"] }, { since: 900, exit: 901 }))).toEqual(["signalled in time"]);
     const timedOut = two({ since: 0, timeout: 40, signal: [92, "TIMEOUT"] }, { since: 95, exit: 99 });
     expect(judge(timedOut)).toEqual(["signalled in time"]);
