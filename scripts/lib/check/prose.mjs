@@ -11,8 +11,12 @@ const COMMENT = /^\s*(\*|\/\/|\/\*)/;
 const ADDRESS = /https?:\/\//;
 const SOURCE = /\.(ts|tsx|mts|mjs|cjs|js)$/;
 
-/** The sources whose texts people read: messages, pages, laws. A test may need any word as data. */
-const TEXTS = /^(?:packages\/[^/]+\/(?:src|web)|examples|test\/torture)\/(?!.*\.test\.tsx?$)/;
+/** The sources whose texts people read: messages, pages, laws. */
+const TEXTS = /^(?:packages\/[^/]+\/(?:src|web)|examples|test\/torture)\//;
+
+/** In a test, only titles are checked: its other texts may be data of any words. */
+const TEST = /\.test\.tsx?$/;
+const DECLARES_TEST = /^(?:it|test|describe)\b/;
 
 /** Words that comments and texts once had too many of, each with what to write instead. */
 const INSTEAD = new Map([
@@ -31,7 +35,8 @@ const INSTEAD = new Map([
 export function checkProse() {
   const faults = sources().flatMap((file) => {
     const source = readFileSync(join(root, file), "utf8");
-    return [...commentFaults(file, source), ...(TEXTS.test(file) ? textFaults(file, source) : [])];
+    const hasTexts = TEST.test(file) || TEXTS.test(file);
+    return [...commentFaults(file, source), ...(hasTexts ? textFaults(file, source) : [])];
   });
   for (const each of faults) console.error(each);
   return faults.length === 0 ? 0 : 1;
@@ -55,15 +60,21 @@ function textFaults(file, source) {
   if (![...INSTEAD.keys()].some((word) => word.test(source))) return [];
   const parsed = ts.createSourceFile(file, source, ts.ScriptTarget.Latest);
   const faults = [];
-  const visit = (node) => {
+  const check = (node) => {
     const isText = ts.isStringLiteralLike(node) || ts.isTemplateLiteralToken(node) || ts.isJsxText(node);
     if (isText && node.text.includes(" ")) {
       const { line } = parsed.getLineAndCharacterOfPosition(node.getStart(parsed));
       faults.push(...wordFaults(`${file}:${line + 1}: in a text`, node.text));
     }
-    ts.forEachChild(node, visit);
+    ts.forEachChild(node, check);
   };
-  visit(parsed);
+  const checkTitles = (node) => {
+    const title = ts.isCallExpression(node) ? node.arguments[0] : undefined;
+    const isTitle = title !== undefined && (ts.isStringLiteralLike(title) || ts.isTemplateExpression(title));
+    if (isTitle && DECLARES_TEST.test(node.expression.getText(parsed))) check(title);
+    ts.forEachChild(node, checkTitles);
+  };
+  (TEST.test(file) ? checkTitles : check)(parsed);
   return faults;
 }
 
