@@ -73,7 +73,7 @@ describe("a job file that is started from two folders", () => {
     untouched(home);
   });
 
-  test("the paths of an included file begin at the folder of that file, also for a backend of the user's own", {
+  test("the paths of an included file begin at the folder of that file, even for a backend of the user's own", {
     tags: ["full"],
   }, async () => {
     const own = `import { writeFileSync } from "node:fs";

@@ -80,7 +80,7 @@ describe("commits to LevelDB", () => {
     expect(await level.read(["c a", "c held"])).toEqual([{ key: "c a", value: "1", version }, undefined]);
   });
 
-  it("a commit with a stale version is refused, also after a delete, or a delete and the same value again", async () => {
+  it("a commit with a stale version is refused, even after a delete, or a delete and the same value again", async () => {
     const level = await openLevel();
     const stale = await write(level, { key: "c a", value: "1" });
     const retry = { checks: [{ key: "c a", version: stale }], writes: [{ key: "c a", value: "2" }] };
@@ -121,7 +121,7 @@ describe("commits to LevelDB", () => {
     expect((await levels[0]?.read(["c n"]))?.[0]?.value).toBe("400");
   });
 
-  it("versions only increase, also for comparing, for deleting nothing and after the folder is opened again", async () => {
+  it("versions only increase, even for comparing, for deleting nothing and after the folder is opened again", async () => {
     const path = temporaryFolder();
     const versions: string[] = [];
     for (let round = 0; round < 3; round++) {
@@ -385,7 +385,7 @@ describe("opening and closing a LevelDB folder", () => {
     await expect(open({ pth: "/x" })).rejects.toMatchObject(wrong('Did you mean "path"'));
   });
 
-  it("a path that is no folder is refused with INVALID_CONFIG", async () => {
+  it("a path that is not a folder is refused with INVALID_CONFIG", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
     await expect(open({ path: file })).rejects.toMatchObject({ code: "INVALID_CONFIG" });

@@ -47,7 +47,7 @@ for (const { title, binary, start } of setups) {
         expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
       });
 
-      it("a commit fails if a version is stale, is that of a deleted or recreated entry, or is no version", async () => {
+      it("a commit fails if a version is stale, is that of a deleted or recreated entry, or is not a version", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         const stale = await put(store, key, "1");
@@ -161,7 +161,7 @@ for (const { title, binary, start } of setups) {
         expect((await get(await opened(), key))?.value).toBe(String(stores.length * increments));
       });
 
-      it("commits, reads and scans go on after SCRIPT FLUSH", async () => {
+      it("commits, reads and scans continue after SCRIPT FLUSH", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         await put(store, key, "1");
@@ -172,7 +172,7 @@ for (const { title, binary, start } of setups) {
         expect(await keysOf(store, key.slice(0, key.indexOf(" ")))).toEqual([key]);
       });
 
-      it("versions go on from the last one if that is ahead of the clock, as when the clock was set back", async () => {
+      it("versions continue from the last one if that is ahead of the clock, as when the clock was set back", async () => {
         const store = await opened();
         const channel = fresh();
         const key = `${channel} "a `;

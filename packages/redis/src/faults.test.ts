@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)("a Redis server that is away", () => {
   });
 });
 
-describe.skipIf(missing !== undefined)("a Redis server that stands still", () => {
+describe.skipIf(missing !== undefined)("a Redis server that is frozen", () => {
   it("a commit to a frozen server times out with an unknown outcome, and calls succeed once the server wakes", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 3_000 });
@@ -137,7 +137,7 @@ describe.skipIf(missing !== undefined)("a Redis server that stands still", () =>
     expect(["1", "2"]).toContain((await get(store, KEY))?.value);
   });
 
-  it("a connection to a server that stays frozen is given up, and calls and watches go on once it wakes", async () => {
+  it("a connection to a server that stays frozen is given up, and calls and watches continue once it wakes", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 3_000 });
     const notes = await watch(store, "jobs");
@@ -298,7 +298,7 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     expect(await redis.command("PUBSUB", "NUMPAT")).toBe(0);
   });
 
-  it("a watch of one key ends with DENIED if its user loses that right, and other watches go on", async () => {
+  it("a watch of one key ends with DENIED if its user loses that right, and other watches continue", async () => {
     const redis = await server();
     const user = ["SETUSER", "ojm", "on", ">pw", "~*", "+@all", "resetchannels"];
     await redis.command("ACL", ...user, "&ojm:{jobs}", "&ojm:{jobs}:*");

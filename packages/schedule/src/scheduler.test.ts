@@ -532,7 +532,7 @@ describe("a schedule that the store has lost", () => {
 });
 
 describe("a requested run", () => {
-  it("is started by the process that has the job, also while the schedule is paused", async () => {
+  it("is started by the process that has the job, even while the schedule is paused", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body(5_000)));
     await world.clock.until(two.scheduler.pause("a", { reason: "move" }));

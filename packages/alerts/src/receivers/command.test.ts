@@ -41,7 +41,7 @@ test("a missing command is reported with the code of the error", async () => {
   });
 });
 
-test("a command is killed at its deadline, also if it ignores signals", async () => {
+test("a command is killed at its deadline, even if it ignores signals", async () => {
   const file = join(temporaryFolder(), "out");
   const code =
     "process.on('SIGTERM', () => {}); require('node:fs').writeFileSync(process.argv[1], String(process.pid)); setInterval(() => {}, 1000)";

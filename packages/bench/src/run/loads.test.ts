@@ -27,7 +27,7 @@ it("a load of many names does the same number for each, one at a time, and retur
   expect([most, inside.size, widths]).toEqual([32, 32, [32]]);
 });
 
-it("a compare-and-set that loses is no measurement", async () => {
+it("a compare-and-set that loses is not a measurement", async () => {
   const floor = memoryFloor();
   const load = { what: "compareAndSet", width: 2 } as const;
   expect(await workOf(floor)(load, 10)).toBe(10);

@@ -8,7 +8,7 @@ import { jsonText } from "./print.js";
 const FILE = { "a.yaml": "jobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n" };
 
 test.each([["schema"], ["help"], ["version"], ["check", "a.yaml"], ["run", "a.yaml", "--help"]])(
-  "a reader of ojm %s that goes away, as head does, is no error",
+  "a reader of ojm %s that goes away, as head does, is not an error",
   async (...words) => {
     const process = start(folderWith(FILE), ...words);
     process.process.stdout?.destroy();

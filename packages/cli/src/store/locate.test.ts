@@ -179,7 +179,7 @@ describe("a config file", () => {
   });
 
   test.each(["5n", "undefined + 1", "Symbol()", "() => {}"])(
-    "a store in a module that is no value of JSON is refused, too: %s",
+    "a store in a module that is not a value of JSON is refused, too: %s",
     async (value) => {
       const folder = folderWith({ "ojm.config.mjs": `export default { store: ${value} };` });
       vi.stubEnv("OJM_CONFIG", `${folder}/ojm.config.mjs`);
@@ -250,7 +250,7 @@ describe("a config file that was only found", () => {
   });
 
   test.each(["/srv/evil.mjs", "./evil.mjs", "../evil", "@evil/type", "C:\\evil"])(
-    "cannot have a type that is no plain name, and one that is named can: %s",
+    "cannot have a type that is not a plain name, and one that is named can: %s",
     async (type) => {
       const text = JSON.stringify({ store: { jobs: { type, args: {} }, locks: "redis://h" } });
       const folder = folderWith({ "ojm.config.json": text });

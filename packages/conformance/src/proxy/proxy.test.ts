@@ -175,7 +175,7 @@ describe("a server process", () => {
     expect(stateOf(second)).toMatch(/^[ZX]?$/);
   });
 
-  it("a server process counts as started only once the server is ready, also after a restart", async () => {
+  it("a server process counts as started only once the server is ready, even after a restart", async () => {
     const args = (port: number) => [
       "-e",
       `require("net").createServer((s) => s.on("error", () => {}).end()).listen(${port}, "127.0.0.1")`,

@@ -202,7 +202,7 @@ describe("types of backends", () => {
   });
 
   test.each([{ name: 5 }, { name: true }, { name: {} }, { name: [] }])(
-    "a type that is no text is refused: $name",
+    "a type that is not a text is refused: $name",
     async ({ name }) => {
       const error = await rejection(openChannel("a", { type: name as unknown as string }));
       expect(error).toMatchObject({ code: "INVALID_CONFIG" });
@@ -210,7 +210,7 @@ describe("types of backends", () => {
   );
 
   test.each([{ args: "file.db" }, { args: 5 }, { args: ["a"] }])(
-    "args that are no map are refused: $args",
+    "args that are not a map are refused: $args",
     async ({ args }) => {
       const error = await rejection(
         openChannel("a", { type: "simple", args: args as unknown as Record<string, unknown> }),
@@ -261,7 +261,7 @@ describe("backends in modules", () => {
     );
   });
 
-  test("a backend module is found by a path relative to the working folder, also with a space in it", async () => {
+  test("a backend module is found by a path relative to the working folder, even with a space in it", async () => {
     await mkdir(join(folder, "my stores"));
     await writeFile(join(folder, "mine.mjs"), `${good}export default backend;`);
     const channel = await openChannel("a", { type: "./mine.mjs" });

@@ -60,7 +60,7 @@ test("the record of a cancelled run, and the error of its body, name the person"
   expect(record?.endedBy).toMatchObject({ action: "cancel", author: "cy@host" });
 });
 
-test("an unlock of an early version is shown, and what is no audit is not", async () => {
+test("an unlock of an early version is shown, and what is not an audit is not", async () => {
   const run = await clock.until(one.manager.start("a"));
   await clock.until(two.manager.unlock("a", { reason: "it hangs" }));
   const { locks } = two.manager.channels;
@@ -109,7 +109,7 @@ test("a prune by a person leaves an entry: who, how old, and how much it deleted
   await expect(refused).rejects.toMatchObject({ code: "INVALID", message: expect.stringMatching(/^author must be/) });
 });
 
-test("an author that is no text is refused", async () => {
+test("an author that is not a text is refused", async () => {
   for (const author of [3, "x".repeat(1_001)] as string[]) {
     await expect(two.manager.cancel("a", { reason: "x", author })).rejects.toMatchObject({ code: "INVALID" });
   }

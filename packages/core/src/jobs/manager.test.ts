@@ -150,7 +150,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     expect(await two.manager.heldLocks()).toEqual([]);
   });
 
-  test("a result that is no JSON is returned as it is; the record keeps what JSON can hold", async () => {
+  test("a result that is not JSON is returned as it is; the record keeps what JSON can hold", async () => {
     const map = new Map([["rows", 3n]]);
     const { result, record } = await one.manager.run("a", () => map);
     expect(result).toBe(map);

@@ -73,7 +73,7 @@ test("a session left by another process in a store of one process at a time is d
   expect(await channel.size()).toBe(0);
 });
 
-test("a heartbeat thread that fails causes a warning, and the heartbeats of the main thread go on", async () => {
+test("a heartbeat thread that fails causes a warning, and the heartbeats of the main thread continue", async () => {
   const file = join(temporaryFolder(), "only-main.mjs");
   const simple = import.meta.resolve("@ojm/simple");
   const source = `import { isMainThread } from "node:worker_threads";

@@ -159,7 +159,7 @@ describe("the jobs", () => {
     await clock.until(run.end());
   });
 
-  test("the jobs are as many as there are names, also of more than one page", async () => {
+  test("the jobs are as many as there are names, even of more than one page", async () => {
     const names = Array.from({ length: 45 }, (_, i) => `job ${String(i).padStart(2, "0")}`);
     for (const name of names) await clock.until(one.manager.run(name, () => {}));
     expect((await clock.until(collect<JobSummary>(two.manager.jobs()))).map(({ name }) => name)).toEqual(names);

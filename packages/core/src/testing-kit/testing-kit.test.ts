@@ -5,7 +5,7 @@ import type { Run } from "../jobs/types.js";
 import { openTestManager, runOnce, TestClock } from "../testing-kit.js";
 
 describe("a clock that a test moves", () => {
-  test("stands still until it is moved, and fires what is due in order", async () => {
+  test("does not move until the test moves it, and fires what is due in order", async () => {
     const clock = new TestClock({ start: "2026-03-29T00:59:00Z" });
     const fired: string[] = [];
     clock.after(2_000, () => fired.push(`b ${new Date(clock.now()).toISOString()}`));

@@ -85,7 +85,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(async () => (await watchers()) === 1);
   });
 
-  it("watches go on after the node was killed and came back, also a new one, and a stopped one stays silent", async () => {
+  it("watches continue after the node was killed and came back, even a new one, and a stopped one stays silent", async () => {
     const etcd = await open();
     const seen = keys.map(() => new Recorder());
     const stops = await Promise.all(keys.map((key, i) => etcd.watch(only(key), seen[i] as Recorder)));

@@ -123,7 +123,7 @@ describe.skipIf(missing !== undefined)("commits of one turn", () => {
     );
   });
 
-  it("the versions of a call go on from the last one if that is ahead of the clock, and stay in the store", async () => {
+  it("the versions of a call continue from the last one if that is ahead of the clock, and stay in the store", async () => {
     const redis = await server();
     const store = await prepared(redis);
     const ahead = (BigInt(Date.now()) + 3_600_000n) * 1_000n;

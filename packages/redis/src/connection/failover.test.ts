@@ -157,7 +157,7 @@ describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
     await until(() => [notes, one].every(({ changes }) => changes.at(-1)?.value === "2"), "the watch reports the change");
   });
 
-  it("reads, writes and watches go on when a node of the Cluster that died comes back", async () => {
+  it("reads, writes and watches continue when a node of the Cluster that died comes back", async () => {
     const setup = await startRedisCluster();
     onTestFinished(() => setup.stop());
     const store = await open({ cluster: { nodes: setup.nodes }, deadline: 5_000 });

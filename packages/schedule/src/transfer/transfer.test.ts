@@ -58,7 +58,7 @@ describe("a schedule that is exported", () => {
 });
 
 describe("a schedule that is imported", () => {
-  it("brings its outcomes, and its ticks go on with the first one after the import: none is run twice", async () => {
+  it("brings its outcomes, and its ticks continue with the first one after the import: none is run twice", async () => {
     await addEach(from, source);
     await from.until("00:03:30");
     const parts = await exported();

@@ -44,7 +44,7 @@ describe("a commit", () => {
     expect(await get(opened, "a")).toMatchObject({ value: "1", version });
   });
 
-  it("a commit changes the version of an entry also when it writes the same value", async () => {
+  it("a commit changes the version of an entry even when it writes the same value", async () => {
     const opened = await openFile(temporaryFile());
     const first = versionOf(await opened.commit(put("a", "1")));
     const second = versionOf(await opened.commit(put("a", "1")));

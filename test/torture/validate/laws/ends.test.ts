@@ -89,7 +89,7 @@ describe("the record of a run", () => {
     expect(laws({ ...robbedBefore, from: -400, to: -390 })).toEqual(WRONG);
   });
 
-  it("a record is missing only if the run was asked for before the store lost its data", () => {
+  it("a record is missing only if the run was requested before the store lost its data", () => {
     expect(records("completed", undefined, { dataLost: { from: 90, to: 110 } })).toEqual([]);
     expect(records("LOST", undefined, { dataLost: { from: 90, to: 95 } })).toEqual(WRONG);
   });

@@ -56,7 +56,7 @@ describe("two runs at once", () => {
     expect(judge(unobserved(members))).toEqual(["one holder"]);
   });
 
-  it("two runs at once are excused while the process that lost its lock stands still, not while the other does", () => {
+  it("two runs at once are excused while the process that lost its lock is stopped, not while the other is", () => {
     const times = [{ since: 0, signal: [1_500, "LOST"] } as const, { since: 900, exit: 1_600 }] as const;
     expect(judge(two(...times, [lag(100, 1_500)]))).toEqual([]);
     expect(judge(two(...times, [lag(100, 1_499)]))).toEqual(["one holder"]);

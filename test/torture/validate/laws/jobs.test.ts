@@ -117,7 +117,7 @@ describe("the law about attempts that were made up for", () => {
   const retry = { attempts: 2, delay: 0, backoff: "fixed", maxDelay: 0, onLost: false } as const;
   const second = record(2, { tick: at(1), attempt: 2, retry, chain: "skips 1" });
 
-  it("a start without an answer is made up for, also where its schedule has no retry", () => {
+  it("a start without an answer is made up for, even where its schedule has no retry", () => {
     expect(judged(unused, second)).toEqual([]);
     expect(judged(unused)).toEqual(["no attempt lost"]);
   });

@@ -302,7 +302,7 @@ describe("ojm exec", () => {
   });
 
   test.skipIf(noRedis !== undefined)(
-    `says that its run is not recorded, also if the command failed${noRedis === undefined ? "" : `: ${noRedis}`}`,
+    `says that its run is not recorded, even if the command failed${noRedis === undefined ? "" : `: ${noRedis}`}`,
     async () => {
       const server = await startRedis();
       onTestFinished(() => server.stop());

@@ -27,7 +27,7 @@ test.each([
   [{ ...chunk, dropped: { lines: 1 } }],
   [{ ...chunk, dropped: { bytes: 1 } }],
   [{ ...chunk, end: false }],
-])("what others wrote is no chunk: %j", (value) => {
+])("what others wrote is not a chunk: %j", (value) => {
   expect(isChunk(value)).toBe(false);
 });
 

@@ -85,7 +85,7 @@ test("the end of a run is written the same by its holder and by any reader of it
   );
 });
 
-test("the stack of an error is kept with those of its causes, also of one that is its own cause", () => {
+test("the stack of an error is kept with those of its causes, even of one that is its own cause", () => {
   const cause = new TypeError("no such host");
   const error = new Error("not sent", { cause });
   const text = stackText(error);
@@ -95,7 +95,7 @@ test("the stack of an error is kept with those of its causes, also of one that i
 });
 
 test.each([["a text"], [undefined], [null], [{ stack: "not an error" }]])(
-  "a thrown value that is no error has no stack: %j",
+  "a thrown value that is not an error has no stack: %j",
   (value) => {
     expect(stackText(value)).toBeUndefined();
   },

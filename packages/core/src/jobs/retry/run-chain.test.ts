@@ -238,7 +238,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect(await pending(two)).toEqual([]);
   });
 
-  test("of several processes that go on with a chain one makes each attempt", async () => {
+  test("of several processes that continue with a chain one makes each attempt", async () => {
     void one.manager.run("a", failing(2), { retry }).catch(() => {});
     await clock.advance(1_000);
     kill(one);
@@ -307,7 +307,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect(await pending(two)).toEqual([]);
   });
 
-  test("an entry that ojm did not write is no attempt: that of a dead process is written over it", async () => {
+  test("an entry that ojm did not write is not an attempt: that of a dead process is written over it", async () => {
     const dying = one.manager.run("a", () => new Promise(() => {}), { retry: { ...retry, onLost: true } });
     dying.catch(() => {});
     await clock.advance(1_000);
@@ -318,7 +318,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect((await clock.until(two.manager.takeOver("a", failing(0)), 120_000))?.record.attempt).toBe(2);
   });
 
-  test("where no chain was left, there is none to go on with", async () => {
+  test("where no chain was left, there is none to continue with", async () => {
     expect(await clock.until(two.manager.takeOver("a", failing(0)))).toBeUndefined();
     expect(began).toEqual([]);
   });

@@ -154,7 +154,7 @@ test.each<[unknown, RegExp]>([
   await expect(manager.run("ship", () => {}, options as object)).rejects.toThrow(message);
 });
 
-test("the record of a run keeps the meta that it was started with, also if the program changes its map", async () => {
+test("the record of a run keeps the meta that it was started with, even if the program changes its map", async () => {
   const { manager } = await world.manager();
   const meta: { file: string; none?: string } = { file: "a.csv" };
   const { record } = await clock.until(

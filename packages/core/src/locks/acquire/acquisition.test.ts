@@ -235,7 +235,7 @@ test("leaveQueue with the ticket of a dead session leaves the same waiter's tick
   expect(await channel.get(queueKey("a"))).toBeUndefined();
 });
 
-test("leaveQueue removes a ticket also if another ticket enters the queue at that moment", async () => {
+test("leaveQueue removes a ticket even if another ticket enters the queue at that moment", async () => {
   const [one, two] = [await world.locks(), await world.locks()];
   const mine = { session: "s", token: "mine" };
   const waiting = [mine, { session: "s", token: "2" }];

@@ -3,7 +3,7 @@ import { World } from "../../testing/world.js";
 import { queueKey, type Ticket } from "./schema.js";
 import { leaveQueue, queueOps } from "./view.js";
 
-test("a ticket leaves a queue also when another ticket enters the queue at that moment", async () => {
+test("a ticket leaves a queue even when another ticket enters the queue at that moment", async () => {
   const world = new World();
   const [one, two] = [await world.locks(), await world.locks()];
   const [mine, other] = [

@@ -259,7 +259,7 @@ describe("locks removed and taken again by the same process, before it hears of 
     expect([second.held, other.held]).toEqual([true, true]);
   });
 
-  test("a removed lock is lost to the first holder also if the first holder hears of its grant later", async () => {
+  test("a removed lock is lost to the first holder even if the first holder hears of its grant later", async () => {
     await one.locks.acquire("warm up");
     one.way.once('"a', { type: "slow reply", ms: 500 });
     const late = one.locks.acquire("a");

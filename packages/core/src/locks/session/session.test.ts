@@ -115,7 +115,7 @@ describe("heartbeats", () => {
     expect((await stored())?.version).toBe(session.version);
   });
 
-  test("heartbeats go on while the callback after a heartbeat hangs", async () => {
+  test("heartbeats continue while the callback after a heartbeat hangs", async () => {
     const { session } = await open(() => new Promise(() => {}));
     await clock.advance(10 * TTL);
     expect(session.alive).toBe(true);

@@ -92,7 +92,7 @@ describe("sweeps", () => {
   });
 });
 
-test("a sweep pauses once a page where time stands still, not at each entry", async () => {
+test("a sweep pauses once a page where time does not move, not at each entry", async () => {
   for (let i = 0; i < 1_200; i++) await lock(`job ${i}`, "dead");
   const before = world.clock.monotonic();
   await world.clock.until(sweeper.locks.sweep());

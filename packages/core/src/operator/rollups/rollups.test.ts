@@ -317,7 +317,7 @@ describe("the rollups of jobs", () => {
     expect(await counts(range)).toBe("a: 6000 completed");
   });
 
-  test("a fold leaves time for others after each page, also where the store answers at once", async () => {
+  test("a fold leaves time for others after each page, even where the store answers at once", async () => {
     const backend = await simple.open({}, { clock: { ...systemClock } });
     const to = Date.now();
     const all = Array.from({ length: 6_000 }, (_, i) => record("a", to - HOUR - i));

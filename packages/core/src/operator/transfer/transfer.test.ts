@@ -226,7 +226,7 @@ describe("an export that is imported into an empty store", () => {
   });
 });
 
-test("an imported run holds no lock, is no orphan, and its name runs as before", async () => {
+test("an imported run holds no lock, is not an orphan, and its name runs as before", async () => {
   await fill();
   await imported(await exported());
   await to.clock.advance(10 * MINUTE);

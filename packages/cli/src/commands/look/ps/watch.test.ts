@@ -29,7 +29,7 @@ test("a screen says that it may be old when the store does not answer", () => {
   expect(frame([], Date.now(), size, (text) => text, { isComplete: false })[0]).toMatch(/reading the runs/);
 });
 
-describe("the runs that go on", () => {
+describe("the runs in progress", () => {
   test("come and go by watch, with their progress, their waiters and their usual time", async () => {
     await manager.run("import", () => {});
     await using plain = await manager.lock("plain");

@@ -44,7 +44,7 @@ describe("the live picture of a store", () => {
     expect(live.picture(Date.now()).failed.count).toBe(1);
   });
 
-  test("a job between two attempts is no problem beside what is retried, until none follows", async () => {
+  test("a job between two attempts is not a problem beside what is retried, until none follows", async () => {
     await follow();
     const retry = { attempts: 2, delay: 3_600_000 };
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));
@@ -59,7 +59,7 @@ describe("the live picture of a store", () => {
     await expect.poll(problems).toEqual(["other failed"]);
   });
 
-  test("a job whose last run failed is no problem while an attempt follows, and is one again when none does", async () => {
+  test("a job whose last run failed is not a problem while an attempt follows, and is one again when none does", async () => {
     await follow();
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));
     await manager.run("import", fail).catch(() => {});
