@@ -22,7 +22,7 @@ describe("a clock that a test moves", () => {
   });
 
   test("refuses a start that is not a time", () => {
-    expect(() => new TestClock({ start: "tomorrow" })).toThrow("no time: tomorrow");
+    expect(() => new TestClock({ start: "tomorrow" })).toThrow("not a time: tomorrow");
   });
 });
 

@@ -249,7 +249,7 @@ test.each<[unknown, RegExp]>([
   [{ run: { name: "a", startTime: 1, status: "odd" } }, /the record of a@1970-.* is damaged/],
   [
     { log: { run: "a@1970-01-01T00:00:00.001Z", part: 0, at: 1, line: 1, offset: 0, lines: 1, text: "x" } },
-    /does not stand behind/,
+    /does not follow its run/,
   ],
   [{ log: { run: "a", part: 0, at: 1, line: 1, offset: 0, lines: 2, text: "x" } }, /a part of a log is damaged/],
   [{ audit: { key: ["lock", "a", 1], value: {} } }, /not part of an export/],
