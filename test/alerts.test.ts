@@ -47,7 +47,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     expect(new Set(idsOf(receiver)).size).toBe(1);
   });
 
-  it("a run whose process is killed, and that of a process without alerts, are told by whoever lives", async () => {
+  it("a run whose process is killed, and that of a process without alerts, are reported by a living process", async () => {
     const options = await create();
     const receiver = await startReceiver();
     const rule: Rule = { on: ["failed", "lost"], to: { webhook: receiver.url, secret } };
@@ -65,7 +65,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     await expect.poll(() => told(receiver)).toEqual(["failed a", "lost b"]);
   });
 
-  it("of two processes, one sends each alert, also while the receiver is away for a while", async () => {
+  it("of two processes, one sends each alert, even while the receiver is away for a while", async () => {
     const options = await create();
     const receiver = await startReceiver();
     const rule: Rule = { on: ["failed"], to: { webhook: receiver.url, secret } };
@@ -87,7 +87,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
   });
 });
 
-it("open alerts keep their process alive until they are closed, also with nothing else to do", async () => {
+it("open alerts keep their process alive until they are closed, even with nothing else to do", async () => {
   const channel = { type: "sqlite", args: { file: join(temporaryFolder(), "ojm.db") } };
   const options = { chJobs: channel, chLocks: channel };
   const receiver = await startReceiver();

@@ -36,7 +36,7 @@ const cancelledBy = (pid: number | undefined): readonly unknown[] => [
 ];
 
 onSharedStores({ first: ["sqlite, one file"] }, (create) => {
-  it("a run is cancelled from another process, which is told when it ended; other runs of its process go on", async () => {
+  it("a run is cancelled from another process, which learns when it ended; other runs of its process continue", async () => {
     const options = await create();
     const holder = startChild("runs/stoppable.child.ts", [JSON.stringify(options), "a", "b"]);
     const began: string[] = [];
@@ -64,7 +64,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     expect(await holder.ended).toBe(0);
   });
 
-  it("the holder of a lock that another process unlocks is told by whom, and why", async () => {
+  it("the holder of a lock that another process unlocks learns by whom, and why", async () => {
     const options = await create();
     const holder = startChild("runs/stoppable.child.ts", [JSON.stringify(options), "a"]);
     const told: string[] = [];
@@ -79,7 +79,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
     expect(told[0]).toMatch(/unlocked by force, by .*: it hangs$|removed or replaced, by a forced unlock/);
   });
 
-  it("ojm cancel ends a chain between two attempts, and its last record tells who did it", async () => {
+  it("ojm cancel ends a chain between two attempts, and its last record says who did it", async () => {
     const options = await create();
     await using manager = await openJobManager(options);
     await failOnce(manager, "a");

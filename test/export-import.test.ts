@@ -235,7 +235,7 @@ describe("on the command line", () => {
     expect(JSON.parse(head.out)).toMatchObject({ format: "ojm-export", version: 1, store: "sqlite" });
   }, 60_000);
 
-  it("a line that is damaged is told by its number, with what was done before, and exit code 2", async () => {
+  it("a damaged line is reported by its number, with what was done before, and exit code 2", async () => {
     const folder = await filled();
     const { out } = await called(folder, ["export", "--store", "sqlite:a.db"]);
     const lines = out.trimEnd().split("\n");

@@ -48,9 +48,9 @@ async function isTold(run: Run): Promise<void> {
   await expect.poll(() => run.signal.reason).toMatchObject({ code: "LOST" });
 }
 
-describe.each(servers)("entries that somebody overwrites on $name", ({ missing, start }) => {
+describe.each(servers)("entries that another program overwrites on $name", ({ missing, start }) => {
   it.skipIf(missing !== undefined)(
-    `a holder is told that its lock or its session was overwritten, and no other holder is harmed${missing ? `: ${missing}` : ""}`,
+    `a holder is signalled that its lock or its session was overwritten, and no other holder is harmed${missing ? `: ${missing}` : ""}`,
     async () => {
       const { channel, overwrite } = await start();
       const options = { chJobs: channel, chLocks: channel, ttl: 9_000 };

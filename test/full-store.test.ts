@@ -133,7 +133,7 @@ describe.each(stores)("$name", ({ missing, reason, create }) => {
   const skipped = missing === undefined ? "" : `: ${missing}`;
 
   it.skipIf(missing !== undefined)(
-    `a run whose end finds the store full is told so at once, and its record says so once there is room${skipped}`,
+    `a run whose end finds the store full gets that error at once, and its record says so once there is room${skipped}`,
     async () => {
       const { channel, fill } = await create();
       await using manager = await openJobManager({ chJobs: channel, chLocks: channel, ttl: TTL });
@@ -178,7 +178,7 @@ describe.each(servers)("a prune of $name", ({ missing, create }) => {
 });
 
 it.skipIf(noDisk !== undefined)(
-  `ojm run tells at once that the disk of its store is full, and records it if the job's catch makes room${noDisk === undefined ? "" : `: ${noDisk}`}`,
+  `ojm run reports at once that the disk of its store is full, and records it if the job's catch makes room${noDisk === undefined ? "" : `: ${noDisk}`}`,
   async () => {
     const disk = smallDisk();
     const yaml = `include: oJobManager.yaml

@@ -132,7 +132,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
   describe("a schedule of a job file", () => {
     it.each([
       ["was killed", "next", "SIGKILL", { status: "lost" }, 2],
-      ["was told to stop", "same", "SIGTERM", { status: "skipped", handedOver: true }, 1],
+      ["was sent a signal to stop", "same", "SIGTERM", { status: "skipped", handedOver: true }, 1],
     ] as const)(
       "a run whose process %s is run again by another process, as the %s attempt of its tick",
       async (_, __, signal, ended, again) => {

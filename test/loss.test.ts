@@ -25,7 +25,7 @@ const harms: readonly (readonly [string, Harm])[] = [
 const TTL = 3_600_000;
 
 onSharedStores({ first: ["redis"] }, (create) => {
-  it.each(harms)("a holder in another process is told at once when %s", async (_, harm) => {
+  it.each(harms)("a holder in another process is signalled at once when %s", async (_, harm) => {
     const options: JobManagerOptions = { ...(await create()), ttl: TTL };
     const holder = startChild("obedient.child.ts", [JSON.stringify(options)]);
     expect(await holder.message()).toMatchObject({ type: "began" });

@@ -60,7 +60,7 @@ onSharedStores({}, (create) => {
 });
 
 onSharedStores({ first: ["redis"] }, (create) => {
-  it(`${CROWD} waiters in each of three processes get the lock one after the other, also when one process is killed`, async () => {
+  it(`${CROWD} waiters in each of three processes get the lock one after the other, even when one process is killed`, async () => {
     const options = await create();
     const witness = new Witness();
     await using manager = await openJobManager(options);

@@ -65,7 +65,7 @@ async function goesOn(child: Child, more: number): Promise<SteadyReport> {
 
 describe.each(servers)("an outage of $name", ({ name, missing, start }) => {
   it.skipIf(missing !== undefined)(
-    `after an outage of ${OUTAGE} ms the server is found again: no process dies, nothing leaks, work goes on${missing ? `: ${missing}` : ""}`,
+    `after an outage of ${OUTAGE} ms the server is found again: no process dies, nothing leaks, work continues${missing ? `: ${missing}` : ""}`,
     async () => {
       const server = await start();
       const options = JSON.stringify({ chJobs: server.channel, chLocks: server.channel, ttl: 2_000 });

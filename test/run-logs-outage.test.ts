@@ -85,7 +85,7 @@ const cases: readonly Case[] = [
 
 describe.each(cases)("$name", ({ missing, keeps, setUp }) => {
   it.skipIf(missing !== undefined)(
-    "the job does not notice, its reader goes on, and the loss is counted to the line",
+    "the job does not notice, its reader continues, and the loss is counted to the line",
     async () => {
       const { options, begin, end } = await setUp();
       const child = startChild("logger.child.ts", [JSON.stringify(options), "10000000"]);

@@ -127,7 +127,7 @@ function expectWhole({ ticks, records }: { ticks: ScheduleTick[]; records: RunRe
 }
 
 onSharedStores({}, (create) => {
-  it("a backfill that was asked for while no process was there leaves each tick one outcome", async () => {
+  it("a backfill that was requested while no process was there leaves each tick one outcome", async () => {
     const options = await create();
     const latest = { definition: { every: SECOND, missed: "none" }, takes: 10 } as const;
     await using manager = await openJobManager(options);

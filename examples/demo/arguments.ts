@@ -17,12 +17,12 @@ export class ArgumentError extends Error {}
 
 export const HELP = `npm run demo -- [OPTIONS]
 
-Makes a SQLite store with a fleet of jobs and a week of their runs, and goes on in real time until Ctrl-C.
+Makes a SQLite store with a fleet of jobs and a week of their runs, and continues in real time until Ctrl-C.
 
-  --store FILE   where. Default: data/demo.db, which is made anew each time
+  --store FILE   where. Default: data/demo.db, which is replaced each time
   --days N       how many days, from 1 to 28. Default: 7
   --seed N       another number makes another week. Default: 1
-  --until TIME   when the week ends, in ISO 8601. Default: now. With it, nothing goes on in real time
+  --until TIME   when the week ends, in ISO 8601. Default: now. If set, nothing continues in real time
   --no-live      make the week, and end
   --help         this text
 `;
@@ -71,6 +71,6 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new ArgumentError(`${(error as Error).message}. --help tells what there is`);
+    throw new ArgumentError(`${(error as Error).message}. --help lists the options`);
   }
 }

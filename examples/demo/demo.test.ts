@@ -116,7 +116,7 @@ describe("the demo of two days", () => {
     expect(outcomes("archive-tables")).toContain("overlap");
   });
 
-  test("has ticks that were missed while nobody was there", () => {
+  test("has ticks that were missed while no process ran", () => {
     const [missed] = first().ticks.filter(
       ({ schedule, outcome }) => schedule === "orders-poll" && outcome === "missed",
     );
@@ -155,7 +155,7 @@ describe("the demo of two days", () => {
 });
 
 describe("the command line of the demo", () => {
-  test("has a week that ends now, unless it is told otherwise", () => {
+  test("has a week that ends now by default", () => {
     const options = readArguments(["--seed", "3"], END + 10);
     expect(options).toMatchObject({ days: 7, seed: 3, end: END, live: true, isOwn: true });
     expect(readArguments(["--until", "2026-01-01T00:00:00Z"], END)).toMatchObject({ live: false });

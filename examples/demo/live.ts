@@ -30,8 +30,8 @@ export async function goOn({ file, seed, days, end }: WeekOptions, told: (line: 
   const starting = AT_ONCE.map((name) =>
     scheduler.runNow(name, { reason: "to have something to look at", author: "the demo" }).catch(() => undefined),
   );
-  if (cockpit !== undefined) told(`The cockpit: ${cockpit.url}`);
-  told("It goes on in real time. Ctrl-C ends it.");
+  if (cockpit !== undefined) told(`The UI: ${cockpit.url}`);
+  told("It continues in real time. Ctrl-C ends it.");
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   told("ending …");
   stop.abort();

@@ -191,7 +191,7 @@ export class Trial {
     this.#child = undefined;
     if (existsSync(outcome)) return verdict(JSON.parse(readFileSync(outcome, "utf8")) as Outcome);
     if (signal !== null) return { outcome: "stuck", by: `it used up ${limits.cpu} s of the processor` };
-    return { outcome: "broken", by: "the tests ended and told nothing" };
+    return { outcome: "broken", by: "the tests ended without a result" };
   }
 
   #kill(): void {

@@ -37,7 +37,7 @@ describe("D16: a second Init with other channels is silently ignored", () => {
 });
 
 describe("D17: a forced unlock from another process does nothing and exits with 0", () => {
-  it("frees the lock, tells the holder, leaves an audit record, and says what it did", async () => {
+  it("frees the lock, signals the holder, leaves an audit record, and prints what it did", async () => {
     const unlock = `  - name: Unlock
     exec: |
       print(global.__oJobManager.jobLocks.unlock("work") + " " + global.__oJobManager.jobLocks.unlock("nobody"));

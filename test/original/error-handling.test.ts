@@ -11,7 +11,7 @@ import { start } from "../../packages/cli/src/testing/ojm.js";
 import { locks, managed, onSqlite, records, run } from "./support.js";
 
 describe("D1 D2: documented error handling cannot run, or silently does nothing", () => {
-  it("`catch: oJobManager Error` closes the run as failed and frees the lock; the exit code tells", async () => {
+  it("`catch: oJobManager Error` closes the run as failed and frees the lock; the exit code shows it", async () => {
     const folder = folderWith({ "jobs.yaml": onSqlite(managed("Work", 'throw new Error("broken");'), "Init, Work") });
     const { code, err } = await run(folder);
     expect(code).toBe(1);
@@ -84,7 +84,7 @@ describe("D7: an error relabels finished, successful records of other runs", () 
 });
 
 describe("D8 D9: ending what was never started", () => {
-  it("is an error, writes no record, and takes nobody's lock", async () => {
+  it("is an error, writes no record, and takes no other holder's lock", async () => {
     const stray = `  - name: Stray
     exec: |
       $job("oJobManager Job End", { name: "work" });
@@ -121,7 +121,7 @@ describe("D11: the lock leaks", () => {
     ["on return", "return;", "", /^work completed$/],
     ["on an uncaught error", 'throw "x";', "", /^work failed x$/],
     [
-      "on a rejection that nobody awaits",
+      "on a rejection that no code awaits",
       'Promise.reject(new Error("late")); sleep(50, true);',
       "",
       /^work failed late/,

@@ -109,7 +109,7 @@ async function startRace(options: JobManagerOptions): Promise<() => Promise<numb
 async function staleVersionsLose(config: ChannelConfig): Promise<void> {
   await using channel = await openChannel("values", config);
   const first = await channel.compareAndSet("key", null, 1);
-  if (!first.ok) throw new Error("the first one loses to nobody");
+  if (!first.ok) throw new Error("the first one loses to no other");
   expect(await channel.compareAndSet("key", null, 2)).toMatchObject({ ok: false });
   expect(await channel.compareAndSet("key", first.version, 3)).toMatchObject({ ok: true });
   expect(await channel.compareAndSet("key", first.version, 4)).toMatchObject({ ok: false });
@@ -129,7 +129,7 @@ onSharedStores({}, (create) => {
     await run.end();
   });
 
-  it.each(losses)("D5: the late end of a run %s frees nobody else's lock", async (_how, ttl, lose, status) => {
+  it.each(losses)("D5: the late end of a run %s frees no other holder's lock", async (_how, ttl, lose, status) => {
     const options = await create();
     const file = join(temporaryFolder(), "go on");
     // A holder that blocks the event loop gets no signal, so the store must refuse its end.

@@ -1,4 +1,4 @@
 /** The text of the line `n` of a log, so that each line shows whether it is the right one. */
 export function lineOf(n: number): string {
-  return `line ${n} of a job that has much to tell: ${"é".repeat(n % 7)}`;
+  return `line ${n} of a job that writes much text: ${"é".repeat(n % 7)}`;
 }

@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)("the backend for PostgreSQL", () => {
     writes: [{ key, value: "1", ...(ttl === undefined ? {} : { ttl }) }],
   });
 
-  it("reports a gap to a watch that missed changes which are no longer kept, and then goes on", async () => {
+  it("reports a gap to a watch that missed changes which are no longer stored, and then continues", async () => {
     const store = await open();
     const told: string[] = [];
     await store.watch(

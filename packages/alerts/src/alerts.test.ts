@@ -137,8 +137,8 @@ describe("close with a limit", () => {
   });
 });
 
-describe("what is told", () => {
-  test("a run that failed is told once, with what is to be known of it", async () => {
+describe("what is reported", () => {
+  test("a run that failed is reported once, with the facts about it", async () => {
     await open();
     await fail("a");
     await soon();
@@ -161,7 +161,7 @@ describe("what is told", () => {
     ]);
   });
 
-  test("what happened before a rule existed is not told", async () => {
+  test("what happened before a rule existed is not reported", async () => {
     await fail("a");
     await clock.advance(1);
     await open();
@@ -169,7 +169,7 @@ describe("what is told", () => {
     expect(receiver.told).toEqual([]);
   });
 
-  test("jobs that a rule does not name, and runs that end well, are not told", async () => {
+  test("jobs that a rule does not name, and runs that end well, are not reported", async () => {
     await open({ jobs: ["nightly-*", "b"] });
     for (const name of ["nightly-", "nightly-x", "a nightly-x", "b", "bb"]) await fail(name);
     await succeed("b");
@@ -177,7 +177,7 @@ describe("what is told", () => {
     expect(receiver.told.toSorted()).toEqual(["failed b", "failed nightly-", "failed nightly-x"]);
   });
 
-  test("a run that took too long is told as its timeout, a cancelled one not", async () => {
+  test("a run that took too long is reported as its timeout, a cancelled one is not reported", async () => {
     await open();
     await clock.until(rejection(one.manager.run("slow", () => new Promise(() => {}), { timeout: SECOND })));
     await clock.until((await one.manager.start("c")).cancel("x"));
@@ -185,7 +185,7 @@ describe("what is told", () => {
     expect(receiver.told).toEqual(["timeout slow"]);
   });
 
-  test("with after, the second failure in a row is told, and each one from then on", async () => {
+  test("with after, the second failure in a row is reported, and each one from then on", async () => {
     await open({ after: 2 });
     for (const run of [fail, succeed, fail, fail, fail]) {
       await run("a");
@@ -204,7 +204,7 @@ describe("what is told", () => {
       return clock.until(one.manager.run("a", body, { retry: policy }).catch(() => {}));
     };
 
-    test("only the last attempt is told, and a chain counts once", async () => {
+    test("only the last attempt is reported, and a chain counts once", async () => {
       await open({ on: ["failed", "recovered"] });
       await chain(2);
       await clock.advance(HOUR);
@@ -221,7 +221,7 @@ describe("what is told", () => {
       expect(second).toMatchObject({ attempt: 3, streak: 2 });
     });
 
-    test("an attempt whose next one nobody makes is told", async () => {
+    test("an attempt whose next one no process makes is reported", async () => {
       await open({}, two);
       const running = one.manager.run("a", () => Promise.reject(new Error("no")), { retry: policy });
       running.catch(() => {});
@@ -235,7 +235,7 @@ describe("what is told", () => {
     });
   });
 
-  test("a job that recovers is told once, if its failure was told", async () => {
+  test("a job that recovers is reported once, if its failure was reported", async () => {
     await open({ on: ["failed", "recovered"], after: 2 });
     for (const run of [fail, succeed, fail, fail, succeed, succeed]) {
       await run("a");
@@ -245,7 +245,7 @@ describe("what is told", () => {
     expect(receiver.taken[1]).toMatchObject({ status: "completed", streak: 2 });
   });
 
-  test("failures and recoveries that one look finds are told in their order", async () => {
+  test("failures and recoveries that one check finds are reported in their order", async () => {
     await open({ on: ["failed", "recovered"] }, two);
     const away = new Promise<void>((resolve) => {
       clock.after(MINUTE, resolve);
@@ -264,7 +264,7 @@ describe("what is told", () => {
     expect(receiver.told).toEqual(["failed first", "failed a", "recovered a", "failed a", "recovered a"]);
   });
 
-  test("a run that goes on for too long is told once", async () => {
+  test("a run that takes too long is reported once while it is running", async () => {
     await open({ on: ["long"], longer: HOUR });
     const run = await clock.until(one.manager.start("a", { timeout: 10 * HOUR }));
     await clock.advance(HOUR - MINUTE);
@@ -277,7 +277,7 @@ describe("what is told", () => {
     expect(receiver.told).toEqual(["long a"]);
   });
 
-  test("starts and ends that were well are told in their order", async () => {
+  test("starts and ends that went well are reported in their order", async () => {
     await open({ on: ["started", "completed", "failed"] });
     const run = await clock.until(one.manager.start("a"));
     await soon();
@@ -290,14 +290,14 @@ describe("what is told", () => {
     expect(receiver.told).toEqual(["started a", "completed a", "started b", "completed b", "started c", "failed c"]);
   });
 
-  test("the run that delivers is never told", async () => {
+  test("the run that delivers is never reported", async () => {
     await open({ on: ["started", "completed", "failed", "lost"] });
     await fail(OWN_NAME);
     await clock.advance(MINUTE);
     expect(receiver.told).toEqual([]);
   });
 
-  test("a process that dies at its work is told as lost by another one", async () => {
+  test("a process that dies at its work is reported as lost by another one", async () => {
     await open({}, two);
     await clock.until(one.manager.start("a"));
     one.way.fault = () => ({ type: "refused" });
@@ -339,7 +339,7 @@ describe("nothing is lost", () => {
     expect(other.taken[0]?.id).toBe(receiver.tried[0]?.id);
   });
 
-  test("what failed while no process had alerts is told by the next one", async () => {
+  test("what failed while no process had alerts is reported by the next one", async () => {
     const alerts = await open();
     await clock.until(alerts.close());
     await fail("a");
@@ -359,7 +359,7 @@ describe("nothing is lost", () => {
     expect(receiver.told).toEqual(["failed a"]);
   });
 
-  test("a run that ended by a clock that is behind is told, and one by a clock that is ahead hides nothing", async () => {
+  test("a run that ended by a clock that is behind is reported, and one by a clock that is ahead hides nothing", async () => {
     await open();
     const behind = await clock.until(one.manager.start("behind"));
     await clock.advance(20 * MINUTE);
@@ -472,7 +472,7 @@ describe("many processes", () => {
     expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(6);
   });
 
-  test("while somebody holds the managed run, alerts wait, and processes do not ask for it all the time", async () => {
+  test("while another process holds the managed run, alerts wait, and processes do not request it all the time", async () => {
     await open();
     await clock.until(two.manager.hold(OWN_NAME, { reason: "the receiver moves" }));
     for (let i = 0; i < 5; i++) await fail("a");
@@ -510,7 +510,7 @@ describe("many processes", () => {
     expect(commits() - before).toBeLessThan(200);
   });
 
-  test("rules of one id tell what one of them told already only once", async () => {
+  test("rules with the same id report once what one of them reported already", async () => {
     await open({ id: "pager" });
     await open({ id: "pager", on: ["failed"] }, two);
     await fail("a");

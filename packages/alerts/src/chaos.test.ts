@@ -26,7 +26,7 @@ const [SEEDS, FIRST] = [12, 1];
 
 for (let i = 0; i < SEEDS; i++) {
   const name =
-    "each run that ended in error is told, under one id, while the store fails, processes die and the receiver too";
+    "each run that ended in error is reported, under one id, while the store fails, processes die and the receiver too";
   test(`${name} (seed ${SEED + i})`, { tags: i < FIRST ? [] : ["full"] }, () => tellsEachFailure(SEED + i));
 }
 

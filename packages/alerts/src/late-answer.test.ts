@@ -6,7 +6,7 @@ import { startReceiver } from "./testing/http-server.js";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-test("a receiver that takes an alert and answers too late gets it again, under its id, signed anew", async () => {
+test("a receiver that accepts an alert and answers too late gets it again, under its id, with a new signature", async () => {
   const receiver = await startReceiver();
   receiver.answer = () => {
     receiver.answer = (response) => void response.writeHead(200).end();

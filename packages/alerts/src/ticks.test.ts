@@ -52,7 +52,7 @@ const tick = (hours: number): string =>
   new Date(Math.ceil(world.clock.now() / HOUR) * HOUR + hours * HOUR).toISOString();
 
 describe("ticks that were missed", () => {
-  test("nobody lives: the first tick is told once, by a process without a scheduler", async () => {
+  test("if no process lives, the first tick is reported once, by a process without a scheduler", async () => {
     const first = tick(0);
     await watch();
     await close(await schedule());
@@ -92,7 +92,7 @@ describe("ticks that were missed", () => {
     expect(receiver.taken.map(({ count }) => count)).toEqual([3]);
   });
 
-  test("what is decided at last on ticks that were told is not told again", async () => {
+  test("a late decision on ticks that were reported is not reported again", async () => {
     const first = tick(0);
     await watch();
     await close(await schedule({ missed: "none" }));
@@ -104,7 +104,7 @@ describe("ticks that were missed", () => {
     expect(told()).toHaveLength(1);
   });
 
-  test("ticks that come as missed with an imported schedule are not told", async () => {
+  test("ticks that come as missed with an imported schedule are not reported", async () => {
     const other = new World();
     const source = await other.manager();
     const scheduler = openScheduler(source.manager, { clock: other.clock });
@@ -124,7 +124,7 @@ describe("ticks that were missed", () => {
     expect(told()).toEqual([]);
   });
 
-  test("a rule tells nothing from before it began", async () => {
+  test("a rule reports nothing from before it began", async () => {
     await close(await schedule({ missed: "none" }));
     await clock.advance(4 * HOUR);
     await watch();
@@ -133,7 +133,7 @@ describe("ticks that were missed", () => {
     expect(told()).toEqual([]);
   });
 
-  test("a tick that is run, skipped as the schedule is paused, or in a blackout, is not told", async () => {
+  test("a tick that is run, or skipped because of a pause or a blackout, is not reported", async () => {
     await watch();
     const scheduler = await schedule();
     await clock.advance(3 * HOUR);
@@ -154,7 +154,7 @@ describe("ticks that were missed", () => {
     expect(told()).toHaveLength(1);
   });
 
-  test("the next outage is told again", async () => {
+  test("the next outage is reported again", async () => {
     const [first, second] = [tick(0), tick(6)];
     await watch();
     await close(await schedule());
@@ -166,7 +166,7 @@ describe("ticks that were missed", () => {
     expect(told()).toEqual([`missed nightly ${first} 1`, `missed nightly ${second} 1`]);
   });
 
-  test("two processes, of which one dies after the other, tell each tick once", { tags: ["full"] }, async () => {
+  test("two processes, of which one dies after the other, report each tick once", { tags: ["full"] }, async () => {
     const one = await world.manager();
     await watch({}, one);
     await watch({}, await world.manager());
@@ -180,7 +180,7 @@ describe("ticks that were missed", () => {
     expect(told()).toHaveLength(1);
   });
 
-  test("a process that looks later than the one that told knows what was told", async () => {
+  test("a process that checks after another one reported knows what was reported", async () => {
     const first = await watch();
     await close(await schedule({ missed: "none" }));
     await clock.advance(2 * HOUR);
@@ -194,7 +194,7 @@ describe("ticks that were missed", () => {
 });
 
 describe("runs that began late", () => {
-  test("are told with their delay, and no others", async () => {
+  test("are reported with their delay, and no others", async () => {
     await watch({ on: ["late"], later: 30 * MINUTE });
     const first = await schedule({ missed: "latest" });
     await clock.advance(2 * HOUR);
@@ -210,7 +210,7 @@ describe("runs that began late", () => {
     expect(["running", "completed"]).toContain(status);
   });
 
-  test("a run that waited in the queue is told", async () => {
+  test("a run that waited in the queue is reported", async () => {
     await watch({ on: ["late"], later: 30 * MINUTE });
     const one = await world.manager();
     const scheduler = openScheduler(one.manager, { clock });

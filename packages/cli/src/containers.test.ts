@@ -28,12 +28,12 @@ todo: [A, B]
 `;
 
 describe.runIf(mayUnshare)("ojm as the first process of a container", () => {
-  test("a shell job that leaves a process behind ends, though nobody reaps that process", async () => {
+  test("a shell job that leaves a process behind ends, though no process reaps that one", async () => {
     const ojm = asFirstProcess(jobs("sleep 1000 > /dev/null 2>&1 &"));
     expect(await ojm.ended).toMatchObject({ code: 0, out: expect.stringContaining("next") });
   });
 
-  test("the timeout of a shell job ends a pipe that goes on", async () => {
+  test("the timeout of a shell job ends a pipe that is still running", async () => {
     const script = "(sleep 1000; echo a) | cat; echo b";
     const { code, out, err } = await asFirstProcess(jobs(script, "typeArgs: { timeout: 500 }")).ended;
     expect(code).toBe(1);

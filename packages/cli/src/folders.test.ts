@@ -36,7 +36,7 @@ function tree(files: Readonly<Record<string, string>>): { readonly root: string;
 const untouched = (home: string): void => expect(readdirSync(home)).toEqual([".keep"]);
 
 describe("a job file that is started from two folders", () => {
-  test("the same file started from two folders runs once: the second process tells who holds the lock", {
+  test("the same file started from two folders runs once: the second process names the holder of the lock", {
     tags: ["full"],
   }, async () => {
     const { root, home } = tree({ "jobs/a.yaml": managed('print("holding"); sleep(60000, true);') });
@@ -48,7 +48,7 @@ describe("a job file that is started from two folders", () => {
     untouched(home);
   });
 
-  test("of two processes that start at once from two folders, one runs and the other is told LOCKED", async () => {
+  test("of two processes that start at once from two folders, one runs and the other gets LOCKED", async () => {
     const code = 'require("fs").appendFileSync(__FILE, "x"); print("ran"); sleep(60000, true);';
     const { root, home } = tree({});
     writeFileSync(join(root, "a.yaml"), managed(code.replace("__FILE", JSON.stringify(join(root, "ran")))));
@@ -73,7 +73,7 @@ describe("a job file that is started from two folders", () => {
     untouched(home);
   });
 
-  test("the paths of an included file begin at the folder of that file, also for a backend of the user's own", {
+  test("the paths of an included file begin at the folder of that file, even for a backend of the user's own", {
     tags: ["full"],
   }, async () => {
     const own = `import { writeFileSync } from "node:fs";
@@ -196,7 +196,7 @@ describe("a store that is not there", () => {
     ["history", "level", "path: ./data/locks.db"],
     ["locks", "level", "path: ./data/locks.db"],
   ])(
-    "ojm %s of a store of type %s that is not there tells its path, ends with 2 and creates nothing",
+    "ojm %s of a missing store of type %s prints its path, ends with 2 and creates nothing",
     async (command, type, option) => {
       const { root, home } = tree({ "jobs/a.yaml": managed("print(1)", `{ type: ${type}, args: { ${option} } }`) });
       const { code, out, err } = await called(home, [command, "../jobs/a.yaml"]);
@@ -224,7 +224,7 @@ describe("a store that is not there", () => {
     expect(existsSync(join(folder, "logs.db"))).toBe(false);
   });
 
-  test("a store that exec makes is told once, and at a relative path, that another folder has another one", async () => {
+  test("a store that exec creates is reported once, and at a relative path, that another folder has another one", async () => {
     const folder = folderWith({});
     const exec = async (store: string): Promise<string> => {
       const words = ["exec", "quiet", "--", "true"];

@@ -17,10 +17,10 @@ const withBackend = (open: string): string =>
 describe("a fault of ojm or of a backend", () => {
   test.each([
     ["thrown", 'throw new TypeError("no such\\nthing")'],
-    ["thrown later, to nobody", 'setTimeout(() => { throw new Error("no such thing") }); return new Promise(() => {})'],
-    ["a rejection that nobody awaits", 'Promise.reject("no such thing"); return new Promise(() => {})'],
+    ["thrown later, without a handler", 'setTimeout(() => { throw new Error("no such thing") }); return new Promise(() => {})'],
+    ["a rejection that no code awaits", 'Promise.reject("no such thing"); return new Promise(() => {})'],
     ["thrown, with something left open", 'setInterval(() => {}, 1000); throw new Error("no such thing")'],
-  ])("a fault of ojm or of a backend is told in one line without its stack, with exit code 1: %s", async (_, open) => {
+  ])("a fault of ojm or of a backend is printed in one line without its stack, with exit code 1: %s", async (_, open) => {
     const { code, out, err } = await ojm(withBackend(open), "history", "a.yaml");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatch(
@@ -28,12 +28,12 @@ describe("a fault of ojm or of a backend", () => {
     );
   });
 
-  test("an error without a message is told by its name", async () => {
+  test("an error without a message is printed by its name", async () => {
     const { err } = await ojm(withBackend("throw new RangeError()"), "locks", "a.yaml");
     expect(err).toMatch(/^ojm: RangeError\n/);
   });
 
-  test("a missing package of ojm is told in one line without its stack, with exit code 1", async () => {
+  test("a missing package of ojm is reported in one line without its stack, with exit code 1", async () => {
     const hooks = `export async function resolve(name, context, next) {
       if (name.startsWith("@ojm/core")) throw new Error("no such package");
       return next(name, context);

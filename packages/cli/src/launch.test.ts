@@ -24,7 +24,7 @@ test("a launched job that fails, and those that are skipped for it, make the exi
   expect(err).toMatch(/job "Load" was skipped: it depends on "Transform", which was skipped/);
 });
 
-test("a job that depends on one that nobody asks for is skipped, and the exit code is 1", async () => {
+test("a job that depends on one that is never requested is skipped, and the exit code is 1", async () => {
   const folder = folderWith({ "a.yaml": `${JOBS}todo: [Load]\n` });
   const { code, err } = await ojm(folder, "run", "a.yaml");
   expect(code).toBe(1);

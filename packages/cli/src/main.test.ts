@@ -18,7 +18,7 @@ describe("the command ojm", () => {
     ["help history", 0, /^ojm history \[FILE\]/],
     ["help locks", 0, /^ojm locks \[NAME\|FILE\]/],
     ["help schema", 0, /yaml-language-server: \$schema=/],
-  ])("ojm %s prints what was asked for, and ends with 0", async (words, code, out) => {
+  ])("ojm %s prints what was requested, and ends with 0", async (words, code, out) => {
     expect(await called(folderWith({}), words.split(" "))).toMatchObject({
       code,
       out: expect.stringMatching(out),

@@ -43,7 +43,7 @@ async function holder(folder: string): Promise<Ojm> {
 }
 
 describe("two processes on one job file", () => {
-  test("a process that does not get the lock tells who holds it, ends with 1, leaves no record and spares the lock", async () => {
+  test("a process that does not get the lock names the holder, ends with 1, leaves no record and spares the lock", async () => {
     const folder = folderWith(managed(HOLD));
     const winner = await holder(folder);
     const { code, out, err } = await ojm(folder, "run", "a.yaml");
@@ -86,7 +86,7 @@ describe("a signal", () => {
     ["SIGTERM", 143],
     ["SIGHUP", 129],
   ] as const)(
-    "%s tells the job, closes its run as cancelled and releases its lock",
+    "%s signals the job, closes its run as cancelled and releases its lock",
     { tags: ["full"] },
     async (signal, code) => {
       const cleanUp =
@@ -113,13 +113,13 @@ describe("a signal", () => {
   });
 });
 
-test("ojm history tells the whole error of a run on one line", { tags: ["full"] }, async () => {
+test("ojm history prints the whole error of a run on one line", { tags: ["full"] }, async () => {
   const folder = folderWith(managed('throw new Error("x".repeat(200) + "\\nthe reason")'));
   expect((await ojm(folder, "run", "a.yaml")).code).toBe(1);
   expect(await history(folder)).toEqual([expect.stringMatching(/^work .* failed .* x{200} the reason$/)]);
 });
 
-test("ojm history tells on the line of a run the failures after which it went on", async () => {
+test("ojm history prints on the line of a run the failures after which it continued", async () => {
   const step = (name: string): string => `{ name: ${name}, continueOnError: true }`;
   const jobs = `jobs:
   - { name: Bad, exec: "throw new Error('no luck')" }

@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)("an etcd with users", () => {
     expect([seen.of("c a"), seen.error]).toEqual([["1", "2"], undefined]);
   });
 
-  it("a new watch signs in again when the node has forgotten the tokens, and other watches go on undisturbed", async () => {
+  it("a new watch signs in again when the node has forgotten the tokens, and other watches continue undisturbed", async () => {
     const hosts = await startWithUsers();
     const etcd = await openEtcd({ hosts, auth: { username: "ojm", password } });
     const [before, after] = [new Recorder(), new Recorder()];
@@ -129,7 +129,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     await expect(stranger).rejects.toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining(host) });
   });
 
-  it("a process trusts etcd by the CA that NODE_EXTRA_CA_CERTS names, also where gRPC has roots of its own", async () => {
+  it("a process trusts etcd by the CA that NODE_EXTRA_CA_CERTS names, even where gRPC has roots of its own", async () => {
     const { ca, cert, key } = makeCertificates();
     const other = makeCertificates();
     const host = await start({ tls: { cert, key } });
@@ -150,7 +150,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
       for await (const chunk of child.stdout) output += chunk;
       return output;
     };
-    const untrusted = /certificate\. Its CA is told in NODE_EXTRA_CA_CERTS, or in credentials\.rootCertificate\n$/;
+    const untrusted = /certificate\. Its CA is set in NODE_EXTRA_CA_CERTS, or in credentials\.rootCertificate\n$/;
     const roots = { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: other.ca };
     expect(
       await Promise.all([
@@ -175,7 +175,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
     await expect(stranger).rejects.toMatchObject({ code: expect.stringMatching(/^(UNAVAILABLE|TIMEOUT)$/) });
   });
 
-  it("a server without TLS is told as that, where hosts ask for TLS", async () => {
+  it("a server without TLS is reported as that, where hosts ask for TLS", async () => {
     const plain = await start();
     await expect(openEtcd({ hosts: `https://${plain}`, deadline: 1_000 })).rejects.toMatchObject({
       message: expect.stringMatching(/the connection was closed before a call\. Either both sides use TLS or neither/),

@@ -51,7 +51,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect(await etcd.read(["c a", "c held"])).toEqual([{ key: "c a", value: "1", version }, undefined]);
     });
 
-    it("a commit refuses a stale version, also of a deleted entry, or of one recreated with the same value", async () => {
+    it("a commit refuses a stale version, even of a deleted entry, or of one recreated with the same value", async () => {
       const etcd = await open();
       const stale = await put(etcd, "c a", "1");
       const retry = { checks: [{ key: "c a", version: stale }], writes: [{ key: "c a", value: "2" }] };
@@ -70,7 +70,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       expect((await compare(null)).ok).toBe(false);
     });
 
-    it("versions only increase, also if a write repeats the value or a delete finds no entry", async () => {
+    it("versions only increase, even if a write repeats the value or a delete finds no entry", async () => {
       const etcd = await open();
       const versions = [
         await put(etcd, "c a", "1"),

@@ -122,7 +122,7 @@ function startHelp(port: number): string {
 /** The likely cause of a connection that is closed at once: gRPC hides why a TLS handshake failed. */
 const TLS_HELP =
   "Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS";
-const CA_HELP = "Its CA is told in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate";
+const CA_HELP = "Its CA is set in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate";
 
 /** The failure in readable form: gRPC lists its steps, and reports `null` for a server without TLS. */
 function sayDetails({ details, sent }: RpcError): string {

@@ -150,7 +150,7 @@ describe.skipIf(missing !== undefined)("one etcd node", () => {
     expect([...writer.codes].filter((code) => code !== "UNAVAILABLE")).toEqual([]);
   });
 
-  it("a contender whose reply was lost has created the entry, is told that it may have, and nobody else creates it", async () => {
+  it("a contender whose reply was lost has created the entry, gets an unknown outcome, and no other contender creates it", async () => {
     const [server, observer] = await open();
     const proxy = await proxyOf(server);
     const behind = await openEtcd({ hosts: `127.0.0.1:${proxy.port}` });
@@ -205,7 +205,7 @@ describe.skipIf(missing !== undefined)("three etcd nodes", () => {
     return [cluster, await openEtcd({ hosts: cluster.map(({ host }) => host), ...args })];
   };
 
-  it("writes and watches go on if any one of three nodes is killed, and no acknowledged write is lost", async () => {
+  it("writes and watches continue if any one of three nodes is killed, and no acknowledged write is lost", async () => {
     const [cluster, etcd] = await open();
     const seen = new Recorder();
     await etcd.watch(channel("c"), seen);
@@ -226,7 +226,7 @@ describe.skipIf(missing !== undefined)("three etcd nodes", () => {
     expect([seen.gaps, seen.error]).toEqual([0, undefined]);
   });
 
-  it("reads and writes go on if any one of three nodes is frozen", async () => {
+  it("reads and writes continue if any one of three nodes is frozen", async () => {
     const [cluster, etcd] = await open({ deadline: 8_000 });
     await put(etcd, "c a", "0");
     for (const server of cluster) {

@@ -55,7 +55,7 @@ describe("keys whose characters take several bytes", () => {
 });
 
 describe("commits to LevelDB", () => {
-  it("a commit creates an absent key once, and the next one is told the entry that stands in the way", async () => {
+  it("a commit creates an absent key once, and the next one gets the entry that stands in the way", async () => {
     const level = await openLevel();
     const create = { checks: [{ key: "c a", version: null }], writes: [{ key: "c a", value: "1" }] };
     const first = await level.commit(create);
@@ -80,7 +80,7 @@ describe("commits to LevelDB", () => {
     expect(await level.read(["c a", "c held"])).toEqual([{ key: "c a", value: "1", version }, undefined]);
   });
 
-  it("a commit with a stale version is refused, also after a delete, or a delete and the same value again", async () => {
+  it("a commit with a stale version is refused, even after a delete, or a delete and the same value again", async () => {
     const level = await openLevel();
     const stale = await write(level, { key: "c a", value: "1" });
     const retry = { checks: [{ key: "c a", version: stale }], writes: [{ key: "c a", value: "2" }] };
@@ -121,7 +121,7 @@ describe("commits to LevelDB", () => {
     expect((await levels[0]?.read(["c n"]))?.[0]?.value).toBe("400");
   });
 
-  it("versions only increase, also for comparing, for deleting nothing and after the folder is opened again", async () => {
+  it("versions only increase, even for comparing, for deleting nothing and after the folder is opened again", async () => {
     const path = temporaryFolder();
     const versions: string[] = [];
     for (let round = 0; round < 3; round++) {
@@ -281,7 +281,7 @@ describe("reads and scans of LevelDB", () => {
 });
 
 describe("watches of LevelDB", () => {
-  it("a watch tells the commits of all backends that share the folder, in order, of its range alone", async () => {
+  it("a watch reports the commits of all backends that share the folder, in order, of its range alone", async () => {
     const path = temporaryFolder();
     const [mine, other] = [await openLevel(path), await openLevel(path)];
     const [seen, stopped] = [new Recorder(), new Recorder()];
@@ -377,7 +377,7 @@ describe("opening and closing a LevelDB folder", () => {
     expect(record).toMatchObject({ version, value: { x: [1] }, deadline: { wall: expect.any(Number) } });
   });
 
-  it("wrong options of the LevelDB backend are refused with an error that tells what is wrong", async () => {
+  it("wrong options of the LevelDB backend are rejected with an error that says what is wrong", async () => {
     const wrong = (message: string) => ({ code: "INVALID_CONFIG", message: expect.stringContaining(message) });
     await expect(open({})).rejects.toMatchObject(wrong('"path"'));
     await expect(open({ path: "" })).rejects.toMatchObject(wrong('"path"'));
@@ -385,7 +385,7 @@ describe("opening and closing a LevelDB folder", () => {
     await expect(open({ pth: "/x" })).rejects.toMatchObject(wrong('Did you mean "path"'));
   });
 
-  it("a path that is no folder is refused with INVALID_CONFIG", async () => {
+  it("a path that is not a folder is refused with INVALID_CONFIG", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
     await expect(open({ path: file })).rejects.toMatchObject({ code: "INVALID_CONFIG" });

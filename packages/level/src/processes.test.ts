@@ -89,7 +89,7 @@ describe("a process that is killed amid writes", () => {
 });
 
 describe("a full disk", () => {
-  it("a full disk fails a commit with FULL, keeps what was acknowledged, and the store goes on once there is room", async () => {
+  it("a full disk fails a commit with FULL, keeps what was acknowledged, and the store continues once there is room", async () => {
     const path = temporaryFolder();
     const { lines } = start(
       `
@@ -115,7 +115,7 @@ describe("a full disk", () => {
     expect(entries.filter((entry) => entry === undefined)).toEqual([]);
   });
 
-  it("reads and scans fail with nothing but FULL while the store is opened anew on a full disk", async () => {
+  it("reads and scans fail with nothing but FULL while the store is opened again on a full disk", async () => {
     const { lines } = start(
       `
       const level = await backend.open({ path: ${JSON.stringify(temporaryFolder())} }, { clock: systemClock });

@@ -35,7 +35,7 @@ describe("the ttl of entries in LevelDB", () => {
     await level.release();
   });
 
-  it("the ttl of an entry starts anew with every write, and ends with a write without ttl", async () => {
+  it("the ttl of an entry restarts with every write, and ends with a write without ttl", async () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     await write(level, { key: "c a", value: "1", ttl: 100 }, { key: "c kept", value: "1", ttl: 100 });
@@ -47,7 +47,7 @@ describe("the ttl of entries in LevelDB", () => {
     await level.release();
   });
 
-  it("the ttl of an entry does not follow a wall clock that somebody sets", async () => {
+  it("the ttl of an entry does not follow a change of the wall clock", async () => {
     const clock = new TestClock();
     const level = await open(temporaryFolder(), clock);
     await write(level, { key: "c a", value: "1", ttl: 1_000 });
@@ -86,7 +86,7 @@ describe("the ttl of entries in LevelDB", () => {
     await after.release();
   });
 
-  it("a commit removes the entries that reads found expired, but none that was written anew meanwhile", async () => {
+  it("a commit removes the entries that reads found expired, but none that was written again meanwhile", async () => {
     const path = temporaryFolder();
     const clock = new TestClock();
     const level = await open(path, clock);

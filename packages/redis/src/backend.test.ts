@@ -47,7 +47,7 @@ for (const { title, binary, start } of setups) {
         expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
       });
 
-      it("a commit fails if a version is stale, is that of a deleted or recreated entry, or is no version", async () => {
+      it("a commit fails if a version is stale, is that of a deleted or recreated entry, or is not a version", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         const stale = await put(store, key, "1");
@@ -124,7 +124,7 @@ for (const { title, binary, start } of setups) {
         expect(entries).toEqual(keys.map((key) => ({ key, value: key, version })));
       });
 
-      it("keys and values of the declared maximum length are stored, read and told to a watch", async () => {
+      it("keys and values of the declared maximum length are stored, read and reported to a watch", async () => {
         // Megabytes take a while on a busy machine.
         store = await open({ ...setup.args, deadline: 30_000 });
         const channel = fresh();
@@ -135,7 +135,7 @@ for (const { title, binary, start } of setups) {
         const entry = await get(store, key);
         expect(entry?.version).toBe(version);
         expect(entry?.value === value).toBe(true);
-        await until(() => notes.changes.length === 1, "the change was told");
+        await until(() => notes.changes.length === 1, "the watch reports the change");
         expect(notes.changes[0]?.value === value).toBe(true);
       });
 
@@ -161,7 +161,7 @@ for (const { title, binary, start } of setups) {
         expect((await get(await opened(), key))?.value).toBe(String(stores.length * increments));
       });
 
-      it("commits, reads and scans go on after SCRIPT FLUSH", async () => {
+      it("commits, reads and scans continue after SCRIPT FLUSH", async () => {
         const store = await opened();
         const key = `${fresh()} "a `;
         await put(store, key, "1");
@@ -172,7 +172,7 @@ for (const { title, binary, start } of setups) {
         expect(await keysOf(store, key.slice(0, key.indexOf(" ")))).toEqual([key]);
       });
 
-      it("versions go on from the last one if that is ahead of the clock, as when the clock was set back", async () => {
+      it("versions continue from the last one if that is ahead of the clock, as when the clock was set back", async () => {
         const store = await opened();
         const channel = fresh();
         const key = `${channel} "a `;
@@ -423,7 +423,7 @@ for (const { title, binary, start } of setups) {
         }
       });
 
-      it("keys of expired entries do not pile up in the index, even if nobody scans", async () => {
+      it("keys of expired entries do not pile up in the index, even if no client scans", async () => {
         const store = await opened();
         const channel = fresh();
         for (let i = 0; i < 1_000; i++) await put(store, `${channel} "${i} `, "1", 1);
@@ -508,7 +508,7 @@ for (const { title, binary, start } of setups) {
     });
 
     describe("watch", () => {
-      it("a watch tells the changes in its range, by its own backend and by others, in order", async () => {
+      it("a watch reports the changes in its range, by its own backend and by others, in order", async () => {
         const channel = fresh();
         const [own, foreign] = [await opened(), await open(setup.args)];
         const notes = await watch(own, channel);
@@ -521,11 +521,11 @@ for (const { title, binary, start } of setups) {
         }
         told.push({ key, value: null, version: await remove(foreign, key) });
         told.push({ key, value: "last", version: await put(foreign, key, "last", 60_000), expiresIn: 60_000 });
-        await until(() => notes.all.length >= told.length, "all were told");
+        await until(() => notes.all.length >= told.length, "the watches report everything");
         expect(notes.all).toEqual(told);
       });
 
-      it("a watch tells only changes in its range, and none once it is stopped", async () => {
+      it("a watch reports only changes in its range, and none once it is stopped", async () => {
         const store = await opened();
         const channel = fresh();
         const notes = await watch(store, channel);
@@ -533,20 +533,20 @@ for (const { title, binary, start } of setups) {
         const sink = { change: ({ key }: { key: string }) => void some.push(key), gap() {}, fail() {} };
         const stop = await store.watch({ from: `${channel} "b `, to: `${channel} "d ` }, sink);
         for (const name of ["a", "b", "c", "d"]) await put(store, `${channel} "${name} `, "1");
-        await until(() => notes.changes.length === 4, "all were told");
+        await until(() => notes.changes.length === 4, "the watches report everything");
         expect(some).toEqual([`${channel} "b `, `${channel} "c `]);
         stop();
         await put(store, `${channel} "b `, "2");
-        await until(() => notes.changes.length === 5, "the other watch goes on");
+        await until(() => notes.changes.length === 5, "the other watch continues");
         expect(some).toHaveLength(2);
       });
 
-      it("a watch tells a gap once it listens again after its connection broke", async () => {
+      it("a watch reports a gap once it listens again after its connection broke", async () => {
         const channel = fresh();
         const store = await opened();
         const notes = await watch(store, channel);
         await Promise.all(setup.servers.map((server) => server.command("CLIENT", "KILL", "TYPE", "pubsub")));
-        await until(() => notes.gaps === 1, "a gap was told");
+        await until(() => notes.gaps === 1, "the watch reports a gap");
         const version = await put(store, `${channel} "a `, "1");
         await until(() => notes.changes.length === 1, "it listens again");
         expect(notes.all).toEqual(["gap", { key: `${channel} "a `, value: "1", version }]);

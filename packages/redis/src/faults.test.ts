@@ -97,15 +97,15 @@ describe.skipIf(missing !== undefined)("a Redis server that is away", () => {
     expect(Number(await put(store, KEY, "3"))).toBeGreaterThan(Number(version));
   });
 
-  it("a watch tells a gap and goes on as soon as the server is back", async () => {
+  it("a watch reports a gap and continues as soon as the server is back", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 20_000 });
     const notes = await watch(store, "jobs");
     await redis.kill();
     await redis.start();
-    await until(() => notes.gaps === 1, "a gap was told");
+    await until(() => notes.gaps === 1, "the watch reports a gap");
     const version = await put(store, KEY, "1");
-    await until(() => notes.changes.length === 1, "the change was told");
+    await until(() => notes.changes.length === 1, "the watch reports the change");
     expect(notes.all).toEqual(["gap", { key: KEY, value: "1", version }]);
   });
 
@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)("a Redis server that is away", () => {
   });
 });
 
-describe.skipIf(missing !== undefined)("a Redis server that stands still", () => {
+describe.skipIf(missing !== undefined)("a Redis server that is frozen", () => {
   it("a commit to a frozen server times out with an unknown outcome, and calls succeed once the server wakes", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 3_000 });
@@ -137,7 +137,7 @@ describe.skipIf(missing !== undefined)("a Redis server that stands still", () =>
     expect(["1", "2"]).toContain((await get(store, KEY))?.value);
   });
 
-  it("a connection to a server that stays frozen is given up, and calls and watches go on once it wakes", async () => {
+  it("a connection to a server that stays frozen is given up, and calls and watches continue once it wakes", async () => {
     const redis = await server();
     const store = await open({ url: redis.url, deadline: 3_000 });
     const notes = await watch(store, "jobs");
@@ -151,7 +151,7 @@ describe.skipIf(missing !== undefined)("a Redis server that stands still", () =>
     // If the listening connection survived, it reports the change. If it was given up, the watch reports a
     // gap.
     await put(store, KEY, "1");
-    await until(() => notes.all.length > 0, "the watch goes on");
+    await until(() => notes.all.length > 0, "the watch continues");
   });
 
   it("an aborted call to a frozen server ends at once, with the outcome unknown only if it was sent", async () => {
@@ -245,7 +245,7 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     await put(store, KEY, "1", 60_000);
     expect(await keysOf(store, "jobs")).toEqual([KEY]);
     await remove(store, KEY);
-    await until(() => notes.changes.length === 2 && one.changes.length === 2, "changes were told");
+    await until(() => notes.changes.length === 2 && one.changes.length === 2, "the watch reports changes");
     const elsewhere = await open({
       host: "127.0.0.1",
       port: redis.port,
@@ -292,13 +292,13 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     const store = await open({ host: "127.0.0.1", port: redis.port, username: "ojm", password: "pw" });
     const [a, b] = await Promise.all([watchPrefix(store, 'jobs "a '), watchPrefix(store, 'jobs "b ')]);
     const versions = [await put(store, 'jobs "a "x ', "1"), await put(store, 'jobs "b "x ', "1")];
-    await until(() => a.all.length > 0 && b.all.length > 0, "both were told");
+    await until(() => a.all.length > 0 && b.all.length > 0, "both watches report the change");
     expect(a.all).toEqual([{ key: 'jobs "a "x ', value: "1", version: versions[0] }]);
     expect(b.all).toEqual([{ key: 'jobs "b "x ', value: "1", version: versions[1] }]);
     expect(await redis.command("PUBSUB", "NUMPAT")).toBe(0);
   });
 
-  it("a watch of one key ends with DENIED if its user loses that right, and other watches go on", async () => {
+  it("a watch of one key ends with DENIED if its user loses that right, and other watches continue", async () => {
     const redis = await server();
     const user = ["SETUSER", "ojm", "on", ">pw", "~*", "+@all", "resetchannels"];
     await redis.command("ACL", ...user, "&ojm:{jobs}", "&ojm:{jobs}:*");
@@ -311,7 +311,7 @@ describe.skipIf(missing !== undefined)("a Redis server that refuses", () => {
     expect(await faultOf(store.watch(again, { change() {}, gap() {}, fail() {} }))).toMatchObject({ code: "DENIED" });
     const writer = await open({ url: redis.url });
     await put(writer, KEY, "1");
-    await until(() => all.changes.length === 1, "the change was told");
+    await until(() => all.changes.length === 1, "the watch reports the change");
   });
 
   it("a database number that the server does not have is refused, and database 0 is not used instead", async () => {
@@ -439,7 +439,7 @@ describe.skipIf(noTls !== undefined)("TLS to Redis", () => {
     const store = await open({ url: `rediss://localhost:${port}`, tls: { ca: readFileSync(cert, "utf8") } });
     const notes = await watch(store, "jobs");
     await put(store, KEY, "1");
-    await until(() => notes.changes.length === 1, "the change was told");
+    await until(() => notes.changes.length === 1, "the watch reports the change");
     const fault = await faultOf(open({ url: `rediss://localhost:${port}`, deadline: 60_000 }));
     expect(fault).toMatchObject({ code: "UNAVAILABLE", retryable: false, outcome: "not-applied" });
     expect(fault["message"]).toContain("tls");
@@ -468,7 +468,7 @@ describe.skipIf(missing !== undefined)("configuration of a Redis backend", () =>
     const store = await open({ client });
     const notes = await watch(store, "jobs");
     await put(store, KEY, "1");
-    await until(() => notes.changes.length === 1, "the change was told");
+    await until(() => notes.changes.length === 1, "the watch reports the change");
     await store.close();
     expect(await client.ping()).toBe("PONG");
     expect(client.mode).toBe("normal");

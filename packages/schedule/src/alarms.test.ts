@@ -39,7 +39,7 @@ it("alarms are called within half a minute after the wall clock was put past the
   expect(called).toHaveLength(1);
 });
 
-it("a closed list of alarms calls nobody", async () => {
+it("a closed list of alarms calls no listener", async () => {
   const clock = new FakeClock();
   const alarms = new Alarms(clock);
   const called = set(alarms, clock, clock.now() + 1_000);

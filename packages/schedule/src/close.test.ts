@@ -159,7 +159,7 @@ describe("a close of a scheduler", () => {
   });
 });
 
-test("an attempt that was handed over comes before the next tick, also if its process goes on", async () => {
+test("an attempt that was handed over comes before the next tick, even if its process is still running", async () => {
   const one = await world.scheduler("one");
   let isHandedOver = false;
   const definition = { every: 10_000, overlap: "queue", retry: RETRY } as const;

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 describe("a scheduler", () => {
-  it("runs a job at each of its ticks, and keeps what became of them", async () => {
+  it("runs a job at each of its ticks, and stores their outcomes", async () => {
     const one = await world.scheduler("one");
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.until("00:03:30");
@@ -26,7 +26,7 @@ describe("a scheduler", () => {
     expect(world.clock.pending).toBe(0);
   });
 
-  it("tells its owner what becomes of each tick, and the records why its runs began", async () => {
+  it("reports the outcome of each tick to its owner, and the records say why its runs began", async () => {
     const one = await world.scheduler("one");
     const told: string[] = [];
     const onTick: SchedulerOptions["onTick"] = ({ schedule, at, outcome, reason }) =>
@@ -58,12 +58,12 @@ describe("a scheduler", () => {
     await away(10 * MINUTE);
     expect(warned).toEqual([
       expect.stringMatching(/^the store has not answered for 1\d s: schedules wait for it\. the store is away/),
-      expect.stringMatching(/^the store answers again, after 10 min.*: schedules go on$/),
+      expect.stringMatching(/^the store answers again, after 10 min.*: schedules continue$/),
     ]);
     await world.close();
   });
 
-  it("goes on after a run that was cancelled before its body began, which is no error of the scheduler", async () => {
+  it("continues after a run that was cancelled before its body began, which is not an error of the scheduler", async () => {
     const warnings: unknown[] = [];
     const warned = (warning: unknown): void => void warnings.push(warning);
     process.on("warning", warned);
@@ -269,7 +269,7 @@ describe("a run whose process was killed", () => {
   });
 });
 
-describe("ticks that nobody was there for", () => {
+describe("ticks that no process was there for", () => {
   it("have one outcome each, if the process dies that decides on many, and the next one has another policy", async () => {
     const one = await world.scheduler("one");
     const many = (max: number): ScheduleDefinition => ({
@@ -323,7 +323,7 @@ describe("ticks that nobody was there for", () => {
     expect(last?.delay).toBeGreaterThanOrEqual(30_000);
   });
 
-  it("a process that stood still runs the newest of them, and tells of the others", async () => {
+  it("a process that was suspended runs the newest of them, and reports the others", async () => {
     const one = await world.scheduler("one");
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     world.clock.block(4 * MINUTE);
@@ -337,7 +337,7 @@ describe("ticks that nobody was there for", () => {
 });
 
 describe("a paused schedule", () => {
-  it("runs nothing, whoever pauses it, and its ticks tell why", async () => {
+  it("runs nothing, whichever process pauses it, and its ticks say why", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.until("00:01:30");
@@ -356,7 +356,7 @@ describe("a paused schedule", () => {
     expect(tick?.evidence).toMatchObject({ reason: "disk full", by: "ana" });
   });
 
-  it("goes on by itself at its time", async () => {
+  it("continues by itself at its time", async () => {
     const one = await world.scheduler("one");
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.clock.until(one.scheduler.pause("a", { reason: "move", until: "2030-01-01T00:02:30Z" }));
@@ -375,7 +375,7 @@ describe("a paused schedule", () => {
     await expect(over).rejects.toMatchObject({ code: "INVALID", setting: "until" });
   });
 
-  it("that was resumed after nobody was there has the outcome of all its ticks", async () => {
+  it("that was resumed while no process was there has the outcome of all its ticks", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.clock.until(two.scheduler.pause("a", { reason: "move" }));
@@ -423,7 +423,7 @@ describe("a paused schedule", () => {
     ]);
   });
 
-  it("counts no run whose end somebody wanted, and none of those ends a row of failures", async () => {
+  it("counts no run that was ended on request, and none of those ends a row of failures", async () => {
     const one = await world.scheduler("one");
     const cancelled = new Set([1, 3, 4]);
     const body = async (run: Run): Promise<never> => {
@@ -531,8 +531,8 @@ describe("a schedule that the store has lost", () => {
   });
 });
 
-describe("a run that somebody asks for", () => {
-  it("is started by the process that has the job, also while the schedule is paused", async () => {
+describe("a requested run", () => {
+  it("is started by the process that has the job, even while the schedule is paused", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body(5_000)));
     await world.clock.until(two.scheduler.pause("a", { reason: "move" }));
@@ -589,7 +589,7 @@ describe("a run that somebody asks for", () => {
     });
   });
 
-  it("is withdrawn by whoever asked, and by nobody's answer: a process that comes later runs nothing", async () => {
+  it("is withdrawn by its caller, if no process answered: a process that comes later runs nothing", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     await world.clock.until(one.scheduler.add("a", { every: 60 * MINUTE }, one.body()));
     await world.clock.until(one.scheduler.close());
@@ -614,7 +614,7 @@ describe("a run that somebody asks for", () => {
     ]);
   });
 
-  it("is void soon after whoever asked was killed", async () => {
+  it("is void soon after its caller was killed", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     await world.clock.until(one.scheduler.add("a", { every: 60 * MINUTE }, one.body()));
     await world.clock.until(one.scheduler.close());
@@ -681,7 +681,7 @@ describe("a run that somebody asks for", () => {
     expect(two.ran.slice(0, 4)).toEqual(["00:06:30", "00:06:45", "00:06:46", "00:06:47"]);
   });
 
-  it("for ticks that nobody decided yet runs them once no process was there, and each tick keeps one outcome", async () => {
+  it("for undecided ticks runs them once no process was there, and each tick keeps one outcome", async () => {
     const definition: ScheduleDefinition = { every: MINUTE, missed: "none" };
     const one = await world.scheduler("one");
     await world.clock.until(one.scheduler.add("a", definition, one.body()));

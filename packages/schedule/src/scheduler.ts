@@ -131,7 +131,7 @@ export class Scheduler {
   ): Promise<void> {
     const checked = checkDefinition(name, definition);
     if (typeof body !== "function") {
-      throw new ScheduleError("INVALID", `the schedule "${name}" needs a function that is its job`, "body");
+      throw new ScheduleError("INVALID", `the schedule "${name}" needs a function to run`, "body");
     }
     const own = { name, definition: checked, hash: hashOf(checked), body, ...(trigger !== undefined && { trigger }) };
     const opened = await this.#open();

@@ -2,7 +2,7 @@ import { openTestManager } from "@ojm/core/testing";
 import { expect, test } from "vitest";
 import { openScheduler } from "./scheduler.js";
 
-test("a test lets a night pass in a moment, and each run ends before time goes on", async () => {
+test("a test lets a night pass in a moment, and each run ends before time continues", async () => {
   await using test = await openTestManager({ start: "2026-03-28T12:00:00Z" });
   await using scheduler = openScheduler(test.manager, { clock: test.clock });
   const ran: string[] = [];

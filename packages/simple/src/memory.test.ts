@@ -230,7 +230,7 @@ test("a text that was put together of many pieces takes no more memory than its 
   expect(memory.get("key 7")?.value).toBe(text(7));
 });
 
-test("a watch is told the changes in its range, until the watch ends", () => {
+test("a watch receives the changes in its range, until the watch ends", () => {
   const told: StoredChange[] = [];
   const sink = { change: (change: StoredChange) => told.push(change), gap: () => {}, fail: () => {} };
   const stop = memory.watch({ from: "b", to: "d" }, sink);

@@ -140,7 +140,7 @@ describe("the place of the database file", () => {
     });
   });
 
-  it("a database file that is no regular file is refused", async () => {
+  it("a database file that is not a regular file is refused", async () => {
     expect(await failure("/dev/null")).toMatchObject({ code: "INVALID_CONFIG" });
   });
 
@@ -156,8 +156,8 @@ describe("the place of the database file", () => {
   });
 });
 
-describe("a file that is no intact database of ojm", () => {
-  it("a file that is no database is refused as CORRUPT", async () => {
+describe("a file that is not an intact database of ojm", () => {
+  it("a file that is not a database is refused as CORRUPT", async () => {
     const file = temporaryFile();
     writeFileSync(file, "name: daily\n".repeat(100));
     expect(await failure(file)).toMatchObject({ code: "CORRUPT", message: expect.stringContaining(file) });
@@ -233,7 +233,7 @@ describe("a file system that cannot be written", () => {
     }
   });
 
-  it("a watch is told of changes without a wake file when there is no room for more files", async ({ skip }) => {
+  it("a watch reports changes without a wake file when there is no room for more files", async ({ skip }) => {
     const folder = mounted("size=4m,nr_inodes=4") ?? skip();
     try {
       const file = join(folder, "jobs.db");
@@ -396,7 +396,7 @@ async function untilItFails(call: () => Promise<unknown>): Promise<unknown> {
 }
 
 describe("versions of commits", () => {
-  it("versions go on increasing after the database is opened again", async () => {
+  it("versions keep increasing after the database is opened again", async () => {
     const file = temporaryFile();
     const first = await openFile(file);
     const version = versionOf(await first.commit(put("k", "1")));

@@ -12,7 +12,7 @@ function enterWal(db: Database.Database, file: string): void {
   if (mode === "wal") return;
   throw new ChannelError(
     "INVALID_CONFIG",
-    `SQLite file ${file}: this file system cannot hold a write-ahead log, as it has no shared memory: use a local disk`,
+    `SQLite file ${file}: this file system cannot hold a write-ahead log because it has no shared memory: use a local disk`,
   );
 }
 

@@ -57,7 +57,7 @@ test.each([
   );
 });
 
-test("a SQLite driver without its native part fails with an error that tells the command to build it", () => {
+test("a SQLite driver without its native part fails with an error that names the command to build it", () => {
   class Missing {
     constructor() {
       throw new Error("Could not locate the bindings file. Tried:\n → /a\n → /b");

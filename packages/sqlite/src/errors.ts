@@ -43,7 +43,7 @@ const MEANINGS: readonly (readonly [prefix: string, meaning: Meaning])[] = [
     "SQLITE_CORRUPT",
     ["CORRUPT", "the database is damaged. Restore a backup, or save what is left by sqlite3's .recover"],
   ],
-  ["SQLITE_NOTADB", ["CORRUPT", "this is no SQLite database, or its first page is damaged"]],
+  ["SQLITE_NOTADB", ["CORRUPT", "this is not a SQLite database, or its first page is damaged"]],
   // All statements are fixed and tested: if SQLite does not accept one, the tables have been changed.
   ["SQLITE_ERROR", ["CORRUPT", "its tables are not as @ojm/sqlite made them. Restore a backup"]],
   ["SQLITE_TOOBIG", ["TOO_LARGE", "a key or value is larger than SQLite allows"]],

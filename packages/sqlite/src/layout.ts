@@ -55,7 +55,7 @@ const TABLES = `
     value TEXT                 -- NULL: deleted
   ) STRICT;
   CREATE TABLE watchers (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: a watcher can tell that it was taken for dead
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: a watcher notices that it was taken for dead
     host TEXT NOT NULL,
     pid INTEGER NOT NULL,
     namespace TEXT NOT NULL,

@@ -56,7 +56,7 @@ describe("-wal and -shm deleted while a process has the database open", () => {
     await openFile(file);
   });
 
-  it("a process that closes the database leaves its commits in it, also while another one asks for it", async () => {
+  it("a process that closes the database leaves its commits in it, even while another one asks for it", async () => {
     const file = temporaryFile();
     for (let round = 1; round <= 8; round++) {
       const opened = await openFile(file);

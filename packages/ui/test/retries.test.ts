@@ -32,7 +32,7 @@ describePages("an attempt to come", (pages) => {
     ["why it does not run", "jobs/import/why", "Why does import not run?"],
     ["its run", "runs/CHAIN", "Attempts"],
   ])(
-    "is cancelled on the page of %s by keyboard, with its reason, and the audit tells it",
+    "is cancelled on the page of %s by keyboard, with its reason, and the audit records it",
     async (_, path, heading) => {
       const page = await pages.open(path.replace("CHAIN", encodeURIComponent(chain)));
       await page.getByRole("heading", { name: heading }).waitFor();

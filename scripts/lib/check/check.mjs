@@ -5,7 +5,6 @@ import { build } from "../build.mjs";
 import { pack, published } from "../pack.mjs";
 import { buildTorture } from "../programs.mjs";
 import { root, tool } from "../run.mjs";
-import { checkComments } from "./comments.mjs";
 import { checkManifests } from "./manifests.mjs";
 import { checkNames } from "./names.mjs";
 
@@ -19,6 +18,7 @@ export async function check() {
   const { checkApi } = await import("./api.mjs");
   const { checkConsumers } = await import("./consumers.mjs");
   const { checkImports } = await import("./imports.mjs");
+  const { checkProse } = await import("./prose.mjs");
   const tarballs = await pack();
   const steps = [
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
@@ -26,7 +26,7 @@ export async function check() {
     ["types of the rivals of the benchmark", () => checkRivals()],
     ["lint and format", () => tool("biome", ["check", "--error-on-warnings"])],
     ["imports", () => checkImports()],
-    ["comments", () => checkComments()],
+    ["comments and texts", () => checkProse()],
     ["each source is used by a test", () => checkReach()],
     ["unused code", () => tool("knip", [])],
     ["the name @ojm/cli, not ojm, in what people install", () => checkNames()],

@@ -16,7 +16,7 @@ const DELAY = 20;
 const LOSS = 2;
 
 function factsOf({ kind }: Scene): NonNullable<StoreKind["clustered"]> {
-  if (kind.clustered === undefined) throw new Error(`${kind.name} is no cluster`);
+  if (kind.clustered === undefined) throw new Error(`${kind.name} is not a cluster`);
   return kind.clustered;
 }
 
@@ -90,7 +90,7 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
  */
 async function standsDown(scene: Scene, cluster: Cluster, duty: Duty, main: ClusterNode, from: number): Promise<void> {
   await eventually(`${main.name} stands down`, async () => !(await cluster.leads(main)) || undefined);
-  const to = scene.note(`${main.name} knows that it leads no more`);
+  const to = scene.note(`${main.name} knows that it no longer leads`);
   const { acknowledgesAlone, staleFor } = factsOf(scene);
   if (!acknowledgesAlone && staleFor === 0) return;
   if (duty === "locks") scene.excuses.push({ from, to, ...(!acknowledgesAlone && { newsOnly: true }) });
@@ -166,7 +166,7 @@ const noQuorum: Fault = {
     const heals = await Promise.all(others.flatMap((host) => cluster.on(host)).map((node) => node.freeze()));
     await scene.sleep(1.5 * factsOf(scene).silence + 2 * scene.ttl);
     for (const heal of heals) await heal();
-    scene.note("they go on");
+    scene.note("the nodes are resumed");
     await healed(scene, cluster);
     await eventually("a node leads", () => cluster.main("locks"));
     const since = scene.note("the cluster answers");

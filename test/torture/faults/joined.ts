@@ -31,7 +31,7 @@ export const joinedFault: Fault = {
     );
     const told = (token: string): boolean =>
       member.all("unanswered").some((attempt) => attempt.token === token && attempt.unknown);
-    await scene.until(() => tokens.every(told), `each of the ${tokens.length} runs is told that it is unknown`);
+    await scene.until(() => tokens.every(told), `each of the ${tokens.length} runs has an unknown outcome`);
     await lose.heal();
     over();
     const since = scene.note("answers arrive again");

@@ -32,10 +32,10 @@ function stop(name: string, share: number): Fault {
     whyNot: () => undefined,
     async inject(scene) {
       const { member, run } = await scene.hold(LONG * scene.ttl);
-      const since = scene.note(`worker ${member.index} stands still`);
+      const since = scene.note(`worker ${member.index} is stopped`);
       await member.pause();
       await scene.sleep(share * scene.ttl);
-      scene.note(`worker ${member.index} goes on`);
+      scene.note(`worker ${member.index} continues`);
       member.goOn();
       // If no other process can open the store, no lock is lost.
       return share < 1 || !scene.kind.shared
@@ -98,7 +98,7 @@ const terminate: Fault = {
   whyNot: ({ lasting }) => (lasting ? undefined : "n/a: nothing outlives the process"),
   async inject(scene) {
     const { member, run } = await scene.hold(HELD);
-    scene.note(`worker ${member.index} is told to end`);
+    scene.note(`worker ${member.index} is sent a signal to end`);
     member.terminate();
     // It keeps the lock until its body has returned.
     await scene.until(() => member.all("exit").some(({ id }) => id === run.id), `the body of ${run.name} has ended`);
@@ -122,7 +122,7 @@ const deploy: Fault = {
     for (let i = 0; i < DEPLOYS; i++) {
       const [oldest] = scene.living as [Member];
       if (scene.kind.shared) await scene.enlist();
-      scene.note(`worker ${oldest.index} is told to end`);
+      scene.note(`worker ${oldest.index} is sent a signal to end`);
       oldest.terminate();
       await endOf(scene, oldest.index);
       if (!scene.kind.shared) await scene.enlist();

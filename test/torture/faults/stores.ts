@@ -6,13 +6,13 @@ function freeze(name: string, share: number): Fault {
     whyNot: ({ shared }) => (shared ? undefined : ONE_PROCESS),
     async inject(scene) {
       await scene.hold(4 * scene.ttl);
-      scene.note("the store stands still");
+      scene.note("the store is stopped");
       const over = scene.trouble();
       const heal = await able(scene, "freeze")();
       await scene.sleep(share * scene.ttl);
       await heal();
       over();
-      const since = scene.note("the store goes on");
+      const since = scene.note("the store continues");
       // The holder keeps its lock through a short stop.
       return share < 1 ? undefined : { since, names: scene.names, bound: storeIsBack(scene.ttl) };
     },
@@ -25,13 +25,13 @@ const freezeRecords: Fault = {
   whyNot: ({ apart }) => (apart ? undefined : "n/a: one store"),
   async inject(scene) {
     await scene.hold(scene.ttl);
-    scene.note("the store of the records stands still");
+    scene.note("the store of the records is stopped");
     const over = scene.trouble();
     const heal = await able(scene, "freezeRecords")();
     await scene.sleep(2 * scene.ttl);
     await heal();
     over();
-    const since = scene.note("the store of the records goes on");
+    const since = scene.note("the store of the records continues");
     return { since, names: scene.names, bound: storeIsBack(scene.ttl) };
   },
 };

@@ -5,14 +5,14 @@ import { killRun } from "./kill-run.js";
 const USAGE = `npm run torture -- kill-run [options]
 
   Three replicas run schedules with a tick each second, and one of them is killed with SIGKILL every few seconds. Then all
-  are killed, and nobody is there for a while. Prints what became of the ticks. A file to which the bodies append is the
+  are killed, and no replica runs for a while. Prints the outcomes of the ticks. A file to which the bodies append is the
   witness that no two bodies of a job overlapped. Exits with 1 if anything is wrong.
 
   --backend NAME   run only on this store: sqlite, redis, etcd. Default: one after the other
   --minutes NUMBER for how long replicas are killed. Default: 10
   --between MS     from one kill to the next. Default: 4000
   --takes MS       how long a body takes. Default: 150
-  --down SECONDS   how long no replica is there at the end. Default: 15
+  --down SECONDS   how long no replica runs at the end. Default: 15
 `;
 
 const STORES = ["sqlite", "redis", "etcd"];

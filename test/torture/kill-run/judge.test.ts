@@ -19,10 +19,10 @@ it("ticks that were all run once, or by several attempts, are right", () => {
   expect(judged("all", [tick(1), tick(2), tick(3)], records)).toEqual([]);
 });
 
-it("ticks that the policy leaves out while nobody was there are right, and there must be some", () => {
+it("ticks that the policy leaves out while no replica ran are right, and there must be some", () => {
   expect(judged("none", [tick(1), missed(2, 4, "policy"), tick(5)], [record(1), record(5)])).toEqual([]);
   expect(judged("latest", [tick(1), tick(2)], [record(1), record(2)])).toEqual([
-    "no tick was missed while nobody was there",
+    "no tick was missed while no replica ran",
   ]);
   expect(judged("all", [tick(1), missed(2, 4, "too-late")], [record(1)])).toHaveLength(1);
 });

@@ -30,7 +30,7 @@ export function faultsOf({ policy, ticks, records, down }: Told): string[] {
     if (reason !== MISSED[policy]) faults.push(`the ticks ${iso(at)} to ${iso(until)} are ${outcome} ${reason}`);
     else isMissed ||= at < down.to && until > down.from;
   }
-  if (!isMissed) faults.push("no tick was missed while nobody was there");
+  if (!isMissed) faults.push("no tick was missed while no replica ran");
   for (const { at, run, outcome } of ticks) if (outcome === "run") faults.push(...faultsOfTick(at, run, records));
   return faults;
 }

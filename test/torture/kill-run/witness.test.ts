@@ -8,7 +8,7 @@ const line = (run: string, what: WitnessLine["what"] = "beat", name = "all"): Wi
   pid: 1,
 });
 
-it("bodies whose lines are together did not overlap, also if one was killed without a last line", () => {
+it("bodies whose lines are together did not overlap, even if one was killed without a last line", () => {
   expect(overlapsOf([line("a", "enter"), line("a"), line("b", "enter"), line("b"), line("b", "done")])).toEqual([]);
 });
 

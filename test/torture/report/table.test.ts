@@ -42,7 +42,7 @@ it("the table takes the results of one commit only, but of several days", () => 
   expect(tableOf([row(1, { date: "2026-01-03" }), row(2)], [])).toMatch(/^2026-01-02, 2026-01-03, commit abc1234/);
 });
 
-it("the table tells apart how long two holders ran at once by the fault and by force", () => {
+it("the table separates how long two holders ran at once by the fault and by force", () => {
   const table = tableOf([row(1, { mode: "force", forcedOverlap: 49.2 }), row(2, { excusedOverlap: 12 })], []);
   expect(table).toContain("| none | held, two ran 12 |");
   expect(table).toContain("two ran for at most 49 ms");

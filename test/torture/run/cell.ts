@@ -112,7 +112,7 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     injected = withSlack(await struck(cell.fault, scene), cell);
     const healed = scene.note("the fault is over");
     await scene.until(() => goesOn(scene, healed), "every worker completes a run again");
-    await scene.until(() => isHadAgain(scene, injected), "the names are had again");
+    await scene.until(() => isHadAgain(scene, injected), "the locks are taken again");
     if (ticksGoOn(cell, scene)) await scene.until(() => areRunAgain(scene, healed), "every schedule runs a tick again");
     stock = await theEnd(cell, store, scene);
   } catch (error) {
@@ -139,7 +139,7 @@ async function struck(fault: Fault, scene: Scene): Promise<Injected | undefined>
   } catch (error) {
     if (error instanceof NotSo) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    throw new NotStruck(`the fault "${fault.name}" did not come about: ${why}`, { cause: error });
+    throw new NotStruck(`the fault "${fault.name}" was not injected: ${why}`, { cause: error });
   }
 }
 

@@ -4,7 +4,7 @@ import type { Done, Task } from "./task.js";
 
 const task = (fault: string, seed: number): Task => ({ backend: "simple", fault, mode: "try", seed, ttl: 300 });
 
-it("lanes run each cell once, and go on after a cell that the harness cannot run", async () => {
+it("lanes run each cell once, and continue after a cell that the harness cannot run", async () => {
   const tasks = [task("none", 1), task("no such fault", 2), task("holder kill -9", 3), task("none", 4)];
   const all: Done[] = [];
   await inLanes(2, tasks, (done) => all.push(done));

@@ -210,7 +210,7 @@ export class Scene {
   async harm(harm: Harm, name: string): Promise<boolean> {
     const from = this.note(`${harm} of ${name}`);
     const { fence, session } = await this.#harm(harm, name);
-    const to = this.note(`${harm} of ${name} done: ${fence ?? session ?? "nobody held it"}`);
+    const to = this.note(`${harm} of ${name} done: ${fence ?? session ?? "no holder"}`);
     // Without its session, a holder loses all its locks.
     if (session !== undefined) this.excuses.push({ session, from, to });
     if (fence !== undefined) this.excuses.push({ name, fence, from, to });

@@ -74,7 +74,7 @@ export async function deliver(rule: CheckedRule, delivery: Delivery): Promise<De
     if (shut) {
       if (at - value.since < GIVE_UP) break;
       await fenced([{ delete: key }]);
-      giveUp(rule, value, "its receiver took nothing for a day");
+      giveUp(rule, value, "its receiver accepted nothing for a day");
       continue;
     }
     if (signal.aborted || at - begun > BUDGET) return { count, next: at };

@@ -29,19 +29,19 @@ test("a command that prints a lot and reads nothing takes the alert if it ends w
   expect(await deliver(script("process.stdout.write('x'.repeat(1e6))"))).toEqual({ type: "taken" });
 });
 
-test("a command that fails is told with its exit code alone", async () => {
+test("a command that fails is reported with its exit code alone", async () => {
   const outcome = await deliver(script("console.error('s3cret'); process.exit(3)", "s3cret"));
   expect(outcome).toEqual({ type: "refused", why: "the command ended with 3" });
 });
 
-test("a command that is not there is told with the code of the error", async () => {
+test("a missing command is reported with the code of the error", async () => {
   expect(await deliver(["/nowhere/s3cret"])).toEqual({
     type: "refused",
     why: "the command could not be run with ENOENT",
   });
 });
 
-test("a command is killed at its deadline, also if it ignores signals", async () => {
+test("a command is killed at its deadline, even if it ignores signals", async () => {
   const file = join(temporaryFolder(), "out");
   const code =
     "process.on('SIGTERM', () => {}); require('node:fs').writeFileSync(process.argv[1], String(process.pid)); setInterval(() => {}, 1000)";

@@ -57,7 +57,7 @@ test("a mail has the id of the alert as its Message-ID, and what is to be known 
   expect(text).toContain("it broke");
 });
 
-test("a wrong password and a server that is away are tried later, and no secret is told", async () => {
+test("a wrong password and a server that is away are tried again later, and no secret is printed", async () => {
   const server = await startServer();
   const host = "127.0.0.1";
   const wrong = await deliver({ host, port: server.port, auth: { user: "ops", pass: "s3cret" } });

@@ -150,7 +150,7 @@ describe("a ping of a check", () => {
 });
 
 describe("Slack", () => {
-  test("names and errors are data: they mention nobody and link nowhere", async () => {
+  test("names and errors are data: they mention no user and link nowhere", async () => {
     const server = await startReceiver();
     expect(await deliver({ slack: server.url })).toEqual({ type: "taken" });
     const { text, blocks } = JSON.parse(server.received[0]?.body ?? "");

@@ -52,7 +52,7 @@ export const send: Send = async (to, alert, options) => {
     return await (RECEIVERS[name] as Kind<never>).send(to as never, alert, options);
   } catch {
     // The message may contain an address or a password.
-    return { type: "refused", why: "its receiver cannot be used: look at the options of the rule" };
+    return { type: "refused", why: "its receiver cannot be used: check the options of the rule" };
   }
 };
 

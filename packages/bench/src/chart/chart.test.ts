@@ -49,7 +49,7 @@ it("each chart has the comparisons that it is about, and an empty one is left ou
   expect([...chartsOf(aResult()).keys()]).toEqual([]);
 });
 
-it("the tables tell cost, ratio and goal of each comparison", () => {
+it("the tables show cost, ratio and goal of each comparison", () => {
   const tables = tablesOf(result);
   const ratio = "1.50 (1.50 … 1.50) | 1.35, over | 1.50 | 2.00 (2.00 … 2.00) | 100 + 50.0 µs | 60.0 + 40.0 µs |";
   expect(tables.get("floor")).toContain(`| redis | floor | run, 1 name in sequence | ${ratio}`);

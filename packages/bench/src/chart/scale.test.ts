@@ -66,7 +66,7 @@ it("a curve has its points on logarithmic axes, without those at 0", () => {
   expect(svg).not.toContain("NaN");
 });
 
-it("each part of a scale has a chart and a table, also if only one was measured", () => {
+it("each part of a scale has a chart and a table, even if only one was measured", () => {
   expect([...curvesOf(scale).keys()]).toEqual(["names.svg", "sessions.svg", "waiters.svg"]);
   expect([...curvesOf({ ...scale, names: [], waiters: [] }).keys()]).toEqual(["sessions.svg"]);
   const runs = aResult(aGroup({ ojm: [{ wall: 1, client: 1, server: 60 }] }, { load: { what: "run", width: 32 } }));

@@ -48,7 +48,7 @@ export class Cockpit implements AsyncDisposable {
 
   #message<T>(): Promise<T> {
     return new Promise((resolve, reject) => {
-      const ended = (): void => reject(new Error("the process of the cockpit ended"));
+      const ended = (): void => reject(new Error("the process of the UI ended"));
       this.#child.once("exit", ended);
       this.#child.once("message", (message: T) => {
         this.#child.off("exit", ended);

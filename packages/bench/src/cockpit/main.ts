@@ -45,7 +45,7 @@ function write(): void {
 }
 
 console.log(
-  `Each GET route of the cockpit's API, ${times} times, at ${small} and at ${large} runs of 500 names in 7 days, in turns.\n`,
+  `Each GET route of the UI's API, ${times} times, at ${small} and at ${large} runs of 500 names in 7 days, in turns.\n`,
 );
 for (const store of chosen) {
   let isFirst = true;

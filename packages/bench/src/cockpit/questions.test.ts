@@ -6,7 +6,7 @@ const filling = { total: 10_000, names: 500, now: 1_764_208_800_000 };
 const file = new URL("../../../ui/openapi.json", import.meta.url);
 const document = JSON.parse(readFileSync(file, "utf8")) as ApiDocument;
 
-it("asks each GET route of the cockpit's API", () => {
+it("requests each GET route of the UI's API", () => {
   const asked = questionsOf(document, filling);
   expect(new Set(asked.map(({ text }) => text)).size).toBe(asked.length);
   expect(asked.map(({ path }) => path)).toContain("/api/v1/now");

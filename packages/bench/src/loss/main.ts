@@ -98,11 +98,11 @@ function toldText(contestant: Contestant, fault: string, { told, overlap }: Resu
   return ms(told, kept ? "never: kept by a thread" : "never");
 }
 
-console.log(`Redis, time to live 3 s, a second process waiting for the lock. Times in ms: told after the fault struck, and after the lease's end, which
+console.log(`Redis, time to live 3 s, a second process waiting for the lock. Times in ms: when the body was signalled, after the fault struck and after the lease's end, which
 is when the last renewal that was answered was sent, and the time to live (ours alone; less than 0: before it). Two inside: for how long two bodies
-ran, the first not told; none: the second did not come in while the first was in and not told.\n`);
+ran, the first without a signal; none: the second did not begin while the first ran without a signal.\n`);
 console.log(
-  `${"fault".padEnd(28)}${"".padEnd(18)}${"body told after".padEnd(25)}${"after lease's end".padEnd(20)}two inside, the first not told`,
+  `${"fault".padEnd(28)}${"".padEnd(18)}${"signalled after".padEnd(25)}${"after lease's end".padEnd(20)}two inside, the first without a signal`,
 );
 for (const fault of Object.keys(faults)) {
   for (const [name, contestant] of Object.entries(contestants)) {

@@ -30,7 +30,7 @@ it("a ratio is formed within a round, of client and server together", () => {
   expect(floor?.more).toEqual({ median: 45, least: 30, most: 60 });
 });
 
-it("a ratio is of the main thread where the system tells it, and of all threads beside it", () => {
+it("a ratio is of the main thread where the system reports it, and of all threads beside it", () => {
   const [floor] = comparisonsOf(
     aGroup({
       ojm: [{ wall: 1, client: 90, main: 50, server: 10 }],

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { memoryFloor } from "../floors/memory.js";
 import { workOf } from "./loads.js";
 
-it("a load of many names does the same number for each, one at a time, and tells how many it did", async () => {
+it("a load of many names does the same number for each, one at a time, and returns how many it did", async () => {
   const inside = new Map<string, number>();
   let most = 0;
   const widths: number[] = [];
@@ -27,10 +27,10 @@ it("a load of many names does the same number for each, one at a time, and tells
   expect([most, inside.size, widths]).toEqual([32, 32, [32]]);
 });
 
-it("a compare-and-set that loses is no measurement", async () => {
+it("a compare-and-set that loses is not a measurement", async () => {
   const floor = memoryFloor();
   const load = { what: "compareAndSet", width: 2 } as const;
   expect(await workOf(floor)(load, 10)).toBe(10);
   // Another contestant on the same store does not know the versions.
-  await expect(workOf(floor)(load, 10)).rejects.toThrow("was changed by somebody else");
+  await expect(workOf(floor)(load, 10)).rejects.toThrow("was changed by another process");
 });

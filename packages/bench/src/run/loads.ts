@@ -48,7 +48,7 @@ function swapping(verbs: RawStore | undefined): (name: string) => Promise<void> 
   return async (name) => {
     const key = `swapped-${name}`;
     const version = await verbs?.compareAndSet(key, versions.get(key) ?? null, VALUE);
-    if (version === undefined) throw new Error(`${key} was changed by somebody else`);
+    if (version === undefined) throw new Error(`${key} was changed by another process`);
     versions.set(key, version);
   };
 }

@@ -78,7 +78,7 @@ async function scaleSessions(): Promise<void> {
 }
 
 async function scaleWaiters(): Promise<void> {
-  console.log("\nwaiters of one name, while somebody has the lock, and once it is given back\n");
+  console.log("\nwaiters of one name, while a process holds the lock, and once it is released\n");
   console.log("store    waiters  processes   idle, of a core   hand-off in ms: median, p99, max   failed  lock lost");
   for (const store of chosen.filter(({ name }) => SHARED.includes(name))) {
     for (const crowd of values.waiters.split(",")) {

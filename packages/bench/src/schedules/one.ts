@@ -33,5 +33,5 @@ async function inChild(store: Store, what: "cost" | "ticks", schedules: number, 
 
 async function ended(exit: Promise<unknown>): Promise<never> {
   await exit;
-  throw new Error("the process with the schedules ended before it told what it measured");
+  throw new Error("the process with the schedules ended before it reported its results");
 }

@@ -10,7 +10,7 @@ const FINE = `include: oJobManager.yaml\njobs:\n${JOB}  - {name: B, from: A}\nto
 const ODD = `jobs:\n${JOB}    agrs: {}\ntodo: [A]\n`;
 
 describe("ojm check", () => {
-  test("ojm check of a file that can be run tells what is in the file, ends with 0, and runs nothing", async () => {
+  test("ojm check of a file that can be run lists what is in the file, ends with 0, and runs nothing", async () => {
     const folder = folderWith({ "a.yaml": FINE });
     expect(await called(folder, ["check", "a.yaml"])).toEqual({
       code: 0,
@@ -138,7 +138,7 @@ test("ojm schema prints the JSON Schema", async () => {
   });
 });
 
-test("ojm locks tells that the store is not reachable, without a stack trace", async () => {
+test("ojm locks reports that the store is not reachable, without a stack trace", async () => {
   const at = '{type: redis, args: {url: "redis://127.0.0.1:1", connectTimeout: 50}}';
   const yaml = `include: oJobManager.yaml\njobs: [{name: I, to: oJobManager Init, args: {chJobs: ${at}, chLocks: ${at}}}]\ntodo: [I]\n`;
   const { code, out, err } = await called(folderWith({ "a.yaml": yaml }), ["locks", "a.yaml"]);

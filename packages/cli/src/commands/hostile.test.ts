@@ -59,7 +59,7 @@ jobs:
 todo: [Init, A]
 `;
 
-test("a refused run tells who holds the lock, with control characters as escapes", async () => {
+test("a refused run names the holder of the lock, with control characters as escapes", async () => {
   const folder = folderWith({ "a.yaml": JOBS });
   await prepareType("db");
   const store = { type: "db", args: { file: `${folder}/ojm.db` } };

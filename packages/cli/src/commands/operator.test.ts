@@ -36,7 +36,7 @@ async function fail(name: string): Promise<void> {
 }
 
 describe("what runs", () => {
-  test("ps tells where, how far, how long it usually takes, and who waits", async () => {
+  test("ps shows where, how far, how long it usually takes, and the waiters", async () => {
     await manager.run("import", () => {});
     const run = await manager.start("import");
     run.progress(3, 10, "orders");
@@ -56,7 +56,7 @@ describe("what runs", () => {
     expect(await call("ps")).toEqual({ code: 0, out: "nothing runs in sqlite ojm.db\n", err: "" });
   });
 
-  test("cancel asks for a reason, stops the run, and the audit tells of it", async () => {
+  test("cancel asks for a reason, stops the run, and the audit records it", async () => {
     const run = await manager.start("import");
     run.signal.addEventListener("abort", () => void run.cancel());
     expect(await call("cancel", "import")).toMatchObject({ code: 2, err: expect.stringMatching(/needs --reason/) });
@@ -136,7 +136,7 @@ describe("what runs", () => {
     },
   );
 
-  test("an attempt that nobody makes is told as overdue", () => {
+  test("an attempt that no process makes is shown as overdue", () => {
     const coming = { name: "import", attempt: 2, attempts: 3 };
     const say = (at: number | undefined): string => new Date(at ?? 0).toISOString();
     const due = Date.now() - 60_000;
@@ -367,7 +367,7 @@ describe("what ran", () => {
     });
   });
 
-  test("a job that fails all the time hides no other one: --by-name tells each name once, with a count", async () => {
+  test("a job that fails all the time hides no other one: --by-name shows each name once, with a count", async () => {
     await fail("billing");
     for (let i = 0; i < 4; i++) await fail("flaky");
     await manager.run("flaky", () => {});
@@ -466,7 +466,7 @@ describe("what ran", () => {
     expect((await call("logs", "import", "--raw")).out).toContain("\u001b[2J");
   });
 
-  test("a log that is followed ends with 130 by Ctrl-C: nobody knows how the run ends", async () => {
+  test("a log that is followed ends with 130 by Ctrl-C, because the end of the run is not known", async () => {
     await using run = await manager.start("import");
     run.log.info("one");
     const following = start(folder, "logs", "import", "-f", "--store", "sqlite:ojm.db");
@@ -635,7 +635,7 @@ test("lists leave out the runs that ojm makes for itself, unless they are asked 
 });
 
 describe("what will run", () => {
-  test("jobs, next and why tell of a schedule; pause, resume, run-now and backfill act on it", async () => {
+  test("jobs, next and why show a schedule; pause, resume, run-now and backfill act on it", async () => {
     await using scheduler = openScheduler(manager);
     const ran: string[] = [];
     await scheduler.add("report", { cron: "0 2 * * *", timeZone: "Europe/Lisbon" }, (run) => void ran.push(run.id));
@@ -691,7 +691,7 @@ describe("what will run", () => {
     expect((await call("audit", "report")).out).toMatch(/pause +report +\S+@\S+ +holidays\n/);
   });
 
-  test("ticks tells what became of each tick, by which run it was skipped, and that nobody decided", async () => {
+  test("ticks shows the outcome of each tick, the run that caused a skip, and that no process decided", async () => {
     await using scheduler = openScheduler(manager);
     await scheduler.add("report", { every: 1_000, missed: "none" }, () => {});
     expect((await call("ticks", "report", "--missed")).out).toBe("no such ticks\n");
@@ -718,7 +718,7 @@ describe("what will run", () => {
     expect((await call("ticks", "report", "-n", "1")).out).toMatch(/overdue +no process has decided on it so far\n$/);
   });
 
-  test("with nobody there, why says what helps, and run-now ends within moments", async () => {
+  test("if no process has the schedule, why says what helps, and run-now ends within moments", async () => {
     const gone = openScheduler(manager);
     await gone.add("report", { every: HOUR, missed: "none" }, () => {});
     await gone.close();
@@ -797,7 +797,7 @@ describe("what will run", () => {
     expect((await call("runs", "-n", "1")).err).toMatch(/--before \$'two\\nlines@\S+Z' the next page\n$/);
   });
 
-  test("a backfill tells how far it is, and is stopped with a reason", async () => {
+  test("a backfill shows its progress, and is stopped with a reason", async () => {
     await using scheduler = openScheduler(manager);
     let open = (): void => {};
     const gate = new Promise<void>((resolve) => {
@@ -847,7 +847,7 @@ describe("what will run", () => {
     expect(seen).toHaveLength(1);
   });
 
-  test("a misspelt name is told with the name that is near, and nothing is done", async () => {
+  test("a misspelt name is rejected with the name that is near, and nothing is done", async () => {
     await using scheduler = openScheduler(manager);
     await scheduler.add("report", { every: HOUR }, () => {});
     const reason = ["--reason", "x"];

@@ -47,7 +47,7 @@ describe("ojm run FILE --job JOB", () => {
     expect({ code, out }).toEqual({ code: 0, out: "nightly\nlast\n" });
   });
 
-  test("ojm run --job runs a job beside the daemon of its file, which keeps its pid file and goes on", async () => {
+  test("ojm run --job runs a job beside the daemon of its file, which keeps its pid file and continues", async () => {
     const ojob = "ojob: { daemon: true, unique: { pidFile: a.pid, killPrevious: true } }\n";
     const yaml = `${ojob}jobs:\n  - { name: A, exec: print('a') }\n  - { name: B, exec: print('b') }\ntodo: [A]\n`;
     const folder = folderWith({ "a.yaml": yaml });

@@ -22,7 +22,7 @@ async function folderWithStore(): Promise<string> {
   return folder;
 }
 
-test("ojm ui serves the cockpit of a store, whoever has its link looks, and a signal ends it", async () => {
+test("ojm ui serves the UI of a store to a browser that has its link, and a signal ends it", async () => {
   const folder = await folderWithStore();
   const ui = start(folder, "ui", "--store", "sqlite:ojm.db", "--port", "0", "--read-only", "--metrics");
   await ui.prints("\n");
@@ -73,7 +73,7 @@ test("ojm ui --metrics shows when each job of the store last completed, in whate
   expect(second).toEqual(ends);
 });
 
-test("ojm ui tells what is wrong with its words, and of a port that is taken", async () => {
+test("ojm ui reports what is wrong with its options, and a port that is taken", async () => {
   const folder = await folderWithStore();
   const said = async (...words: string[]): Promise<string> => {
     const { code, err } = await called(folder, ["ui", "--store", "sqlite:ojm.db", ...words]);

@@ -8,7 +8,7 @@ import { jsonText } from "./print.js";
 const FILE = { "a.yaml": "jobs: [{ name: A, exec: print(1) }]\ntodo: [A]\n" };
 
 test.each([["schema"], ["help"], ["version"], ["check", "a.yaml"], ["run", "a.yaml", "--help"]])(
-  "a reader of ojm %s that goes away, as head does, is no error",
+  "a reader of ojm %s that goes away, as head does, is not an error",
   async (...words) => {
     const process = start(folderWith(FILE), ...words);
     process.process.stdout?.destroy();
@@ -17,7 +17,7 @@ test.each([["schema"], ["help"], ["version"], ["check", "a.yaml"], ["run", "a.ya
 );
 
 test.runIf(existsSync("/dev/full")).each([["version"], ["run", "a.yaml"]])(
-  "output of ojm %s for which the disk has no room is told in one line, and makes the exit code 1",
+  "output of ojm %s for which the disk has no room is reported in one line, and makes the exit code 1",
   (...words) => {
     const folder = folderWith({ "a.yaml": `ojob: { logJobs: false }\n${FILE["a.yaml"]}` });
     const [node = "", ...rest] = commandOf(words);

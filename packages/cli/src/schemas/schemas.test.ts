@@ -92,7 +92,7 @@ describe("what is printed", () => {
     await run.end();
   });
 
-  test("of what takes something from somebody is as the schemas say", async () => {
+  test("of an action on the work of others is as the schemas say", async () => {
     const reason = ["--reason", "test"];
     run = await manager.start("import");
     run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));

@@ -62,7 +62,7 @@ test("an error about a wrong command line has no address: its message says what 
   expect([code, err]).toEqual([2, expect.stringMatching(/^ojm: [^\n]+\n$/)]);
 });
 
-test("a job file that is not there is told like all errors, as text and as JSON", async () => {
+test("a missing job file is reported like all errors, as text and as JSON", async () => {
   const folder = folderWith({});
   const file = join(folder, "none.yaml");
   const text = await called(folder, ["ps", "--store", "none.yaml"]);

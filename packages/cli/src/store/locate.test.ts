@@ -40,7 +40,7 @@ test.each([
 });
 
 // The superuser can read every folder.
-test.skipIf(process.getuid?.() === 0)("a folder that may not be read is told as that, not as no store", async () => {
+test.skipIf(process.getuid?.() === 0)("a folder that may not be read is reported as that, not as a missing store", async () => {
   const folder = folderWith({});
   const closed = join(folder, "closed");
   mkdirSync(closed, { mode: 0 });
@@ -52,7 +52,7 @@ test.skipIf(process.getuid?.() === 0)("a folder that may not be read is told as 
   });
 });
 
-test("without a store, all ways to name one are told", async () => {
+test("without a store, all ways to name one are listed", async () => {
   const { code, err } = await called(folderWith({}), ["ps"]);
   expect([code, err]).toEqual([
     2,
@@ -179,7 +179,7 @@ describe("a config file", () => {
   });
 
   test.each(["5n", "undefined + 1", "Symbol()", "() => {}"])(
-    "a store in a module that is no value of JSON is refused, too: %s",
+    "a store in a module that is not a value of JSON is refused, too: %s",
     async (value) => {
       const folder = folderWith({ "ojm.config.mjs": `export default { store: ${value} };` });
       vi.stubEnv("OJM_CONFIG", `${folder}/ojm.config.mjs`);
@@ -221,7 +221,7 @@ describe("a config file", () => {
     expect(err).toMatch(/^ojm: \S+ojm\.config\.json: the profile "prod": "store": /);
   });
 
-  test("what is wrong with OJM_STORE is told as that", async () => {
+  test("a fault in OJM_STORE is reported under that name", async () => {
     for (const store of ["redis://127.0.0.1:99999", "mongo://127.0.0.1"]) {
       const ended = await new Ojm(folderWith({}), ["ps"], { ...process.env, OJM_STORE: store }).ended;
       expect(ended).toMatchObject({ code: 2, err: expect.stringMatching(/^ojm: OJM_STORE: /) });
@@ -250,7 +250,7 @@ describe("a config file that was only found", () => {
   });
 
   test.each(["/srv/evil.mjs", "./evil.mjs", "../evil", "@evil/type", "C:\\evil"])(
-    "cannot have a type that is no plain name, and one that is named can: %s",
+    "cannot have a type that is not a plain name, and one that is named can: %s",
     async (type) => {
       const text = JSON.stringify({ store: { jobs: { type, args: {} }, locks: "redis://h" } });
       const folder = folderWith({ "ojm.config.json": text });

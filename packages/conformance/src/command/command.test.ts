@@ -44,7 +44,7 @@ export const harness = {
 `;
 
 describe("the command ojm-conformance", () => {
-  it("ojm-conformance exits with 0 when all cases pass, and tells which cases, profile and seed it ran", async () => {
+  it("ojm-conformance exits with 0 when all cases pass, and prints which cases, profile and seed it ran", async () => {
     const { code, output } = await command(example, "--only", "CAS-001,SCP", "--seed", "7");
     expect(output).toContain("ok       CAS-001  Expecting absence wins where there is no entry.");
     expect(output).toMatch(/notebook, full, seed 7: \d+ passed, 0 failed/);
@@ -60,7 +60,7 @@ describe("the command ojm-conformance", () => {
     expect(refused.code).toBe(1);
   });
 
-  it("ojm-conformance exits with 1 when a case fails, and tells how to run that case again", async () => {
+  it("ojm-conformance exits with 1 when a case fails, and prints how to run that case again", async () => {
     const { code, output } = await command(moduleOf(WRONG.replace("KNOWN", "")), "--only", "CAS", "--seed", "5");
     expect(output).toContain("FAIL     CAS-011");
     expect(output).toContain('the version "0" was taken for absence');

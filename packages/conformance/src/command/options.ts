@@ -5,7 +5,7 @@ export const USAGE = `usage: ojm-conformance MODULE [options]
 
 MODULE is a path or package that exports a \`harness\`, or a \`backend\` (a type with \`open\`).
 
-  --profile smoke|full|soak   how much to prove (default: full)
+  --profile smoke|full|soak   how thorough the run is (default: full)
   --seed N                    make the same choices again
   --only CAS-017,TTL          only these cases or groups
   --args JSON                 the args to open a \`backend\` with
@@ -13,7 +13,7 @@ MODULE is a path or package that exports a \`harness\`, or a \`backend\` (a type
   --list                      show the cases and the laws they check
   --quiet                     show only what did not pass
 
-exit code: 0 all is well, 1 something failed, 2 the suite could not run`;
+exit code: 0 no case failed, 1 a case failed, 2 the suite could not run`;
 
 /** The parsed command line. */
 export interface Options {
@@ -70,8 +70,9 @@ function jsonMap(option: string, text: string): Readonly<Record<string, unknown>
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${option} is no JSON`, { cause });
+    throw new Error(`${option} is not JSON`, { cause });
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${option} is no JSON map`);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Error(`${option} is not a JSON map`);
   return value as Record<string, unknown>;
 }

@@ -74,7 +74,10 @@ function checkPart(part: readonly Operation[], versions: Versions): Violation | 
   if (result.ok) return undefined;
   const placed = result.longest.flatMap((step) => part[step]?.id ?? []);
   const order = placed.length === 0 ? "none can have been the first" : `the longest order is #${placed.join(" #")}`;
-  return { law: `there is no order in which all of it can have happened: ${order}`, ids: part.map(({ id }) => id) };
+  return {
+    law: `there is no order in which all operations can have happened: ${order}`,
+    ids: part.map(({ id }) => id),
+  };
 }
 
 function stepOf(operation: Operation, places: ReadonlyMap<string, number>, versions: Versions): Step<State> {

@@ -100,12 +100,12 @@ const WRONG: Readonly<Record<string, History>> = {
     put(3, [5, 6], expecting("10")),
   ],
   "a refusal although the check holds": [put(1, [1, 2]), put(2, [3, 4], { ...expecting("10"), ...refused(seen(1)) })],
-  "a refusal that tells the wrong entry": [
+  "a refusal that reports the wrong entry": [
     put(1, [1, 2]),
     put(2, [3, 4]),
     put(3, [5, 6], { ...expecting(null), ...refused(seen(1)) }),
   ],
-  "what nobody wrote": [read(1, [1, 2], seen(9))],
+  "a value that no operation wrote": [read(1, [1, 2], seen(9))],
   "a write that was said not to be applied": [
     put(1, [1, 2], { outcome: { type: "not-applied" } }),
     read(2, [3, 4], seen(1)),

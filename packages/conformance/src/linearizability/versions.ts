@@ -31,13 +31,13 @@ export class Versions {
     const known = this.#byWriter.get(id);
     if (known !== undefined && known !== version) {
       return {
-        law: `what #${id} put was there at two versions, ${known} and ${version}: it was applied twice`,
+        law: `what #${id} put had two versions, ${known} and ${version}: it was applied twice`,
         ids: [id],
       };
     }
     const other = this.#byVersion.get(version);
     if (other !== undefined && other !== id) {
-      return { law: `#${other} and #${id} were given the same version ${version}`, ids: [other, id] };
+      return { law: `#${other} and #${id} received the same version ${version}`, ids: [other, id] };
     }
     this.#byWriter.set(id, version);
     this.#byVersion.set(version, id);
@@ -74,9 +74,9 @@ function bindSeen(
     const writer = writerOf(seen.value);
     const commit = commits.get(writer);
     if (commit === undefined)
-      return { law: `#${operation.id} saw what nobody wrote: ${seen.value}`, ids: [operation.id] };
+      return { law: `#${operation.id} saw a value that no operation wrote: ${seen.value}`, ids: [operation.id] };
     if (commit.outcome.type === "refused" || commit.outcome.type === "not-applied") {
-      const law = `#${operation.id} saw what #${writer} put, which was told that it was not applied`;
+      const law = `#${operation.id} saw what #${writer} put, which was reported as not applied`;
       return { law, ids: [operation.id, writer] };
     }
     const violation = versions.bind(writer, seen.version);
@@ -108,7 +108,7 @@ function outOfOrder(commits: ReadonlyMap<number, CommitOperation>, versions: Ver
       if (highest === undefined || next.version > highest.version) highest = next;
     }
     if (highest === undefined || highest.version < version) continue;
-    const law = `#${operation.id} began after #${highest.operation.id} had ended, but its version is not above that one's`;
+    const law = `#${operation.id} began after #${highest.operation.id} had ended, but its version is not higher`;
     return { law, ids: [highest.operation.id, operation.id] };
   }
   return undefined;

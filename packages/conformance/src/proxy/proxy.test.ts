@@ -67,7 +67,7 @@ describe("the TCP proxy", () => {
     await expect.poll(received).toBe("abc");
   });
 
-  it("the proxy does not tell one side during a partition that the other side has gone", async () => {
+  it("during a partition the proxy does not signal to one side that the other side has gone", async () => {
     const { proxy, client, got } = await echo();
     const heal = await proxy.partition();
     client.write("late");
@@ -175,7 +175,7 @@ describe("a server process", () => {
     expect(stateOf(second)).toMatch(/^[ZX]?$/);
   });
 
-  it("a server process counts as started only once the server is ready, also after a restart", async () => {
+  it("a server process counts as started only once the server is ready, even after a restart", async () => {
     const args = (port: number) => [
       "-e",
       `require("net").createServer((s) => s.on("error", () => {}).end()).listen(${port}, "127.0.0.1")`,
@@ -220,7 +220,7 @@ describe("a server process", () => {
     await expect(start).rejects.toThrow(/address already in use/);
   });
 
-  it("the error for a server that ends at once tells what the server wrote", async () => {
+  it("the error for a server that ends at once contains what the server wrote", async () => {
     const args = ["-e", 'console.error("bad option"); process.exit(3)'];
     const start = ServerProcess.start({ command: process.execPath, args });
     await expect(start).rejects.toThrow(/ended at once: bad option/);

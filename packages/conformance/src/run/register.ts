@@ -52,7 +52,7 @@ export function register({ describe, it }: Runner, harness: Harness, options: Re
     // Mocha runs the tests of a group before its inner groups: without a group of its own, this would close
     // the harness before the cases run.
     describe("afterwards", () => {
-      it("lets go of what the harness started", async () => {
+      it("stops what the harness started", async () => {
         await harness.close?.();
         if (options.json !== undefined) writeFileSync(options.json, toJson(report));
       });

@@ -90,7 +90,7 @@ describe("running a case", () => {
     expect(result).toMatchObject({ outcome: "fail", reason: "did not end within 50 ms" });
   });
 
-  it("a case fails when the harness cannot close its store, and the run goes on", async () => {
+  it("a case fails when the harness cannot close its store, and the run continues", async () => {
     const right = simulated("open for ever");
     const sticky: Harness = {
       name: "open for ever",

@@ -15,7 +15,7 @@ export async function rejectsWith(
     error = thrown;
   }
   if (error === undefined) assert.fail(`it did not reject; expected ${codes.join(" or ") || "a ChannelError"}`);
-  if (!isChannelError(error)) assert.fail(`it rejected with something else than a ChannelError: ${String(error)}`);
+  if (!isChannelError(error)) assert.fail(`it rejected with something other than a ChannelError: ${String(error)}`);
   if (codes.length > 0) {
     assert.ok(codes.includes(error.code), `expected ${codes.join(" or ")}, not ${error.code}: ${error.message}`);
   }
@@ -30,7 +30,7 @@ const OF_CHANNELS = /^[0-9]{19}$/;
 
 /** Throws unless `versions` are valid versions and strictly increase. */
 export function assertIncreasing(versions: readonly string[], what: string, form: RegExp = OF_CHANNELS): void {
-  for (const version of versions) assert.match(version, form, `${what}: a version of another form`);
+  for (const version of versions) assert.match(version, form, `${what}: a version in the wrong format`);
   for (let i = 1; i < versions.length; i++) {
     const [before = "", after = ""] = versions.slice(i - 1, i + 1);
     assert.ok(BigInt(before) < BigInt(after), `${what}: version ${after} came after ${before} and is not above it`);

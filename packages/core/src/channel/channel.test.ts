@@ -18,7 +18,7 @@ beforeEach(async () => {
   channel = await openChannel<unknown>("c", { backend: way, clock: world.clock });
 });
 
-describe("errors of a backend that are no ChannelError", () => {
+describe("errors of a backend that are not ChannelErrors", () => {
   const broken = new TypeError("no such property");
 
   test.each(["read", "scan", "commit", "watch"] as const)(

@@ -56,7 +56,7 @@ export function encodePut(key: string, value: unknown, ttl: Duration | undefined
     throw new ChannelError("TOO_LARGE", `the value under ${key} is larger than ${supports.maxValueBytes} bytes`);
   }
   if (ttl === undefined) return { key, value: text };
-  if (!supports.ttl) throw new ChannelError("NOT_SUPPORTED", "this type of channel keeps no time to live");
+  if (!supports.ttl) throw new ChannelError("NOT_SUPPORTED", "this type of channel does not support a time to live");
   return { key, value: text, ttl: checkedDuration("ttl", ttl, refuse, ABOVE_ZERO) };
 }
 

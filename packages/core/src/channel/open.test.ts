@@ -77,7 +77,7 @@ describe("shared stores", () => {
     expect(type.opened).toBe(8);
   });
 
-  test("a store is opened anew after it was closed", async () => {
+  test("a store can be opened again after it was closed", async () => {
     for (let i = 1; i <= 3; i++) {
       const channel = await openChannel("a", { backend: type, args: { exclusive: true } });
       expect(type.opened).toBe(i);
@@ -85,7 +85,7 @@ describe("shared stores", () => {
     }
   });
 
-  test("a store that is being closed is opened anew only when it is closed", async () => {
+  test("a store that is being closed is opened again only when it is closed", async () => {
     const one = await openChannel("a", { backend: type, args: { exclusive: true } });
     let goOn: () => void = () => {};
     type.slow = new Promise((resolve) => {
@@ -202,7 +202,7 @@ describe("types of backends", () => {
   });
 
   test.each([{ name: 5 }, { name: true }, { name: {} }, { name: [] }])(
-    "a type that is no text is refused: $name",
+    "a type that is not a text is refused: $name",
     async ({ name }) => {
       const error = await rejection(openChannel("a", { type: name as unknown as string }));
       expect(error).toMatchObject({ code: "INVALID_CONFIG" });
@@ -210,7 +210,7 @@ describe("types of backends", () => {
   );
 
   test.each([{ args: "file.db" }, { args: 5 }, { args: ["a"] }])(
-    "args that are no map are refused: $args",
+    "args that are not a map are refused: $args",
     async ({ args }) => {
       const error = await rejection(
         openChannel("a", { type: "simple", args: args as unknown as Record<string, unknown> }),
@@ -261,7 +261,7 @@ describe("backends in modules", () => {
     );
   });
 
-  test("a backend module is found by a path relative to the working folder, also with a space in it", async () => {
+  test("a backend module is found by a path relative to the working folder, even with a space in it", async () => {
     await mkdir(join(folder, "my stores"));
     await writeFile(join(folder, "mine.mjs"), `${good}export default backend;`);
     const channel = await openChannel("a", { type: "./mine.mjs" });

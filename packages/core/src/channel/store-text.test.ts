@@ -43,8 +43,8 @@ describe("a store as a text", () => {
     ["etcds://a/team#b", /the etcd store has a query or a #: it takes none/],
     ["etcd://u:se/cret@h", /^the etcd store has a \/ or an @ in its user or password: write them as %2F and %40$/],
     ["etcd://u:p@se@h", /^the etcd store has a \/ or an @ in its user or password/],
-    ["etcd://u:%zz@h", /has a % that is no escape: write it as %25$/],
-    ["etcd://u:secret", /^an etcd store is written as etcd:\/\/HOST:PORT,HOST:PORT: a port of it is no number$/],
+    ["etcd://u:%zz@h", /has a % that is not an escape: write it as %25$/],
+    ["etcd://u:secret", /^an etcd store is written as etcd:\/\/HOST:PORT,HOST:PORT: one of its ports is not a number$/],
     ["etcd://", /written as etcd:\/\/HOST/],
     ["foo://u:secret@h", /^(?!.*secret)there is no kind of store "foo"/],
   ])("%s is refused, and says what to do", async (text, message) => {

@@ -91,7 +91,7 @@ function etcdArgs(rest: string, tls: boolean): Args {
   if (`${hosts}${prefix ?? ""}`.includes("@"))
     return refuse("the etcd store has a / or an @ in its user or password: write them as %2F and %40");
   if (!hosts.split(",").every((host) => /^(?:\[[^\]]*\]|[^:]*)(?::\d+)?$/.test(host)))
-    return refuse("an etcd store is written as etcd://HOST:PORT,HOST:PORT: a port of it is no number");
+    return refuse("an etcd store is written as etcd://HOST:PORT,HOST:PORT: one of its ports is not a number");
   if (/[?#]/.test(`${hosts}${prefix ?? ""}`))
     return refuse(
       "the etcd store has a query or a #: it takes none. Give other options as args, beside the type of the store",
@@ -108,7 +108,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return refuse("the user or the password of the store has a % that is no escape: write it as %25");
+    return refuse("the user or the password of the store has a % that is not an escape: write it as %25");
   }
 }
 

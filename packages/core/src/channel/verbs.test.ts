@@ -78,7 +78,7 @@ describe("setAll and unsetAll", () => {
     expect(await channel.getAll()).toEqual([{ name: "a", by: 1 }]);
   });
 
-  test("setAll keeps the last of two values under one key, also if inner fields are in another order", async () => {
+  test("setAll keeps the last of two values under one key, even if inner fields are in another order", async () => {
     await channel.setAll(
       ["row"],
       [

@@ -31,7 +31,7 @@ async function acts(): Promise<string> {
   return run.id;
 }
 
-test("the audit tells who did what to whom, and why, newest first", async () => {
+test("the audit records who did what to whom, and why, newest first", async () => {
   const id = await acts();
   expect(await audit()).toMatchObject([
     { action: "cancel", name: "b", author: "cy@host", reason: "wrong month", run: id, holder: { pid: process.pid } },
@@ -51,7 +51,7 @@ test("a cancel by a rule of a program is in the record of its run, and not in th
   expect(record?.endedBy).toMatchObject({ action: "cancel", reason: "a newer one is due" });
 });
 
-test("the record of a cancelled run, and the error of its body, tell the person", async () => {
+test("the record of a cancelled run, and the error of its body, name the person", async () => {
   const run = await clock.until(one.manager.start("b"));
   run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
   await clock.until(two.manager.cancel("b", { reason: "wrong month", author: "cy@host" }));
@@ -60,7 +60,7 @@ test("the record of a cancelled run, and the error of its body, tell the person"
   expect(record?.endedBy).toMatchObject({ action: "cancel", author: "cy@host" });
 });
 
-test("an unlock of an early version is shown, and what is no audit is not", async () => {
+test("an unlock of an early version is shown, and what is not an audit is not", async () => {
   const run = await clock.until(one.manager.start("a"));
   await clock.until(two.manager.unlock("a", { reason: "it hangs" }));
   const { locks } = two.manager.channels;
@@ -109,7 +109,7 @@ test("a prune by a person leaves an entry: who, how old, and how much it deleted
   await expect(refused).rejects.toMatchObject({ code: "INVALID", message: expect.stringMatching(/^author must be/) });
 });
 
-test("an author that is no text is refused", async () => {
+test("an author that is not a text is refused", async () => {
   for (const author of [3, "x".repeat(1_001)] as string[]) {
     await expect(two.manager.cancel("a", { reason: "x", author })).rejects.toMatchObject({ code: "INVALID" });
   }

@@ -67,7 +67,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     ["fail", (run) => run.fail("late")],
     ["cancel", (run) => run.cancel()],
   ])(
-    "a call of %s after the timeout is refused, also in a program that was busy beyond the timeout",
+    "a call of %s after the timeout is refused, even in a program that was busy beyond the timeout",
     async (_, over) => {
       const run = await clock.until(one.manager.start("a", { timeout: 1_000 }));
       clock.block(1_000);
@@ -135,7 +135,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     expect((await records(two))[0]?.status).toBe("timeout");
   });
 
-  test("a cancelled run rejects with CANCELLED, also when the store is away", async () => {
+  test("a cancelled run rejects with CANCELLED, even when the store is away", async () => {
     const stop = new AbortController();
     const work = one.manager.run(
       "a",

@@ -275,7 +275,7 @@ describe.each(STORES)("records and locks $stores: a run that is handed over", ({
     two = await world.manager({ apart });
   });
 
-  test("uses no attempt, is no failure, and is made by the next process that takes it over", async () => {
+  test("uses no attempt, is not a failure, and is made by the next process that takes it over", async () => {
     const made: number[] = [];
     const retry = { attempts: 2, delay: 60_000 };
     const { record } = await one.manager.run(

@@ -25,7 +25,7 @@ function listen<K extends keyof Events>(name: K): Events[K][] {
 }
 
 describe.each(STORES)("records and locks $stores: events", ({ apart }) => {
-  test("a run is told when it starts and when it ends, with its record", async () => {
+  test("a run is reported when it starts and when it ends, with its record", async () => {
     const [started, ended] = [listen("ojm:run:started"), listen("ojm:run:ended")];
     const { manager } = await world.manager({ apart });
     const { record } = await clock.until(manager.run("a", () => 5));
@@ -36,7 +36,7 @@ describe.each(STORES)("records and locks $stores: events", ({ apart }) => {
     expect(ended.map(({ record: { status } }) => status)).toEqual(["completed", "failed"]);
   });
 
-  test("the end of a run of a dead process is told once, by the process that closed it", async () => {
+  test("the end of a run of a dead process is reported once, by the process that closed it", async () => {
     const [one, two, three] = [
       await world.manager({ apart }),
       await world.manager({ apart }),
@@ -53,7 +53,7 @@ describe.each(STORES)("records and locks $stores: events", ({ apart }) => {
     expect(await collect(two.manager.history({ name: "a" }))).toContainEqual(lost[0]?.record);
   });
 
-  test("a run whose lock was taken is told as it ended, once", async () => {
+  test("a run whose lock was taken is reported as it ended, once", async () => {
     const ended = listen("ojm:run:ended");
     const lost = listen("ojm:lock:lost");
     const [one, two] = [await world.manager({ apart }), await world.manager({ apart })];
@@ -68,7 +68,7 @@ describe.each(STORES)("records and locks $stores: events", ({ apart }) => {
   });
 });
 
-test("a call that waits for a lock is told, with the holder", async () => {
+test("a call that waits for a lock is reported, with the holder", async () => {
   const waiting = listen("ojm:lock:waiting");
   const { manager } = await world.manager();
   const run = await clock.until(manager.start("a"));
@@ -79,7 +79,7 @@ test("a call that waits for a lock is told, with the holder", async () => {
   await clock.until(second);
 });
 
-test("the end of a wait for a lock is told, with its duration and whether the lock was taken", async () => {
+test("the end of a wait for a lock is reported, with its duration and whether the lock was taken", async () => {
   const waited = listen("ojm:lock:waited");
   const { manager } = await world.manager();
   const run = await clock.until(manager.start("a"));
@@ -97,7 +97,7 @@ test("the end of a wait for a lock is told, with its duration and whether the lo
   expect(waited[1]?.duration).toBeGreaterThanOrEqual(2_000);
 });
 
-test("each renewal of a session is told, also one that failed", async () => {
+test("each renewal of a session is reported, even one that failed", async () => {
   const renewals = listen("ojm:session:renewal");
   const { manager, way } = await world.manager();
   await clock.until(manager.start("a"));
@@ -108,7 +108,7 @@ test("each renewal of a session is told, also one that failed", async () => {
   expect(renewals.at(-1)).toMatchObject({ ok: false });
 });
 
-test("the timeout of a run is told as a lost lock", async () => {
+test("the timeout of a run is reported as a lost lock", async () => {
   const lost = listen("ojm:lock:lost");
   const { manager } = await world.manager();
   await clock.until(rejection(manager.run("a", () => new Promise(() => {}), { timeout: 1_000 })), 2_000);

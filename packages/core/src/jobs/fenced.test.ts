@@ -77,7 +77,7 @@ describe("fenced commits", () => {
     ["at its timeout", "TIMEOUT", () => clock.block(60_000)],
     ["at the end of its session", "LOST", () => clock.block(TTL)],
   ])(
-    "a fenced commit is refused without a call %s, also in a program that had no time to notice",
+    "a fenced commit is refused without a call %s, even in a program that had no time to notice",
     async (_, code, pass) => {
       const lease = await one.locks.acquire("a", { timeout: 60_000 });
       pass();

@@ -92,7 +92,7 @@ describe.each(STORES)("records and locks $stores: foreign data in the store", ({
     expect((await collect(two.manager.history({ name: "a", limit: 1 }))).map(({ status }) => status)).toEqual(["lost"]);
   });
 
-  test.each(texts)("a run goes on although the queue of its lock was overwritten: %s", async (text) => {
+  test.each(texts)("a run continues although the queue of its lock was overwritten: %s", async (text) => {
     await scribble({ way: two.way, channel: two.manager.channels.locks }, ["lock", "a", "queue"], text);
     const three = await world.manager({ apart });
     await clock.advance(50 * TTL);

@@ -104,7 +104,7 @@ describe.each([false, true])("a full store, with the records apart from the lock
     expect(await records(one)).toMatchObject([{ status: "cancelled", error: "the wrong month", endedBy }]);
   });
 
-  test("the record says why also if the session ended before there was room, and the name is free", async () => {
+  test("the record says why even if the session ended before there was room, and the name is free", async () => {
     const run = await one.manager.start("a");
     fill(one);
     await clock.until(rejection(run.end()));

@@ -50,7 +50,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     expect((await records(two)).at(-1)).toEqual(all.at(-1));
   });
 
-  test("the run of a dead process is closed by the sweeper, though nobody starts anything", async () => {
+  test("the run of a dead process is closed by the sweeper, though no process starts anything", async () => {
     await one.manager.start("a");
     one.way.fault = () => ({ type: "refused" });
     one.jobsWay.fault = one.way.fault;

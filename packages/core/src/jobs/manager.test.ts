@@ -105,7 +105,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     expect((await records(two)).map(({ status }) => status)).toEqual(["completed", "lost"]);
   });
 
-  test("a run that does not get the lock is told the holder since when, and leaves no record (D3, D4, D7, D9)", async () => {
+  test("a run that does not get the lock reports the holder and since when, and leaves no record (D3, D4, D7, D9)", async () => {
     const run = await one.manager.start("a");
     const work = two.manager.run("a", () => expect.unreachable(), { wait: 2_500 });
     const error = (await clock.until(rejection(work))) as RunError;
@@ -150,7 +150,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     expect(await two.manager.heldLocks()).toEqual([]);
   });
 
-  test("a result that is no JSON is returned as it is; the record keeps what JSON can hold", async () => {
+  test("a result that is not JSON is returned as it is; the record keeps what JSON can hold", async () => {
     const map = new Map([["rows", 3n]]);
     const { result, record } = await one.manager.run("a", () => map);
     expect(result).toBe(map);
@@ -194,7 +194,7 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     });
   });
 
-  test("a forced unlock of a lock that nobody holds reports that nothing was unlocked", async () => {
+  test("a forced unlock of a lock that no process holds reports that nothing was unlocked", async () => {
     expect(await two.manager.unlock("a", { reason: "x" })).toEqual({ unlocked: false });
     expect(await rejection(two.manager.unlock("a", { reason: "" }))).toMatchObject({ code: "INVALID" });
   });

@@ -39,7 +39,7 @@ describe.each(STORES)("records and locks $stores: starts whose answer was lost",
 
   const lost = apart ? (["lock", "record"] as const) : (["lock"] as const);
 
-  test.each(lost)("the record tells that the body did not begin, and not that the process died (%s)", async (what) => {
+  test.each(lost)("the record says that the body did not begin, and not that the process died (%s)", async (what) => {
     await start(what);
     expect(bodies).toBe(0);
     expect(await records()).toMatchObject([{ status: "lost", error: expect.stringContaining("did not begin") }]);
@@ -106,7 +106,7 @@ describe.each(STORES)("records and locks $stores: starts whose answer was lost",
     checkChains(all, await two.manager.retries("a"));
   });
 
-  test("a run whose caller was told is not tried again behind its back", async () => {
+  test("a run whose caller was notified is not tried again behind its back", async () => {
     await start("lock", { retry: { attempts: 2, delay: 1_000, onLost: false } });
     expect(await one.manager.retries("a")).toEqual([]);
   });

@@ -64,7 +64,7 @@ describe("wrong options of a run", () => {
     await nothingIsTaken();
   });
 
-  test("a lock with a signal that is no AbortSignal is not taken", async () => {
+  test("a lock with a signal that is not an AbortSignal is not taken", async () => {
     const error = await rejection(one.manager.lock("a", { signal: { aborted: false } as AbortSignal }));
     expect(error).toMatchObject({ code: "INVALID_ARGUMENT" });
     await nothingIsTaken();

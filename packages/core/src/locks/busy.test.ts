@@ -73,7 +73,7 @@ test("a session left by another process in a store of one process at a time is d
   expect(await channel.size()).toBe(0);
 });
 
-test("a heartbeat thread that fails causes a warning, and the heartbeats of the main thread go on", async () => {
+test("a heartbeat thread that fails causes a warning, and the heartbeats of the main thread continue", async () => {
   const file = join(temporaryFolder(), "only-main.mjs");
   const simple = import.meta.resolve("@ojm/simple");
   const source = `import { isMainThread } from "node:worker_threads";
@@ -190,7 +190,7 @@ test("a heartbeat thread gives back a lock at its timeout while the main thread 
   expect((await holder).stdout).toBe("not held\n");
 });
 
-test("a heartbeat thread is told of a timeout that comes sooner than its next look", async () => {
+test("a heartbeat thread learns of a timeout that comes sooner than its next check", async () => {
   const channel = await openChannel<LocksValue>("told", {
     type: "sqlite",
     args: { file: join(temporaryFolder(), "db") },

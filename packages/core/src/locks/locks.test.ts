@@ -220,7 +220,7 @@ describe("leases", () => {
 });
 
 describe("forced unlocks", () => {
-  test("a forced unlock frees the lock, tells the holder, and leaves an audit record with the reason (D17)", async () => {
+  test("a forced unlock frees the lock, signals the holder, and leaves an audit record with the reason (D17)", async () => {
     const lease = await one.locks.acquire("a", { note: { run: 7 } });
     const at = clock.now();
     expect(await two.locks.forceUnlock("a", "it hangs")).toMatchObject({ name: "a", fence: lease.fence });
@@ -232,7 +232,7 @@ describe("forced unlocks", () => {
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
 
-  test("a forced unlock of a lock of the same process tells its holder the reason at once", async () => {
+  test("a forced unlock of a lock of the same process gives its holder the reason at once", async () => {
     const lease = await one.locks.acquire("a");
     const other = await one.locks.acquire("b");
     await one.locks.forceUnlock("a", "it hangs");
@@ -241,7 +241,7 @@ describe("forced unlocks", () => {
     expect(other.held).toBe(true);
   });
 
-  test("a forced unlock of a lock that nobody holds returns undefined, and leaves no audit record", async () => {
+  test("a forced unlock of a lock that no process holds returns undefined, and leaves no audit record", async () => {
     expect(await two.locks.forceUnlock("a", "just in case")).toBeUndefined();
     expect(await two.channel.size({ prefix: ["audit"] })).toBe(0);
   });

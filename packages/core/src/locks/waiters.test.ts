@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 describe("who waits for a lock", () => {
-  test("is told in the order of arrival, with the process and since when it waits", async () => {
+  test("is listed in the order of arrival, with the process and since when it waits", async () => {
     const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
     const lease = await one.locks.acquire("a");
     expect(await one.locks.waiters("a")).toEqual([]);
@@ -39,7 +39,7 @@ describe("who waits for a lock", () => {
     expect((await clock.until(third)).session.id).toBe(waiters[1]?.instance);
   });
 
-  test("waits since it began, also after its session ended and it entered the queue anew", async () => {
+  test("waits since it began, even after its session ended and it entered the queue again", async () => {
     const [one, two] = [await world.locks(), await world.locks()];
     const lease = await one.locks.acquire("a");
     const began = clock.now();
@@ -74,7 +74,7 @@ describe("who waits for a lock", () => {
     for (const wait of waits) await (await clock.until(wait)).release();
   });
 
-  test("cannot be told of a queue that ojm did not write", async () => {
+  test("cannot be listed for a queue that ojm did not write", async () => {
     const one = await world.locks();
     await one.channel.set(queueKey("a"), { waiting: [{ session: "s", token: "t", since: "noon" }] } as never);
     expect(await rejection(one.locks.waiters("a"))).toMatchObject({ code: "CORRUPT" });

@@ -147,7 +147,7 @@ describe("waits", () => {
     await clock.until(first);
   });
 
-  test("a wait goes on after a gap in the watch of the lock", async () => {
+  test("a wait continues after a gap in the watch of the lock", async () => {
     const one = await world.locks();
     const two = await world.locks();
     let gap = (): void => {};
@@ -172,7 +172,7 @@ describe("waits", () => {
     await clock.until(next, 0);
   });
 
-  test("a wait goes on after a gap in which its call was lost", async () => {
+  test("a wait continues after a gap in which its call was lost", async () => {
     const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
     let gap = (): void => expect.unreachable();
     const watch = three.way.watch.bind(three.way);
@@ -286,7 +286,7 @@ describe("waits", () => {
     expect(await waiting(one)).toBe(0);
   });
 
-  test("the ticket of a dead waiter is removed while the holder goes on, and the next waiter is then the first", async () => {
+  test("the ticket of a dead waiter is removed while the holder is still running, and the next waiter is then the first", async () => {
     const [one, two, three] = [await world.locks(), await world.locks(), await world.locks()];
     const lease = await one.locks.acquire("a", { timeout: 600_000 });
     void rejection(two.locks.acquire("a", { wait: 600_000 }));
@@ -321,7 +321,7 @@ describe("waits", () => {
     }
   });
 
-  test("a wait that ends in vain leaves no ticket, and tells who held the lock", async () => {
+  test("a wait that ends in vain leaves no ticket, and names the holder of the lock", async () => {
     const one = await world.locks();
     const two = await world.locks();
     await one.locks.acquire("a");
@@ -352,7 +352,7 @@ describe("waits", () => {
     expect(await channel.size({ prefix: ["lock"] })).toBe(0);
   });
 
-  test("a wait goes on in a new session when the session of its ticket is over", async () => {
+  test("a wait continues in a new session when the session of its ticket is over", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const lease = await one.locks.acquire("a");

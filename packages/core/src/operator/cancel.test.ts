@@ -33,7 +33,7 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     two = await world.manager({ apart });
   });
 
-  test("a run is cancelled by another process: its signal fires with the reason, and its record tells who and why", async () => {
+  test("a run is cancelled by another process: its signal fires with the reason, and its record says who and why", async () => {
     const work = rejection(one.manager.run("a", untilStopped));
     await clock.advance(1_000);
     const began = clock.now();
@@ -49,7 +49,7 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     expect(await two.manager.heldLocks()).toEqual([]);
   });
 
-  test("a run that ignores its cancel is told with who asked it to stop, when and why", async () => {
+  test("a run that ignores its cancel is reported with who asked it to stop, when and why", async () => {
     const run = await clock.until(one.manager.start("a"));
     expect(await clock.until(two.manager.stopRequest(run))).toBeUndefined();
     const asked = { reason: "wrong month", author: "ana", wait: 0 };
@@ -139,7 +139,7 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     await clock.until(Promise.all([run.end(), other.end()]));
   });
 
-  test("a body that ignores its signal goes on, and the cancel says so", async () => {
+  test("a body that ignores its signal continues, and the cancel says so", async () => {
     const work = rejection(one.manager.run("a", () => new Promise(() => {}), { timeout: 60_000 }));
     await clock.advance(1_000);
     const outcome = await clock.until(two.manager.cancel("a", { reason: "hangs" }), 20_000);
@@ -181,7 +181,7 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     expect(await clock.until(work)).toMatchObject({ code: "CANCELLED" });
   });
 
-  test("the holder of a lock that is unlocked by force is told by whom, and why", async () => {
+  test("the holder of a lock that is unlocked by force learns by whom, and why", async () => {
     const run = await clock.until(one.manager.start("a"));
     await clock.advance(1_000);
     await clock.until(two.manager.unlock("a", { reason: "it hangs" }), 1_000);
@@ -189,7 +189,7 @@ describe.each(STORES)("records and locks $stores: cancel", ({ apart }) => {
     expect(String(run.signal.reason)).toMatch(/unlocked by force, by .*, pid \d+: it hangs$/);
   });
 
-  test("what somebody else wrote in place of a request stops neither an unlock nor the run", async () => {
+  test("an entry that another program wrote in place of a request stops neither an unlock nor the run", async () => {
     const run = await clock.until(one.manager.start("a"));
     await clock.advance(1_000);
     const instance = (await one.manager.openRecords())[0]?.holder.instance ?? "";

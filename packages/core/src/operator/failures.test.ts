@@ -30,7 +30,7 @@ describe.each(STORES)("records and locks $stores: failures", ({ apart }) => {
   const fail = (name: string): Promise<unknown> =>
     clock.until(rejection(one.manager.run(name, () => Promise.reject(new Error("no")))));
 
-  test("the runs that ended in error are told by their ends, the latest first, and no others", async () => {
+  test("the runs that ended in error are listed by their ends, the latest first, and no others", async () => {
     const slow = await clock.until(one.manager.start("slow", { timeout: 10 * MINUTE }));
     await fail("a");
     await clock.until(one.manager.run("fine", () => {}));

@@ -102,7 +102,7 @@ describe("the history", () => {
     expect(await rejection(history({ limit, name: "a" }))).toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
-  test("the history and prune skip entries that are no records", async () => {
+  test("the history and prune skip entries that are not records", async () => {
     await write([record("a", 1), record("c", 2)]);
     const { jobs } = one.manager.channels;
     const keys = ["text", 5, ["a", 1], { name: "a", zone: 1 }, { name: "b" }, { name: 5, startTime: 1 }, { zone: 1 }];

@@ -26,7 +26,7 @@ const refusal = ({ manager }: ManagerOf, name = "a"): Promise<unknown> =>
   clock.until(rejection(manager.run(name, () => {}, { wait: 0 })));
 
 describe("a held job", () => {
-  test("a job that is held does not run, and whoever wants it is told by whom, until when, and why", async () => {
+  test("a job that is held does not run, and a caller learns by whom it is held, until when, and why", async () => {
     await hold("a", { author: "ana", until: Date.parse("2030-01-02T00:00Z") });
     for (const manager of [one, two]) {
       expect(await refusal(manager)).toMatchObject({
@@ -82,7 +82,7 @@ describe("a held job", () => {
     expect(note).toMatchObject({ hold: { until: clock.now() + 24 * HOUR } });
   });
 
-  test("a hold is ended by anybody who unlocks the job, and nothing is left of it", async () => {
+  test("a hold can be ended by any process that unlocks the job, and nothing is left of it", async () => {
     await hold("a");
     const { unlocked } = await clock.until(two.manager.unlock("a", { reason: "done" }));
     expect(unlocked).toBe(true);
@@ -92,7 +92,7 @@ describe("a held job", () => {
     expect(JSON.stringify(sessions)).not.toContain("hold-");
   });
 
-  test("a hold waits for the run that goes on, and lets no other run pass", async () => {
+  test("a hold waits for the run in progress, and lets no other run pass", async () => {
     const run = await clock.until(two.manager.start("a"));
     expect(await clock.until(rejection(one.manager.hold("a", { reason: "x" })))).toMatchObject({
       code: "LOCKED",

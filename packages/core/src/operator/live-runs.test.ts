@@ -61,7 +61,7 @@ describe("what runs, followed", () => {
     expect(live.runs()).toEqual([]);
   });
 
-  test("is told of runs that begin and end, and of their progress", async () => {
+  test("reports runs that begin and end, and their progress", async () => {
     await follow();
     expect(live.runs()).toEqual([]);
     const run = await clock.until(one.manager.start("a"));
@@ -78,7 +78,7 @@ describe("what runs, followed", () => {
     expect(told).toContain("a");
   });
 
-  test("is told who waits, and that the next one runs", async () => {
+  test("reports the waiters, and that the next one runs", async () => {
     await follow();
     const run = await clock.until(one.manager.start("a"));
     const waiting = clock.until(one.manager.start("a", { wait: MINUTE }));
@@ -127,7 +127,7 @@ describe("what runs, followed", () => {
     expect(live.holds().size).toBe(0);
   });
 
-  test("tells who asked a run to stop, before it follows and while it does", async () => {
+  test("reports who asked a run to stop, before it follows and while it does", async () => {
     const runs = await clock.until(Promise.all(["a", "b", "c"].map((name) => one.manager.start(name))));
     const cancel = (name: string, reason: string): Promise<unknown> =>
       clock.until(two.manager.cancel(name, { reason, author: "ana", wait: 0 }), 100);
@@ -161,7 +161,7 @@ describe("what runs, followed", () => {
     await clock.until(next.end());
   });
 
-  test("tells a request that came while the store was away", async () => {
+  test("reports a request that came while the store was away", async () => {
     const run = await clock.until(one.manager.start("a"));
     await follow();
     two.way.fault = () => ({ type: "refused" });
@@ -187,7 +187,7 @@ describe("what runs, followed", () => {
     await clock.until(other.end());
   });
 
-  test("ends with its manager, and tells nothing after its close", async () => {
+  test("ends with its manager, and reports nothing after its close", async () => {
     await follow();
     live.close();
     const run = await clock.until(one.manager.start("a"));

@@ -78,7 +78,7 @@ describe.each([
     ]);
   });
 
-  test("leaves a run that goes on, and refuses what it does not understand", async () => {
+  test("leaves a run in progress, and rejects what it does not understand", async () => {
     const run = await world.clock.until(one.manager.start("a"));
     await world.clock.advance(MINUTE);
     expect((await left({ olderThan: 0, name: "a" }))[0]).toBe(5);

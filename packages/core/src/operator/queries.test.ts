@@ -51,11 +51,11 @@ describe("the wait for the end of a run", () => {
 });
 
 describe("why a job does not run", () => {
-  test("of a job that never ran it is told", async () => {
-    expect(await why()).toEqual([{ code: "never", text: 'no run of "a" is kept' }]);
+  test("reports that a job never ran", async () => {
+    expect(await why()).toEqual([{ code: "never", text: 'no run of "a" is stored' }]);
   });
 
-  test("of a job that runs it is told where, since when, and who waits", async () => {
+  test("reports where a job runs, since when, and its waiters", async () => {
     const run = await clock.until(one.manager.start("a"));
     const waiting = one.manager.run("a", () => {}, { wait: MINUTE });
     await clock.advance(1_000);
@@ -73,7 +73,7 @@ describe("why a job does not run", () => {
     expect(await codes()).toEqual(["last"]);
   });
 
-  test("of a lock of a dead process it is told that the next run takes it over", async () => {
+  test("reports that the next run takes over the lock of a dead process", async () => {
     await clock.until(one.manager.start("a"));
     const blind = await world.manager();
     one.way.fault = () => ({ type: "refused" });
@@ -84,7 +84,7 @@ describe("why a job does not run", () => {
     expect(running?.text).toMatch(/which is gone: the next run takes the lock over/);
   });
 
-  test("of a lock without a run, and of maintenance, it is told who has it", async () => {
+  test("reports the holder of a lock without a run, and of a hold for maintenance", async () => {
     const lease = await clock.until(one.manager.lock("a"));
     expect((await why())[0]).toMatchObject({ code: "locked", text: expect.stringMatching(/without a run, by .*pid/) });
     await clock.until(lease.release());
@@ -93,7 +93,7 @@ describe("why a job does not run", () => {
     expect(await codes()).toEqual(["maintenance", "never"]);
   });
 
-  test("of a job that is tried again it is told when, and why", async () => {
+  test("reports when and why a job is tried again", async () => {
     const body = (): Promise<void> => Promise.reject(new Error("no \u001b[2J route"));
     const work = rejection(one.manager.run("a", body, { retry: { attempts: 2, delay: MINUTE } }));
     await clock.advance(1_000);
@@ -104,7 +104,7 @@ describe("why a job does not run", () => {
     await clock.until(work, 2 * MINUTE);
   });
 
-  test("of an attempt whose process died it is told that nobody makes it until the job is run again", async () => {
+  test("reports that no process makes an attempt whose process died until the job is run again", async () => {
     const body = (): Promise<void> => Promise.reject(new Error("no route"));
     const work = rejection(one.manager.run("a", body, { retry: { attempts: 2, delay: MINUTE } }));
     await clock.advance(1_000);
@@ -119,7 +119,7 @@ describe("why a job does not run", () => {
     await clock.until(work, 5 * MINUTE);
   });
 
-  test("an attempt that nobody makes is ended by the run that takes its place, and its process makes it no more", async () => {
+  test("an attempt that no process makes is ended by the run that takes its place, and its process no longer makes it", async () => {
     let bodies = 0;
     const body = (): Promise<void> => {
       bodies++;
@@ -142,7 +142,7 @@ describe("why a job does not run", () => {
 });
 
 describe("the jobs", () => {
-  test("each job is told once, by name, with its run, its last end and its usual duration", async () => {
+  test("each job is listed once, by name, with its run, its last end and its usual duration", async () => {
     for (const ms of [100, 200, 300]) {
       await clock.until(one.manager.run("b", () => new Promise<void>((resolve) => void clock.after(ms, resolve))));
     }
@@ -159,7 +159,7 @@ describe("the jobs", () => {
     await clock.until(run.end());
   });
 
-  test("the jobs are as many as there are names, also of more than one page", async () => {
+  test("the jobs are as many as there are names, even of more than one page", async () => {
     const names = Array.from({ length: 45 }, (_, i) => `job ${String(i).padStart(2, "0")}`);
     for (const name of names) await clock.until(one.manager.run(name, () => {}));
     expect((await clock.until(collect<JobSummary>(two.manager.jobs()))).map(({ name }) => name)).toEqual(names);
@@ -235,7 +235,7 @@ describe("the jobs that fail", () => {
     expect(await names({ from: clock.now() - 60 * MINUTE })).toEqual(["fails"]);
   });
 
-  test("are none of whose chain of attempts somebody wanted the end", async () => {
+  test("are none whose chain of attempts was ended on request", async () => {
     let calls = 0;
     const body = async (run: Run): Promise<never> => {
       if (++calls === 2) await run.cancel("a deploy");

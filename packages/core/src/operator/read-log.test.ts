@@ -70,7 +70,7 @@ test.each([{ tail: -1 }, { tail: 1.5 }, { tail: "5" }, { signal: 5 }, { after: -
   },
 );
 
-test("a run that nobody knows, and one without a log, have none", async () => {
+test("an unknown run, and one without a log, have none", async () => {
   expect(await read({ id: "a@2026-11-25T02:00:00.000Z" })).toEqual([]);
   const { record } = await one.manager.run("a", () => {});
   expect(await read(record)).toEqual([]);
@@ -169,7 +169,7 @@ describe("a part of a long log costs no more than its chunks", () => {
 });
 
 describe("a reader that follows", () => {
-  test("goes on after the line that it has", async () => {
+  test("continues after the line that it has", async () => {
     const run = await one.manager.start("a");
     await writeSlowly(run, 1, 10);
     const { over, items } = follow(run, { after: 8 });
@@ -437,7 +437,7 @@ describe("a store that is restarted under its readers", () => {
     expect(items.filter((item) => "missing" in item)).toEqual([]);
   });
 
-  test("a store that is away from the beginning is told at once", async () => {
+  test("a store that is away from the beginning is reported at once", async () => {
     two.jobsWay.fault = () => ({ type: "refused" });
     const { over } = follow({ id: "a@2026-11-25T02:00:00.000Z" });
     expect(await clock.until(rejection(over))).toMatchObject({ code: "UNAVAILABLE" });

@@ -79,7 +79,7 @@ describe("records are pruned by default", () => {
     expect(await left(one)).toEqual({ busy: 180, calm: 100, young: 180 });
   });
 
-  test("in a store that nobody has told what to keep, the first runs are deleted after a day", async () => {
+  test("in a store without a setting of what to keep, the first runs are deleted after a day", async () => {
     await world.write({ jobsWay: await world.way() }, history("busy", 200, 2));
     const one = await opened();
     await world.clock.advance(DAY / 2);
@@ -199,7 +199,7 @@ describe("a wrong wall clock deletes no history", () => {
     expect(counts["busy"]).toBeLessThanOrEqual(150 + 910);
   });
 
-  test("a process whose clock is behind deletes nothing, and the next one with a right clock goes on", async () => {
+  test("a process whose clock is behind deletes nothing, and the next one with a right clock continues", async () => {
     const process = new FakeProcess(world.clock);
     process.ahead = -50 * 365 * DAY;
     const slow = await looked(history("busy", 200, 2), undefined, { clock: process });

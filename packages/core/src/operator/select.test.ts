@@ -43,7 +43,7 @@ describe.each([
   const history = async (options: HistoryOptions): Promise<RunRecord[]> =>
     world.clock.until(collect(one.manager.history(options)));
 
-  test("shows the runs of the statuses that are asked for", async () => {
+  test("shows the runs of the requested statuses", async () => {
     await runAll(one);
     const shown = async (options: HistoryOptions): Promise<string[]> => (await history(options)).map(told);
     expect(await shown({ status: "failed" })).toEqual(["b failed", "a failed"]);

@@ -48,7 +48,7 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
   }
   const [start] = await startsOf(lockChannel, name);
   if (start !== undefined) reasons.push({ code: "once", text: startText(start) });
-  if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is kept` });
+  if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is stored` });
   else if (last.status !== "running") reasons.push({ code: "last", text: lastText(last), run: last });
   return reasons;
 }

@@ -76,7 +76,7 @@ export class TestClock implements Clock {
   constructor({ start = START, seed = 1 }: TestClockOptions = {}) {
     this.#chance = seeded(seed);
     this.ahead = new Date(start).getTime() - MONOTONIC;
-    if (Number.isNaN(this.ahead)) throw new RangeError(`the start of a test clock is no time: ${String(start)}`);
+    if (Number.isNaN(this.ahead)) throw new RangeError(`the start of a test clock is not a time: ${String(start)}`);
   }
 
   now(): number {

@@ -43,7 +43,7 @@ async function ended(open: ReadonlyMap<Promise<unknown>, string>): Promise<void>
   const [name] = open.values();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const text = `the body of "${name}" is at work for ${PATIENCE / 1000} s, and the clock stands still meanwhile. If it waits for the clock, move it by clock.until(…), or open the manager with { waitForBodies: false }`;
+    const text = `the body of "${name}" has not ended after ${PATIENCE / 1000} s, and the clock waits for it. If it waits for the clock, move it by clock.until(…), or open the manager with { waitForBodies: false }`;
     timer = setTimeout(() => reject(new Error(text)), PATIENCE);
   });
   await Promise.race([late, ...open.keys()]).finally(() => clearTimeout(timer));

@@ -5,7 +5,7 @@ import type { Run } from "../jobs/types.js";
 import { openTestManager, runOnce, TestClock } from "../testing-kit.js";
 
 describe("a clock that a test moves", () => {
-  test("stands still until it is moved, and fires what is due in order", async () => {
+  test("does not move until the test moves it, and fires what is due in order", async () => {
     const clock = new TestClock({ start: "2026-03-29T00:59:00Z" });
     const fired: string[] = [];
     clock.after(2_000, () => fired.push(`b ${new Date(clock.now()).toISOString()}`));
@@ -21,8 +21,8 @@ describe("a clock that a test moves", () => {
     expect(new Date(clock.now()).toISOString()).toBe("2026-03-29T00:00:00.000Z");
   });
 
-  test("refuses a start that is no time", () => {
-    expect(() => new TestClock({ start: "tomorrow" })).toThrow("no time: tomorrow");
+  test("refuses a start that is not a time", () => {
+    expect(() => new TestClock({ start: "tomorrow" })).toThrow("not a time: tomorrow");
   });
 });
 
@@ -60,7 +60,7 @@ describe("a manager in memory", () => {
 });
 
 describe("runOnce", () => {
-  test("tells the result, the record and the log of a body", async () => {
+  test("returns the result, the record and the log of a body", async () => {
     const ran = await runOnce(
       async (run) => {
         run.log.info("3 orders", { from: "acme" });
@@ -74,7 +74,7 @@ describe("runOnce", () => {
     expect(ran.log.map(({ level, text }) => `${level} ${text}`)).toEqual(['info 3 orders {"from":"acme"}']);
   });
 
-  test("tells the error of a body that throws", async () => {
+  test("returns the error of a body that throws", async () => {
     const error = new Error("no orders");
     const ran = await runOnce(() => Promise.reject(error));
     expect(ran.error).toBe(error);

@@ -74,7 +74,7 @@ describe("a duration as a text", () => {
   });
 
   test.each(["", " ", "10", "h", "-1h", "1h-", "1 h ", "1  h", "tomorrow", "1y", "1.h", "1e3s", `${"9".repeat(400)}d`])(
-    "%j is no duration",
+    "%j is not a duration",
     (text) => {
       expect(parseDuration(text)).toBeUndefined();
     },

@@ -31,7 +31,7 @@ describe("deadlines of entries", () => {
     expect(deadlines.seen("a", "1", 100)).toBe(30);
   });
 
-  it("a deadline starts anew with each version, and an older version that is told late changes nothing", () => {
+  it("a deadline starts again with each version, and an older version that is reported late changes nothing", () => {
     const { deadlines, expired } = start();
     deadlines.seen("a", "9", 100);
     vi.advanceTimersByTime(60);
@@ -72,7 +72,7 @@ describe("deadlines of entries", () => {
     deadlines.close();
   });
 
-  it("an entry that nobody waits for is not ended at its deadline until somebody waits for it", () => {
+  it("an entry that no process waits for is not ended at its deadline until a process waits for it", () => {
     const { deadlines, expired } = start();
     for (const key of ["a", "b", "c"]) deadlines.seen(key, "1", 100, false);
     vi.advanceTimersByTime(60);

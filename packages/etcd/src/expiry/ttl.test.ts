@@ -57,7 +57,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect(watched[1].lastSeen).toBeLessThan(watched[1].seen + 300);
   });
 
-  it("each write starts the ttl of an entry anew, and a write without a ttl ends it", async () => {
+  it("each write restarts the ttl of an entry, and a write without a ttl ends it", async () => {
     const etcd = await open(`${randomUUID()}/`);
     await put(etcd, "c a", "1", 150);
     await put(etcd, "c kept", "1", 150);
@@ -118,7 +118,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
       }
     });
 
-    it("a commit treats an expired entry as absent: its version is refused, and it can be created anew", async () => {
+    it("a commit treats an expired entry as absent: its version is refused, and it can be created again", async () => {
       const etcd = await open(`${randomUUID()}/`);
       const version = await expired(etcd, "c a");
       const stale = { checks: [{ key: "c a", version }], writes: [{ key: "c a", value: "2" }] };
@@ -169,7 +169,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
       expect(await rawClient().get(`${prefix}c a`).string()).toBeNull();
     });
 
-    it.each(["before", "after"])("a watch that began %s the scan is told when its entry expires", async (when) => {
+    it.each(["before", "after"])("a watch that began %s the scan reports the expiry of its entry", async (when) => {
       const seen = new Recorder();
       const watch = (reader: Backend): Promise<unknown> => reader.watch(channel("c"), seen);
       const { reader, sent } = await scanned(1_000, when === "before" ? watch : undefined);
@@ -254,7 +254,7 @@ describe.skipIf(missing !== undefined)("ttl on etcd", () => {
     expect((await transactions(server.host)) - before).toBe(5);
   });
 
-  it("a watch tells the expiry of an entry as a delete", async () => {
+  it("a watch reports the expiry of an entry as a delete", async () => {
     const prefix = `${randomUUID()}/`;
     const [writer, watcher] = [await open(prefix), await open(prefix)];
     const seen = new Recorder();

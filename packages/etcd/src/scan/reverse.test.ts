@@ -36,7 +36,7 @@ describe("afterDigits", () => {
     ["k17a4", "k18", undefined],
     ["k1764", "k1765", undefined],
     ["k", "z", undefined],
-  ])("the digits that go on %s, before %s, end at %s", (low, high, end) => {
+  ])("the digits that continue %s, before %s, end at %s", (low, high, end) => {
     expect(afterDigits(Buffer.from(low), Buffer.from(high))?.toString()).toBe(end);
   });
 

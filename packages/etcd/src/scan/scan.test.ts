@@ -161,7 +161,7 @@ describe("the newest entries of a range", () => {
     expect(node.visited).toBeLessThan(10 * 2 * 4 * Math.max(100, 2 * limit));
   });
 
-  it("cost two round trips also if the end of the range moves on", async () => {
+  it("cost two round trips even if the end of the range moves on", async () => {
     const node = new Node(TIMES);
     const memory = new Memory();
     const last = async (i: number): Promise<void> => {

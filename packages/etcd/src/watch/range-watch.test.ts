@@ -20,7 +20,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
 
   const open = (): Promise<Backend> => openEtcd({ hosts: server.host, keyPrefix: prefix });
 
-  it("a watch tells writes and deletes of its range alone, by its own backend and by others, in order", async () => {
+  it("a watch reports writes and deletes of its range alone, by its own backend and by others, in order", async () => {
     const [mine, other] = [await open(), await open()];
     await put(mine, "c before", "0");
     const seen = new Recorder();
@@ -38,7 +38,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect([seen.gaps, seen.error]).toEqual([0, undefined]);
   });
 
-  it("a watch tells nothing more once it is stopped", async () => {
+  it("a watch reports nothing more once it is stopped", async () => {
     const etcd = await open();
     const [stopped, seen] = [new Recorder(), new Recorder()];
     const stop = await etcd.watch(channel("c"), stopped);
@@ -50,7 +50,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect(stopped.changes).toEqual([]);
   });
 
-  it("a watch goes on without a gap after the node was killed and came back", async () => {
+  it("a watch continues without a gap after the node was killed and came back", async () => {
     const [mine, other] = [await open(), await open()];
     const seen = new Recorder();
     await mine.watch(channel("c"), seen);
@@ -63,7 +63,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect([seen.gaps, seen.error]).toEqual([0, undefined]);
   });
 
-  it("a watch goes on after the node froze for longer than a stream may be silent", async () => {
+  it("a watch continues after the node froze for longer than a stream may be silent", async () => {
     const etcd = await open();
     const seen = new Recorder();
     await etcd.watch(channel("c"), seen);
@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect([seen.of("c a"), seen.gaps, seen.error]).toEqual([["1"], 0, undefined]);
   });
 
-  it("a watch tells a gap if the changes that it missed are compacted, and goes on", async () => {
+  it("a watch reports a gap if the changes that it missed are compacted, and continues", async () => {
     const etcd = await open();
     const seen = new Recorder();
     await etcd.watch(channel("c"), seen);
@@ -93,7 +93,7 @@ describe.skipIf(missing !== undefined)("etcd watch", () => {
     expect(seen.error).toBeUndefined();
   });
 
-  it("a watch tells a gap when the store was set back, and goes on", async () => {
+  it("a watch reports a gap when the store was set back, and continues", async () => {
     const etcd = await open();
     for (let i = 0; i < 10; i++) await put(etcd, "c a", String(i));
     const seen = new Recorder();

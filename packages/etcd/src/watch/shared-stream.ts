@@ -138,7 +138,7 @@ export class SharedStream {
     const [oldest] = this.#unconfirmed;
     const asked = response.canceled && !this.#unconfirmed.has(id) ? oldest : id;
     if (asked === undefined || !this.#unconfirmed.delete(asked)) {
-      this.end(new RpcError(GRPC.unknown, "the node numbers watches as it likes: it is no etcd 3.4 or later", true));
+      this.end(new RpcError(GRPC.unknown, "the node ignored the id of a watch: it is not etcd 3.4 or later", true));
       return;
     }
     if (response.canceled) this.#ended(asked, reasonOf(response));

@@ -56,7 +56,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(async () => (await watchers()) === keys.length);
   });
 
-  it("watches that come and go at once are told every write of their time, and none from before", async () => {
+  it("watches that come and go at once report every write of their time, and none from before", async () => {
     const prefix = `${randomUUID()}/`;
     const [etcd, other] = [
       await openEtcd({ hosts: server.host, keyPrefix: prefix }),
@@ -85,7 +85,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(async () => (await watchers()) === 1);
   });
 
-  it("watches go on after the node was killed and came back, also a new one, and a stopped one stays silent", async () => {
+  it("watches continue after the node was killed and came back, even a new one, and a stopped one stays silent", async () => {
     const etcd = await open();
     const seen = keys.map(() => new Recorder());
     const stops = await Promise.all(keys.map((key, i) => etcd.watch(only(key), seen[i] as Recorder)));
@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)("many watches of etcd", () => {
     await until(async () => (await watchers()) === keys.length && (await streams()) === 1);
   });
 
-  it("each of many watches tells one gap when the store was set back", async () => {
+  it("each of many watches reports one gap when the store was set back", async () => {
     const etcd = await open();
     for (let i = 0; i < 10; i++) await put(etcd, "c x", String(i));
     const seen = keys.map(() => new Recorder());

@@ -363,7 +363,7 @@ test.each([
   ["{ name: 'work' }", "a map"],
   ["() => {}", "a function"],
   ["Number(args.lock)", "NaN"],
-])("force unlock of %s, which is no name, fails the job and says what to give", async (name, shown) => {
+])("force unlock of %s, which is not a name, fails the job and says what to give", async (name, shown) => {
   const { well, lines, err } = await runText(script(`global.__oJobManager.jobLocks.unlock(${name})`));
   expect([well, lines]).toEqual([false, []]);
   expect(err).toContain(`jobLocks.unlock takes the name of a lock, as in unlock("daily"), not ${shown} (`);

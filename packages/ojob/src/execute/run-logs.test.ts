@@ -159,7 +159,7 @@ test("job.log has four levels and fields, with a run and without", async () => {
   expect(alone.lines).toEqual(['x {"y":1}']);
 });
 
-test("job.progress is kept with the run, and shows nothing where the output is no terminal", async () => {
+test("job.progress is kept with the run, and shows nothing where the output is not a terminal", async () => {
   const ran = await runText(job(`for (let i = 1; i <= 2000; i++) job.progress(i, 2000, "rows"); job.progress(NaN)`));
   expect(ran.well).toBe(true);
   expect(await itemsOf(ran)).toEqual([

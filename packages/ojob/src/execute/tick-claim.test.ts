@@ -74,7 +74,7 @@ describe.each(STORES)("records and locks $stores: runs for ticks", ({ apart }) =
     },
   );
 
-  test("a tick is refused when it or a later tick was run, also after the record is gone", async () => {
+  test("a tick is refused when it or a later tick was run, even after the record is gone", async () => {
     await (await start(first(), at)).end();
     await first().manager.prune({ olderThan: 0 });
     const by = `${process.pid}`;
@@ -148,7 +148,7 @@ test("a start whose record is refused gives back the first tick of its schedule"
   expect(await clock.until(runFor(two, tick))).toMatchObject({ status: "completed", tick: tick.at });
 });
 
-test("a start whose record is refused gives back its lock, also if its tick was removed meanwhile", async () => {
+test("a start whose record is refused gives back its lock, even if its tick was removed meanwhile", async () => {
   const [one, two] = [await world.manager({ apart: true }), await world.manager({ apart: true })];
   let claimed = "";
   one.way.sent = ({ writes }) => {

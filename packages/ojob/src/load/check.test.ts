@@ -186,7 +186,7 @@ describe("what only OpenAF has", () => {
     ]);
   });
 
-  test("opacks is no unknown key: five hundred files have it, and it changes nothing", () => {
+  test("opacks is not an unknown key: five hundred files have it, and it changes nothing", () => {
     expect(warningsOf(`ojob: { opacks: [{ OpenAF: ">=20250101" }, S3] }\n${job("exec: log(1)")}`)).toEqual([]);
     expect(warningsOf(`ojob: { channels: { log: 1 } }\n${job("exec: log(1)")}`)).toEqual([
       '1:21 unknown key "log" in "channels": it has no effect. OpenAF has it, but ojm does not.',

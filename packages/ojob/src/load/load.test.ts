@@ -6,7 +6,7 @@ import { errorsOf, load, warningsOf } from "../testing/load.js";
 import { describe as describeProblem } from "../text/problem.js";
 import { loadJobFile } from "./load.js";
 
-describe("files that are no job files", () => {
+describe("files that are not job files", () => {
   test("a missing job file is an error that names a similar file beside it", () => {
     const folder = folderWith({ "jobs.yaml": "" });
     expect(errorsOf(() => loadJobFile(join(folder, "jobs.yml")))[0]).toMatch(
@@ -195,7 +195,7 @@ describe("the commonest mistakes of YAML say what to do", () => {
     expect(errorsOf(() => load(yaml))).toEqual([expect.stringMatching(message)]);
   });
 
-  test("a key that is indented too far is no colon in a text", () => {
+  test("a key that is indented too far is not a colon in a text", () => {
     expect(errorsOf(() => load("a: b\n  c: d\n"))).toEqual([expect.stringMatching(/^1:4 this is not valid YAML: /)]);
   });
 });

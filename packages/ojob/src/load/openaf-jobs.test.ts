@@ -74,7 +74,7 @@ describe("a job of OpenAF that a shortcut stands for is read as that shortcut", 
     expect(shortcutOf("{ name: ojob output, args: { __key: args, who: me } }").args).toEqual({ who: "me" });
   });
 
-  test("in the lists of jobs and of shortcuts, also of those that are such jobs", () => {
+  test("in the lists of jobs and of shortcuts, even of those that are such jobs", () => {
     const nested = "{ name: ojob options, args: { __optionOn: x, __todos: { a: [{ (todo): [ojob debug] }] } } }";
     expect(contentOf(shortcutOf(nested))).toEqual(
       contentOf(shortcutOf("{ (optionOn): x, ((todos)): { a: [{ (todo): [{ (debug): }] }] } }")),

@@ -175,7 +175,7 @@ describe("a job with typeArgs.shortcut stands behind that shortcut", () => {
     ]);
   });
 
-  test("a shortcut may come with a file that could not be read: then it is no second error", () => {
+  test("a shortcut may come with a file that could not be read: then it is not a second error", () => {
     const errors = errorsOf(() => load("include: none.yaml\ntodo: [{ (greet): you }]\n"));
     expect(errors).toEqual([expect.stringMatching(/^1:10 there is no file none\.yaml/)]);
   });

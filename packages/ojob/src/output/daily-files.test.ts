@@ -160,7 +160,7 @@ describe.skipIf(process.platform === "win32")("log files in a folder that others
     expect([modeOf(folder, ".."), modeOf(folder), modeOf(folder, TODAY)]).toEqual(["700", "700", "600"]);
   });
 
-  test("log files keep the mode that they have, also when they are compressed", async () => {
+  test("log files keep the mode that they have, even when they are compressed", async () => {
     withUmask(0o022);
     const folder = folderWith({ [TODAY]: "", [YESTERDAY]: "x\n" });
     chmodSync(join(folder, TODAY), 0o664);

@@ -93,7 +93,7 @@ describe("the lines of jobs at work", () => {
     expect(shown(written)).toEqual(["job 0 0:02", "job 1 0:02", "job 2 0:02", "… 17 more jobs"]);
   });
 
-  test("a total that is no total, and more than the total", () => {
+  test("a total that is not a total, and more than the total", () => {
     live.set(one, "A", { done: 5, total: 0 });
     expect(shown(written)).toEqual(["A 0:00 5"]);
     screen();

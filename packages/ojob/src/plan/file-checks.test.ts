@@ -44,7 +44,7 @@ test.each([
     'ojob: { templateArgs: false }\njobs: [{ name: A, typeArgs: { noTemplateArgs: false }, args: { x: "{{y}}" } }]\ntodo: [A]\n',
   ],
   ["templateArgs: true", 'ojob: { templateArgs: true }\njobs: [{ name: A, args: { x: "{{y}}" } }]\ntodo: [A]\n'],
-])("%s is no error", (_, yaml) => {
+])("%s is not an error", (_, yaml) => {
   expect(errorsOf(yaml)).toEqual([]);
 });
 
@@ -65,7 +65,7 @@ test("unlike OpenAF: a list of states in when is refused with its place and what
   ]);
 });
 
-test("unlike OpenAF: a state in when is refused, and is no ReferenceError at run time", () => {
+test("unlike OpenAF: a state in when is refused, and is not a ReferenceError at run time", () => {
   expect(whenErrorsOf("ready")).toEqual([
     '6:11 error: "ready" is a state of OpenAF, and ojm has none: set one by $set("state", "ready") in a script, and ' +
       'write when: return $get("state") == "ready".',

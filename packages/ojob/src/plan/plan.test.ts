@@ -84,7 +84,7 @@ describe("dependencies", () => {
     ]);
   });
 
-  test("dependencies that meet again in one job are no cycle", () => {
+  test("dependencies that meet again in one job are not a cycle", () => {
     const jobs =
       "{name: A}, {name: B, deps: A}, {name: C, deps: A}, {name: D, deps: [B, C], from: S}, {name: S, deps: A}";
     const { plan, errors } = planText(`jobs: [${jobs}]\ntodo: [D]\n`);

@@ -100,7 +100,7 @@ describe("shortcuts are checked before anything starts", () => {
     ["a condition with a comment behind it", '{ (if): "args.a // why", ((then)): A }'],
     ["the helpers of shortcuts", "{ (pass): { a: \"{{$get 'k'}}\", b: \"{{$path ($get 'k') '[0].x'}}\" } }"],
     ["a query of words and texts", "{ (query): \"equals(holder.host, 'a').greater(n, -1).limit(5)\" }"],
-  ])("%s is no error", (_, item) => {
+  ])("%s is not an error", (_, item) => {
     expect(errorsOfItem(item)).toEqual([]);
   });
 

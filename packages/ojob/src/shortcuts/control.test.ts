@@ -88,7 +88,7 @@ describe("(optionOn)", () => {
     expect((await runTodo(todo, op === undefined ? {} : { op })).lines).toEqual(lines);
   });
 
-  test("an item of a list may have args, also with templates", async () => {
+  test("an item of a list may have args, even with templates", async () => {
     const item = "  - (optionOn): op\n    ((todos)): { a: [{ name: Show, args: { y: 'is {{op}}' } }] }";
     expect((await runTodo(item, { op: "a" })).lines).toEqual(['{"op":"a","y":"is a"}']);
   });
@@ -115,7 +115,7 @@ describe("(todo), (repeat), (each) and (parallel)", () => {
     expect(lines).toEqual(['{"x":1,"y":"{{x}}"}', '{"x":1,"y":1}']);
   });
 
-  test("a template names the job; one that is no job is an error with a hint", async () => {
+  test("a template names the job; one that is not a job is an error with a hint", async () => {
     expect((await runTodo("  - (todo): ['{{which}}']", { which: "A" })).lines).toEqual(["A"]);
     const { well, err } = await runTodo("  - (todo): ['{{which}}']", { which: "Shw" });
     expect(well).toBe(false);

@@ -84,7 +84,7 @@ describe("(set), (get) and (unset)", () => {
     expect(await argsAfter(steps)).toEqual({ _list: [1, 2] });
   });
 
-  test("a text is no map of arguments: that is an error", async () => {
+  test("a text is not a map of arguments: that is an error", async () => {
     const { well, err } = await runSteps("      - { name: Keep, args: { keep: text } }\n      - (get): k");
     expect(well).toBe(false);
     expect(err).toMatch(/\(get\) adds a map to the arguments, and this is none: a string \(.*jobs\.yaml:6:9\)/);

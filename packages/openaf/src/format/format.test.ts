@@ -28,7 +28,7 @@ describe("dates", () => {
     expect(toDate("2026-03-29 03:30", "yyyy-MM-dd HH:mm", "Europe/Paris")).toEqual(new Date("2026-03-29T01:30:00Z"));
   });
 
-  test("a text that is no such date is an error, and so is a letter that is not known", () => {
+  test("a text that is not a date of that format is an error, and so is an unknown letter", () => {
     expect(() => toDate("x", "yyyy")).toThrow('"x" is not a date of that format: a number is expected, not "x"');
     expect(() => fromDate(DATE, "W")).toThrow('the letter "W" is not part of a date format');
     expect(() => fromDate("no date", "yyyy")).toThrow("this is not a date: no date");

@@ -54,7 +54,7 @@ export const METRICS: Readonly<Record<MetricKey, Metric>> = {
     name: "cicd.pipeline.run.active",
     kind: "gauge",
     unit: "{run}",
-    text: "The runs that go on in this process",
+    text: "The runs in progress in this process",
   },
   runErrors: counter("cicd.pipeline.run.errors", "{error}", "Runs that ended in error, by their status"),
   lockWait: histogram("ojm.lock.wait.duration", "How long calls waited for a lock that was held", WAIT_BUCKETS),
@@ -66,11 +66,11 @@ export const METRICS: Readonly<Record<MetricKey, Metric>> = {
   ),
   tickDelay: histogram("ojm.tick.delay", "How long after its tick a run began", WAIT_BUCKETS),
   ticks: counter("ojm.tick.decided", "{tick}", "Ticks that this process decided, by outcome"),
-  logDropped: counter("ojm.log.dropped", "{line}", "Lines of logs that were dropped, as the store was away or slow"),
+  logDropped: counter("ojm.log.dropped", "{line}", "Lines of logs that were dropped because the store was away or slow"),
   namesFolded: counter(
     "ojm.names.folded",
     "{value}",
-    "Values that were counted under the name _other, as there are too many names of jobs",
+    "Values that were counted under the name _other because there are too many names of jobs",
   ),
 };
 
@@ -79,7 +79,7 @@ export const LAST_SUCCESS: Metric = {
   name: "ojm.job.last_success.timestamp",
   kind: "gauge",
   unit: "s",
-  text: "When the last run of each job that completed ended, in whatever process, since 1970",
+  text: "When the last completed run of each job ended, in any process, since 1970",
 };
 
 /** The labels of a value, from small sets: the number of names is bounded, and none holds an id. */

@@ -129,7 +129,7 @@ describe("openTelemetry()", () => {
     expect(links).toEqual([["b7ad6b7169203331"], []]);
   });
 
-  test("links an attempt to the one before it, and tells the error", async () => {
+  test("links an attempt to the one before it, and records the error", async () => {
     await using test = await openTestManager({ waitForBodies: false });
     const { manager, clock } = test;
     let attempt = 0;

@@ -61,7 +61,7 @@ describe("the metrics of Prometheus", () => {
     expect(active.every(({ value }) => value === 0)).toBe(true);
   });
 
-  test("tell of waits, renewals, lost locks and ticks", async () => {
+  test("count waits, renewals, lost locks and ticks", async () => {
     const all = await scraped();
     const sum = (name: string, job?: string): number | undefined => samples(all, name, `${name}_sum`, job)[0]?.value;
     expect(sum("ojm_lock_wait_duration_seconds", "taken")).toBeGreaterThanOrEqual(7);
@@ -201,7 +201,7 @@ test("the Grafana dashboard asks only for metrics and labels that are there", as
   }
 });
 
-test("the numbers of the Grafana dashboard are 0 where nothing happened, and a timeout is no lost lock", () => {
+test("the numbers of the Grafana dashboard are 0 where nothing happened, and a timeout is not a lost lock", () => {
   const file = readFileSync(new URL("../../grafana/ojm.json", import.meta.url), "utf8");
   const { panels } = JSON.parse(file) as { panels: { title: string; type: string; targets?: { expr: string }[] }[] };
   const numbers = panels.filter(({ type }) => type === "stat");

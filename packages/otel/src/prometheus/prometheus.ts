@@ -55,7 +55,7 @@ export function openPrometheus(options: PrometheusOptions = {}): Prometheus {
   const { manager, ready = () => true } = options;
   // With another kind of manager, each scrape would silently lack the requested metric.
   if (manager !== undefined && typeof manager.lastSuccesses !== "function")
-    throw new TypeError("manager must be an open job manager, as of openJobManager()");
+    throw new TypeError("manager must be an open job manager, from openJobManager()");
   const sink = new SeriesSink();
   const successes = manager && lastSuccesses(manager, () => sink.put("namesFolded", 1, {}));
   const stop = measure(sink);

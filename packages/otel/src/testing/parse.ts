@@ -55,7 +55,7 @@ export function parseScrape(text: string): ReadonlyMap<string, Family> {
 
 function parseSample(line: string): Sample {
   const [, name, labels = "", value = ""] = SAMPLE.exec(line) ?? [];
-  if (name === undefined) throw new Error(`this is no line of the format: ${line}`);
+  if (name === undefined) throw new Error(`this is not a line of the format: ${line}`);
   const pairs = [...labels.matchAll(/([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"/g)];
   const unescaped = (text: string): string => text.replace(/\\(.)/g, (_, letter) => (letter === "n" ? "\n" : letter));
   const all = Object.fromEntries(pairs.map(([, key = "", text = ""]) => [key, unescaped(text)]));

@@ -112,18 +112,18 @@ describe.skipIf(missing !== undefined)("commits of one turn", () => {
     expect(entry?.value).toBe("1");
   });
 
-  it("a watch is told of each commit of a call, in their order", async () => {
+  it("a watch reports each commit of a call, in their order", async () => {
     const store = await prepared(await server());
     const notes = await watch(store, "jobs");
     const [a = "", b = ""] = keys(2);
     const versions = await Promise.all([put(store, a, "1"), put(store, b, "1", 60_000), put(store, a, "2")]);
-    await until(() => notes.changes.length === 3, "all were told");
+    await until(() => notes.changes.length === 3, "the watches report everything");
     expect(notes.changes.map(({ key, version }) => [key, version])).toEqual(
       [a, b, a].map((key, i) => [key, versions[i]]),
     );
   });
 
-  it("the versions of a call go on from the last one if that is ahead of the clock, and stay in the store", async () => {
+  it("the versions of a call continue from the last one if that is ahead of the clock, and stay in the store", async () => {
     const redis = await server();
     const store = await prepared(redis);
     const ahead = (BigInt(Date.now()) + 3_600_000n) * 1_000n;
@@ -225,7 +225,7 @@ describe.skipIf(missing !== undefined)("a call of several commits without an ans
     expect(await keysOf(store, "jobs")).toEqual(keys(4));
   });
 
-  it("all commits of a call that times out are unknown, and the store tells what became of them", async () => {
+  it("all commits of a call that times out are unknown, and the store shows their outcomes", async () => {
     const redis = await server();
     const proxy = await startProxy(redis.port);
     const store = await prepared(redis, { url: undefined, host: "127.0.0.1", port: proxy.port, deadline: 1_500 });
@@ -317,7 +317,7 @@ describe.skipIf(missing !== undefined)("a server that fails one commit of a call
     for (const fault of faults)
       expect(fault).toMatchObject({ code: "READ_ONLY", retryable: true, outcome: "not-applied" });
     let asked = 0;
-    await until(async () => (await connections()) - before > ++asked, "it connects anew");
+    await until(async () => (await connections()) - before > ++asked, "it connects again");
   });
 
   it("a commit that needs replicas is a call of its own", async () => {

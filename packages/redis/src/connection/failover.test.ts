@@ -7,7 +7,7 @@ const missing = whyMissing("redis-server");
 if (missing !== undefined) console.warn(`skipped, Sentinel and Cluster: ${missing}`);
 
 describe.skipIf(missing !== undefined)("failover by Sentinel", () => {
-  it("a backend finds the new master by Sentinel when the old one dies, and its watches tell a gap", async () => {
+  it("a backend finds the new master by Sentinel when the old one dies, and its watches report a gap", async () => {
     const setup = await startSentinel();
     onTestFinished(() => setup.stop());
     const { sentinels, name } = setup;
@@ -41,7 +41,7 @@ describe.skipIf(missing !== undefined)("failover by Sentinel", () => {
     await until(commit, "another replica is there");
     const entry = await get(store, key);
     expect(Number(entry?.version)).toBeGreaterThan(Number(version));
-    await until(() => notes.changes.some(({ value }) => value === "2"), "the change was told");
+    await until(() => notes.changes.some(({ value }) => value === "2"), "the watch reports the change");
   });
 });
 
@@ -79,7 +79,7 @@ describe.skipIf(missing !== undefined)("a master that is none any more", () => {
     expect(await get(written, key)).toMatchObject({ value: "2", version });
     await until(() => notes.gaps > 0, "the watch listens to the new master");
     await put(store, key, "3");
-    await until(() => notes.changes.at(-1)?.value === "3", "the change was told");
+    await until(() => notes.changes.at(-1)?.value === "3", "the watch reports the change");
   });
 });
 
@@ -119,7 +119,7 @@ describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
     const [notes, one] = [await watch(store, "jobs"), await watchKey(store, 'jobs "a ')];
     await put(store, 'jobs "a ', "1", 60_000);
     expect(await keysOf(store, "jobs")).toEqual(['jobs "a ']);
-    await until(() => notes.changes.length === 1 && one.changes.length === 1, "the change was told");
+    await until(() => notes.changes.length === 1 && one.changes.length === 1, "the watch reports the change");
     const denied = open({ cluster: { nodes: setup.nodes }, username: "ojm", password: "wr0ng", deadline: 60_000 });
     expect(await faultOf(denied)).toMatchObject({ code: "DENIED", retryable: false });
   });
@@ -133,7 +133,7 @@ describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
     const [notes, one] = [await watch(store, "jobs"), await watchKey(store, 'jobs "10 ')];
     const keys = Array.from({ length: 30 }, (_, i) => `jobs "${10 + i} `);
     for (const key of keys) await put(store, key, "1");
-    await until(() => notes.changes.length === keys.length, "all were told");
+    await until(() => notes.changes.length === keys.length, "the watches report everything");
 
     const [slot, from, to] = await moveTarget(setup, "ojm:{jobs}");
     await to.command("CLUSTER", "SETSLOT", slot, "IMPORTING", String(await from.command("CLUSTER", "MYID")));
@@ -154,10 +154,10 @@ describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
     expect(await keysOf(store, "jobs")).toEqual(keys);
     await until(() => notes.gaps > 0 && one.gaps > 0, "the watches listen to the other node");
     await put(store, 'jobs "10 ', "2");
-    await until(() => [notes, one].every(({ changes }) => changes.at(-1)?.value === "2"), "the change was told");
+    await until(() => [notes, one].every(({ changes }) => changes.at(-1)?.value === "2"), "the watch reports the change");
   });
 
-  it("reads, writes and watches go on when a node of the Cluster that died comes back", async () => {
+  it("reads, writes and watches continue when a node of the Cluster that died comes back", async () => {
     const setup = await startRedisCluster();
     onTestFinished(() => setup.stop());
     const store = await open({ cluster: { nodes: setup.nodes }, deadline: 5_000 });

@@ -63,7 +63,7 @@ describe.skipIf(missing !== undefined)("writes that wait for replicas", () => {
     );
   });
 
-  it("a write is applied, with an unknown outcome, while the replica stands still", async () => {
+  it("a write is applied, with an unknown outcome, while the replica is frozen", async () => {
     const master = await server();
     const replica = await replicaOf(master);
     const store = await open({ url: master.url, waitReplicas: 1, deadline: 4_000 });

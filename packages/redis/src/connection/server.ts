@@ -129,7 +129,7 @@ export function refuseLostWrites(facts: ServerFacts, where: string): void {
   throw new ChannelError(
     "INVALID_CONFIG",
     `${where} is to acknowledge writes that no replica has (waitReplicas: 0): after a failover, locks are lost and jobs run twice. ` +
-      "Leave waitReplicas away, or set min-replicas-to-write 1 on each server, or allowLostWrites: true to live with that",
+      "Omit waitReplicas, or set min-replicas-to-write 1 on each server, or accept the risk with allowLostWrites: true",
   );
 }
 

@@ -30,7 +30,7 @@ describe.skipIf(missing !== undefined)("the listening connection of Redis", () =
     const watches = await Promise.all(Array.from({ length: 30 }, (_, i) => watchKey(store, `jobs "${i} `)));
     proxy.cutOn("subscribe", 3);
     await redis.command("CLIENT", "KILL", "TYPE", "pubsub");
-    await until(() => watches.every(({ gaps }) => gaps === 1), "all were told of a gap");
+    await until(() => watches.every(({ gaps }) => gaps === 1), "all watches report a gap");
     // A warning comes in the next tick of the process.
     await new Promise((resolve) => setImmediate(resolve));
     expect(warned).toEqual([]);
@@ -38,13 +38,13 @@ describe.skipIf(missing !== undefined)("the listening connection of Redis", () =
     await until(() => watches.every(({ changes }) => changes.length === 1), "all listen again");
   });
 
-  it("a connection that hears nothing any more is noticed, though nobody closed it, and the watch tells a gap", async () => {
+  it("a connection that no longer receives anything is noticed, though neither side closed it, and the watch reports a gap", async () => {
     const redis = await server();
     const proxy = await startProxy(redis.port);
     const store = await open({ host: "127.0.0.1", port: proxy.port, deadline: 1_500 });
     const notes = await watchKey(store, 'jobs "a ');
     proxy.silence();
-    await until(() => notes.gaps > 0, "a gap was told");
+    await until(() => notes.gaps > 0, "the watch reports a gap");
     const writer = await open({ url: redis.url });
     await until(async () => {
       await put(writer, 'jobs "a ', "1");

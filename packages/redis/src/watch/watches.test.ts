@@ -24,7 +24,7 @@ for (const { title, binary, start } of setups) {
     });
     afterAll(() => setup.stop());
 
-    it("a watch of one key tells every change of that key, and none of its neighbours or longer keys", async () => {
+    it("a watch of one key reports every change of that key, and none of its neighbours or longer keys", async () => {
       const channel = fresh();
       const [store, writer] = [await open(setup.args), await open(setup.args)];
       const key = `${channel} "a `;
@@ -39,7 +39,7 @@ for (const { title, binary, start } of setups) {
       told.push({ key, value: "3", version: await put(store, key, "3", 60_000), expiresIn: 60_000 });
       const writes = [...neighbours.slice(0, 5), key].map((each) => ({ key: each, value: "4" }));
       told.push({ key, value: "4", version: await applied(writer, { checks: [], writes }) });
-      await until(() => one.all.length >= told.length && all.changes.length >= 18, "all was told");
+      await until(() => one.all.length >= told.length && all.changes.length >= 18, "the watch reports everything");
       expect(one.all).toEqual(told);
       expect(all.changes.filter((change) => change.key === key)).toEqual(told);
     });
@@ -58,7 +58,7 @@ for (const { title, binary, start } of setups) {
       await until(async () => (await listenedTo()).length === 0, "nothing is listened to");
     });
 
-    it("a watch of all keys with one first part tells every change of them, and none of others", async () => {
+    it("a watch of all keys with one first part reports every change of them, and none of others", async () => {
       const channel = fresh();
       const [store, writer] = [await open(setup.args), await open(setup.args)];
       const part = `${channel} "a*[b]\\?`;
@@ -79,7 +79,7 @@ for (const { title, binary, start } of setups) {
         told.push({ key, value: null, version: await remove(writer, key) });
       }
       const changes = ours.length * (2 + others.length - 1);
-      await until(() => one.all.length >= told.length && all.changes.length >= changes, "all was told");
+      await until(() => one.all.length >= told.length && all.changes.length >= changes, "the watch reports everything");
       expect(one.all).toEqual(told);
     });
 
@@ -92,7 +92,7 @@ for (const { title, binary, start } of setups) {
       const patterns = await Promise.all(setup.servers.map((server) => server.command("PUBSUB", "NUMPAT")));
       expect(Math.max(...patterns.map(Number))).toBe(whole ? 0 : 1);
       const version = await put(store, `${channel} "a "b `, "1");
-      await until(() => notes.all.length > 0, "it was told");
+      await until(() => notes.all.length > 0, "the watch reports it");
       expect(notes.all).toEqual([{ key: `${channel} "a "b `, value: "1", version }]);
     });
 
@@ -106,7 +106,7 @@ for (const { title, binary, start } of setups) {
         const notes = new Notes();
         stop = await store.watch(range, notes);
         const version = await put(store, key, String(i));
-        await until(() => notes.changes.length > 0, "the change was told");
+        await until(() => notes.changes.length > 0, "the watch reports the change");
         expect(notes.all).toEqual([{ key, value: String(i), version }]);
       }
       stop();
@@ -123,7 +123,7 @@ for (const { title, binary, start } of setups) {
           const notes = new Notes();
           const stop = await store.watch({ from: key, to: justAfter(key) }, notes);
           const version = await put(visitor % 2 === 0 ? store : writer, key, `${visitor} ${i}`);
-          await until(() => notes.changes.some((change) => change.version === version), "the change was told");
+          await until(() => notes.changes.some((change) => change.version === version), "the watch reports the change");
           stop();
           const versions = notes.changes.map((change) => Number(change.version));
           expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
@@ -131,12 +131,12 @@ for (const { title, binary, start } of setups) {
         }
       };
       await Promise.all(Array.from({ length: 32 }, (_, visitor) => visit(visitor)));
-      await until(() => all.changes.length === 32 * 30, "the watch of all was told all");
+      await until(() => all.changes.length === 32 * 30, "the watch of all keys reports everything");
       expect(all.gaps).toBe(0);
       await until(async () => (await listenedTo()).join() === `ojm:{${channel}}`, "only that one listens");
     });
 
-    it("a watch of one key tells a gap after its connection broke, and a watch stopped meanwhile does not", async () => {
+    it("a watch of one key reports a gap after its connection broke, and a watch stopped meanwhile does not", async () => {
       const channel = fresh();
       const store = await open(setup.args);
       const [a, b] = [`${channel} "a `, `${channel} "b `];
@@ -146,7 +146,7 @@ for (const { title, binary, start } of setups) {
       stop();
       await killing;
       const again = await watchKey(store, b);
-      await until(() => kept.gaps === 1, "a gap was told");
+      await until(() => kept.gaps === 1, "the watch reports a gap");
       const versions = [await put(store, a, "1"), await put(store, b, "1")];
       await until(() => kept.changes.length === 1 && again.changes.length === 1, "they listen again");
       expect(kept.all).toEqual(["gap", { key: a, value: "1", version: versions[0] }]);
@@ -155,7 +155,7 @@ for (const { title, binary, start } of setups) {
     });
 
     it.skipIf(title === "Redis Cluster")(
-      "watches of a key, of a part and of a channel are told nothing of the other databases of the server",
+      "watches of a key, of a part and of a channel report nothing of the other databases of the server",
       async () => {
         const channel = fresh();
         const key = `${channel} "a `;
@@ -168,13 +168,13 @@ for (const { title, binary, start } of setups) {
         const [notes, theirs] = [await all(store), await all(other)];
         const version = await put(other, key, "other");
         await put(store, key, "own");
-        await until(() => [...notes, ...theirs].every(({ all }) => all.length > 0), "all were told of something");
+        await until(() => [...notes, ...theirs].every(({ all }) => all.length > 0), "all watches report something");
         for (const { changes } of theirs) expect(changes).toEqual([{ key, value: "other", version }]);
         for (const { changes } of notes) expect(changes.map(({ value }) => value)).toEqual(["own"]);
       },
     );
 
-    it("watches of one key are told all that a commit of many keys writes, wherever the keys lie", async () => {
+    it("watches of one key report all that a commit of many keys writes, wherever the keys lie", async () => {
       const channel = fresh();
       const store: Backend = await open(setup.args);
       const keys = Array.from({ length: 32 }, (_, i) => `${channel} "${i} `);
@@ -182,7 +182,7 @@ for (const { title, binary, start } of setups) {
       const puts = { checks: [], writes: keys.map((key) => ({ key, value: key })) };
       const version = await applied(store, puts);
       const gone = await applied(store, { checks: [], writes: keys.map((key) => ({ key, value: null })) });
-      await until(() => watched.every(({ all }) => all.length >= 2), "all were told");
+      await until(() => watched.every(({ all }) => all.length >= 2), "the watches report everything");
       keys.forEach((key, i) => {
         const told = [
           { key, value: key, version },

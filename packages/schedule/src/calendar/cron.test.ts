@@ -49,7 +49,7 @@ describe("a cron time that the clocks leave out", () => {
 });
 
 describe("a cron time that comes twice", () => {
-  it("a cron time that comes twice is due at its first occurrence only, also when asked for in the second hour", () => {
+  it("a cron time that comes twice is due at its first occurrence only, even when asked for in the second hour", () => {
     const ticks = ["2026-11-01T05:30Z", "2026-11-02T06:30Z"];
     expect(next(2, "30 1 * * *", "America/New_York", "2026-11-01T00:00Z")).toEqual(ticks);
     expect(next(1, "30 1 * * *", "America/New_York", "2026-11-01T06:10Z")).toEqual(["2026-11-02T06:30Z"]);

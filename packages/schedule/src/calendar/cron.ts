@@ -139,7 +139,7 @@ function parse(text: string): CronPattern {
   const fields = text.trim().split(/\s+/);
   if (text.trim().startsWith("@")) {
     if (!NICKNAMES.includes(text.trim().toLowerCase()))
-      throw wrong(`cron "${text}" is no nickname that is known: there are ${NICKNAMES.join(", ")}.`);
+      throw wrong(`cron "${text}" is not a known nickname: there are ${NICKNAMES.join(", ")}.`);
   } else if (fields.length === 5) checkFields(text, fields, FIELDS);
   else if (fields.length === 6) checkFields(text, fields, [SECOND, ...FIELDS]);
   else throw wrong(wrongCount(text, text.trim() === "" ? 0 : fields.length));

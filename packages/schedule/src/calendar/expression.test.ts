@@ -77,7 +77,7 @@ describe("a wrong cron expression", () => {
   it.each(["@reboot", "@every 5m", "@day", "@daily * * * *"])(
     "the error of the unknown cron nickname %s lists the known ones",
     (text) => {
-      expect(messageOf(text)).toContain(`cron "${text}" is no nickname that is known: there are @yearly`);
+      expect(messageOf(text)).toContain(`cron "${text}" is not a known nickname: there are @yearly`);
     },
   );
 

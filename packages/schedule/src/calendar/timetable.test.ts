@@ -30,7 +30,7 @@ function note(expression: string): string[] {
 const until = (end: string): Promise<void> => clock.until(`2026-${end}:30Z`, () => true);
 
 describe("a timetable", () => {
-  it("a timetable tells each tick once, even ticks that are months away", async () => {
+  it("a timetable reports each tick once, even ticks that are months away", async () => {
     const [hourly, monthly] = [note("0 * * * *"), note("0 0 1 * *")];
     await until("05-01T04:10");
     expect(hourly).toEqual(["05-01T01:00", "05-01T02:00", "05-01T03:00", "05-01T04:00"]);
@@ -39,7 +39,7 @@ describe("a timetable", () => {
     expect(hourly).toHaveLength(24 * 75);
   });
 
-  it("a timetable tells all ticks that are due in one second, each once", async () => {
+  it("a timetable reports all ticks that are due in one second, each once", async () => {
     const all = Array.from({ length: 20 }, () => note("*/10 * * * *"));
     await until("05-01T01:00");
     for (const seen of all) expect(seen).toEqual(["05-01T00:40", "05-01T00:50", "05-01T01:00"]);
@@ -60,7 +60,7 @@ describe("a timetable", () => {
     expect(seen).toEqual(["05-01T03:00 for 2 from 05-01T01:00"]);
   });
 
-  it("a timetable tells no tick again when the wall clock is put back", async () => {
+  it("a timetable reports no tick again when the wall clock is put back", async () => {
     const seen = note("*/10 * * * *");
     await until("05-01T01:05");
     clock.wall -= HOUR;
@@ -68,7 +68,7 @@ describe("a timetable", () => {
     expect(seen).toEqual(["05-01T00:40", "05-01T00:50", "05-01T01:00", "05-01T01:10"]);
   });
 
-  it("a timetable goes on at once when a wrong date of the wall clock is put right", async () => {
+  it("a timetable continues at once when a wrong date of the wall clock is put right", async () => {
     clock.wall += 24 * 365 * 24 * HOUR;
     const seen = note("0 * * * *");
     await clock.until("2050-04-25T03:05:00Z", () => true);
@@ -100,7 +100,7 @@ describe("a timetable", () => {
     expect(seen.map((at) => Math.round(at / MINUTE))).toEqual([10, 20]);
   });
 
-  it("a timetable tells no tick once it is stopped, not even one that is due at that moment", async () => {
+  it("a timetable reports no tick once it is stopped, not even one that is due at that moment", async () => {
     const first: number[] = [];
     timetable.add(
       cronSchedule("0 * * * *"),

@@ -21,7 +21,7 @@ afterEach(() => world.close());
 const audit = (): Promise<object[]> => world.clock.until(collect(two.manager.audit({ name: "a" })));
 
 describe("the audit", () => {
-  it("tells who paused, resumed and ran a schedule, and why, newest first", async () => {
+  it("records who paused, resumed and ran a schedule, and why, newest first", async () => {
     await world.clock.until(two.scheduler.pause("a", { reason: "holidays", author: "ana@b", until: "2030-01-02" }));
     await world.clock.advance(1_000);
     await world.clock.until(two.scheduler.runNow("a", { reason: "one of them", author: "bo@b" }));
@@ -48,7 +48,7 @@ describe("the audit", () => {
     ]);
   });
 
-  it("tells nothing of a resume of what was not paused", async () => {
+  it("does not record the resume of a schedule that was not paused", async () => {
     await world.clock.until(two.scheduler.resume("a", { author: "ana@b" }));
     expect(await audit()).toEqual([]);
   });
@@ -66,7 +66,7 @@ describe("a backfill", () => {
     );
   const progress = (): Promise<object[]> => world.clock.until(collect(two.scheduler.backfills("a")));
 
-  it("tells how far it is, and nothing once it is done", async () => {
+  it("reports its progress, and nothing once it is done", async () => {
     expect(await progress()).toEqual([]);
     await ask();
     await world.clock.advance(15_000);
@@ -103,7 +103,7 @@ describe("a backfill", () => {
     expect(told.at(-1)).toMatchObject({ ticks: 3, left: 0 });
   });
 
-  it("is stopped from another process: the run that goes on ends, and no further one begins", async () => {
+  it("is stopped from another process: the run in progress ends, and no further one begins", async () => {
     await ask();
     await world.clock.advance(15_000);
     const before = one.ran.length;

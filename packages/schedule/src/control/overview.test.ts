@@ -32,7 +32,7 @@ async function view(): Promise<ScheduleView> {
 }
 
 describe("the schedules of a store", () => {
-  it("tell what was decided, oldest first, and nothing that is overdue while somebody decides", async () => {
+  it("list what was decided, oldest first, and nothing overdue while a process decides", async () => {
     await add({ every: MINUTE });
     await world.until("00:03:10");
     const { name, decided, ticks, next, overdue } = await view();
@@ -47,7 +47,7 @@ describe("the schedules of a store", () => {
     await world.close();
   });
 
-  it("tell which ticks nobody has decided, and how many they are", async () => {
+  it("list the ticks that no process has decided, and count them", async () => {
     await add({ every: MINUTE });
     await world.clock.until(one.scheduler.close());
     await world.until("00:05:10");
@@ -121,7 +121,7 @@ describe("the schedulers of a store", () => {
     return world.clock.until(collect(schedulersIn(manager)));
   }
 
-  it("tell their process, and which definition they have of each schedule", async () => {
+  it("list their process, and which definition they have of each schedule", async () => {
     const two = await world.scheduler("two");
     await add({ every: MINUTE });
     await world.clock.until(two.scheduler.add("a", { every: 2 * MINUTE }, two.body()));
@@ -154,7 +154,7 @@ describe("the schedulers of a store", () => {
     expect(await schedulers()).toEqual([]);
   });
 
-  it("a pause is told with its schedule", async () => {
+  it("a pause is listed with its schedule", async () => {
     await add({ every: MINUTE });
     expect((await view()).paused).toBeUndefined();
     await world.clock.until(one.scheduler.pause("a", { reason: "holidays", author: "ana" }));

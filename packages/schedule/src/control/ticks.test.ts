@@ -74,7 +74,7 @@ it("does not count a tick as not run once a backfill ran it", async () => {
   ]);
 });
 
-it("reads only the ticks that are asked for", async () => {
+it("reads only the requested ticks", async () => {
   await someAreNotRun();
   const read = await entriesRead(one, () => ticks({ unrun: true, from: at("00:11:00"), to: at("00:12:00") }));
   // One of them is the cursor, which has the waiting ticks.
@@ -94,14 +94,14 @@ describe("ticks that wait for their run", () => {
   const ofB = async (options: TicksOptions, of = one): Promise<string[]> =>
     (await world.clock.until(collect(of.scheduler.ticks("b", options)))).map((tick) => world.tickText(tick));
 
-  it("are told at their place, newest first", async () => {
+  it("are listed at their place, newest first", async () => {
     await someWait();
     expect(await ofB({})).toEqual(["00:04:00 waiting", "00:03:00 waiting", "00:02:00 waiting", "00:01:00 run by one"]);
     await world.until("00:11:30");
     expect((await ofB({})).slice(-3)).toEqual(["00:03:00 waiting", "00:02:00 run by one", "00:01:00 run by one"]);
   });
 
-  it("are within the time and the limit that are asked for, and count as not run so far", async () => {
+  it("are within the time and the limit that are requested, and count as not run so far", async () => {
     await someWait();
     expect(await ofB({ limit: 2 })).toEqual(["00:04:00 waiting", "00:03:00 waiting"]);
     expect(await ofB({ from: at("00:03:00"), to: at("00:04:00") })).toEqual(["00:03:00 waiting"]);
@@ -109,7 +109,7 @@ describe("ticks that wait for their run", () => {
     expect(await ofB({ limit: 0 })).toEqual([]);
   });
 
-  it("are told by another process once those that would run them are gone", async () => {
+  it("are listed by another process once those that would run them are gone", async () => {
     await someWait();
     const two = await world.scheduler("two");
     await world.clock.until(one.scheduler.close());

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 describe("why a scheduled job does not run", () => {
-  it("of a job whose name is too long for a schedule it is told as of any other", async () => {
+  it("a job whose name is too long for a schedule gets the same answer as any other", async () => {
     const one = await world.scheduler("one");
     const name = "x".repeat(300);
     await world.clock.until(one.manager.run(name, () => {}));
@@ -21,7 +21,7 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
-  it("of a schedule that runs it is told what became of the last tick, and when the next one is", async () => {
+  it("for a schedule that runs, it reports the outcome of the last tick, and when the next one is", async () => {
     const one = await world.scheduler("one");
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.until("00:01:30");
@@ -33,7 +33,7 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
-  it("of a schedule with a backfill it is told who asked for it, and how far it is", async () => {
+  it("for a schedule with a backfill, it reports who requested it, and its progress", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     const { scheduler } = two;
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
@@ -47,13 +47,13 @@ describe("why a scheduled job does not run", () => {
     expect(await told()).toBeUndefined();
     await world.clock.until(scheduler.backfill("a", ask));
     const span = "from 2029-12-31T23:00:00.000Z to 2029-12-31T23:59:59.999Z";
-    expect(await told()).toBe(`a backfill by ana goes on: 0 of 60 ticks ${span} have begun: lost rows`);
+    expect(await told()).toBe(`a backfill by ana is running: 0 of 60 ticks ${span} have begun: lost rows`);
     await world.clock.until(scheduler.stopBackfills("a", { reason: "enough" }));
     expect(await told()).toBeUndefined();
     await world.close();
   });
 
-  it("of a schedule that is paused it is told first by whom, until when, and why", async () => {
+  it("for a paused schedule, it reports first by whom, until when, and why", async () => {
     const one = await world.scheduler("one");
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     const pause = { reason: "the \u001b[2J disk is full", author: "ana", until: "2030-01-01T00:10:00Z" };
@@ -70,7 +70,7 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
-  it("of a job that a person holds it is told which ticks will be skipped, unless the schedule lets them wait", async () => {
+  it("for a job that a person holds, it reports which ticks will be skipped, unless the schedule lets them wait", async () => {
     const one = await world.scheduler("one");
     for (const [name, overlap] of [
       ["a", "skip"],
@@ -94,7 +94,7 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
-  it("of a schedule in a blackout, and of one that nobody is there to run, it is told", async () => {
+  it("it reports a blackout of a schedule, and that no process is there to run one", async () => {
     const one = await world.scheduler("one");
     const two = await world.scheduler("two");
     const blackout = [{ from: "2030-01-01T00:00:00Z", to: "2030-01-01T01:00:00Z", reason: "the books are closed" }];
@@ -112,7 +112,7 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
-  it("of a schedule whose only process was killed it is told that nobody is there, once its presence is over", async () => {
+  it("for a schedule whose only process was killed, it reports that no process is there, once its presence is over", async () => {
     const one = await world.scheduler("one");
     const two = await world.scheduler("two");
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
@@ -124,7 +124,7 @@ describe("why a scheduled job does not run", () => {
     expect(reasons[0]?.text).toBe("no process runs this schedule; one tick is overdue, since 2030-01-01T00:02:00.000Z");
   });
 
-  it("of an attempt whose process was killed it is told that nobody makes it, until a scheduler is there", async () => {
+  it("for an attempt whose process was killed, it reports that no process makes it, until a scheduler is there", async () => {
     const one = await world.scheduler("one");
     const two = await world.scheduler("two");
     const schedule = { every: 60 * MINUTE, retry: { attempts: 2, delay: 10 * MINUTE } };
@@ -162,7 +162,7 @@ describe("why a scheduled job does not run", () => {
     expect((await retry())?.text).toMatch(/no route$/);
   });
 
-  it("of a schedule whose processes do not decide on its ticks it is told", async () => {
+  it("it reports that the processes of a schedule do not decide on its ticks", async () => {
     const one = await world.scheduler("one");
     const two = await world.scheduler("two");
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
@@ -177,7 +177,7 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
-  it("of a job that only people start it is not told that it has no schedule, unless it had one", async () => {
+  it("for a job that only people start, it does not report a missing schedule, unless the job had one", async () => {
     const one = await world.scheduler("one");
     await world.clock.until(one.manager.run("b", () => {}));
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
@@ -190,7 +190,7 @@ describe("why a scheduled job does not run", () => {
     await world.close();
   });
 
-  it("of a job that was never scheduled it is told", async () => {
+  it("it reports that a job was never scheduled", async () => {
     const one = await world.scheduler("one");
     const reasons = await world.clock.until(one.scheduler.why("b"));
     expect(reasons.map(({ code }) => code)).toEqual(["never", "unscheduled"]);

@@ -71,12 +71,12 @@ describe("what is decided on ticks", () => {
       "settle 05:00 +04:00 +05:00, 02:00-03:00 (2) too-late",
     ],
     [
-      "was due before anybody was there",
+      "was due before any process was there",
       { ...state("02:30", "01:00", { ...HOURLY, missed: { run: "latest", downtime: false } }), began: at("02:15") },
       "settle 02:00, 02:00 nobody-there",
     ],
     [
-      "was due before anybody was there, by default",
+      "was due before any process was there, by default",
       { ...state("02:30", "01:00"), began: at("02:15") },
       "settle 02:00, 02:00 nobody-there",
     ],
@@ -133,7 +133,7 @@ describe("what is decided on ticks", () => {
   it.each<[string, State, string]>([
     ["during the pause", state("02:00", "01:00", HOURLY, pause("01:30")), "settle 02:00, 02:00 paused"],
     [
-      "during the pause, by nobody for hours",
+      "during the pause, undecided for hours",
       state("04:10", "01:00", HOURLY, pause("01:30")),
       "settle 04:00, 02:00-04:00 (3) paused",
     ],
@@ -187,7 +187,7 @@ describe("a new definition", () => {
     expect(moveTo({ ...HOURLY, timeout: 5 }, given)).toEqual({ cursor: given.cursor, ticks: [] });
   });
 
-  it("begins now, and ticks of the old one that nobody decided are run or missed by its policy", () => {
+  it("begins now, and ticks of the old one that no process decided are run or missed by its policy", () => {
     const given = state("05:30", "01:00");
     const { cursor, ticks } = moveTo({ cron: "15 * * * *" }, given);
     expect(cursor).toEqual({ at: at("05:30"), waiting: [at("05:00")] });

@@ -93,7 +93,7 @@ describe("a definition", () => {
     [{ cron: "@daily", meta: "x" }, "it is a map of JSON"],
     [{ cron: "@daily", meta: { text: "x".repeat(5_000) } }, "it has at most 4096 bytes as JSON, not 5011"],
     [{ cron: "@daily", blackout: [{ from: 0, to: 1, reason: "x".repeat(20_000) }] }, "is too large"],
-    [{ cron: "@daily", meta: { big: 1n } }, "it is no JSON"],
+    [{ cron: "@daily", meta: { big: 1n } }, "it is not JSON"],
     [
       { cron: "@daily", retry: 3 },
       'cannot use "retry": retry of "nightly" must be a map such as { attempts: 3 }, not 3',

@@ -77,7 +77,7 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): C
   try {
     text = JSON.stringify(Object.fromEntries(changed));
   } catch (error) {
-    fail(undefined, `is no JSON: ${(error as Error).message}`);
+    fail(undefined, `is not JSON: ${(error as Error).message}`);
   }
   if (text.length > LARGEST) fail(undefined, `is too large: its definition has more than ${LARGEST} characters`);
   return JSON.parse(text) as CheckedDefinition;
@@ -186,7 +186,7 @@ function metaProblem(value: unknown): string | undefined {
     const { length } = Buffer.from(JSON.stringify(value));
     return length > LARGEST_META ? `it has at most ${LARGEST_META} bytes as JSON, not ${length}` : undefined;
   } catch (error) {
-    return `it is no JSON: ${(error as Error).message}`;
+    return `it is not JSON: ${(error as Error).message}`;
   }
 }
 

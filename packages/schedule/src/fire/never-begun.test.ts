@@ -3,7 +3,7 @@ import { type SchedulerOf, World } from "../testing/world.js";
 
 const MINUTE = 60_000;
 
-it("a tick whose run the store took without an answer is run, once, by whoever is there", async () => {
+it("a tick whose run the store took without an answer is run, once, by a process that is there", async () => {
   const world = new World("2030-01-01T00:00:30Z");
   const one = await world.scheduler("one");
   await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));

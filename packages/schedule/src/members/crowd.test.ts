@@ -21,7 +21,7 @@ it("a process that joins others reads each schedule once, and the ticks of those
   await world.close();
 });
 
-it("a process that needs long to add its schedules tells the others ever more seldom", async () => {
+it("a process that needs long to add its schedules notifies the others ever more seldom", async () => {
   const world = new World();
   const one = await world.scheduler("one");
   const minute = Array.from({ length: 600 }, (_, i) => `job ${i}`);
@@ -49,7 +49,7 @@ it("a process that adds schedules one after the other shows all the time that it
   await world.close();
 });
 
-it("a cursor that the store has lost begins anew", async () => {
+it("a cursor that the store has lost begins again", async () => {
   const world = new World();
   const one = await world.scheduler("one");
   await world.clock.until(one.scheduler.add("a", MINUTE, one.body()));

@@ -16,7 +16,7 @@ const change = fc.record({
   }),
 });
 
-it("a member knows its place for each schedule, whoever came, left or changed its list, in whatever order", () => {
+it("a member knows its place for each schedule, whichever members came, left or changed their lists, in any order", () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
       const lives = new Set<string>();
@@ -53,7 +53,7 @@ it("a member knows its place for each schedule, whoever came, left or changed it
   );
 });
 
-it("a change of the members is told for the schedules that it concerns, and for no other", () => {
+it("a change of the members is reported for the schedules that it concerns, and for no other", () => {
   const told: string[][] = [];
   const members = new Members("self", (names) => told.push([...names]));
   members.put(memberPartKey("one", 0), { schedules: [["a", "1"]] });

@@ -29,7 +29,7 @@ function neighbours(...answers: (() => Promise<unknown>)[]) {
 const away = (): Promise<never> => Promise.reject(new ChannelError("UNAVAILABLE", "away", { retryable: true }));
 const done = async (): Promise<void> => {};
 
-it("a death is told once, though the entry of the dead stays and is written again", async () => {
+it("a death is reported once, though the entry of the dead stays and is written again", async () => {
   const { clock, lives, calls } = neighbours(done);
   lives("a", DEAD);
   await clock.advance(1_000);
@@ -39,7 +39,7 @@ it("a death is told once, though the entry of the dead stays and is written agai
   expect(calls()).toBe(1);
 });
 
-it("a death is told again until the store has answered", async () => {
+it("a death is reported again until the store has answered", async () => {
   const { clock, lives, calls } = neighbours(away, away, done);
   lives("a", DEAD);
   await clock.advance(2_000);
@@ -48,7 +48,7 @@ it("a death is told again until the store has answered", async () => {
   expect(calls()).toBe(3);
 });
 
-it("a death is not told again if the entry of the dead went while the store did not answer", async () => {
+it("a death is not reported again if the entry of the dead went while the store did not answer", async () => {
   let fail = (): void => {};
   const failed = new Promise<void>((resolve) => {
     fail = resolve;
@@ -63,7 +63,7 @@ it("a death is not told again if the entry of the dead went while the store did 
   expect(calls()).toBe(1);
 });
 
-it("a death is told by the first of the living alone, and nobody asks for processes of other hosts", async () => {
+it("a death is reported by the first of the living alone, and none asks for processes of other hosts", async () => {
   const { clock, near, lives, calls } = neighbours(done);
   lives("a", process.ppid);
   lives("c", DEAD);

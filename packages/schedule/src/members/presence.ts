@@ -161,7 +161,7 @@ export class Presence {
     const { clock } = this.#store;
     if (this.#toldAway && this.#failing !== undefined) {
       const ms = clock.monotonic() - this.#failing;
-      warn(`the store answers again, after ${elapsedText(ms)}: schedules go on`);
+      warn(`the store answers again, after ${elapsedText(ms)}: schedules continue`);
     }
     this.#failing = undefined;
     this.#toldAway = false;

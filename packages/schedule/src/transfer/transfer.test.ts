@@ -58,7 +58,7 @@ describe("a schedule that is exported", () => {
 });
 
 describe("a schedule that is imported", () => {
-  it("brings its outcomes, and its ticks go on with the first one after the import: none is run twice", async () => {
+  it("brings its outcomes, and its ticks continue with the first one after the import: none is run twice", async () => {
     await addEach(from, source);
     await from.until("00:03:30");
     const parts = await exported();
@@ -124,7 +124,7 @@ describe("a schedule that is imported", () => {
     expect(await to.ticks(target)).toEqual(before);
   });
 
-  it("a later export moves the schedule on, if nobody has run it here", async () => {
+  it("a later export moves the schedule on, if no process has run it here", async () => {
     await addEach(from, source);
     await from.until("00:02:30");
     await to.until("00:02:30");
@@ -168,7 +168,7 @@ describe("a schedule that is imported", () => {
     expect((await imported(await exported())).schedules).toMatchObject({ imported: 1 });
   });
 
-  it("has an outcome for each tick up to its cursor, however the schedule goes on while it is read", async () => {
+  it("has an outcome for each tick up to its cursor, however the schedule continues while it is read", async () => {
     await addEach(from, source);
     await from.until("00:03:30");
     const parts: ExportedSchedulePart[] = [];
@@ -190,7 +190,7 @@ describe("a schedule that is imported", () => {
   });
 });
 
-it("an export is of one schedule, of a range of time, and tells ticks of schedules that were removed", async () => {
+it("an export is of one schedule, of a range of time, and has ticks of schedules that were removed", async () => {
   await addEach(from, source);
   await from.clock.until(source.scheduler.add("b", { every: MINUTE }, source.body()));
   await from.until("00:04:30");

@@ -52,7 +52,7 @@ describe("commits of one turn", () => {
     expect(transactions()).toBe(1);
   });
 
-  it("commits of one turn share one transaction also when promises bring them at different moments", async () => {
+  it("commits of one turn share one transaction even when promises bring them at different moments", async () => {
     const { queue, transactions } = await countingQueue();
     const after = async (steps: number): Promise<void> => {
       for (let i = 0; i < steps; i++) await undefined;
@@ -94,7 +94,7 @@ describe("a disk that fails at the last step", () => {
   it.each([
     ["in writing", "SQLITE_IOERR_FSYNC", "unknown"],
     ["for want of room", "SQLITE_FULL", "not-applied"],
-  ])("a disk that fails %s at the last step fails the commit, and later commits go on", async (_, code, outcome) => {
+  ])("a disk that fails %s at the last step fails the commit, and later commits continue", async (_, code, outcome) => {
     const { queue, transaction } = await countingQueue();
     const commit = transaction.commit.bind(transaction);
     transaction.commit = () => {
@@ -161,7 +161,7 @@ describe("commits while another process writes", () => {
     expect((await opened.read(["a", "b", "c"])).map((entry) => entry?.value)).toEqual([undefined, undefined, "1"]);
   });
 
-  it("a commit that waits for another process can be aborted, and other commits go on waiting", async () => {
+  it("a commit that waits for another process can be aborted, and other commits keep waiting", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const blocker = start("block", file);

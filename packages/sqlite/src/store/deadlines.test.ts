@@ -99,7 +99,7 @@ describe("an entry with a time to live", () => {
     for (const look of looks) expect(look).toMatch(/^SEARCH entries USING .*\(boot[<>=]\?/);
   });
 
-  it("a watch is told an entry with the time left to live, or as deleted when that time is over", async () => {
+  it("a watch reports an entry with the time left to live, or as deleted when that time is over", async () => {
     const file = temporaryFile();
     const clock = new TestClock();
     const watching = await openFile(file, clock);

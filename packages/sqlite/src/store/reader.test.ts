@@ -37,7 +37,7 @@ describe("a scan", () => {
     expect(entries.map(({ key }) => key)).toEqual(["b", "ba"]);
   });
 
-  it("a scan tells whether there are more entries beyond its page", async () => {
+  it("a scan returns whether there are more entries beyond its page", async () => {
     const opened = await openFile(temporaryFile());
     for (const key of ["a", "b", "c"]) await opened.commit(put(key, "1"));
     expect(await opened.scan(request({ limit: 2 }))).toMatchObject({

@@ -29,7 +29,7 @@ describe("a commit", () => {
     ]);
   });
 
-  it("a commit writes nothing if one check does not hold, and tells the current entries", async () => {
+  it("a commit writes nothing if one check does not hold, and returns the current entries", async () => {
     const opened = await openFile(temporaryFile());
     const version = versionOf(await opened.commit(put("a", "1")));
     const outcome = await opened.commit({
@@ -44,7 +44,7 @@ describe("a commit", () => {
     expect(await get(opened, "a")).toMatchObject({ value: "1", version });
   });
 
-  it("a commit changes the version of an entry also when it writes the same value", async () => {
+  it("a commit changes the version of an entry even when it writes the same value", async () => {
     const opened = await openFile(temporaryFile());
     const first = versionOf(await opened.commit(put("a", "1")));
     const second = versionOf(await opened.commit(put("a", "1")));
@@ -100,7 +100,7 @@ describe("a commit", () => {
     expect((await get(opened, key))?.value === value).toBe(true);
   });
 
-  it("a commit logs no changes of keys that nobody watches", async () => {
+  it("a commit logs no changes of keys that are not watched", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const changes = openRaw(file).prepare("SELECT count(*) FROM changes").pluck();

@@ -73,7 +73,7 @@ describe("a process that watches a key", () => {
     }
   });
 
-  it("a process is told of a commit also when the writer died before it could wake anybody", async () => {
+  it("a process learns of a commit even when the writer died before it could wake any process", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();
@@ -101,7 +101,7 @@ describe("a process that watches a key", () => {
     expect(wakes()).toBeLessThan(5);
   });
 
-  it("a process is woken also by a writer whose own sink is told of a gap at that moment and commits again", async () => {
+  it("a process is woken even by a writer whose own sink receives a gap at that moment and commits again", async () => {
     const file = temporaryFile();
     const other = await openFile(file, { ...systemClock });
     const recorder = new Recorder();
@@ -229,7 +229,7 @@ describe("wake files", () => {
     },
   );
 
-  it("the wake file of a process that stood still too long is removed, and the process goes on with another", async () => {
+  it("the wake file of a process that was suspended too long is removed, and the process continues with another", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const watcher = start("watch", file);

@@ -22,7 +22,7 @@ interface Told {
 }
 
 describe("a watch", () => {
-  it("a watch tells the writes and deletes of its own backend by the time that they are acknowledged", async () => {
+  it("a watch reports the writes and deletes of its own backend by the time that they are acknowledged", async () => {
     const opened = await openFile(temporaryFile());
     await opened.commit(put("a", "0"));
     const recorder = new Recorder();
@@ -39,7 +39,7 @@ describe("a watch", () => {
     ]);
   });
 
-  it("a watch tells nothing of the delete of an absent key, nor of a refused commit", async () => {
+  it("a watch reports nothing for the delete of an absent key, nor for a refused commit", async () => {
     const opened = await openFile(temporaryFile());
     const recorder = new Recorder();
     await opened.watch(EVERYTHING, recorder);
@@ -48,7 +48,7 @@ describe("a watch", () => {
     expect(recorder.changes).toEqual([]);
   });
 
-  it("a watch tells the changes in its range, from the moment when it begins until it is stopped", async () => {
+  it("a watch reports the changes in its range, from the moment when it begins until it is stopped", async () => {
     const opened = await openFile(temporaryFile());
     const first = new Recorder();
     const stopFirst = await opened.watch({ from: "b", to: "c" }, first);
@@ -83,7 +83,7 @@ describe("a watch", () => {
     await eventually(() => watchers.get()).toEqual([0, 0]);
   });
 
-  it("the sink of a watch may read, write and stop the watch while it is told of a change", async () => {
+  it("the sink of a watch may read, write and stop the watch while it receives a change", async () => {
     const opened = await openFile(temporaryFile());
     const values: unknown[] = [];
     let stop: (() => void) | undefined;
@@ -109,7 +109,7 @@ describe("a watch", () => {
     ]);
   });
 
-  it("a sink that commits while it is told of a change is told of its own commit too", async () => {
+  it("a sink that commits while it receives a change receives its own commit too", async () => {
     const opened = await openFile(temporaryFile());
     const recorder = new Recorder();
     const told: number[] = [];
@@ -131,7 +131,7 @@ describe("a watch", () => {
     expect(told).toEqual([2]);
   });
 
-  it("a watch tells all changes of a large commit at once, and leaves none for the next commit or look", async () => {
+  it("a watch reports all changes of a large commit at once, and leaves none for the next commit or check", async () => {
     const opened = await openFile(temporaryFile());
     const recorder = new Recorder();
     await opened.watch(EVERYTHING, recorder);
@@ -155,7 +155,7 @@ describe("a watch", () => {
 });
 
 describe("a watch across processes", () => {
-  it("a watch tells every change of another process once, in the order of versions", async () => {
+  it("a watch reports every change of another process once, in the order of versions", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const watcher = start("watch", file);
@@ -186,7 +186,7 @@ describe("a watch across processes", () => {
     expect(recorder.changes).toHaveLength(30);
   });
 
-  it("a watch tells own and foreign commits in the order of their versions", async () => {
+  it("a watch reports own and foreign commits in the order of their versions", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();
@@ -201,7 +201,7 @@ describe("a watch across processes", () => {
     expect(recorder.gaps).toBe(0);
   });
 
-  it("a watch that falls behind is told of a gap, and goes on from there", async () => {
+  it("a watch that falls behind receives a gap, and continues from there", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const watcher = start("watch", file);
@@ -239,7 +239,7 @@ describe("a watch across processes", () => {
     await eventually(() => counts.get()).toEqual([0, 0, 0]);
   });
 
-  it("a watch is forgotten when its lease is over and nobody can tell whether its process lives", async () => {
+  it("a watch is forgotten when its lease is over and it is unknown whether its process lives", async () => {
     const file = temporaryFile();
     const clock = new TestClock();
     const watching = await openFile(file, clock);
@@ -256,7 +256,7 @@ describe("a watch across processes", () => {
     expect(pids.get()).toBe(0);
   });
 
-  it("a watch that was taken for dead enters again, and tells of the gap", async () => {
+  it("a watch that was taken for dead enters again, and reports the gap", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);
     const recorder = new Recorder();

@@ -82,7 +82,7 @@ it("a wakeup is woken by a user of the group that shares the database", async ({
   await eventually(wakes).toBeGreaterThan(0);
 });
 
-it("a wakeup goes on with a new wake file when its own was removed", async () => {
+it("a wakeup continues with a new wake file when its own was removed", async () => {
   const file = temporaryDatabase();
   const { wakes } = counting(file, 1);
   rmSync(wakeFile(file, 1));

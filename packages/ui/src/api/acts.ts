@@ -30,7 +30,7 @@ export const actEndpoints: readonly Endpoint[] = [
   act("cancel", "operate", "Ask the run of a job to stop"),
   act("pause", "operate", "Pause a schedule"),
   act("resume", "operate", "End the pause of a schedule"),
-  act("hold", "operate", "Keep all runs of a job away"),
+  act("hold", "operate", "Prevent all runs of a job"),
   act("end-hold", "operate", "End a hold, and take no lock from a process"),
   act("backfill", "operate", "Run the ticks of a time that is over"),
   act("stop-backfill", "operate", "Stop the backfills of a schedule"),
@@ -135,7 +135,7 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
     checkFuture(end);
     const isHeld = (await manager.heldLocks()).some((lock) => lock.name === name);
     const when = isHeld ? `, if its holder releases it within ${durationText(HOLD_WAIT)}` : "";
-    return { done: `would keep all runs of "${name}" away until ${iso(end)}${when}` };
+    return { done: `would prevent all runs of "${name}" until ${iso(end)}${when}` };
   }
   await manager.hold(name, { reason, author, until: end, wait: HOLD_WAIT });
   return { done: `"${name}" is held until ${iso(end)}` };

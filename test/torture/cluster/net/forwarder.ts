@@ -154,7 +154,7 @@ export class Forwarder {
     child.stdin.on("error", () => {});
     // The link must not keep this process alive.
     child.unref();
-    const ended = once(child, "exit").then(() => Promise.reject(new Error(`the link did not come about: ${said}`)));
+    const ended = once(child, "exit").then(() => Promise.reject(new Error(`the link was not set up: ${said}`)));
     ended.catch(() => {});
     await Promise.race([once(child.stdout, "data"), ended]);
   }

@@ -18,7 +18,7 @@ describe("open runs that are left", () => {
     expect(judgeRest(withOpenRun(500))).toMatchObject([{ law: "nothing left" }]);
   });
 
-  it("an open run that is left is no violation if its lock was lost with a master that took it alone", () => {
+  it("an open run that is left is not a violation if its lock was lost with a master that took it alone", () => {
     const strayRecords = { from: BEGAN + 400, to: BEGAN + 600 };
     expect(judgeRest(withOpenRun(500, strayRecords))).toEqual([]);
     expect(judgeRest(withOpenRun(300, strayRecords))).toMatchObject([{ law: "nothing left" }]);

@@ -62,9 +62,9 @@ export function judgeRecovery(evidence: Evidence): Violation[] {
   const recovery = recoveryOf(evidence);
   if (injected === undefined) return [];
   const { since, bound = Infinity } = injected;
-  if (recovery === undefined) return [{ law: "recovers in time", text: "a name was never had again", t: since }];
+  if (recovery === undefined) return [{ law: "recovers in time", text: "a lock was never taken again", t: since }];
   if (recovery <= bound) return [];
-  const text = `it took ${recovery.toFixed(0)} ms until the lock was had again, and may take ${bound.toFixed(0)}`;
+  const text = `it took ${recovery.toFixed(0)} ms until the lock was taken again, and may take ${bound.toFixed(0)}`;
   return [{ law: "recovers in time", text, t: since }];
 }
 
@@ -80,7 +80,7 @@ export function judgeRest({ scene, stock }: Evidence): Violation[] {
     const settled = new Set(member.all("settled").map(({ id }) => id));
     for (const { id, name, t } of member.all("asked")) {
       if (settled.has(id)) continue;
-      violations.push({ law: "all settle", text: `run ${id} of ${name} was asked for and never settled`, t });
+      violations.push({ law: "all settle", text: `run ${id} of ${name} was requested and never settled`, t });
     }
     violations.push(...lateExits(scene, member.index));
   }

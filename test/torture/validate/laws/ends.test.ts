@@ -26,7 +26,7 @@ const robbed: Facts = { excuses: [{ name: "a", from: 110, to: 111 }] };
 const away: Facts = { troubles: [{ from: 110, to: 130 }] };
 
 describe("the record of a run", () => {
-  it("a record that does not say what its caller was told is a violation", () => {
+  it("a record that differs from the answer to its caller is a violation", () => {
     for (const [outcome, status] of [
       ["completed", "completed"],
       ["failed", "failed"],
@@ -50,7 +50,7 @@ describe("the record of a run", () => {
     expect(judged({ from: 910, to: 950 })).toEqual(WRONG);
   });
 
-  it("a record says something else than its caller was told only with a reason", () => {
+  it("a record differs from the answer to its caller only with a reason", () => {
     expect(records("failed", "lost", robbed)).toEqual([]);
     expect(records("failed", "cancelled")).toEqual(WRONG);
     expect(records("failed", "cancelled", robbed)).toEqual([]);
@@ -75,7 +75,7 @@ describe("the record of a run", () => {
     expect(records("TIMEOUT", "cancelled", later)).toEqual(WRONG);
   });
 
-  it("a record says cancelled after a force unlock before the body began, even if nobody saw the grant", () => {
+  it("a record says cancelled after a force unlock before the body began, even if no event shows the grant", () => {
     const run: RunTimes = { since: 100, enter: 112, signal: [113, "LOST"], settled: [114, "LOST"] };
     const events = runEvents("1", run).filter(({ e }) => e !== "granted" && e !== "renewed");
     const robbedBefore: Excuse = { name: "a", fence: "1", byForce: true, from: 108, to: 110 };
@@ -89,7 +89,7 @@ describe("the record of a run", () => {
     expect(laws({ ...robbedBefore, from: -400, to: -390 })).toEqual(WRONG);
   });
 
-  it("a record is missing only if the run was asked for before the store lost its data", () => {
+  it("a record is missing only if the run was requested before the store lost its data", () => {
     expect(records("completed", undefined, { dataLost: { from: 90, to: 110 } })).toEqual([]);
     expect(records("LOST", undefined, { dataLost: { from: 90, to: 95 } })).toEqual(WRONG);
   });

@@ -32,7 +32,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
     if (statuses.length > 1) wrong(`${what} has ${statuses.length} records`, run.enter);
     const outcome = run.settled?.outcome ?? "nothing";
     if (!recordedAs(scene, run, outcome).includes(status))
-      wrong(`${what}: its caller was told ${outcome}, its record says ${status}`, run.enter);
+      wrong(`${what}: its caller received ${outcome}, its record says ${status}`, run.enter);
   }
   for (const { text, t } of nobodys(evidence)) wrong(text, t);
   // A forced unlock returns the record as it closed it: the store must agree.
@@ -136,13 +136,13 @@ function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; rea
     for (const record of own) {
       const { fence, status } = record;
       if (status !== "completed" && status !== "failed") continue;
-      const text = `the record of ${name} with fence ${fence} says ${status}, and nobody had that lock`;
+      const text = `the record of ${name} with fence ${fence} says ${status}, and no process had that lock`;
       found.push({ text, t: beginningOf(scene, record.startTime) });
     }
     if (isPlain || own.length <= asked + killed) continue;
     const fences = own.map(({ fence }) => fence).join(", ");
     found.push({
-      text: `there are records of ${name} that nobody had the lock for: fences ${fences}; ${asked} attempts were not answered`,
+      text: `there are records of ${name} whose lock no process had: fences ${fences}; ${asked} attempts were not answered`,
       t: own[0] && beginningOf(scene, own[0].startTime),
     });
   }

@@ -56,7 +56,7 @@ describe("two runs at once", () => {
     expect(judge(unobserved(members))).toEqual(["one holder"]);
   });
 
-  it("two runs at once are excused while the process that lost its lock stands still, not while the other does", () => {
+  it("two runs at once are excused while the process that lost its lock is stopped, not while the other is", () => {
     const times = [{ since: 0, signal: [1_500, "LOST"] } as const, { since: 900, exit: 1_600 }] as const;
     expect(judge(two(...times, [lag(100, 1_500)]))).toEqual([]);
     expect(judge(two(...times, [lag(100, 1_499)]))).toEqual(["one holder"]);
@@ -75,7 +75,7 @@ describe("two runs at once", () => {
   });
 });
 
-it("a run whose process computed as it was ordered to is told within 50 ms after that", () => {
+it("a run whose process computed as it was ordered to is signalled within 50 ms after that", () => {
   const toldAt = (t: number): Member[] =>
     two({ since: 0, signal: [t, "LOST"] }, { since: 899, exit: 1_600 }, [computed(10, 1_500), lag(8, 1_501)]);
   expect(judge(toldAt(1_503))).toEqual([]);
@@ -120,11 +120,11 @@ describe("an excuse for two runs at once", () => {
 });
 
 describe("the end of a lease", () => {
-  it("a run that is told of the end of its lease too late is a violation, by renewals and by timeouts", () => {
-    expect(judge(two({ since: 0, signal: [860, "LOST"] }, { since: 900, exit: 901 }))).toEqual(["told in time"]);
+  it("a run that is signalled too late after the end of its lease is a violation, by renewals and by timeouts", () => {
+    expect(judge(two({ since: 0, signal: [860, "LOST"] }, { since: 900, exit: 901 }))).toEqual(["signalled in time"]);
     const timedOut = two({ since: 0, timeout: 40, signal: [92, "TIMEOUT"] }, { since: 95, exit: 99 });
-    expect(judge(timedOut)).toEqual(["told in time"]);
-    expect(judge(timedOut, { shared: false })).toEqual(["told in time"]);
-    expect(judge(unobserved(timedOut))).toEqual(["told in time"]);
+    expect(judge(timedOut)).toEqual(["signalled in time"]);
+    expect(judge(timedOut, { shared: false })).toEqual(["signalled in time"]);
+    expect(judge(unobserved(timedOut))).toEqual(["signalled in time"]);
   });
 });

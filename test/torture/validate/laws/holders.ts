@@ -119,8 +119,8 @@ function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; 
     const delay = end - from - blocked(run.member, from, end);
     worstSignal = Math.max(worstSignal ?? 0, delay);
     if (delay <= TOLD_WITHIN) continue;
-    const text = `the run of ${run.name} with fence ${run.fence} in worker ${run.member.index} went on for ${delay.toFixed(1)} ms after its lease had ended`;
-    late.push({ law: "told in time", text, t: end });
+    const text = `the run of ${run.name} with fence ${run.fence} in worker ${run.member.index} continued for ${delay.toFixed(1)} ms after its lease had ended`;
+    late.push({ law: "signalled in time", text, t: end });
   }
   return { worstSignal, late };
 }

@@ -117,7 +117,7 @@ describe("the law about attempts that were made up for", () => {
   const retry = { attempts: 2, delay: 0, backoff: "fixed", maxDelay: 0, onLost: false } as const;
   const second = record(2, { tick: at(1), attempt: 2, retry, chain: "skips 1" });
 
-  it("a start without an answer is made up for, also where its schedule has no retry", () => {
+  it("a start without an answer is made up for, even where its schedule has no retry", () => {
     expect(judged(unused, second)).toEqual([]);
     expect(judged(unused)).toEqual(["no attempt lost"]);
   });
@@ -148,16 +148,16 @@ describe("the laws about cancels and holds", () => {
 
   it("a run that was cancelled says by whom and why", () => {
     expect(judged([cancelled("cancel 1")])).toEqual([]);
-    expect(judged([cancelled("cancel 2")])).toEqual(["a cancel says who"]);
-    expect(judged([cancelled("cancel 1", 8)])).toEqual(["a cancel says who"]);
-    expect(judged([record(1, { status: "cancelled" })])).toEqual(["a cancel says who"]);
+    expect(judged([cancelled("cancel 2")])).toEqual(["a cancel names its author"]);
+    expect(judged([cancelled("cancel 1", 8)])).toEqual(["a cancel names its author"]);
+    expect(judged([record(1, { status: "cancelled" })])).toEqual(["a cancel names its author"]);
     const told: Event = { e: "cancelled", reason: "cancel 1", run: "skips 1", status: "cancelled", t: 2 };
-    expect(judged([record(1)], [told])).toEqual(["a cancel says who"]);
+    expect(judged([record(1)], [told])).toEqual(["a cancel names its author"]);
   });
 
   it("no run begins while its job is held", () => {
     const held = (t: number): Event => ({ e: "held", name: "skips", life: 100, t });
-    expect(lawsOf(judgeHolds(stockOf([...body(5), held(40)], {})))).toEqual(["held is held"]);
+    expect(lawsOf(judgeHolds(stockOf([...body(5), held(40)], {})))).toEqual(["no run during a hold"]);
     expect(lawsOf(judgeHolds(stockOf([...body(5), held(60)], {})))).toEqual([]);
   });
 });

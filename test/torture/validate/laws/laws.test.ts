@@ -58,7 +58,7 @@ describe("recovery", () => {
     expect(recoveryOf(next({ since: 600, enter: 610 }))).toBeCloseTo(11);
   });
 
-  it("a recovery counts from the end of a run whose lease lived on, not of a run that was told of its loss", () => {
+  it("a recovery counts from the end of a run whose lease lived on, not of a run that was signalled its loss", () => {
     const asked: Event = { e: "asked", id: "x", name: "a", wait: 0, wall: 0, t: 90 };
     const times = { since: 0, exit: 580 };
     const recoveredIn = (times: RunTimes, isStruck = false) => {
@@ -92,7 +92,7 @@ describe("a run that its thread must keep", () => {
     return lawsOf(judgeKept(evidenceOf([member, other], { injected, records })));
   };
 
-  it("a run that its thread must keep runs alone, is told of no loss, and completes", () => {
+  it("a run that its thread must keep runs alone, is signalled no loss, and completes", () => {
     const sound: RunTimes = { since: 0, exit: 7_001, settled: [7_002, "completed"] };
     expect(judge(sound, { since: 7_005, exit: 7_010 }, "completed")).toEqual([]);
     expect(judge(sound, { since: 5_000, exit: 5_010 }, "completed")).toEqual(["kept by the thread"]);

@@ -5,7 +5,7 @@ import type { Evidence, Violation } from "../verdict.js";
 export function judgeCancels({ scene, stock, runs }: Evidence): Violation[] {
   if (stock?.jobs === undefined || !isWhole(scene)) return [];
   const violations: Violation[] = [];
-  const wrong = (text: string): void => void violations.push({ law: "a cancel says who", text });
+  const wrong = (text: string): void => void violations.push({ law: "a cancel names its author", text });
   const asked = new Map(scene.members.flatMap((it) => it.all("cancelling")).map((it) => [it.reason, it]));
   const runOf = new Map(runs.map((run) => [run.record, run]));
   for (const { id, name, status, endedBy } of stock.jobs.records) {
@@ -18,13 +18,13 @@ export function judgeCancels({ scene, stock, runs }: Evidence): Violation[] {
     }
     const cancel = asked.get(endedBy.reason);
     if (cancel?.name === name && cancel.pid === endedBy.by.pid) continue;
-    wrong(`${id} was cancelled by ${endedBy.by.pid} for "${endedBy.reason}", and nobody asked for that`);
+    wrong(`${id} was cancelled by ${endedBy.by.pid} for "${endedBy.reason}", without a request`);
   }
   const records = new Map(stock.jobs.records.map((record) => [record.id, record]));
   for (const { reason, run, status } of scene.members.flatMap((it) => it.all("cancelled"))) {
     const record = records.get(run);
     if (status === "running" || record === undefined || record.status === status) continue;
-    wrong(`the cancel for "${reason}" was told that ${run} is ${status}, and its record says ${record.status}`);
+    wrong(`the cancel for "${reason}" got the answer that ${run} is ${status}, and its record says ${record.status}`);
   }
   return violations;
 }
@@ -38,7 +38,7 @@ export function judgeHolds({ scene, runs }: Evidence): Violation[] {
       // A fault that ends all sessions of the store ends holds, too.
       if (run === undefined || lockTakenBy(scene, { ...run, since: t }, run.enter) !== undefined) return [];
       const text = `${name} was held by worker ${member.index}, and ${run.id} began`;
-      return [{ law: "held is held", text, t: run.enter }];
+      return [{ law: "no run during a hold", text, t: run.enter }];
     }),
   );
 }

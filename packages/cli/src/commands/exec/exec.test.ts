@@ -140,7 +140,7 @@ describe("ojm exec", () => {
     },
   );
 
-  test("refuses a second one, tells who has the lock, and ends with 75", async () => {
+  test("refuses a second one, names the holder of the lock, and ends with 75", async () => {
     const place = new Place();
     const first = place.exec(UNTIL_STOPPED);
     await first.prints("began");
@@ -302,7 +302,7 @@ describe("ojm exec", () => {
   });
 
   test.skipIf(noRedis !== undefined)(
-    `says that its run is not recorded, also if the command failed${noRedis === undefined ? "" : `: ${noRedis}`}`,
+    `says that its run is not recorded, even if the command failed${noRedis === undefined ? "" : `: ${noRedis}`}`,
     async () => {
       const server = await startRedis();
       onTestFinished(() => server.stop());
@@ -353,7 +353,7 @@ describe("ojm exec", () => {
     },
   );
 
-  test("does not begin while the command of an ojm that was killed goes on", async () => {
+  test("does not begin while the command of an ojm that was killed is still running", async () => {
     const place = new Place();
     const first = place.exec(UNTIL_STOPPED);
     await first.prints("began");
@@ -545,7 +545,7 @@ describe("ojm exec", () => {
     await expect(refusal).rejects.toMatchObject({ code: 2, message: expect.stringMatching(message) });
   });
 
-  test("tells of a command that is not there by 127", async () => {
+  test("reports a missing command by 127", async () => {
     const place = new Place();
     const words = ["exec", "backup", "--store", "sqlite:ojm.db", "--", "no-such-command"];
     expect((await start(place.folder, ...words).ended).code).toBe(127);

@@ -36,7 +36,7 @@ async function killedBetweenAttempts(...options: readonly string[]): Promise<str
 }
 
 describe("an attempt of ojm exec whose ojm was killed", () => {
-  test("is told by ps, jobs, show, locks, doctor and why as one that nobody makes, before it is due", async () => {
+  test("is reported by ps, jobs, show, locks, doctor and why as one that no process makes, before it is due", async () => {
     await killedBetweenAttempts();
     const waits = /dump waits for attempt 2 of 3, due \S+Z: no process makes it, because its own process is gone\n$/;
     expect((await call("ps")).out).toMatch(waits);
@@ -117,7 +117,7 @@ test("an attempt that a program left is not ended by ojm exec: the program makes
   expect(await manager.orphanedRetries("dump")).toEqual(left);
 });
 
-test("an attempt of a schedule whose scheduler lives is made by it: nobody is told that it is left", async () => {
+test("an attempt of a schedule whose scheduler lives is made by it, and is not reported as orphaned", async () => {
   await using scheduler = openScheduler(manager);
   const retry = { attempts: 2, delay: 3_600_000 };
   const definition = { every: 86_400_000, retry };

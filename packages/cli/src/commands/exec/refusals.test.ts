@@ -34,7 +34,7 @@ test.each([
   expect(existsSync(join(folder, "ran"))).toBe(false);
 });
 
-test("what somebody else wrote there is no refusal, and the next note takes its place", async () => {
+test("an entry there that another program wrote is not a refusal, and the next note takes its place", async () => {
   const locks = manager.channels.locks as Channel<unknown>;
   for (const value of [null, 5, { times: "x" }, { times: [1], host: 5 }]) {
     await locks.set(["exec-refused", "a"], value);

@@ -47,7 +47,7 @@ async function leave(name: string, definition: Parameters<Scheduler["add"]>[1]):
 const last = (every: number): number => Math.floor(Date.now() / every) * every;
 
 describe("ticks that wait for their run", () => {
-  test("are in ticks, next and why, also while no process is there", async () => {
+  test("are in ticks, next and why, even while no process is there", async () => {
     await leave("feed", { every: DAY, overlap: "queue" });
     const at = last(DAY);
     await setCursor("feed", { at, waiting: [at - DAY, at] });
@@ -129,7 +129,7 @@ describe("a schedule that no program adds any more", () => {
   });
 });
 
-describe("a schedule that nobody runs", () => {
+describe("a schedule that no process runs", () => {
   test.each([
     ["none", "no process runs it now: missed unless a process starts"],
     ["latest", "no process runs it now: run once a process starts, if it is still the newest tick"],

@@ -26,7 +26,7 @@ export const batches: readonly Case[] = [
   },
   {
     id: "CAS-021",
-    law: "One check that fails, wherever it stands, keeps every write of its commit from being applied.",
+    law: "One failed check, at any position, prevents every write of its commit.",
     async run(t) {
       const channel = await t.channel();
       const good = await channel.set("good", 0);
@@ -48,7 +48,7 @@ export const batches: readonly Case[] = [
   },
   {
     id: "CAS-022",
-    law: "A refused commit tells each check that failed, by its channel and key, in the order of the ops, with what is there.",
+    law: "A refused commit reports each failed check by channel and key, in the order of the ops, with the current entry.",
     async run(t) {
       const channel = await t.channel();
       const a = await channel.set("a", "A");
@@ -73,7 +73,7 @@ export const batches: readonly Case[] = [
   },
   {
     id: "CAS-023",
-    law: "What a refused commit tells is there for all its checks, also for those that hold.",
+    law: "A backend that refuses a commit returns the current entry for each check, even for those that hold.",
     async run(t) {
       const backend = await t.main();
       const [a, b, c] = ["a", "b", "c"].map((part) => rawKey(t.name, part)) as [string, string, string];
@@ -109,7 +109,7 @@ export const batches: readonly Case[] = [
   },
   {
     id: "CAS-025",
-    law: "A commit without writes compares, and changes nothing.",
+    law: "A commit without writes compares and changes nothing.",
     async run(t) {
       const channel = await t.channel();
       const a = await channel.set("a", 1);
@@ -158,7 +158,7 @@ export const batches: readonly Case[] = [
   },
   {
     id: "CAS-028",
-    law: "Deleting what is not there is no error.",
+    law: "Deleting an absent key is not an error.",
     async run(t) {
       const channel = await t.channel();
       await channel.unset("none");

@@ -16,7 +16,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-002",
-    law: "Expecting absence loses where there is an entry, and tells it.",
+    law: "Expecting absence loses where there is an entry, and the outcome holds that entry.",
     async run(t) {
       const channel = await t.channel();
       const version = await channel.set("k", { first: true });
@@ -27,13 +27,13 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-003",
-    law: "Expecting the version that is there wins, and the version changes.",
+    law: "Expecting the current version wins, and the version changes.",
     async run(t) {
       const channel = await t.channel();
       let version = await channel.set("k", 0);
       for (let i = 1; i <= 20; i++) {
         const outcome = await channel.compareAndSet("k", version, i);
-        assert.ok(outcome.ok, `write ${i} lost with the version that is there`);
+        assert.ok(outcome.ok, `write ${i} lost with the current version`);
         assertIncreasing([version, outcome.version], "compareAndSet");
         version = outcome.version;
       }
@@ -42,7 +42,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-004",
-    law: "A stale version loses, changes nothing, and is told the value and version that are there.",
+    law: "A stale version loses and changes nothing, and the outcome holds the current value and version.",
     async run(t) {
       const channel = await t.channel();
       const stale = await channel.set("k", "old");
@@ -54,7 +54,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-005",
-    law: "A version that never was loses, whatever it looks like; it is neither an error nor a wildcard.",
+    law: "A version that never existed loses, whatever it looks like: it is neither an error nor a wildcard.",
     async run(t) {
       const channel = await t.channel();
       const version = await channel.set("k", "here");
@@ -68,7 +68,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-006",
-    law: "A version of an entry that was deleted since loses, and does not bring it back.",
+    law: "The version of a deleted entry loses, and does not bring the entry back.",
     async run(t) {
       const channel = await t.channel();
       const version = await channel.set("k", 1);
@@ -79,7 +79,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-007",
-    law: "Writing the value that is there already changes the version.",
+    law: "Writing the same value again changes the version.",
     async run(t) {
       const channel = await t.channel();
       const versions: string[] = [];
@@ -113,13 +113,13 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-010",
-    law: "A version from before a delete loses against the entry that was written anew.",
+    law: "A version from before a delete loses against an entry that was written after it.",
     async run(t) {
       const channel = await t.channel();
       const first = await channel.set("k", "A");
       await channel.unset("k");
       const again = await channel.set("k", "A");
-      assertIncreasing([first, again], "an entry written anew");
+      assertIncreasing([first, again], "an entry that was deleted and written again");
       assert.ok(!(await channel.compareAndSet("k", first, "late")).ok);
     },
   },
@@ -137,7 +137,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-012",
-    law: "A version written otherwise, with a sign, a zero in front or a fraction, is another version.",
+    law: "A version spelled differently, with a sign, a leading zero or a fraction, is a different version.",
     async run(t) {
       const channel = await t.channel();
       const version = await channel.set("k", "here");
@@ -150,7 +150,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-013",
-    law: "A version that one client was given means the same to every other.",
+    law: "A version that one client received means the same to every other.",
     async run(t) {
       const [one, two] = await t.channels(2);
       let version = await one?.set("k", 0);
@@ -165,7 +165,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-014",
-    law: "Versions increase with every write to any key by any client, and over deletes.",
+    law: "Versions increase with every write to any key by any client, and across deletes.",
     scales: true,
     async run(t) {
       const channels = await t.channels(3);
@@ -181,7 +181,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-015",
-    law: "The version that a write resolves to is the one that every read, list and lost race tells.",
+    law: "Every read, list and lost race reports the version that the write resolved to.",
     async run(t) {
       const [one, two] = await t.channels(2);
       const version = await one?.set("k", 1);
@@ -212,7 +212,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-017",
-    law: "The version of one key is none of another.",
+    law: "The version of one key is not valid for another.",
     async run(t) {
       const channel = await t.channel();
       const a = await channel.set("a", "same");

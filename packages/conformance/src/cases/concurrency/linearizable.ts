@@ -12,7 +12,7 @@ import { wander } from "./workload.js";
 export const linearizable: readonly Case[] = [
   {
     id: "LIN-001",
-    law: "What several clients do to one key and are told is as if they had done it one after the other.",
+    law: "Operations of several clients on one key are linearizable: each takes effect at one moment between its call and its answer.",
     scales: true,
     async run(t) {
       for (let round = 0; round < t.scale(4, 25, 400); round++) await trial(t, await t.clients(3), 1, 30);
@@ -37,7 +37,7 @@ export const linearizable: readonly Case[] = [
   },
   {
     id: "LIN-004",
-    law: "The same holds when answers are lost: what was not answered was applied once, or not at all.",
+    law: "The same holds when answers are lost: an unanswered operation was applied once, or not at all.",
     scales: true,
     needs: ["dropReplies"],
     cap: 180_000,
@@ -61,7 +61,7 @@ export const linearizable: readonly Case[] = [
   },
   {
     id: "LIN-007",
-    law: "The same holds over a restart of a store that keeps what it acknowledged.",
+    law: "The same holds across a restart of a store that keeps acknowledged writes.",
     scales: true,
     needs: ["restart"],
     losesData: true,

@@ -8,7 +8,7 @@ import { rawKey, readOne, write } from "../../support/raw.js";
 export const races: readonly Case[] = [
   {
     id: "CNC-001",
-    law: "Of many increments by compare-and-set, none is lost.",
+    law: "Of many concurrent increments by compare-and-set, none is lost.",
     scales: true,
     async run(t) {
       await countTogether(t, await t.channels(4), t.scale(20, 60, 1_000));
@@ -16,7 +16,7 @@ export const races: readonly Case[] = [
   },
   {
     id: "CNC-002",
-    law: "Of many who expect absence at once, exactly one wins, and all others are told of it.",
+    law: "Of many clients that expect absence at once, exactly one wins, and all others receive its entry.",
     scales: true,
     async run(t) {
       const channels = await t.channels(4);
@@ -32,7 +32,7 @@ export const races: readonly Case[] = [
   },
   {
     id: "CNC-003",
-    law: "Of many who expect the same version at once, exactly one wins.",
+    law: "Of many clients that expect the same version at once, exactly one wins.",
     scales: true,
     async run(t) {
       const channels = await t.channels(4);
@@ -47,7 +47,7 @@ export const races: readonly Case[] = [
   },
   {
     id: "CNC-004",
-    law: "Of many getSets whose write ends the match, exactly one wins.",
+    law: "Of many concurrent getSets whose write ends the match, exactly one wins.",
     scales: true,
     async run(t) {
       const channels = await t.channels(4);
@@ -60,7 +60,7 @@ export const races: readonly Case[] = [
   },
   {
     id: "CNC-005",
-    law: "Of many who take from a queue, each gets another entry, and none is left.",
+    law: "Clients that take from a queue at once each get a different entry, and none is left over.",
     scales: true,
     async run(t) {
       const channels = await t.channels(3);
@@ -89,7 +89,7 @@ export const races: readonly Case[] = [
   },
   {
     id: "CNC-006",
-    law: "No two writes are given the same version, whoever makes them and to whichever key.",
+    law: "No two writes receive the same version, whichever clients make them and whichever keys they write.",
     scales: true,
     async run(t) {
       const channels = await t.channels(4);
@@ -100,12 +100,12 @@ export const races: readonly Case[] = [
         return versions;
       });
       const versions = (await Promise.all(writes)).flat();
-      assert.equal(new Set(versions).size, versions.length, "a version was given out twice");
+      assert.equal(new Set(versions).size, versions.length, "two writes received the same version");
     },
   },
   {
     id: "CNC-007",
-    law: "Two who each write one key if the other key is absent do not both win.",
+    law: "Of two clients that each write one key only if the other key is absent, exactly one wins.",
     scales: true,
     async run(t) {
       const [one, two] = await t.clients(2);
@@ -123,7 +123,7 @@ export const races: readonly Case[] = [
   },
   {
     id: "CNC-008",
-    law: "A key that is created and deleted in turn by many has one owner at a time.",
+    law: "A key that many clients create and delete in turn has one owner at a time.",
     scales: true,
     async run(t) {
       const clients = await t.clients(4);
@@ -136,14 +136,14 @@ export const races: readonly Case[] = [
             await t.breathe();
             if (!taken.ok) continue;
             i++;
-            assert.equal(++owners, 1, "two own it at once");
+            assert.equal(++owners, 1, "two clients own the key at once");
             await readOne(client, key);
             owners--;
             const given = await client.commit({
               checks: [{ key, version: taken.version }],
               writes: [{ key, value: null }],
             });
-            assert.ok(given.ok, "the owner could not give it back");
+            assert.ok(given.ok, "the owner could not delete the key");
           }
         }),
       );

@@ -11,7 +11,7 @@ const EACH = 100;
 export const transfers: readonly Case[] = [
   {
     id: "CNC-020",
-    law: "Transfers between accounts conserve the money: no commit is applied in part, and no snapshot shows one.",
+    law: "Transfers between accounts conserve the money: no commit is applied in part, and no snapshot shows part of one.",
     scales: true,
     async run(t) {
       const [observer, ...tellers] = await t.channels(4);

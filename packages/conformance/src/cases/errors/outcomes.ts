@@ -9,7 +9,7 @@ import { increment } from "../../support/increment.js";
 export const outcomes: readonly Case[] = [
   {
     id: "ERR-020",
-    law: "A write whose answer was lost does not claim that it was not applied, and is never made twice.",
+    law: "A write that was applied but lost its answer never reports that it was not applied, and is never applied twice.",
     needs: ["dropReplies"],
     async run(t) {
       const [channel, other] = await t.channels(2);
@@ -26,7 +26,7 @@ export const outcomes: readonly Case[] = [
   },
   {
     id: "ERR-021",
-    law: "A create whose answer was lost is never told that it lost against itself.",
+    law: "A create whose answer was lost never loses against its own entry.",
     scales: true,
     needs: ["dropReplies"],
     async run(t) {
@@ -37,13 +37,13 @@ export const outcomes: readonly Case[] = [
         await sleep(20);
         await heal?.();
         const result = await creating;
-        if ("value" in result) assert.ok(result.value.ok, "it was refused because of what it had written itself");
+        if ("value" in result) assert.ok(result.value.ok, "the create lost against its own entry");
       }
     },
   },
   {
     id: "ERR-022",
-    law: "Increments over lost answers: as many are counted as were acknowledged, and at most those besides that are unknown.",
+    law: "When answers are lost, the count of increments is at least those acknowledged, and at most those plus the ones of unknown outcome.",
     scales: true,
     needs: ["dropReplies"],
     cap: 180_000,
@@ -51,7 +51,7 @@ export const outcomes: readonly Case[] = [
   },
   {
     id: "ERR-023",
-    law: "The same holds over lost connections.",
+    law: "The same holds when connections are lost.",
     scales: true,
     needs: ["partition"],
     cap: 180_000,
@@ -59,7 +59,7 @@ export const outcomes: readonly Case[] = [
   },
   {
     id: "ERR-024",
-    law: "While the store is cut off in the midst of many writes, every acknowledged one is there afterwards, and every one that says so is not.",
+    law: "After the store was cut off during many writes, every acknowledged write is there, and no write that was reported as not applied is.",
     scales: true,
     needs: ["partition"],
     cap: 300_000,
@@ -83,7 +83,7 @@ export const outcomes: readonly Case[] = [
       for (const [key, result] of results) {
         if ("value" in result) assert.ok(there.has(key), `${key} was acknowledged and is not there`);
         else if (result.error.outcome === "not-applied")
-          assert.ok(!there.has(key), `${key} was said not to be applied`);
+          assert.ok(!there.has(key), `${key} was reported as not applied`);
       }
     },
   },
@@ -107,7 +107,7 @@ export const outcomes: readonly Case[] = [
   },
   {
     id: "ERR-026",
-    law: "A call whose signal fires while it waits rejects at once, and a write then says that it may have been applied.",
+    law: "A call whose signal fires while it waits rejects at once, and a write then reports that it may have been applied.",
     needs: ["partition"],
     async run(t) {
       const channel = await t.channel();
@@ -128,7 +128,7 @@ export const outcomes: readonly Case[] = [
   },
   {
     id: "ERR-027",
-    law: "No message of an error holds a value that was written.",
+    law: "No error message contains a value that was written.",
     uses: ["partition"],
     async run(t) {
       const channel = await t.channel();
@@ -145,7 +145,7 @@ export const outcomes: readonly Case[] = [
         await heal();
         await eventually(t, () => channel.get("k"));
       }
-      for (const { message } of errors) assert.ok(!message.includes(secret), `a message tells a value: ${message}`);
+      for (const { message } of errors) assert.ok(!message.includes(secret), `a message contains a value: ${message}`);
     },
   },
 ];

@@ -14,7 +14,7 @@ const AWAY = ["UNAVAILABLE", "TIMEOUT"] as const;
 export const unreachable: readonly Case[] = [
   {
     id: "ERR-001",
-    law: "While the store cannot be reached, reads and scans reject; they never answer that nothing is there.",
+    law: "While the store cannot be reached, reads and scans reject: they never report that nothing is there.",
     needs: ["partition"],
     run: (t) => rejects(t, "partition"),
   },
@@ -65,7 +65,7 @@ export const unreachable: readonly Case[] = [
   },
   {
     id: "ERR-006",
-    law: "After a restart the same client works again by itself, and versions go on increasing.",
+    law: "After a restart the same client works again by itself, and versions keep increasing.",
     scales: true,
     needs: ["restart"],
     losesData: true,
@@ -91,7 +91,7 @@ export const unreachable: readonly Case[] = [
   },
   {
     id: "ERR-007",
-    law: "What a store acknowledged that outlives its process is there after a restart, at the same versions.",
+    law: "A store that outlives its process still has every acknowledged entry after a restart, at the same version.",
     scales: true,
     needs: ["restart"],
     losesData: true,

@@ -12,14 +12,14 @@ import { TRICKY_TEXTS } from "./corpus.js";
 export const identity: readonly Case[] = [
   {
     id: "KEY-001",
-    law: "Every text is a key of its own, whatever characters it holds, and comes back as it was.",
+    law: "Every string is a key of its own, whatever characters it holds, and is read back unchanged.",
     async run(t) {
       await eachItsOwn(t, TRICKY_TEXTS);
     },
   },
   {
     id: "KEY-002",
-    law: "The same holds for texts as parts of keys.",
+    law: "The same holds for strings as parts of keys.",
     async run(t) {
       await eachItsOwn(
         t,
@@ -29,7 +29,7 @@ export const identity: readonly Case[] = [
   },
   {
     id: "KEY-003",
-    law: "The same holds for texts as names of fields and as values of fields.",
+    law: "The same holds for strings as names of fields and as values of fields.",
     async run(t) {
       const keys = TRICKY_TEXTS.flatMap((text) => [Object.fromEntries([[text, "x"]]), { x: text }]);
       await eachItsOwn(t, keys);
@@ -37,14 +37,14 @@ export const identity: readonly Case[] = [
   },
   {
     id: "KEY-004",
-    law: "A number, its digits as a text, and a boolean and its name are different keys of different types.",
+    law: "A number and its digits as a string are different keys of different types, and so are a boolean and its name.",
     async run(t) {
       await eachItsOwn(t, ["1", 1, [1], ["1"], "true", true, [true], ["true"], false, "false", 0, "0", -1, "-1"]);
     },
   },
   {
     id: "KEY-005",
-    law: "Numbers come back exactly, from the smallest to the largest.",
+    law: "Numbers are read back exactly, from the smallest to the largest.",
     async run(t) {
       const { MAX_VALUE, MIN_VALUE, MAX_SAFE_INTEGER, EPSILON } = Number;
       const positive = [MAX_VALUE, MIN_VALUE, MAX_SAFE_INTEGER, EPSILON, 0.1, 1 / 3, 1e21, 1e-7, 1764000000123];
@@ -65,7 +65,7 @@ export const identity: readonly Case[] = [
   },
   {
     id: "KEY-007",
-    law: "What cannot be a key is refused before anything is written.",
+    law: "An invalid key is refused before anything is written.",
     async run(t) {
       const channel = await t.channel();
       const cycle: unknown[] = [];
@@ -78,7 +78,7 @@ export const identity: readonly Case[] = [
   },
   {
     id: "KEY-008",
-    law: "Any two keys that differ are two entries, and each comes back as it was written.",
+    law: "Any two different keys are two entries, and each is read back as it was written.",
     scales: true,
     async run(t) {
       const backend = await t.main();
@@ -97,7 +97,7 @@ export const identity: readonly Case[] = [
   },
   {
     id: "KEY-009",
-    law: "A backend gives back keys byte for byte, from reads and scans alike.",
+    law: "A backend returns keys byte for byte, from reads and scans alike.",
     async run(t) {
       const backend = await t.main();
       const keys = ["a", "A", "a*", "a\ud7ff1d800", "\u00e9", "e\u0301", "\u{1f600}", "a'b", "a\\b", "!00"].map(
@@ -107,7 +107,7 @@ export const identity: readonly Case[] = [
       for (const key of keys) {
         const entry = await readOne(backend, key);
         assert.equal(entry?.key, key);
-        assert.equal(entry?.value, JSON.stringify(key), `what is under ${key} is not what was written there`);
+        assert.equal(entry?.value, JSON.stringify(key), `the value under ${key} is not the one that was written`);
       }
       const found = await readRange(backend, rawRange(t.name));
       assert.deepEqual(
@@ -118,7 +118,7 @@ export const identity: readonly Case[] = [
   },
   {
     id: "KEY-010",
-    law: "A read of several keys answers in their order, also for those that are absent or asked for twice.",
+    law: "A read of several keys returns results in their order, even for keys that are absent or requested twice.",
     async run(t) {
       const backend = await t.main();
       const [a, b, none] = ["a", "b", "none"].map((part) => rawKey(t.name, part)) as [string, string, string];
@@ -143,7 +143,7 @@ async function eachItsOwn(t: CaseContext, keys: readonly Key[]): Promise<void> {
   assert.equal(found.size, keys.length);
   for (const [i, key] of keys.entries()) {
     assert.equal(await channel.get(key), i, `the value under ${JSON.stringify(key)}`);
-    assert.equal(found.get(canonical(key)), i, `the key ${JSON.stringify(key)} did not come back as it was`);
+    assert.equal(found.get(canonical(key)), i, `the key ${JSON.stringify(key)} was not read back as it was written`);
   }
 }
 

@@ -8,14 +8,14 @@ import { byCodePoints, TRICKY_TEXTS } from "./corpus.js";
 export const order: readonly Case[] = [
   {
     id: "KEY-020",
-    law: "Texts are in the order of their code points: not of a language, not without case, not of UTF-16.",
+    law: "Strings sort by code point: not by the rules of a language, not ignoring case, not by UTF-16 unit.",
     async run(t) {
       await listedInOrder(t, [...TRICKY_TEXTS].sort(byCodePoints));
     },
   },
   {
     id: "KEY-021",
-    law: "Numbers are in the order of numbers.",
+    law: "Numbers sort by their value.",
     async run(t) {
       const numbers = [-1e300, -12, -2, -1.5, -1e-9, 0, 5e-324, 0.5, 1, 2, 9, 10, 11, 100, 1e21, 1e300];
       await listedInOrder(t, numbers);
@@ -23,7 +23,7 @@ export const order: readonly Case[] = [
   },
   {
     id: "KEY-022",
-    law: "Keys of several parts are in the order of their parts, a shorter one before those that it begins.",
+    law: "Keys of several parts sort part by part, and a key sorts before the longer keys that begin with it.",
     async run(t) {
       await listedInOrder(
         t,
@@ -35,7 +35,7 @@ export const order: readonly Case[] = [
   },
   {
     id: "KEY-023",
-    law: "Maps of the same fields are in the order of their values, by field name: runs of a name in the order of time.",
+    law: "Maps with the same fields sort by their values, in the order of field names: the runs of a name sort by time.",
     async run(t) {
       const times = [9, 10, 1_764_000_000_123, 1_764_000_000_124];
       const keys = ["daily", "daily ", "daily!", "daily2", "hourly"].flatMap((name) =>
@@ -46,7 +46,7 @@ export const order: readonly Case[] = [
   },
   {
     id: "KEY-024",
-    law: "A prefix is one of parts, never of characters.",
+    law: "A prefix matches whole parts, never characters.",
     async run(t) {
       const channel = await t.channel();
       const names = ["a", "ab", "a b", "a:b", "a*", "a\u0000", "A", "b", "", "a[b]", "a%"];
@@ -65,7 +65,7 @@ export const order: readonly Case[] = [
   },
   {
     id: "KEY-025",
-    law: "A key is a prefix of itself, and a text is a prefix of nothing else.",
+    law: "A key is a prefix of itself, and a string is a prefix of nothing else.",
     async run(t) {
       const channel = await t.channel();
       for (const key of ["a", "ab", ["a"], ["a", "b"], ["a", "b", "c"]]) await channel.set(key, 0);

@@ -70,7 +70,7 @@ export const lifecycle: CaseGroup = {
     },
     {
       id: "LIF-004",
-      law: "Closing one client leaves the others, what they watch, and what is stored.",
+      law: "Closing one client does not affect the other clients, their watches, or the stored entries.",
       async run(t) {
         const [one, two] = await t.clients(2);
         if (one === undefined || two === undefined) return;
@@ -81,12 +81,13 @@ export const lifecycle: CaseGroup = {
         await t.closeClient(one);
         assert.deepEqual(await readOne(two, key), { key, value: "1", version });
         await write(two, { key, value: "2" });
-        if (t.supports.watch) await t.until("the other client is told", () => heard.changes.length > 0);
+        if (t.supports.watch)
+          await t.until("the watch of the other client reports the write", () => heard.changes.length > 0);
       },
     },
     {
       id: "LIF-005",
-      law: "Calls that are under way when their client is closed end, one way or the other.",
+      law: "Calls that are in progress when their client is closed still end, by success or by an error.",
       scales: true,
       async run(t) {
         for (let i = 0; i < t.scale(2, 10, 100); i++) {
@@ -105,7 +106,7 @@ export const lifecycle: CaseGroup = {
     },
     {
       id: "LIF-006",
-      law: "What was written is there for a client that is opened when all others are closed.",
+      law: "A client that is opened after all others were closed finds what they wrote.",
       async run(t) {
         const keeper = t.supports.durability === "none" ? await t.client() : undefined;
         const first = await t.client();
@@ -137,7 +138,10 @@ export const lifecycle: CaseGroup = {
         for (let i = 0; i < 15; i++) await cycle();
         // Closing may take a moment, and other code in this process may have opened something: wait, and
         // allow a few more.
-        await t.until("no more is open than before", () => process.getActiveResourcesInfo().length < before + 12);
+        await t.until(
+          "open resources are back to their number before",
+          () => process.getActiveResourcesInfo().length < before + 12,
+        );
       },
     },
     ...processes,

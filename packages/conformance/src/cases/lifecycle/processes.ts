@@ -9,7 +9,7 @@ import { Follower } from "../watch/follower.js";
 export const processes: readonly Case[] = [
   {
     id: "LIF-020",
-    law: "A store that is declared to be for several processes is opened by a second one while the first has it open.",
+    law: "A store that declares several processes can be opened by a second process while the first has it open.",
     needs: ["remote", "severalProcesses"],
     async run(t) {
       const here = await t.main();
@@ -20,7 +20,7 @@ export const processes: readonly Case[] = [
   },
   {
     id: "LIF-021",
-    law: "What one process writes, every other reads and watches as soon as it was acknowledged.",
+    law: "Once a write is acknowledged in one process, every other process reads it, and their watches report it.",
     scales: true,
     needs: ["remote", "severalProcesses", "watch"],
     async run(t) {
@@ -53,7 +53,7 @@ export const processes: readonly Case[] = [
   },
   {
     id: "LIF-023",
-    law: "A process that is killed in the midst of its commits leaves each of them applied whole or not at all.",
+    law: "If a process is killed during its commits, each of them is applied whole or not at all.",
     scales: true,
     needs: ["remote", "severalProcesses"],
     async run(t) {
@@ -69,7 +69,7 @@ export const processes: readonly Case[] = [
             }
           })(),
         );
-        await t.until("it writes", () => acknowledged.length >= 3 + t.random.int(20));
+        await t.until("the process writes", () => acknowledged.length >= 3 + t.random.int(20));
         await doomed.kill();
         await work;
         const found = await here.read(keys);
@@ -91,15 +91,15 @@ export const processes: readonly Case[] = [
       if (t.supports.watch) {
         const follower = await Follower.start(t, channel);
         await channel.set("k", 1);
-        await t.until("the watch told the write", () => follower.state.has("k"));
+        await t.until("the watch reports the write", () => follower.state.has("k"));
         await follower.stop();
       }
-      assert.equal(await there.closeAndExit(), 0, "it ended with an error");
+      assert.equal(await there.closeAndExit(), 0, "the process ended with an error");
     },
   },
   {
     id: "LIF-025",
-    law: "An open client and its watches keep no process alive.",
+    law: "An open client and its watches do not keep a process alive.",
     needs: ["remote", "watch"],
     async run(t) {
       if (t.supports.shared === "process") await t.closeClient(await t.main());
@@ -118,8 +118,8 @@ export const processes: readonly Case[] = [
         },
       );
       await write(there, { key, value: "1" });
-      await t.until("the watch told the write", () => told);
-      assert.equal(await there.leaveAndExit(), 0, "it did not end by itself");
+      await t.until("the watch reports the write", () => told);
+      assert.equal(await there.leaveAndExit(), 0, "the process did not end by itself");
     },
   },
 ];

@@ -15,7 +15,7 @@ export const locks: CaseGroup = {
   cases: [
     {
       id: "LCK-001",
-      law: "Of many who want a lock, one has it at a time, and each has a higher fence than those before.",
+      law: "Of many that request a lock, one holds it at a time, and each holder has a higher fence than those before.",
       scales: true,
       needs: ["ttl"],
       async run(t) {
@@ -26,7 +26,7 @@ export const locks: CaseGroup = {
         const work = all.map(async (mine) => {
           for (let i = 0; i < t.scale(4, 12, 200); i++) {
             const lease = await mine.acquire("shared", { wait: 120_000 });
-            assert.equal(++holders, 1, "two hold the lock at once");
+            assert.equal(++holders, 1, "two clients hold the lock at once");
             fences.push(lease.fence);
             lease.assertHeld();
             await t.breathe();
@@ -40,7 +40,7 @@ export const locks: CaseGroup = {
     },
     {
       id: "LCK-002",
-      law: "Who finds a lock taken is told who has it, and changes nothing for the holder.",
+      law: "A caller that finds a lock taken can see its holder, and changes nothing for that holder.",
       needs: ["ttl"],
       async run(t) {
         const [one, two] = await t.clients(2);
@@ -59,7 +59,7 @@ export const locks: CaseGroup = {
     },
     {
       id: "LCK-003",
-      law: "Those who wait get the lock in the order in which they came.",
+      law: "Waiters get the lock in the order of their arrival.",
       needs: ["ttl", "watch"],
       async run(t) {
         const clients = await t.clients(4);
@@ -73,7 +73,7 @@ export const locks: CaseGroup = {
             await mine.release();
           };
           waiting.push(other.acquire("queue", { wait: 120_000 }).then(turn));
-          await t.elapseUntil("it waits", async () => (await first?.find("queue"))?.waiting === n + 1);
+          await t.elapseUntil("the waiter is queued", async () => (await first?.find("queue"))?.waiting === n + 1);
         }
         await lease?.release();
         await t.whileTimePasses(Promise.all(waiting));
@@ -82,7 +82,7 @@ export const locks: CaseGroup = {
     },
     {
       id: "LCK-004",
-      law: "A lock whose holder fell silent passes on after its time, and the old holder's late release takes nothing away.",
+      law: "A lock whose holder stops renewing passes on after its time to live, and the old holder's late release does not remove it.",
       needs: ["ttl"],
       async run(t) {
         const [one, two] = await t.clients(2);

@@ -84,7 +84,7 @@ export const roundTrips: CaseGroup = {
     }),
     {
       id: "RTT-008",
-      law: "Taking a free lock and giving it back are one round trip each.",
+      law: "Acquiring a free lock and releasing it take one round trip each.",
       needs: ["roundTrips", "ttl"],
       async run(t) {
         const channel = (await t.channel()) as unknown as Parameters<typeof openLocks>[0];

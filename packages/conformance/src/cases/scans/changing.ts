@@ -7,7 +7,7 @@ import { fill, upTo } from "./fill.js";
 export const changing: readonly Case[] = [
   {
     id: "SCN-030",
-    law: "An entry that is there all the time is listed exactly once, whatever is written and deleted around it meanwhile.",
+    law: "An entry that exists during the whole scan is listed exactly once, whatever is written and deleted around it.",
     async run(t) {
       const [reader, writer] = await t.channels(2);
       if (reader === undefined || writer === undefined) return;
@@ -64,7 +64,7 @@ export const changing: readonly Case[] = [
   },
   {
     id: "SCN-033",
-    law: "Leaving scans in the middle, however often, leaves nothing behind that keeps the store from working.",
+    law: "Stopping scans in the middle, however often, leaves nothing behind that stops the store from working.",
     scales: true,
     async run(t) {
       const channel = await t.channel();
@@ -78,7 +78,7 @@ export const changing: readonly Case[] = [
   },
   {
     id: "SCN-034",
-    law: "Scans that go on at the same time do not disturb each other.",
+    law: "Scans that run at the same time do not disturb each other.",
     async run(t) {
       const channel = await t.channel();
       await fill(channel, upTo(620));

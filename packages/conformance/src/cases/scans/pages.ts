@@ -9,7 +9,7 @@ import { padded, rawKey, rawRange, readRange, write } from "../../support/raw.js
 export const pages: readonly Case[] = [
   {
     id: "SCN-020",
-    law: "A page holds at most as many entries as asked for, in order, and says when there are more.",
+    law: "A page holds at most as many entries as requested, in order, and says when there are more.",
     async run(t) {
       const backend = await t.main();
       const keys = [1, 2, 3, 4, 5].map((n) => rawKey(t.name, padded(n)));
@@ -34,7 +34,7 @@ export const pages: readonly Case[] = [
   },
   {
     id: "SCN-021",
-    law: "An empty range is an empty page with nothing beyond.",
+    law: "An empty range gives an empty page that says that there are no more.",
     async run(t) {
       const backend = await t.main();
       for (const reverse of [false, true]) {
@@ -45,7 +45,7 @@ export const pages: readonly Case[] = [
   },
   {
     id: "SCN-022",
-    law: "Read page by page, of any size, a range gives what it gives at once.",
+    law: "Read in pages of any size, a range gives the same entries as when read at once.",
     async run(t) {
       const backend = await t.main();
       const keys = Array.from({ length: 60 }, (_, n) => rawKey(t.name, padded(n)));
@@ -62,7 +62,7 @@ export const pages: readonly Case[] = [
   },
   {
     id: "SCN-023",
-    law: "A page of values holds the values; one without may leave them out, but not the versions.",
+    law: "A page with values holds the values; a page without may omit them, but not the versions.",
     async run(t) {
       const backend = await t.main();
       const key = rawKey(t.name, "k");

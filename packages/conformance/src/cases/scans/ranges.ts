@@ -10,7 +10,7 @@ const PAGE = 500;
 export const ranges: readonly Case[] = [
   {
     id: "SCN-001",
-    law: "A scan lists every entry once, in order, forwards and backwards, whatever their number is to that of a page.",
+    law: "A scan lists every entry once, in order, forwards and backwards, however many pages the entries fill.",
     scales: true,
     async run(t) {
       const all = [0, 1, 2, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 1_250];
@@ -26,7 +26,7 @@ export const ranges: readonly Case[] = [
   },
   {
     id: "SCN-002",
-    law: "A limit cuts the list to its beginning, and 0 lists nothing.",
+    law: "A limit keeps only the beginning of the list, and 0 lists nothing.",
     async run(t) {
       const channel = await t.channel();
       const size = PAGE + 20;
@@ -42,7 +42,7 @@ export const ranges: readonly Case[] = [
   },
   {
     id: "SCN-003",
-    law: "after and before leave out the key that they name, whether or not there is such an entry.",
+    law: "after and before exclude the key that they name, whether or not it has an entry.",
     async run(t) {
       const channel = await t.channel();
       await fill(channel, [2, 4, 6, 8]);
@@ -60,7 +60,7 @@ export const ranges: readonly Case[] = [
   },
   {
     id: "SCN-004",
-    law: "A scan that was left is resumed after its last key, and both together list every entry once.",
+    law: "A scan that stopped early can be resumed after its last key, and both together list every entry once.",
     scales: true,
     async run(t) {
       const channel = await t.channel();
@@ -83,7 +83,7 @@ export const ranges: readonly Case[] = [
   },
   {
     id: "SCN-005",
-    law: "after and before cut within a prefix and never reach out of it.",
+    law: "after and before narrow a prefix and never reach outside it.",
     async run(t) {
       const channel = await t.channel();
       for (const name of ["a", "b", "c"]) for (const n of [1, 2, 3]) await channel.set([name, n], 0);
@@ -97,7 +97,7 @@ export const ranges: readonly Case[] = [
   },
   {
     id: "SCN-006",
-    law: "Listing keys alone gives the same keys and versions as listing entries, and those that a read gives.",
+    law: "A list of keys has the same keys and versions as a list of entries, and as a read of each entry.",
     scales: true,
     async run(t) {
       const channel = await t.channel();
@@ -113,7 +113,7 @@ export const ranges: readonly Case[] = [
   },
   {
     id: "SCN-007",
-    law: "The last of a name is found by one backward step, without reading what is before it.",
+    law: "A backward scan with a limit finds the last entries of a name without reading those before them.",
     async run(t) {
       const channel = await t.channel();
       for (const name of ["a", "b", "c"]) {

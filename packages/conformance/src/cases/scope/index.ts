@@ -38,7 +38,7 @@ export const scope: CaseGroup = {
   cases: [
     {
       id: "SCP-001",
-      law: "Channels of different names have no entry in common, however alike the names are.",
+      law: "Channels with different names share no entries, however similar the names are.",
       async run(t) {
         const names = similarNames(t);
         const channels = await Promise.all(names.map((name) => t.channel({ name })));
@@ -51,7 +51,7 @@ export const scope: CaseGroup = {
     },
     {
       id: "SCP-002",
-      law: "Destroying a channel leaves every other one as it was.",
+      law: "Destroying a channel leaves every other channel unchanged.",
       async run(t) {
         const names = similarNames(t);
         const channels = await Promise.all(names.map((name) => t.channel({ name })));
@@ -64,7 +64,7 @@ export const scope: CaseGroup = {
     },
     {
       id: "SCP-003",
-      law: "A key that looks like a pattern is listed and deleted as itself alone.",
+      law: "A key that looks like a pattern matches only itself when it is listed or deleted.",
       async run(t) {
         const channel = await t.channel();
         const keys = ["a", "ab", "a*", "a?", "[ab]", "a[b]", "*", "%", "_", "a%", "\\", "a\\*"];
@@ -79,7 +79,7 @@ export const scope: CaseGroup = {
     },
     {
       id: "SCP-004",
-      law: "A watch tells nothing of other channels.",
+      law: "A watch reports nothing of other channels.",
       needs: ["watch"],
       async run(t) {
         const [mine, ...others] = similarNames(t);
@@ -93,7 +93,7 @@ export const scope: CaseGroup = {
         await t.until("the watch is synced", () => told.includes("synced"));
         for (const name of others) await (await t.channel({ name })).set("k", 1);
         await channel.set("k", 1);
-        await t.until("the watch told of the own write", () => told.includes("put"));
+        await t.until("the watch reports the write to its own channel", () => told.includes("put"));
         over.abort();
         await watching;
         assert.deepEqual(told, ["synced", "put"]);
@@ -101,7 +101,7 @@ export const scope: CaseGroup = {
     },
     {
       id: "SCP-005",
-      law: "A range holds its first key and not its last, and nothing else in the store.",
+      law: "A range includes its first key but not its last, and nothing from elsewhere in the store.",
       async run(t) {
         const backend = await t.main();
         const keys = ["a", "b", "c", "d"].map((part) => rawKey(t.name, part));

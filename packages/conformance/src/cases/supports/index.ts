@@ -33,7 +33,7 @@ export const supports: CaseGroup = {
     },
     {
       id: "SUP-002",
-      law: "Every client declares the same.",
+      law: "Every client declares the same manifest.",
       async run(t) {
         const [one, two] = await t.clients(2);
         assert.deepEqual(one?.supports, two?.supports);
@@ -41,7 +41,7 @@ export const supports: CaseGroup = {
     },
     {
       id: "SUP-003",
-      law: "A commit of as many ops as declared works; one more is refused whole.",
+      law: "A commit with the declared maximum of ops works; with one more it is refused as a whole.",
       scales: true,
       async run(t) {
         const channel = await t.channel();
@@ -61,7 +61,7 @@ export const supports: CaseGroup = {
     },
     {
       id: "SUP-004",
-      law: "A key of as many bytes as declared works; a longer one is refused.",
+      law: "A key with the declared maximum of bytes works; a longer one is refused.",
       scales: true,
       async run(t) {
         const channel = await t.channel();
@@ -83,7 +83,7 @@ export const supports: CaseGroup = {
     },
     {
       id: "SUP-005",
-      law: "A value of as many bytes as declared is read back whole; a larger one is refused.",
+      law: "A value with the declared maximum of bytes is read back whole; a larger one is refused.",
       scales: true,
       async run(t) {
         const channel = await t.channel();
@@ -92,7 +92,7 @@ export const supports: CaseGroup = {
           Math.floor((Math.min(maxValueBytes, t.scale(65_536, 2_097_152, LARGEST_TRY)) - 2) / 3),
         );
         await channel.set("k", largest);
-        assert.ok((await channel.get("k")) === largest, "a large value came back changed");
+        assert.ok((await channel.get("k")) === largest, "a large value was read back changed");
         assert.ok((await channel.getAll())[0] === largest, "a large value was listed changed");
         if (maxValueBytes > LARGEST_TRY) return;
         const error = await rejectsWith(() => channel.set("k", "v".repeat(maxValueBytes - 1)), "TOO_LARGE");

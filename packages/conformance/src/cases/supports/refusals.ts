@@ -26,7 +26,7 @@ export const refusals: Readonly<Record<Capability, (t: CaseContext) => Promise<v
     const backend = await t.main();
     const key = rawKey(t.name, "brief");
     await rejectsWith(() => backend.commit({ checks: [], writes: [{ key, value: "1", ttl: 1_000 }] }), "NOT_SUPPORTED");
-    assert.equal(await readOne(backend, key), undefined, "what was refused was written");
+    assert.equal(await readOne(backend, key), undefined, "a refused write was applied");
   },
   async watch(t) {
     const channel = await t.channel();
@@ -41,7 +41,7 @@ export const refusals: Readonly<Record<Capability, (t: CaseContext) => Promise<v
       one.commitWith([{ put: "here", value: 1 }], [{ channel: other, ops: [{ put: "there", value: 1 }] }]),
       "NOT_SUPPORTED",
     );
-    assert.equal(await one.get("here"), undefined, "what was refused was written");
-    assert.equal(await other.get("there"), undefined, "what was refused was written");
+    assert.equal(await one.get("here"), undefined, "a refused write was applied");
+    assert.equal(await other.get("there"), undefined, "a refused write was applied");
   },
 };

@@ -22,7 +22,7 @@ export const conditions: readonly Case[] = [
   },
   {
     id: "TTL-021",
-    law: "The version of an expired entry loses, and nothing is told to be there.",
+    law: "The version of an expired entry loses, and the outcome holds no entry.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();
@@ -47,7 +47,7 @@ export const conditions: readonly Case[] = [
   },
   {
     id: "TTL-022",
-    law: "Versions go on increasing over an expiry.",
+    law: "Versions keep increasing across an expiry.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();
@@ -78,7 +78,7 @@ export const conditions: readonly Case[] = [
   },
   {
     id: "TTL-024",
-    law: "Reading an entry that expires never takes away the one that is written in that moment.",
+    law: "Reading an entry as it expires never deletes an entry that is written at that moment.",
     scales: true,
     needs: ["ttl"],
     async run(t) {
@@ -101,13 +101,13 @@ export const conditions: readonly Case[] = [
         assert.deepEqual(await writer.entry("k"), { key: "k", value: i, version }, "a fresh write is gone");
         reading = false;
         await Promise.all(looks);
-        assert.deepEqual(await writer.entry("k"), { key: "k", value: i, version }, "a read took a fresh write away");
+        assert.deepEqual(await writer.entry("k"), { key: "k", value: i, version }, "a read deleted a fresh write");
       }
     },
   },
   {
     id: "TTL-025",
-    law: "Of many who find an entry expired and expect absence, exactly one wins.",
+    law: "Of many clients that find an entry expired and expect absence, exactly one wins.",
     scales: true,
     needs: ["ttl"],
     async run(t) {
@@ -117,14 +117,14 @@ export const conditions: readonly Case[] = [
         await brief.gone();
         const tries = channels.flatMap((channel) => [1, 2].map((n) => channel.compareAndSet("k", null, n)));
         const winners = (await Promise.all(tries)).filter(({ ok }) => ok);
-        assert.equal(winners.length, 1, `${winners.length} took over an expired entry`);
+        assert.equal(winners.length, 1, `${winners.length} clients took over an expired entry`);
         await channels[0]?.unset("k");
       }
     },
   },
   {
     id: "TTL-026",
-    law: "Each write of a commit has a time to live of its own.",
+    law: "Each write of a commit has its own time to live.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();

@@ -24,7 +24,7 @@ export const deadlines: readonly Case[] = [
   },
   {
     id: "TTL-002",
-    law: "An expired entry is in no list, no count, and no page.",
+    law: "An expired entry does not appear in lists, counts or pages.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();
@@ -64,7 +64,7 @@ export const deadlines: readonly Case[] = [
   },
   {
     id: "TTL-004",
-    law: "Writing an entry again with a time to live counts it from then.",
+    law: "Writing an entry again with a time to live counts that time from the new write.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();
@@ -84,7 +84,7 @@ export const deadlines: readonly Case[] = [
   },
   {
     id: "TTL-005",
-    law: "Writing an entry again without a time to live makes it stay.",
+    law: "Writing an entry again without a time to live makes it permanent.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();
@@ -97,7 +97,7 @@ export const deadlines: readonly Case[] = [
   },
   {
     id: "TTL-006",
-    law: "The deadline of an entry that was deleted does not reach the entry that was written after it.",
+    law: "The deadline of a deleted entry does not apply to an entry that was written after it.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();
@@ -114,7 +114,7 @@ export const deadlines: readonly Case[] = [
   },
   {
     id: "TTL-007",
-    law: "What is left counts down from the time given, and is told by reads and lists alike.",
+    law: "The remaining time counts down from the time to live, and reads and lists both report it.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();
@@ -124,18 +124,19 @@ export const deadlines: readonly Case[] = [
       assert.ok(first > DAY - 3_600_000 && first <= DAY + GRAIN, `${first} of ${DAY} ms are left`);
       await t.elapse(20);
       const second = (await channel.entry("k"))?.expiresIn ?? Number.NaN;
-      assert.ok(second < first, "what is left does not become less");
+      assert.ok(second < first, "the remaining time does not decrease");
       for await (const { key, expiresIn } of channel.entries()) {
-        if (key === "k") assert.ok(expiresIn !== undefined && expiresIn <= second, "a list tells another time");
-        else assert.equal(expiresIn, undefined, "an entry that stays tells a time");
+        if (key === "k")
+          assert.ok(expiresIn !== undefined && expiresIn <= second, "a list reports a different remaining time");
+        else assert.equal(expiresIn, undefined, "a permanent entry has a remaining time");
       }
       const lost = await channel.compareAndSet("k", null, 2);
-      assert.ok(!lost.ok && (lost.current?.expiresIn ?? 0) > 0, "a lost race does not tell what is left");
+      assert.ok(!lost.ok && (lost.current?.expiresIn ?? 0) > 0, "a lost race does not report the remaining time");
     },
   },
   {
     id: "TTL-008",
-    law: "A time to live of weeks and years is kept, and so is one of a fraction of a millisecond over.",
+    law: "A time to live of weeks or years is honoured, and so is one with a fraction of a millisecond.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();

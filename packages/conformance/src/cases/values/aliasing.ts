@@ -22,7 +22,7 @@ export const aliasing: readonly Case[] = [
   },
   {
     id: "VAL-021",
-    law: "Changing what was read, listed, told of a lost race, or watched changes nothing in the store.",
+    law: "Changing an object that was read, listed, watched or returned by a lost race changes nothing in the store.",
     async run(t) {
       const channel = await t.channel();
       const written = { list: [1], inner: { n: 1 } };
@@ -43,7 +43,7 @@ export const aliasing: readonly Case[] = [
   },
   {
     id: "VAL-022",
-    law: "A backend keeps no hold on what it was handed and hands out nothing that it keeps.",
+    law: "A backend keeps no reference to an object that it receives, and returns none that it keeps.",
     async run(t) {
       const backend = await t.main();
       const key = rawKey(t.name, "k");

@@ -40,13 +40,13 @@ const VALUES: readonly JsonValue[] = [
 const roundTrips: readonly Case[] = [
   {
     id: "VAL-001",
-    law: "Every JSON value is read back equal and of the same type: no text becomes a number, no empty list a map.",
+    law: "Every JSON value is read back equal and of the same type: a string does not become a number, nor an empty array a map.",
     async run(t) {
       const [one, two] = await t.channels(2);
       for (const [i, value] of VALUES.entries()) {
         await one?.set(i, value);
         const read = await two?.get(i);
-        assert.ok(sameValue(read, value), `${JSON.stringify(value)} came back as ${JSON.stringify(read)}`);
+        assert.ok(sameValue(read, value), `${JSON.stringify(value)} was read back as ${JSON.stringify(read)}`);
       }
       const listed = await two?.getAll();
       for (const [i, value] of VALUES.entries()) {
@@ -71,7 +71,7 @@ const roundTrips: readonly Case[] = [
   },
   {
     id: "VAL-003",
-    law: "What a type's own toJSON makes of it is what is kept.",
+    law: "A value whose type has a toJSON method is stored as the result of that method.",
     async run(t) {
       const channel = await t.channel();
       const value = { at: new Date(0), money: { toJSON: () => "1.00 EUR" } };

@@ -28,7 +28,7 @@ const DESTROYED: readonly (readonly [value: unknown, path: string])[] = [
 export const refused: readonly Case[] = [
   {
     id: "VAL-010",
-    law: "What JSON would silently destroy is refused with the path to it, and nothing is written.",
+    law: "A value that JSON would silently destroy is refused with the path to it, and nothing is written.",
     async run(t) {
       const channel = await t.channel();
       const version = await channel.set("k", "before");
@@ -42,7 +42,7 @@ export const refused: readonly Case[] = [
   },
   {
     id: "VAL-011",
-    law: "One value that is refused keeps the whole commit from being applied.",
+    law: "One refused value prevents the whole commit.",
     async run(t) {
       const channel = await t.channel();
       const ops = [

@@ -29,7 +29,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 export const properties: readonly Case[] = [
   {
     id: "VRB-020",
-    law: "After any program of verbs, a channel holds what a map would hold, and each step tells what it did.",
+    law: "After any sequence of verbs, a channel holds what a map would hold, and each call returns what it did.",
     scales: true,
     async run(t) {
       const backend = await t.main();
@@ -43,7 +43,7 @@ export const properties: readonly Case[] = [
   },
   {
     id: "VRB-021",
-    law: "Clients that take turns are like one client.",
+    law: "Clients that take turns behave like one client.",
     scales: true,
     async run(t) {
       const clients = await t.clients(3);

@@ -7,7 +7,7 @@ import { rejectsWith } from "../../support/assert.js";
 export const verbs: readonly Case[] = [
   {
     id: "VRB-001",
-    law: "What was never written is absent: `undefined`, and no entry.",
+    law: "A key that was never written is absent: its value is `undefined`, and it has no entry.",
     async run(t) {
       const channel = await t.channel();
       assert.equal(await channel.get("none"), undefined);
@@ -18,7 +18,7 @@ export const verbs: readonly Case[] = [
   },
   {
     id: "VRB-002",
-    law: "What was set is read by every client as soon as the write was acknowledged.",
+    law: "Once a set is acknowledged, every client reads its value.",
     scales: true,
     async run(t) {
       const [one, two] = await t.channels(2);
@@ -31,7 +31,7 @@ export const verbs: readonly Case[] = [
   },
   {
     id: "VRB-003",
-    law: "What was unset is absent to every client as soon as that was acknowledged.",
+    law: "Once an unset is acknowledged, its key is absent to every client.",
     scales: true,
     async run(t) {
       const [one, two] = await t.channels(2);
@@ -66,7 +66,7 @@ export const verbs: readonly Case[] = [
   },
   {
     id: "VRB-005",
-    law: "getSortedKeys lists what was modified first before the others.",
+    law: "getSortedKeys lists keys in the order of their last modification, the earliest first.",
     async run(t) {
       const channel = await t.channel();
       for (const key of ["c", "a", "b", "d"]) await channel.set(key, 0);
@@ -122,7 +122,7 @@ export const verbs: readonly Case[] = [
   },
   {
     id: "VRB-009",
-    law: "A subscriber is told of sets and unsets, until it is unsubscribed.",
+    law: "A subscriber receives every set and unset until it is unsubscribed.",
     needs: ["watch"],
     async run(t) {
       const channel = await t.channel();
@@ -134,10 +134,10 @@ export const verbs: readonly Case[] = [
       await channel.set("k", 1);
       await channel.unset("k");
       const expected = ["set before 0", "set k 1", "unset k undefined"];
-      await t.until("the subscriber was told", () => told.length >= expected.length);
+      await t.until("the subscriber receives everything", () => told.length >= expected.length);
       channel.unsubscribe(id);
       await channel.set("after", 1);
-      await rejectsOrNothing(t.until("it was told more", () => told.length > expected.length, 100));
+      await rejectsOrNothing(t.until("the subscriber receives more", () => told.length > expected.length, 100));
       assert.deepEqual(told, expected);
     },
   },

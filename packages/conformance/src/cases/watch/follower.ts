@@ -76,7 +76,7 @@ export class Follower {
     const last = this.#last.get(name);
     const now = BigInt(version);
     if (last !== undefined && (same ? now < last : now <= last)) {
-      this.error ??= new Error(`the watch told version ${version} of ${name} after ${last}`);
+      this.error ??= new Error(`the watch reported version ${version} of ${name} after ${last}`);
     }
     this.#last.set(name, now);
   }
@@ -105,7 +105,7 @@ export class Follower {
       this.state.size === expected.size &&
       [...expected].every(([key, { version }]) => this.state.get(key)?.version === version);
     try {
-      await t.until("the watch tells what is in the channel", () => same() || this.error !== undefined || this.ended);
+      await t.until("the watch reports what is in the channel", () => same() || this.error !== undefined || this.ended);
     } finally {
       this.assertAlive();
       assert.deepEqual([...this.state].sort(byKey), [...expected].sort(byKey));

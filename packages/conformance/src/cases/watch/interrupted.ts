@@ -9,7 +9,7 @@ import { Follower } from "./follower.js";
 export const interrupted: readonly Case[] = [
   {
     id: "WCH-040",
-    law: "A watch ends without an error when its signal fires, when its loop is left, and when its channel is closed.",
+    law: "A watch ends without an error when its signal fires, when its loop breaks, and when its channel is closed.",
     needs: ["watch"],
     async run(t) {
       const channel = await t.channel();
@@ -26,7 +26,7 @@ export const interrupted: readonly Case[] = [
   },
   {
     id: "WCH-041",
-    law: "After a watch was stopped, or its client closed, its sink is told nothing more.",
+    law: "After a watch was stopped, or its client closed, its sink receives nothing more.",
     needs: ["watch"],
     async run(t) {
       const [watcher, writer] = await t.clients(2);
@@ -35,21 +35,21 @@ export const interrupted: readonly Case[] = [
       const stop = await watcher.watch(rawRange(t.name), stopped);
       await watcher.watch(rawRange(t.name), closed);
       await write(writer, { key: rawKey(t.name, "a"), value: "1" });
-      await t.until("both were told", () => stopped.changes.length > 0 && closed.changes.length > 0);
+      await t.until("both watches report the write", () => stopped.changes.length > 0 && closed.changes.length > 0);
       stop();
       await write(writer, { key: rawKey(t.name, "b"), value: "1" });
-      await t.until("the other was told", () => closed.changes.length > 1);
+      await t.until("the other watch reports the write", () => closed.changes.length > 1);
       await t.closeClient(watcher);
       await write(writer, { key: rawKey(t.name, "c"), value: "1" });
       await sleep(100);
-      assert.equal(stopped.changes.length, 1, "a watch that was stopped goes on");
-      assert.equal(closed.changes.length, 2, "a watch goes on after its client was closed");
-      assert.deepEqual([...stopped.failures, ...closed.failures], [], "ending a watch is no failure of it");
+      assert.equal(stopped.changes.length, 1, "a watch continued after it was stopped");
+      assert.equal(closed.changes.length, 2, "a watch continued after its client was closed");
+      assert.deepEqual([...stopped.failures, ...closed.failures], [], "the end of a watch was reported as a failure");
     },
   },
   {
     id: "WCH-042",
-    law: "When the store is restarted, a watch goes on by itself: with a gap, or with all that happened.",
+    law: "When the store is restarted, a watch continues by itself, with a gap or with everything that happened.",
     needs: ["watch", "restart"],
     losesData: true,
     async run(t) {
@@ -66,7 +66,7 @@ export const interrupted: readonly Case[] = [
   },
   {
     id: "WCH-043",
-    law: "When the connection is lost for a while, a watch goes on by itself when it is back.",
+    law: "When the connection is lost for a while, a watch continues by itself once it is back.",
     needs: ["watch", "partition"],
     async run(t) {
       const [channel, writer] = await t.channels(2);
@@ -82,7 +82,7 @@ export const interrupted: readonly Case[] = [
   },
   {
     id: "WCH-044",
-    law: "What others write and delete while the connection is lost is told afterwards, or there is a gap.",
+    law: "After a lost connection, a watch reports what other clients wrote and deleted meanwhile, or a gap.",
     needs: ["watch", "partition", "direct"],
     async run(t) {
       const channel = await t.channel();

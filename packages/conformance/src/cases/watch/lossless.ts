@@ -11,7 +11,7 @@ import { Follower } from "./follower.js";
 export const lossless: readonly Case[] = [
   {
     id: "WCH-020",
-    law: "A watch that begins while others write misses nothing of what they wrote.",
+    law: "A watch that begins while other clients write misses none of their writes.",
     scales: true,
     needs: ["watch"],
     async run(t) {
@@ -30,7 +30,7 @@ export const lossless: readonly Case[] = [
   },
   {
     id: "WCH-021",
-    law: "Of every write to a key, each watch is told once, in the order of versions, whoever wrote it.",
+    law: "Each watch reports every write to a key once, in version order, whichever client wrote it.",
     scales: true,
     needs: ["watch"],
     async run(t) {
@@ -45,7 +45,10 @@ export const lossless: readonly Case[] = [
           return versions;
         }),
       );
-      await t.until("all was told", () => follower.events.length > count * writers.length || follower.gaps > 0);
+      await t.until(
+        "the watch reports everything",
+        () => follower.events.length > count * writers.length || follower.gaps > 0,
+      );
       assert.equal(follower.error, undefined);
       const told = follower.events.flatMap((event) => (event.type === "put" ? [event.entry.version] : []));
       // A slow watch may have a gap, but then it must report it.
@@ -55,7 +58,7 @@ export const lossless: readonly Case[] = [
   },
   {
     id: "WCH-022",
-    law: "A write that comes right after the watch was set up is told, each time.",
+    law: "A watch reports a write that comes right after it was set up, every time.",
     scales: true,
     needs: ["watch"],
     async run(t) {
@@ -66,7 +69,7 @@ export const lossless: readonly Case[] = [
         const stop = await backend.watch(rawRange(t.name), heard);
         const key = rawKey(t.name, padded(i));
         const version = await write(i % 2 === 0 ? writer : backend, { key, value: String(i) });
-        await t.until("the write was told", () => heard.changes.length > 0 || heard.gaps > 0);
+        await t.until("the watch reports the write", () => heard.changes.length > 0 || heard.gaps > 0);
         stop();
         const change = heard.changes.find((it) => it.key === key);
         if (heard.gaps === 0) assert.deepEqual([change?.value, change?.version], [String(i), version]);
@@ -75,7 +78,7 @@ export const lossless: readonly Case[] = [
   },
   {
     id: "WCH-023",
-    law: "The sink of a backend is told of its range alone: its first key, not its last, and no neighbour.",
+    law: "The sink of a backend receives changes of its range only: its first key, not its last, and no neighbour.",
     needs: ["watch"],
     async run(t) {
       const backend = await t.main();
@@ -86,7 +89,7 @@ export const lossless: readonly Case[] = [
       for (const key of keys) await write(backend, { key, value: "1" });
       await write(backend, { key: rawKey(t.freshName(), "b"), value: "1" });
       await write(backend, { key: from, value: null });
-      await t.until("the last change was told", () => heard.changes.some(({ value }) => value === null));
+      await t.until("the watch reports the last change", () => heard.changes.some(({ value }) => value === null));
       stop();
       assert.deepEqual(
         heard.changes.map(({ key, value }) => [key, value]),
@@ -100,7 +103,7 @@ export const lossless: readonly Case[] = [
   },
   {
     id: "WCH-024",
-    law: "A reader that is too slow is told of a gap and gets a new snapshot; what it knows in the end is right.",
+    law: "A reader that is too slow receives a gap and a new snapshot, and its state is right in the end.",
     needs: ["watch"],
     profile: "full",
     async run(t) {
@@ -133,27 +136,27 @@ export const lossless: readonly Case[] = [
           if (event.type === "synced" || event.type === "gap") synced = event.type === "synced";
         }
       })();
-      await within(t.patience, reading, "the watch never told all that is there");
+      await within(t.patience, reading, "the watch never reported everything that is there");
     },
   },
   {
     id: "WCH-025",
-    law: "Two watches of one channel are told the same, and ending one does not end the other.",
+    law: "Two watches of one channel report the same changes, and ending one does not end the other.",
     needs: ["watch"],
     async run(t) {
       const channel = await t.channel();
       const [one, two] = [await Follower.start(t, channel), await Follower.start(t, channel)];
       await channel.set("k", 1);
-      await t.until("both were told", () => one.state.has("k") && two.state.has("k"));
+      await t.until("both watches report the write", () => one.state.has("k") && two.state.has("k"));
       await one.stop();
       await channel.set("k", 2);
-      await t.until("the other was told", () => two.state.get("k")?.value === 2);
+      await t.until("the other watch reports the write", () => two.state.get("k")?.value === 2);
       assert.equal(one.state.get("k")?.value, 1);
     },
   },
   {
     id: "WCH-026",
-    law: "A watch of a single key is told every change of this key and of no other, also of none that it is the beginning of.",
+    law: "A watch of a single key reports every change of that key and of no other, not even of keys that begin with it.",
     scales: true,
     needs: ["watch"],
     async run(t) {
@@ -182,7 +185,7 @@ export const lossless: readonly Case[] = [
       }
       const together = [...longer, key].map((each) => ({ key: each, value: "end" }));
       told.push(["end", await write(writer, ...together)]);
-      await t.until("the last change was told", () => heard.gaps > 0 || heard.changes.length >= told.length);
+      await t.until("the watch reports the last change", () => heard.gaps > 0 || heard.changes.length >= told.length);
       stop();
       assert.deepEqual(
         heard.changes.filter((change) => change.key !== key),

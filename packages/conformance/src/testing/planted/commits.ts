@@ -39,7 +39,7 @@ export const commits: readonly Bug[] = [
     },
   },
   {
-    name: "each key counts its versions by itself, and begins anew after a delete",
+    name: "each key counts its own versions, and starts again after a delete",
     killedBy: "CAS-010",
     server: class extends Server {
       override commit(commit: Commit): CommitOutcome {
@@ -73,7 +73,7 @@ export const commits: readonly Bug[] = [
     },
   },
   {
-    name: "writing the value that is there changes no version",
+    name: "writing the same value again does not change the version",
     killedBy: "CAS-007",
     server: class extends Server {
       override commit(commit: Commit): CommitOutcome {
@@ -96,7 +96,7 @@ export const commits: readonly Bug[] = [
     },
   },
   {
-    name: "versions begin anew when the server is started again",
+    name: "versions start again when the server is restarted",
     killedBy: "ERR-006",
     server: class extends Server {
       override restart(): void {
@@ -106,7 +106,7 @@ export const commits: readonly Bug[] = [
     },
   },
   {
-    name: "writes are acknowledged before they are kept",
+    name: "writes are acknowledged before they are stored",
     killedBy: "ERR-007",
     server: class extends Server {
       readonly #late: string[] = [];
@@ -123,7 +123,7 @@ export const commits: readonly Bug[] = [
     },
   },
   {
-    name: "what is read may be the client's own cache",
+    name: "reads may be answered from the client's own cache",
     killedBy: "VRB-002",
     client: class extends Client {
       readonly #cache: Map<string, StoredEntry | undefined> = new Map();

@@ -24,7 +24,7 @@ export const conditions: readonly Bug[] = [
     },
   },
   {
-    name: "an empty version is no condition",
+    name: "an empty version is not checked",
     killedBy: "CAS-005",
     server: class extends Server {
       protected override holds(check: StoredCheck): boolean {
@@ -43,7 +43,7 @@ export const conditions: readonly Bug[] = [
     },
   },
   {
-    name: "a version holds as long as the value is the one that it stood for",
+    name: "a version holds as long as the value is still the one that it stood for",
     killedBy: "CAS-008",
     server: class extends Server {
       readonly #values: Map<string, string | null> = new Map();
@@ -84,7 +84,7 @@ export const conditions: readonly Bug[] = [
     },
   },
   {
-    name: "what is there is not told after a refusal",
+    name: "a refusal does not report the current entries",
     killedBy: "CAS-004",
     server: class extends Server {
       override commit(commit: Commit): CommitOutcome {
@@ -94,7 +94,7 @@ export const conditions: readonly Bug[] = [
     },
   },
   {
-    name: "after a refusal, only what failed is told",
+    name: "a refusal reports the entries of the failed checks only",
     killedBy: "CAS-023",
     server: class extends Server {
       override commit(commit: Commit): CommitOutcome {
@@ -106,7 +106,7 @@ export const conditions: readonly Bug[] = [
     },
   },
   {
-    name: "what is there is read after the refusal, key by key",
+    name: "the current entries are read after the refusal, key by key",
     killedBy: "CNC-020",
     client: class extends Client {
       override async commit(commit: Commit): Promise<CommitOutcome> {

@@ -41,10 +41,18 @@ function deadlines(change: (ttl: number) => number): typeof Server {
 export const timesToLive: readonly Bug[] = [
   { name: "entries expire early", killedBy: "TTL-001", server: deadlines((ttl) => ttl * 0.8) },
   { name: "entries expire late", killedBy: "TTL-001", server: deadlines((ttl) => ttl + 50) },
-  { name: "times are whole seconds", killedBy: "TTL-001", server: deadlines((ttl) => Math.ceil(ttl / 1_000) * 1_000) },
-  { name: "long times turn over", killedBy: "TTL-008", server: deadlines((ttl) => (ttl > 2 ** 31 - 1 ? 1 : ttl)) },
   {
-    name: "a list shows what has expired",
+    name: "times to live are rounded up to whole seconds",
+    killedBy: "TTL-001",
+    server: deadlines((ttl) => Math.ceil(ttl / 1_000) * 1_000),
+  },
+  {
+    name: "long times to live overflow",
+    killedBy: "TTL-008",
+    server: deadlines((ttl) => (ttl > 2 ** 31 - 1 ? 1 : ttl)),
+  },
+  {
+    name: "a list shows expired entries",
     killedBy: "TTL-002",
     server: class extends Graveyard {
       override scan(request: ScanRequest): ScanPage {
@@ -69,7 +77,7 @@ export const timesToLive: readonly Bug[] = [
     },
   },
   {
-    name: "what has expired still counts as present",
+    name: "an expired entry still counts as present",
     killedBy: "TTL-020",
     server: class extends Graveyard {
       protected override holds({ key, version }: StoredCheck): boolean {
@@ -78,7 +86,7 @@ export const timesToLive: readonly Bug[] = [
     },
   },
   {
-    name: "a reader that finds an entry expired deletes whatever is there",
+    name: "a reader that finds an entry expired deletes any entry under its key",
     killedBy: "TTL-024",
     server: Graveyard,
     client: class extends Client {
@@ -96,7 +104,7 @@ export const timesToLive: readonly Bug[] = [
     },
   },
   {
-    name: "a write without a time keeps the old one",
+    name: "a write without a time to live keeps the old deadline",
     killedBy: "TTL-005",
     server: class extends Server {
       protected override apply(write: StoredWrite, version: string): void {
@@ -110,7 +118,7 @@ export const timesToLive: readonly Bug[] = [
     },
   },
   {
-    name: "a timer removes what is under the key by then",
+    name: "a timer deletes any entry that the key has by then",
     killedBy: "TTL-006",
     server: class extends Server {
       protected override apply(write: StoredWrite, version: string): void {
@@ -120,7 +128,7 @@ export const timesToLive: readonly Bug[] = [
     },
   },
   {
-    name: "a renewal that is refused renews all the same",
+    name: "a refused renewal renews the entry anyway",
     killedBy: "TTL-023",
     server: class extends Server {
       override commit(commit: Commit): CommitOutcome {

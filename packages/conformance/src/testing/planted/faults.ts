@@ -46,7 +46,7 @@ export const faults: readonly Bug[] = [
     },
   },
   {
-    name: "a commit whose answer was lost is said not to be applied",
+    name: "a commit whose answer was lost is reported as not applied",
     killedBy: "ERR-020",
     client: class extends Client {
       override commit(commit: Commit): Promise<CommitOutcome> {
@@ -81,7 +81,7 @@ export const faults: readonly Bug[] = [
     },
   },
   {
-    name: "a fault is an error of the driver's own",
+    name: "a fault rejects with the driver's own error",
     killedBy: "ERR-001",
     client: class extends Client {
       override read(keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
@@ -90,7 +90,7 @@ export const faults: readonly Bug[] = [
     },
   },
   {
-    name: "an error does not say that it may be tried again",
+    name: "an error of a fault is not marked as retryable",
     killedBy: "ERR-004",
     client: class extends Client {
       override read(keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
@@ -99,7 +99,7 @@ export const faults: readonly Bug[] = [
     },
   },
   {
-    name: "a rejection is left to nobody",
+    name: "a rejection is left unhandled",
     killedBy: "ERR-005",
     client: class extends Client {
       override read(keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
@@ -111,7 +111,7 @@ export const faults: readonly Bug[] = [
     },
   },
   {
-    name: "an error of the connection is emitted where nobody listens",
+    name: "an error of the connection is emitted without a listener",
     killedBy: "WCH-043",
     client: class extends Client {
       override async watch(...args: Parameters<Client["watch"]>): ReturnType<Client["watch"]> {
@@ -139,7 +139,7 @@ export const faults: readonly Bug[] = [
     },
   },
   {
-    name: "a message tells the value",
+    name: "a message contains the value",
     killedBy: "ERR-027",
     client: class extends Client {
       override commit(commit: Commit): Promise<CommitOutcome> {

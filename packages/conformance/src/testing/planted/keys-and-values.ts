@@ -31,12 +31,12 @@ export const keysAndValues: readonly Bug[] = [
   { name: "keys are normalised", killedBy: "KEY-001", server: keyedBy((key) => key.normalize("NFC")) },
   { name: "long keys are cut", killedBy: "SUP-004", server: keyedBy((key) => key.slice(0, 255)) },
   {
-    name: "keys end where a question mark stands",
+    name: "keys end at a question mark",
     killedBy: "KEY-001",
     server: keyedBy((key) => key.replace(/\?.*/, "?")),
   },
   {
-    name: "an asterisk in a key that is deleted deletes others too",
+    name: "an asterisk in a deleted key deletes other keys too",
     killedBy: "SCP-003",
     server: class extends Server {
       protected override apply(write: StoredWrite, version: string): void {
@@ -70,7 +70,7 @@ export const keysAndValues: readonly Bug[] = [
     },
   },
   {
-    name: "what is read is the object that is kept",
+    name: "a read returns the stored object itself",
     killedBy: "VAL-022",
     server: class extends Server {
       protected override find(key: string): StoredEntry | undefined {
@@ -81,7 +81,7 @@ export const keysAndValues: readonly Bug[] = [
     },
   },
   {
-    name: "what is written is the object that is kept",
+    name: "a write stores the caller's object itself",
     killedBy: "VAL-022",
     client: class extends Client {
       override commit(commit: Commit): Promise<CommitOutcome> {

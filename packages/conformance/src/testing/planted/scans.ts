@@ -28,7 +28,7 @@ export const scans: readonly Bug[] = [
     },
   },
   {
-    name: "a scan of a channel with a longer name is one of all that begin alike",
+    name: "a scan of a channel also lists channels whose names begin alike",
     killedBy: "SCP-001",
     server: class extends Server {
       protected override keysBetween(from: string, to: string): string[] {
@@ -39,7 +39,7 @@ export const scans: readonly Bug[] = [
     },
   },
   {
-    name: "keys are in the order of a language",
+    name: "keys sort by the rules of a language",
     killedBy: "KEY-020",
     server: class extends Server {
       protected override keysBetween(from: string, to: string): string[] {
@@ -48,7 +48,7 @@ export const scans: readonly Bug[] = [
     },
   },
   {
-    name: "keys are in the order of writing",
+    name: "keys sort in the order of writing",
     killedBy: "VRB-004",
     server: class extends Server {
       protected override keysBetween(from: string, to: string): string[] {
@@ -66,7 +66,7 @@ export const scans: readonly Bug[] = [
     },
   },
   {
-    name: "a single entry beyond the page is forgotten",
+    name: "a single entry beyond the page is lost",
     killedBy: "SCN-020",
     server: class extends Server {
       override scan(request: ScanRequest): ScanPage {
@@ -77,7 +77,7 @@ export const scans: readonly Bug[] = [
     },
   },
   {
-    name: "an entry is listed twice now and then",
+    name: "an entry is sometimes listed twice",
     killedBy: "SCN-020",
     server: class extends Server {
       override scan(request: ScanRequest): ScanPage {
@@ -130,7 +130,7 @@ export const scans: readonly Bug[] = [
     },
   },
   {
-    name: "a scan goes on by number, not by key",
+    name: "a scan continues by position, not by key",
     killedBy: "SCN-032",
     client: class extends Client {
       #seen = 0;

@@ -6,7 +6,7 @@ import type { Bug } from "./bug.js";
 /** Watches that lose, invent or mix up changes. */
 export const watches: readonly Bug[] = [
   {
-    name: "a change is lost now and then",
+    name: "a change is sometimes lost",
     killedBy: "WCH-021",
     server: class extends Server {
       #told = 0;
@@ -17,7 +17,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "deletes are not told",
+    name: "a watch does not report deletes",
     killedBy: "WCH-003",
     server: class extends Server {
       protected override announce(change: StoredChange): void {
@@ -39,7 +39,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "a write of the value that is there is not told",
+    name: "a watch does not report a write of the current value",
     killedBy: "WCH-004",
     server: class extends Server {
       readonly #values: Map<string, string | null> = new Map();
@@ -51,7 +51,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "neighbours are told too",
+    name: "a watch reports its neighbours too",
     killedBy: "WCH-023",
     server: class extends Server {
       override subscribe({ range, tell }: Subscriber): () => void {
@@ -60,7 +60,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "a watch of one key is told of those that begin with it too",
+    name: "a watch of one key also reports keys that begin with it",
     killedBy: "WCH-026",
     client: class extends Client {
       override watch({ from, to }: KeyRange, sink: WatchSink): Promise<() => void> {
@@ -69,7 +69,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "a client is not told of its own writes",
+    name: "a watch does not report its own client's writes",
     killedBy: "WCH-003",
     client: class extends Client {
       readonly #own: Set<string> = new Set();
@@ -95,7 +95,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "a watch says that it is set up before it is",
+    name: "a watch resolves before it is set up",
     killedBy: "WCH-022",
     client: class extends Client {
       override async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
@@ -127,7 +127,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "a watch goes on after a lost connection as if nothing had happened",
+    name: "a watch continues after a lost connection as if nothing had happened",
     killedBy: "WCH-044",
     client: class extends Client {
       override watch(range: KeyRange, sink: WatchSink): Promise<() => void> {

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { ChannelError } from "../errors.js";
 import { GoneStore } from "./store.js";
 
-test("a store that is gone for 10 s is told, one that was put back before is not, nor one that is away", () => {
+test("a store that is gone for 10 s is reported, one that was put back before is not, nor one that is away", () => {
   let now = 0;
   vi.spyOn(performance, "now").mockImplementation(() => now);
   const told: unknown[] = [];

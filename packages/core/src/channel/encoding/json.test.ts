@@ -63,7 +63,7 @@ describe("values as JSON", () => {
     expect(back({ a: undefined, b: 1 })).toEqual({ b: 1 });
   });
 
-  test("an object that occurs twice in a value is no cycle", () => {
+  test("an object that occurs twice in a value is not a cycle", () => {
     const shared = { a: 1 };
     expect(back([shared, { shared }])).toEqual([{ a: 1 }, { shared: { a: 1 } }]);
   });

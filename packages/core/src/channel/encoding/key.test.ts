@@ -304,8 +304,8 @@ function decoded(text: string): Key | undefined {
   }
 }
 
-describe("texts that are no key", () => {
-  test("a text that is no key is corrupt, however deep it is nested", () => {
+describe("texts that are not keys", () => {
+  test("a text that is not a key is corrupt, however deep it is nested", () => {
     for (const part of ["[", "{", "[[ ", "{a "]) expect(decodeKeyIfOurs(part.repeat(100_000))).toBeUndefined();
   });
 
@@ -341,7 +341,7 @@ describe("texts that are no key", () => {
     '"!zz ',
     '"\u001b ',
     '"\ud800 ',
-  ])("a text that is no key is corrupt: %j", (text) => {
+  ])("a text that is not a key is corrupt: %j", (text) => {
     expect(decoded(text)).toBeUndefined();
     expect(() => decodeKey(text)).toThrow(expect.objectContaining({ code: "CORRUPT" }));
   });

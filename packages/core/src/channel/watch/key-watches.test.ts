@@ -48,7 +48,7 @@ async function watchMany(count: number): Promise<KeyWatch[]> {
   return all;
 }
 
-it("only the keys that somebody follows are watched in the store, each of them once", async () => {
+it("only the keys that have followers are watched in the store, each of them once", async () => {
   const one = recorder();
   const two = recorder();
   const keyWatch = [keyWatches.watch("c a ", one), keyWatches.watch("c a ", two)];
@@ -80,7 +80,7 @@ it("beyond a number of keys, all keys share one watch of the whole channel, whic
   expect(watches.size).toBe(0);
 });
 
-it("a gap in the watch of a key is told only to the watchers of that key", async () => {
+it("a gap in the watch of a key is reported only to the watchers of that key", async () => {
   const [one, two] = [recorder(), recorder()];
   await keyWatches.watch("c a ", one).ready;
   await keyWatches.watch("c b ", two).ready;
@@ -88,7 +88,7 @@ it("a gap in the watch of a key is told only to the watchers of that key", async
   expect([one.told, two.told]).toEqual([["gap"], []]);
 });
 
-it("a failed watch is told to its watchers, and the next watcher of the key begins a new watch", async () => {
+it("a failed watch is reported to its watchers, and the next watcher of the key begins a new watch", async () => {
   const [one, two] = [recorder(), recorder()];
   await keyWatches.watch("c a ", one).ready;
   for (const { sink } of [...watches]) sink.fail(new Error("over"));
@@ -110,7 +110,7 @@ describe("watches that cannot be begun", () => {
   });
 });
 
-it("no watcher is told of anything after KeyWatches was closed", async () => {
+it("no watcher receives anything after KeyWatches was closed", async () => {
   const one = recorder();
   await keyWatches.watch("c a ", one).ready;
   const [{ sink }] = watches as unknown as [Watched];

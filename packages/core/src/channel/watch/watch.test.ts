@@ -47,7 +47,7 @@ describe("watches, of a backend driven by hand", () => {
     store.entries.push({ key: key(name), value: JSON.stringify(value), version: String(version), ...more });
   };
 
-  test("a watch tells the snapshot, then synced, and then each change", async () => {
+  test("a watch reports the snapshot, then synced, and then each change", async () => {
     put("a", 1, 1);
     put("b", 2, 2);
     const { told } = follow(channel.watch());
@@ -60,13 +60,13 @@ describe("watches, of a backend driven by hand", () => {
     expect(told.slice(3)).toEqual(["a=3 @3", "-b @4", "c=new @5"]);
   });
 
-  test("a watch of an empty channel tells synced at once", async () => {
+  test("a watch of an empty channel reports synced at once", async () => {
     const { told } = follow(channel.watch());
     await settled();
     expect(told).toEqual(["synced"]);
   });
 
-  test("a watch does not tell a version again that the snapshot held, nor an older one", async () => {
+  test("a watch does not report a version again that the snapshot held, nor an older one", async () => {
     put("a", 1, 5);
     store.beforePage = () => {
       store.tell(key("a"), 0, 4);
@@ -81,7 +81,7 @@ describe("watches, of a backend driven by hand", () => {
     expect(told).toEqual(["a=1 @5", "synced", "a=2 @6", "a=10th is later than the 9th @10"]);
   });
 
-  test("a watch tells the delete of an entry of the snapshot, and of no entry that it never told", async () => {
+  test("a watch reports the delete of an entry of the snapshot, and of no entry that it never reported", async () => {
     put("a", 1, 1);
     store.beforePage = () => {
       store.tell(key("a"), null, 3);
@@ -92,7 +92,7 @@ describe("watches, of a backend driven by hand", () => {
     expect(told).toEqual(["a=1 @1", "synced", "-a @3"]);
   });
 
-  test("a watch tells an entry that was written anew after a delete", async () => {
+  test("a watch reports an entry that was written again after a delete", async () => {
     put("a", 1, 1);
     const { told } = follow(channel.watch());
     await settled();
@@ -102,7 +102,7 @@ describe("watches, of a backend driven by hand", () => {
     expect(told.slice(2)).toEqual(["-a @2", "a=2 @3"]);
   });
 
-  test("a watch tells a new snapshot after a gap, up to the next synced", async () => {
+  test("a watch reports a new snapshot after a gap, up to the next synced", async () => {
     put("a", 1, 1);
     put("b", 1, 2);
     const { told } = follow(channel.watch());
@@ -118,7 +118,7 @@ describe("watches, of a backend driven by hand", () => {
     expect(told.slice(3)).toEqual(["gap", "a=1 @1", "c=1 @9", "synced", "c=2 @10"]);
   });
 
-  test("a gap during the snapshot makes a watch tell another snapshot", async () => {
+  test("a gap during the snapshot makes a watch report another snapshot", async () => {
     put("a", 1, 1);
     store.beforePage = () => {
       store.beforePage = () => {};
@@ -129,7 +129,7 @@ describe("watches, of a backend driven by hand", () => {
     expect(told).toEqual(["a=1 @1", "synced", "gap", "a=1 @1", "synced"]);
   });
 
-  test("a watch with a slow reader drops changes beyond a limit, and tells a gap and a new snapshot instead", async () => {
+  test("a watch with a slow reader drops changes beyond a limit, and reports a gap and a new snapshot instead", async () => {
     const events = channel.watch()[Symbol.asyncIterator]();
     expect((await events.next()).value).toEqual({ type: "synced" });
     for (let i = 1; i <= 25_000; i++) {
@@ -143,7 +143,7 @@ describe("watches, of a backend driven by hand", () => {
     expect(store.sinks.size).toBe(0);
   });
 
-  test("a watch tells an expiry that the store does not tell, once the store says that the entry is gone", async () => {
+  test("a watch reports an expiry that the store does not report, once the store says that the entry is gone", async () => {
     put("a", 1, 1, 1_000);
     const { told } = follow(channel.watch());
     await settled();
@@ -161,7 +161,7 @@ describe("watches, of a backend driven by hand", () => {
     expect(told.length).toBe(3);
   });
 
-  test("a watch tells no expiry of an entry that was renewed", async () => {
+  test("a watch reports no expiry of an entry that was renewed", async () => {
     const { told } = follow(channel.watch());
     await settled();
     put("a", 1, 1, 1_000);
@@ -223,13 +223,13 @@ describe("watches, of a backend driven by hand", () => {
     expect(two.told).toEqual([]);
   });
 
-  test("a watch with a signal that has fired already tells nothing", async () => {
+  test("a watch with a signal that has fired already reports nothing", async () => {
     const { told, end } = follow(channel.watch({ signal: AbortSignal.abort() }));
     await end;
     expect(told).toEqual([]);
   });
 
-  test("a watch tells the changes that came before, and then fails with the error of the backend", async () => {
+  test("a watch reports the changes that came before, and then fails with the error of the backend", async () => {
     const { told, end } = follow(channel.watch());
     await settled();
     store.tell(key("a"), 1, 1);
@@ -247,7 +247,7 @@ describe("watches, of a backend driven by hand", () => {
   });
 });
 
-test("a watch with a prefix tells only the entries below the prefix", async () => {
+test("a watch with a prefix reports only the entries below the prefix", async () => {
   const world = new World();
   const channel = await openChannel("c", { backend: await world.way(), clock: world.clock });
   await channel.set(["a", 1], "in");

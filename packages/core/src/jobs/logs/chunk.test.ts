@@ -27,7 +27,7 @@ test.each([
   [{ ...chunk, dropped: { lines: 1 } }],
   [{ ...chunk, dropped: { bytes: 1 } }],
   [{ ...chunk, end: false }],
-])("what others wrote is no chunk: %j", (value) => {
+])("what others wrote is not a chunk: %j", (value) => {
   expect(isChunk(value)).toBe(false);
 });
 
@@ -43,7 +43,7 @@ test.each([
   expect(isProgress(value)).toBe(is);
 });
 
-test("a key tells its run, and that of a chunk its number", () => {
+test("a key contains its run, and that of a chunk its number", () => {
   expect(runOfKey(["a", 5, 0])).toEqual({ name: "a", startTime: 5 });
   expect(runOfKey(["a", 5, "progress"])).toEqual({ name: "a", startTime: 5 });
   for (const key of ["a", 5, ["a"], [5, 5], ["a", "b", 0], { name: "a", startTime: 5 }])

@@ -320,7 +320,7 @@ describe("a store of the logs that is away", () => {
     },
   );
 
-  test("a chunk that the store refuses for good is counted, and the log goes on", async () => {
+  test("a chunk that the store refuses for good is counted, and the log continues", async () => {
     const dropped: unknown[] = [];
     const listen = (message: unknown): void => void dropped.push(message);
     diagnostics.subscribe("ojm:log:dropped", listen);
@@ -423,7 +423,7 @@ describe("a store of the logs that is away", () => {
     expect(clock.monotonic() - closing).toBe(2_000);
   });
 
-  test("a channel of logs that cannot be opened is told by one warning, and no job fails", async () => {
+  test("a channel of logs that cannot be opened is reported by one warning, and no job fails", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     one = await world.manager({ chLogs: { type: "no-such-type" } });
     for (let i = 0; i < 3; i++) await clock.until(one.manager.run("a", (run) => write(run, 1, 10)));

@@ -87,7 +87,7 @@ describe("with records and locks in two stores", () => {
     expect((await records(two))[0]?.status).toBe("lost");
   });
 
-  test("a run is completed at its end, also if its lock cannot be released", async () => {
+  test("a run is completed at its end, even if its lock cannot be released", async () => {
     const run = await one.manager.start("a");
     const commit = one.way.commit.bind(one.way);
     one.way.commit = () => Promise.reject(new Error("out of memory"));
@@ -152,7 +152,7 @@ describe("with records and locks in one store", () => {
     expect((await next.fail("because")).status).toBe("failed");
   });
 
-  test("runs without a lock are closed by the next manager, older ones too, but no run that still goes on", async () => {
+  test("runs without a lock are closed by the next manager, older ones too, but no run that is still running", async () => {
     const one = await world.manager();
     await one.manager.start("a");
     one.way.fault = () => ({ type: "refused" });
@@ -290,7 +290,7 @@ test.each(["000000", "zzzzzz"])(
   },
 );
 
-test("a manager with locks of its own closes no run that may still go on under locks that it cannot see", async () => {
+test("a manager with locks of its own closes no run that may still continue under locks that it cannot see", async () => {
   const owner = await world.manager({ apart: true });
   const run = await owner.manager.start("a", { timeout: 4 * 3_600_000 });
   const chJobs = { backend: await world.way({ shared: "network" }) };

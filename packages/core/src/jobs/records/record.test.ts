@@ -43,13 +43,13 @@ test.each<[unknown, unknown]>([
     { rows: 3, seen: ["a"], total: "5" },
   ],
   [() => 1, undefined],
-])("of a result that is no JSON, what JSON can hold is kept, and the rest is told: %#", (value, result) => {
+])("of a result that is not JSON, what JSON can hold is stored, and the rest is reported: %#", (value, result) => {
   const kept = resultOf(value, 40_000);
   expect(kept.result).toEqual(result);
   expect(kept.lost[0]).toMatch(/^result(\.seen)? is /);
 });
 
-test("a result that is too large is left out, and its size is told", () => {
+test("a result that is too large is left out, and its size is reported", () => {
   const most = 40_000;
   expect(resultOf("x".repeat(5_000), most).result).toEqual("x".repeat(5_000));
   expect(resultOf("x".repeat(7_500), most)).toEqual({
@@ -58,7 +58,7 @@ test("a result that is too large is left out, and its size is told", () => {
   expect(resultOf("\u20ac".repeat(2_500), most).result).toBeUndefined();
 });
 
-test("the end of a run is written the same by its holder and by whoever reads its record, field by field", () => {
+test("the end of a run is written the same by its holder and by any reader of its record, field by field", () => {
   const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
   const started = fc.record({
     name: fc.string(),
@@ -85,7 +85,7 @@ test("the end of a run is written the same by its holder and by whoever reads it
   );
 });
 
-test("the stack of an error is kept with those of its causes, also of one that is its own cause", () => {
+test("the stack of an error is kept with those of its causes, even of one that is its own cause", () => {
   const cause = new TypeError("no such host");
   const error = new Error("not sent", { cause });
   const text = stackText(error);
@@ -95,7 +95,7 @@ test("the stack of an error is kept with those of its causes, also of one that i
 });
 
 test.each([["a text"], [undefined], [null], [{ stack: "not an error" }]])(
-  "a thrown value that is no error has no stack: %j",
+  "a thrown value that is not an error has no stack: %j",
   (value) => {
     expect(stackText(value)).toBeUndefined();
   },

@@ -273,7 +273,7 @@ describe("records that another program writes", () => {
   );
 });
 
-test("prune removes the entries of records that somebody else deleted or overwrote", async () => {
+test("prune removes the entries of records that another program deleted or overwrote", async () => {
   const one = await world.manager();
   await world.write(one, [record("a", 1), record("b", 2), record("c", 3)]);
   await one.manager.channels.jobs.unset({ name: "a", startTime: 1 });

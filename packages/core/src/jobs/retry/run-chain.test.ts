@@ -155,7 +155,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect((await records(two)).map(({ status }) => status)).toEqual(["lost", "completed"]);
   });
 
-  test("a run that goes on failing is tried as often as allowed, and rejects with the last error", async () => {
+  test("a run that keeps failing is tried as often as allowed, and rejects with the last error", async () => {
     const work = rejection(one.manager.run("a", failing(9), { retry }));
     expect(await clock.until(work, 600_000)).toMatchObject({ message: "no 3" });
     expect(await records(two)).toHaveLength(3);
@@ -238,7 +238,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect(await pending(two)).toEqual([]);
   });
 
-  test("of several processes that go on with a chain one makes each attempt", async () => {
+  test("of several processes that continue with a chain one makes each attempt", async () => {
     void one.manager.run("a", failing(2), { retry }).catch(() => {});
     await clock.advance(1_000);
     kill(one);
@@ -264,7 +264,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect((await clock.until(work, 120_000)).record).toMatchObject({ attempt: 2 });
   });
 
-  test("a run tells its body which attempt it is, and of which chain", async () => {
+  test("a run passes to its body which attempt it is, and of which chain", async () => {
     const told: [number, string][] = [];
     const body = ({ attempt, chain }: Run): Promise<void> => {
       told.push([attempt, chain]);
@@ -279,7 +279,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     ]);
   });
 
-  test("an attempt that was made is not left in the store by a late write of whoever found the dead process", async () => {
+  test("an attempt that was made is not left in the store by a late write of the finder of the dead process", async () => {
     void one.manager.run("a", () => new Promise(() => {}), { retry: { ...retry, onLost: true } }).catch(() => {});
     await clock.advance(1_000);
     kill(one);
@@ -307,7 +307,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect(await pending(two)).toEqual([]);
   });
 
-  test("an entry that ojm did not write is no attempt: that of a dead process is written over it", async () => {
+  test("an entry that ojm did not write is not an attempt: that of a dead process is written over it", async () => {
     const dying = one.manager.run("a", () => new Promise(() => {}), { retry: { ...retry, onLost: true } });
     dying.catch(() => {});
     await clock.advance(1_000);
@@ -318,7 +318,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect((await clock.until(two.manager.takeOver("a", failing(0)), 120_000))?.record.attempt).toBe(2);
   });
 
-  test("where no chain was left, there is none to go on with", async () => {
+  test("where no chain was left, there is none to continue with", async () => {
     expect(await clock.until(two.manager.takeOver("a", failing(0)))).toBeUndefined();
     expect(began).toEqual([]);
   });
@@ -438,7 +438,7 @@ describe.each(STORES)("records and locks $stores: retries", ({ apart }) => {
     expect((await clock.until(two.manager.takeOver("a", failing(1)), 120_000))?.record.attempt).toBe(2);
   });
 
-  test("a run whose lock was removed, and that nobody else closes, is tried again", async () => {
+  test("a run whose lock was removed, and that no other process closes, is tried again", async () => {
     const untilLost = (run: Run): Promise<void> =>
       run.attempt > 1
         ? Promise.resolve()

@@ -87,21 +87,21 @@ describe.each(STORES)("records and locks $stores: claims of runs", ({ apart }) =
     await clock.until(other.end());
   });
 
-  test("a claim that was written by somebody else, and is free again, is tried again", async () => {
+  test("a claim that another program wrote, and that is free again, is tried again", async () => {
     const claim = await shipping(one);
     await orders.set(1, { state: "new" });
     await clock.until(one.manager.run("ship", () => {}, { claim }));
     expect(await orders.get(1)).toEqual({ state: (await records(one))[0]?.id });
   });
 
-  test("a claim that never reads anew what it checks is refused with advice, and leaves nothing", async () => {
+  test("a claim that never reads again what it checks is refused with advice, and leaves nothing", async () => {
     const claim: StartClaim = {
       ops: () => [{ channel: orders, ops: [{ check: 1, version: "1" }] }],
       refused: async () => {},
     };
     expect(await clock.until(rejection(one.manager.run("ship", () => {}, { claim })))).toMatchObject({
       code: "INVALID",
-      message: expect.stringContaining('its "refused" must read anew what its "ops" check'),
+      message: expect.stringContaining('its "refused" must read again what its "ops" check'),
     });
     expect(await two.manager.heldLocks()).toEqual([]);
     expect(await records(two)).toEqual([]);
@@ -118,7 +118,7 @@ describe.each(STORES)("records and locks $stores: claims of runs", ({ apart }) =
     expect(await two.manager.heldLocks()).toEqual([]);
   });
 
-  test("the record of a run for a tick tells its schedule, its tick and how late it was", async () => {
+  test("the record of a run for a tick holds its schedule, its tick and how late it was", async () => {
     const at = clock.now() - 1_500;
     const claim = { ...(await shipping(one)), tick: { schedule: "nightly", at } };
     const ship = (run: Run): void => expect(run.tick).toEqual({ schedule: "nightly", at });
@@ -154,7 +154,7 @@ test.each<[unknown, RegExp]>([
   await expect(manager.run("ship", () => {}, options as object)).rejects.toThrow(message);
 });
 
-test("the record of a run keeps the meta that it was started with, also if the program changes its map", async () => {
+test("the record of a run keeps the meta that it was started with, even if the program changes its map", async () => {
   const { manager } = await world.manager();
   const meta: { file: string; none?: string } = { file: "a.csv" };
   const { record } = await clock.until(
@@ -228,7 +228,7 @@ test("the end of a command is an exit code or the name of a signal", async () =>
   expect((await clock.until(run.end())).exit).toBeUndefined();
 });
 
-test("the record of a run that was unlocked by force tells who did it, and why", async () => {
+test("the record of a run that was unlocked by force says who did it, and why", async () => {
   const [one, two] = [await world.manager(), await world.manager()];
   const run = await clock.until(one.manager.start("ship"));
   const { run: closed } = await clock.until(two.manager.unlock("ship", { reason: "it hangs" }));

@@ -186,7 +186,7 @@ export class OpenRun implements Run {
       throw new RunError(
         "INVALID",
         this.name,
-        `the run of "${this.name}" is handed over for a reason: give it as a text`,
+        `the run of "${this.name}" cannot be handed over without a reason, a text`,
       );
     }
     return this.#finish({ status: "skipped", error: errorText(reason), handedOver: true });

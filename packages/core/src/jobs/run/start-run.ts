@@ -72,7 +72,7 @@ class Starting implements AtomicWrites {
   async #claimRefused(claim: StartClaim): Promise<void> {
     await claim.refused();
     if (++this.#refusals < MOST_REFUSALS) return;
-    const text = `the claim of "${this.name}" was refused ${MOST_REFUSALS} times: its "refused" must read anew what its "ops" check`;
+    const text = `the claim of "${this.name}" was refused ${MOST_REFUSALS} times: its "refused" must read again what its "ops" check`;
     throw new RunError("INVALID", this.name, text);
   }
 
@@ -197,7 +197,7 @@ async function writeRecord(context: RunContext, starting: Starting, lease: Lease
 function adopt(context: RunContext, starting: Starting, lease: Lease, draft: Draft, version: string): OpenRun {
   const { record } = draft;
   if (record.status === "running") return open(context, starting, lease, draft, version);
-  const text = `the run of "${starting.name}" was closed by somebody else before it began: ${record.error ?? record.status}`;
+  const text = `the run of "${starting.name}" was closed by another process before it began: ${record.error ?? record.status}`;
   throw new RunError("LOST", starting.name, text);
 }
 

@@ -43,7 +43,7 @@ describe("acquire", () => {
     expect(way.reads).toBe(0);
   });
 
-  test("an attempt at a held lock tells who holds the lock, and changes nothing", async () => {
+  test("an attempt at a held lock names the holder of the lock, and changes nothing", async () => {
     const one = await world.locks();
     const two = await world.locks();
     const lease = await one.locks.acquire("a", { note: { run: 5 } });
@@ -184,7 +184,7 @@ describe("acquire", () => {
     expect(lease.held).toBe(true);
   });
 
-  test("an attempt goes on at once when its session was renewed once more before the answer came", async () => {
+  test("an attempt continues at once when its session was renewed once more before the answer came", async () => {
     const { locks, way } = await world.locks();
     await (await locks.acquire("warm up")).release();
     // The store has renewed the session, but the answer comes later than that of the next renewal.
@@ -235,7 +235,7 @@ test("leaveQueue with the ticket of a dead session leaves the same waiter's tick
   expect(await channel.get(queueKey("a"))).toBeUndefined();
 });
 
-test("leaveQueue removes a ticket also if another ticket enters the queue at that moment", async () => {
+test("leaveQueue removes a ticket even if another ticket enters the queue at that moment", async () => {
   const [one, two] = [await world.locks(), await world.locks()];
   const mine = { session: "s", token: "mine" };
   const waiting = [mine, { session: "s", token: "2" }];

@@ -101,7 +101,7 @@ describe("a crowd of waiters in several processes", () => {
     expect(far).toBeLessThanOrEqual(near / 2);
   });
 
-  it("a waiter that becomes near is told, and from then on reads as often as the near ones", async () => {
+  it("a waiter that becomes near is notified, and from then on reads as often as the near ones", async () => {
     const had: string[] = [];
     const order: string[] = [];
     const all = await line(NEAR + 3, 1, had);

@@ -27,7 +27,7 @@ test("a waiter is woken at once when the session of the holder is removed", asyn
 });
 
 // In such a store, the end of a session is known only from its last renewal that a process saw.
-describe("waits in a store that tells its clock to nobody", () => {
+describe("waits in a store that does not expose its clock", () => {
   const MOST = lifeInStore(TTL) + 250;
 
   const enter = async (): Promise<LocksOf> => world.locks({ way: await world.timelessWay(lifeInStore(TTL)) });
@@ -154,7 +154,7 @@ describe("waits in a store that tells its clock to nobody", () => {
     await clock.until(next, MOST);
   });
 
-  test("a wait lasts for no more than a ttl also where the holder renewed its session for the last time before it was watched", async () => {
+  test("a wait lasts for no more than a ttl even where the holder renewed its session for the last time before it was watched", async () => {
     const [one, two] = await three();
     await one.locks.acquire("a");
     await clock.advance(TTL / 3 - 100);
@@ -164,7 +164,7 @@ describe("waits in a store that tells its clock to nobody", () => {
     await clock.until(next, MOST);
   });
 
-  test("a wait lasts for no more than a ttl also where one of those before could not be read when it was to be watched", async () => {
+  test("a wait lasts for no more than a ttl even where one of those before could not be read when it was to be watched", async () => {
     const dying = [await enter(), await enter(), await enter()];
     await dying[0]?.locks.acquire("a");
     for (const each of dying.slice(1)) {

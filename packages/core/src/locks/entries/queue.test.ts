@@ -3,7 +3,7 @@ import { World } from "../../testing/world.js";
 import { queueKey, type Ticket } from "./schema.js";
 import { leaveQueue, queueOps } from "./view.js";
 
-test("a ticket leaves a queue also when another ticket enters the queue at that moment", async () => {
+test("a ticket leaves a queue even when another ticket enters the queue at that moment", async () => {
   const world = new World();
   const [one, two] = [await world.locks(), await world.locks()];
   const [mine, other] = [
@@ -51,7 +51,7 @@ describe("notices of a change of a queue", () => {
     // A ticket that has just entered knows its place.
     ["a1 b1 c1 d1 e1", "b1 c1 d1 f1", "b1"],
     ["a1", "", ""],
-  ])("the queue %j becomes %j: %j are told", (before, after, expected) => {
+  ])("the queue %j becomes %j: %j are notified", (before, after, expected) => {
     expect(told(before, after)).toBe(expected);
   });
 });

@@ -54,7 +54,7 @@ const kinds: [string, (value: unknown) => boolean, object, object[]][] = [
 ];
 
 test.each(kinds)(
-  "a %s entry is valid as written, also with fields of a later version, and invalid with a wrong field",
+  "a %s entry is valid as written, even with fields of a later version, and invalid with a wrong field",
   (_, is, entry, wrong) => {
     expect(is(entry)).toBe(true);
     expect(is({ ...entry, later: [1] })).toBe(true);

@@ -184,7 +184,7 @@ describe("watches over held locks", () => {
     expect(lease.signal.reason).toMatchObject({ code: "LOST" });
   });
 
-  test("the watch over one lock begins anew where the other locks are watched over already", async () => {
+  test("the watch over one lock begins again where the other locks are watched over already", async () => {
     const watches = countWatches(one);
     failOnce(one, lockKey("b"));
     const leases = [await one.locks.acquire("a"), await one.locks.acquire("b")];
@@ -206,7 +206,7 @@ describe("watches over held locks", () => {
     expect(watches()).toBe(0);
   });
 
-  test("the watch over a session begins anew if the session alone could not be watched", async () => {
+  test("the watch over a session begins again if the session alone could not be watched", async () => {
     const lease = await one.locks.acquire("a");
     failOnce(one, sessionKey(lease.session.id));
     await clock.advance(2_000);
@@ -238,7 +238,7 @@ describe("watches over held locks", () => {
   });
 });
 
-test("a process that stood still is told so, even if its lock and session were removed meanwhile", async () => {
+test("the lost lease of a process that was suspended says so, even if its lock and session were removed meanwhile", async () => {
   const lease = await one.locks.acquire("a");
   await clock.advance(SETTLE);
   clock.block(TTL + 5_000);
@@ -259,7 +259,7 @@ describe("locks removed and taken again by the same process, before it hears of 
     expect([second.held, other.held]).toEqual([true, true]);
   });
 
-  test("a removed lock is lost to the first holder also if the first holder hears of its grant later", async () => {
+  test("a removed lock is lost to the first holder even if the first holder hears of its grant later", async () => {
     await one.locks.acquire("warm up");
     one.way.once('"a', { type: "slow reply", ms: 500 });
     const late = one.locks.acquire("a");

@@ -76,7 +76,7 @@ test("requests that are added at once are all kept", async () => {
   expect((await open("s")).map(({ fence }) => fence).toSorted()).toEqual(["1", "2", "3"]);
 });
 
-test("of several requests only those that were carried out are removed, also while others are added", async () => {
+test("of several requests only those that were carried out are removed, even while others are added", async () => {
   const [first, second, third] = [request("1"), request("2"), request("3")];
   await addRequest(two.channel, "s", first);
   await addRequest(two.channel, "s", second);
@@ -86,7 +86,7 @@ test("of several requests only those that were carried out are removed, also whi
   expect(await two.channel.get(stopKey("s"))).toBeUndefined();
 });
 
-test("what is no list of requests is neither carried out nor removed", async () => {
+test("what is not a list of requests is neither carried out nor removed", async () => {
   const { asked } = await take("a");
   const { instance } = (await two.locks.find("a"))?.holder ?? BY;
   await two.channel.set(stopKey(instance), { requests: [{ name: "a" }] } as unknown as LocksValue);

@@ -155,7 +155,7 @@ describe("a backup heartbeat while the main thread does not renew the session", 
     expect(opened).toBe(1);
   });
 
-  test("the session is renewed also if the store fails now and then", async () => {
+  test("the session is renewed even if the store fails now and then", async () => {
     let call = 0;
     way.fault = () => (++call % 3 === 0 ? { type: "refused" } : undefined);
     backupHeartbeat.look();
@@ -212,7 +212,7 @@ describe("a backup heartbeat while the main thread does not renew the session", 
     expect((await stored(queueKey("b")))?.value).toEqual({ waiting: [mine] });
   });
 
-  test("a stopped backup heartbeat gives back no more locks, also in the middle of a look", async () => {
+  test("a stopped backup heartbeat gives back no more locks, even in the middle of a look", async () => {
     await take("late", 1_000);
     const scan = way.scan.bind(way);
     way.scan = async (...args) => {
@@ -227,7 +227,7 @@ describe("a backup heartbeat while the main thread does not renew the session", 
     expect(timedOut).toEqual([]);
   });
 
-  test("a lock past its timeout is given back also where another lock holds foreign data", async () => {
+  test("a lock past its timeout is given back even where another lock holds foreign data", async () => {
     await scribble({ way, channel: await open() }, lockKey("a"), "no JSON");
     await take("late", 1_000);
     backupHeartbeat.look();
@@ -235,7 +235,7 @@ describe("a backup heartbeat while the main thread does not renew the session", 
     expect(await stored(lockKey("late"))).toBeUndefined();
   });
 
-  test("a lock is given back at its timeout also if it was taken after the next look was planned", async () => {
+  test("a lock is given back at its timeout even if it was taken after the next look was planned", async () => {
     backupHeartbeat.look();
     await clock.advance(100);
     expect(deadlines.nextLook).toBeGreaterThan(clock.monotonic() + TTL / 3);

@@ -10,7 +10,7 @@ async function currentSession(world: World): Promise<CurrentSession> {
   return new CurrentSession(channel, world.clock, use);
 }
 
-test("the living session is known without a promise once somebody got it, and only while it lives", async () => {
+test("the living session is known without a promise once a caller got it, and only while it lives", async () => {
   const sessions = await currentSession(new World());
   expect(sessions.living).toBeUndefined();
   const first = await sessions.current();
@@ -24,7 +24,7 @@ test("the living session is known without a promise once somebody got it, and on
   expect(sessions.living).toBeUndefined();
 });
 
-test("a session that comes to its rest is given to nobody any more, from that moment on", async () => {
+test("a session that comes to its rest is not given to any caller, from that moment on", async () => {
   const sessions = await currentSession(new World());
   const first = await sessions.current();
   const late = sessions.current();

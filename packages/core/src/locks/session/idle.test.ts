@@ -56,7 +56,7 @@ describe("idle sessions", () => {
     expect(await sessions()).toEqual([]);
   });
 
-  it("an idle session whose end was not applied by the store expires, and blocks nobody", async () => {
+  it("an idle session whose end was not applied by the store expires, and blocks no process", async () => {
     await takeOnce();
     await world.clock.advance(TTL - 1);
     one.way.fault = ({ kind }) => (kind === "commit" ? { type: "request lost" } : undefined);
@@ -101,7 +101,7 @@ describe("sessions in use", () => {
     expect((await waiting).held).toBe(true);
   });
 
-  it("a session lives on while a release is under way, and nobody else gets the lock until it arrives", async () => {
+  it("a session lives on while a release is in progress, and no other process gets the lock until it arrives", async () => {
     const lease = await one.locks.acquire("a");
     // Right before a heartbeat, so that four of them pass.
     await world.clock.advance(2 * TTL - 1);

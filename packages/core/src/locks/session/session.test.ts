@@ -115,7 +115,7 @@ describe("heartbeats", () => {
     expect((await stored())?.version).toBe(session.version);
   });
 
-  test("heartbeats go on while the callback after a heartbeat hangs", async () => {
+  test("heartbeats continue while the callback after a heartbeat hangs", async () => {
     const { session } = await open(() => new Promise(() => {}));
     await clock.advance(10 * TTL);
     expect(session.alive).toBe(true);
@@ -157,7 +157,7 @@ describe("heartbeats", () => {
   });
 });
 
-test("a renewal by the heartbeat thread is found by the next heartbeat, which goes on from it", async () => {
+test("a renewal by the heartbeat thread is found by the next heartbeat, which continues from it", async () => {
   const refused = vi.spyOn(workerThreads, "Worker").mockImplementation(function refuse() {
     throw new Error("no thread here");
   });

@@ -92,7 +92,7 @@ describe("sweeps", () => {
   });
 });
 
-test("a sweep pauses once a page where time stands still, not at each entry", async () => {
+test("a sweep pauses once a page where time does not move, not at each entry", async () => {
   for (let i = 0; i < 1_200; i++) await lock(`job ${i}`, "dead");
   const before = world.clock.monotonic();
   await world.clock.until(sweeper.locks.sweep());
@@ -137,7 +137,7 @@ describe("sweeping in turn", () => {
     }
   }
 
-  test("sweeping goes on within two ttls after the process that has the turn died", async () => {
+  test("sweeping continues within two ttls after the process that has the turn died", async () => {
     const dying = await world.locks();
     await dying.locks.sweepInTurn();
     cut(dying);
@@ -159,7 +159,7 @@ describe("sweeping in turn", () => {
   });
 
   test.each(["no JSON", "null", "{}"])(
-    "sweeping goes on though somebody overwrites the entry of the turn: %s",
+    "sweeping continues although another program overwrites the entry of the turn: %s",
     async (text) => {
       const before = await world.locks();
       await before.locks.sweepInTurn();

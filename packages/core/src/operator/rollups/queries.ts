@@ -187,7 +187,7 @@ function checkRollups({ names, from, to, by, signal }: RollupsOptions): Asked {
   if (range.to < range.from) refuse(`to is before from: ${to} before ${from}`);
   // Each minute may become an object: a mistyped year must not fill the memory.
   const most = LONGEST_RANGE[by];
-  if (range.to - range.from > most * DAY + size) refuse(`rollups by ${by} tell at most ${most} days at once`);
+  if (range.to - range.from > most * DAY + size) refuse(`rollups by ${by} cover at most ${most} days at once`);
   return { ...range, by, size, names: names && new Set(names), signal };
 }
 

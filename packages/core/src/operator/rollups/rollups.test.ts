@@ -159,7 +159,7 @@ describe("the rollups of jobs", () => {
     expect(size(after)).toEqual(size(before));
   });
 
-  test("a run that goes on counts as running, and once with its end, also as lost a day later", async () => {
+  test("a run in progress counts as running, and once with its end, even as lost a day later", async () => {
     const body = await start("a");
     const dying = await world.manager();
     await start("b", dying);
@@ -257,7 +257,7 @@ describe("the rollups of jobs", () => {
     expect(await counts()).toBe(`${all}; z: 1 completed`);
   });
 
-  test("processes that ask at once fold once, and are told the same", async () => {
+  test("processes that ask at once fold once, and get the same answer", async () => {
     for (let i = 0; i < 20; i++) await run(`job ${i % 2}`);
     await clock.advance(HOUR);
     const managers = [one, two, await world.manager(), await world.manager()];
@@ -283,7 +283,7 @@ describe("the rollups of jobs", () => {
     await times.close();
   });
 
-  test("in a store without the index, the newest records tell the answer, and what is missing", async () => {
+  test("in a store without the index, the newest records give the answer, and what is missing", async () => {
     const backend = await world.way({ commitAcrossChannels: false });
     // With a backend for the locks, too: the import of the default one takes real time.
     const options = { chJobs: { backend }, chLocks: { backend: await world.way() }, clock };
@@ -301,7 +301,7 @@ describe("the rollups of jobs", () => {
     await clock.until(apart.manager.close());
   });
 
-  test("while the first fold goes on, the newest runs are told, and what is missing", async () => {
+  test("during the first fold, the newest runs are counted, and what is missing is reported", async () => {
     const range = { from: START - DAY, to: START };
     await world.write(
       one,
@@ -317,7 +317,7 @@ describe("the rollups of jobs", () => {
     expect(await counts(range)).toBe("a: 6000 completed");
   });
 
-  test("a fold leaves time for others after each page, also where the store answers at once", async () => {
+  test("a fold leaves time for others after each page, even where the store answers at once", async () => {
     const backend = await simple.open({}, { clock: { ...systemClock } });
     const to = Date.now();
     const all = Array.from({ length: 6_000 }, (_, i) => record("a", to - HOUR - i));
@@ -358,8 +358,8 @@ describe("the rollups of jobs", () => {
     expect(await refusal({ from: "now" })).toBe('from is a time in ms since 1970, not the text "now"');
     expect(await refusal({ to: -DAY })).toMatch(/^to is before from/);
     expect(await refusal({ names: "a" })).toBe("names is a list of names of jobs");
-    expect(await refusal({ to: 8 * DAY, by: "minute" })).toBe("rollups by minute tell at most 7 days at once");
-    expect(await refusal({ to: 500 * DAY })).toBe("rollups by hour tell at most 400 days at once");
+    expect(await refusal({ to: 8 * DAY, by: "minute" })).toBe("rollups by minute cover at most 7 days at once");
+    expect(await refusal({ to: 500 * DAY })).toBe("rollups by hour cover at most 400 days at once");
   });
 });
 
@@ -394,7 +394,7 @@ describe("a prune", () => {
     expect(await recorded()).toBe("a: 5 completed; b: 12 completed");
   });
 
-  test("leaves the hours of a run that goes on", async () => {
+  test("leaves the hours of a run in progress", async () => {
     await start("a");
     await run("b");
     await clock.advance(30 * MINUTE);

@@ -86,7 +86,7 @@ async function content(world: World, manager: JobManager): Promise<unknown> {
 describe("an export that is imported into an empty store", () => {
   beforeEach(fill);
 
-  test("gives equal records, logs, progress, indexes and audits, without the run that goes on", async () => {
+  test("gives equal records, logs, progress, indexes and audits, without the run in progress", async () => {
     const parts = await exported();
     expect(parts.filter((part) => "leftOut" in part)).toEqual([
       { leftOut: { run: expect.stringMatching(/^open@/), reason: "it is still running" } },
@@ -226,7 +226,7 @@ describe("an export that is imported into an empty store", () => {
   });
 });
 
-test("an imported run holds no lock, is no orphan, and its name runs as before", async () => {
+test("an imported run holds no lock, is not an orphan, and its name runs as before", async () => {
   await fill();
   await imported(await exported());
   await to.clock.advance(10 * MINUTE);
@@ -243,16 +243,16 @@ test("a manager whose records, locks and logs are in two stores exports and impo
 });
 
 test.each<[unknown, RegExp]>([
-  [5, /no part of an export/],
-  [{ other: 1 }, /no part of an export/],
+  [5, /not part of an export/],
+  [{ other: 1 }, /not part of an export/],
   [{ run: { name: "a" } }, /needs a name and a start time/],
   [{ run: { name: "a", startTime: 1, status: "odd" } }, /the record of a@1970-.* is damaged/],
   [
     { log: { run: "a@1970-01-01T00:00:00.001Z", part: 0, at: 1, line: 1, offset: 0, lines: 1, text: "x" } },
-    /does not stand behind/,
+    /does not follow its run/,
   ],
   [{ log: { run: "a", part: 0, at: 1, line: 1, offset: 0, lines: 2, text: "x" } }, /a part of a log is damaged/],
-  [{ audit: { key: ["lock", "a", 1], value: {} } }, /no part of an export/],
+  [{ audit: { key: ["lock", "a", 1], value: {} } }, /not part of an export/],
 ])("what was not exported by ojm is refused: %#", async (part, message) => {
   await expect((await target.manager.openImport()).add(part as Exported)).rejects.toThrow(message);
 });

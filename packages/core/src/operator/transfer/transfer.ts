@@ -244,7 +244,7 @@ export class RunImport {
     else if (log !== undefined) this.#addLog(log);
     else if (progress !== undefined) this.#addProgress(progress);
     else if (isAudit(audit)) this.#addAudit(audit);
-    else if (leftOut === undefined) refuse("it is no part of an export");
+    else if (leftOut === undefined) refuse("it is not part of an export");
     const waiting = this.#runs.size + this.#logs.length + this.#audits.length;
     if (waiting >= MOST_WAITING || this.#bytes >= MOST_WAITING_BYTES) await this.#write(this.#current);
   }
@@ -283,7 +283,7 @@ export class RunImport {
     // Without its lock, it would be closed as lost.
     if (record.status === "running") return this.#counters.runs.leaveOut("it is still running");
     if (!isTime(endTime) || typeof inError !== "boolean")
-      refuse(`the record of ${runId(record)} does not tell its end`);
+      refuse(`the record of ${runId(record)} has no end time`);
     const { fence } = record;
     if (fence !== undefined && compareVersions(fence, this.#highestFence) > 0) this.#highestFence = fence;
     const id = runId(record);
@@ -307,9 +307,9 @@ export class RunImport {
 
   #addEntry(id: unknown, keyOf: (ref: RunRef) => Key, value: LogsValue): void {
     const ref = isText(id) ? parseRunId(id) : undefined;
-    if (ref === undefined) refuse("a part of a log does not tell its run");
+    if (ref === undefined) refuse("a part of a log does not name its run");
     const run = this.#current;
-    if (run?.id !== runId(ref)) refuse(`the log of ${runId(ref)} does not stand behind its run`);
+    if (run?.id !== runId(ref)) refuse(`the log of ${runId(ref)} does not follow its run`);
     const bytes = sizeOf(value);
     this.#logs.push({ run, key: keyOf(ref), value, bytes });
     this.#bytes += bytes;

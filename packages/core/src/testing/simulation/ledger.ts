@@ -75,7 +75,7 @@ export class Ledger {
   counted(count: number): void {
     // An answer may be from before the store forgot its records.
     const size = this.#forgotten === "0" ? this.#written.size : this.#most;
-    if (count > size) throw new Error(`the rollups tell ${count} runs, of ${size} that began`);
+    if (count > size) throw new Error(`the rollups count ${count} runs, of ${size} that began`);
   }
 
   /** Checks `records`, all that remain, and those that were pruned. */

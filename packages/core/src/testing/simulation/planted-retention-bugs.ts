@@ -72,7 +72,7 @@ class ChainNotOver extends Planted {
 export const plantedRetentionBugs: readonly PlantedBug[] = [
   {
     name: "the retention prunes a run that is not over",
-    caughtAs: /is pruned while it goes on/,
+    caughtAs: /is pruned while it is running/,
     plant: (store, clock) => new PrunesOpenRun(store, clock),
   },
   {
@@ -82,7 +82,7 @@ export const plantedRetentionBugs: readonly PlantedBug[] = [
   },
   {
     name: "the retention goes by the clock of its process alone",
-    caughtAs: /is pruned, and the history goes on for \d parts since/,
+    caughtAs: /is pruned, and the history has continued for \d parts since/,
     plant: (store, clock) => new ByOwnClock(store, clock),
   },
   {

@@ -213,7 +213,7 @@ export class Simulation {
 
   /** A lock or ticket was written again after its removal: it stays until its session ends. */
   #taint(): void {
-    this.note("what was given back is taken once more, by nobody");
+    this.note("a released lock or ticket is written again, without an owner");
     this.#tainted = true;
   }
 

@@ -61,7 +61,7 @@ describe("a job whose dependency is not fulfilled", () => {
     expect(err).toMatch(/ERROR \| job "D" was skipped: it depends on "B", which was skipped$/m);
   });
 
-  test("a job whose dependency was never asked for is skipped with the reason", async () => {
+  test("a job whose dependency was never requested is skipped with the reason", async () => {
     const { well, lines, err } = await runText(`${jobs()}todo: [B, C]\n`);
     expect([well, lines]).toEqual([false, ["C"]]);
     expect(err).toMatch(

@@ -166,7 +166,7 @@ todo: [A]
     expect((await runText(yaml, stopping)).lines).toContain("both");
   });
 
-  test("a tick during a run of a managed job is skipped, names the holder, and is no failure; no catch runs", async () => {
+  test("a tick during a run of a managed job is skipped, names the holder, and is not a failure; no catch runs", async () => {
     const more = `    from: oJobManager Job Start
     to: oJobManager Job End
     catch: ["log('caught ' + exception.message)", oJobManager Error]

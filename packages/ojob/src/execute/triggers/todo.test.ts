@@ -34,7 +34,7 @@ todo: [A, A, A]
     expect((await runText(yaml)).lines).toEqual(["in", "out", "in", "out", "in", "out"]);
   });
 
-  test("an item of the todo whose when does not return true is left out, which is no failure", async () => {
+  test("an item of the todo whose when does not return true is left out, which is not a failure", async () => {
     const yaml = `jobs:
   - { name: A, ${SAY} }
   - { name: B, ${SAY} }

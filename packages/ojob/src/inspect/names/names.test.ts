@@ -76,7 +76,7 @@ describe("names that nothing defines", () => {
   });
 });
 
-describe("names that are no fault", () => {
+describe("names that are not faults", () => {
   test.each([
     ["what scripts have", "log(args, job, exception, require, global, init1 => init1)"],
     ["ours", '$ch("a").create(); $from([]).select(); af.toYAML(1); isDef(1); templify("", {}); sh("ls")'],
@@ -270,7 +270,7 @@ jobs:
     ]);
   });
 
-  test("the jobs that shortcuts name are looked at, also in an included file", async () => {
+  test("the jobs that shortcuts name are checked, even in an included file", async () => {
     const lib = "jobs: [{ name: Used, exec: nope() }, { name: Unused, exec: nope2() }]\n";
     const warnings = await found("include: lib.yaml\ntodo: [{ (todo): [{ (if): 1, ((then)): Used }] }]\n", {
       "lib.yaml": lib,

@@ -75,7 +75,7 @@ describe("paths of channels in a job file", () => {
     [{ type: 5 }],
     [{ args: { file: "./a" } }],
     [{ type: "sqlite", args: 5 }],
-  ])("what is no channel with paths stays as it is: %j", async (config) =>
+  ])("what is not a channel with paths stays as it is: %j", async (config) =>
     expect(await placed(config)).toEqual(config),
   );
 });
@@ -331,11 +331,11 @@ todo: [A]
     ["has a default", '"${OJM_TEST_NONE:-./data}/jobs.db"', {}],
     ["gets its value from the command line", '"{{db}}"', { db: "a" }],
     ["escapes the variable", '"$${OJM_TEST_NONE}"', {}],
-  ])("is no error if it %s", async (_, path, args) => {
+  ])("is not an error if it %s", async (_, path, args) => {
     expect(await foundWith(file(path), args)).toEqual([]);
   });
 
-  test("is no error where a script may set it", async () => {
+  test("is not an error where a script may set it", async () => {
     expect(
       await foundWith(file('"{{db}}"', "from: Ask, ").replace("todo:", "  - { name: Ask, exec: args.db = 1 }\ntodo:")),
     ).toEqual([]);

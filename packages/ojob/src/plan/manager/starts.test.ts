@@ -138,7 +138,7 @@ describe("a lock name with a template that nothing fills", () => {
       {},
     ],
     [
-      "whoever launches the job",
+      "the launcher of the job",
       [LOCKED, "{ name: B, exec: \"global.oJobManagerLaunchJob('A', { lock: 1 })\" }"],
       "[B]",
       {},

@@ -289,7 +289,7 @@ test("output is shown as it comes, and only what may be the map is held back", (
   expect(output.end()).toEqual({ map: { a: "}", b: 1 }, shown: "" });
 });
 
-test("a log of JSON lines is shown as it comes: two maps are no result", () => {
+test("a log of JSON lines is shown as it comes: two maps are not a result", () => {
   const output = new PrintedMap();
   expect(output.take('{"n":1}\n')).toBe("");
   expect(output.take('{"n":2}\n')).toBe('{"n":1}\n{"n":2}\n');

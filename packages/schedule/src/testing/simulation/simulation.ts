@@ -306,7 +306,7 @@ export class Simulation {
     way.fault = (call) => this.#chaos.fault(name, call);
     way.repeated = ({ writes }) => {
       if (!writes.some(({ key, value }) => key.startsWith('oJobManager-locks ["lock ') && value !== null)) return;
-      this.note("what was given back is taken once more, by nobody");
+      this.note("a released lock or ticket is written again, without an owner");
       this.#tainted = true;
     };
     this.#ways.add(way);
@@ -523,7 +523,7 @@ export class Simulation {
     const isAlone = ({ status, endedBy, error }: RunRecord): boolean =>
       status === "cancelled" && endedBy === undefined && error?.startsWith("its process closed") !== true;
     const alone = all.find(isAlone);
-    if (alone !== undefined) throw new Error(`${alone.id} was cancelled by nobody: ${alone.error}`);
+    if (alone !== undefined) throw new Error(`${alone.id} was cancelled without a request: ${alone.error}`);
     const late = retries.find(({ due }) => due < this.clock.now() - RETRIED_WITHIN);
     if (late !== undefined) throw new Error(`attempt ${late.attempt} of ${late.chain} is not made`);
     for (const { tick = 0, attempt = 1, retry, status, error } of all) {

@@ -177,7 +177,7 @@ export class Year {
       if (told.get(tick) !== outcome) this.#faults.push(`${name} ${iso(tick)}: ${told.get(tick)}, not ${outcome}`);
     }
     for (const tick of told.keys())
-      if (!model.has(tick)) this.#faults.push(`${name} ${iso(tick)} is no tick of the hour`);
+      if (!model.has(tick)) this.#faults.push(`${name} ${iso(tick)} is not a tick of the hour`);
     const runs = [...told.values()].filter((outcome) => outcome === "run").length;
     const begun = this.#begun.get(name) ?? 0;
     if (runs !== begun)

@@ -92,7 +92,7 @@ describe("a store that is not", () => {
     expect([code, (JSON.parse(out) as Finding[]).filter(({ state }) => state === "problem").length]).toEqual([1, 2]);
   });
 
-  test("an attempt that nobody makes is a warning", async () => {
+  test("an attempt that no process makes is a warning", async () => {
     const work = manager.run("left", () => Promise.reject(new Error("no")), {
       retry: { attempts: 2, delay: 3_600_000 },
     });
@@ -110,7 +110,7 @@ describe("a store that is not", () => {
     expect(found?.help).toContain("ojm cancel left --reason");
   });
 
-  test("sessions that nobody renews, and other versions, are warnings", async () => {
+  test("sessions that no process renews, and other versions, are warnings", async () => {
     const { jobs, locks } = manager.channels;
     const process = { ...processIdentity(), host: "elsewhere", boot: "another" };
     const session = { process, since: Date.now(), beat: 7 };
@@ -130,7 +130,7 @@ describe("a store that is not", () => {
     expect(found[1]?.evidence).toMatchObject({ session: "1-a", host: "elsewhere" });
   });
 
-  test("of schedules it is told which are paused, which nobody runs, and whose definitions differ", async () => {
+  test("schedules that are paused, that no process runs, or whose definitions differ are reported", async () => {
     const one = openScheduler(manager, { instance: "one" });
     await using two = openScheduler(manager, { instance: "two" });
     for (const name of ["left", "paused", "same"]) await one.add(name, { every: HOUR }, () => {});
@@ -209,7 +209,7 @@ test("a queue of ticks that grows is a warning, and a few that wait are none", a
   await lease.release();
 });
 
-test("a scheduler that was killed elsewhere is told, with when it was last heard; one of this machine is gone", async () => {
+test("a scheduler that was killed elsewhere is reported, with when it was last heard; one of this machine is gone", async () => {
   const schedules = await manager.channel("oJobManager-schedules");
   const member = async (host: string, ttl: number): Promise<void> => {
     await schedules.set(["member", host, 0], { schedules: [["a", "hash"]] });

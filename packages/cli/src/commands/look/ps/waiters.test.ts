@@ -21,7 +21,7 @@ const call = (...words: readonly string[]): Promise<Ended> => called(folder, [..
 
 const ONE = `${hostname()}, pid ${process.pid}`;
 
-test("ps, locks, show and why tell which processes wait for a job, in words and in JSON", async () => {
+test("ps, locks, show and why list the processes that wait for a job, in words and in JSON", async () => {
   const run = await manager.start("import");
   const waiting: Promise<Run>[] = [];
   for (let i = 1; i <= 2; i++) {
@@ -56,7 +56,7 @@ test("ps, locks, show and why tell which processes wait for a job, in words and 
   expect(JSON.parse((await call("locks", "--json")).out)).toEqual([{ name: "import", state: "free" }]);
 });
 
-test("of many that wait the first five are told, and nothing of none", () => {
+test("of many waiters the first five are listed, and nothing if there are none", () => {
   const waiters = Array.from({ length: 7 }, (_, i) => ({ host: "b", pid: i, instance: `b${i}` }));
   const names = [0, 1, 2, 3, 4].map((pid) => `b, pid ${pid}`).join("; ");
   expect(sayWaiters({ name: "import", waiting: 9, waiters })).toEqual([`9 wait for import: ${names}; 4 more`]);

@@ -29,7 +29,7 @@ test("a screen says that it may be old when the store does not answer", () => {
   expect(frame([], Date.now(), size, (text) => text, { isComplete: false })[0]).toMatch(/reading the runs/);
 });
 
-describe("the runs that go on", () => {
+describe("the runs in progress", () => {
   test("come and go by watch, with their progress, their waiters and their usual time", async () => {
     await manager.run("import", () => {});
     await using plain = await manager.lock("plain");
@@ -57,7 +57,7 @@ describe("the runs that go on", () => {
     await over;
   });
 
-  test("tell who asked them to stop, and why", async () => {
+  test("show who asked them to stop, and why", async () => {
     const run = await manager.start("import");
     const closing = new AbortController();
     const live = new LiveRows(manager);
@@ -133,7 +133,7 @@ describe("the screen", () => {
   test.each([
     { columns: 40, said: /^import +1 min 1 s +by ana@h1: wrong mon…/m },
     { columns: 80, said: /^import +1 min 1 s of 1 min 30 s +by ana@h1: wrong mo…/m },
-  ])("of $columns columns tells that a run was asked to stop", ({ columns, said }) => {
+  ])("at $columns columns shows that a run was asked to stop", ({ columns, said }) => {
     const stopRequest = { at: 0, by: { host: "h1", pid: 7, instance: "b" }, author: "ana@h1", reason: "wrong month" };
     const lines = frame(
       [one("import", { stopRequest, usual: { p50: 90_000, p95: 95_000 } }), one("other")],
@@ -147,7 +147,7 @@ describe("the screen", () => {
     expect(frame([one("other")], 0, { columns, rows: 24 }, plain)[2]).not.toContain("STOPPING");
   });
 
-  test("what waits for its next attempt is shown below what runs, and that nobody makes it", () => {
+  test("a job that waits for its next attempt is shown below what runs, and so is an attempt that no process makes", () => {
     const waits = { name: "dump", chain: "dump@x", attempt: 2, attempts: 3, due: Date.now() + 60_000 };
     const coming = [
       waits,

@@ -97,7 +97,7 @@ describe.skipIf(!hasTerminals())("ojm top on a terminal", () => {
     expect(await terminal.ended).toBe(0);
   });
 
-  test("a fault of ojm is told where it can be read: behind the screen, not on it", async () => {
+  test("a fault of ojm is printed where it can be read: behind the screen, not on it", async () => {
     const terminal = top();
     await terminal.shows(/nothing runs, fails or is planned/);
     terminal.kill("SIGUSR2");

@@ -31,7 +31,7 @@ test.each([
   expect(lastState(line)).toBe(last);
 });
 
-test("a line of 16 KiB is kept, and a longer one is cut at a whole character and tells how much was cut", () => {
+test("a line of 16 KiB is stored, and a longer one is cut at a whole character and says how much was cut", () => {
   const longest = "x".repeat(LONGEST_LINE);
   expect(cut(longest)).toBe(longest);
   expect(cut(`${longest}yz`)).toBe(`${longest}… [2 bytes cut]`);
@@ -85,7 +85,7 @@ test.each<[string[], string[]]>([
   expect(linesOfPieces(...pieces)).toEqual(lines);
 });
 
-test("a raw line without end keeps 16 KiB in memory, and tells how much it cut", () => {
+test("a raw line without end keeps 16 KiB in memory, and says how much it cut", () => {
   const pieces = Array.from({ length: 100 }, () => "0123456789".repeat(1_000));
   const [line = ""] = linesOfPieces(...pieces, "\n");
   expect(line).toMatch(new RegExp(`… \\[${1_000_000 - LONGEST_LINE} bytes cut\\]$`));

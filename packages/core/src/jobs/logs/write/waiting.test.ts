@@ -37,7 +37,7 @@ test("lines become chunks, with numbers, offsets and times", () => {
   expect(log.end()).toMatchObject({ line: 4, offset: 12 });
 });
 
-test("above the limit, chunks in the middle are dropped, and what comes next tells how much", () => {
+test("above the limit, chunks in the middle are dropped, and the next chunk says how much", () => {
   const { log, dropped } = waiting({ chunk: 100, most: 1_000 });
   for (let n = 1; n <= 1_000; n++) log.add(0, "I", lineOf(n));
   const chunks = takeAll(log);
@@ -61,7 +61,7 @@ test("above the limit, chunks in the middle are dropped, and what comes next tel
   expect(log.end()).toMatchObject({ line: next, offset });
 });
 
-test("what is dropped right before the end is told by the end", () => {
+test("what is dropped right before the end is counted in the end", () => {
   const { log } = waiting({ chunk: 20, most: 10 });
   for (let n = 1; n <= 4; n++) log.add(0, "I", lineOf(n));
   expect(takeAll(log)).toEqual([]);

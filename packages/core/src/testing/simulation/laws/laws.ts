@@ -248,7 +248,7 @@ export class Laws {
   /** Throws if the lease of a body ended more than {@link LATE} ms ago and its signal has not fired. */
   #checkSignal({ name, process, run }: Inside): void {
     const held = this.#held.get(run.fence);
-    if (held === undefined) throw new Error(`${name} runs with ${run.fence}, with which nobody took it`);
+    if (held === undefined) throw new Error(`${name} runs with ${run.fence}, and no process took it with that fence`);
     const over = Math.min(held.until, this.#lives.until(held.session));
     const late = this.#clock.monotonic() - (process.waking ? over : Math.max(over, process.since));
     if (late <= LATE) return;
@@ -306,8 +306,8 @@ export async function checkIndex({ memory }: SharedStore, forgets: boolean): Pro
   }
   for (const record of inError) if (!failures.has(record)) throw new Error(`the index lacks the failure ${record}`);
   for (const ref of failures)
-    if (!forgets && !inError.has(ref)) throw new Error(`the index has ${ref}, which is no failure`);
+    if (!forgets && !inError.has(ref)) throw new Error(`the index has ${ref}, which is not a failure`);
   for (const record of records) if (!indexed.has(record)) throw new Error(`the index lacks the record ${record}`);
   for (const ref of indexed)
-    if (!forgets && !records.has(ref)) throw new Error(`the index has ${ref}, which is no record`);
+    if (!forgets && !records.has(ref)) throw new Error(`the index has ${ref}, which is not a record`);
 }

@@ -53,6 +53,6 @@ export function checkCells(
     const [told = 0, kept = 0] = [counted.get(what), recorded.get(what)];
     const most = kept + (gone.get(what) ?? 0);
     if (told < kept || (told > most && !forgets))
-      throw new Error(`the rollups tell ${told} of ${what}, the records ${kept}`);
+      throw new Error(`the rollups count ${told} of ${what}, the records ${kept}`);
   }
 }

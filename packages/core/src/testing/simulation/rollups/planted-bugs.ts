@@ -59,12 +59,12 @@ class CursorFirst extends PassedOn {
   }
 }
 
-const CAUGHT = /^the rollups tell /;
+const CAUGHT = /^the rollups count /;
 
 /** All planted bugs of rollups. */
 export const plantedRollupBugs: readonly PlantedBug[] = [
   {
-    name: "a run that goes on when the fold passes is not remembered",
+    name: "a run that is running when the fold passes is not remembered",
     caughtAs: CAUGHT,
     plant: (store, clock) => new OpenForgotten(store, clock),
   },

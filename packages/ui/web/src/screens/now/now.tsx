@@ -252,7 +252,7 @@ function RunningList({ runs }: { readonly runs: readonly Running[] }): VNode {
   return (
     <Section title="Running" count={runs.length}>
       {rows.length === 0 ? (
-        <Empty title="Nothing runs now">A run appears here in the moment in which it begins.</Empty>
+        <Empty title="Nothing runs now">A run appears here as soon as it begins.</Empty>
       ) : (
         <ul class="rows" {...around}>
           {rows.map((row) => (

@@ -44,7 +44,7 @@ describe("the live picture of a store", () => {
     expect(live.picture(Date.now()).failed.count).toBe(1);
   });
 
-  test("a job between two attempts is no problem beside what is retried, until none follows", async () => {
+  test("a job between two attempts is not a problem beside what is retried, until none follows", async () => {
     await follow();
     const retry = { attempts: 2, delay: 3_600_000 };
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));
@@ -59,7 +59,7 @@ describe("the live picture of a store", () => {
     await expect.poll(problems).toEqual(["other failed"]);
   });
 
-  test("a job whose last run failed is no problem while an attempt follows, and is one again when none does", async () => {
+  test("a job whose last run failed is not a problem while an attempt follows, and is one again when none does", async () => {
     await follow();
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));
     await manager.run("import", fail).catch(() => {});
@@ -75,7 +75,7 @@ describe("the live picture of a store", () => {
     await expect.poll(problems).toEqual([]);
   });
 
-  test("of a schedule that nobody runs, a last run that was lost is told with it", async () => {
+  test("for a schedule that no process runs, a last run that was lost is shown with it", async () => {
     const scheduler = openScheduler(manager);
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await scheduler.close();
@@ -100,7 +100,7 @@ describe("the live picture of a store", () => {
     await expect.poll(text).toBe("no process runs this schedule");
   });
 
-  test("what somebody cancelled is no failure", async () => {
+  test("a cancelled run is not a failure", async () => {
     await follow();
     const run = await manager.start("import");
     await expect.poll(() => live.picture(Date.now()).running.length).toBe(1);
@@ -124,7 +124,7 @@ describe("the live picture of a store", () => {
   });
 });
 
-test("a job that a person holds is a problem, and its ticks are told as held", async () => {
+test("a job that a person holds is a problem, and its ticks are shown as held", async () => {
   await using scheduler = openScheduler(manager);
   await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
   await follow();

@@ -90,7 +90,7 @@ describe("the screen of ojm top", () => {
     expect(text).toMatch(/nightly +12 s/);
   });
 
-  test("a run that goes on although it was asked to stop is shown with who asked, and why", () => {
+  test("a run that continues although it was asked to stop is shown with who asked, and why", () => {
     const stopRequest = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, reason: "wrong month" };
     const shown = picture({ problems: [], running: [run("import", { stopRequest }), run("other")] });
     expect(screen(shown, FIRST_LOOK, 80).join("\n")).toMatch(
@@ -193,7 +193,7 @@ describe("the screen of ojm top", () => {
     expect(screen(shown, { ...FIRST_LOOK, filter: "b" }, 80).join("\n")).toMatch(/> b +failed/);
   });
 
-  test("on 40 columns it is shown for how long a run goes on", () => {
+  test("at 40 columns it shows for how long a run has been running", () => {
     const stopRequest = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, author: "ana", reason: "wrong month" };
     const name = "reports.monthly.customers";
     const shown = picture({

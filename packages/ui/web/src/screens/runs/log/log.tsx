@@ -49,7 +49,7 @@ const NoLines = ({ live }: { readonly live: boolean }): VNode =>
   live ? (
     <Empty title="No line yet">What the run writes appears here.</Empty>
   ) : (
-    <Empty title="No log is kept">The run wrote no line, or its log was deleted after its time.</Empty>
+    <Empty title="No log is stored">The run wrote no line, or its log was deleted after its time.</Empty>
   );
 
 /** The rows of a log that contain a text. Adding rows does not search the rows before them again. */
@@ -408,6 +408,6 @@ function gapText(row: Exclude<Row, { readonly line: number }>): string {
   const { missing, dropped } = row;
   if (missing === "unknown") return "The last lines were not written: the process or its store was gone.";
   const all = `${count(missing.lines, "line")} missing`;
-  if (dropped === undefined) return `${all}: the store does not keep them any more.`;
-  return `${all}: ${count(dropped.lines, "line was", "lines were")} never written, as the store was away or slow.`;
+  if (dropped === undefined) return `${all}: the store no longer has them.`;
+  return `${all}: ${count(dropped.lines, "line was", "lines were")} never written because the store was away or slow.`;
 }
