@@ -228,7 +228,7 @@ describe("what runs", () => {
     await run.end();
     expect(await call("hold", "import", "--end", "--reason", "done")).toMatchObject({
       code: 3,
-      err: 'ojm: no process holds "import"\n',
+      err: 'ojm: "import" is not on hold\n',
     });
   });
 
