@@ -109,7 +109,7 @@ const traps: readonly Trap[] = [
     type: "redis",
     fault: "network cut to the holder",
     mode: "wait",
-    laws: ["one holder", "told in time"],
+    laws: ["one holder", "signalled in time"],
   },
   { bug: "release by the loser", type: "sqlite", fault: "none", mode: "try", laws: ["one holder"] },
   {

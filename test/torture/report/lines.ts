@@ -11,9 +11,9 @@ export function lineOf(result: CellResult): string {
     `seed ${seed}`,
     `${runs} runs`,
     `${overlaps} overlaps`,
-    worstSignal === undefined ? "" : `told ${milliseconds(worstSignal)} after the lease`,
+    worstSignal === undefined ? "" : `signalled ${milliseconds(worstSignal)} after the lease`,
     excusedOverlap === 0 ? "" : `the fault let two run for ${milliseconds(excusedOverlap)}`,
-    forcedOverlap === 0 ? "" : `unlocked by force: told ${milliseconds(forcedOverlap)} after the next began`,
+    forcedOverlap === 0 ? "" : `unlocked by force: signalled ${milliseconds(forcedOverlap)} after the next began`,
     recovery === undefined
       ? ""
       : `recovered in ${recovery.toFixed(0)} ms${bound ? ` (bound ${bound.toFixed(0)})` : ""}`,

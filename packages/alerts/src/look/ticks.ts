@@ -26,8 +26,8 @@ export async function findTicks(
   found: Found[],
 ): Promise<{ readonly ticks: { readonly ticks?: TickState }; readonly judged: Judged }> {
   if (!rule.on.has("missed") && !rule.on.has("late")) return { ticks: {}, judged: new Map() };
-  const { from, behind, told } = state.ticks ?? ticksFrom(look.now);
-  const search = new Search(rule, look, found, told);
+  const { from, behind, reported } = state.ticks ?? ticksFrom(look.now);
+  const search = new Search(rule, look, found, reported);
   // The clocks of the schedulers differ: a tick may be decided a while before it is due here.
   const next = Math.max(from, look.now - MARGIN);
   const judged = new Map<string, number>();
@@ -43,13 +43,13 @@ export async function findTicks(
   const ticks = {
     from: next,
     behind: Object.fromEntries(left.slice(0, MOST_BEHIND)),
-    told: search.told((time, name) => time > next || kept.has(name)),
+    reported: search.reported((time, name) => time > next || kept.has(name)),
   };
   return { ticks: { ticks }, judged };
 }
 
 /** A tick that was reported: its kind and schedule as a hash, and the last tick that the alert covers. */
-interface Told {
+interface Reported {
   readonly time: number;
   readonly hash: string;
   reach: number;
@@ -59,20 +59,20 @@ class Search {
   readonly #rule: CheckedRule;
   readonly #look: Look;
   readonly #found: Found[];
-  readonly #told: Told[];
+  readonly #reported: Reported[];
   /** The schedules by the hashes of their alerts. */
   readonly #names: Map<string, string> = new Map();
 
-  constructor(rule: CheckedRule, look: Look, found: Found[], told: TickState["told"]) {
+  constructor(rule: CheckedRule, look: Look, found: Found[], reported: TickState["reported"]) {
     this.#rule = rule;
     this.#look = look;
     this.#found = found;
-    this.#told = told.map(([time, hash, reach]) => ({ time, hash, reach }));
+    this.#reported = reported.map(([time, hash, reach]) => ({ time, hash, reach }));
   }
 
   /** The reported ticks that may be found again. */
-  told(isKept: (time: number, schedule: string) => boolean): TickState["told"] {
-    const kept = this.#told.filter(({ reach, hash }) => isKept(reach, this.#names.get(hash) ?? ""));
+  reported(isKept: (time: number, schedule: string) => boolean): TickState["reported"] {
+    const kept = this.#reported.filter(({ reach, hash }) => isKept(reach, this.#names.get(hash) ?? ""));
     return kept.map(({ time, hash, reach }) => [time, hash, reach]);
   }
 
@@ -133,8 +133,8 @@ class Search {
   /** Whether none of these ticks was reported. Marks the first of them as reported. */
   #isNew(kind: "missed" | "late", name: string, at: number, until = at, reach = at): boolean {
     const hash = hashOf(kind, name);
-    const known = this.#told.find((one) => one.hash === hash && one.time <= until && at <= one.reach);
-    if (known === undefined) this.#told.push({ time: at, hash, reach });
+    const known = this.#reported.find((one) => one.hash === hash && one.time <= until && at <= one.reach);
+    if (known === undefined) this.#reported.push({ time: at, hash, reach });
     else known.reach = Math.max(known.reach, reach);
     return known === undefined;
   }

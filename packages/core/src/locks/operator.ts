@@ -172,8 +172,9 @@ async function remove(
   ];
   if (isOurs || isHold) return channel.commit(ops);
   const request: StopRequest = { name, fence, action: "unlock", ...who };
-  const told = await unlessCorrupt(commitWithRequest(channel, holder.instance, request, ops));
-  if (told?.ok === true || failedCheck(told?.failed ?? [], key) !== undefined) return told as CommitResult<LocksValue>;
+  const result = await unlessCorrupt(commitWithRequest(channel, holder.instance, request, ops));
+  if (result?.ok === true || failedCheck(result?.failed ?? [], key) !== undefined)
+    return result as CommitResult<LocksValue>;
   return channel.commit(ops);
 }
 

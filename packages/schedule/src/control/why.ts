@@ -67,8 +67,8 @@ export async function whyScheduled(
   ];
   const [waits, first] = [stopping.filter(isWaiting), stopping.filter((reason) => !isWaiting(reason))];
   const isMade = living.some(({ schedules }) => schedules.has(name));
-  const told = own.map((reason) => leftOver(reason, isMade));
-  return [...ready(stopping, reasons), ...first, ...told, ...waits, ...tick, ...nextTick(value, now, reasons)];
+  const ofLock = own.map((reason) => leftOver(reason, isMade));
+  return [...ready(stopping, reasons), ...first, ...ofLock, ...waits, ...tick, ...nextTick(value, now, reasons)];
 }
 
 /** Replaces the end of the text about an orphaned attempt. `isMade`: another scheduler makes it. */

@@ -92,7 +92,7 @@ const WORDS: Readonly<Record<TickReason, string>> = {
   "too-late": "no process was there, or it did not reach the store, until it was too late",
   "not-latest": "no process was there, or it did not reach the store, and only the newest of the missed ticks is run",
   "too-many": "no process was there, or it did not reach the store, and too many ticks were missed",
-  "nobody-there": "no process was there, or it did not reach the store",
+  "no-scheduler": "no process was there, or it did not reach the store",
   imported: "the schedule was brought here from another store, which may have run it",
   removed: "the schedule was removed",
   invalid: "its options are not valid",

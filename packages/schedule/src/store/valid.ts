@@ -46,8 +46,8 @@ export function isTick(value: unknown): value is TickValue {
 export function isWholeTick(value: unknown): value is TickValue {
   if (!isTick(value)) return false;
   const { reason, run, until, count, evidence, by }: Fields<TickValue> = value;
-  const isTold = isOptional(reason, isText) && isOptional(run, isText) && isOptional(until, isTime);
-  return isTold && isOptional(evidence, isMap) && isOptional(count, isCount) && isHolder(by);
+  const isShowable = isOptional(reason, isText) && isOptional(run, isText) && isOptional(until, isTime);
+  return isShowable && isOptional(evidence, isMap) && isOptional(count, isCount) && isHolder(by);
 }
 
 export function isHolder(value: unknown): value is Holder {

@@ -50,8 +50,8 @@ export class Wal {
     const now = performance.now();
     if (now < this.#nextLook) return;
     const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
-    const inTheWay = size > LONGEST ? this.#truncate() : "nobody";
-    if (inTheWay === "nobody") this.#goOn(now + LOOK);
+    const inTheWay = size > LONGEST ? this.#truncate() : "none";
+    if (inTheWay === "none") this.#goOn(now + LOOK);
     else this.#standBack(now, inTheWay);
   }
 
@@ -78,9 +78,9 @@ export class Wal {
   }
 
   /** Copies the whole log into the database and empties it. Returns the obstacle, if any. */
-  #truncate(): "nobody" | "others" | "readers" {
+  #truncate(): "none" | "others" | "readers" {
     const [result] = this.#db.pragma("wal_checkpoint(TRUNCATE)") as Checkpoint[];
-    if (result?.busy !== 1) return "nobody";
+    if (result?.busy !== 1) return "none";
     return result.log === -1 ? "others" : "readers";
   }
 }

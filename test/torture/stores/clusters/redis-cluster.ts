@@ -87,11 +87,11 @@ async function startNodes(network: PrivateNetwork, folder: string): Promise<Clus
 async function join(network: PrivateNetwork, nodes: readonly ClusterNode[]): Promise<void> {
   const masters = nodes.filter(({ port }) => port === FIRST_PORT);
   const ids = new Map<ClusterNode, string>();
-  const told = (node: ClusterNode, ...words: readonly string[]): Promise<string> =>
+  const send = (node: ClusterNode, ...words: readonly string[]): Promise<string> =>
     eventually(`${node.name} does ${words.join(" ")}`, () => command(network, node, "CLUSTER", ...words));
-  for (const master of masters) ids.set(master, await told(master, "MYID"));
+  for (const master of masters) ids.set(master, await send(master, "MYID"));
   const [first, ...others] = nodes;
-  for (const node of others) await told(node, "MEET", network.address(first?.host ?? ""), String(first?.port));
+  for (const node of others) await send(node, "MEET", network.address(first?.host ?? ""), String(first?.port));
   await eventually("all nodes know each other", async () => {
     const infos = await Promise.all(nodes.map((node) => command(network, node, "CLUSTER", "INFO")));
     return infos.every((info) => info.includes(`cluster_known_nodes:${nodes.length}`)) || undefined;
@@ -103,7 +103,7 @@ async function join(network: PrivateNetwork, nodes: readonly ClusterNode[]): Pro
     const replicas = [1, 2].map((n) => nodes.find(isAt(HOSTS[(i + n) % HOSTS.length], FIRST_PORT + n)));
     for (const replica of replicas) {
       if (replica === undefined) throw new Error("there is no node for a replica");
-      await told(replica, "REPLICATE", ids.get(master) ?? "");
+      await send(replica, "REPLICATE", ids.get(master) ?? "");
     }
   }
 }

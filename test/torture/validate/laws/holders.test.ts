@@ -121,10 +121,10 @@ describe("an excuse for two runs at once", () => {
 
 describe("the end of a lease", () => {
   it("a run that is told of the end of its lease too late is a violation, by renewals and by timeouts", () => {
-    expect(judge(two({ since: 0, signal: [860, "LOST"] }, { since: 900, exit: 901 }))).toEqual(["told in time"]);
+    expect(judge(two({ since: 0, signal: [860, "LOST"] }, { since: 900, exit: 901 }))).toEqual(["signalled in time"]);
     const timedOut = two({ since: 0, timeout: 40, signal: [92, "TIMEOUT"] }, { since: 95, exit: 99 });
-    expect(judge(timedOut)).toEqual(["told in time"]);
-    expect(judge(timedOut, { shared: false })).toEqual(["told in time"]);
-    expect(judge(unobserved(timedOut))).toEqual(["told in time"]);
+    expect(judge(timedOut)).toEqual(["signalled in time"]);
+    expect(judge(timedOut, { shared: false })).toEqual(["signalled in time"]);
+    expect(judge(unobserved(timedOut))).toEqual(["signalled in time"]);
   });
 });

@@ -22,7 +22,7 @@ export function judgeKept({ injected, runs, scene, stock }: Evidence): Violation
     if (other === run || other.name !== name || other.enter < run.enter || other.enter >= computed.to) continue;
     wrong(`fence ${other.fence} of ${name} began while fence ${fence} computed`, other.enter);
   }
-  if (run.signal !== undefined) wrong(`fence ${fence} of ${name} was told ${run.signal.code}`, run.signal.t);
+  if (run.signal !== undefined) wrong(`fence ${fence} of ${name} got the signal ${run.signal.code}`, run.signal.t);
   const record = stock?.records.find((each) => each.name === name && each.fence === fence);
   if (stock !== undefined && record?.status !== "completed") {
     wrong(`the record of fence ${fence} of ${name} says ${record?.status ?? "nothing"}`, computed.to);

@@ -146,7 +146,7 @@ async function onceOption(
 
 async function exitOf(error: unknown, given: Given, manager: JobManager, runner: CommandRunner): Promise<number> {
   if (error instanceof CommandFailed) {
-    if (error.isUntold) printError(`ojm: ${error.message}`);
+    if (error.isUnexplained) printError(`ojm: ${error.message}`);
     const away = await storeError(manager, runner.run);
     if (away !== undefined) printError(sayUnrecorded(given, error.code, away));
     return error.code;

@@ -35,7 +35,7 @@ export async function execute(given: Given): Promise<number> {
     }
     if (all.length === 0 && name !== undefined) await refuseUnknown(manager, name);
     const shown = all.slice(0, limit);
-    await printItems(given, shown, columns, "nobody did anything to a run, a lock or a schedule");
+    await printItems(given, shown, columns, "no action on a run, a lock or a schedule");
     tellMore(given, all.length > limit, limit);
   });
 }

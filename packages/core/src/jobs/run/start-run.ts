@@ -197,7 +197,7 @@ async function writeRecord(context: RunContext, starting: Starting, lease: Lease
 function adopt(context: RunContext, starting: Starting, lease: Lease, draft: Draft, version: string): OpenRun {
   const { record } = draft;
   if (record.status === "running") return open(context, starting, lease, draft, version);
-  const text = `the run of "${starting.name}" was closed by somebody else before it began: ${record.error ?? record.status}`;
+  const text = `the run of "${starting.name}" was closed by another process or person before it began: ${record.error ?? record.status}`;
   throw new RunError("LOST", starting.name, text);
 }
 

@@ -14,7 +14,8 @@ import { lockLost } from "../events.js";
 import type { Session } from "../session/session.js";
 
 /** Why a lease without its entry in the store is lost. A forced unlock has an audit record. */
-export const TAKEN = "its entry was removed or replaced, by a forced unlock or by somebody who writes to the store";
+export const TAKEN =
+  "its entry was removed or replaced, by a forced unlock or by another program that writes to the store";
 
 interface TakenLock {
   readonly name: string;

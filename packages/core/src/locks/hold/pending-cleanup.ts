@@ -134,7 +134,7 @@ export class UnwrittenEnds {
     this.#closed = true;
     this.#cancel?.();
     const until = this.#clock.monotonic() + this.#ttl;
-    for (let told = false; ; told = true) {
+    for (let warned = false; ; warned = true) {
       const error = await this.#write();
       if (!isFull(error)) return;
       const why = error.message;
@@ -142,7 +142,7 @@ export class UnwrittenEnds {
         this.#warn(`is not recorded: ${why}. The next process that finds it open records it as lost`);
         return;
       }
-      if (!told)
+      if (!warned)
         this.#warn(`is not recorded yet: ${why}. This process waits up to ${durationText(this.#ttl)} for room`);
       await new Promise<void>((resolve) => void this.#clock.after(PAUSE, resolve, true));
     }

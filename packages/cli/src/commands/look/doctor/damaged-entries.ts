@@ -48,7 +48,7 @@ function findingOf({ channel, key, lock }: DamagedEntry): Finding {
   if (lock === undefined)
     return warning("entries", `${text}: no command shows it`, { help: `to remove it: ${remove}`, evidence });
   const help = `its holder is unknown. Once you know that no process runs "${lock}": ${remove}`;
-  return problem("entries", `${text}: nobody can acquire this lock`, { help, evidence });
+  return problem("entries", `${text}: no process can acquire this lock`, { help, evidence });
 }
 
 /** An entry as one word of printable ASCII: its parts may be any text. */
