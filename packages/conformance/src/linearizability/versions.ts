@@ -74,9 +74,9 @@ function bindSeen(
     const writer = writerOf(seen.value);
     const commit = commits.get(writer);
     if (commit === undefined)
-      return { law: `#${operation.id} saw what nobody wrote: ${seen.value}`, ids: [operation.id] };
+      return { law: `#${operation.id} saw a value that no client wrote: ${seen.value}`, ids: [operation.id] };
     if (commit.outcome.type === "refused" || commit.outcome.type === "not-applied") {
-      const law = `#${operation.id} saw what #${writer} put, which was told that it was not applied`;
+      const law = `#${operation.id} saw what #${writer} put, which got the answer that it was not applied`;
       return { law, ids: [operation.id, writer] };
     }
     const violation = versions.bind(writer, seen.version);

@@ -48,7 +48,7 @@ export const batches: readonly Case[] = [
   },
   {
     id: "CAS-022",
-    law: "A refused commit tells each check that failed, by its channel and key, in the order of the ops, with what is there.",
+    law: "A refused commit returns each check that failed, by its channel and key, in the order of the ops, with the present entry.",
     async run(t) {
       const channel = await t.channel();
       const a = await channel.set("a", "A");
@@ -73,7 +73,7 @@ export const batches: readonly Case[] = [
   },
   {
     id: "CAS-023",
-    law: "What a refused commit tells is there for all its checks, also for those that hold.",
+    law: "A refused commit returns the present entries of all its checks, even of those that hold.",
     async run(t) {
       const backend = await t.main();
       const [a, b, c] = ["a", "b", "c"].map((part) => rawKey(t.name, part)) as [string, string, string];
@@ -158,7 +158,7 @@ export const batches: readonly Case[] = [
   },
   {
     id: "CAS-028",
-    law: "Deleting what is not there is no error.",
+    law: "Deleting an absent entry is not an error.",
     async run(t) {
       const channel = await t.channel();
       await channel.unset("none");

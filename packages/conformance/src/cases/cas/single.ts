@@ -16,7 +16,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-002",
-    law: "Expecting absence loses where there is an entry, and tells it.",
+    law: "Expecting absence loses where there is an entry, and returns that entry.",
     async run(t) {
       const channel = await t.channel();
       const version = await channel.set("k", { first: true });
@@ -42,7 +42,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-004",
-    law: "A stale version loses, changes nothing, and is told the value and version that are there.",
+    law: "A stale version loses, changes nothing, and gets the present value and version.",
     async run(t) {
       const channel = await t.channel();
       const stale = await channel.set("k", "old");
@@ -113,7 +113,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-010",
-    law: "A version from before a delete loses against the entry that was written anew.",
+    law: "A version from before a delete loses against the entry that was written again.",
     async run(t) {
       const channel = await t.channel();
       const first = await channel.set("k", "A");
@@ -181,7 +181,7 @@ export const single: readonly Case[] = [
   },
   {
     id: "CAS-015",
-    law: "The version that a write resolves to is the one that every read, list and lost race tells.",
+    law: "Every read, list and lost race returns the version that the write resolved to.",
     async run(t) {
       const [one, two] = await t.channels(2);
       const version = await one?.set("k", 1);

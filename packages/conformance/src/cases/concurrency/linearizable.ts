@@ -12,7 +12,7 @@ import { wander } from "./workload.js";
 export const linearizable: readonly Case[] = [
   {
     id: "LIN-001",
-    law: "What several clients do to one key and are told is as if they had done it one after the other.",
+    law: "The calls of several clients on one key, and their answers, are as if made one after the other.",
     scales: true,
     async run(t) {
       for (let round = 0; round < t.scale(4, 25, 400); round++) await trial(t, await t.clients(3), 1, 30);

@@ -16,7 +16,7 @@ export const races: readonly Case[] = [
   },
   {
     id: "CNC-002",
-    law: "Of many who expect absence at once, exactly one wins, and all others are told of it.",
+    law: "Of many clients that expect absence at once, exactly one wins, and all others get its entry.",
     scales: true,
     async run(t) {
       const channels = await t.channels(4);
@@ -89,7 +89,7 @@ export const races: readonly Case[] = [
   },
   {
     id: "CNC-006",
-    law: "No two writes are given the same version, whoever makes them and to whichever key.",
+    law: "No two writes get the same version, from any client and to any key.",
     scales: true,
     async run(t) {
       const channels = await t.channels(4);

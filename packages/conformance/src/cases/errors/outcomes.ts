@@ -26,7 +26,7 @@ export const outcomes: readonly Case[] = [
   },
   {
     id: "ERR-021",
-    law: "A create whose answer was lost is never told that it lost against itself.",
+    law: "A create whose answer was lost never loses against itself.",
     scales: true,
     needs: ["dropReplies"],
     async run(t) {

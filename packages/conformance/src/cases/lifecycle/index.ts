@@ -81,7 +81,7 @@ export const lifecycle: CaseGroup = {
         await t.closeClient(one);
         assert.deepEqual(await readOne(two, key), { key, value: "1", version });
         await write(two, { key, value: "2" });
-        if (t.supports.watch) await t.until("the other client is told", () => heard.changes.length > 0);
+        if (t.supports.watch) await t.until("the other client got the change", () => heard.changes.length > 0);
       },
     },
     {

@@ -40,7 +40,7 @@ export const locks: CaseGroup = {
     },
     {
       id: "LCK-002",
-      law: "Who finds a lock taken is told who has it, and changes nothing for the holder.",
+      law: "An attempt on a taken lock reports its holder, and changes nothing for that holder.",
       needs: ["ttl"],
       async run(t) {
         const [one, two] = await t.clients(2);

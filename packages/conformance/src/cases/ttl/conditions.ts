@@ -22,7 +22,7 @@ export const conditions: readonly Case[] = [
   },
   {
     id: "TTL-021",
-    law: "The version of an expired entry loses, and nothing is told to be there.",
+    law: "The version of an expired entry loses, and the answer reports no entry.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();

@@ -114,7 +114,7 @@ export const deadlines: readonly Case[] = [
   },
   {
     id: "TTL-007",
-    law: "What is left counts down from the time given, and is told by reads and lists alike.",
+    law: "The time to live counts down from the given time, and reads and lists return the same.",
     needs: ["ttl"],
     async run(t) {
       const channel = await t.channel();

@@ -22,7 +22,7 @@ export const aliasing: readonly Case[] = [
   },
   {
     id: "VAL-021",
-    law: "Changing what was read, listed, told of a lost race, or watched changes nothing in the store.",
+    law: "Changing a value that a read, a list, a lost race or a watch returned changes nothing in the store.",
     async run(t) {
       const channel = await t.channel();
       const written = { list: [1], inner: { n: 1 } };

@@ -29,7 +29,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 export const properties: readonly Case[] = [
   {
     id: "VRB-020",
-    law: "After any program of verbs, a channel holds what a map would hold, and each step tells what it did.",
+    law: "After any program of verbs, a channel holds what a map would hold, and each step returns what it did.",
     scales: true,
     async run(t) {
       const backend = await t.main();

@@ -76,7 +76,7 @@ export class Follower {
     const last = this.#last.get(name);
     const now = BigInt(version);
     if (last !== undefined && (same ? now < last : now <= last)) {
-      this.error ??= new Error(`the watch told version ${version} of ${name} after ${last}`);
+      this.error ??= new Error(`the watch reported version ${version} of ${name} after ${last}`);
     }
     this.#last.set(name, now);
   }

@@ -26,7 +26,7 @@ export const interrupted: readonly Case[] = [
   },
   {
     id: "WCH-041",
-    law: "After a watch was stopped, or its client closed, its sink is told nothing more.",
+    law: "After a watch was stopped, or its client closed, its sink gets nothing more.",
     needs: ["watch"],
     async run(t) {
       const [watcher, writer] = await t.clients(2);
@@ -35,10 +35,10 @@ export const interrupted: readonly Case[] = [
       const stop = await watcher.watch(rawRange(t.name), stopped);
       await watcher.watch(rawRange(t.name), closed);
       await write(writer, { key: rawKey(t.name, "a"), value: "1" });
-      await t.until("both were told", () => stopped.changes.length > 0 && closed.changes.length > 0);
+      await t.until("both got the change", () => stopped.changes.length > 0 && closed.changes.length > 0);
       stop();
       await write(writer, { key: rawKey(t.name, "b"), value: "1" });
-      await t.until("the other was told", () => closed.changes.length > 1);
+      await t.until("the other got the change", () => closed.changes.length > 1);
       await t.closeClient(watcher);
       await write(writer, { key: rawKey(t.name, "c"), value: "1" });
       await sleep(100);
@@ -49,7 +49,7 @@ export const interrupted: readonly Case[] = [
   },
   {
     id: "WCH-042",
-    law: "When the store is restarted, a watch goes on by itself: with a gap, or with all that happened.",
+    law: "When the store is restarted, a watch continues by itself: with a gap, or with all changes.",
     needs: ["watch", "restart"],
     losesData: true,
     async run(t) {
@@ -66,7 +66,7 @@ export const interrupted: readonly Case[] = [
   },
   {
     id: "WCH-043",
-    law: "When the connection is lost for a while, a watch goes on by itself when it is back.",
+    law: "When the connection is back after a while, a watch continues by itself.",
     needs: ["watch", "partition"],
     async run(t) {
       const [channel, writer] = await t.channels(2);
@@ -82,7 +82,7 @@ export const interrupted: readonly Case[] = [
   },
   {
     id: "WCH-044",
-    law: "What others write and delete while the connection is lost is told afterwards, or there is a gap.",
+    law: "Writes and deletes of other clients while the connection is lost are reported afterwards, or there is a gap.",
     needs: ["watch", "partition", "direct"],
     async run(t) {
       const channel = await t.channel();

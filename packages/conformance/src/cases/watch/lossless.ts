@@ -30,7 +30,7 @@ export const lossless: readonly Case[] = [
   },
   {
     id: "WCH-021",
-    law: "Of every write to a key, each watch is told once, in the order of versions, whoever wrote it.",
+    law: "Each watch reports every write to a key once, in the order of versions, from any client.",
     scales: true,
     needs: ["watch"],
     async run(t) {
@@ -45,17 +45,17 @@ export const lossless: readonly Case[] = [
           return versions;
         }),
       );
-      await t.until("all was told", () => follower.events.length > count * writers.length || follower.gaps > 0);
+      await t.until("all was reported", () => follower.events.length > count * writers.length || follower.gaps > 0);
       assert.equal(follower.error, undefined);
-      const told = follower.events.flatMap((event) => (event.type === "put" ? [event.entry.version] : []));
+      const reported = follower.events.flatMap((event) => (event.type === "put" ? [event.entry.version] : []));
       // A slow watch may have a gap, but then it must report it.
-      if (follower.gaps === 0) assert.deepEqual(told, written.flat().sort(byVersion));
+      if (follower.gaps === 0) assert.deepEqual(reported, written.flat().sort(byVersion));
       await follower.catchesUp(t, channel);
     },
   },
   {
     id: "WCH-022",
-    law: "A write that comes right after the watch was set up is told, each time.",
+    law: "A write right after the watch was set up is reported, each time.",
     scales: true,
     needs: ["watch"],
     async run(t) {
@@ -66,7 +66,7 @@ export const lossless: readonly Case[] = [
         const stop = await backend.watch(rawRange(t.name), heard);
         const key = rawKey(t.name, padded(i));
         const version = await write(i % 2 === 0 ? writer : backend, { key, value: String(i) });
-        await t.until("the write was told", () => heard.changes.length > 0 || heard.gaps > 0);
+        await t.until("the write was reported", () => heard.changes.length > 0 || heard.gaps > 0);
         stop();
         const change = heard.changes.find((it) => it.key === key);
         if (heard.gaps === 0) assert.deepEqual([change?.value, change?.version], [String(i), version]);
@@ -75,7 +75,7 @@ export const lossless: readonly Case[] = [
   },
   {
     id: "WCH-023",
-    law: "The sink of a backend is told of its range alone: its first key, not its last, and no neighbour.",
+    law: "The sink of a backend gets changes of its range alone: of its first key, not of its last, and of no neighbour.",
     needs: ["watch"],
     async run(t) {
       const backend = await t.main();
@@ -86,7 +86,7 @@ export const lossless: readonly Case[] = [
       for (const key of keys) await write(backend, { key, value: "1" });
       await write(backend, { key: rawKey(t.freshName(), "b"), value: "1" });
       await write(backend, { key: from, value: null });
-      await t.until("the last change was told", () => heard.changes.some(({ value }) => value === null));
+      await t.until("the last change was reported", () => heard.changes.some(({ value }) => value === null));
       stop();
       assert.deepEqual(
         heard.changes.map(({ key, value }) => [key, value]),
@@ -100,7 +100,7 @@ export const lossless: readonly Case[] = [
   },
   {
     id: "WCH-024",
-    law: "A reader that is too slow is told of a gap and gets a new snapshot; what it knows in the end is right.",
+    law: "A reader that is too slow gets a gap and a new snapshot, and ends with the right entries.",
     needs: ["watch"],
     profile: "full",
     async run(t) {
@@ -122,38 +122,38 @@ export const lossless: readonly Case[] = [
       await writer.set("end", 1);
       const there = new Map<string, string>();
       for await (const { key, version } of channel.keys()) there.set(String(key), version);
-      const told = new Map([["gone", ""]]);
+      const reported = new Map([["gone", ""]]);
       const reading = (async () => {
-        for (let synced = true; !(synced && sameVersions(told, there)); ) {
+        for (let synced = true; !(synced && sameVersions(reported, there)); ) {
           const { value: event, done } = await events.next();
           assert.ok(done !== true, "the watch ended");
-          if (event.type === "put") told.set(String(event.entry.key), event.entry.version);
-          else if (event.type === "delete") told.delete(String(event.key));
-          else if (event.type === "gap") told.clear();
+          if (event.type === "put") reported.set(String(event.entry.key), event.entry.version);
+          else if (event.type === "delete") reported.delete(String(event.key));
+          else if (event.type === "gap") reported.clear();
           if (event.type === "synced" || event.type === "gap") synced = event.type === "synced";
         }
       })();
-      await within(t.patience, reading, "the watch never told all that is there");
+      await within(t.patience, reading, "the watch never reported all present entries");
     },
   },
   {
     id: "WCH-025",
-    law: "Two watches of one channel are told the same, and ending one does not end the other.",
+    law: "Two watches of one channel report the same, and ending one does not end the other.",
     needs: ["watch"],
     async run(t) {
       const channel = await t.channel();
       const [one, two] = [await Follower.start(t, channel), await Follower.start(t, channel)];
       await channel.set("k", 1);
-      await t.until("both were told", () => one.state.has("k") && two.state.has("k"));
+      await t.until("both got the change", () => one.state.has("k") && two.state.has("k"));
       await one.stop();
       await channel.set("k", 2);
-      await t.until("the other was told", () => two.state.get("k")?.value === 2);
+      await t.until("the other got the change", () => two.state.get("k")?.value === 2);
       assert.equal(one.state.get("k")?.value, 1);
     },
   },
   {
     id: "WCH-026",
-    law: "A watch of a single key is told every change of this key and of no other, also of none that it is the beginning of.",
+    law: "A watch of a single key reports every change of this key and of no other, not even of keys that begin with it.",
     scales: true,
     needs: ["watch"],
     async run(t) {
@@ -174,15 +174,15 @@ export const lossless: readonly Case[] = [
       stops.pop()?.();
       const stop = await backend.watch(only(key), heard);
       for (const each of stops) each();
-      const told: [value: string | null, version: string][] = [];
+      const reported: [value: string | null, version: string][] = [];
       for (let i = 0; i < t.scale(10, 30, 300); i++) {
         const value = i % 3 === 2 ? null : String(i);
         for (const neighbour of neighbours) await write(backend, { key: neighbour, value });
-        told.push([value, await write(i % 2 === 0 ? writer : backend, { key, value })]);
+        reported.push([value, await write(i % 2 === 0 ? writer : backend, { key, value })]);
       }
       const together = [...longer, key].map((each) => ({ key: each, value: "end" }));
-      told.push(["end", await write(writer, ...together)]);
-      await t.until("the last change was told", () => heard.gaps > 0 || heard.changes.length >= told.length);
+      reported.push(["end", await write(writer, ...together)]);
+      await t.until("the last change was reported", () => heard.gaps > 0 || heard.changes.length >= reported.length);
       stop();
       assert.deepEqual(
         heard.changes.filter((change) => change.key !== key),
@@ -191,7 +191,7 @@ export const lossless: readonly Case[] = [
       if (heard.gaps > 0) return;
       assert.deepEqual(
         heard.changes.map(({ value, version }) => [value, version]),
-        told,
+        reported,
       );
     },
   },

@@ -84,7 +84,7 @@ export const conditions: readonly Bug[] = [
     },
   },
   {
-    name: "what is there is not told after a refusal",
+    name: "what is there is not reported after a refusal",
     killedBy: "CAS-004",
     server: class extends Server {
       override commit(commit: Commit): CommitOutcome {
@@ -94,7 +94,7 @@ export const conditions: readonly Bug[] = [
     },
   },
   {
-    name: "after a refusal, only what failed is told",
+    name: "after a refusal, only what failed is reported",
     killedBy: "CAS-023",
     server: class extends Server {
       override commit(commit: Commit): CommitOutcome {

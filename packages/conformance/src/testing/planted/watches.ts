@@ -9,15 +9,15 @@ export const watches: readonly Bug[] = [
     name: "a change is lost now and then",
     killedBy: "WCH-021",
     server: class extends Server {
-      #told = 0;
+      #announced = 0;
 
       protected override announce(change: StoredChange): void {
-        if (++this.#told % 17 !== 0) super.announce(change);
+        if (++this.#announced % 17 !== 0) super.announce(change);
       }
     },
   },
   {
-    name: "deletes are not told",
+    name: "deletes are not reported",
     killedBy: "WCH-003",
     server: class extends Server {
       protected override announce(change: StoredChange): void {
@@ -39,7 +39,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "a write of the value that is there is not told",
+    name: "a write of the value that is there is not reported",
     killedBy: "WCH-004",
     server: class extends Server {
       readonly #values: Map<string, string | null> = new Map();
@@ -51,7 +51,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "neighbours are told too",
+    name: "neighbours are reported too",
     killedBy: "WCH-023",
     server: class extends Server {
       override subscribe({ range, tell }: Subscriber): () => void {
@@ -60,7 +60,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "a watch of one key is told of those that begin with it too",
+    name: "a watch of one key reports those that begin with it too",
     killedBy: "WCH-026",
     client: class extends Client {
       override watch({ from, to }: KeyRange, sink: WatchSink): Promise<() => void> {
@@ -69,7 +69,7 @@ export const watches: readonly Bug[] = [
     },
   },
   {
-    name: "a client is not told of its own writes",
+    name: "a client gets no report of its own writes",
     killedBy: "WCH-003",
     client: class extends Client {
       readonly #own: Set<string> = new Set();

@@ -3,7 +3,7 @@ import type { Case } from "../../case/case.js";
 import { Follower } from "./follower.js";
 
 /** What a watch reports. */
-export const telling: readonly Case[] = [
+export const changes: readonly Case[] = [
   {
     id: "WCH-001",
     law: "A watch of an empty channel says at once that its snapshot is complete.",
@@ -15,7 +15,7 @@ export const telling: readonly Case[] = [
   },
   {
     id: "WCH-002",
-    law: "A watch tells first what is there, in order, and then that this was all.",
+    law: "A watch first reports the present entries, in order, and then that these were all.",
     needs: ["watch"],
     async run(t) {
       const channel = await t.channel();
@@ -28,7 +28,7 @@ export const telling: readonly Case[] = [
   },
   {
     id: "WCH-003",
-    law: "Own and foreign writes and deletes are told, in their order, with the versions that the writers were given.",
+    law: "A watch reports own and foreign writes and deletes in their order, with the versions that the writers got.",
     needs: ["watch"],
     async run(t) {
       const [own, foreign] = await t.channels(2);
@@ -39,7 +39,7 @@ export const telling: readonly Case[] = [
       await foreign.unset("k");
       const third = await foreign.compareAndSet("k", null, 3);
       await own.unset("k");
-      await t.until("all was told", () => follower.log.length >= 6);
+      await t.until("all was reported", () => follower.log.length >= 6);
       assert.deepEqual(follower.log, ["synced", "put k 1", "put k 2", "delete k", "put k 3", "delete k"]);
       const versions = follower.events.flatMap((event) => (event.type === "put" ? [event.entry.version] : []));
       assert.deepEqual(versions, [first, second, third.ok ? third.version : ""]);
@@ -47,7 +47,7 @@ export const telling: readonly Case[] = [
   },
   {
     id: "WCH-004",
-    law: "A write of the value that is there already is told; a refused write is not.",
+    law: "A watch reports a write of the present value, and no refused write.",
     needs: ["watch"],
     async run(t) {
       const channel = await t.channel();
@@ -57,13 +57,13 @@ export const telling: readonly Case[] = [
       assert.ok(!(await channel.compareAndSet("k", stale, "refused")).ok);
       assert.ok(!(await channel.compareAndSet("k", null, "refused")).ok);
       await channel.set("end", 1);
-      await t.until("the last write was told", () => follower.state.has("end"));
+      await t.until("the last write was reported", () => follower.state.has("end"));
       assert.deepEqual(follower.log, ['put k "same"', "synced", 'put k "same"', "put end 1"]);
     },
   },
   {
     id: "WCH-005",
-    law: "All writes of a commit are told, at its one version.",
+    law: "A watch reports all writes of a commit, at its one version.",
     needs: ["watch"],
     async run(t) {
       const [channel, writer] = await t.channels(2);
@@ -71,13 +71,13 @@ export const telling: readonly Case[] = [
       await channel.set("gone", 0);
       const follower = await Follower.start(t, channel);
       const result = await writer.commit([{ put: "a", value: 1 }, { delete: "gone" }, { put: "b", value: 2 }]);
-      await t.until("all was told", () => follower.events.length >= 5);
-      const told = follower.events.slice(2).map((event) => {
+      await t.until("all was reported", () => follower.events.length >= 5);
+      const reported = follower.events.slice(2).map((event) => {
         if (event.type === "put") return [event.entry.key, event.entry.version];
         return event.type === "delete" ? [event.key, event.version] : [];
       });
       const version = result.ok ? result.version : "";
-      assert.deepEqual(told.sort(), [
+      assert.deepEqual(reported.sort(), [
         ["a", version],
         ["b", version],
         ["gone", version],
@@ -86,7 +86,7 @@ export const telling: readonly Case[] = [
   },
   {
     id: "WCH-006",
-    law: "A watch with a prefix tells of the keys that begin with its parts, and of no others.",
+    law: "A watch with a prefix reports the keys that begin with its parts, and no others.",
     needs: ["watch"],
     async run(t) {
       const [channel, writer] = await t.channels(2);
@@ -97,13 +97,13 @@ export const telling: readonly Case[] = [
       for (const name of ["ab", "b", "A", "a b", "a*", "a"]) await writer.set([name, 1], 1);
       await writer.unset(["ab", 0]);
       await writer.unset(["a", 0]);
-      await t.until("the last change was told", () => follower.log.length >= 4);
+      await t.until("the last change was reported", () => follower.log.length >= 4);
       assert.deepEqual(follower.log, ["put a,0 0", "synced", "put a,1 1", "delete a,0"]);
     },
   },
   {
     id: "WCH-007",
-    law: "An entry that reaches its deadline is told as deleted, because it expired, and not before.",
+    law: "A watch reports an entry that reaches its deadline as deleted by expiry, and not before.",
     needs: ["watch", "ttl"],
     async run(t) {
       const [channel, writer] = await t.channels(2);
@@ -113,17 +113,17 @@ export const telling: readonly Case[] = [
       const follower = await Follower.start(t, channel);
       await writer.set("new", 0, { ttl: 60 });
       await writer.set("renewed", 1);
-      await t.until("the last write was told", () => follower.state.get("renewed")?.value === 1);
-      await t.elapseUntil("both expiries were told", () => expired(follower, "old") && expired(follower, "new"));
+      await t.until("the last write was reported", () => follower.state.get("renewed")?.value === 1);
+      await t.elapseUntil("both expiries were reported", () => expired(follower, "old") && expired(follower, "new"));
       await t.elapse(200);
-      assert.equal(await channel.get("old"), undefined, "an expiry was told of an entry that is there");
-      assert.equal(follower.state.get("renewed")?.value, 1, "an expiry was told of an entry that was renewed");
+      assert.equal(await channel.get("old"), undefined, "an expiry was reported for an entry that is there");
+      assert.equal(follower.state.get("renewed")?.value, 1, "an expiry was reported for an entry that was renewed");
       await follower.catchesUp(t, channel);
     },
   },
   {
     id: "WCH-008",
-    law: "While an entry is renewed in time, a watch tells the renewals and no expiry.",
+    law: "While an entry is renewed in time, a watch reports the renewals and no expiry.",
     needs: ["watch", "ttl"],
     async run(t) {
       const channel = await t.channel();
@@ -137,7 +137,7 @@ export const telling: readonly Case[] = [
         // store.
         if (t.store.advance === undefined && t.clock.monotonic() - sent > ttl) return;
       }
-      await t.until("the last renewal was told", () => follower.state.get("k")?.value === 5);
+      await t.until("the last renewal was reported", () => follower.state.get("k")?.value === 5);
       assert.deepEqual(follower.log, ["synced", ...[0, 1, 2, 3, 4, 5].map((i) => `put k ${i}`)]);
     },
   },
