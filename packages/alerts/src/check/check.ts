@@ -40,7 +40,7 @@ export interface Context {
 }
 
 /** The result of a check. */
-export interface Looked {
+export interface CheckResult {
   /** When the next known work is due. */
   readonly next?: number;
   /** Another process is at work, or the managed run is on hold. */
@@ -53,7 +53,7 @@ export interface Looked {
  * Checks, without a write, whether there is something to report or to deliver. If there is, one managed run
  * does it, in exactly one process. `wait`: how long to wait for another process that does it, in ms.
  */
-export async function look(context: Context, wait = 0): Promise<Looked> {
+export async function check(context: Context, wait = 0): Promise<CheckResult> {
   const { manager, channel, rules, now } = context;
   const all = await findAll(context);
   for (const findings of all) if (!findings.changed) await noteTicks(context, findings);
@@ -120,13 +120,13 @@ export async function stateOf(channel: AlertsChannel, id: string, now: number): 
   const key = ruleKey(id);
   const known = await entryUnder(channel, key);
   if (known !== undefined && isState(known.value)) return { state: known.value, version: known.version };
-  const state = freshState(await lastLook(channel, now));
+  const state = freshState(await lastCheck(channel, now));
   const outcome = await channel.compareAndSet(key, known?.version ?? null, state, kept(channel));
   if (outcome.ok) return { state, version: outcome.version };
   return stateOf(channel, id, now);
 }
 
-async function lastLook(channel: AlertsChannel, now: number): Promise<number> {
+async function lastCheck(channel: AlertsChannel, now: number): Promise<number> {
   let last = 0;
   for await (const { value } of readable(channel, { prefix: ["turn"] })) {
     if (isTurn(value) && value.at <= now) last = Math.max(last, value.at);
