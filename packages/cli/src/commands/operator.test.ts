@@ -736,7 +736,7 @@ describe("what will run", () => {
     expect(await call("backfill", "report", "--stop", "--reason", "x")).toMatchObject({ code: 3 });
     expect((await call("backfill", "report", "--from", "3h", "--reason", "a gap")).code).toBe(0);
     await expect.poll(() => json("backfill", "report", "--status")).toMatchObject([{ run: expect.any(String) }]);
-    const [one] = (await json("backfill", "report", "--status")) as { ticks: number; left: number }[];
+    const [one] = (await json("backfill", "report", "--status")) as { ticks: number; remaining: number }[];
     expect((await call("backfill", "report", "--status")).out).toContain(`1 of ${one?.ticks}`);
     expect(await call("backfill", "report", "--stop")).toMatchObject({
       code: 2,

@@ -123,9 +123,9 @@ async function stopBackfill({ scheduler }: Source, { name, reason, author, dryRu
       ? await take(scheduler.backfills(name), Number.POSITIVE_INFINITY)
       : await scheduler.stopBackfills(name, { reason, author });
   if (going.length === 0) throw new Refusal("NOT_FOUND", `no backfill of "${name}" is running`);
-  const left = going.reduce((sum, one) => sum + one.left, 0);
+  const remaining = going.reduce((sum, one) => sum + one.remaining, 0);
   const what = `${going.length === 1 ? "the backfill" : `${going.length} backfills`} of "${name}"`;
-  const rest = `${left === 1 ? "1 tick is" : `${left} ticks are`} not run. A run in progress is not stopped`;
+  const rest = `${remaining === 1 ? "1 tick is" : `${remaining} ticks are`} not run. A run in progress is not stopped`;
   return { done: `${dryRun === true ? "would stop" : "stopped"} ${what}: ${rest}` };
 }
 
