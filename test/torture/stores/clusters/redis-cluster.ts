@@ -4,10 +4,9 @@ import { PrivateNetwork } from "../../cluster/net/network.js";
 import { type Cluster, type Duty, eventually } from "../../cluster/nodes/cluster.js";
 import { type ClusterNode, startAll } from "../../cluster/nodes/node.js";
 import { command, redisServer, replicationOf } from "../../cluster/nodes/redis-node.js";
-import { type StoreKind, versionOf } from "../store.js";
+import { DEADLINE, type StoreKind, versionOf } from "../store.js";
 import { networkWishes, workerHost } from "./clustered.js";
 
-const DEADLINE = 1_000;
 const HOSTS = ["n0", "n1", "n2"];
 const FIRST_PORT = 6379;
 const BOUNDS = [0, 5_461, 10_923, 16_384];
@@ -38,7 +37,7 @@ export const redisCluster: StoreKind = {
   shared: true,
   lasting: true,
   outgrowsLoss: true,
-  clustered: { silence: SILENCE, findsAnew: 4 * DEADLINE + 500, staleFor: 0, acknowledgesAlone: true },
+  clustered: { silence: SILENCE, findsAgain: 4 * DEADLINE + 500, staleFor: 0, acknowledgesAlone: true },
   missing: whyNoNamespaces() ?? whyMissing("redis-server"),
   version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
   async start(wishes) {
