@@ -23,7 +23,7 @@ export { GRACE } from "./locks/grace.js";
 export type { DamageCheck, DamagedEntry } from "./operator/damaged.js";
 export type { ActiveRun, LiveRuns } from "./operator/live-runs.js";
 export type { JobRollup, RollupCell } from "./operator/rollups/types.js";
-export type { Exported, ExportedKind, ImportCount, RunImport } from "./operator/transfer/transfer.js";
+export type { Exported, ExportedKind, RunImport } from "./operator/transfer/transfer.js";
 export { pause, reasonText } from "./util/abort.js";
 export { restBy } from "./util/clock.js";
 export {
@@ -37,7 +37,7 @@ export {
 } from "./util/duration.js";
 export { atMost, Breaks } from "./util/event-loop.js";
 export { EventChannel } from "./util/events.js";
-export { ImportCounter } from "./util/import-counter.js";
+export { type ImportCount, ImportCounter } from "./util/import-count.js";
 export { all, type Items, inBatches } from "./util/iterate.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {
