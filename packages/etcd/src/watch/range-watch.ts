@@ -95,7 +95,7 @@ export class RangeWatch {
     if (isNew && this.#nodes.isUpToDate) return await this.#open(0, false);
     const setBack = revision < this.#next - (this.#reported.size > 0 ? 0 : 1);
     const missed = this.#missed || setBack;
-    if (missed || isNew) this.#goOnFrom(revision + 1);
+    if (missed || isNew) this.#continueFrom(revision + 1);
     await this.#open(this.#next, missed);
   }
 
@@ -107,7 +107,7 @@ export class RangeWatch {
     try {
       const watch = await this.#streams.watch(node, request, {
         confirmed: (revision) => {
-          if (start === 0) this.#goOnFrom(revision + 1);
+          if (start === 0) this.#continueFrom(revision + 1);
           this.#missed = false;
           if (missed && !this.#stopped) this.#sink.gap();
         },
@@ -138,7 +138,7 @@ export class RangeWatch {
     return Number(header.revision);
   }
 
-  #goOnFrom(revision: number): void {
+  #continueFrom(revision: number): void {
     this.#next = revision;
     this.#reported.clear();
   }
@@ -148,7 +148,7 @@ export class RangeWatch {
     for (const { type, kv } of response.events) {
       if (this.#stopped) return;
       const revision = Number(kv.mod_revision);
-      if (revision > this.#next) this.#goOnFrom(revision);
+      if (revision > this.#next) this.#continueFrom(revision);
       const key = this.#codec.keyOf(kv.key);
       if (revision < this.#next || this.#reported.has(key)) continue;
       this.#reported.add(key);

@@ -135,7 +135,7 @@ async function ask(store: ScheduleStore, name: string, value: RequestValue, ttl:
 }
 
 /** A request in the store, and the terms of the wait for its answer. */
-interface Asked {
+interface PendingRequest {
   readonly name: string;
   readonly id: string;
   readonly author: string;
@@ -152,7 +152,7 @@ interface Asked {
  */
 async function answered(
   store: ScheduleStore,
-  { name, id, author, within, signal, silence }: Asked,
+  { name, id, author, within, signal, silence }: PendingRequest,
 ): Promise<RequestValue | undefined> {
   const { channel, clock } = store;
   const key = requestKey(name, id);

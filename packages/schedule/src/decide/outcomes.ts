@@ -44,8 +44,8 @@ export function inRanges(of: Calendar, ticks: readonly { readonly at: number; re
   const ranges: { first: number; last: number; readonly value: Why }[] = [];
   for (const { at, value } of ticks) {
     const before = ranges.at(-1);
-    const goesOn = before !== undefined && JSON.stringify(before.value) === JSON.stringify(value);
-    if (goesOn && calendarOf(of).next(before.last) === at) before.last = at;
+    const continues = before !== undefined && JSON.stringify(before.value) === JSON.stringify(value);
+    if (continues && calendarOf(of).next(before.last) === at) before.last = at;
     else ranges.push({ first: at, last: at, value });
   }
   return ranges.map(({ first, last, value }) => range(of, first, last, value));

@@ -231,8 +231,8 @@ export class ScheduleImport {
 
   async #addTick(tick: ExportedTick): Promise<void> {
     const last = this.#waiting.at(-1);
-    const goesOn = last === undefined || (last.schedule === tick.schedule && last.at < tick.at);
-    if (!goesOn || this.#waiting.length >= MOST_TICKS) await this.flush();
+    const continues = last === undefined || (last.schedule === tick.schedule && last.at < tick.at);
+    if (!continues || this.#waiting.length >= MOST_TICKS) await this.flush();
     this.#waiting.push(tick);
   }
 

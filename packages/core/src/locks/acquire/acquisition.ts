@@ -161,7 +161,7 @@ function refusalOf(failed: readonly FailedCheck<unknown>[], keys: AttemptOps, vi
 }
 
 /** How often a waiter checks the holder or the waiter ahead of it, in ms. A shorter wait never checks. */
-export const GLANCE = 200;
+export const LIVENESS_POLL = 200;
 
 /** Whether older data is good enough to consider a session alive. */
 export type Trust = (session: string) => boolean;
@@ -185,7 +185,7 @@ export class Acquisition {
     this.token = context.nextToken();
     this.context = context;
     this.keys = context.keys.of(name);
-    this.trustsAtFirst = options.wait > GLANCE;
+    this.trustsAtFirst = options.wait > LIVENESS_POLL;
     this.#timeout = options.timeout;
     this.#note = options.note;
     this.#writes = writes;

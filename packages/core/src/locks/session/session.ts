@@ -11,7 +11,6 @@ import { processIdentity } from "../../util/process-state.js";
 import { visible } from "../../util/text.js";
 import { emitWarning } from "../../util/warning.js";
 import {
-  callKey,
   type Holder,
   holderText,
   type LocksValue,
@@ -19,6 +18,7 @@ import {
   type SessionValue,
   sessionKey,
   stopKey,
+  turnNoticeKey,
 } from "../entries/schema.js";
 import { sessionRenewal } from "../events.js";
 import { type HeartbeatLocators, HeartbeatThread } from "./heartbeat-thread.js";
@@ -336,7 +336,8 @@ export class Session {
     const thread = this.#thread;
     this.lose("it was closed");
     // The thread cannot restore the entry: its renewal checks that the entry is there.
-    if (wasAlive) await this.#channel.commit([sessionKey, callKey, stopKey].map((key) => ({ delete: key(this.id) })));
+    if (wasAlive)
+      await this.#channel.commit([sessionKey, turnNoticeKey, stopKey].map((key) => ({ delete: key(this.id) })));
     await thread?.close();
   }
 

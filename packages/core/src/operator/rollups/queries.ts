@@ -50,17 +50,17 @@ export class RollupQueries {
   }
 
   async query(options: RollupsOptions): Promise<Rollups> {
-    const asked = checkRollups(options);
+    const query = checkRollups(options);
     const { index, times } = this.#stores;
     if (!(await index.isComplete())) {
-      const answer = new Answer(asked);
-      return answer.shown(await this.#addHistory(asked, answer));
+      const answer = new Answer(query);
+      return answer.shown(await this.#addHistory(query, answer));
     }
     await this.#fold.fresh(await readFold(times));
     let entry = await readFold(times);
     for (let left = TRIES; ; left--) {
-      const answer = new Answer(asked);
-      const missing = await this.#add(asked, entry, answer);
+      const answer = new Answer(query);
+      const missing = await this.#add(query, entry, answer);
       const after = await readFold(times);
       // A run that a fold moved into a cell meanwhile may have been counted twice, or not at all.
       if (after.state?.repairs === entry.state?.repairs || left === 0) return answer.shown(missing);
@@ -72,8 +72,8 @@ export class RollupQueries {
     return this.#fold.close();
   }
 
-  async #add(asked: Asked, { state }: FoldEntry, answer: Answer): Promise<Rollups["missing"]> {
-    const { from, to, signal } = asked;
+  async #add(query: RollupQuery, { state }: FoldEntry, answer: Answer): Promise<Rollups["missing"]> {
+    const { from, to, signal } = query;
     // A host whose clock is ahead may have moved the cursor past runs that our clock calls new.
     const cursor = Math.max(Math.min(state?.cursor ?? from, this.#fold.target), (state?.cursor ?? from) - NEAR);
     const known = Math.max(from, Math.min(cursor, to));
@@ -81,9 +81,9 @@ export class RollupQueries {
     if (known <= from) return missing;
     await this.#addOpen({ from, to: known, signal }, answer);
     // The hour of the cursor is not over: its minutes are counted.
-    const whole = asked.by === "hour" ? Math.max(from, floorTo(known, HOUR)) : from;
-    await this.#addCells("day", { ...asked, to: Math.min(whole, known) }, answer);
-    await this.#addCells("hour", { ...asked, from: whole, to: known }, answer);
+    const whole = query.by === "hour" ? Math.max(from, floorTo(known, HOUR)) : from;
+    await this.#addCells("day", { ...query, to: Math.min(whole, known) }, answer);
+    await this.#addCells("hour", { ...query, from: whole, to: known }, answer);
     return missing;
   }
 
@@ -120,7 +120,7 @@ export class RollupQueries {
   }
 
   /** Adds records without an index: there are no rollups then. Reads the newest ones. */
-  async #addHistory({ names, from, to, signal }: Asked, answer: Answer): Promise<Rollups["missing"]> {
+  async #addHistory({ names, from, to, signal }: RollupQuery, answer: Answer): Promise<Rollups["missing"]> {
     const { jobs } = this.#stores;
     const limit = Math.max(1, Math.floor(RECORDS / Math.max(1, names?.size ?? 1)));
     const range = { from, to, limit: limit + 1, ...(signal && { signal }) };
@@ -137,7 +137,7 @@ export class RollupQueries {
   }
 
   /** Adds the cells from `from` to `to` of one kind of entry. */
-  async #addCells(span: Span, { names, from, to, signal }: Asked, answer: Answer): Promise<void> {
+  async #addCells(span: Span, { names, from, to, signal }: RollupQuery, answer: Answer): Promise<void> {
     if (from >= to) return;
     const { times } = this.#stores;
     if (names === undefined) {
@@ -161,7 +161,7 @@ export class RollupQueries {
 const LONGEST_RANGE = { minute: 7, hour: 400 } as const;
 
 /** The requested range, in whole cells. */
-interface Asked {
+interface RollupQuery {
   readonly names: ReadonlySet<string> | undefined;
   readonly from: number;
   readonly to: number;
@@ -176,7 +176,7 @@ interface Asked {
  *
  * @throws ChannelError `INVALID_ARGUMENT`
  */
-function checkRollups({ names, from, to, by, signal }: RollupsOptions): Asked {
+function checkRollups({ names, from, to, by, signal }: RollupsOptions): RollupQuery {
   if (by !== "hour" && by !== "minute") refuse(`by is "hour" or "minute", not ${show(by)}`);
   for (const [field, time] of Object.entries({ from, to })) {
     if (!isTime(time)) refuse(`${field} is a time in ms since 1970, not ${show(time)}`);
@@ -187,7 +187,7 @@ function checkRollups({ names, from, to, by, signal }: RollupsOptions): Asked {
   if (range.to < range.from) refuse(`to is before from: ${to} before ${from}`);
   // Each minute may become an object: a mistyped year must not fill the memory.
   const most = LONGEST_RANGE[by];
-  if (range.to - range.from > most * DAY + size) refuse(`rollups by ${by} tell at most ${most} days at once`);
+  if (range.to - range.from > most * DAY + size) refuse(`rollups by ${by} cover at most ${most} days at once`);
   return { ...range, by, size, names: names && new Set(names), signal };
 }
 
@@ -198,19 +198,19 @@ interface AnswerCell extends Cell {
 
 /** Gathers the cells of an answer. */
 class Answer {
-  readonly #asked: Asked;
+  readonly #query: RollupQuery;
   readonly #jobs: Map<string, Map<number, AnswerCell>> = new Map();
 
-  constructor(asked: Asked) {
-    this.#asked = asked;
+  constructor(query: RollupQuery) {
+    this.#query = query;
   }
 
   wants(name: string): boolean {
-    return this.#asked.names?.has(name) !== false;
+    return this.#query.names?.has(name) !== false;
   }
 
   addRun(record: Pick<RunRecord, "name" | "startTime" | "status" | "duration">): void {
-    const { from, to, size } = this.#asked;
+    const { from, to, size } = this.#query;
     const { name, startTime } = record;
     if (!this.wants(name) || startTime < from || startTime >= to) return;
     const cells = this.#cellsOf(name);
@@ -228,7 +228,7 @@ class Answer {
   /** Adds the cells of the value of an entry: those that begin before `end`. */
   addEntry(span: Span, { name, at: begin }: EntryPlace, value: unknown, end: number): void {
     if (!this.wants(name)) return;
-    const { from, to, size } = this.#asked;
+    const { from, to, size } = this.#query;
     const before = Math.min(to, end);
     const cells = this.#cellsOf(name);
     eachCell(value, PLACES[span], (place, runs, busy, longest) => {
@@ -259,4 +259,4 @@ class Answer {
 /** The most records that a query reads, or among which it searches for those of its names. */
 const RECORDS = 5_000;
 
-type Range = Pick<Asked, "from" | "to" | "signal">;
+type Range = Pick<RollupQuery, "from" | "to" | "signal">;
