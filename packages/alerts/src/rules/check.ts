@@ -68,7 +68,7 @@ function checkRule(where: string, rule: unknown): void {
   const receiver = checkReceiver(`${where}.to`, to);
   const lost = on.find((kind) => TAKEN[receiver]?.includes(kind) === false);
   if (lost !== undefined)
-    throw new AlertsError(`${where}: ${receiver} cannot tell "${lost}". It takes: ${TAKEN[receiver]?.join(", ")}`);
+    throw new AlertsError(`${where}: ${receiver} cannot report "${lost}". It takes: ${TAKEN[receiver]?.join(", ")}`);
 }
 
 function checkKinds(where: string, on: unknown): void {
@@ -86,7 +86,7 @@ function checkJobs(where: string, jobs: unknown): void {
   if (!Array.isArray(jobs) || jobs.length === 0 || !jobs.every((job) => typeof job === "string" && job !== ""))
     throw new AlertsError(`${where}: jobs must be a list of names of jobs, such as ["nightly-*"]`);
   if (jobs.every((job) => job === OWN_NAME))
-    throw new AlertsError(`${where}: the rule can never tell anything: "${OWN_NAME}" is what delivers the alerts`);
+    throw new AlertsError(`${where}: the rule can never report anything: "${OWN_NAME}" is what delivers the alerts`);
 }
 
 /** Rejects an option that has no effect, and a rule that can never fire. */

@@ -47,7 +47,7 @@ describe("why a scheduled job does not run", () => {
     expect(await told()).toBeUndefined();
     await world.clock.until(scheduler.backfill("a", ask));
     const span = "from 2029-12-31T23:00:00.000Z to 2029-12-31T23:59:59.999Z";
-    expect(await told()).toBe(`a backfill by ana goes on: 0 of 60 ticks ${span} have begun: lost rows`);
+    expect(await told()).toBe(`a backfill by ana is running: 0 of 60 ticks ${span} have begun: lost rows`);
     await world.clock.until(scheduler.stopBackfills("a", { reason: "enough" }));
     expect(await told()).toBeUndefined();
     await world.close();

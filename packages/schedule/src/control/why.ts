@@ -139,7 +139,7 @@ async function backfilling(store: ScheduleStore, name: string): Promise<Schedule
   const found: ScheduleReason[] = [];
   for await (const { by, reason, from, to, ticks, remaining } of backfillsOf(store, name)) {
     const how = `${ticks - remaining} of ${ticks} ticks from ${iso(from)} to ${iso(to)} have begun`;
-    found.push({ code: "backfill", text: `a backfill by ${visible(by)} goes on: ${how}: ${visible(reason)}` });
+    found.push({ code: "backfill", text: `a backfill by ${visible(by)} is running: ${how}: ${visible(reason)}` });
   }
   return found;
 }

@@ -101,7 +101,7 @@ describe.each(STORES)("records and locks $stores: claims of runs", ({ apart }) =
     };
     expect(await clock.until(rejection(one.manager.run("ship", () => {}, { claim })))).toMatchObject({
       code: "INVALID",
-      message: expect.stringContaining('its "refused" must read anew what its "ops" check'),
+      message: expect.stringContaining('its "refused" must read again what its "ops" check'),
     });
     expect(await two.manager.heldLocks()).toEqual([]);
     expect(await records(two)).toEqual([]);

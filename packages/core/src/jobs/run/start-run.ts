@@ -72,7 +72,7 @@ class Starting implements AtomicWrites {
   async #claimRefused(claim: StartClaim): Promise<void> {
     await claim.refused();
     if (++this.#refusals < MOST_REFUSALS) return;
-    const text = `the claim of "${this.name}" was refused ${MOST_REFUSALS} times: its "refused" must read anew what its "ops" check`;
+    const text = `the claim of "${this.name}" was refused ${MOST_REFUSALS} times: its "refused" must read again what its "ops" check`;
     throw new RunError("INVALID", this.name, text);
   }
 

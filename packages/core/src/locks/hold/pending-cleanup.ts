@@ -15,7 +15,7 @@ import { leaveQueue } from "../entries/view.js";
 /** An attempt, a ticket or a lock that may or may not be in the store. */
 type Leftover = readonly [token: string, name: string];
 
-interface Leftover {
+interface PendingRemoval {
   readonly name: string;
   readonly before: BeforeRemoval | undefined;
   /** Whether no caller got the lock. */
@@ -28,7 +28,7 @@ type OnOrphan = (lock: Entry<LockValue>, isUnused: boolean) => Promise<void>;
 /** Leftovers of calls without an answer, until they are removed from the store. */
 export class PendingCleanup {
   /** By token. */
-  readonly #leftovers: Map<string, Leftover> = new Map();
+  readonly #leftovers: Map<string, PendingRemoval> = new Map();
   readonly #channel: Channel<LocksValue>;
   readonly #onOrphan: OnOrphan;
 

@@ -358,8 +358,8 @@ describe("the rollups of jobs", () => {
     expect(await refusal({ from: "now" })).toBe('from is a time in ms since 1970, not the text "now"');
     expect(await refusal({ to: -DAY })).toMatch(/^to is before from/);
     expect(await refusal({ names: "a" })).toBe("names is a list of names of jobs");
-    expect(await refusal({ to: 8 * DAY, by: "minute" })).toBe("rollups by minute tell at most 7 days at once");
-    expect(await refusal({ to: 500 * DAY })).toBe("rollups by hour tell at most 400 days at once");
+    expect(await refusal({ to: 8 * DAY, by: "minute" })).toBe("rollups by minute cover at most 7 days at once");
+    expect(await refusal({ to: 500 * DAY })).toBe("rollups by hour cover at most 400 days at once");
   });
 });
 

@@ -272,8 +272,7 @@ export class RunImport {
     const record = run as RunRecord;
     // Without its lock, it would be closed as lost.
     if (record.status === "running") return this.#counters.runs.leaveOut("it is still running");
-    if (!isTime(endTime) || typeof inError !== "boolean")
-      refuse(`the record of ${runId(record)} does not tell its end`);
+    if (!isTime(endTime) || typeof inError !== "boolean") refuse(`the record of ${runId(record)} lacks its end`);
     const { fence } = record;
     if (fence !== undefined && compareVersions(fence, this.#highestFence) > 0) this.#highestFence = fence;
     const id = runId(record);
@@ -297,7 +296,7 @@ export class RunImport {
 
   #addEntry(id: unknown, keyOf: (ref: RunRef) => Key, value: LogsValue): void {
     const ref = isText(id) ? parseRunId(id) : undefined;
-    if (ref === undefined) refuse("a part of a log does not tell its run");
+    if (ref === undefined) refuse("a part of a log lacks its run");
     const run = this.#current;
     if (run?.id !== runId(ref)) refuse(`the log of ${runId(ref)} does not stand behind its run`);
     const bytes = sizeOf(value);
