@@ -18,7 +18,7 @@ export { checkRetry, delayAfter, isTriedAgain } from "./jobs/retry/policy.js";
 export type { AuditAction, StartClaim, StartingRun } from "./jobs/types.js";
 export { VERSIONS } from "./jobs/versions.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
-export { holdOf, isSession } from "./locks/entries/valid.js";
+export { holdOf, isHolder, isProcess, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
 export type { DamageCheck, DamagedEntry } from "./operator/damaged.js";
 export type { ActiveRun, LiveRuns } from "./operator/live-runs.js";
@@ -49,7 +49,17 @@ export {
   processState,
 } from "./util/process-state.js";
 export { Semaphore } from "./util/semaphore.js";
-export { type Fields, fieldsOf, isCount, isOptional, isText, present } from "./util/shape.js";
-export { isSecretName, LINES, MASK, maskUrls, ojmCommand, optionWord, shellWord, visible } from "./util/text.js";
+export { type Fields, fieldsOf, isCount, isMap, isOptional, isText, present } from "./util/shape.js";
+export {
+  isSecretName,
+  LINES,
+  MASK,
+  maskUrls,
+  ojmCommand,
+  optionWord,
+  shellWord,
+  valueText,
+  visible,
+} from "./util/text.js";
 export { whyUntrusted } from "./util/trusted-file.js";
 export { emitWarning } from "./util/warning.js";

@@ -3,7 +3,6 @@ import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
 import { auditOps } from "../jobs/audit.js";
 import { isRunError, RunError } from "../jobs/errors.js";
-import { isMap } from "../jobs/options.js";
 import { closeRunOf, recordOf } from "../jobs/records/orphans.js";
 import { toRecord } from "../jobs/records/record.js";
 import { claimOf, pendingOf } from "../jobs/retry/pending.js";
@@ -26,7 +25,7 @@ import type { Locks } from "../locks/locks.js";
 import type { HeldLock } from "../locks/types.js";
 import { isSignal } from "../util/abort.js";
 import { checkedDuration } from "../util/duration.js";
-import { isOptional, isText, isTime, present } from "../util/shape.js";
+import { isMap, isOptional, isText, isTime, present } from "../util/shape.js";
 import { untilClosed } from "./until-closed.js";
 
 const CANCEL_WAIT = 10_000;

@@ -1,5 +1,14 @@
 import type { RetryOptions } from "@ojm/core";
-import { checkRetry, durationOf, durationProblem, nearest, ownNameProblem, present, visible } from "@ojm/core/internal";
+import {
+  checkRetry,
+  durationOf,
+  durationProblem,
+  isMap,
+  nearest,
+  ownNameProblem,
+  present,
+  visible,
+} from "@ojm/core/internal";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";
@@ -215,10 +224,6 @@ function oneOf(value: unknown, known: readonly string[]): string | undefined {
   if (typeof value === "string" && known.includes(value)) return undefined;
   const near = typeof value === "string" ? nearest(value, known) : undefined;
   return `it is one of ${known.join(", ")}, not ${show(value)}${near === undefined ? "" : `. Did you mean "${near}"?`}`;
-}
-
-function isMap(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The longest value that an error shows, in characters. */

@@ -1,5 +1,4 @@
-import type { Holder } from "@ojm/core";
-import { type Fields, fieldsOf, isCount, isOptional, isText, type ProcessIdentity } from "@ojm/core/internal";
+import { type Fields, fieldsOf, isCount, isHolder, isMap, isOptional, isProcess, isText } from "@ojm/core/internal";
 import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedule, TickValue } from "./schema.js";
 
 /*
@@ -9,7 +8,6 @@ import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedu
 
 /** A whole ms, unlike the times of core. */
 const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && Math.abs(Number(value)) <= 8.64e15;
-const isMap = (value: unknown): boolean => fieldsOf(value) !== undefined;
 
 function isPause(value: unknown): value is Pause {
   const { reason, by, at, until } = fieldsOf<Pause>(value) ?? {};
@@ -50,19 +48,9 @@ export function isWholeTick(value: unknown): value is TickValue {
   return isShowable && isOptional(evidence, isMap) && isOptional(count, isCount) && isHolder(by);
 }
 
-export function isHolder(value: unknown): value is Holder {
-  const { host, pid, instance } = fieldsOf<Holder>(value) ?? {};
-  return isText(host) && isCount(pid) && isText(instance);
-}
-
 export function isMember(value: unknown): value is MemberValue {
   const { parts, process } = fieldsOf<MemberValue>(value) ?? {};
   return isCount(parts) && isOptional(process, isProcess);
-}
-
-function isProcess(value: unknown): value is ProcessIdentity {
-  const { host, pid, boot, namespace, started } = fieldsOf<ProcessIdentity>(value) ?? {};
-  return isCount(pid) && [host, boot, namespace, started].every(isText);
 }
 
 export function isMemberPart(value: unknown): value is MemberPart {

@@ -71,7 +71,7 @@ export function isSession(value: unknown, id: string): value is SessionValue {
   return isProcess(process) && isTime(since) && isCount(beat) && (by === undefined || by === "thread");
 }
 
-function isProcess(value: unknown): value is ProcessIdentity {
+export function isProcess(value: unknown): value is ProcessIdentity {
   const process = fieldsOf<ProcessIdentity>(value);
   if (process === undefined || !isCount(process.pid)) return false;
   return [process.host, process.boot, process.namespace, process.started].every(isText);

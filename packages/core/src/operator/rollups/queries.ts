@@ -8,7 +8,8 @@ import type { TimeIndex } from "../../jobs/records/time-index.js";
 import type { RunRecord } from "../../jobs/types.js";
 import type { Clock } from "../../util/clock.js";
 import { isText, isTime } from "../../util/shape.js";
-import { historyByName, historyOf, refuse, show } from "../history.js";
+import { valueText } from "../../util/text.js";
+import { historyByName, historyOf, refuse } from "../history.js";
 import { entriesOf, PAGE, readAhead, refPages } from "./cells.js";
 import {
   addCell,
@@ -177,9 +178,9 @@ interface RollupQuery {
  * @throws ChannelError `INVALID_ARGUMENT`
  */
 function checkRollups({ names, from, to, by, signal }: RollupsOptions): RollupQuery {
-  if (by !== "hour" && by !== "minute") refuse(`by is "hour" or "minute", not ${show(by)}`);
+  if (by !== "hour" && by !== "minute") refuse(`by is "hour" or "minute", not ${valueText(by)}`);
   for (const [field, time] of Object.entries({ from, to })) {
-    if (!isTime(time)) refuse(`${field} is a time in ms since 1970, not ${show(time)}`);
+    if (!isTime(time)) refuse(`${field} is a time in ms since 1970, not ${valueText(time)}`);
   }
   if (names !== undefined && !(Array.isArray(names) && names.every(isText))) refuse("names is a list of names of jobs");
   const size = by === "hour" ? HOUR : MINUTE;
