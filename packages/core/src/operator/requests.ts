@@ -107,7 +107,9 @@ async function cancelOne(
   }
 }
 
-const DAY = 86_400_000;
+/** How long a hold lasts if the person names no end, in ms. */
+export const HOLD_TIME = 86_400_000;
+
 const HOLD_OPTIONS = ["reason", "author", "until", "wait", "signal"];
 
 /** Takes the lock of a name for a person, who asked for it `at` this time. Resolves once it is held. */
@@ -118,7 +120,7 @@ export async function holdName(
   at: number,
 ): Promise<HeldLock> {
   const wait = checkHold(name, options, at);
-  const { reason, author, until = at + DAY, signal } = options;
+  const { reason, author, until = at + HOLD_TIME, signal } = options;
   const hold = { reason, at, until, ...(author !== undefined && { author }) };
   try {
     const lease = await locks.acquire(name, { wait, ...(signal && { signal }) });

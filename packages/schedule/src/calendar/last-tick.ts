@@ -30,7 +30,7 @@ export function onceForTick(
 }
 
 /** The last tick, and the one after it. */
-export interface LastTick {
+interface LastTick {
   readonly at: number;
   readonly next: number;
 }

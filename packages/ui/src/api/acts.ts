@@ -1,6 +1,6 @@
 import { type PendingRetry, parseRunId, type UnlockOutcome } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { type LockToTake, lockToTake } from "@ojm/core/internal/operator";
+import { HOLD_TIME, type LockToTake, lockToTake } from "@ojm/core/internal/operator";
 import type { RunNowOptions } from "@ojm/schedule";
 import type { Endpoint } from "../contract/endpoint.js";
 import { type ActRequest, actRequestSchema } from "../contract/requests.js";
@@ -16,8 +16,6 @@ const WAIT = 10_000;
 
 /** How long a hold waits for a run to end, in ms: a job that runs each second is hardly ever free. */
 const HOLD_WAIT = 2_000;
-
-const DAY = 86_400_000;
 
 const act = (name: ActName, role: Role, summary: string): Endpoint => ({
   ...{ id: name, method: "POST", path: `/api/v1/jobs/:name/${name}`, summary, role },
@@ -130,7 +128,7 @@ async function stopBackfill({ scheduler }: Source, { name, reason, author, dryRu
 }
 
 async function hold({ manager }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
-  const end = until ?? Date.now() + DAY;
+  const end = until ?? Date.now() + HOLD_TIME;
   if (dryRun === true) {
     checkFuture(end);
     const isHeld = (await manager.heldLocks()).some((lock) => lock.name === name);

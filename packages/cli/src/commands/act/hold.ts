@@ -1,4 +1,5 @@
 import { ojmCommand } from "@ojm/core/internal";
+import { HOLD_TIME } from "@ojm/core/internal/operator";
 import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { futureOption, spanOption } from "../../command-line/units.js";
@@ -10,8 +11,6 @@ import { withStore } from "../../store/open.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 import { author, reasonOf } from "./reason.js";
 import { takeLock } from "./unlock.js";
-
-const DAY = 86_400_000;
 
 function endHold(given: Given, name: string): Promise<number> {
   const [wrong] = ["until", "wait", "new"].filter((one) => given.flags.has(one) || given.values[one] !== undefined);
@@ -26,7 +25,7 @@ export async function execute(given: Given): Promise<number> {
   // It would be ignored, and the job would be on hold.
   if (given.flags.has("dry-run")) throw new CommandError("ojm hold takes --dry-run only with --end");
   checkNewName(name);
-  const until = futureOption(given, "until") ?? Date.now() + DAY;
+  const until = futureOption(given, "until") ?? Date.now() + HOLD_TIME;
   const wait = spanOption(given, "wait") ?? 0;
   const reason = await reasonOf(given, `hold ${name}`);
   return withStore(
