@@ -130,7 +130,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${valueText(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
-  const { trigger = "manual", args, meta, claim, signal, waitSignal } = options;
+  const { trigger = "manual", args, meta, claim, signal, waitSignal }: RunOptions = options;
   const timeout = checkedDuration(`timeout of "${name}"`, options.timeout ?? HOUR, refuse, ABOVE_ZERO);
   const wait = checkedDuration(`wait of "${name}"`, options.wait ?? WAIT, refuse);
   // Limit the text: a trigger that fills the record would leave no room for the end of the run.

@@ -73,11 +73,11 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): C
     const problem = value === undefined ? undefined : CHECKS[option as Option](value, name);
     if (problem !== undefined) fail(option, `cannot use "${option}": ${problem}`);
   }
-  const { cron, every, timeZone } = definition;
+  const { cron, every, timeZone }: ScheduleDefinition = definition;
   if ((cron === undefined) === (every === undefined)) fail("cron", 'needs either "cron" or "every"');
   if (cron === undefined && timeZone !== undefined) fail("timeZone", 'has a "timeZone" without "cron"');
   checkCalendar(name, cron, timeZone);
-  const { blackout } = definition;
+  const { blackout }: ScheduleDefinition = definition;
   // Make a single window a list: otherwise the two spellings of a definition would have two hashes.
   const listed = blackout === undefined ? definition : { ...definition, blackout: [blackout].flat() };
   const all = Object.entries(inMs(listed, ["every", "jitter", "timeout"]) as object);
