@@ -4,7 +4,7 @@ import type { Entry } from "../../channel/types.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
 import { asker } from "../../locks/entries/view.js";
 import type { Holder } from "../../locks/types.js";
-import { firstOf, reasonText, whenAborted } from "../../util/abort.js";
+import { pause, reasonText, whenAborted } from "../../util/abort.js";
 import { visible } from "../../util/text.js";
 import { auditOps, cancelOf } from "../audit.js";
 import { isRunError, RunError } from "../errors.js";
@@ -314,17 +314,7 @@ class Chain<T> {
   async #wait(ms: number, disturbed?: AbortSignal): Promise<void> {
     const { clock, closing } = this.#context;
     const signals = [closing, this.#options.signal, disturbed].filter((signal) => signal !== undefined);
-    const { signal, forget } = firstOf(...signals);
-    if (!signal.aborted && ms > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(ms, resolve, true);
-        whenAborted(signal, () => {
-          cancel();
-          resolve();
-        });
-      });
-    }
-    forget();
+    if (ms > 0) await pause(clock, ms, signals);
     if (closing.aborted) throw closedError();
   }
 }
