@@ -121,7 +121,7 @@ async function inTop(folder: string): Promise<Shown[]> {
     closing.abort();
     await over;
   });
-  const problems = () => live.picture(Date.now()).problems;
+  const problems = () => live.snapshot(Date.now()).problems;
   // Data that no watch reports is read once the rest is known.
   await expect.poll(() => problems().some(({ kind }) => kind === "orphaned")).toBe(true);
   return problems().map(({ kind, name, text }) => [kind, name, text]);

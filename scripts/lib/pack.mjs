@@ -21,7 +21,7 @@ export async function pack() {
   for (const { name, manifest } of published()) {
     tarballs.set(name, join(folder, `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`));
   }
-  // pnpm, not npm: it replaces "workspace:^" by the version.
+  // pnpm, not npm: it replaces the workspace protocol by the version.
   const filters = [...tarballs.keys()].map((name) => `--filter=${name}`);
   const args = ["--yes", PNPM, "--recursive", ...filters, "pack", "--pack-destination", folder];
   if ((await run("npx", args, { quiet: true })) !== 0) stop("The packages could not be packed.", "See above.");

@@ -2,10 +2,9 @@ import { fileURLToPath } from "node:url";
 import { type Harness, http2Requests, onServer } from "@ojm/conformance";
 import { backend } from "@ojm/etcd";
 import { startEtcd, startEtcdCluster } from "@ojm/testing/etcd";
+import { DEADLINE } from "./deadline.js";
 
 const module: string = fileURLToPath(import.meta.resolve("@ojm/etcd"));
-/** Longer than a stalling machine takes for a call. The cases of faults wait for it. */
-const DEADLINE = 4_000;
 
 /** One node, with every fault. */
 export const single: Harness = onServer({

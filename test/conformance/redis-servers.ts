@@ -2,10 +2,9 @@ import { fileURLToPath } from "node:url";
 import { type Harness, onServer } from "@ojm/conformance";
 import { backend } from "@ojm/redis";
 import { type RedisBinary, startRedis, startRedisCluster, startSentinel } from "@ojm/testing/redis";
+import { DEADLINE } from "./deadline.js";
 
 const module: string = fileURLToPath(import.meta.resolve("@ojm/redis"));
-/** Longer than a stalling machine takes for a call. The cases of faults wait for it. */
-const DEADLINE = 4_000;
 
 /** No node is brought down here: a node that cannot answer on a busy machine must not count as dead. */
 const SILENCE = 30_000;

@@ -116,7 +116,7 @@ describe("close with a limit", () => {
     receiver.answer = () => ({ type: "taken" });
     await open({}, two);
     await clock.advance(MINUTE);
-    expect(receiver.told).toEqual(["failed a"]);
+    expect(receiver.reported).toEqual(["failed a"]);
   });
 
   test("waits for another process that delivers, which may have looked before", async () => {
@@ -132,7 +132,7 @@ describe("close with a limit", () => {
     receiver.answer = () => ({ type: "taken" });
     release();
     await clock.until(closed);
-    expect(receiver.told).toEqual(["failed a", "failed b"]);
+    expect(receiver.reported).toEqual(["failed a", "failed b"]);
     expect(await clock.until(alerts.waiting())).toBe(0);
   });
 });
@@ -166,7 +166,7 @@ describe("what is reported", () => {
     await clock.advance(1);
     await open();
     await clock.advance(HOUR);
-    expect(receiver.told).toEqual([]);
+    expect(receiver.reported).toEqual([]);
   });
 
   test("jobs that a rule does not name, and runs that end well, are not reported", async () => {
@@ -174,7 +174,7 @@ describe("what is reported", () => {
     for (const name of ["nightly-", "nightly-x", "a nightly-x", "b", "bb"]) await fail(name);
     await succeed("b");
     await soon();
-    expect(receiver.told.toSorted()).toEqual(["failed b", "failed nightly-", "failed nightly-x"]);
+    expect(receiver.reported.toSorted()).toEqual(["failed b", "failed nightly-", "failed nightly-x"]);
   });
 
   test("a run that took too long is reported as its timeout, a cancelled one is not reported", async () => {
@@ -182,7 +182,7 @@ describe("what is reported", () => {
     await clock.until(rejection(one.manager.run("slow", () => new Promise(() => {}), { timeout: SECOND })));
     await clock.until((await one.manager.start("c")).cancel("x"));
     await soon();
-    expect(receiver.told).toEqual(["timeout slow"]);
+    expect(receiver.reported).toEqual(["timeout slow"]);
   });
 
   test("with after, the second failure in a row is reported, and each one from then on", async () => {
@@ -208,14 +208,14 @@ describe("what is reported", () => {
       await open({ on: ["failed", "recovered"] });
       await chain(2);
       await clock.advance(HOUR);
-      expect(receiver.told).toEqual([]);
+      expect(receiver.reported).toEqual([]);
       await chain(3);
       await clock.advance(HOUR);
       await chain(3);
       await clock.advance(HOUR);
       await chain(0);
       await clock.advance(HOUR);
-      expect(receiver.told).toEqual(["failed a", "failed a", "recovered a"]);
+      expect(receiver.reported).toEqual(["failed a", "failed a", "recovered a"]);
       const [first, second] = receiver.taken;
       expect(first).toMatchObject({ attempt: 3, attempts: 3, streak: 1, error: expect.stringContaining("try 3") });
       expect(second).toMatchObject({ attempt: 3, streak: 2 });
@@ -228,9 +228,9 @@ describe("what is reported", () => {
       await clock.advance(SECOND);
       one.way.fault = () => ({ type: "refused" });
       await clock.advance(5 * MINUTE);
-      expect(receiver.told).toEqual([]);
+      expect(receiver.reported).toEqual([]);
       await clock.advance(HOUR);
-      expect(receiver.told).toEqual(["failed a"]);
+      expect(receiver.reported).toEqual(["failed a"]);
       expect(receiver.taken[0]).toMatchObject({ attempt: 1, attempts: 3 });
     });
   });
@@ -241,7 +241,7 @@ describe("what is reported", () => {
       await run("a");
       await soon();
     }
-    expect(receiver.told).toEqual(["failed a", "recovered a"]);
+    expect(receiver.reported).toEqual(["failed a", "recovered a"]);
     expect(receiver.taken[1]).toMatchObject({ status: "completed", streak: 2 });
   });
 
@@ -261,40 +261,47 @@ describe("what is reported", () => {
       await clock.advance(1);
     }
     await clock.advance(2 * MINUTE);
-    expect(receiver.told).toEqual(["failed first", "failed a", "recovered a", "failed a", "recovered a"]);
+    expect(receiver.reported).toEqual(["failed first", "failed a", "recovered a", "failed a", "recovered a"]);
   });
 
   test("a run that takes too long is reported once while it is running", async () => {
     await open({ on: ["long"], longer: HOUR });
     const run = await clock.until(one.manager.start("a", { timeout: 10 * HOUR }));
     await clock.advance(HOUR - MINUTE);
-    expect(receiver.told).toEqual([]);
+    expect(receiver.reported).toEqual([]);
     await clock.advance(3 * MINUTE);
-    expect(receiver.told).toEqual(["long a"]);
+    expect(receiver.reported).toEqual(["long a"]);
     await clock.advance(HOUR);
     await clock.until(run.end());
     await clock.advance(HOUR);
-    expect(receiver.told).toEqual(["long a"]);
+    expect(receiver.reported).toEqual(["long a"]);
   });
 
   test("starts and ends that went well are reported in their order", async () => {
     await open({ on: ["started", "completed", "failed"] });
     const run = await clock.until(one.manager.start("a"));
     await soon();
-    expect(receiver.told).toEqual(["started a"]);
+    expect(receiver.reported).toEqual(["started a"]);
     await clock.until(run.end());
     await succeed("b");
     await clock.advance(1);
     await fail("c");
     await soon();
-    expect(receiver.told).toEqual(["started a", "completed a", "started b", "completed b", "started c", "failed c"]);
+    expect(receiver.reported).toEqual([
+      "started a",
+      "completed a",
+      "started b",
+      "completed b",
+      "started c",
+      "failed c",
+    ]);
   });
 
   test("the run that delivers is never reported", async () => {
     await open({ on: ["started", "completed", "failed", "lost"] });
     await fail(OWN_NAME);
     await clock.advance(MINUTE);
-    expect(receiver.told).toEqual([]);
+    expect(receiver.reported).toEqual([]);
   });
 
   test("a process that dies at its work is reported as lost by another one", async () => {
@@ -302,7 +309,7 @@ describe("what is reported", () => {
     await clock.until(one.manager.start("a"));
     one.way.fault = () => ({ type: "refused" });
     await clock.advance(10 * MINUTE);
-    expect(receiver.told).toEqual(["lost a"]);
+    expect(receiver.reported).toEqual(["lost a"]);
   });
 });
 
@@ -315,13 +322,13 @@ describe("nothing is lost", () => {
       await clock.advance(10 * SECOND);
     }
     await clock.advance(MINUTE);
-    expect(receiver.told).toEqual([]);
+    expect(receiver.reported).toEqual([]);
     const before = receiver.tried.length;
     // The pauses grow: for three alerts in a minute and a half, there is far less than one attempt a second.
     expect(before).toBeLessThan(8);
     receiver.answer = () => ({ type: "taken" });
     await clock.advance(5 * MINUTE);
-    expect(receiver.told).toEqual(["failed a", "failed b", "failed c"]);
+    expect(receiver.reported).toEqual(["failed a", "failed b", "failed c"]);
     expect(new Set(receiver.tried.map(({ id }) => id)).size).toBe(3);
   });
 
@@ -335,7 +342,7 @@ describe("nothing is lost", () => {
     const other = new FakeReceiver();
     await open({}, two, other);
     await clock.advance(10 * MINUTE);
-    expect(other.told).toEqual(["failed a"]);
+    expect(other.reported).toEqual(["failed a"]);
     expect(other.taken[0]?.id).toBe(receiver.tried[0]?.id);
   });
 
@@ -346,7 +353,7 @@ describe("nothing is lost", () => {
     await clock.advance(HOUR);
     await open();
     await clock.advance(MINUTE);
-    expect(receiver.told).toEqual(["failed a"]);
+    expect(receiver.reported).toEqual(["failed a"]);
   });
 
   test("a rule that was changed begins where the last look was", async () => {
@@ -356,7 +363,7 @@ describe("nothing is lost", () => {
     await clock.advance(HOUR);
     await open({ after: 1 });
     await clock.advance(MINUTE);
-    expect(receiver.told).toEqual(["failed a"]);
+    expect(receiver.reported).toEqual(["failed a"]);
   });
 
   test("a run that ended by a clock that is behind is reported, and one by a clock that is ahead hides nothing", async () => {
@@ -375,16 +382,16 @@ describe("nothing is lost", () => {
     await clock.advance(MINUTE);
     await end("behind", -5 * MINUTE, behind);
     await clock.advance(MINUTE);
-    expect(receiver.told.toSorted()).toEqual(["failed ahead", "failed behind", "failed right"]);
+    expect(receiver.reported.toSorted()).toEqual(["failed ahead", "failed behind", "failed right"]);
     await clock.advance(10 * HOUR);
-    expect(receiver.told).toHaveLength(3);
+    expect(receiver.reported).toHaveLength(3);
   });
 
   test("close delivers what ended before it", async () => {
     const alerts = await open();
     await fail("a");
     await clock.until(alerts.close());
-    expect(receiver.told).toEqual(["failed a"]);
+    expect(receiver.reported).toEqual(["failed a"]);
   });
 
   test("an outbox that is full drops the oldest, and the next alert says how many", { tags: ["full"] }, async () => {
@@ -416,7 +423,7 @@ describe("nothing is lost", () => {
     expect(warnings).toContainEqual(expect.stringMatching(/about a@.* was given up: it answered 503/));
     receiver.answer = () => ({ type: "taken" });
     await clock.advance(3 * HOUR);
-    expect(receiver.told).toEqual([]);
+    expect(receiver.reported).toEqual([]);
   });
 
   test("an alert that is refused does not hold up the others", async () => {
@@ -427,10 +434,10 @@ describe("nothing is lost", () => {
       await clock.advance(1);
     }
     await soon();
-    expect(receiver.told).toEqual(["failed b"]);
+    expect(receiver.reported).toEqual(["failed b"]);
     receiver.answer = () => ({ type: "taken" });
     await clock.advance(HOUR);
-    expect(receiver.told).toEqual(["failed b", "failed a"]);
+    expect(receiver.reported).toEqual(["failed b", "failed a"]);
   });
 
   test("a receiver that is gone gets nothing more", async () => {
@@ -515,6 +522,6 @@ describe("many processes", () => {
     await open({ id: "pager", on: ["failed"] }, two);
     await fail("a");
     await clock.advance(MINUTE);
-    expect(receiver.told).toEqual(["failed a"]);
+    expect(receiver.reported).toEqual(["failed a"]);
   });
 });

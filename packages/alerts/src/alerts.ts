@@ -4,8 +4,8 @@ import type { Clock, Duration, Events } from "@ojm/core";
 import { checkedDuration } from "@ojm/core/backend";
 import { emitWarning } from "@ojm/core/internal";
 import type { ScheduleTick } from "@ojm/schedule";
-import { type Context, type Looked, look, takeTurn } from "./look/look.js";
-import { outboxOf } from "./look/state.js";
+import { type CheckResult, type Context, check, takeTurn } from "./check/check.js";
+import { outboxOf } from "./check/state.js";
 import { refuse } from "./rules/check.js";
 import { type CheckedRule, OWN_NAME } from "./rules/checked-rule.js";
 
@@ -33,7 +33,7 @@ export class Alerts {
   readonly #clock: Clock;
   readonly #every: number;
   readonly #turn: string;
-  #looking: Promise<void> | undefined;
+  #checking: Promise<void> | undefined;
   #asked = false;
   #down: ReadonlySet<string> = new Set();
   readonly #cancel: Set<() => void> = new Set();
@@ -62,7 +62,7 @@ export class Alerts {
     subscribe("ojm:run:started", this.#onStart);
     subscribe("ojm:tick", this.#onTick);
     this.#stay();
-    this.#keepLooking();
+    this.#keepChecking();
     // The first check finds what a dead process left unreported. The turn records the time from which a rule
     // that is added later must check.
     void this.#takeTurn().catch(() => {});
@@ -95,7 +95,7 @@ export class Alerts {
   #ask(): void {
     if (this.#asked) return;
     this.#asked = true;
-    this.#after(GATHER, () => this.#look());
+    this.#after(GATHER, () => this.#check());
   }
 
   #after(ms: number, callback: () => void, keepAlive = false): () => void {
@@ -116,16 +116,16 @@ export class Alerts {
     this.#after(STAY, () => this.#stay(), true);
   }
 
-  #keepLooking(): void {
+  #keepChecking(): void {
     const jitter = 1 - JITTER + 2 * JITTER * (Number.parseInt(this.#clock.random(4), 36) / 36 ** 4);
     this.#after(this.#every * jitter, async () => {
       try {
         // A check that no event requested. One process does it for all.
-        if (await this.#takeTurn()) await this.#look();
+        if (await this.#takeTurn()) await this.#check();
       } catch (error) {
         this.#warn(error);
       }
-      if (this.#closed === undefined) this.#keepLooking();
+      if (this.#closed === undefined) this.#keepChecking();
     });
   }
 
@@ -135,22 +135,22 @@ export class Alerts {
   }
 
   /** Checks, or waits for the running check, and checks again if another one was requested meanwhile. */
-  async #look(wait = 0): Promise<void> {
-    if (this.#looking !== undefined) {
-      await this.#looking;
-      if (this.#asked) await this.#look(wait);
+  async #check(wait = 0): Promise<void> {
+    if (this.#checking !== undefined) {
+      await this.#checking;
+      if (this.#asked) await this.#check(wait);
       return;
     }
     this.#asked = false;
-    this.#looking = this.#lookOnce(wait);
-    await this.#looking;
-    this.#looking = undefined;
+    this.#checking = this.#checkOnce(wait);
+    await this.#checking;
+    this.#checking = undefined;
   }
 
-  async #lookOnce(wait: number): Promise<void> {
+  async #checkOnce(wait: number): Promise<void> {
     this.#sawAll = false;
     try {
-      const { next, down, locked }: Looked = await look(this.#context, wait);
+      const { next, down, locked }: CheckResult = await check(this.#context, wait);
       this.#sawAll = locked !== true;
       this.#down = down;
       this.#warned = false;
@@ -171,7 +171,7 @@ export class Alerts {
     this.#due = time;
     this.#cancelDue = this.#after(Math.max(SHORTEST, rest), () => {
       this.#due = Number.POSITIVE_INFINITY;
-      void this.#look();
+      void this.#check();
     });
   }
 
@@ -217,9 +217,9 @@ export class Alerts {
     const late = wait === undefined ? () => {} : this.#clock.after(wait, () => this.#giveUp.abort());
     try {
       const asked = this.#asked;
-      await this.#looking;
+      await this.#checking;
       // Another process that delivers may have checked before the last run of this process ended.
-      if (asked || (wait !== undefined && !this.#sawAll)) await this.#look(wait);
+      if (asked || (wait !== undefined && !this.#sawAll)) await this.#check(wait);
     } finally {
       late();
     }

@@ -1,8 +1,8 @@
 /** Alerts about the runs of ojm. */
 
 export type { Alerts } from "./alerts.js";
+export { alertDamage } from "./check/state.js";
 export { AlertsError } from "./errors.js";
-export { alertDamage } from "./look/state.js";
 export { openAlerts } from "./open.js";
 export { type PingOptions, ping } from "./receivers/healthchecks.js";
 export { checkRules } from "./rules/check.js";

@@ -44,7 +44,7 @@ async function schedule(definition: object = {}, name = "nightly", one?: Manager
 
 const close = (scheduler: Scheduler): Promise<unknown> => clock.until(scheduler.close());
 
-const told = (): string[] =>
+const reported = (): string[] =>
   receiver.taken.map(({ kind, name, tick, count = 1 }) => `${kind} ${name} ${tick} ${count}`);
 
 /** The time of the tick `hours` after the start of the world. */
@@ -57,9 +57,9 @@ describe("ticks that were missed", () => {
     await watch();
     await close(await schedule());
     await clock.advance(HOUR + 50 * SECOND);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     await clock.advance(5 * HOUR);
-    expect(told()).toEqual([`missed nightly ${first} 1`]);
+    expect(reported()).toEqual([`missed nightly ${first} 1`]);
     const [{ id, run, status, started, error } = {} as Alert] = receiver.taken;
     expect([id.slice(0, 4), run, status, started]).toEqual(["msg_", undefined, "missed", undefined]);
     expect(error).toContain("no process runs this schedule");
@@ -74,7 +74,7 @@ describe("ticks that were missed", () => {
     await close(await schedule({ missed: "none" }));
     await watch();
     await clock.advance(MINUTE);
-    expect(told()).toEqual([`missed nightly ${first} 4`]);
+    expect(reported()).toEqual([`missed nightly ${first} 4`]);
     expect(receiver.taken[0]?.until).toBe(tick(-1));
     expect(receiver.taken[0]?.error).toContain("in time");
   });
@@ -97,11 +97,11 @@ describe("ticks that were missed", () => {
     await watch();
     await close(await schedule({ missed: "none" }));
     await clock.advance(4 * HOUR + 5 * MINUTE);
-    expect(told()).toEqual([`missed nightly ${first} 1`]);
+    expect(reported()).toEqual([`missed nightly ${first} 1`]);
     await schedule({ missed: "none" });
     await clock.advance(3 * HOUR);
     expect(runs).toHaveLength(3);
-    expect(told()).toHaveLength(1);
+    expect(reported()).toHaveLength(1);
   });
 
   test("ticks that come as missed with an imported schedule are not reported", async () => {
@@ -121,7 +121,7 @@ describe("ticks that were missed", () => {
     const [missed] = await clock.until(collect((await schedule()).ticks("nightly")));
     expect(missed).toMatchObject({ outcome: "missed", reason: "imported", count: 4 });
     await clock.advance(2 * MINUTE);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
   });
 
   test("a rule reports nothing from before it began", async () => {
@@ -130,7 +130,7 @@ describe("ticks that were missed", () => {
     await watch();
     await schedule({ missed: "none" });
     await clock.advance(HOUR);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
   });
 
   test("a tick that is run, or skipped because of a pause or a blackout, is not reported", async () => {
@@ -141,7 +141,7 @@ describe("ticks that were missed", () => {
     await clock.until(scheduler.pause("nightly", { reason: "r", author: "a" }));
     await close(scheduler);
     await clock.advance(5 * HOUR);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
   });
 
   test("a grace of its own, and names that do not match", async () => {
@@ -149,9 +149,9 @@ describe("ticks that were missed", () => {
     await close(await schedule());
     await close(await schedule({}, "other"));
     await clock.advance(HOUR + 15 * MINUTE);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     await clock.advance(10 * MINUTE);
-    expect(told()).toHaveLength(1);
+    expect(reported()).toHaveLength(1);
   });
 
   test("the next outage is reported again", async () => {
@@ -163,7 +163,7 @@ describe("ticks that were missed", () => {
     await clock.advance(3 * HOUR);
     await close(back);
     await clock.advance(3 * HOUR);
-    expect(told()).toEqual([`missed nightly ${first} 1`, `missed nightly ${second} 1`]);
+    expect(reported()).toEqual([`missed nightly ${first} 1`, `missed nightly ${second} 1`]);
   });
 
   test("two processes, of which one dies after the other, report each tick once", { tags: ["full"] }, async () => {
@@ -174,22 +174,22 @@ describe("ticks that were missed", () => {
     await clock.advance(HOUR + 2 * MINUTE);
     one.way.fault = () => ({ type: "refused" });
     await clock.advance(12 * HOUR);
-    expect(told()).toHaveLength(1);
+    expect(reported()).toHaveLength(1);
     await watch({}, await world.manager());
     await clock.advance(12 * HOUR);
-    expect(told()).toHaveLength(1);
+    expect(reported()).toHaveLength(1);
   });
 
   test("a process that checks after another one reported knows what was reported", async () => {
     const first = await watch();
     await close(await schedule({ missed: "none" }));
     await clock.advance(2 * HOUR);
-    expect(told()).toHaveLength(1);
+    expect(reported()).toHaveLength(1);
     await clock.until(first.close());
     await watch();
     await schedule({ missed: "none" });
     await clock.advance(5 * HOUR);
-    expect(told()).toHaveLength(1);
+    expect(reported()).toHaveLength(1);
   });
 });
 
@@ -203,7 +203,7 @@ describe("runs that began late", () => {
     await clock.advance(HOUR + 45 * MINUTE);
     await schedule({ missed: "latest" });
     await clock.advance(MINUTE);
-    expect(receiver.told).toEqual(["late nightly"]);
+    expect(receiver.reported).toEqual(["late nightly"]);
     const [{ delay = 0, run, tick: at = "", status } = {} as Alert] = receiver.taken;
     expect(delay).toBeGreaterThan(30 * MINUTE);
     expect(Date.parse((run ?? "").slice("nightly@".length)) - Date.parse(at)).toBe(delay);
@@ -217,7 +217,7 @@ describe("runs that began late", () => {
     const slow = (): Promise<void> => new Promise((resolve) => void clock.after(100 * MINUTE, resolve));
     await clock.until(scheduler.add("slow", { every: HOUR, overlap: "queue", timeout: 10 * HOUR }, slow));
     await clock.advance(4 * HOUR);
-    expect(receiver.told).toContain("late slow");
+    expect(receiver.reported).toContain("late slow");
     const ids = receiver.taken.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });

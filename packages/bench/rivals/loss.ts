@@ -16,9 +16,9 @@ const redlock: Contestant = {
     let entered = false;
     while (!entered) {
       await locks
-        .using([NAME], TTL, async (told) => {
+        .using([NAME], TTL, async (signal) => {
           entered = true;
-          await body(told);
+          await body(signal);
         })
         .catch(() => {});
     }
@@ -28,15 +28,15 @@ const redlock: Contestant = {
 const redisSemaphore: Contestant = {
   key: `mutex:${NAME}`,
   async hold(url, body) {
-    const told = new AbortController();
+    const lost = new AbortController();
     const mutex = new Mutex(new Redis(url) as never, NAME, {
       lockTimeout: TTL,
       acquireTimeout: 600_000,
       retryInterval: RETRY,
-      onLockLost: (error) => told.abort(error),
+      onLockLost: (error) => lost.abort(error),
     });
     await mutex.acquire();
-    await body(told.signal);
+    await body(lost.signal);
     await mutex.release();
   },
 };

@@ -3,3 +3,5 @@
 export { DAMAGE_CHECKS, damagedEntries } from "./operator/damaged.js";
 export { streakOf, usualOf } from "./operator/job-summary.js";
 export { LiveRuns } from "./operator/live-runs.js";
+export { HOLD_TIME } from "./operator/requests.js";
+export { type LockToTake, lockToTake } from "./operator/take-lock.js";

@@ -18,12 +18,12 @@ export { checkRetry, delayAfter, isTriedAgain } from "./jobs/retry/policy.js";
 export type { AuditAction, StartClaim, StartingRun } from "./jobs/types.js";
 export { VERSIONS } from "./jobs/versions.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
-export { holdOf, isSession } from "./locks/entries/valid.js";
+export { holdOf, isHolder, isProcess, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
 export type { DamageCheck, DamagedEntry } from "./operator/damaged.js";
 export type { ActiveRun, LiveRuns } from "./operator/live-runs.js";
 export type { JobRollup, RollupCell } from "./operator/rollups/types.js";
-export type { Exported, ExportedKind, ImportCount, RunImport } from "./operator/transfer/transfer.js";
+export type { Exported, ExportedKind, RunImport } from "./operator/transfer/transfer.js";
 export { pause, reasonText } from "./util/abort.js";
 export { restBy } from "./util/clock.js";
 export {
@@ -37,7 +37,7 @@ export {
 } from "./util/duration.js";
 export { atMost, Breaks } from "./util/event-loop.js";
 export { EventChannel } from "./util/events.js";
-export { ImportCounter } from "./util/import-counter.js";
+export { type ImportCount, ImportCounter } from "./util/import-count.js";
 export { all, type Items, inBatches } from "./util/iterate.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {
@@ -49,7 +49,17 @@ export {
   processState,
 } from "./util/process-state.js";
 export { Semaphore } from "./util/semaphore.js";
-export { type Fields, fieldsOf, isCount, isOptional, isText, present } from "./util/shape.js";
-export { isSecretName, LINES, MASK, maskUrls, ojmCommand, optionWord, shellWord, visible } from "./util/text.js";
+export { type Fields, fieldsOf, isCount, isMap, isOptional, isText, present } from "./util/shape.js";
+export {
+  isSecretName,
+  LINES,
+  MASK,
+  maskUrls,
+  ojmCommand,
+  optionWord,
+  shellWord,
+  valueText,
+  visible,
+} from "./util/text.js";
 export { whyUntrusted } from "./util/trusted-file.js";
 export { emitWarning, explanationOf } from "./util/warning.js";

@@ -150,7 +150,7 @@ describe.skipIf(missing !== undefined || !openssl)("an etcd with TLS", () => {
       for await (const chunk of child.stdout) output += chunk;
       return output;
     };
-    const untrusted = /certificate\. Its CA is set in NODE_EXTRA_CA_CERTS, or in credentials\.rootCertificate\n$/;
+    const untrusted = /certificate\. Set its CA in NODE_EXTRA_CA_CERTS, or in credentials\.rootCertificate\n$/;
     const roots = { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: other.ca };
     expect(
       await Promise.all([

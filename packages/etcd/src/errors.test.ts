@@ -84,7 +84,7 @@ describe("errors of etcd", () => {
     [
       14,
       "No connection established. Last error: Error: unable to verify the first certificate",
-      "etcd at host:1 is unavailable: unable to verify the first certificate. Its CA is set in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate",
+      "etcd at host:1 is unavailable: unable to verify the first certificate. Set its CA in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate",
     ],
     [
       14,

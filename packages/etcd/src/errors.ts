@@ -65,9 +65,9 @@ export class RpcError extends Error {
 export function rpcErrorOf(error: unknown, sent: boolean = true): RpcError {
   if (error instanceof RpcError) return error;
   const { code, details, message } = error as { code?: unknown; details?: unknown; message?: unknown };
-  const told = typeof details === "string" && details !== "" ? details : String(message ?? error);
-  const [prefix = "", of] = /^(\d+) [A-Z_]+: /.exec(told) ?? [];
-  const text = told.slice(prefix.length).replace(/\.? Resolution note: $/, "");
+  const given = typeof details === "string" && details !== "" ? details : String(message ?? error);
+  const [prefix = "", of] = /^(\d+) [A-Z_]+: /.exec(given) ?? [];
+  const text = given.slice(prefix.length).replace(/\.? Resolution note: $/, "");
   const number = typeof code === "number" ? code : Number(of ?? GRPC.unknown);
   return new RpcError(number, text, sent && !neverSent(text), error);
 }
@@ -122,7 +122,7 @@ function startHelp(port: number): string {
 /** The likely cause of a connection that is closed at once: gRPC hides why a TLS handshake failed. */
 const TLS_HELP =
   "Either both sides use TLS or neither: it is written https:// in hosts, and etcds:// in a URL. The CA of the server must be known: see NODE_EXTRA_CA_CERTS";
-const CA_HELP = "Its CA is set in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate";
+const CA_HELP = "Set its CA in NODE_EXTRA_CA_CERTS, or in credentials.rootCertificate";
 
 /** The failure in readable form: gRPC lists its steps, and reports `null` for a server without TLS. */
 function sayDetails({ details, sent }: RpcError): string {

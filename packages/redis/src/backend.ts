@@ -94,7 +94,7 @@ export class RedisBackend implements Backend {
     for (;;) {
       const args = [range.from, range.to, reverse ? "reverse" : "", String(limit), values ? "values" : ""];
       const reply = (await this.#look(scanScript, [this.#names.index(channel)], args, signal)) as Reply[];
-      const goOn = String(reply[0]);
+      const next = String(reply[0]);
       const entries: StoredEntry[] = [];
       for (let at = 1; at < reply.length; at += 4) {
         const entry = entryAt(reply, at + 1, `${channel} ${reply[at]}`, values);
@@ -102,8 +102,8 @@ export class RedisBackend implements Backend {
       }
       // Do not return an empty page before the end: it looks like the end, and has no key to continue from.
       // The keys of expired entries can leave a page empty.
-      if (entries.length > 0 || goOn === "") return { entries, more: goOn !== "" };
-      range = reverse ? { from: range.from, to: goOn } : { from: goOn, to: range.to };
+      if (entries.length > 0 || next === "") return { entries, more: next !== "" };
+      range = reverse ? { from: range.from, to: next } : { from: next, to: range.to };
     }
   }
 

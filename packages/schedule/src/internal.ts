@@ -1,5 +1,5 @@
 /** For the other packages of ojm: it may change with any version. Programs do not import it. */
 
-export { lastTickOf } from "./calendar/last-tick.js";
+export { lastTickOf, onceFor } from "./calendar/last-tick.js";
 export { type Due, Timetable } from "./calendar/timetable.js";
 export type { Cursor, StoredSchedule, TickValue } from "./store/schema.js";

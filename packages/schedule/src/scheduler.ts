@@ -374,7 +374,7 @@ export class Scheduler {
       own: (name) => this.#jobs.get(name)?.own,
       rank: (name) => this.#jobs.get(name)?.rank ?? Number.POSITIVE_INFINITY,
       stop: () => void this.stop(),
-      publishTicks: (schedule, ticks) => this.#tell(schedule, ticks),
+      publishTicks: (schedule, ticks) => this.#publishTicks(schedule, ticks),
       attemptsFirst: (schedule) => retries.first(schedule),
       onLead: (schedule) => {
         requests.begin(schedule);
@@ -385,8 +385,8 @@ export class Scheduler {
     const retries: Retries = new Retries(opened);
     const { channel } = store;
     const schedules = {
-      put: (key: Key, value: SchedulesValue, version: Version) => this.#told(key, { value, version }),
-      gone: (key: Key) => this.#told(key, undefined),
+      put: (key: Key, value: SchedulesValue, version: Version) => this.#scheduleChanged(key, { value, version }),
+      gone: (key: Key) => this.#scheduleChanged(key, undefined),
       synced: () => {},
     };
     await Promise.all([
@@ -399,7 +399,7 @@ export class Scheduler {
     return opened;
   }
 
-  #told(key: Key, entry: { readonly value: SchedulesValue; readonly version: Version } | undefined): void {
+  #scheduleChanged(key: Key, entry: { readonly value: SchedulesValue; readonly version: Version } | undefined): void {
     const [, name] = key as readonly string[];
     const job = this.#jobs.get(name ?? "");
     if (job === undefined) return;
@@ -407,7 +407,7 @@ export class Scheduler {
     else if (isSchedule(entry.value, job.own.name)) job.scheduleChanged({ value: entry.value, version: entry.version });
   }
 
-  #tell(schedule: string, ticks: readonly Decided[]): void {
+  #publishTicks(schedule: string, ticks: readonly Decided[]): void {
     for (const { at, value } of ticks) {
       const tick = { schedule, at, ...value };
       TICK.publish(() => tick);

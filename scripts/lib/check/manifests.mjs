@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { published } from "../pack.mjs";
 import { root } from "../run.mjs";
@@ -32,8 +32,30 @@ export function checkManifests() {
     if (sources && !["!src/**/*.test.ts", "!src/**/testing/**"].every((each) => manifest.files.includes(each))) {
       problems.push("files must leave out the tests and src/testing");
     }
+    if (usesInternals(path)) problems.push(...loose(manifest));
     for (const problem of problems) console.error(`${folder}/package.json: ${problem}`);
     wrong += problems.length;
   }
   return wrong === 0 ? 0 : 1;
+}
+
+/** An import of an entry that may change with any version. */
+const INTERNAL = /"@ojm\/\w+\/internal(?:\/\w+)?"/;
+
+function usesInternals(path) {
+  const folder = join(path, "src");
+  if (!existsSync(folder)) return false;
+  const sources = readdirSync(folder, { recursive: true }).filter((file) => /(?<!\.test)\.tsx?$/.test(file));
+  return sources.some((file) => INTERNAL.test(readFileSync(join(folder, file), "utf8")));
+}
+
+/**
+ * The dependencies on packages of ojm that a release would not write as an exact version. With a range, an
+ * installation may get a core whose internal entry lacks what the package imports.
+ */
+function loose({ name, dependencies = {} }) {
+  return Object.entries(dependencies)
+    .filter(([each, range]) => each.startsWith("@ojm/") && each !== name && range.startsWith("workspace:"))
+    .filter(([, range]) => range !== "workspace:*")
+    .map(([each]) => `${each} must be "workspace:*", because the sources import an internal entry`);
 }

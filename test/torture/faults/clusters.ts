@@ -25,7 +25,7 @@ function factsOf({ kind }: Scene): NonNullable<StoreKind["clustered"]> {
  * then recover as from a store that came back.
  */
 function clusterIsBack(scene: Scene): number {
-  return factsOf(scene).findsAnew + storeIsBack(scene.ttl);
+  return factsOf(scene).findsAgain + storeIsBack(scene.ttl);
 }
 
 /** Waits until another node leads. Recovery counts from then on: before that, no lock can be taken. */
@@ -42,7 +42,7 @@ async function healed(scene: Scene, cluster: Cluster): Promise<void> {
 
 /** Waits for a part of the time that the clients need to find the new leader. The seed decides how long. */
 function meanwhile(scene: Scene): Promise<void> {
-  return scene.sleep(scene.between(0, factsOf(scene).findsAnew));
+  return scene.sleep(scene.between(0, factsOf(scene).findsAgain));
 }
 
 type Strike = (scene: Scene, cluster: Cluster, main: ClusterNode) => Promise<() => Promise<void>>;
@@ -68,18 +68,18 @@ async function strikeMain(scene: Scene, duty: Duty, what: string, strike: Strike
   const over = scene.trouble();
   const heal = await strike(scene, cluster, main);
   const since = await succession(scene, duty, main);
-  over(factsOf(scene).findsAnew);
+  over(factsOf(scene).findsAgain);
   await meanwhile(scene);
   const comesBack = scene.note(`${main.name} comes back`);
   const stale = strike === freeze && duty === "locks" ? scene.trouble() : undefined;
   await heal();
   if (strike === freeze) await standsDown(scene, cluster, duty, main, comesBack);
   await healed(scene, cluster);
-  const { staleFor, findsAnew } = factsOf(scene);
+  const { staleFor, findsAgain } = factsOf(scene);
   // What was sent to a node that was cut off arrives with the heal. Before the node stands down it applies
   // that and notifies the watchers, but acknowledges nothing.
   if (staleFor > 0) scene.lateNews = { from: comesBack, to: scene.now() };
-  stale?.(staleFor > 0 ? findsAnew : 0);
+  stale?.(staleFor > 0 ? findsAgain : 0);
   return { since, names: scene.names, bound: clusterIsBack(scene) + (strike === freeze ? staleFor : 0) };
 }
 
@@ -119,12 +119,12 @@ const cutOffWithHolder: Fault = {
     const overForHolder = scene.trouble(member);
     cluster.network.cutOff(hosts);
     const since = await succession(scene, "locks", main);
-    over(factsOf(scene).findsAnew);
+    over(factsOf(scene).findsAgain);
     await meanwhile(scene);
     scene.note("the network is one again");
     cluster.network.join(hosts);
     await healed(scene, cluster);
-    overForHolder(factsOf(scene).findsAnew);
+    overForHolder(factsOf(scene).findsAgain);
     const { acknowledgesAlone, staleFor } = factsOf(scene);
     if (acknowledgesAlone && scene.kind.apart) scene.strayRecords = { from: cut, to: scene.now() };
     // The old master could not acknowledge the writes of the holder. It notifies the watchers of them as soon
@@ -147,7 +147,7 @@ const holderCutOff: Fault = {
     await scene.sleep(1.8 * scene.ttl);
     network.join([workerHost(member.index)]);
     scene.note(`worker ${member.index} is back`);
-    over(factsOf(scene).findsAnew);
+    over(factsOf(scene).findsAgain);
     return { since, names: [run.name], bound: scene.ttl + MARGIN, struck: member };
   },
 };
@@ -170,7 +170,7 @@ const noQuorum: Fault = {
     await healed(scene, cluster);
     await eventually("a node leads", () => cluster.main("locks"));
     const since = scene.note("the cluster answers");
-    over(factsOf(scene).findsAnew);
+    over(factsOf(scene).findsAgain);
     return { since, names: scene.names, bound: clusterIsBack(scene) };
   },
 };
@@ -199,7 +199,7 @@ const flapping: Fault = {
     await healed(scene, cluster);
     await eventually("a node leads", () => cluster.main("locks"));
     const since = scene.note("the cluster answers");
-    over(factsOf(scene).findsAnew);
+    over(factsOf(scene).findsAgain);
     return { since, names: scene.names, bound: clusterIsBack(scene) };
   },
 };

@@ -6,7 +6,7 @@ import { EVERY, type Policy } from "./policies.js";
  * The ticks and runs of a schedule in the store, oldest first, and when no replica was running. Times in ms
  * since 1970.
  */
-export interface Told {
+export interface Evidence {
   readonly policy: Policy;
   readonly ticks: readonly ScheduleTick[];
   readonly records: readonly RunRecord[];
@@ -19,7 +19,7 @@ const iso = (at: number): string => new Date(at).toISOString().slice(11);
 const MISSED: Readonly<Record<Policy, string | undefined>> = { all: undefined, latest: "not-latest", none: "policy" };
 
 /** The faults of the ticks of a schedule and of their runs. */
-export function faultsOf({ policy, ticks, records, down }: Told): string[] {
+export function faultsOf({ policy, ticks, records, down }: Evidence): string[] {
   const faults: string[] = [];
   let next = ticks[0]?.at ?? 0;
   let isMissed = MISSED[policy] === undefined;

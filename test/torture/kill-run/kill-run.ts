@@ -9,7 +9,7 @@ import { openScheduler, type ScheduleTick } from "@ojm/schedule";
 import { nodeArgs } from "../run/entry.js";
 import { patiently } from "../scene/patiently.js";
 import type { StoreKind } from "../stores/store.js";
-import { faultsOf, type Told } from "./judge.js";
+import { faultsOf, type Evidence } from "./judge.js";
 import { EVERY, type Policy, policies } from "./policies.js";
 import { linesOf, overlapsOf } from "./witness.js";
 
@@ -89,9 +89,9 @@ class Replicas {
     await this.#startAll();
     // The first decisions after the pause are about all missed ticks.
     const to = Date.now() + EVERY;
-    const told = await this.#settled({ from, to });
+    const evidence = await this.#settled({ from, to });
     for (const replica of [...this.#alive]) await this.#end(replica);
-    return this.#judge(told, kills);
+    return this.#judge(evidence, kills);
   }
 
   killAll(): void {
@@ -135,13 +135,13 @@ class Replicas {
   }
 
   /** Waits until every schedule has decided on all ticks up to `to`, and has nothing left to run. */
-  async #settled(down: Told["down"]): Promise<Told[]> {
+  async #settled(down: Evidence["down"]): Promise<Evidence[]> {
     await using manager = await patiently(() => openJobManager(this.#options));
     await using scheduler = openScheduler(manager);
     const end = Date.now() + SETTLED_WITHIN;
     for (;;) {
-      const told = await Promise.all(
-        Object.keys(policies).map(async (policy): Promise<Told> => {
+      const evidence = await Promise.all(
+        Object.keys(policies).map(async (policy): Promise<Evidence> => {
           const all = (await collect<ScheduleTick>(scheduler.ticks(policy))).reverse();
           // A waiting tick has no outcome yet.
           const ticks = all.filter(({ outcome }) => outcome !== "waiting");
@@ -149,25 +149,25 @@ class Replicas {
           return { policy: policy as Policy, down, ...upTo(down.to, ticks, records) };
         }),
       );
-      const waits = told.some(({ ticks, records }) => !isSettled(down.to, ticks, records));
-      if (!waits || Date.now() > end) return told;
+      const waits = evidence.some(({ ticks, records }) => !isSettled(down.to, ticks, records));
+      if (!waits || Date.now() > end) return evidence;
       await pause(500);
     }
   }
 
-  #judge(told: readonly Told[], kills: number): KillRunResult {
+  #judge(evidence: readonly Evidence[], kills: number): KillRunResult {
     const lines = linesOf(readFileSync(this.#witness, "utf8"));
-    const faults = told.flatMap((it) => faultsOf(it).map((fault) => `${it.policy}: ${fault}`));
+    const faults = evidence.flatMap((it) => faultsOf(it).map((fault) => `${it.policy}: ${fault}`));
     const done = new Set(lines.flatMap(({ what, run }) => (what === "done" ? [run] : [])));
-    for (const { id, status } of told.flatMap(({ records }) => records)) {
+    for (const { id, status } of evidence.flatMap(({ records }) => records)) {
       if (status === "completed" && !done.has(id)) faults.push(`${id} completed, and its body did not say so`);
     }
     if (this.#stderr !== "") faults.push(`a replica wrote: ${this.#stderr.slice(0, 2_000)}`);
-    const records = told.flatMap((it) => it.records);
+    const records = evidence.flatMap((it) => it.records);
     return {
       faults: [...overlapsOf(lines), ...faults],
       kills,
-      ticks: outcomesOf(told.flatMap(({ ticks }) => ticks)),
+      ticks: outcomesOf(evidence.flatMap(({ ticks }) => ticks)),
       runs: records.filter(({ attempt = 1 }) => attempt === 1).length,
       attempts: records.length,
       lines: lines.length,
@@ -180,7 +180,7 @@ function upTo(
   to: number,
   ticks: readonly ScheduleTick[],
   records: readonly RunRecord[],
-): Pick<Told, "ticks" | "records"> {
+): Pick<Evidence, "ticks" | "records"> {
   return { ticks: ticks.filter(({ at }) => at <= to), records: records.filter(({ tick = 0 }) => tick <= to) };
 }
 

@@ -35,7 +35,7 @@ export type Event = { readonly t: number } & (
    */
   | { readonly e: "unanswered"; readonly name: string; readonly token: string; readonly unknown: boolean }
   /**
-   * A body began. `told`: its signal had already fired. `timeout`: how long its run may take. `run`: the id
+   * A body began. `signalled`: its signal had already fired. `timeout`: how long its run may take. `run`: the id
    * of its run, if a schedule or a retry started it.
    */
   | {
@@ -45,7 +45,7 @@ export type Event = { readonly t: number } & (
       readonly fence: string;
       readonly held: boolean;
       readonly timeout: number;
-      readonly told?: true;
+      readonly signalled?: true;
       readonly run?: string;
     }
   /** The run's signal fired. `why`: the text of its reason. */

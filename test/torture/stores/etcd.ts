@@ -1,9 +1,7 @@
 import { TcpProxy } from "@ojm/conformance";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { wayOf } from "./redis.js";
-import { type StoreKind, versionOf } from "./store.js";
-
-const DEADLINE = 1_000;
+import { DEADLINE, type StoreKind, versionOf } from "./store.js";
 
 /** One etcd node. */
 export const etcd: StoreKind = {

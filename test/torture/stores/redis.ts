@@ -4,9 +4,7 @@ import { TcpProxy } from "@ojm/conformance";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { fill } from "./disk.js";
 import { JoinedCalls, LostCall } from "./joined-calls.js";
-import { type StoreKind, versionOf } from "./store.js";
-
-const DEADLINE = 1_000;
+import { DEADLINE, type StoreKind, versionOf } from "./store.js";
 
 /**
  * One Redis server that keeps acknowledged writes. While the disk is full, `everysec` refuses writes;

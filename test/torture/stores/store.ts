@@ -5,6 +5,12 @@ import type { Heal } from "../faults/heal.js";
 import type { LostCall } from "./joined-calls.js";
 import type { ServerClock } from "./server-clock.js";
 
+/**
+ * The deadline of the calls of the workers, in ms. A process that is suspended for a large part of it sees the
+ * call time out, not its answer.
+ */
+export const DEADLINE = 1_000;
+
 /** A store that is made for one cell, and what can be done to it. A missing method cannot be done. */
 export interface TortureStore {
   /** The args of a channel in the worker of that number, over its own way to the store. */
@@ -58,7 +64,7 @@ export interface ClusterFacts {
   /** After this silence of a node, the other nodes consider it dead. */
   readonly silence: number;
   /** Once another node leads, the calls of all clients reach it within this time. */
-  readonly findsAnew: number;
+  readonly findsAgain: number;
   /**
    * How long a resumed node may still believe that it leads after another one came to lead, and clients may
    * believe it.

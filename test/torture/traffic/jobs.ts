@@ -122,8 +122,8 @@ export class Jobs {
 
   async #body(run: Run): Promise<void> {
     const { id, name, fence, signal } = run;
-    const told = signal.aborted ? ({ told: true } as const) : {};
-    this.#journal.write({ e: "enter", id, name, fence, held: false, timeout: HOUR, run: id, ...told });
+    const signalled = signal.aborted ? ({ signalled: true } as const) : {};
+    this.#journal.write({ e: "enter", id, name, fence, held: false, timeout: HOUR, run: id, ...signalled });
     signal.addEventListener("abort", () => this.#signalled(id, signal.reason), { once: true });
     await this.#workAndLog(run);
     if (isClosing(signal)) await sleep(this.#between(...CLEANING));

@@ -153,12 +153,12 @@ export class Work {
     const { name, fence, signal } = run;
     const shape = this.#shape(timeout);
     const { held } = shape;
-    this.#journal.write({ e: "enter", id, name, fence, held, timeout, ...(signal.aborted && { told: true }) });
-    const told = (): void => {
+    this.#journal.write({ e: "enter", id, name, fence, held, timeout, ...(signal.aborted && { signalled: true }) });
+    const onSignal = (): void => {
       this.#journal.write({ e: "signal", id, code: this.#codeOf(signal.reason), ...whyOf(signal.reason) });
     };
-    if (signal.aborted) told();
-    else signal.addEventListener("abort", told, { once: true });
+    if (signal.aborted) onSignal();
+    else signal.addEventListener("abort", onSignal, { once: true });
     // A blocked body ends before a signal can reach it: the store must refuse its end.
     if (shape.block) this.#compute(id, shape.ms);
     else await this.#writeAndTake(run, shape, register, manager);

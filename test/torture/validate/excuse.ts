@@ -1,6 +1,7 @@
 import { covered } from "../scene/lag-watch.js";
 import type { Member } from "../scene/member.js";
 import type { Excuse, Scene } from "../scene/scene.js";
+import { DEADLINE } from "../stores/store.js";
 import { blocked, leaseEnd, type ObservedRun } from "./run-of.js";
 import { ASKED_WITHIN } from "./verdict.js";
 
@@ -9,12 +10,6 @@ import { ASKED_WITHIN } from "./verdict.js";
  * reconnection.
  */
 const AFTERMATH = 1_500;
-
-/**
- * The time that a call may take, in ms. A process that is suspended for a large part of it sees the call time
- * out, not its answer.
- */
-const DEADLINE = 1_000;
 
 /**
  * Why the lock of a run may have been free at `at`: after the run had requested it, a fault or a forced

@@ -22,7 +22,7 @@ function runWith(...renewals: readonly (readonly [sent: number, answered: number
     session: "s",
     since: 0,
     timeout: Infinity,
-    wasTold: false,
+    wasSignalled: false,
   };
 }
 

@@ -22,7 +22,7 @@ export interface ObservedRun {
    * Whether its signal had fired before its body began: the answer of the store came when the lease was
    * already over.
    */
-  readonly wasTold: boolean;
+  readonly wasSignalled: boolean;
   /** The id of its record, if a schedule or a retry started it: its end is not reported to a caller. */
   readonly record?: string;
   /** Whether its body threw. */
@@ -53,7 +53,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
           session: grant?.session,
           since: grant?.sent ?? event.t,
           timeout,
-          wasTold: event.told === true,
+          wasSignalled: event.signalled === true,
           ...(record !== undefined && { record }),
         });
       } else if (event.e === "signal" || event.e === "exit" || event.e === "settled") {
@@ -77,8 +77,8 @@ const GRACE = 10_000;
 /**
  * Until when a run must have had its lock: until its signal. A process that closes keeps it until its exit.
  */
-export function holdEnd({ member, enter, since, timeout, wasTold, signal, exit }: ObservedRun): number {
-  if (wasTold) return enter;
+export function holdEnd({ member, enter, since, timeout, wasSignalled, signal, exit }: ObservedRun): number {
+  if (wasSignalled) return enter;
   if (signal?.code === "CLOSING") {
     const over = Math.min(since + timeout, signal.t + GRACE);
     return Math.min(exit ?? Infinity, member.killedAt ?? Infinity, Math.max(over, signal.t));

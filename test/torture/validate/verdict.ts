@@ -43,7 +43,7 @@ export type Law =
   | "exits by itself";
 
 /** The longest delay of a signal after the end of its lease, in ms, while the event loop is free. */
-export const TOLD_WITHIN = 50;
+export const SIGNALLED_WITHIN = 50;
 
 /**
  * How long the heartbeat may need, beyond a third of the time to live, to ask whether a lock is there and get

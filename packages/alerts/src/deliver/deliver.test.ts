@@ -1,6 +1,6 @@
 import { openChannel } from "@ojm/core";
 import { expect, test } from "vitest";
-import { outboxKey, type Stored } from "../look/state.js";
+import { outboxKey, type Stored } from "../check/state.js";
 import { checkedRule } from "../rules/checked-rule.js";
 import type { Alert } from "../types.js";
 import { deliver } from "./deliver.js";

@@ -1,5 +1,5 @@
 import { emitWarning, readable, unlessCorrupt, visible } from "@ojm/core/internal";
-import type { Fenced } from "../look/put.js";
+import type { Fenced } from "../check/put.js";
 import {
   type AlertOp,
   type AlertsChannel,
@@ -10,7 +10,7 @@ import {
   kept,
   outboxOf,
   type Pending,
-} from "../look/state.js";
+} from "../check/state.js";
 import type { CheckedRule } from "../rules/checked-rule.js";
 import type { Outcome, Send } from "./outcome.js";
 

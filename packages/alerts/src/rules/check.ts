@@ -1,5 +1,5 @@
 import { checkedDuration } from "@ojm/core/backend";
-import { nearest, visible } from "@ojm/core/internal";
+import { nearest, valueText, visible } from "@ojm/core/internal";
 import { AlertsError, checkNames } from "../errors.js";
 import { checkAddress, checkReceiver } from "../receivers/receivers.js";
 import type { AlertKind, AlertsOptions, Rule } from "../types.js";
@@ -59,11 +59,13 @@ function checkRule(where: string, rule: unknown): void {
   checkNames(where, rule, ["id", "on", "jobs", "after", "longer", "later", "grace", "to"]);
   const { id, on, jobs, after, to } = rule as Rule;
   if (id !== undefined && (typeof id !== "string" || !/^[\w.-]{1,100}$/.test(id)))
-    throw new AlertsError(`${where}: id must be 1 to 100 letters, digits, ".", "_" or "-", not ${show(id)}`);
+    throw new AlertsError(`${where}: id must be 1 to 100 letters, digits, ".", "_" or "-", not ${valueText(id)}`);
   checkKinds(where, on);
   if (jobs !== undefined) checkJobs(where, jobs);
   if (after !== undefined && (!Number.isInteger(after) || after < 1 || after > LONGEST_STREAK))
-    throw new AlertsError(`${where}: after must be a whole number from 1 to ${LONGEST_STREAK}, not ${show(after)}`);
+    throw new AlertsError(
+      `${where}: after must be a whole number from 1 to ${LONGEST_STREAK}, not ${valueText(after)}`,
+    );
   checkThatItFires(where, rule as Rule);
   const receiver = checkReceiver(`${where}.to`, to);
   const lost = on.find((kind) => TAKEN[receiver]?.includes(kind) === false);
@@ -109,8 +111,4 @@ export function refuse(message: string): never {
 function refuseUnused(where: string, on: Rule["on"], kind: AlertKind, name: string, value: unknown): void {
   if (value === undefined || on.includes(kind)) return;
   throw new AlertsError(`${where}: ${name} is for "${kind}", which is not in on: [${on.join(", ")}]`);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? `the text "${visible(value)}"` : visible(String(value));
 }

@@ -31,13 +31,13 @@ export interface CheckedRule {
 
 /** The rule as used internally. The options were checked before. */
 export function checkedRule(rule: Rule): CheckedRule {
-  const told = ERRORS.filter((kind) => rule.on.includes(kind));
+  const errors = ERRORS.filter((kind) => rule.on.includes(kind));
   const patterns = rule.jobs?.map(patternOf);
   const grace = durationOf(rule.grace);
   return {
     id: rule.id ?? idOf(rule),
     on: new Set(rule.on),
-    errors: new Set(told.length === 0 ? ERRORS : told),
+    errors: new Set(errors.length === 0 ? ERRORS : errors),
     after: rule.after ?? 1,
     longer: durationOf(rule.longer) ?? Number.POSITIVE_INFINITY,
     later: durationOf(rule.later) ?? Number.POSITIVE_INFINITY,

@@ -19,7 +19,7 @@ export class FakeReceiver {
   };
 
   /** The alerts that it took, each as `kind job`. */
-  get told(): string[] {
+  get reported(): string[] {
     return this.taken.map(({ kind, name }) => `${kind} ${name}`);
   }
 }

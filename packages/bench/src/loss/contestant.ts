@@ -5,10 +5,10 @@ export const TTL = 3_000;
 export const NAME = "job";
 
 /**
- * Runs under the lock until the signal `told` fires. `leaseEnd`, if it is known, returns the current end of
+ * Runs under the lock until the signal fires. `leaseEnd`, if it is known, returns the current end of
  * the lease, by the clock of {@link now}.
  */
-export type Body = (told: AbortSignal, leaseEnd?: () => number) => Promise<void>;
+export type Body = (signal: AbortSignal, leaseEnd?: () => number) => Promise<void>;
 
 /** The clock that all processes of the host share, in ms. */
 export function now(): number {

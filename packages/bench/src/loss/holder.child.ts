@@ -2,15 +2,15 @@ import { now } from "./contestant.js";
 import { contestants } from "./contestants.js";
 
 /** A message of a process, and when it was sent, by the clock that all processes of the host share, in ms. */
-export interface Told {
-  readonly type: "waiting" | "enter" | "told" | "leave";
+export interface HolderReport {
+  readonly type: "waiting" | "enter" | "signalled" | "leave";
   readonly at: number;
-  /** With the type `told`: when the lease ended, or would have ended. */
+  /** With the type `signalled`: when the lease ended, or would have ended. */
   readonly leaseEnd?: number;
 }
 
-function tell(type: Told["type"], leaseEnd?: number): void {
-  process.send?.({ type, at: now(), ...(leaseEnd !== undefined && { leaseEnd }) } satisfies Told);
+function tell(type: HolderReport["type"], leaseEnd?: number): void {
+  process.send?.({ type, at: now(), ...(leaseEnd !== undefined && { leaseEnd }) } satisfies HolderReport);
 }
 
 /*
@@ -24,17 +24,17 @@ process.on("message", (ms: number) => {
 });
 tell("waiting");
 await contestants[name]
-  ?.hold(url, async (told, leaseEnd) => {
+  ?.hold(url, async (signal, leaseEnd) => {
     tell("enter");
     await new Promise<void>((resolve) => {
       const done = setTimeout(resolve, Number(stay));
-      const onTold = (): void => {
-        tell("told", leaseEnd?.());
+      const onSignal = (): void => {
+        tell("signalled", leaseEnd?.());
         clearTimeout(done);
         resolve();
       };
-      if (told.aborted) onTold();
-      else told.addEventListener("abort", onTold, { once: true });
+      if (signal.aborted) onSignal();
+      else signal.addEventListener("abort", onSignal, { once: true });
     });
     tell("leave");
   })

@@ -5,7 +5,7 @@ import { startRedis } from "@ojm/testing/redis";
 import type { Contestant } from "./contestant.js";
 import { contestants } from "./contestants.js";
 import { BLOCKED, faults } from "./faults.js";
-import type { Told } from "./holder.child.js";
+import type { HolderReport } from "./holder.child.js";
 
 const CHILD = fileURLToPath(new URL("./holder.child.ts", import.meta.url));
 /** The longest that a body stays inside if its signal does not fire, in ms. */
@@ -13,10 +13,10 @@ const STAY = 15_000;
 
 interface Process {
   readonly child: ChildProcess;
-  readonly moments: Partial<Record<Told["type"], number>>;
+  readonly moments: Partial<Record<HolderReport["type"], number>>;
   /** When the lease ended, for a process whose signal fired. */
   leaseEnd(): number | undefined;
-  happens(type: Told["type"], within?: number): Promise<boolean>;
+  happens(type: HolderReport["type"], within?: number): Promise<boolean>;
 }
 
 function start(name: string, url: string): Process {
@@ -24,11 +24,11 @@ function start(name: string, url: string): Process {
   const child = spawn(process.execPath, node, { stdio: ["ignore", "ignore", "ignore", "ipc"] });
   const moments: Process["moments"] = {};
   let leaseEnd: number | undefined;
-  child.on("message", (told: Told) => {
-    moments[told.type] ??= told.at;
-    leaseEnd ??= told.leaseEnd;
+  child.on("message", (report: HolderReport) => {
+    moments[report.type] ??= report.at;
+    leaseEnd ??= report.leaseEnd;
   });
-  const happens = async (type: Told["type"], within = 30_000): Promise<boolean> => {
+  const happens = async (type: HolderReport["type"], within = 30_000): Promise<boolean> => {
     const end = Date.now() + within;
     while (moments[type] === undefined && child.exitCode === null && Date.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -40,7 +40,7 @@ function start(name: string, url: string): Process {
 
 interface Result {
   /** When the holder's signal fired, in ms after the fault struck; `undefined` for never. */
-  readonly told: number | undefined;
+  readonly signalled: number | undefined;
   /**
    * The same in ms after the end of its lease, less than 0 for before it; `undefined` if that is not known.
    */
@@ -64,14 +64,14 @@ async function trial(name: string, contestant: Contestant, fault: string): Promi
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const struck = (await faults[fault]?.({ contestant, server, holder: first.child })) ?? Number.NaN;
     await first.happens("leave");
-    const { told, leave = Number.POSITIVE_INFINITY } = first.moments;
+    const { signalled, leave = Number.POSITIVE_INFINITY } = first.moments;
     const enter = second.moments.enter;
     const leaseEnd = first.leaseEnd();
     // A second body that enters only after the signal of the first, or after its exit, was never beside it.
-    const together = enter === undefined ? 0 : Math.min(told ?? leave, leave) - enter;
+    const together = enter === undefined ? 0 : Math.min(signalled ?? leave, leave) - enter;
     return {
-      told: told === undefined ? undefined : told - struck,
-      afterLease: told === undefined || leaseEnd === undefined ? undefined : told - leaseEnd,
+      signalled: signalled === undefined ? undefined : signalled - struck,
+      afterLease: signalled === undefined || leaseEnd === undefined ? undefined : signalled - leaseEnd,
       overlap: together > 0 ? together : undefined,
     };
   } finally {
@@ -93,9 +93,9 @@ function ms(time: number | undefined, otherwise: string): string {
  * When the holder's signal fired, as text. A holder that kept its lock, without a second body beside it,
  * needed no signal.
  */
-function toldText(contestant: Contestant, fault: string, { told, overlap }: Result): string {
+function signalText(contestant: Contestant, fault: string, { signalled, overlap }: Result): string {
   const kept = fault === BLOCKED && contestant.keptByThread === true && overlap === undefined;
-  return ms(told, kept ? "never: kept by a thread" : "never");
+  return ms(signalled, kept ? "never: kept by a thread" : "never");
 }
 
 console.log(`Redis, time to live 3 s, a second process waiting for the lock. Times in ms: when the body was signalled, after the fault struck and after the lease's end, which
@@ -107,8 +107,8 @@ console.log(
 for (const fault of Object.keys(faults)) {
   for (const [name, contestant] of Object.entries(contestants)) {
     const result = await trial(name, contestant, fault);
-    const told = toldText(contestant, fault, result);
-    const row = [fault.padEnd(28), name.padEnd(18), told.padEnd(25), ms(result.afterLease, "-").padEnd(20)];
+    const signalled = signalText(contestant, fault, result);
+    const row = [fault.padEnd(28), name.padEnd(18), signalled.padEnd(25), ms(result.afterLease, "-").padEnd(20)];
     console.log(row.join("") + ms(result.overlap, "none"));
   }
 }

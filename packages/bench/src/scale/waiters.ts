@@ -13,7 +13,7 @@ const SETTLE = 10_000;
 /** How long the processor time of the idle waiters is measured, in ms. */
 const IDLE = 10_000;
 
-interface Told {
+interface WaiterReport {
   readonly bodies: readonly (readonly [begin: number, end: number])[];
   readonly failed: number;
 }
@@ -41,12 +41,12 @@ export async function measureWaiters(store: Store, waiters: number, processes: n
     const args = [JSON.stringify(options), NAME, String(waiters / processes)];
     const children = Array.from({ length: processes }, () => startChild("./waiters.child.ts", args));
     const idle = await waitAndMeasure(manager, children, waiters);
-    const telling = children.map(async (child) => ((await once(child, "message")) as [Told])[0]);
+    const reporting = children.map(async (child) => ((await once(child, "message")) as [WaiterReport])[0]);
     const lost = holder.signal.aborted;
     await holder.end();
-    const told = await Promise.all(telling);
-    const failed = told.reduce((sum, each) => sum + each.failed, 0);
-    return { store: store.name, waiters, processes, idle, handOff: handOffOf(told), failed, lost };
+    const reports = await Promise.all(reporting);
+    const failed = reports.reduce((sum, each) => sum + each.failed, 0);
+    return { store: store.name, waiters, processes, idle, handOff: handOffOf(reports), failed, lost };
   } finally {
     await close();
   }
@@ -69,8 +69,8 @@ async function waitAndMeasure(
   return ((await cpuOf(children)) - before) / IDLE;
 }
 
-function handOffOf(told: readonly Told[]): WaitersRow["handOff"] {
-  const bodies = told.flatMap((each) => each.bodies).sort(([a], [b]) => a - b);
+function handOffOf(reports: readonly WaiterReport[]): WaitersRow["handOff"] {
+  const bodies = reports.flatMap((each) => each.bodies).sort(([a], [b]) => a - b);
   const gaps = bodies.slice(1).map(([begin], i) => begin - (bodies[i]?.[1] ?? begin));
   gaps.sort((a, b) => a - b);
   const at = (part: number): number => gaps[Math.floor(part * (gaps.length - 1))] ?? Number.NaN;

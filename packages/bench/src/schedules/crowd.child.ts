@@ -18,7 +18,7 @@ export type Order =
   | { readonly do: "close" };
 
 /** The answer to `tell`. */
-export interface Told {
+export interface MemberReport {
   readonly counters: Counters;
   readonly ran: readonly RanTick[];
 }
@@ -29,7 +29,7 @@ const witness = new Witness();
 let statements = (): Counters => ({});
 let opened: { readonly manager: JobManager; readonly scheduler: Scheduler } | undefined;
 
-async function obey(order: Order): Promise<Told | undefined> {
+async function obey(order: Order): Promise<MemberReport | undefined> {
   if (order.do === "tell") {
     const { user, system } = process.cpuUsage();
     const { ran } = witness;

@@ -6,7 +6,7 @@ import { startChild } from "../scale/children.js";
 import type { OpenStore, Store } from "../stores.js";
 import { type Counters, grown, onceOf, perSecond, perTick, type RanTick } from "./counting/counts.js";
 import { countsOf, type ServerCounts } from "./counting/servers.js";
-import type { Order, Told } from "./crowd.child.js";
+import type { MemberReport, Order } from "./crowd.child.js";
 import { CYCLE, nextCycle, TICKING_SECONDS, ticksOfCycle } from "./definitions.js";
 import type { CrowdRow } from "./result.js";
 
@@ -38,14 +38,14 @@ export class Crowd {
   }
 
   /** Sends an order to the processes in a range of numbers. */
-  async order(order: Order, from: number, to: number): Promise<Told[]> {
+  async order(order: Order, from: number, to: number): Promise<MemberReport[]> {
     const all = this.#children.slice(from, to).map(async (child) => {
       child.send(order);
-      const [{ value, error }] = (await once(child, "message")) as [{ value?: Told; error?: string }];
+      const [{ value, error }] = (await once(child, "message")) as [{ value?: MemberReport; error?: string }];
       if (error !== undefined) throw new Error(`a process of the crowd could not ${order.do}: ${error}`);
       return value;
     });
-    return (await Promise.all(all)).filter((told) => told !== undefined);
+    return (await Promise.all(all)).filter((report) => report !== undefined);
   }
 
   async close(): Promise<void> {
@@ -94,9 +94,9 @@ async function measureCycle({ store, open, counts, crowd, size, schedules }: Mea
   const ran: RanTick[] = [];
   const look = async (): Promise<Look> => {
     const at = Date.now();
-    const [server, told] = await Promise.all([counts.read(), crowd.order({ do: "tell" }, 0, size)]);
-    for (const { ran: some } of told) ran.push(...some);
-    const children = told.map(({ counters }) => counters);
+    const [server, reports] = await Promise.all([counts.read(), crowd.order({ do: "tell" }, 0, size)]);
+    for (const { ran: some } of reports) ran.push(...some);
+    const children = reports.map(({ counters }) => counters);
     return { at, counters: { ...sumOf(children), ...server, server: serverTime() } };
   };
   const begin = nextCycle(Date.now(), SETTLE);

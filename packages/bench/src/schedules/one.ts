@@ -22,9 +22,9 @@ async function inChild(store: Store, what: "cost" | "ticks", schedules: number, 
   const args = [JSON.stringify(options), what, String(schedules), String(span)];
   const child = startChild("../schedules/one.child.ts", args);
   try {
-    const [told] = (await Promise.race([once(child, "message"), ended(once(child, "exit"))])) as [Cost | Ticks];
+    const [report] = (await Promise.race([once(child, "message"), ended(once(child, "exit"))])) as [Cost | Ticks];
     if (child.exitCode === null) await once(child, "exit");
-    return told;
+    return report;
   } finally {
     child.kill("SIGKILL");
     await close();

@@ -259,7 +259,7 @@ describe("what runs", () => {
     await run.end();
     expect(await call("hold", "import", "--end", "--reason", "done")).toMatchObject({
       code: 3,
-      err: 'ojm: no process holds "import"\n',
+      err: 'ojm: "import" is not on hold\n',
     });
   });
 
@@ -810,7 +810,7 @@ describe("what will run", () => {
     expect(await call("backfill", "report", "--stop", "--reason", "x")).toMatchObject({ code: 3 });
     expect((await call("backfill", "report", "--from", "3h", "--reason", "a gap")).code).toBe(0);
     await expect.poll(() => json("backfill", "report", "--status")).toMatchObject([{ run: expect.any(String) }]);
-    const [one] = (await json("backfill", "report", "--status")) as { ticks: number; left: number }[];
+    const [one] = (await json("backfill", "report", "--status")) as { ticks: number; remaining: number }[];
     expect((await call("backfill", "report", "--status")).out).toContain(`1 of ${one?.ticks}`);
     expect(await call("backfill", "report", "--stop")).toMatchObject({
       code: 2,

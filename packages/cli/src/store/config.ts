@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { OpenOptions } from "@ojm/core";
-import { parseDuration, placedStore, shellWord, visible, whyUntrusted } from "@ojm/core/internal";
+import { isMap, parseDuration, placedStore, shellWord, visible, whyUntrusted } from "@ojm/core/internal";
 import type { PlannedNotify } from "@ojm/ojob";
 import { hint } from "../command-line/parse.js";
 import { CommandError, EXIT } from "../errors.js";
@@ -187,10 +187,6 @@ function isModule(path: string): boolean {
 
 /** A map of a config file whose values are not checked yet. */
 type Unchecked = Readonly<Record<string, unknown>>;
-
-function isMap(value: unknown): value is Unchecked {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** A wrong value for a message, without its content: a text or a map may contain a password. */
 function typeText(value: unknown): string {

@@ -73,7 +73,7 @@ interface RetryOptions {
   /** The time of the last attempt, by the monotonic clock. */
   readonly until: number;
   /** Whether to make another attempt. Called before each of them. */
-  goesOn(): boolean;
+  continues(): boolean;
 }
 
 /** Repeats a call while its error is retryable and the store is not full. Rejects with the last error. */
@@ -90,11 +90,11 @@ export async function retry<T>(options: RetryOptions, call: () => Promise<T>): P
 
 /** Waits before the next attempt, or rejects with `error`, that of the attempt which began at `began`. */
 export async function beforeRetry(
-  { clock, until, goesOn }: RetryOptions,
+  { clock, until, continues }: RetryOptions,
   began: number,
   error: unknown,
 ): Promise<void> {
-  if (!isChannelError(error) || !error.retryable || isFull(error) || began >= until || !goesOn()) throw error;
+  if (!isChannelError(error) || !error.retryable || isFull(error) || began >= until || !continues()) throw error;
   const pause = Math.min(PAUSE, Math.max(0, until - clock.monotonic()));
   await new Promise<void>((resolve) => void clock.after(pause, resolve, true));
 }

@@ -123,7 +123,7 @@ function storeId(args: Readonly<Record<string, unknown>>, clock: Clock): string 
   return `${identity(clock)} ${text}`;
 }
 
-interface Asked {
+interface ReadableChannel {
   keys(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<unknown>;
 }
 
@@ -134,7 +134,7 @@ interface Asked {
  * const { jobs, locks } = manager.channels;
  * const isReady = await channelsAnswer([locks, jobs], AbortSignal.timeout(2_000));
  */
-export async function channelsAnswer(channels: readonly Asked[], signal: AbortSignal): Promise<boolean> {
+export async function channelsAnswer(channels: readonly ReadableChannel[], signal: AbortSignal): Promise<boolean> {
   try {
     for (const channel of channels) for await (const _ of channel.keys({ limit: 1, signal })) break;
     return true;

@@ -5,7 +5,8 @@ import { parseStore } from "../channel/store-text.js";
 import { isSignal } from "../util/abort.js";
 import { ABOVE_ZERO, checkedDuration, type InMs } from "../util/duration.js";
 import { ownNameProblem } from "../util/own-names.js";
-import { isCount } from "../util/shape.js";
+import { isCount, isMap } from "../util/shape.js";
+import { valueText } from "../util/text.js";
 import { RunError } from "./errors.js";
 import { checkLogBudget, type LogBudgetOptions } from "./logs/logs.js";
 import type {
@@ -51,7 +52,10 @@ export function checkManagerOptions(options: JobManagerOptions): CheckedManagerO
     if (channel !== undefined) checkNames(`"${name}" of a job manager`, channel, CHANNEL);
   }
   if (heartbeatThread !== undefined && typeof heartbeatThread !== "boolean") {
-    throw new ChannelError("INVALID_CONFIG", `heartbeatThread must be true or false, not ${show(heartbeatThread)}`);
+    throw new ChannelError(
+      "INVALID_CONFIG",
+      `heartbeatThread must be true or false, not ${valueText(heartbeatThread)}`,
+    );
   }
   return {
     ...others,
@@ -88,14 +92,14 @@ export function checkRetention(retention: unknown): InMs<RetentionOptions> | fal
   const { olderThan, ...others } = retention as RetentionOptions;
   const { keep } = others;
   if (keep !== undefined && !isCount(keep))
-    refuseConfig(`retention.keep must be a whole number from 0 up, not ${show(keep)}`);
+    refuseConfig(`retention.keep must be a whole number from 0 up, not ${valueText(keep)}`);
   if (olderThan === undefined) return others;
   return { ...others, olderThan: checkedDuration("retention.olderThan", olderThan, refuseConfig, 1) };
 }
 
 function checkNames(whose: string, options: unknown, known: readonly string[]): void {
   if (!isMap(options))
-    throw new ChannelError("INVALID_CONFIG", `the options of ${whose} must be a map, not ${show(options)}`);
+    throw new ChannelError("INVALID_CONFIG", `the options of ${whose} must be a map, not ${valueText(options)}`);
   const problem = unknownOption(whose, options as object, known);
   if (problem !== undefined) throw new ChannelError("INVALID_CONFIG", problem);
 }
@@ -123,10 +127,10 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   const refuse = (what: string): never => {
     throw new RunError("INVALID", name, what);
   };
-  if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${show(options)}`);
+  if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${valueText(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
-  const { trigger = "manual", args, meta, claim, signal, waitSignal } = options;
+  const { trigger = "manual", args, meta, claim, signal, waitSignal }: RunOptions = options;
   const timeout = checkedDuration(`timeout of "${name}"`, options.timeout ?? HOUR, refuse, ABOVE_ZERO);
   const wait = checkedDuration(`wait of "${name}"`, options.wait ?? WAIT, refuse);
   // Limit the text: a trigger that fills the record would leave no room for the end of the run.
@@ -153,7 +157,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
 }
 
 function checkOnce(once: unknown, refuse: (what: string) => never): InMs<OnceOptions> {
-  if (!isMap(once)) refuse(`once must be a map, not ${show(once)}`);
+  if (!isMap(once)) refuse(`once must be a map, not ${valueText(once)}`);
   const given = once as { readonly [option: string]: unknown };
   const problem = unknownOption("once", given, "per" in given ? ["per"] : ["key", "keep"]);
   if (problem !== undefined) refuse(problem);
@@ -161,12 +165,12 @@ function checkOnce(once: unknown, refuse: (what: string) => never): InMs<OnceOpt
   const keep = checkedDuration("keep of once", given["keep"], refuse, 1);
   const { key } = given;
   if (typeof key === "string" && key !== "" && key.length <= LONGEST_ONCE) return { key, keep };
-  return refuse(`key of once must be a text of 1 to ${LONGEST_ONCE} characters, not ${show(key)}`);
+  return refuse(`key of once must be a text of 1 to ${LONGEST_ONCE} characters, not ${valueText(key)}`);
 }
 
 /** A copy of the args or the meta: the program may change its map while the run is active. */
 function copyOf(option: string, map: unknown, refuse: (what: string) => never): NonNullable<RunOptions["meta"]> {
-  if (!isMap(map)) refuse(`${option} must be a map, not ${show(map)}`);
+  if (!isMap(map)) refuse(`${option} must be a map, not ${valueText(map)}`);
   let text = "";
   try {
     text = encodeValue(map);
@@ -209,22 +213,13 @@ export function checkPruneOptions(options: PruneOptions): InMs<PruneOptions> {
   if (problem !== undefined) refuse(problem);
   const { name, keep = 0, author } = given;
   const olderThan = checkedDuration("olderThan", given.olderThan, refuse);
-  if (name !== undefined && typeof name !== "string") refuse(`name of a prune must be a text, not ${show(name)}`);
-  if (author !== undefined && typeof author !== "string") refuse(`author must be a text, not ${show(author)}`);
-  if (!isCount(keep)) refuse(`keep must be a whole number from 0 up, not ${show(keep)}`);
+  if (name !== undefined && typeof name !== "string") refuse(`name of a prune must be a text, not ${valueText(name)}`);
+  if (author !== undefined && typeof author !== "string") refuse(`author must be a text, not ${valueText(author)}`);
+  if (!isCount(keep)) refuse(`keep must be a whole number from 0 up, not ${valueText(keep)}`);
   return { ...given, olderThan };
 }
 
 function isTick(tick: unknown): boolean {
   const { schedule, at } = (tick ?? {}) as Partial<Tick>;
   return typeof schedule === "string" && Number.isSafeInteger(at);
-}
-
-/** Whether a value is a map. A JavaScript program may pass any value as options. */
-export function isMap(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? `the text "${value}"` : String(value);
 }

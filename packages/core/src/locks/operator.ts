@@ -33,7 +33,7 @@ interface OperatorContext {
 }
 
 /** The reason and the author of a person's request. */
-interface Asked {
+interface Requested {
   readonly reason: string;
   readonly author?: string | undefined;
 }
@@ -53,7 +53,7 @@ export class Operator {
   /** See `Locks.forceUnlock`. Awaits `before`, then removes the lock. */
   async forceUnlock(
     name: string,
-    { reason, author, fence }: Asked & { readonly fence?: Version | undefined },
+    { reason, author, fence }: Requested & { readonly fence?: Version | undefined },
     before: (lock: Entry<LockValue>, by: Holder) => Promise<void>,
   ): Promise<HeldLock | undefined> {
     const { leave, clock } = this.#context;
@@ -66,7 +66,7 @@ export class Operator {
   /** Requests the holder of a lock to cancel its run. The same commit writes the audit record. */
   async requestCancel(
     { name, fence, holder }: HeldLock,
-    { reason, author, audited, run }: Asked & { readonly audited: boolean; readonly run: string },
+    { reason, author, audited, run }: Requested & { readonly audited: boolean; readonly run: string },
   ): Promise<void> {
     const by = await this.#context.holder();
     const at = this.#context.clock.now();
@@ -172,8 +172,9 @@ async function remove(
   ];
   if (isOurs || isHold) return channel.commit(ops);
   const request: StopRequest = { name, fence, action: "unlock", ...who };
-  const told = await unlessCorrupt(commitWithRequest(channel, holder.instance, request, ops));
-  if (told?.ok === true || failedCheck(told?.failed ?? [], key) !== undefined) return told as CommitResult<LocksValue>;
+  const result = await unlessCorrupt(commitWithRequest(channel, holder.instance, request, ops));
+  if (result?.ok === true || failedCheck(result?.failed ?? [], key) !== undefined)
+    return result as CommitResult<LocksValue>;
   return channel.commit(ops);
 }
 

@@ -29,7 +29,7 @@ export async function releaseLock(
       try {
         result = await commitTogether(channel, ops, prepared);
       } catch (error) {
-        if (!isCorrupt(error)) await beforeRetry({ clock, until, goesOn: () => session.alive }, began, error);
+        if (!isCorrupt(error)) await beforeRetry({ clock, until, continues: () => session.alive }, began, error);
         else if ((await writes?.corrupt?.()) !== true) throw error;
         continue;
       }

@@ -10,11 +10,11 @@ import { FILLED, IN_ERROR, isFilled } from "../jobs/records/time-index.js";
 import { isPending } from "../jobs/retry/pending.js";
 import {
   isAudit,
-  isCall,
   isLock,
   isQueue,
   isSession,
   isStopRequests,
+  isTurnNotice,
   lockPlace,
   sessionPlace,
 } from "../locks/entries/valid.js";
@@ -58,7 +58,7 @@ function isDamagedLock({ key, value }: Read): boolean {
   if (lock !== undefined) return lock.part === "lock" ? !isLock(value, lock.name) : !isQueue(value);
   const session = sessionPlace(key);
   if (session !== undefined) {
-    if (more[0] === "call") return !isCall(value);
+    if (more[0] === "call") return !isTurnNotice(value);
     return more[0] === "stop" ? !isStopRequests(value) : !isSession(value, session);
   }
   if (kind === "sweep" && name === undefined) return !isTurn(value);

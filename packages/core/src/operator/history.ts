@@ -10,6 +10,7 @@ import { parseRunId, type RunRef } from "../jobs/run-id.js";
 import type { FailedRunsOptions, HistoryOptions, RunRecord, RunStatus } from "../jobs/types.js";
 import { all, type Items } from "../util/iterate.js";
 import { isText, isTime, present } from "../util/shape.js";
+import { valueText } from "../util/text.js";
 
 /** The statuses that have an index: few runs end like this, and people look for those. */
 const IN_ERROR: ReadonlySet<RunStatus> = new Set<RunStatus>(["failed", "timeout", "cancelled", "lost"]);
@@ -61,7 +62,7 @@ export function checkRange({ from, to, limit, signal, ...more }: HistoryOptions 
   if (!(most >= 0) || (most !== Number.POSITIVE_INFINITY && !Number.isInteger(most)))
     refuse(`limit is a whole number from 0 up, not ${most}`);
   for (const [field, time] of Object.entries({ from, to })) {
-    if (time !== undefined && !isTime(time)) refuse(`${field} is a time in ms since 1970, not ${show(time)}`);
+    if (time !== undefined && !isTime(time)) refuse(`${field} is a time in ms since 1970, not ${valueText(time)}`);
   }
   const before = "before" in more && more.before !== undefined ? refOf(more.before) : undefined;
   return { limit: most, ...present({ from, to, before, signal }) };
@@ -71,7 +72,7 @@ function refOf(run: string | RunRef): RunRef {
   const ref = typeof run === "string" ? parseRunId(run) : run;
   if (!isText(ref?.name) || !isTime(ref.startTime)) {
     return refuse(
-      `before is the id of a run, such as "report@2026-11-25T02:00:00.000Z", or its record, not ${show(run)}`,
+      `before is the id of a run, such as "report@2026-11-25T02:00:00.000Z", or its record, not ${valueText(run)}`,
     );
   }
   return ref;
@@ -81,14 +82,9 @@ function statusesOf({ status }: HistoryOptions): ReadonlySet<RunStatus> | undefi
   if (status === undefined) return undefined;
   const statuses = typeof status === "string" ? [status] : status;
   for (const one of statuses) {
-    if (!isStatus(one)) refuse(`status is one of ${RUN_STATUSES.join(", ")}, not ${show(one)}`);
+    if (!isStatus(one)) refuse(`status is one of ${RUN_STATUSES.join(", ")}, not ${valueText(one)}`);
   }
   return new Set(statuses);
-}
-
-/** A value for the message of an error. */
-export function show(value: unknown): string {
-  return typeof value === "string" ? `the text "${value}"` : String(value);
 }
 
 /** The names that have records. Two reads find the next name, however many records each has. */

@@ -56,8 +56,8 @@ export async function nextAttemptOf(context: Context, run: RunRecord, wait: Wait
       const left = until - clock.monotonic();
       if (next !== undefined || left <= 0 || wait.signal?.aborted === true) return next;
       nothing = isComing === false ? nothing + 1 : 0;
-      const isTold = isComing === "pending" && lockChannel.supports.watch;
-      if (isComing) await pause(clock, Math.min(left, isTold ? POLL_WATCHED : POLL), [...asked, watch.changed]);
+      const isWatched = isComing === "pending" && lockChannel.supports.watch;
+      if (isComing) await pause(clock, Math.min(left, isWatched ? POLL_WATCHED : POLL), [...asked, watch.changed]);
     }
     return undefined;
   } finally {

@@ -3,7 +3,6 @@ import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
 import { auditOps } from "../jobs/audit.js";
 import { isRunError, RunError } from "../jobs/errors.js";
-import { isMap } from "../jobs/options.js";
 import { closeRunOf, recordOf } from "../jobs/records/orphans.js";
 import { toRecord } from "../jobs/records/record.js";
 import { claimOf, pendingOf } from "../jobs/retry/pending.js";
@@ -26,7 +25,7 @@ import type { Locks } from "../locks/locks.js";
 import type { HeldLock } from "../locks/types.js";
 import { isSignal } from "../util/abort.js";
 import { checkedDuration } from "../util/duration.js";
-import { isOptional, isText, isTime, present } from "../util/shape.js";
+import { isMap, isOptional, isText, isTime, present } from "../util/shape.js";
 import { untilClosed } from "./until-closed.js";
 
 const CANCEL_WAIT = 10_000;
@@ -108,7 +107,9 @@ async function cancelOne(
   }
 }
 
-const DAY = 86_400_000;
+/** How long a hold lasts if the person names no end, in ms. */
+export const HOLD_TIME = 86_400_000;
+
 const HOLD_OPTIONS = ["reason", "author", "until", "wait", "signal"];
 
 /** Takes the lock of a name for a person, who asked for it `at` this time. Resolves once it is held. */
@@ -119,7 +120,7 @@ export async function holdName(
   at: number,
 ): Promise<HeldLock> {
   const wait = checkHold(name, options, at);
-  const { reason, author, until = at + DAY, signal } = options;
+  const { reason, author, until = at + HOLD_TIME, signal } = options;
   const hold = { reason, at, until, ...(author !== undefined && { author }) };
   try {
     const lease = await locks.acquire(name, { wait, ...(signal && { signal }) });

@@ -6,7 +6,7 @@ import { type Logs, pruneLogs } from "../jobs/logs/logs.js";
 import { runOf } from "../jobs/records/orphans.js";
 import { isRecordKey, records, recordsUnder } from "../jobs/records/read.js";
 import { recordKey, recordKeyOf } from "../jobs/records/record.js";
-import type { RecordRef, TimeIndex } from "../jobs/records/time-index.js";
+import type { RecordRef, TimeIndex, Upkeep } from "../jobs/records/time-index.js";
 import { retryKey } from "../jobs/retry/pending.js";
 import type { PruneOptions, RetentionOptions, RunRecord } from "../jobs/types.js";
 import { type LocksValue, type LockValue, lockKey } from "../locks/entries/schema.js";
@@ -35,16 +35,10 @@ export interface PassValue {
 type PassProgress = Omit<PassValue, "began">;
 
 /** The inputs of a pass. */
-export interface Retaining {
-  readonly jobs: Channel<RunRecord>;
+export interface Retaining extends Upkeep {
   readonly locks: Channel<LocksValue>;
-  readonly turns: Channel<unknown>;
-  readonly index: TimeIndex;
   readonly logs: Logs;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
-  /** Called before each change: another process may have taken over the work. */
-  mayContinue(): Promise<boolean>;
 }
 
 /** The inputs of a round. */

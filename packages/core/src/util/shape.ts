@@ -12,9 +12,14 @@ const LONGEST_ID = 256;
 /** The fields of a map, not yet checked. */
 export type Fields<T> = { readonly [K in keyof T]?: unknown };
 
+/** Whether a value is a map. A JavaScript program may pass any value as options. */
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** The fields of a value; `undefined` if the value is not a map. */
 export function fieldsOf<T>(value: unknown): Fields<T> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  return isMap(value) ? (value as Fields<T>) : undefined;
 }
 
 export function isText(value: unknown): value is string {

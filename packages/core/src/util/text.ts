@@ -24,6 +24,11 @@ export function visible(text: string, kept = ""): string {
   });
 }
 
+/** A wrong value for the message of an error. */
+export function valueText(value: unknown): string {
+  return typeof value === "string" ? `the text "${visible(value)}"` : visible(String(value));
+}
+
 const SHELL_ESCAPES: Readonly<Record<string, string>> = { ...JSON_ESCAPES, "\\": "\\\\", "'": "\\'" };
 
 /**

@@ -7,7 +7,7 @@ const ENDS_LIMIT = 1_000;
 const FEWEST = 64;
 
 /** The requested end of a range. */
-export interface EndAsked {
+export interface EndQuery {
   readonly from: Buffer;
   readonly to: Buffer;
   /** How many keys there must be room for: {@link roomFor} the page. */
@@ -15,7 +15,7 @@ export interface EndAsked {
 }
 
 /** The facts about a page at the end of a range that show where to read the next ones. */
-export interface EndRead extends EndAsked {
+export interface EndRead extends EndQuery {
   /** The start that the request to the node named. */
   readonly start: Buffer;
   /** The last key of the page, if the next page of its scan is to begin at the same start. */
@@ -38,7 +38,7 @@ export class Ends {
    * @param isNew whether the start of another range that begins at the same key may be used: the ends of
    * ranges move with time
    */
-  startOf({ from, to, least }: EndAsked, isNew: boolean): Buffer | undefined {
+  startOf({ from, to, least }: EndQuery, isNew: boolean): Buffer | undefined {
     const start = this.#byEnd.get(idOf(to, least)) ?? (isNew ? this.#byBegin.get(idOf(from, least)) : undefined);
     const isWithin = start !== undefined && Buffer.compare(from, start) < 0 && Buffer.compare(start, to) < 0;
     return isWithin ? start : undefined;

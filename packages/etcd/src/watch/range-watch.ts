@@ -28,7 +28,7 @@ export class RangeWatch {
   /** All changes below this revision are reported. 0 before the first stream. */
   #next = 0;
   /** The reported keys of revision `#next`: the stream may break between two fragments of a revision. */
-  readonly #told: Set<string> = new Set();
+  readonly #reported: Set<string> = new Set();
   #watch: ConfirmedWatch | undefined;
   #missed = false;
   #denials = 0;
@@ -93,9 +93,9 @@ export class RangeWatch {
     const revision = await this.#revision();
     // Do not name a revision: etcd serves a watch of a past one only every 100 ms.
     if (isNew && this.#nodes.isUpToDate) return await this.#open(0, false);
-    const setBack = revision < this.#next - (this.#told.size > 0 ? 0 : 1);
+    const setBack = revision < this.#next - (this.#reported.size > 0 ? 0 : 1);
     const missed = this.#missed || setBack;
-    if (missed || isNew) this.#goOnFrom(revision + 1);
+    if (missed || isNew) this.#continueFrom(revision + 1);
     await this.#open(this.#next, missed);
   }
 
@@ -107,11 +107,11 @@ export class RangeWatch {
     try {
       const watch = await this.#streams.watch(node, request, {
         confirmed: (revision) => {
-          if (start === 0) this.#goOnFrom(revision + 1);
+          if (start === 0) this.#continueFrom(revision + 1);
           this.#missed = false;
           if (missed && !this.#stopped) this.#sink.gap();
         },
-        changes: (response) => this.#tell(response),
+        changes: (response) => this.#report(response),
       });
       this.#watch = watch;
       if (this.#stopped) watch.cancel();
@@ -138,20 +138,20 @@ export class RangeWatch {
     return Number(header.revision);
   }
 
-  #goOnFrom(revision: number): void {
+  #continueFrom(revision: number): void {
     this.#next = revision;
-    this.#told.clear();
+    this.#reported.clear();
   }
 
-  #tell(response: WatchResponse): void {
+  #report(response: WatchResponse): void {
     this.#denials = 0;
     for (const { type, kv } of response.events) {
       if (this.#stopped) return;
       const revision = Number(kv.mod_revision);
-      if (revision > this.#next) this.#goOnFrom(revision);
+      if (revision > this.#next) this.#continueFrom(revision);
       const key = this.#codec.keyOf(kv.key);
-      if (revision < this.#next || this.#told.has(key)) continue;
-      this.#told.add(key);
+      if (revision < this.#next || this.#reported.has(key)) continue;
+      this.#reported.add(key);
       if (type === "Delete") {
         this.#expiry.deadlines.gone(key, String(revision));
         this.#sink.change({ key, value: null, version: String(revision) });

@@ -37,7 +37,7 @@ interface Watching {
   end(error: RpcError): void;
 }
 
-const NOBODY: StreamListener = { confirmed: () => undefined, changes: () => undefined };
+const NO_LISTENER: StreamListener = { confirmed: () => undefined, changes: () => undefined };
 
 /** One stream to a node for all watches there. One per watch would cost five times as much as a watch. */
 export class SharedStream {
@@ -185,7 +185,7 @@ export class SharedStream {
     const range_end = Buffer.concat([this.#probeKey, Buffer.of(0)]);
     const request = { key: this.#probeKey, range_end, start_revision: "0", fragment: false };
     // A refusal is a sign of life as well.
-    this.watch(request, NOBODY, SILENCE).then(
+    this.watch(request, NO_LISTENER, SILENCE).then(
       (watch) => watch.cancel(),
       () => undefined,
     );

@@ -10,6 +10,14 @@ interface Span {
   end: number;
 }
 
+/** Masks a text that comes in pieces. What may begin a secret is held back until the next piece. */
+export interface MaskedStream {
+  /** Takes a piece, and returns the text that can be shown now. */
+  write(piece: string): string;
+  /** Returns the text that was held back, at the end. */
+  end(): string;
+}
+
 /** Replaces the values of secrets in texts, wherever they come from. */
 export class Masker {
   /** The texts to find, by their first characters, the longest first. */
@@ -33,7 +41,7 @@ export class Masker {
 
   /** Masks a text that comes in pieces. */
   stream(): MaskedStream {
-    return new MaskedStream(this);
+    return new PieceMasker(this);
   }
 
   #addText(text: string): void {
@@ -70,8 +78,7 @@ export class Masker {
   }
 }
 
-/** Masks a text that comes in pieces. What may begin a secret is held back until the next piece. */
-export class MaskedStream {
+class PieceMasker implements MaskedStream {
   readonly #masker: Masker;
   #held = "";
   /** Whether the last output was a masked secret: an adjacent one belongs to it. */
@@ -81,7 +88,6 @@ export class MaskedStream {
     this.#masker = masker;
   }
 
-  /** Takes a piece, and returns the text that can be shown now. */
   write(piece: string): string {
     if (this.#masker.isEmpty) return piece;
     const text = this.#held + piece;
@@ -94,7 +100,6 @@ export class MaskedStream {
     );
   }
 
-  /** Returns the text that was held back, at the end. */
   end(): string {
     const rest = this.#held;
     this.#held = "";

@@ -26,7 +26,17 @@ export function onceForTick(
   timeZone?: string,
   now: number = Date.now(),
 ): { readonly key: string; readonly keep: number } {
-  const { at, next } = lastTickOf(cron, timeZone, now);
+  return onceFor(lastTickOf(cron, timeZone, now), now);
+}
+
+/** The last tick, and the one after it. */
+interface LastTick {
+  readonly at: number;
+  readonly next: number;
+}
+
+/** A tick that {@link lastTickOf} returned, as the option `once` of its run. */
+export function onceFor({ at, next }: LastTick, now: number): { readonly key: string; readonly keep: number } {
   return { key: `tick ${new Date(at).toISOString()}`, keep: next - now + (next - at) + HOUR };
 }
 
@@ -35,11 +45,7 @@ export function onceForTick(
  *
  * @throws ScheduleError if the expression is wrong or has no tick before `now`, or the zone is unknown
  */
-export function lastTickOf(
-  cron: string,
-  timeZone: string | undefined,
-  now: number,
-): { readonly at: number; readonly next: number } {
+export function lastTickOf(cron: string, timeZone: string | undefined, now: number): LastTick {
   const schedule = cronSchedule(cron, timeZone);
   for (let back = MINUTE; back < FURTHEST; back *= 4) {
     const first = schedule.next(now - back);

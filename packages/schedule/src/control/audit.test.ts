@@ -77,7 +77,7 @@ describe("a backfill", () => {
         by: "ana@b",
         reason: "a gap",
         ticks: 5,
-        left: 3,
+        remaining: 3,
         again: false,
         from: Date.UTC(2029, 11, 31, 23, 50),
       },
@@ -94,13 +94,13 @@ describe("a backfill", () => {
     await world.clock.advance(3 * MINUTE);
     expect(await progress()).toEqual([]);
     await ask();
-    const told: object[] = [];
+    const seen: object[] = [];
     for (let i = 0; i < 60; i++) {
-      told.push(...(await progress()));
+      seen.push(...(await progress()));
       await world.clock.advance(1_000);
     }
-    expect(told[0]).toMatchObject({ ticks: 3, left: 2 });
-    expect(told.at(-1)).toMatchObject({ ticks: 3, left: 0 });
+    expect(seen[0]).toMatchObject({ ticks: 3, remaining: 2 });
+    expect(seen.at(-1)).toMatchObject({ ticks: 3, remaining: 0 });
   });
 
   it("is stopped from another process: the run in progress ends, and no further one begins", async () => {
@@ -108,14 +108,14 @@ describe("a backfill", () => {
     await world.clock.advance(15_000);
     const before = one.ran.length;
     const stopped = await world.clock.until(two.scheduler.stopBackfills("a", { reason: "wrong days", author: "bo@b" }));
-    expect(stopped).toMatchObject([{ ticks: 5, left: 3, run: expect.stringMatching(/^a@/) }]);
+    expect(stopped).toMatchObject([{ ticks: 5, remaining: 3, run: expect.stringMatching(/^a@/) }]);
     expect(await progress()).toEqual([]);
     await world.until("00:00:59");
     expect(one.ran).toHaveLength(before);
     const records = await world.records(one);
     expect(records.map(({ status }) => status)).toEqual(records.map(() => "completed"));
     const [last] = await audit();
-    expect(last).toMatchObject({ action: "stop-backfill", author: "bo@b", details: { ticks: 5, left: 3 } });
+    expect(last).toMatchObject({ action: "stop-backfill", author: "bo@b", details: { ticks: 5, remaining: 3 } });
     expect(await world.clock.until(two.scheduler.stopBackfills("a", { reason: "again" }))).toEqual([]);
   });
 });

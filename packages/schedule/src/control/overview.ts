@@ -1,5 +1,15 @@
 import type { Channel, Entry, HeldLock, Holder, JobManager } from "@ojm/core";
-import { all, Breaks, type Hold, holdOf, type Items, present, processIsGone, readable } from "@ojm/core/internal";
+import {
+  all,
+  Breaks,
+  type Hold,
+  holdOf,
+  type Items,
+  isHolder,
+  present,
+  processIsGone,
+  readable,
+} from "@ojm/core/internal";
 import { countTicks, MOST_COUNTED, ScheduleError } from "../calendar/schedule.js";
 import { dueTicks, stopped } from "../decide/decide.js";
 import { windowAt } from "../definition/blackout.js";
@@ -18,7 +28,7 @@ import {
   tickKey,
 } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { isCursor, isHolder, isMember, isMemberPart, isSchedule } from "../store/valid.js";
+import { isCursor, isMember, isMemberPart, isSchedule } from "../store/valid.js";
 import { type DecidedTick, ticksIn } from "./ticks.js";
 
 /** Due ticks without an outcome. Times are in ms since 1970. */

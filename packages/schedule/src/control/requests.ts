@@ -135,7 +135,7 @@ async function ask(store: ScheduleStore, name: string, value: RequestValue, ttl:
 }
 
 /** A request in the store, and the terms of the wait for its answer. */
-interface Asked {
+interface PendingRequest {
   readonly name: string;
   readonly id: string;
   readonly author: string;
@@ -152,7 +152,7 @@ interface Asked {
  */
 async function answered(
   store: ScheduleStore,
-  { name, id, author, within, signal, silence }: Asked,
+  { name, id, author, within, signal, silence }: PendingRequest,
 ): Promise<RequestValue | undefined> {
   const { channel, clock } = store;
   const key = requestKey(name, id);
@@ -198,9 +198,10 @@ export interface BackfillProgress {
   readonly to: number;
   /** Whether ticks that already ran are run again. */
   readonly again: boolean;
-  /** The number of ticks to run, and the number not begun yet. Ticks that ran before do not count. */
+  /** The number of ticks to run. Ticks that ran before do not count. */
   readonly ticks: number;
-  readonly left: number;
+  /** The number of these ticks that have not begun. */
+  readonly remaining: number;
   /** The id of the latest run. It may still be running. */
   readonly run?: string;
 }
@@ -236,9 +237,9 @@ export async function stopBackfills(
       const entry = await store.channel.entry(key);
       if (entry === undefined || !isRequest(entry.value)) break;
       const progress = await progressOf(store, name, id, entry.value);
-      const { ticks, left } = progress;
+      const { ticks, remaining } = progress;
       const ops = [{ check: key, version: entry.version }, { delete: key }];
-      const act = { action: "stop-backfill", name, reason, author, details: { ticks, left } };
+      const act = { action: "stop-backfill", name, reason, author, details: { ticks, remaining } };
       if (!(await store.act(ops, act))) continue;
       stopped.push(progress);
       break;
@@ -258,7 +259,7 @@ async function progressOf(
   const calendar = stored && calendarOf(stored.value.definition);
   const rest = calendar === undefined ? 0 : countTicks(calendar, calendar.next(from), to + 1, MOST_COUNTED);
   const ran = calendar && again !== true ? await countRun(store, schedule, calendar, from + 1, to + 1) : 0;
-  const left = Math.max(0, rest - ran);
-  const counts = { again: again === true, ticks: ticks ?? left, left };
+  const remaining = Math.max(0, rest - ran);
+  const counts = { again: again === true, ticks: ticks ?? remaining, remaining };
   return { id, schedule, by, at, reason, from: first, to, ...counts, ...present({ run: last }) };
 }

@@ -141,8 +141,8 @@ function waiting(cursor: Cursor | undefined): ScheduleReason[] {
 /** The unfinished backfills. Their runs begin one after the other, so other reasons do not explain a wait. */
 async function backfilling(store: ScheduleStore, name: string): Promise<ScheduleReason[]> {
   const found: ScheduleReason[] = [];
-  for await (const { by, reason, from, to, ticks, left } of backfillsOf(store, name)) {
-    const how = `${ticks - left} of ${ticks} ticks from ${iso(from)} to ${iso(to)} have begun`;
+  for await (const { by, reason, from, to, ticks, remaining } of backfillsOf(store, name)) {
+    const how = `${ticks - remaining} of ${ticks} ticks from ${iso(from)} to ${iso(to)} have begun`;
     found.push({ code: "backfill", text: `a backfill by ${visible(by)} is running: ${how}: ${visible(reason)}` });
   }
   return found;

@@ -73,12 +73,12 @@ describe("what is decided on ticks", () => {
     [
       "was due before any process was there",
       { ...state("02:30", "01:00", { ...HOURLY, missed: { run: "latest", downtime: false } }), began: at("02:15") },
-      "settle 02:00, 02:00 nobody-there",
+      "settle 02:00, 02:00 no-scheduler",
     ],
     [
       "was due before any process was there, by default",
       { ...state("02:30", "01:00"), began: at("02:15") },
-      "settle 02:00, 02:00 nobody-there",
+      "settle 02:00, 02:00 no-scheduler",
     ],
     [
       "was missed by a process that was there",

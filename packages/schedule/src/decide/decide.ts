@@ -190,7 +190,7 @@ export function tooLate({ definition, now, began }: Found, tick: number, due: nu
   if (now - due <= LATE) return undefined;
   const { run, within, downtime } = policiesOf(definition).missed;
   if (run === "none") return missed("policy");
-  if (!downtime && tick < began) return missed("nobody-there");
+  if (!downtime && tick < began) return missed("no-scheduler");
   return now - due > within ? missed("too-late") : undefined;
 }
 

@@ -44,8 +44,8 @@ export function inRanges(of: Calendar, ticks: readonly { readonly at: number; re
   const ranges: { first: number; last: number; readonly value: Why }[] = [];
   for (const { at, value } of ticks) {
     const before = ranges.at(-1);
-    const goesOn = before !== undefined && JSON.stringify(before.value) === JSON.stringify(value);
-    if (goesOn && calendarOf(of).next(before.last) === at) before.last = at;
+    const continues = before !== undefined && JSON.stringify(before.value) === JSON.stringify(value);
+    if (continues && calendarOf(of).next(before.last) === at) before.last = at;
     else ranges.push({ first: at, last: at, value });
   }
   return ranges.map(({ first, last, value }) => range(of, first, last, value));
@@ -92,7 +92,7 @@ const WORDS: Readonly<Record<TickReason, string>> = {
   "too-late": "no process was there, or it did not reach the store, until it was too late",
   "not-latest": "no process was there, or it did not reach the store, and only the newest of the missed ticks is run",
   "too-many": "no process was there, or it did not reach the store, and too many ticks were missed",
-  "nobody-there": "no process was there, or it did not reach the store",
+  "no-scheduler": "no process was there, or it did not reach the store",
   imported: "the schedule was brought here from another store, which may have run it",
   removed: "the schedule was removed",
   invalid: "its options are not valid",

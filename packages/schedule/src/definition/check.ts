@@ -1,5 +1,14 @@
 import type { RetryOptions } from "@ojm/core";
-import { checkRetry, durationOf, durationProblem, nearest, ownNameProblem, present, visible } from "@ojm/core/internal";
+import {
+  checkRetry,
+  durationOf,
+  durationProblem,
+  isMap,
+  nearest,
+  ownNameProblem,
+  present,
+  visible,
+} from "@ojm/core/internal";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
 import { calendarOf } from "./calendar.js";
@@ -64,11 +73,11 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): C
     const problem = value === undefined ? undefined : CHECKS[option as Option](value, name);
     if (problem !== undefined) fail(option, `cannot use "${option}": ${problem}`);
   }
-  const { cron, every, timeZone } = definition;
+  const { cron, every, timeZone }: ScheduleDefinition = definition;
   if ((cron === undefined) === (every === undefined)) fail("cron", 'needs either "cron" or "every"');
   if (cron === undefined && timeZone !== undefined) fail("timeZone", 'has a "timeZone" without "cron"');
   checkCalendar(name, cron, timeZone);
-  const { blackout } = definition;
+  const { blackout }: ScheduleDefinition = definition;
   // Make a single window a list: otherwise the two spellings of a definition would have two hashes.
   const listed = blackout === undefined ? definition : { ...definition, blackout: [blackout].flat() };
   const all = Object.entries(inMs(listed, ["every", "jitter", "timeout"]) as object);
@@ -215,10 +224,6 @@ function oneOf(value: unknown, known: readonly string[]): string | undefined {
   if (typeof value === "string" && known.includes(value)) return undefined;
   const near = typeof value === "string" ? nearest(value, known) : undefined;
   return `it is one of ${known.join(", ")}, not ${show(value)}${near === undefined ? "" : `. Did you mean "${near}"?`}`;
-}
-
-function isMap(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The longest value that an error shows, in characters. */

@@ -1,7 +1,7 @@
 import type { Clock, Holder, Key } from "@ojm/core";
-import { type Followed, identityOf, inBackground } from "@ojm/core/internal";
+import { type Followed, identityOf, inBackground, isHolder } from "@ojm/core/internal";
 import type { SchedulesValue } from "../store/schema.js";
-import { isHolder, isMember } from "../store/valid.js";
+import { isMember } from "../store/valid.js";
 
 /** How often the processes of this host are checked, in ms. A check calls the system, not the store. */
 const CHECK_INTERVAL = 1_000;

@@ -56,7 +56,7 @@ export class Presence {
   /** Since when every beat has failed, by the monotonic clock. */
   #failing: number | undefined;
   /** Whether the warning was emitted: once, however long the failure lasts. */
-  #toldAway = false;
+  #warnedOfAway = false;
 
   constructor(store: ScheduleStore) {
     this.#store = store;
@@ -151,20 +151,20 @@ export class Presence {
     this.#failing ??= began;
     const ms = this.#store.clock.monotonic() - this.#failing;
     const isAway = isChannelError(error) && error.code !== "CLOSED";
-    if (this.#toldAway || this.#closed || !isAway || ms < AWAY) return;
-    this.#toldAway = true;
+    if (this.#warnedOfAway || this.#closed || !isAway || ms < AWAY) return;
+    this.#warnedOfAway = true;
     if (error.code === "GONE") warn(`this process runs no tick any more: ${error.message}`);
     else warn(`the store has not answered for ${elapsedText(ms)}: schedules wait for it. ${error.message}`);
   }
 
   #answered(): void {
     const { clock } = this.#store;
-    if (this.#toldAway && this.#failing !== undefined) {
+    if (this.#warnedOfAway && this.#failing !== undefined) {
       const ms = clock.monotonic() - this.#failing;
       warn(`the store answers again, after ${elapsedText(ms)}: schedules continue`);
     }
     this.#failing = undefined;
-    this.#toldAway = false;
+    this.#warnedOfAway = false;
   }
 
   /** Notifies the others at once that this member is gone. */

@@ -75,7 +75,7 @@ export type TickOutcome = "run" | "skipped" | "missed" | "refused";
  * - skipped: `paused`, `blackout`, `overlap` (the job was running), `queue-full`, `replaced` (by a newer
  *   tick)
  * - missed: `policy` (`missed: "none"`), `too-late` (`within`), `not-latest`, `too-many` (`max`),
- *   `nobody-there` (`downtime: false`), `imported` (the schedule came from another store, which may have run
+ *   `no-scheduler` (`downtime: false`), `imported` (the schedule came from another store, which may have run
  *   it)
  * - refused: `removed` (the schedule), `invalid` (the manager rejects its options), `not-recorded` (the store
  *   of the records rejected the record of the run, which did not start)
@@ -90,7 +90,7 @@ export type TickReason =
   | "too-late"
   | "not-latest"
   | "too-many"
-  | "nobody-there"
+  | "no-scheduler"
   | "imported"
   | "removed"
   | "invalid"

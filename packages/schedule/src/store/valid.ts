@@ -1,5 +1,4 @@
-import type { Holder } from "@ojm/core";
-import { type Fields, fieldsOf, isCount, isOptional, isText, type ProcessIdentity } from "@ojm/core/internal";
+import { type Fields, fieldsOf, isCount, isHolder, isMap, isOptional, isProcess, isText } from "@ojm/core/internal";
 import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedule, TickValue } from "./schema.js";
 
 /*
@@ -9,7 +8,6 @@ import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedu
 
 /** A whole ms, unlike the times of core. */
 const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && Math.abs(Number(value)) <= 8.64e15;
-const isMap = (value: unknown): boolean => fieldsOf(value) !== undefined;
 
 function isPause(value: unknown): value is Pause {
   const { reason, by, at, until } = fieldsOf<Pause>(value) ?? {};
@@ -46,23 +44,13 @@ export function isTick(value: unknown): value is TickValue {
 export function isWholeTick(value: unknown): value is TickValue {
   if (!isTick(value)) return false;
   const { reason, run, until, count, evidence, by }: Fields<TickValue> = value;
-  const isTold = isOptional(reason, isText) && isOptional(run, isText) && isOptional(until, isTime);
-  return isTold && isOptional(evidence, isMap) && isOptional(count, isCount) && isHolder(by);
-}
-
-export function isHolder(value: unknown): value is Holder {
-  const { host, pid, instance } = fieldsOf<Holder>(value) ?? {};
-  return isText(host) && isCount(pid) && isText(instance);
+  const isShowable = isOptional(reason, isText) && isOptional(run, isText) && isOptional(until, isTime);
+  return isShowable && isOptional(evidence, isMap) && isOptional(count, isCount) && isHolder(by);
 }
 
 export function isMember(value: unknown): value is MemberValue {
   const { parts, process } = fieldsOf<MemberValue>(value) ?? {};
   return isCount(parts) && isOptional(process, isProcess);
-}
-
-function isProcess(value: unknown): value is ProcessIdentity {
-  const { host, pid, boot, namespace, started } = fieldsOf<ProcessIdentity>(value) ?? {};
-  return isCount(pid) && [host, boot, namespace, started].every(isText);
 }
 
 export function isMemberPart(value: unknown): value is MemberPart {

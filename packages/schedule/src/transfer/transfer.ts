@@ -10,7 +10,7 @@ import {
   type Op,
 } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { type ImportCount, ImportCounter, type Items, present } from "@ojm/core/internal";
+import { type ImportCount, ImportCounter, type Items, isHolder, present } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/decide.js";
 import { cursorAt, type Decided, type Moved, type Why } from "../decide/outcomes.js";
@@ -29,7 +29,7 @@ import {
   tickKey,
 } from "../store/schema.js";
 import { type CheckedVersions, MOST_TICKS, outcomeOps, ScheduleStore, type Stored } from "../store/store.js";
-import { isCursor, isHolder, isSchedule, isTick } from "../store/valid.js";
+import { isCursor, isSchedule, isTick } from "../store/valid.js";
 
 /** A time after every tick. */
 const END_OF_TIME = Number.MAX_VALUE;
@@ -231,8 +231,8 @@ export class ScheduleImport {
 
   async #addTick(tick: ExportedTick): Promise<void> {
     const last = this.#waiting.at(-1);
-    const goesOn = last === undefined || (last.schedule === tick.schedule && last.at < tick.at);
-    if (!goesOn || this.#waiting.length >= MOST_TICKS) await this.flush();
+    const continues = last === undefined || (last.schedule === tick.schedule && last.at < tick.at);
+    if (!continues || this.#waiting.length >= MOST_TICKS) await this.flush();
     this.#waiting.push(tick);
   }
 

@@ -9,7 +9,7 @@ import type { Database } from "better-sqlite3";
 const LONGEST = 16 * 1024 * 1024;
 
 /** The interval of the check, in ms. */
-const LOOK = 10;
+const CHECK_INTERVAL = 10;
 
 /** The longest time for which writes wait for a checkpoint, in ms. It allows for a slow disk. */
 const STAND_BACK = 2_000;
@@ -35,7 +35,7 @@ interface Checkpoint {
 export class Wal {
   readonly #path: string;
   readonly #db: Database;
-  #nextLook = 0;
+  #nextCheck = 0;
   /** When writes began to wait; 0 while they do not. */
   #since = 0;
   #readersTries = 0;
@@ -48,10 +48,10 @@ export class Wal {
   /** Called before each write transaction. Throws "busy" to make it wait a moment. */
   keepShort(): void {
     const now = performance.now();
-    if (now < this.#nextLook) return;
+    if (now < this.#nextCheck) return;
     const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
-    const inTheWay = size > LONGEST ? this.#truncate() : "nobody";
-    if (inTheWay === "nobody") this.#goOn(now + LOOK);
+    const inTheWay = size > LONGEST ? this.#truncate() : "none";
+    if (inTheWay === "none") this.#continue(now + CHECK_INTERVAL);
     else this.#standBack(now, inTheWay);
   }
 
@@ -67,20 +67,20 @@ export class Wal {
   #standBack(now: number, inTheWay: "others" | "readers"): void {
     if (this.#since === 0) this.#since = now;
     if (inTheWay === "readers") this.#readersTries++;
-    if (now - this.#since > STAND_BACK || this.#readersTries > READERS_TRIES) this.#goOn(now + REST);
+    if (now - this.#since > STAND_BACK || this.#readersTries > READERS_TRIES) this.#continue(now + REST);
     else throw new Busy("the write-ahead log is too long");
   }
 
-  #goOn(nextLook: number): void {
+  #continue(nextCheck: number): void {
     this.#since = 0;
     this.#readersTries = 0;
-    this.#nextLook = nextLook;
+    this.#nextCheck = nextCheck;
   }
 
   /** Copies the whole log into the database and empties it. Returns the obstacle, if any. */
-  #truncate(): "nobody" | "others" | "readers" {
+  #truncate(): "none" | "others" | "readers" {
     const [result] = this.#db.pragma("wal_checkpoint(TRUNCATE)") as Checkpoint[];
-    if (result?.busy !== 1) return "nobody";
+    if (result?.busy !== 1) return "none";
     return result.log === -1 ? "others" : "readers";
   }
 }

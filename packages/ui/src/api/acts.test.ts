@@ -98,14 +98,14 @@ test("a lock is taken by force, and a hold keeps runs away until that", async ()
   expect((await it.manager.heldLocks()).length).toBe(1);
   expect(await it.act("/api/v1/jobs/import/unlock", { reason })).toMatchObject({
     status: 200,
-    body: { done: expect.stringMatching(/^import unlocked: taken from the hold of ana \(.*\)$/) },
+    body: { done: expect.stringMatching(/^import unlocked: taken from the hold of ana \(.*\), since \S+Z$/) },
   });
   expect(await it.manager.heldLocks()).toEqual([]);
   const run = await it.manager.start("import");
   const [lock] = await it.manager.heldLocks();
   const { body } = await it.act("/api/v1/jobs/import/unlock", { reason });
   const since = new Date(lock?.since ?? Number.NaN).toISOString();
-  const which = `${hostname()}, pid ${process.pid}, which had it since ${since}`;
+  const which = `${hostname()}, pid ${process.pid}, since ${since}`;
   expect(body).toMatchObject({ done: `import unlocked: taken from ${which}. Its run is cancelled` });
   await run.end().catch(() => {});
   const { entries } = await it.get<Audit>("/api/v1/audit?name=import");
@@ -119,7 +119,7 @@ test("a hold is ended by its own action, which takes no lock from a run", async 
   const dry = await it.act("/api/v1/jobs/import/end-hold", { reason, dryRun: true }, "operate");
   expect(dry.body).toMatchObject({
     dryRun: true,
-    done: expect.stringMatching(/^would end the hold of "import" by ana/),
+    done: expect.stringMatching(/^"import": would end the hold of ana \(.*\), since \S+Z$/),
   });
   expect((await it.act("/api/v1/jobs/import/end-hold", { reason }, "operate")).status).toBe(200);
   const run = await it.manager.start("import");

@@ -1,6 +1,6 @@
-import { type PendingRetry, parseRunId } from "@ojm/core";
+import { type PendingRetry, parseRunId, type UnlockOutcome } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { holdOf } from "@ojm/core/internal";
+import { HOLD_TIME, type LockToTake, lockToTake } from "@ojm/core/internal/operator";
 import type { RunNowOptions } from "@ojm/schedule";
 import type { Endpoint } from "../contract/endpoint.js";
 import { type ActRequest, actRequestSchema } from "../contract/requests.js";
@@ -16,8 +16,6 @@ const WAIT = 10_000;
 
 /** How long a hold waits for a run to end, in ms: a job that runs each second is hardly ever free. */
 const HOLD_WAIT = 2_000;
-
-const DAY = 86_400_000;
 
 const act = (name: ActName, role: Role, summary: string): Endpoint => ({
   ...{ id: name, method: "POST", path: `/api/v1/jobs/:name/${name}`, summary, role },
@@ -123,14 +121,14 @@ async function stopBackfill({ scheduler }: Source, { name, reason, author, dryRu
       ? await take(scheduler.backfills(name), Number.POSITIVE_INFINITY)
       : await scheduler.stopBackfills(name, { reason, author });
   if (going.length === 0) throw new Refusal("NOT_FOUND", `no backfill of "${name}" is running`);
-  const left = going.reduce((sum, one) => sum + one.left, 0);
+  const remaining = going.reduce((sum, one) => sum + one.remaining, 0);
   const what = `${going.length === 1 ? "the backfill" : `${going.length} backfills`} of "${name}"`;
-  const rest = `${left === 1 ? "1 tick is" : `${left} ticks are`} not run. A run in progress is not stopped`;
+  const rest = `${remaining === 1 ? "1 tick is" : `${remaining} ticks are`} not run. A run in progress is not stopped`;
   return { done: `${dryRun === true ? "would stop" : "stopped"} ${what}: ${rest}` };
 }
 
 async function hold({ manager }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
-  const end = until ?? Date.now() + DAY;
+  const end = until ?? Date.now() + HOLD_TIME;
   if (dryRun === true) {
     checkFuture(end);
     const isHeld = (await manager.heldLocks()).some((lock) => lock.name === name);
@@ -141,30 +139,35 @@ async function hold({ manager }: Source, { name, reason, author, until, dryRun }
   return { done: `"${name}" is held until ${iso(end)}` };
 }
 
-/** A run may have taken the lock since the page was drawn: only `unlock` takes it from a run. */
-async function endHold({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
-  const lock = (await manager.heldLocks()).find((one) => one.name === name);
-  const held = lock && holdOf(lock);
-  if (lock === undefined || held === undefined) throw new Refusal("NOT_FOUND", `"${name}" is not on hold`);
-  const what = `the hold of "${name}" by ${held.author ?? lock.holder.host} (${held.reason})`;
-  if (dryRun === true) return { done: `would end ${what}` };
-  const { unlocked } = await manager.unlock(name, { reason, author, fence: lock.fence });
-  if (!unlocked) throw new Refusal("NOT_FOUND", `"${name}" is not on hold any more`);
-  return { done: `ended ${what}` };
+async function endHold(source: Source, act: Act): Promise<ActAnswer> {
+  const { name, dryRun } = act;
+  const found = await foundLock(source, name, "hold");
+  if (dryRun === true) return { done: `"${name}": would end ${found.holder}` };
+  await taken(found, act);
+  return { done: `"${name}": ended ${found.holder}` };
 }
 
-async function unlock({ manager }: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {
-  const lock = (await manager.heldLocks()).find((one) => one.name === name);
-  if (lock === undefined) throw new Refusal("NOT_FOUND", `"${name}" is not locked`);
-  const { host, pid } = lock.holder;
-  const held = holdOf(lock);
-  const who = held === undefined ? `${host}, pid ${pid}` : `the hold of ${held.author ?? host} (${held.reason})`;
-  const from = held === undefined ? `${who}, which had it since ${iso(lock.since)}` : who;
-  if (dryRun === true) return { done: `would take "${name}" from ${from}` };
-  const { unlocked, run } = await manager.unlock(name, { reason, author, fence: lock.fence });
-  if (!unlocked) throw new Refusal("NOT_FOUND", `${who} does not hold "${name}" any more: nothing was done`);
+async function unlock(source: Source, act: Act): Promise<ActAnswer> {
+  const { name, dryRun } = act;
+  const found = await foundLock(source, name, "any");
+  if (dryRun === true) return { done: `would take "${name}" from ${found.holder}` };
+  const { run } = await taken(found, act);
   const ended = run === undefined ? "" : `. Its run is ${run.status}`;
-  return { done: `${name} unlocked: taken from ${from}${ended}`, ...(run && { run: run.id }) };
+  return { done: `${name} unlocked: taken from ${found.holder}${ended}`, ...(run && { run: run.id }) };
+}
+
+type FoundLock = Extract<LockToTake, { readonly problem?: undefined }>;
+
+async function foundLock({ manager }: Source, name: string, what: "any" | "hold"): Promise<FoundLock> {
+  const found = await lockToTake(manager, name, what);
+  if (found.problem !== undefined) throw new Refusal("NOT_FOUND", found.problem);
+  return found;
+}
+
+async function taken(found: FoundLock, { reason, author }: Act): Promise<UnlockOutcome> {
+  const { problem, ...outcome } = await found.take({ reason, author });
+  if (problem !== undefined) throw new Refusal("NOT_FOUND", problem);
+  return outcome;
 }
 
 async function cancel(source: Source, { name, reason, author, dryRun }: Act): Promise<ActAnswer> {

@@ -4,10 +4,9 @@ import { whyNoNamespaces } from "../../cluster/net/namespaces.js";
 import { PrivateNetwork } from "../../cluster/net/network.js";
 import { type Cluster, eventually } from "../../cluster/nodes/cluster.js";
 import { ClusterNode, startAll } from "../../cluster/nodes/node.js";
-import { type StoreKind, versionOf } from "../store.js";
+import { DEADLINE, type StoreKind, versionOf } from "../store.js";
 import { networkWishes, workerHost } from "./clustered.js";
 
-const DEADLINE = 1_000;
 const HOSTS = ["n0", "n1", "n2"];
 const CLIENTS = 2379;
 const PEERS = 2380;
@@ -30,7 +29,7 @@ export const etcdCluster: StoreKind = {
   lasting: true,
   outgrowsLoss: false,
   // A client gives up a write after 2.5 s, and asks each node for up to a second whether it has a quorum.
-  clustered: { silence: ELECTION, findsAnew: 2_500 + 2 * DEADLINE, staleFor: 0, acknowledgesAlone: false },
+  clustered: { silence: ELECTION, findsAgain: 2_500 + 2 * DEADLINE, staleFor: 0, acknowledgesAlone: false },
   missing: whyNoNamespaces() ?? etcdMissing(),
   version: () => versionOf("etcd"),
   async start(wishes) {

@@ -4,10 +4,9 @@ import { PrivateNetwork } from "../../cluster/net/network.js";
 import { type Cluster, type Duty, eventually } from "../../cluster/nodes/cluster.js";
 import { type ClusterNode, startAll } from "../../cluster/nodes/node.js";
 import { command, redisServer, replicationOf } from "../../cluster/nodes/redis-node.js";
-import { type StoreKind, versionOf } from "../store.js";
+import { DEADLINE, type StoreKind, versionOf } from "../store.js";
 import { networkWishes, workerHost } from "./clustered.js";
 
-const DEADLINE = 1_000;
 const HOSTS = ["n0", "n1", "n2"];
 const FIRST_PORT = 6379;
 const BOUNDS = [0, 5_461, 10_923, 16_384];
@@ -38,7 +37,7 @@ export const redisCluster: StoreKind = {
   shared: true,
   lasting: true,
   outgrowsLoss: true,
-  clustered: { silence: SILENCE, findsAnew: 4 * DEADLINE + 500, staleFor: 0, acknowledgesAlone: true },
+  clustered: { silence: SILENCE, findsAgain: 4 * DEADLINE + 500, staleFor: 0, acknowledgesAlone: true },
   missing: whyNoNamespaces() ?? whyMissing("redis-server"),
   version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
   async start(wishes) {
@@ -87,11 +86,11 @@ async function startNodes(network: PrivateNetwork, folder: string): Promise<Clus
 async function join(network: PrivateNetwork, nodes: readonly ClusterNode[]): Promise<void> {
   const masters = nodes.filter(({ port }) => port === FIRST_PORT);
   const ids = new Map<ClusterNode, string>();
-  const told = (node: ClusterNode, ...words: readonly string[]): Promise<string> =>
+  const send = (node: ClusterNode, ...words: readonly string[]): Promise<string> =>
     eventually(`${node.name} does ${words.join(" ")}`, () => command(network, node, "CLUSTER", ...words));
-  for (const master of masters) ids.set(master, await told(master, "MYID"));
+  for (const master of masters) ids.set(master, await send(master, "MYID"));
   const [first, ...others] = nodes;
-  for (const node of others) await told(node, "MEET", network.address(first?.host ?? ""), String(first?.port));
+  for (const node of others) await send(node, "MEET", network.address(first?.host ?? ""), String(first?.port));
   await eventually("all nodes know each other", async () => {
     const infos = await Promise.all(nodes.map((node) => command(network, node, "CLUSTER", "INFO")));
     return infos.every((info) => info.includes(`cluster_known_nodes:${nodes.length}`)) || undefined;
@@ -103,7 +102,7 @@ async function join(network: PrivateNetwork, nodes: readonly ClusterNode[]): Pro
     const replicas = [1, 2].map((n) => nodes.find(isAt(HOSTS[(i + n) % HOSTS.length], FIRST_PORT + n)));
     for (const replica of replicas) {
       if (replica === undefined) throw new Error("there is no node for a replica");
-      await told(replica, "REPLICATE", ids.get(master) ?? "");
+      await send(replica, "REPLICATE", ids.get(master) ?? "");
     }
   }
 }

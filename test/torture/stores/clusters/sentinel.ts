@@ -4,10 +4,9 @@ import { PrivateNetwork } from "../../cluster/net/network.js";
 import { type Cluster, eventually } from "../../cluster/nodes/cluster.js";
 import { type ClusterNode, startAll } from "../../cluster/nodes/node.js";
 import { command, redisServer, replicationOf, sentinel } from "../../cluster/nodes/redis-node.js";
-import { type StoreKind, versionOf } from "../store.js";
+import { DEADLINE, type StoreKind, versionOf } from "../store.js";
 import { networkWishes, workerHost } from "./clustered.js";
 
-const DEADLINE = 1_000;
 const HOSTS = ["n0", "n1", "n2"];
 const DATA = 6379;
 const SENTINELS = 26379;
@@ -28,7 +27,7 @@ const sentinelKind = (waitReplicas: number): StoreKind => ({
   outgrowsLoss: true,
   // A client gives up a silent connection after two deadlines. A connection that it made to a master that had
   // died by then costs two more. A Sentinel lets a master that comes back stay one for eight to ten seconds.
-  clustered: { silence: SILENCE, findsAnew: 4 * DEADLINE + 500, staleFor: 10_000, acknowledgesAlone: false },
+  clustered: { silence: SILENCE, findsAgain: 4 * DEADLINE + 500, staleFor: 10_000, acknowledgesAlone: false },
   missing: whyNoNamespaces() ?? whyMissing("redis-server"),
   version: () => versionOf("redis-server").replace(/ sha=.*/, ""),
   async start(wishes) {

@@ -34,7 +34,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
     if (!recordedAs(scene, run, outcome).includes(status))
       wrong(`${what}: its caller received ${outcome}, its record says ${status}`, run.enter);
   }
-  for (const { text, t } of nobodys(evidence)) wrong(text, t);
+  for (const { text, t } of recordsWithoutRun(evidence)) wrong(text, t);
   // A forced unlock returns the record as it closed it: the store must agree.
   for (const { name, fence, t } of scene.members.flatMap((member) => member.all("unlocked"))) {
     const [status] = records.get(`${name} ${fence}`) ?? [];
@@ -45,7 +45,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
     );
   }
   for (const [key, all] of closings) {
-    const lasting = all.filter(({ t }) => !wentWithTheStore(t, scene) && !wasToldByStale(t, scene));
+    const lasting = all.filter(({ t }) => !wentWithTheStore(t, scene) && !wasAnnouncedByStale(t, scene));
     if (lasting.length < 2) continue;
     const how = lasting.map(({ status }) => status).join(", then ");
     wrong(`the record ${key} was closed ${lasting.length} times: ${how}`, lasting.at(-1)?.t);
@@ -77,7 +77,7 @@ function isFromBeforeTheLoss(scene: Scene, record: StockRecord): boolean {
 
 /** The statuses that the record of a run may have if its caller got this outcome. */
 function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly string[] {
-  if (run.record !== undefined) return recordedUntold(scene, run);
+  if (run.record !== undefined) return recordedUnreported(scene, run);
   const { member, since, settled, timeout } = run;
   const at = settled?.t ?? Infinity;
   const isOver = lostItsLock(scene, run) || wasInTrouble(scene, member, since, at);
@@ -106,7 +106,7 @@ function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly s
  * The statuses that the record may have for a run whose end is not reported to a caller, by the outcome of
  * its body.
  */
-function recordedUntold(scene: Scene, run: ObservedRun): readonly string[] {
+function recordedUnreported(scene: Scene, run: ObservedRun): readonly string[] {
   const { member, name, since, exit = Infinity, fails, signal } = run;
   if (member.killedAt !== undefined || signal !== undefined || member.all("stopping").length > 0) return CLOSED;
   if (lostItsLock(scene, { ...run, settled: { t: exit, outcome: "" } })) return CLOSED;
@@ -120,7 +120,11 @@ function recordedUntold(scene: Scene, run: ObservedRun): readonly string[] {
  * Records of runs that no process had: a lock was requested, and the answer of the store did not arrive. A
  * body never closes such a record.
  */
-function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; readonly t: number | undefined }[] {
+function recordsWithoutRun({
+  runs,
+  scene,
+  stock,
+}: Evidence): { readonly text: string; readonly t: number | undefined }[] {
   const known = new Set(
     [...runs, ...scene.members.flatMap((it) => it.all("granted"))].map((it) => `${it.name} ${it.fence}`),
   );
@@ -129,7 +133,7 @@ function nobodys({ runs, scene, stock }: Evidence): { readonly text: string; rea
   );
   const isPlain = runs.length > 0 && runs.every(({ session }) => session === undefined);
   const killed = scene.members.filter(({ killedAt }) => killedAt !== undefined).length * LOOPS;
-  const found: ReturnType<typeof nobodys> = [];
+  const found: ReturnType<typeof recordsWithoutRun> = [];
   for (const name of scene.names) {
     const own = strays.filter((record) => record.name === name);
     const asked = scene.members.flatMap((it) => it.all("unanswered")).filter((it) => it.name === name).length;
@@ -163,7 +167,7 @@ function acknowledgedByStale(t: number, scene: Scene): boolean {
 }
 
 /** Whether a master that had been replaced may have announced it. */
-function wasToldByStale(t: number, { staleRecords, lateNews }: Scene): boolean {
+function wasAnnouncedByStale(t: number, { staleRecords, lateNews }: Scene): boolean {
   return isWithin(t, staleRecords) || isWithin(t, lateNews);
 }
 
@@ -179,8 +183,8 @@ function isWithin(t: number, time: Scene["lateNews"]): boolean {
 export function judgeLosses({ runs, scene }: Evidence): Violation[] {
   const violations: Violation[] = [];
   for (const run of runs) {
-    const told = run.signal?.code === "LOST" ? run.signal.t : undefined;
-    const t = told ?? (run.settled?.outcome === "LOST" ? run.settled.t : undefined);
+    const lostAt = run.signal?.code === "LOST" ? run.signal.t : undefined;
+    const t = lostAt ?? (run.settled?.outcome === "LOST" ? run.settled.t : undefined);
     if (t === undefined) continue;
     const [stopping] = run.member.all("stopping");
     if (stopping !== undefined && t >= stopping.t) continue;
@@ -188,7 +192,7 @@ export function judgeLosses({ runs, scene }: Evidence): Violation[] {
     const { earliest } = leaseEnd(run, t, scene);
     // In a store of one process, a run that exceeds its time gets `TIMEOUT`, never `LOST`.
     if (scene.kind.shared && t >= earliest) continue;
-    const why = (told === undefined ? run.settled : run.signal)?.why ?? "no reason was given";
+    const why = (lostAt === undefined ? run.settled : run.signal)?.why ?? "no reason was given";
     const text = `worker ${run.member.index} lost ${run.name} with fence ${run.fence} ${(earliest - t).toFixed(1)} ms before its lease would have ended: ${why}`;
     violations.push({ law: "no loss without a reason", text, t });
   }

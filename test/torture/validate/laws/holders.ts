@@ -2,7 +2,7 @@ import { covered, type Stretch } from "../../scene/lag-watch.js";
 import type { Excuse, Scene } from "../../scene/scene.js";
 import { lockTakenBy, wasInTrouble } from "../excuse.js";
 import { blocked, holdEnd, leaseEnd, type ObservedRun } from "../run-of.js";
-import { ASKED_WITHIN, type Evidence, TOLD_WITHIN, type Violation } from "../verdict.js";
+import { ASKED_WITHIN, type Evidence, SIGNALLED_WITHIN, type Violation } from "../verdict.js";
 
 /** The findings about two holders of one lock, and about signals. Times in ms. */
 export interface Holders {
@@ -77,11 +77,11 @@ function overlapOf(
   // That is not a suspension.
   const mayCompute = loser.session !== undefined || next.enter >= loser.since + loser.timeout;
   // Once its event loop is free again, the process has this long to fire the signals of all its bodies.
-  const untilTold = computes.map((lag) => ({ from: lag.from, to: lag.to + TOLD_WITHIN }));
+  const untilSignalled = computes.map((lag) => ({ from: lag.from, to: lag.to + SIGNALLED_WITHIN }));
   const stands = lags.filter((lag) => !computes.includes(lag));
   // If all workers are in one process, none is suspended while another one begins.
-  const off: readonly Stretch[] = [...(scene.kind.shared ? stands : []), ...(mayCompute ? untilTold : [])];
-  const excused = mayCompute ? covered(untilTold, from, to) : 0;
+  const off: readonly Stretch[] = [...(scene.kind.shared ? stands : []), ...(mayCompute ? untilSignalled : [])];
+  const excused = mayCompute ? covered(untilSignalled, from, to) : 0;
   return { excused, unexcused: to - from - covered(off, from, to), excuse };
 }
 
@@ -102,7 +102,7 @@ function loserOf({ dataLost, kind }: Scene, first: ObservedRun, second: Observed
 function mayLast(scene: Scene, loser: ObservedRun, from: number, to: number): number {
   const asks = scene.ttl / 3 + ASKED_WITHIN + covered(scene.lags.lags, from, to);
   if (!wasInTrouble(scene, loser.member, from, from + asks)) return asks;
-  return Math.max(asks, Math.min(leaseEnd(loser, to, scene).latest, from + scene.ttl) + TOLD_WITHIN - from);
+  return Math.max(asks, Math.min(leaseEnd(loser, to, scene).latest, from + scene.ttl) + SIGNALLED_WITHIN - from);
 }
 
 function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; late: Violation[] } {
@@ -118,7 +118,7 @@ function signals({ runs, scene }: Evidence): { worstSignal: number | undefined; 
     if (run.signal?.code === "CLOSING") continue;
     const delay = end - from - blocked(run.member, from, end);
     worstSignal = Math.max(worstSignal ?? 0, delay);
-    if (delay <= TOLD_WITHIN) continue;
+    if (delay <= SIGNALLED_WITHIN) continue;
     const text = `the run of ${run.name} with fence ${run.fence} in worker ${run.member.index} continued for ${delay.toFixed(1)} ms after its lease had ended`;
     late.push({ law: "signalled in time", text, t: end });
   }

@@ -82,6 +82,6 @@ async function stop(given: Given, name: string): Promise<number> {
   });
 }
 
-function sayProgress({ ticks, left }: BackfillProgress): string {
-  return `${Math.max(0, ticks - left)} of ${ticks}`;
+function sayProgress({ ticks, remaining }: BackfillProgress): string {
+  return `${Math.max(0, ticks - remaining)} of ${ticks}`;
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { ojmCommand } from "@ojm/core/internal";
+import { HOLD_TIME } from "@ojm/core/internal/operator";
 import { checkNewName, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { futureOption, spanOption } from "../../command-line/units.js";
@@ -11,8 +12,6 @@ import { filesOf, withStore } from "../../store/open.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 import { author, reasonOf } from "./reason.js";
 import { takeLock } from "./unlock.js";
-
-const DAY = 86_400_000;
 
 function endHold(given: Given, name: string): Promise<number> {
   const [wrong] = ["until", "wait", "new"].filter((one) => given.flags.has(one) || given.values[one] !== undefined);
@@ -27,7 +26,7 @@ export async function execute(given: Given): Promise<number> {
   // It would be ignored, and the job would be on hold.
   if (given.flags.has("dry-run")) throw new CommandError("ojm hold takes --dry-run only with --end");
   checkNewName(name);
-  const until = futureOption(given, "until") ?? Date.now() + DAY;
+  const until = futureOption(given, "until") ?? Date.now() + HOLD_TIME;
   const wait = spanOption(given, "wait") ?? 0;
   const ask = (): Promise<string> => reasonOf(given, `hold ${name}`);
   // A store that does not exist yet has no names to check, and is created only for a hold with a reason.

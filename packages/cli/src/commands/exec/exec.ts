@@ -139,12 +139,12 @@ async function onceOption(
   if (per === 0) throw new CommandError("--once-per must be more than 0");
   if (per !== undefined) return { options: { per }, meta: { oncePer: sayDuration(per) } };
   if (cron === undefined) return undefined;
-  const { isScheduleError, onceForTick } = await import("@ojm/schedule");
-  const { lastTickOf } = await import("@ojm/schedule/internal");
+  const { isScheduleError } = await import("@ojm/schedule");
+  const { lastTickOf, onceFor } = await import("@ojm/schedule/internal");
   try {
     const now = Date.now();
-    const { at } = lastTickOf(cron, timeZone, now);
-    return { options: onceForTick(cron, timeZone, now), meta: { tick: new Date(at).toISOString() } };
+    const tick = lastTickOf(cron, timeZone, now);
+    return { options: onceFor(tick, now), meta: { tick: new Date(tick.at).toISOString() } };
   } catch (error) {
     throw isScheduleError(error) ? new CommandError(`--tick: ${error.message}`) : error;
   }
@@ -152,7 +152,7 @@ async function onceOption(
 
 async function exitOf(error: unknown, given: Given, manager: JobManager, runner: CommandRunner): Promise<number> {
   if (error instanceof CommandFailed) {
-    if (error.isUntold) printError(`ojm: ${error.message}`);
+    if (error.isUnexplained) printError(`ojm: ${error.message}`);
     const away = await storeError(manager, runner.run);
     if (away !== undefined) printError(sayUnrecorded(given, error.code, away));
     return error.code;

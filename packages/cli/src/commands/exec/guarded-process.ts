@@ -26,7 +26,7 @@ export interface Ended {
   /** Whether it was ended because it took too long. */
   readonly isLate?: true;
   /** Whether the command itself printed nothing about it. */
-  readonly isUntold?: true;
+  readonly isUnexplained?: true;
 }
 
 /** A command in a process group of its own. It starts only after {@link begin}. */
@@ -153,7 +153,7 @@ function ignore(): void {}
 function ending(code: number | null, signal: NodeJS.Signals | null, unwritten: string | undefined): Ended {
   // A command that handed its last output to us exits with 0, even if a full disk did not take that output.
   const endedByIt = code === 0 || signal === "SIGPIPE";
-  if (unwritten !== undefined && endedByIt) return { code: EXIT.failed, text: unwritten, isUntold: true };
+  if (unwritten !== undefined && endedByIt) return { code: EXIT.failed, text: unwritten, isUnexplained: true };
   const exit = [code, signal] as const;
   if (signal !== null)
     return { code: EXIT.signal + constants.signals[signal], text: `it was ended by ${signal}`, exit };

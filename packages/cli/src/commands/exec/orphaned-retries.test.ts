@@ -65,7 +65,7 @@ describe("an attempt of ojm exec whose ojm was killed", () => {
     const { live } = await followed();
     await killedBetweenAttempts();
     await expect
-      .poll(() => live.picture(Date.now()).problems)
+      .poll(() => live.snapshot(Date.now()).problems)
       .toMatchObject([
         { name: "dump", kind: "orphaned-retry", text: "no process makes attempt 2 of 3: its process is gone" },
       ]);
@@ -161,6 +161,6 @@ async function followed(): Promise<{ readonly live: LiveStore }> {
     closing.abort();
     await over;
   });
-  await expect.poll(() => live.picture(Date.now()).isComplete).toBe(true);
+  await expect.poll(() => live.snapshot(Date.now()).isComplete).toBe(true);
   return { live };
 }

@@ -25,12 +25,12 @@ export class CommandFailed extends Error {
   override readonly name: string = "Error";
   readonly code: number;
   /** Whether the command itself printed nothing about it, because ojm ended it or its output was lost. */
-  readonly isUntold: boolean;
+  readonly isUnexplained: boolean;
 
-  constructor({ code, text, isLate, isUntold }: Ended) {
+  constructor({ code, text, isLate, isUnexplained }: Ended) {
     super(text);
     this.code = code;
-    this.isUntold = isLate === true || isUntold === true;
+    this.isUnexplained = isLate === true || isUnexplained === true;
     // The stack of ojm says nothing about the command.
     this.stack = "";
   }

@@ -105,20 +105,20 @@ export const processes: readonly Case[] = [
       if (t.supports.shared === "process") await t.closeClient(await t.main());
       const there = await t.remote();
       const key = rawKey(t.name, "k");
-      let told = false;
+      let reported = false;
       // The range of one key, as core watches a lock that it holds.
       await there.watch(
         { from: key, to: `${key}\0` },
         {
           change: () => {
-            told = true;
+            reported = true;
           },
           gap: () => undefined,
           fail: () => undefined,
         },
       );
       await write(there, { key, value: "1" });
-      await t.until("the watch reports the write", () => told);
+      await t.until("the watch reports the write", () => reported);
       assert.equal(await there.leaveAndExit(), 0, "the process did not end by itself");
     },
   },

@@ -84,19 +84,19 @@ export const scope: CaseGroup = {
       async run(t) {
         const [mine, ...others] = similarNames(t);
         const channel = await t.channel({ name: mine ?? "" });
-        const told: unknown[] = [];
+        const reported: unknown[] = [];
         const over = new AbortController();
         t.later(() => over.abort());
         const watching = (async () => {
-          for await (const event of channel.watch({ signal: over.signal })) told.push(event.type);
+          for await (const event of channel.watch({ signal: over.signal })) reported.push(event.type);
         })();
-        await t.until("the watch is synced", () => told.includes("synced"));
+        await t.until("the watch is synced", () => reported.includes("synced"));
         for (const name of others) await (await t.channel({ name })).set("k", 1);
         await channel.set("k", 1);
-        await t.until("the watch reports the write to its own channel", () => told.includes("put"));
+        await t.until("the watch reports the write to its own channel", () => reported.includes("put"));
         over.abort();
         await watching;
-        assert.deepEqual(told, ["synced", "put"]);
+        assert.deepEqual(reported, ["synced", "put"]);
       },
     },
     {

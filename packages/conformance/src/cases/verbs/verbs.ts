@@ -127,18 +127,18 @@ export const verbs: readonly Case[] = [
     async run(t) {
       const channel = await t.channel();
       await channel.set("before", 0);
-      const told: string[] = [];
+      const reported: string[] = [];
       const id = await channel.subscribe((_name, what, key, value) => {
-        told.push(`${what} ${String(key)} ${String(value)}`);
+        reported.push(`${what} ${String(key)} ${String(value)}`);
       });
       await channel.set("k", 1);
       await channel.unset("k");
       const expected = ["set before 0", "set k 1", "unset k undefined"];
-      await t.until("the subscriber receives everything", () => told.length >= expected.length);
+      await t.until("the subscriber receives everything", () => reported.length >= expected.length);
       channel.unsubscribe(id);
       await channel.set("after", 1);
-      await rejectsOrNothing(t.until("the subscriber receives more", () => told.length > expected.length, 100));
-      assert.deepEqual(told, expected);
+      await rejectsOrNothing(t.until("the subscriber receives more", () => reported.length > expected.length, 100));
+      assert.deepEqual(reported, expected);
     },
   },
   {

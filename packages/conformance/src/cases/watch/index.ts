@@ -1,6 +1,6 @@
 import type { CaseGroup } from "../../case/case.js";
+import { changes } from "./changes.js";
 import { interrupted } from "./interrupted.js";
 import { lossless } from "./lossless.js";
-import { telling } from "./telling.js";
 
-export const watch: CaseGroup = { prefix: "WCH", title: "watch", cases: [...telling, ...lossless, ...interrupted] };
+export const watch: CaseGroup = { prefix: "WCH", title: "watch", cases: [...changes, ...lossless, ...interrupted] };

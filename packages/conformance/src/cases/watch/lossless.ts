@@ -50,9 +50,9 @@ export const lossless: readonly Case[] = [
         () => follower.events.length > count * writers.length || follower.gaps > 0,
       );
       assert.equal(follower.error, undefined);
-      const told = follower.events.flatMap((event) => (event.type === "put" ? [event.entry.version] : []));
+      const reported = follower.events.flatMap((event) => (event.type === "put" ? [event.entry.version] : []));
       // A slow watch may have a gap, but then it must report it.
-      if (follower.gaps === 0) assert.deepEqual(told, written.flat().sort(byVersion));
+      if (follower.gaps === 0) assert.deepEqual(reported, written.flat().sort(byVersion));
       await follower.catchesUp(t, channel);
     },
   },
@@ -125,14 +125,14 @@ export const lossless: readonly Case[] = [
       await writer.set("end", 1);
       const there = new Map<string, string>();
       for await (const { key, version } of channel.keys()) there.set(String(key), version);
-      const told = new Map([["gone", ""]]);
+      const reported = new Map([["gone", ""]]);
       const reading = (async () => {
-        for (let synced = true; !(synced && sameVersions(told, there)); ) {
+        for (let synced = true; !(synced && sameVersions(reported, there)); ) {
           const { value: event, done } = await events.next();
           assert.ok(done !== true, "the watch ended");
-          if (event.type === "put") told.set(String(event.entry.key), event.entry.version);
-          else if (event.type === "delete") told.delete(String(event.key));
-          else if (event.type === "gap") told.clear();
+          if (event.type === "put") reported.set(String(event.entry.key), event.entry.version);
+          else if (event.type === "delete") reported.delete(String(event.key));
+          else if (event.type === "gap") reported.clear();
           if (event.type === "synced" || event.type === "gap") synced = event.type === "synced";
         }
       })();
@@ -177,15 +177,15 @@ export const lossless: readonly Case[] = [
       stops.pop()?.();
       const stop = await backend.watch(only(key), heard);
       for (const each of stops) each();
-      const told: [value: string | null, version: string][] = [];
+      const reported: [value: string | null, version: string][] = [];
       for (let i = 0; i < t.scale(10, 30, 300); i++) {
         const value = i % 3 === 2 ? null : String(i);
         for (const neighbour of neighbours) await write(backend, { key: neighbour, value });
-        told.push([value, await write(i % 2 === 0 ? writer : backend, { key, value })]);
+        reported.push([value, await write(i % 2 === 0 ? writer : backend, { key, value })]);
       }
       const together = [...longer, key].map((each) => ({ key: each, value: "end" }));
-      told.push(["end", await write(writer, ...together)]);
-      await t.until("the watch reports the last change", () => heard.gaps > 0 || heard.changes.length >= told.length);
+      reported.push(["end", await write(writer, ...together)]);
+      await t.until("the watch reports the last change", () => heard.gaps > 0 || heard.changes.length >= reported.length);
       stop();
       assert.deepEqual(
         heard.changes.filter((change) => change.key !== key),
@@ -194,7 +194,7 @@ export const lossless: readonly Case[] = [
       if (heard.gaps > 0) return;
       assert.deepEqual(
         heard.changes.map(({ value, version }) => [value, version]),
-        told,
+        reported,
       );
     },
   },

@@ -9,10 +9,10 @@ export const watches: readonly Bug[] = [
     name: "a change is sometimes lost",
     killedBy: "WCH-021",
     server: class extends Server {
-      #told = 0;
+      #announced = 0;
 
       protected override announce(change: StoredChange): void {
-        if (++this.#told % 17 !== 0) super.announce(change);
+        if (++this.#announced % 17 !== 0) super.announce(change);
       }
     },
   },

@@ -12,7 +12,7 @@ import type { RunRecord } from "../types.js";
 import { isRunOf, lostText } from "./orphans.js";
 import { records, recordsUnder } from "./read.js";
 import { closeOpen, fenceOf, recordKeyOf } from "./record.js";
-import { BEGIN_OF_TIME, type IndexedRef, type RecordRef, type TimeIndex } from "./time-index.js";
+import { BEGIN_OF_TIME, type IndexedRef, type RecordRef, type Upkeep } from "./time-index.js";
 
 /** How many of the newest records of each name are searched where there is no index. */
 const NEWEST = 10;
@@ -27,15 +27,9 @@ const SHARING = { process: 0, host: 1, network: 2 };
 const DAY = 86_400_000;
 
 /** The inputs of a check. */
-export interface Look {
-  readonly jobs: Channel<RunRecord>;
+export interface OrphanSearch extends Upkeep {
   readonly locks: Channel<LocksValue>;
-  readonly turns: Channel<unknown>;
-  readonly index: TimeIndex;
-  readonly signal: AbortSignal;
   now(): number;
-  /** Called before each page: another process may have taken over the work. */
-  mayContinue(): Promise<boolean>;
 }
 
 /**
@@ -51,21 +45,21 @@ export interface Look {
  * @returns the result of the check; `undefined` if another process has taken over
  */
 export async function closeOrphans(
-  look: Look,
+  search: OrphanSearch,
   seen: SeenValue | undefined,
 ): Promise<Omit<SeenValue, "due"> | undefined> {
-  const until = look.now();
-  const version = await markBegin(look.turns, until);
+  const until = search.now();
+  const version = await markBegin(search.turns, until);
   const usable = seen === undefined || isFullLookDue(seen, until) ? undefined : seen;
-  const open = (await look.index.isComplete()) ? await closeSince(look, usable) : await closeOfNames(look);
+  const open = (await search.index.isComplete()) ? await closeSince(search, usable) : await closeOfNames(search);
   return open && seenNow(open, { until, version, full: usable?.full ?? until });
 }
 
-async function closeSince(look: Look, seen: SeenValue | undefined): Promise<RecordRef[] | undefined> {
-  const { index, signal, mayContinue } = look;
+async function closeSince(search: OrphanSearch, seen: SeenValue | undefined): Promise<RecordRef[] | undefined> {
+  const { index, signal, mayContinue } = search;
   const { version = "0", open: before = [] } = seen ?? {};
   const refs = before.map(([startTime, name]) => ({ startTime, name }));
-  const open = await stillOpen(look, refs);
+  const open = await stillOpen(search, refs);
   let after: RecordRef | number = seen === undefined ? BEGIN_OF_TIME : seen.until - MARGIN;
   for (;;) {
     if (!(await mayContinue())) return undefined;
@@ -73,7 +67,7 @@ async function closeSince(look: Look, seen: SeenValue | undefined): Promise<Reco
     // Compare versions, which the store orders. Start times come from the clocks of several machines.
     open.push(
       ...(await stillOpen(
-        look,
+        search,
         page.filter((ref) => compareVersions(ref.version, version) > 0),
       )),
     );
@@ -83,28 +77,28 @@ async function closeSince(look: Look, seen: SeenValue | undefined): Promise<Reco
 }
 
 /** Without an index: checks the newest records of each name. */
-async function closeOfNames(look: Look): Promise<RecordRef[] | undefined> {
-  const { jobs, signal, mayContinue } = look;
+async function closeOfNames(search: OrphanSearch): Promise<RecordRef[] | undefined> {
+  const { jobs, signal, mayContinue } = search;
   const { jobNames } = await operatorPart();
   for await (const name of jobNames(jobs, signal)) {
     if (!(await mayContinue())) return undefined;
     const newest = { prefix: { name }, reverse: true, limit: NEWEST, signal };
     for await (const { key, value, version } of records(jobs, newest))
-      await closeIfOrphan(look, { key, value, version });
+      await closeIfOrphan(search, { key, value, version });
   }
   return [];
 }
 
 /** Closes the orphans among these records. Resolves to those that are open and have a lock. */
-async function stillOpen(look: Look, refs: readonly RecordRef[]): Promise<RecordRef[]> {
+async function stillOpen(search: OrphanSearch, refs: readonly RecordRef[]): Promise<RecordRef[]> {
   const open: RecordRef[] = [];
   for (let i = 0; i < refs.length; i += AT_ONCE) {
     const some = refs.slice(i, i + AT_ONCE);
-    const entries = await recordsUnder(look.jobs, some.map(recordKeyOf));
+    const entries = await recordsUnder(search.jobs, some.map(recordKeyOf));
     for (const [at, entry] of entries.entries()) {
       const ref = some[at];
       if (entry === undefined || ref === undefined || entry.value.status !== "running") continue;
-      if (!(await closeIfOrphan(look, entry))) open.push(ref);
+      if (!(await closeIfOrphan(search, entry))) open.push(ref);
     }
   }
   return open;
@@ -112,7 +106,7 @@ async function stillOpen(look: Look, refs: readonly RecordRef[]): Promise<Record
 
 /** Closes a record that is open without a lock. Resolves to whether the record is closed now. */
 async function closeIfOrphan(
-  { jobs, locks, index, now }: Look,
+  { jobs, locks, index, now }: OrphanSearch,
   { key, value, version }: { readonly key: Key; readonly value: RunRecord; readonly version: string },
 ): Promise<boolean> {
   if (value.status !== "running") return true;

@@ -10,7 +10,7 @@ import { fieldsOf, isTime } from "../../util/shape.js";
 import type { Channels, SeenValue } from "../channels.js";
 import type { Logs } from "../logs/logs.js";
 import type { RetentionOptions } from "../types.js";
-import { closeOrphans, isStale, type Look, readSeen, seesAll, writeSeen } from "./close-orphans.js";
+import { closeOrphans, isStale, type OrphanSearch, readSeen, seesAll, writeSeen } from "./close-orphans.js";
 import { retain, setRetention } from "./retention-pass.js";
 import { fillIndex, type TimeIndex } from "./time-index.js";
 
@@ -51,7 +51,7 @@ interface HousekeepingOptions {
  * deletes old records. One process does it for all processes that see the same locks.
  */
 export class Housekeeping {
-  readonly #look: Omit<Look & Retaining, "mayContinue">;
+  readonly #upkeep: Omit<OrphanSearch & Retaining, "mayContinue">;
   readonly #turns: Channel<unknown>;
   readonly #clock: Clock;
   readonly #ttl: number;
@@ -69,7 +69,7 @@ export class Housekeeping {
   constructor({ jobs, locks, turns }: Channels, { index, logs, clock, ttl, retention }: HousekeepingOptions) {
     this.#turns = turns as Channel<unknown>;
     const signal = this.#closing.signal;
-    this.#look = { jobs, locks, turns: this.#turns, index, logs, clock, signal, now: () => clock.now() };
+    this.#upkeep = { jobs, locks, turns: this.#turns, index, logs, clock, signal, now: () => clock.now() };
     this.#clock = clock;
     this.#ttl = ttl;
     this.#retention = retention;
@@ -79,7 +79,7 @@ export class Housekeeping {
 
   /** Checks now unless another process does, and again after each rest. */
   begin(): void {
-    void this.#lookInTurn().then((rest) => this.#restFor(rest));
+    void this.#upkeepInTurn().then((rest) => this.#restFor(rest));
   }
 
   close(): void {
@@ -91,15 +91,15 @@ export class Housekeeping {
     if (this.#closing.signal.aborted) return;
     const jitter = JITTER * this.#ttl * chance(this.#clock);
     const rest = restBy(this.#clock, ms + jitter);
-    this.#cancel = this.#clock.after(rest, () => void this.#lookInTurn().then((rest) => this.#restFor(rest)));
+    this.#cancel = this.#clock.after(rest, () => void this.#upkeepInTurn().then((rest) => this.#restFor(rest)));
   }
 
   /** Checks if this process has the turn. Resolves to the time until the next call, in ms. */
-  async #lookInTurn(): Promise<number> {
+  async #upkeepInTurn(): Promise<number> {
     await inBackground(() => this.#setRetention());
     const turn = this.#turn;
     if (turn === undefined) {
-      await this.#lookNow(async () => true);
+      await this.#upkeepNow(async () => true);
       return this.#left();
     }
     let hasTurn = false;
@@ -107,7 +107,7 @@ export class Housekeeping {
       hasTurn = await turn.hold(this.#isNew && (await this.#isNeglected()));
       this.#isNew = false;
     });
-    if (hasTurn && this.#left() <= 0) await this.#lookNow(() => turn.keep());
+    if (hasTurn && this.#left() <= 0) await this.#upkeepNow(() => turn.keep());
     if (!hasTurn) return Math.max(turn.left(), this.#ttl);
     return Math.max(0, Math.min(this.#left(), turn.left() - (TURN_LIFE / 2) * this.#ttl));
   }
@@ -136,8 +136,8 @@ export class Housekeeping {
     return this.#due - this.#clock.monotonic();
   }
 
-  async #lookNow(mayContinue: () => Promise<boolean>): Promise<void> {
-    const look = { ...this.#look, mayContinue };
+  async #upkeepNow(mayContinue: () => Promise<boolean>): Promise<void> {
+    const look = { ...this.#upkeep, mayContinue };
     const began = this.#clock.monotonic();
     await inBackground(() => fillIndex(look));
     let saw: Omit<SeenValue, "due"> | undefined;

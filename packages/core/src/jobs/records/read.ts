@@ -2,7 +2,7 @@ import type { Channel } from "../../channel/channel.js";
 import { isCorrupt, readable, unlessCorrupt } from "../../channel/corrupt.js";
 import type { EntriesOptions, Entry, Key } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
-import { type Fields, fieldsOf, isCount, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import { type Fields, fieldsOf, isCount, isMap, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
 import { isPolicy } from "../retry/policy.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
 
@@ -44,7 +44,6 @@ function hasExtras({ id, versions, schedule, tick, delay, args, meta, ...chain }
   if (!isOptional(versions, isVersions) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
   const { attempt, chain: first, retry } = chain;
   if (!isOptional(attempt, isCount) || !isOptional(first, isText) || !isOptional(retry, isPolicy)) return false;
-  const isMap = (map: unknown): boolean => fieldsOf(map) !== undefined;
   return isOptional(tick, isTime) && isOptional(delay, isSpan) && isOptional(args, isMap) && isOptional(meta, isMap);
 }
 

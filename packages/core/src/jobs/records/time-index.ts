@@ -241,14 +241,18 @@ interface CheckedValue {
 
 const CHECKED: Key = "indexed";
 
-interface Filling {
+/** What the upkeep of the records works on. */
+export interface Upkeep {
   readonly jobs: Channel<RunRecord>;
   readonly turns: Channel<unknown>;
   readonly index: TimeIndex;
   readonly signal: AbortSignal;
-  now(): number;
-  /** Called before each commit: another process may have taken over the work. */
+  /** Called before each page and each change: another process may have taken over the work. */
   mayContinue(): Promise<boolean>;
+}
+
+interface Filling extends Upkeep {
+  now(): number;
 }
 
 /**

@@ -1,8 +1,7 @@
 import { unknownOption } from "../../channel/backend/config.js";
 import { checkedDuration } from "../../util/duration.js";
-import { fieldsOf, isCount, isSpan } from "../../util/shape.js";
+import { fieldsOf, isCount, isMap, isSpan } from "../../util/shape.js";
 import { RunError } from "../errors.js";
-import { isMap } from "../options.js";
 import type { RetryOptions, RetryPolicy, RunRecord, RunStatus } from "../types.js";
 
 const RETRY_OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost"];

@@ -4,7 +4,7 @@ import type { Entry } from "../../channel/types.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
 import { asker } from "../../locks/entries/view.js";
 import type { Holder } from "../../locks/types.js";
-import { firstOf, reasonText, whenAborted } from "../../util/abort.js";
+import { pause, reasonText, whenAborted } from "../../util/abort.js";
 import { visible } from "../../util/text.js";
 import { auditOps, cancelOf } from "../audit.js";
 import { isRunError, RunError } from "../errors.js";
@@ -44,7 +44,7 @@ export async function runChain<T>(
     // A run with a claim, or with `once`, has its own purpose, so it does not continue another series.
     const isForMore = options.claim !== undefined || options.once !== undefined;
     const left = isForMore ? undefined : await adoptOne(context, name);
-    if (left !== undefined) return chain.goOn(left);
+    if (left !== undefined) return chain.continueWith(left);
     return chain.attempt(await startRun(context, name, withoutRetry(options), { attempt: 1, retry }));
   });
 }
@@ -60,7 +60,7 @@ export async function takeOverChain<T>(
   return context.locks.keepSession(async () => {
     const left = await adoptOne(context, name);
     if (left !== undefined) options.onTaken?.(left.value);
-    return left && new Chain(context, name, body, options).goOn(left);
+    return left && new Chain(context, name, body, options).continueWith(left);
   });
 }
 
@@ -105,7 +105,7 @@ class Chain<T> {
   }
 
   /** Makes a pending attempt, once it is due, and the following ones. */
-  async goOn(pending: Pending): Promise<Outcome<T>> {
+  async continueWith(pending: Pending): Promise<Outcome<T>> {
     const { chain, by } = pending.value;
     return this.#busy(chain, async () => {
       const started = this.#unlessClosed(chain, by, async () => {
@@ -182,7 +182,7 @@ class Chain<T> {
         await this.#unlessClosing(isOver);
         return pending;
       });
-      return this.goOn(next);
+      return this.continueWith(next);
     }
   }
 
@@ -234,9 +234,9 @@ class Chain<T> {
       try {
         return await startRun(this.#context, this.#name, options, { attempt, chain, retry });
       } catch (error) {
-        const goesOn = isAway(error) || (isRunError(error) && ["LOCKED", "CANCELLED"].includes(error.code));
+        const continues = isAway(error) || (isRunError(error) && ["LOCKED", "CANCELLED"].includes(error.code));
         if (isRunError(error) && error.code === "LOST") throw (await this.#cancelled(pending)) ?? error;
-        if (!goesOn) throw error;
+        if (!continues) throw error;
         await this.#pause(pending, isAway(error) ? PAUSE : 0);
         const current = await this.#next(chain);
         // The attempt is gone: the store may have applied its begin. A later check closes that run.
@@ -314,17 +314,7 @@ class Chain<T> {
   async #wait(ms: number, disturbed?: AbortSignal): Promise<void> {
     const { clock, closing } = this.#context;
     const signals = [closing, this.#options.signal, disturbed].filter((signal) => signal !== undefined);
-    const { signal, forget } = firstOf(...signals);
-    if (!signal.aborted && ms > 0) {
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(ms, resolve, true);
-        whenAborted(signal, () => {
-          cancel();
-          resolve();
-        });
-      });
-    }
-    forget();
+    if (ms > 0) await pause(clock, ms, signals);
     if (closing.aborted) throw closedError();
   }
 }

@@ -64,8 +64,8 @@ export async function writeEnd(
 function whileEnding(
   { clock, ttl }: Pick<RunContext, "clock" | "ttl">,
   { session, until }: Lease,
-): { readonly clock: Clock; readonly until: number; goesOn(): boolean } {
-  return { clock, until: endingUntil(clock.monotonic(), until, ttl), goesOn: () => session.alive };
+): { readonly clock: Clock; readonly until: number; continues(): boolean } {
+  return { clock, until: endingUntil(clock.monotonic(), until, ttl), continues: () => session.alive };
 }
 
 /**
@@ -192,7 +192,7 @@ async function writeIfMissing(
     const result = await lockChannel.commit([...checks, ...next]);
     return result.ok || failedCheck(result.failed, pendingAt) !== undefined;
   };
-  const retryOptions = { clock, until: clock.monotonic() + ttl, goesOn: () => true };
+  const retryOptions = { clock, until: clock.monotonic() + ttl, continues: () => true };
   while (!(await retry(retryOptions, write)));
 }
 

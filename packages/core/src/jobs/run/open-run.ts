@@ -311,7 +311,7 @@ export class OpenRun implements Run {
     const record = this.#ending(ending);
     try {
       const written = await (inOneStore(this.#context) ? this.#closeWithLock(record) : this.#closeThenRelease(record));
-      return told(written);
+      return publishRunEnded(written);
     } catch (error) {
       throw isFull(error) ? notRecorded(this.name, error) : error;
     } finally {
@@ -352,7 +352,7 @@ export class OpenRun implements Run {
     const end = isLost ? this.#ending({ status: "lost", error: "its lock was removed or taken" }) : record;
     const written = await this.#write(end, this.#next(end));
     if (written !== undefined && !isLost) return written;
-    if (written !== undefined) told(written);
+    if (written !== undefined) publishRunEnded(written);
     throw lostRun(this.name);
   }
 
@@ -386,7 +386,7 @@ export class OpenRun implements Run {
 }
 
 /** Publishes the end of a run. */
-function told(record: RunRecord): RunRecord {
+function publishRunEnded(record: RunRecord): RunRecord {
   runEnded.publish(() => ({ record }));
   return record;
 }

@@ -161,12 +161,12 @@ function refusalOf(failed: readonly FailedCheck<unknown>[], keys: AttemptOps, vi
 }
 
 /** How often a waiter checks the holder or the waiter ahead of it, in ms. A shorter wait never checks. */
-export const GLANCE = 200;
+export const LIVENESS_POLL = 200;
 
 /** Whether older data is good enough to consider a session alive. */
 export type Trust = (session: string) => boolean;
 
-const NOBODY: readonly Ticket[] = [];
+const NO_TICKETS: readonly Ticket[] = [];
 
 /** One request for a lock. It attempts to take the lock until it has it or a living session blocks it. */
 export class Acquisition {
@@ -185,7 +185,7 @@ export class Acquisition {
     this.token = context.nextToken();
     this.context = context;
     this.keys = context.keys.of(name);
-    this.trustsAtFirst = options.wait > GLANCE;
+    this.trustsAtFirst = options.wait > LIVENESS_POLL;
     this.#timeout = options.timeout;
     this.#note = options.note;
     this.#writes = writes;
@@ -203,7 +203,9 @@ export class Acquisition {
       const { lock, queue } = view;
       if (lock !== undefined && !(await this.isDead(lock.value.holder.instance, trust))) return view;
       const waiting =
-        queue === undefined ? NOBODY : await ticketsBehind(queue, this.token, (session) => this.isDead(session, trust));
+        queue === undefined
+          ? NO_TICKETS
+          : await ticketsBehind(queue, this.token, (session) => this.isDead(session, trust));
       if (waiting === undefined) return view;
       // Clean up before the attempt: if we are killed in between, the next process cleans up again.
       if (lock !== undefined) await onOrphan({ key: this.name, ...lock });
@@ -220,7 +222,7 @@ export class Acquisition {
   }
 
   /** Takes the lock if it is as in `view`; else resolves to its state. `waiting`: tickets that stay. */
-  async attempt(view: LockView = FREE, waiting: readonly Ticket[] = NOBODY): Promise<Taken | LockView> {
+  async attempt(view: LockView = FREE, waiting: readonly Ticket[] = NO_TICKETS): Promise<Taken | LockView> {
     const { channel: locks } = this.context;
     for (;;) {
       const session = this.context.livingSession() ?? (await this.context.session());

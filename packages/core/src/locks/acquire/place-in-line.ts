@@ -2,28 +2,28 @@ import { isChannelError } from "../../channel/errors.js";
 import type { Ticket } from "../entries/schema.js";
 import { assertNotCorrupt, type LockView, leaveQueue, NEAR, readIfNewer, readView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
-import { type AcquireContext, type Acquisition, GLANCE, type Taken, type Trust } from "./acquisition.js";
+import { type AcquireContext, type Acquisition, LIVENESS_POLL, type Taken, type Trust } from "./acquisition.js";
 import { WaitWatch, Waker } from "./wait-watch.js";
 
 /**
  * A waiter reads the store once in this many checks, in case a notice was lost. The first number is for a
  * waiter that is near the front of the queue, see {@link NEAR}; the second is for all others.
  */
-const GLANCES_TO_A_READ = 10;
-const GLANCES_FROM_FAR_TO_A_READ = 12;
+const POLLS_TO_A_READ = 10;
+const POLLS_FROM_FAR_TO_A_READ = 12;
 
 /**
  * How often a waiter checks, in ms, if another waiter of its process is ahead of it. That waiter makes all
  * other checks for both, and wakes this one when it leaves the queue.
  */
-const GLANCE_BEHIND_OWN = 150 * GLANCE;
+const POLL_BEHIND_OWN = 150 * LIVENESS_POLL;
 
 /**
  * A check this late, in ms, shows a suspension, in which {@link BackupHeartbeat} may withdraw the ticket.
  *
  * Do not lower it: with very many waiters every check is slow, and extra reads would make it worse.
  */
-const LATE = GLANCE * (GLANCES_TO_A_READ - 1);
+const LATE = LIVENESS_POLL * (POLLS_TO_A_READ - 1);
 
 /** A waiter's place in the queue of a lock, from the moment it enters until it has the lock or gives up. */
 export class PlaceInLine {
@@ -32,7 +32,7 @@ export class PlaceInLine {
   readonly #signal: AbortSignal;
   readonly #waker: Waker;
   readonly #watch: WaitWatch;
-  readonly #glances: Glances;
+  readonly #poll: LivenessPoll;
   readonly #since: number;
   /** The session in the ticket of this waiter. */
   #queuedAs: Session | undefined;
@@ -52,7 +52,7 @@ export class PlaceInLine {
     this.#since = context.clock.now();
     this.#waker = new Waker(context.clock);
     this.#watch = new WaitWatch(context.channel, context.liveness, this.#waker);
-    this.#glances = new Glances(acquisition, this.#watch);
+    this.#poll = new LivenessPoll(acquisition, this.#watch);
   }
 
   /** Resolves to the lock once this waiter has it; to the lock and its queue if the signal fires first. */
@@ -116,7 +116,7 @@ export class PlaceInLine {
   async #takeOrQueue(from: LockView): Promise<Taken | LockView> {
     let view = from;
     for (;;) {
-      const outcome = await this.#acquisition.try(view, this.#glances.trust);
+      const outcome = await this.#acquisition.try(view, this.#poll.trust);
       if ("fence" in outcome) return outcome;
       const session = await this.#context.session();
       if (this.#placeIn(outcome) >= 0 && this.#queuedAs === session) return outcome;
@@ -161,7 +161,7 @@ export class PlaceInLine {
    * Waits until there is a reason to check again. Resolves to the state to use for the next attempt.
    *
    * A turn notice wakes a waiter that becomes the first. From then on its watch of the lock wakes it. From
-   * time to time the waiter checks whether a process died: see {@link Glances}.
+   * time to time the waiter checks whether a process died: see {@link LivenessPoll}.
    */
   async #next(view: LockView): Promise<LockView> {
     const { name } = this.#acquisition;
@@ -170,10 +170,10 @@ export class PlaceInLine {
     if (this.#isFirst) this.#watch.watchLock(name);
     const tickets = view.queue?.value.waiting.slice(0, Math.max(0, place)) ?? [];
     const own = this.#ownAhead(tickets);
-    const ahead = this.#glances.ahead(tickets, this.#queuedAs?.id);
+    const ahead = this.#poll.ahead(tickets, this.#queuedAs?.id);
     while (!this.#signal.aborted) {
       if (this.#isFree(view)) return { ...view, lock: undefined };
-      const pause = this.#reliesOn(own) ? GLANCE_BEHIND_OWN : this.#glances.pause(ahead);
+      const pause = this.#reliesOn(own) ? POLL_BEHIND_OWN : this.#poll.pause(ahead);
       const began = this.#context.clock.monotonic();
       const woken = await this.#rest(own, pause);
       const isLate = this.#context.clock.monotonic() - began - pause >= LATE;
@@ -183,8 +183,8 @@ export class PlaceInLine {
       if (!woken && !isLate && this.#reliesOn(own)) continue;
       if (this.#isFree(view)) continue;
       if (woken || isLate) return readView(this.#context.channel, name);
-      const glanced = await this.#glances.look(view, ahead, this.#queuedAs);
-      if (glanced !== undefined) return glanced;
+      const polled = await this.#poll.look(view, ahead, this.#queuedAs);
+      if (polled !== undefined) return polled;
     }
     return view;
   }
@@ -240,10 +240,10 @@ export class PlaceInLine {
  * all the time. A notice wakes it when it becomes near; see {@link NEAR}. Keep this value below a second: if
  * all near processes die at once, the waiters behind them find out only after this time.
  */
-const GLANCE_FROM_FAR = 4 * GLANCE;
+const POLL_FROM_FAR = 4 * LIVENESS_POLL;
 
 /** A waiter that is near checks all sessions ahead of it once in this many checks. */
-const GLANCES_TO_A_LOOK_AHEAD = 50;
+const POLLS_TO_A_CHECK_AHEAD = 50;
 
 /** A waiter reads at most this many sessions ahead: a thousand waiters must not read a thousand each. */
 const MOST_AHEAD = 16;
@@ -256,7 +256,7 @@ interface Ahead {
 }
 
 /** The periodic checks of a waiter for deaths: the first checks the holder, others the one ahead. */
-class Glances {
+class LivenessPoll {
   /** Trust a session that is watched. The first check trusts older data too. */
   readonly trust: Trust;
   readonly #acquisition: Acquisition;
@@ -285,9 +285,9 @@ class Glances {
   pause({ tickets, isFar }: Ahead): number {
     const before = tickets.at(-1);
     // Make the first check soon: it starts the watch of the session ahead.
-    if (!isFar || before === undefined || this.#count === 0) return GLANCE;
+    if (!isFar || before === undefined || this.#count === 0) return LIVENESS_POLL;
     // Check by the end of the session ahead: the times to live of several dead sessions must not add up.
-    return Math.max(GLANCE, Math.min(GLANCE_FROM_FAR, this.#acquisition.context.liveness.left(before.session)));
+    return Math.max(LIVENESS_POLL, Math.min(POLL_FROM_FAR, this.#acquisition.context.liveness.left(before.session)));
   }
 
   /**
@@ -299,8 +299,8 @@ class Glances {
     const { name } = this.#acquisition;
     const { tickets, isFar } = ahead;
     const before = tickets.at(-1);
-    const often = ++this.#count % (isFar ? GLANCES_FROM_FAR_TO_A_READ : GLANCES_TO_A_READ) === 0;
-    if (!isFar && this.#count % GLANCES_TO_A_LOOK_AHEAD === 0) await this.#lookAhead(view, tickets);
+    const often = ++this.#count % (isFar ? POLLS_FROM_FAR_TO_A_READ : POLLS_TO_A_READ) === 0;
+    if (!isFar && this.#count % POLLS_TO_A_CHECK_AHEAD === 0) await this.#lookAhead(view, tickets);
     if (!often && channel.supports.watch) {
       this.#watch.watchAhead(view, tickets.length);
       if (before === undefined || session?.alive !== true) return view;

@@ -2,8 +2,8 @@ import type { Channel } from "../../channel/channel.js";
 import { compareVersions } from "../../channel/encoding/version.js";
 import type { KeyWatch, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
-import { callKey, type LocksValue, lockKey, sessionKey } from "../entries/schema.js";
-import { isCall } from "../entries/valid.js";
+import { type LocksValue, lockKey, sessionKey, turnNoticeKey } from "../entries/schema.js";
+import { isTurnNotice } from "../entries/valid.js";
 import type { LockView } from "../entries/view.js";
 import type { Liveness } from "../session/liveness.js";
 
@@ -116,10 +116,10 @@ export class TurnNotices {
   }
 
   #watchSession(session: string): KeyWatch {
-    const watch = this.#channel.watchKey(callKey(session), {
+    const watch = this.#channel.watchKey(turnNoticeKey(session), {
       changed: (change) => {
         const call: unknown = change.value();
-        if (!isCall(call)) return;
+        if (!isTurnNotice(call)) return;
         const waiting = this.#waiting.get(call.token);
         if (call.near === true) waiting?.wake.wake();
         else waiting?.called();

@@ -85,14 +85,21 @@ export function lifeInStore(ttl: number): number {
 }
 
 /** A turn notice to a session: one of its tickets is now the first of its queue. */
-export interface CallValue extends Ticket {
+export interface TurnNotice extends Ticket {
   /** The name of the lock. */
   readonly name: string;
   /** Set if the ticket is not the first, but its session is near the front: see {@link NEAR}. */
   readonly near?: true;
 }
 
-export type LocksValue = LockValue | QueueValue | SessionValue | CallValue | StopRequestsValue | AuditValue | TurnValue;
+export type LocksValue =
+  | LockValue
+  | QueueValue
+  | SessionValue
+  | TurnNotice
+  | StopRequestsValue
+  | AuditValue
+  | TurnValue;
 
 /** A request to the holder of a lock. */
 export interface StopRequest {
@@ -140,7 +147,7 @@ export interface AuditValue {
 export const lockKey = (name: string): Key => ["lock", name];
 export const queueKey = (name: string): Key => ["lock", name, "queue"];
 export const sessionKey = (id: string): Key => ["session", id];
-export const callKey = (session: string): Key => ["session", session, "call"];
+export const turnNoticeKey = (session: string): Key => ["session", session, "call"];
 export const stopKey = (session: string): Key => ["session", session, "stop"];
 export const sweepKey: Key = ["sweep"];
 /** `id` distinguishes actions on one name in the same ms. */

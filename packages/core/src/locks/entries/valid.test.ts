@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { processIdentity } from "../../util/process-state.js";
-import { isCall, isLock, isQueue, isSession } from "./valid.js";
+import { isLock, isQueue, isSession, isTurnNotice } from "./valid.js";
 
 const holder = { host: "here", pid: 1, instance: "1-abc" };
 const ticket = { session: "1-abc", token: "t-1" };
@@ -36,7 +36,7 @@ const kinds: [string, (value: unknown) => boolean, object, object[]][] = [
       { waiting: [ticket, { session: "a", token: 1 }] },
     ],
   ],
-  ["call", isCall, { name: "a", ...ticket }, [{ name: 1 }, { session: {} }, { token: undefined }]],
+  ["call", isTurnNotice, { name: "a", ...ticket }, [{ name: 1 }, { session: {} }, { token: undefined }]],
   [
     "session",
     (value) => isSession(value, "1-abc"),

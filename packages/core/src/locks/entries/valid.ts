@@ -4,7 +4,6 @@ import type { ProcessIdentity } from "../../util/process-state.js";
 import { fieldsOf, isCount, isId, isNumber, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
 import type {
   AuditValue,
-  CallValue,
   Hold,
   Holder,
   LocksValue,
@@ -14,6 +13,7 @@ import type {
   StopRequest,
   StopRequestsValue,
   Ticket,
+  TurnNotice,
 } from "./schema.js";
 
 /*
@@ -47,8 +47,8 @@ function isTicket(value: unknown): value is Ticket {
   return isOptional(ticket.since, isTime);
 }
 
-export function isCall(value: unknown): value is CallValue {
-  return isTicket(value) && isText(fieldsOf<CallValue>(value)?.name);
+export function isTurnNotice(value: unknown): value is TurnNotice {
+  return isTicket(value) && isText(fieldsOf<TurnNotice>(value)?.name);
 }
 
 export function isStopRequests(value: unknown): value is StopRequestsValue {
@@ -71,7 +71,7 @@ export function isSession(value: unknown, id: string): value is SessionValue {
   return isProcess(process) && isTime(since) && isCount(beat) && (by === undefined || by === "thread");
 }
 
-function isProcess(value: unknown): value is ProcessIdentity {
+export function isProcess(value: unknown): value is ProcessIdentity {
   const process = fieldsOf<ProcessIdentity>(value);
   if (process === undefined || !isCount(process.pid)) return false;
   return [process.host, process.boot, process.namespace, process.started].every(isText);

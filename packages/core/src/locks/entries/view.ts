@@ -6,7 +6,6 @@ import { visible } from "../../util/text.js";
 import { LockError } from "../errors.js";
 import type { HeldLock, Waiter } from "../types.js";
 import {
-  callKey,
   type Hold,
   type Holder,
   type LocksValue,
@@ -17,6 +16,7 @@ import {
   type SessionValue,
   sessionKey,
   type Ticket,
+  turnNoticeKey,
 } from "./schema.js";
 import { holdOf, isLock, isQueue, isSession, lockPlace } from "./valid.js";
 
@@ -82,13 +82,13 @@ export function queueOps(name: string, before: readonly Ticket[], after: readonl
   const ops: Op<LocksValue>[] = [{ put: key, value: { waiting: after } }];
   // The first ticket of an empty queue needs no notice: its waiter knows.
   const changed = before.length > 0 && before[0]?.token !== first.token;
-  if (changed) ops.push({ put: callKey(first.session), value: { name, ...first } });
+  if (changed) ops.push({ put: turnNoticeKey(first.session), value: { name, ...first } });
   const wereNear = new Set(nearTickets(before).map(({ token }) => token));
   for (const ticket of nearTickets(after)) {
     if (wereNear.has(ticket.token) || ticket.session === first.session) continue;
     // A ticket that has just entered needs no notice either.
     const waited = before.some(({ token }) => token === ticket.token);
-    if (waited) ops.push({ put: callKey(ticket.session), value: { name, ...ticket, near: true } });
+    if (waited) ops.push({ put: turnNoticeKey(ticket.session), value: { name, ...ticket, near: true } });
   }
   return ops;
 }

@@ -15,7 +15,7 @@ import { leaveQueue } from "../entries/view.js";
 /** An attempt, a ticket or a lock that may or may not be in the store. */
 type Leftover = readonly [token: string, name: string];
 
-interface Left {
+interface PendingRemoval {
   readonly name: string;
   readonly before: BeforeRemoval | undefined;
   /** Whether no caller got the lock. */
@@ -28,7 +28,7 @@ type OnOrphan = (lock: Entry<LockValue>, isUnused: boolean) => Promise<void>;
 /** Leftovers of calls without an answer, until they are removed from the store. */
 export class PendingCleanup {
   /** By token. */
-  readonly #leftovers: Map<string, Left> = new Map();
+  readonly #leftovers: Map<string, PendingRemoval> = new Map();
   readonly #channel: Channel<LocksValue>;
   readonly #onOrphan: OnOrphan;
 
@@ -134,7 +134,7 @@ export class UnwrittenEnds {
     this.#closed = true;
     this.#cancel?.();
     const until = this.#clock.monotonic() + this.#ttl;
-    for (let told = false; ; told = true) {
+    for (let warned = false; ; warned = true) {
       const error = await this.#write();
       if (!isFull(error)) return;
       const why = error.message;
@@ -142,7 +142,7 @@ export class UnwrittenEnds {
         this.#warn(`is not recorded: ${why}. The next process that finds it open records it as lost`);
         return;
       }
-      if (!told)
+      if (!warned)
         this.#warn(`is not recorded yet: ${why}. This process waits up to ${durationText(this.#ttl)} for room`);
       await new Promise<void>((resolve) => void this.#clock.after(PAUSE, resolve, true));
     }

@@ -11,7 +11,6 @@ import { processIdentity } from "../../util/process-state.js";
 import { visible } from "../../util/text.js";
 import { emitWarning } from "../../util/warning.js";
 import {
-  callKey,
   type Holder,
   holderText,
   type LocksValue,
@@ -19,6 +18,7 @@ import {
   type SessionValue,
   sessionKey,
   stopKey,
+  turnNoticeKey,
 } from "../entries/schema.js";
 import { sessionRenewal } from "../events.js";
 import { type HeartbeatLocators, HeartbeatThread } from "./heartbeat-thread.js";
@@ -77,7 +77,7 @@ export class Session {
   /** The error of the last renewal, if it failed. */
   #trouble: string | undefined;
   /** Whether a warning said that the store is full. */
-  #toldFull = false;
+  #warnedOfFull = false;
   #beat = 0;
   #deadline: number;
   #cancelDeadline: () => void = () => {};
@@ -217,7 +217,7 @@ export class Session {
       const renewal = this.#channel.compareAndSet(sessionKey(this.id), this.version, this.#value(), options);
       afterBeat = this.#onBeat();
       const outcome = await renewal;
-      this.#tell(sent, outcome.ok);
+      this.#publishRenewal(sent, outcome.ok);
       if (this.#why !== undefined) return;
       // The session may have been found dead by now. It must not come back.
       if (!this.alive)
@@ -233,7 +233,7 @@ export class Session {
       if (isChannelError(error) && error.code === "GONE") return this.lose(error.message);
       // Other processes consider the session gone as soon as they read the entry.
       if (isCorrupt(error)) return this.gone();
-      this.#tell(sent, false);
+      this.#publishRenewal(sent, false);
       // Our own abort is not the cause: the store did not answer.
       this.#trouble = attempt.signal.aborted ? undefined : error instanceof Error ? error.message : String(error);
       if (isFull(error)) this.#warnOfFull(error.message);
@@ -248,14 +248,14 @@ export class Session {
     await this.#runAfterBeat(afterBeat);
   }
 
-  #tell(sent: number, ok: boolean): void {
+  #publishRenewal(sent: number, ok: boolean): void {
     sessionRenewal.publish(() => ({ duration: this.#clock.monotonic() - sent, ok }));
   }
 
   /** Warns at once: an operator may free space before the session ends. */
   #warnOfFull(why: string): void {
-    if (this.#toldFull || !Number.isFinite(this.#life) || this.#why !== undefined) return;
-    this.#toldFull = true;
+    if (this.#warnedOfFull || !Number.isFinite(this.#life) || this.#why !== undefined) return;
+    this.#warnedOfFull = true;
     const left = Math.max(0, Math.round(this.#due() - this.#clock.monotonic()));
     const text = `this process cannot renew its locks, and loses them in ${durationText(left)}: ${visible(why)}`;
     emitWarning("OJM_FULL", text);
@@ -281,7 +281,7 @@ export class Session {
   #renewed(version: Version, sent: number): void {
     this.#deadline = sent + this.#life;
     this.#trouble = undefined;
-    this.#toldFull = false;
+    this.#warnedOfFull = false;
     this.#thread?.deadlines.renewed(this.#deadline, this.#clock.monotonic());
     this.#at(version);
   }
@@ -336,7 +336,8 @@ export class Session {
     const thread = this.#thread;
     this.lose("it was closed");
     // The thread cannot restore the entry: its renewal checks that the entry is there.
-    if (wasAlive) await this.#channel.commit([sessionKey, callKey, stopKey].map((key) => ({ delete: key(this.id) })));
+    if (wasAlive)
+      await this.#channel.commit([sessionKey, turnNoticeKey, stopKey].map((key) => ({ delete: key(this.id) })));
     await thread?.close();
   }
 

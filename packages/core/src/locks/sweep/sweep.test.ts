@@ -4,7 +4,7 @@ import { scribble } from "../../testing/scribble.js";
 import { cut } from "../../testing/tickets.js";
 import { type LocksOf, World } from "../../testing/world.js";
 import { processIdentity } from "../../util/process-state.js";
-import { callKey, lockKey, queueKey, sessionKey, sweepKey } from "../entries/schema.js";
+import { lockKey, queueKey, sessionKey, sweepKey, turnNoticeKey } from "../entries/schema.js";
 import { openLocks } from "../locks.js";
 
 const TTL = 15_000;
@@ -59,12 +59,12 @@ describe("sweeps", () => {
     await enter("gone", { started: "1" });
     await enter("here");
     for (const id of ["gone", "here", "expired"]) {
-      await sweeper.channel.set(callKey(id), { session: id, token: "t", name: "a" });
+      await sweeper.channel.set(turnNoticeKey(id), { session: id, token: "t", name: "a" });
       await sweeper.channel.set(queueKey(id), { waiting: [{ session: id, token: "t" }] });
     }
     await lock("a", "gone");
     await sweeper.locks.sweep();
-    expect(await keys("session")).toEqual([sessionKey("here"), callKey("here")]);
+    expect(await keys("session")).toEqual([sessionKey("here"), turnNoticeKey("here")]);
     expect(await keys("lock")).toEqual([queueKey("here")]);
   });
 

@@ -32,10 +32,10 @@ async function sweep(
     const { key, version } = entry;
     const session = sessionPlace(key);
     if (session !== undefined && !census.counts(session, entry)) suspects.push({ session, entry: { key, version } });
-    if (!(await pace.goesOn())) return;
+    if (!(await pace.continues())) return;
   }
   for await (const entry of readable(channel, { prefix: ["lock"] })) {
-    if (!(await pace.goesOn())) return;
+    if (!(await pace.continues())) return;
     const place = lockPlace(entry.key);
     if (place === undefined) continue;
     if (place.part === "lock") {
@@ -49,7 +49,7 @@ async function sweep(
     await unlessCorrupt(removeEntry(channel, entry));
   }
   for (const { session, entry } of suspects) {
-    if (!(await pace.goesOn())) return;
+    if (!(await pace.continues())) return;
     if (await census.isDead(session)) await unlessCorrupt(removeEntry(channel, entry));
   }
 }
@@ -105,12 +105,12 @@ class Pace {
   }
 
   /** Await it at each entry. Resolves to false when the sweep must end. */
-  async goesOn(): Promise<boolean> {
+  async continues(): Promise<boolean> {
     if (++this.#entries < PAGE && this.#clock.monotonic() < this.#since + SLICE) return true;
-    const goesOn = await this.#pause();
+    const continues = await this.#pause();
     this.#entries = 0;
     this.#since = this.#clock.monotonic();
-    return goesOn;
+    return continues;
   }
 }
 
@@ -171,10 +171,10 @@ export class Sweeper {
     return (busy > 0 ? busy : this.#ttl * TURN_LIFE) + (isBehind ? this.#ttl * REST_WITHOUT_TURN + 2 * jitter : jitter);
   }
 
-  #sweep(goesOn: () => Promise<boolean>): Promise<void> {
+  #sweep(continues: () => Promise<boolean>): Promise<void> {
     const pause = async (): Promise<boolean> => {
       await new Promise<void>((resolve) => void this.#clock.after(1, resolve, true));
-      return goesOn();
+      return continues();
     };
     return sweep(this.#channel, this.#liveness, this.#onOrphan, this.#clock, pause);
   }

@@ -8,7 +8,8 @@ import type { TimeIndex } from "../../jobs/records/time-index.js";
 import type { RunRecord } from "../../jobs/types.js";
 import type { Clock } from "../../util/clock.js";
 import { isText, isTime } from "../../util/shape.js";
-import { historyByName, historyOf, refuse, show } from "../history.js";
+import { valueText } from "../../util/text.js";
+import { historyByName, historyOf, refuse } from "../history.js";
 import { entriesOf, PAGE, readAhead, refPages } from "./cells.js";
 import {
   addCell,
@@ -50,17 +51,17 @@ export class RollupQueries {
   }
 
   async query(options: RollupsOptions): Promise<Rollups> {
-    const asked = checkRollups(options);
+    const query = checkRollups(options);
     const { index, times } = this.#stores;
     if (!(await index.isComplete())) {
-      const answer = new Answer(asked);
-      return answer.shown(await this.#addHistory(asked, answer));
+      const answer = new Answer(query);
+      return answer.shown(await this.#addHistory(query, answer));
     }
     await this.#fold.fresh(await readFold(times));
     let entry = await readFold(times);
     for (let left = TRIES; ; left--) {
-      const answer = new Answer(asked);
-      const missing = await this.#add(asked, entry, answer);
+      const answer = new Answer(query);
+      const missing = await this.#add(query, entry, answer);
       const after = await readFold(times);
       // A run that a fold moved into a cell meanwhile may have been counted twice, or not at all.
       if (after.state?.repairs === entry.state?.repairs || left === 0) return answer.shown(missing);
@@ -72,8 +73,8 @@ export class RollupQueries {
     return this.#fold.close();
   }
 
-  async #add(asked: Asked, { state }: FoldEntry, answer: Answer): Promise<Rollups["missing"]> {
-    const { from, to, signal } = asked;
+  async #add(query: RollupQuery, { state }: FoldEntry, answer: Answer): Promise<Rollups["missing"]> {
+    const { from, to, signal } = query;
     // A host whose clock is ahead may have moved the cursor past runs that our clock calls new.
     const cursor = Math.max(Math.min(state?.cursor ?? from, this.#fold.target), (state?.cursor ?? from) - NEAR);
     const known = Math.max(from, Math.min(cursor, to));
@@ -81,9 +82,9 @@ export class RollupQueries {
     if (known <= from) return missing;
     await this.#addOpen({ from, to: known, signal }, answer);
     // The hour of the cursor is not over: its minutes are counted.
-    const whole = asked.by === "hour" ? Math.max(from, floorTo(known, HOUR)) : from;
-    await this.#addCells("day", { ...asked, to: Math.min(whole, known) }, answer);
-    await this.#addCells("hour", { ...asked, from: whole, to: known }, answer);
+    const whole = query.by === "hour" ? Math.max(from, floorTo(known, HOUR)) : from;
+    await this.#addCells("day", { ...query, to: Math.min(whole, known) }, answer);
+    await this.#addCells("hour", { ...query, from: whole, to: known }, answer);
     return missing;
   }
 
@@ -120,7 +121,7 @@ export class RollupQueries {
   }
 
   /** Adds records without an index: there are no rollups then. Reads the newest ones. */
-  async #addHistory({ names, from, to, signal }: Asked, answer: Answer): Promise<Rollups["missing"]> {
+  async #addHistory({ names, from, to, signal }: RollupQuery, answer: Answer): Promise<Rollups["missing"]> {
     const { jobs } = this.#stores;
     const limit = Math.max(1, Math.floor(RECORDS / Math.max(1, names?.size ?? 1)));
     const range = { from, to, limit: limit + 1, ...(signal && { signal }) };
@@ -137,7 +138,7 @@ export class RollupQueries {
   }
 
   /** Adds the cells from `from` to `to` of one kind of entry. */
-  async #addCells(span: Span, { names, from, to, signal }: Asked, answer: Answer): Promise<void> {
+  async #addCells(span: Span, { names, from, to, signal }: RollupQuery, answer: Answer): Promise<void> {
     if (from >= to) return;
     const { times } = this.#stores;
     if (names === undefined) {
@@ -161,7 +162,7 @@ export class RollupQueries {
 const LONGEST_RANGE = { minute: 7, hour: 400 } as const;
 
 /** The requested range, in whole cells. */
-interface Asked {
+interface RollupQuery {
   readonly names: ReadonlySet<string> | undefined;
   readonly from: number;
   readonly to: number;
@@ -176,10 +177,10 @@ interface Asked {
  *
  * @throws ChannelError `INVALID_ARGUMENT`
  */
-function checkRollups({ names, from, to, by, signal }: RollupsOptions): Asked {
-  if (by !== "hour" && by !== "minute") refuse(`by is "hour" or "minute", not ${show(by)}`);
+function checkRollups({ names, from, to, by, signal }: RollupsOptions): RollupQuery {
+  if (by !== "hour" && by !== "minute") refuse(`by is "hour" or "minute", not ${valueText(by)}`);
   for (const [field, time] of Object.entries({ from, to })) {
-    if (!isTime(time)) refuse(`${field} is a time in ms since 1970, not ${show(time)}`);
+    if (!isTime(time)) refuse(`${field} is a time in ms since 1970, not ${valueText(time)}`);
   }
   if (names !== undefined && !(Array.isArray(names) && names.every(isText))) refuse("names is a list of names of jobs");
   const size = by === "hour" ? HOUR : MINUTE;
@@ -198,19 +199,19 @@ interface AnswerCell extends Cell {
 
 /** Gathers the cells of an answer. */
 class Answer {
-  readonly #asked: Asked;
+  readonly #query: RollupQuery;
   readonly #jobs: Map<string, Map<number, AnswerCell>> = new Map();
 
-  constructor(asked: Asked) {
-    this.#asked = asked;
+  constructor(query: RollupQuery) {
+    this.#query = query;
   }
 
   wants(name: string): boolean {
-    return this.#asked.names?.has(name) !== false;
+    return this.#query.names?.has(name) !== false;
   }
 
   addRun(record: Pick<RunRecord, "name" | "startTime" | "status" | "duration">): void {
-    const { from, to, size } = this.#asked;
+    const { from, to, size } = this.#query;
     const { name, startTime } = record;
     if (!this.wants(name) || startTime < from || startTime >= to) return;
     const cells = this.#cellsOf(name);
@@ -228,7 +229,7 @@ class Answer {
   /** Adds the cells of the value of an entry: those that begin before `end`. */
   addEntry(span: Span, { name, at: begin }: EntryPlace, value: unknown, end: number): void {
     if (!this.wants(name)) return;
-    const { from, to, size } = this.#asked;
+    const { from, to, size } = this.#query;
     const before = Math.min(to, end);
     const cells = this.#cellsOf(name);
     eachCell(value, PLACES[span], (place, runs, busy, longest) => {
@@ -259,4 +260,4 @@ class Answer {
 /** The most records that a query reads, or among which it searches for those of its names. */
 const RECORDS = 5_000;
 
-type Range = Pick<Asked, "from" | "to" | "signal">;
+type Range = Pick<RollupQuery, "from" | "to" | "signal">;

@@ -24,7 +24,7 @@ import { recordKeyOf, toRecord } from "../../jobs/records/record.js";
 import type { RunContext } from "../../jobs/run/context.js";
 import { parseRunId, type RunRef, runId } from "../../jobs/run-id.js";
 import type { RunRecord } from "../../jobs/types.js";
-import { ImportCounter } from "../../util/import-counter.js";
+import { type ImportCount, ImportCounter } from "../../util/import-count.js";
 import type { Items } from "../../util/iterate.js";
 import { fieldsOf, isCount, isText, isTime } from "../../util/shape.js";
 import { checkRange, selectRecords } from "../history.js";
@@ -75,16 +75,6 @@ export type Exported =
   | { readonly progress: ExportedProgress }
   | { readonly audit: ExportedAudit }
   | { readonly leftOut: NotExported };
-
-/** The outcome of an import for the parts of one kind. */
-export interface ImportCount {
-  /** The number of written parts. */
-  readonly imported: number;
-  /** The number of parts that the store had already. */
-  readonly present: number;
-  /** The number of parts that were not written, by the reason. */
-  readonly leftOut: { readonly [reason: string]: number };
-}
 
 /** The kinds of parts that a manager exports, and counts when it imports them. */
 export type ExportedKind = "runs" | "logs" | "audits";

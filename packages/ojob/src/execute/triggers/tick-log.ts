@@ -108,7 +108,7 @@ function whyNotRun({ outcome, reason, evidence = {} }: DecidedTick): string {
       return 'it was found later than "missed" allows';
     case "too-many":
       return 'more ticks were missed than "missed" runs';
-    case "nobody-there":
+    case "no-scheduler":
       return "no process was there";
     default:
       return text(reason);

@@ -7,7 +7,7 @@ import { storeWords, withScheduler } from "../../../store/open.js";
 import { expectTerminal, onScreen } from "../ps/watch.js";
 import { doing, perform } from "./actions.js";
 import { Details } from "./data/details.js";
-import { LiveStore, type Picture } from "./data/live-store.js";
+import { LiveStore, type StoreSnapshot } from "./data/live-store.js";
 import { detailsBody } from "./view/details.js";
 import { type Body, frame, helpBody, listBody, pageOf, targetsOf } from "./view/frame.js";
 import { listLines, targetOf } from "./view/list.js";
@@ -29,17 +29,17 @@ export async function execute(given: Given): Promise<number> {
       details?.changed();
       screen.changed();
     });
-    const bodyOf = (picture: Picture, now: number): Body => {
+    const bodyOf = (snapshot: StoreSnapshot, now: number): Body => {
       if (ui.view === "help") return helpBody(size);
-      if (ui.view === "list" || details === undefined) return listBody(picture, ui, now, size, paint);
+      if (ui.view === "list" || details === undefined) return listBody(snapshot, ui, now, size, paint);
       const body = detailsBody(details, ui, { columns: size.columns, page: pageOf(size) }, paint);
       ui = { ...ui, scroll: body.scroll };
       return body;
     };
     const screen: Screen = new Screen((now, current) => {
       size = current;
-      const picture = live.picture(now);
-      return frame(picture, ui, bodyOf(picture, now), now, size, paint);
+      const snapshot = live.snapshot(now);
+      return frame(snapshot, ui, bodyOf(snapshot, now), now, size, paint);
     });
     const act = (effect: Effect): void => {
       if (effect.type === "end") {
@@ -60,9 +60,9 @@ export async function execute(given: Given): Promise<number> {
     };
     const onKey = (key: KeyPress): void => {
       const now = Date.now();
-      const picture = live.picture(now);
-      const targets = targetsOf(listLines(picture, ui, now, size.columns, paint));
-      const open = details && { id: details.name, ...targetOf(details.name, picture) };
+      const snapshot = live.snapshot(now);
+      const targets = targetsOf(listLines(snapshot, ui, now, size.columns, paint));
+      const open = details && { id: details.name, ...targetOf(details.name, snapshot) };
       const pressed = press(ui, key, { targets, open, page: pageOf(size), isReadOnly });
       ui = pressed.ui;
       if (pressed.effect !== undefined) act(pressed.effect);

@@ -76,26 +76,26 @@ export class RunTrail implements RunLog {
     for (const [stream, lines] of this.#raw) lines.end((line) => this.#writer().add(LETTERS[stream], line));
     this.#isOver = true;
     // Write the progress before the end of the log, because readers that follow the log stop at its end.
-    const told = this.#progress?.end();
+    const progress = this.#progress?.end();
     this.#lines?.end();
     try {
       const record = await closing;
-      if (record.status === "completed" || record.status === "skipped") this.#forget(told);
+      if (record.status === "completed" || record.status === "skipped") this.#forget(progress);
       return record;
     } finally {
-      await this.#soon(told);
+      await this.#soon(progress);
     }
   }
 
-  async #soon(told: Promise<void> | undefined): Promise<void> {
-    await atMost(this.#logs.clock, END_WAIT, Promise.all([this.#lines?.soon, told]));
+  async #soon(progress: Promise<void> | undefined): Promise<void> {
+    await atMost(this.#logs.clock, END_WAIT, Promise.all([this.#lines?.soon, progress]));
   }
 
   /** In the background: deletes the log of a completed run if the store keeps no such logs. */
-  #forget(told: Promise<void> | undefined): void {
+  #forget(progress: Promise<void> | undefined): void {
     const lines = this.#lines;
     const soon = inBackground(async () => {
-      await Promise.all([lines?.soon, told]);
+      await Promise.all([lines?.soon, progress]);
       const store = this.#logs.opened;
       if (store === undefined || store.budget.completed) return;
       await lines?.forget();

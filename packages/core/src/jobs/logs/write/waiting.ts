@@ -76,10 +76,6 @@ export class Waiting {
     return this.#full.length > 0;
   }
 
-  get bytes(): number {
-    return this.#fullBytes + this.#bytes;
-  }
-
   take(): WaitingChunk | undefined {
     if (this.#full.length === 0 && this.#lines > 0) this.#seal();
     const first = this.#full.shift();

@@ -26,22 +26,22 @@ async function follow(): Promise<void> {
     closing.abort();
     await over;
   });
-  await expect.poll(() => live.picture(Date.now()).isComplete).toBe(true);
+  await expect.poll(() => live.snapshot(Date.now()).isComplete).toBe(true);
 }
 
-const problems = (): string[] => live.picture(Date.now()).problems.map(({ name, kind }) => `${name} ${kind}`);
+const problems = (): string[] => live.snapshot(Date.now()).problems.map(({ name, kind }) => `${name} ${kind}`);
 
-describe("the live picture of a store", () => {
+describe("the live snapshot of a store", () => {
   test("a failure is a problem until a run goes well, and counts for an hour", async () => {
     await follow();
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));
     await manager.run("import", fail).catch(() => {});
     await expect.poll(problems).toEqual(["import failed"]);
-    expect(live.picture(Date.now()).failed).toEqual({ count: 1, isMore: false });
-    expect(live.picture(Date.now() + 3_601_000).failed.count).toBe(0);
+    expect(live.snapshot(Date.now()).failed).toEqual({ count: 1, isMore: false });
+    expect(live.snapshot(Date.now() + 3_601_000).failed.count).toBe(0);
     await manager.run("import", () => {});
     await expect.poll(problems).toEqual([]);
-    expect(live.picture(Date.now()).failed.count).toBe(1);
+    expect(live.snapshot(Date.now()).failed.count).toBe(1);
   });
 
   test("a job between two attempts is not a problem beside what is retried, until none follows", async () => {
@@ -50,9 +50,9 @@ describe("the live picture of a store", () => {
     const fail = (): Promise<never> => Promise.reject(new Error("no route"));
     const tried = manager.run("import", fail, { retry }).catch(() => {});
     // It was read by the time at which the other one is known.
-    await expect.poll(() => live.picture(Date.now()).failed.count).toBe(1);
-    await expect.poll(() => live.picture(Date.now() + HOUR / 2).retrying).toMatchObject([{ error: "no route" }]);
-    expect(live.picture(Date.now() + HOUR / 2).problems).toEqual([]);
+    await expect.poll(() => live.snapshot(Date.now()).failed.count).toBe(1);
+    await expect.poll(() => live.snapshot(Date.now() + HOUR / 2).retrying).toMatchObject([{ error: "no route" }]);
+    expect(live.snapshot(Date.now() + HOUR / 2).problems).toEqual([]);
     await manager.cancel("import", { reason: "enough" });
     await tried;
     await manager.run("other", fail).catch(() => {});
@@ -66,7 +66,7 @@ describe("the live picture of a store", () => {
     await expect.poll(problems).toEqual(["import failed"]);
     const retry = { attempts: 2, delay: 3_600_000 };
     const tried = manager.run("import", fail, { retry }).catch(() => {});
-    await expect.poll(() => live.picture(Date.now()).retrying.length).toBe(1);
+    await expect.poll(() => live.snapshot(Date.now()).retrying.length).toBe(1);
     await expect.poll(problems).toEqual([]);
     await manager.cancel("import", { reason: "enough" });
     await tried;
@@ -92,18 +92,18 @@ describe("the live picture of a store", () => {
     });
     await importer.flush();
     await follow();
-    const text = (): string | undefined => live.picture(Date.now()).problems[0]?.text;
+    const text = (): string | undefined => live.snapshot(Date.now()).problems[0]?.text;
     await expect.poll(text).toBe("no process runs this schedule; its last run was lost");
     // A running run is not lost, although its scheduler is closed.
     await using run = await manager.start("nightly");
-    await expect.poll(() => live.picture(Date.now()).running.map(({ id }) => id)).toEqual([run.id]);
+    await expect.poll(() => live.snapshot(Date.now()).running.map(({ id }) => id)).toEqual([run.id]);
     await expect.poll(text).toBe("no process runs this schedule");
   });
 
   test("a cancelled run is not a failure", async () => {
     await follow();
     const run = await manager.start("import");
-    await expect.poll(() => live.picture(Date.now()).running.length).toBe(1);
+    await expect.poll(() => live.snapshot(Date.now()).running.length).toBe(1);
     await run.cancel();
     await manager.run("other", () => Promise.reject(new Error("no route"))).catch(() => {});
     await expect.poll(problems).toEqual(["other failed"]);
@@ -113,7 +113,7 @@ describe("the live picture of a store", () => {
     const scheduler = openScheduler(manager);
     await scheduler.add("nightly", { cron: "0 2 * * *" }, () => {});
     await follow();
-    await expect.poll(() => live.picture(Date.now()).next.map(({ name }) => name)).toEqual(["nightly"]);
+    await expect.poll(() => live.snapshot(Date.now()).next.map(({ name }) => name)).toEqual(["nightly"]);
     // A scheduler announces its schedules to the others a moment later.
     await expect.poll(problems).toEqual([]);
     await scheduler.pause("nightly", { reason: "a migration", author: "ana" });
@@ -131,13 +131,13 @@ test("a job that a person holds is a problem, and its ticks are shown as held", 
   await manager.hold("nightly", { reason: "a migration", until: Date.now() + 48 * 3_600_000, author: "ana" });
   await manager.hold("manual", { reason: "an audit", until: Date.now() + 3_600_000, author: "ben" });
   await expect.poll(() => problems().sort()).toEqual(["manual held", "nightly held"]);
-  const held = (): readonly Problem[] => live.picture(Date.now()).problems;
+  const held = (): readonly Problem[] => live.snapshot(Date.now()).problems;
   expect(held().find(({ name }) => name === "nightly")?.text).toMatch(/^held by ana until \S+Z: a migration$/);
-  await expect.poll(() => live.picture(Date.now()).next).toMatchObject([{ name: "nightly", skipped: "held" }]);
+  await expect.poll(() => live.snapshot(Date.now()).next).toMatchObject([{ name: "nightly", skipped: "held" }]);
   await manager.unlock("nightly", { reason: "done" });
   await manager.unlock("manual", { reason: "done" });
   await expect.poll(problems).toEqual([]);
-  await expect.poll(() => live.picture(Date.now()).next[0]?.skipped).toBeUndefined();
+  await expect.poll(() => live.snapshot(Date.now()).next[0]?.skipped).toBeUndefined();
 });
 
 test("a job with several problems has one row: the worst, and the others behind it", () => {

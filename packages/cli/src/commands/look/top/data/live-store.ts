@@ -23,7 +23,7 @@ export interface Coming extends ComingTick, Pick<NextTick, "due"> {
 }
 
 /** The state of a store at one time. */
-export interface Picture {
+export interface StoreSnapshot {
   /** The name of the store. */
   readonly store: string;
   readonly isComplete: boolean;
@@ -79,7 +79,7 @@ export class LiveStore {
   }
 
   /** The state of the store at `now`. */
-  picture(now: number): Picture {
+  snapshot(now: number): StoreSnapshot {
     const { store: live, isComplete } = this.#rows;
     const { retries = [], schedules = [], schedulers = [], waiting, problems = [] } = live?.known(now) ?? {};
     const processes = new Set<string>();

@@ -3,7 +3,7 @@ import { oneLine } from "../../../../output/table.js";
 import type { Size } from "../../../../output/terminal/screen.js";
 import { cut, widthOf } from "../../../../output/width/width.js";
 import { sayAway } from "../../ps/health.js";
-import type { Picture } from "../data/live-store.js";
+import type { StoreSnapshot } from "../data/live-store.js";
 import { listSections, selectedLine } from "./list.js";
 import { joined, type Line, shared } from "./share.js";
 import { selectedOf, type Target, type Ui } from "./ui.js";
@@ -24,14 +24,14 @@ export function pageOf({ rows }: Size): number {
 }
 
 /** The screen around a body. */
-export function frame(picture: Picture, ui: Ui, body: Body, now: number, size: Size, paint: Paint): string[] {
+export function frame(snapshot: StoreSnapshot, ui: Ui, body: Body, now: number, size: Size, paint: Paint): string[] {
   const page = pageOf(size);
   const { lines, selected = 0 } = body;
   // If the list is longer than the screen, the selected line is in the middle.
   const first = Math.max(0, Math.min(selected - Math.floor(page / 2), lines.length - page));
   const shown = lines.slice(first, first + page);
   const all = [
-    ...head(picture, now, size.columns, paint),
+    ...head(snapshot, now, size.columns, paint),
     "",
     ...shown,
     ...Array.from({ length: page - shown.length }, () => ""),
@@ -40,16 +40,16 @@ export function frame(picture: Picture, ui: Ui, body: Body, now: number, size: S
   return all.slice(0, size.rows);
 }
 
-function head(picture: Picture, now: number, columns: number, paint: Paint): string[] {
+function head(snapshot: StoreSnapshot, now: number, columns: number, paint: Paint): string[] {
   const time = new Date(now).toTimeString().slice(0, 8);
-  const store = cut(`ojm top  ${oneLine(picture.store)}`, columns - time.length - 2);
+  const store = cut(`ojm top  ${oneLine(snapshot.store)}`, columns - time.length - 2);
   const first = `${store}${" ".repeat(Math.max(2, columns - widthOf(store) - time.length))}${time}`;
-  return [paint(cut(first, columns), "bold"), counts(picture, columns, paint)];
+  return [paint(cut(first, columns), "bold"), counts(snapshot, columns, paint)];
 }
 
 /** The counts. A store that is still being read, one that is away and one that is fine look different. */
-function counts(picture: Picture, columns: number, paint: Paint): string {
-  const { away, isComplete, processes, running, retrying, waiting, failed, problems } = picture;
+function counts(snapshot: StoreSnapshot, columns: number, paint: Paint): string {
+  const { away, isComplete, processes, running, retrying, waiting, failed, problems } = snapshot;
   if (away !== undefined) return paint(cut(sayAway(away), columns), "red");
   if (!isComplete) return paint(cut("reading the store …", columns), "yellow");
   const failures = `${failed.count}${failed.isMore ? "+" : ""} failed in 1 h`;
@@ -112,12 +112,12 @@ export function targetsOf(lines: readonly Line[]): Target[] {
 }
 
 /** The list as the body of a frame. */
-export function listBody(picture: Picture, ui: Ui, now: number, size: Size, paint: Paint): Body {
+export function listBody(snapshot: StoreSnapshot, ui: Ui, now: number, size: Size, paint: Paint): Body {
   const { columns } = size;
-  const sections = listSections(picture, ui, now, columns, paint);
+  const sections = listSections(snapshot, ui, now, columns, paint);
   const selected = selectedOf(ui, targetsOf(joined(sections)))?.id;
   const lines = shared(sections, pageOf(size), selected);
-  if (lines.length === 0) return { lines: [emptyText(picture, ui)] };
+  if (lines.length === 0) return { lines: [emptyText(snapshot, ui)] };
   const at = lines.findIndex(({ target }) => target !== undefined && target.id === selected);
   return {
     lines: lines.map((line, i) => (i === at ? selectedLine(line, columns, paint) : line.painted)),
@@ -125,7 +125,7 @@ export function listBody(picture: Picture, ui: Ui, now: number, size: Size, pain
   };
 }
 
-function emptyText({ isComplete }: Picture, { filter }: Ui): string {
+function emptyText({ isComplete }: StoreSnapshot, { filter }: Ui): string {
   if (!isComplete) return "";
   return filter === "" ? "  nothing runs, fails or is planned" : "  no name has this in it. Esc: show all";
 }

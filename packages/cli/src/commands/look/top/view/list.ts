@@ -7,7 +7,7 @@ import { grid } from "../../../../output/width/grid.js";
 import { widthOf } from "../../../../output/width/width.js";
 import { runColumns } from "../../ps/screen.js";
 import { noteOf } from "../../unattended.js";
-import type { Coming, Picture } from "../data/live-store.js";
+import type { Coming, StoreSnapshot } from "../data/live-store.js";
 import { joined, type Line } from "./share.js";
 import type { Target, Ui } from "./ui.js";
 
@@ -36,7 +36,7 @@ export function listLines(...asked: Parameters<typeof listSections>): Line[] {
 
 /** The sections of the list: problems, running, retrying, next. */
 export function listSections(
-  picture: Picture,
+  snapshot: StoreSnapshot,
   { filter, unfolded }: Pick<Ui, "filter" | "unfolded">,
   now: number,
   columns: number,
@@ -46,19 +46,19 @@ export function listSections(
   const only = <T extends { readonly name: string }>(items: readonly T[]): readonly T[] =>
     wanted === "" ? items : items.filter(({ name }) => name.toLowerCase().includes(wanted));
   const show = <T extends { readonly name: string }>(section: string, shown: Section<T>): Line[] =>
-    sectionLines(section, shown, picture, columns, paint);
+    sectionLines(section, shown, snapshot, columns, paint);
   return [
-    show("problem", problemSection(only(picture.problems), unfolded, now)),
+    show("problem", problemSection(only(snapshot.problems), unfolded, now)),
     show("run", {
       columns: runColumns(columns).map((column, i) => (i === 0 ? { ...column, title: "RUNNING" } : column)),
-      items: only(picture.running),
+      items: only(snapshot.running),
       paint: ({ id, stopRequest }, column) => {
         if (column === 0) return stopRequest === undefined ? "cyan" : "yellow";
-        return column === 1 && picture.long.has(id) ? "yellow" : undefined;
+        return column === 1 && snapshot.long.has(id) ? "yellow" : undefined;
       },
     }),
-    show("retry", retrySection(only(picture.retrying), now)),
-    show("next", nextSection(only(picture.next).slice(0, MOST_NEXT), now)),
+    show("retry", retrySection(only(snapshot.retrying), now)),
+    show("next", nextSection(only(snapshot.next).slice(0, MOST_NEXT), now)),
   ];
 }
 
@@ -113,7 +113,7 @@ function nextSection(items: readonly Coming[], now: number): Section<Coming> {
 function sectionLines<T extends { readonly name: string }>(
   section: string,
   { columns, items, kind, group: groupOf, paint: colorIn }: Section<T>,
-  picture: Picture,
+  snapshot: StoreSnapshot,
   width: number,
   paint: Paint,
 ): Line[] {
@@ -129,14 +129,14 @@ function sectionLines<T extends { readonly name: string }>(
     const group = groupOf?.(item);
     if (group !== undefined) return { painted, target: { id: `${section} ${group.key}`, name: group.key, group } };
     const id = `${section} ${item.name} ${kind?.(item) ?? ""}`;
-    return { painted, target: { id, ...targetOf(item.name, picture) } };
+    return { painted, target: { id, ...targetOf(item.name, snapshot) } };
   });
 }
 
 /** What the actions on a job need. */
 export function targetOf(
   name: string,
-  { running, retrying, schedules }: Pick<Picture, "running" | "retrying" | "schedules">,
+  { running, retrying, schedules }: Pick<StoreSnapshot, "running" | "retrying" | "schedules">,
 ): Omit<Target, "id"> {
   const run = running.find((one) => one.name === name)?.id;
   const chain = retrying.find((one) => one.name === name)?.chain;

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { KeyPress } from "../../../../output/terminal/keyboard.js";
 import { prepareWidths } from "../../../../output/width/width.js";
 import type { Running } from "../../ps/running.js";
-import type { Picture } from "../data/live-store.js";
+import type { StoreSnapshot } from "../data/live-store.js";
 import { detailsBody } from "./details.js";
 import { frame, HELP, helpBody, listBody, targetsOf } from "./frame.js";
 import { listLines } from "./list.js";
@@ -37,7 +37,7 @@ const retrying = (name: string, due: number): Retry => ({
 
 const HOSTILE = `\u001b]52;c;aGk=\u0007${"注文".repeat(90)}`;
 
-const picture = (more: Partial<Picture> = {}): Picture => ({
+const snapshot = (more: Partial<StoreSnapshot> = {}): StoreSnapshot => ({
   store: `redis://${"x".repeat(90)}`,
   isComplete: true,
   away: undefined,
@@ -63,7 +63,7 @@ const picture = (more: Partial<Picture> = {}): Picture => ({
   ...more,
 });
 
-const screen = (shown: Picture, ui: Ui, columns: number, rows = 24): string[] => {
+const screen = (shown: StoreSnapshot, ui: Ui, columns: number, rows = 24): string[] => {
   const size = { columns, rows };
   return frame(shown, ui, listBody(shown, ui, NOW, size, plain), NOW, size, plain);
 };
@@ -72,7 +72,7 @@ describe("the screen of ojm top", () => {
   test.each([20, 40, 80, 160])("of %i columns is not overrun, and shows no control character", (columns) => {
     const prompt = { act: "cancel", text: HOSTILE, target: { id: "", name: HOSTILE, run: HOSTILE } } as const;
     for (const ui of [FIRST_LOOK, { ...FIRST_LOOK, message: HOSTILE }, { ...FIRST_LOOK, prompt }]) {
-      const lines = screen(picture(), ui, columns);
+      const lines = screen(snapshot(), ui, columns);
       expect(lines).toHaveLength(24);
       for (const line of lines) {
         expect(stringWidth(line)).toBeLessThanOrEqual(columns);
@@ -82,7 +82,7 @@ describe("the screen of ojm top", () => {
   });
 
   test("shows problems first, then what runs, then what comes next", () => {
-    const text = screen(picture(), FIRST_LOOK, 80).join("\n");
+    const text = screen(snapshot(), FIRST_LOOK, 80).join("\n");
     expect(text).toMatch(/PROBLEM[\s\S]*RUNNING[\s\S]*NEXT/);
     expect(text).toContain("2 running, 2 waiting, 4 failed in 1 h, 3 problems, 3 processes");
     expect(text).toMatch(/import +failed +1 min +no \\u001b\[2J route/);
@@ -92,7 +92,7 @@ describe("the screen of ojm top", () => {
 
   test("a run that continues although it was asked to stop is shown with who asked, and why", () => {
     const stopRequest = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, reason: "wrong month" };
-    const shown = picture({ problems: [], running: [run("import", { stopRequest }), run("other")] });
+    const shown = snapshot({ problems: [], running: [run("import", { stopRequest }), run("other")] });
     expect(screen(shown, FIRST_LOOK, 80).join("\n")).toMatch(
       /RUNNING +ELAPSED +STOPPING .*\n> import +1 min 1 s +by h1, pid 7: wrong mon….*\n {2}other +1 min 1 s +api-1/,
     );
@@ -101,7 +101,7 @@ describe("the screen of ojm top", () => {
   test("what waits for its next attempt is shown with its time, and can be cancelled", () => {
     const waits = retrying("orders", NOW - 1);
     const both = [waits, retrying(HOSTILE, NOW + 61_000)];
-    const shown = picture({ problems: [], running: [], retrying: both });
+    const shown = snapshot({ problems: [], running: [], retrying: both });
     const text = screen(shown, FIRST_LOOK, 80).join("\n");
     const marked = (words: string, color?: string): string => (color === "yellow" ? `<${words.trim()}>` : words);
     expect(
@@ -124,7 +124,7 @@ describe("the screen of ojm top", () => {
       { name: "held", due: NOW + 13_000, skipped: "held" as const },
       { name: "queued", due: NOW + 14_000, waiting: 2 },
     ];
-    const text = screen(picture({ problems: [], running: [], retrying: [waits], next }), FIRST_LOOK, 80).join("\n");
+    const text = screen(snapshot({ problems: [], running: [], retrying: [waits], next }), FIRST_LOOK, 80).join("\n");
     expect(text).toMatch(/orders +2 of 5 .* no route/);
     expect(text).toMatch(
       /alone .* no process runs it now\n.*held .* will be skipped: on hold\n.*queued .* 2 ticks wait before it/,
@@ -133,14 +133,14 @@ describe("the screen of ojm top", () => {
 
   test("reading, away, empty and well are four different pictures", () => {
     const none = { problems: [], running: [], retrying: [], next: [] };
-    expect(screen(picture({ isComplete: false, ...none }), FIRST_LOOK, 80)[1]).toBe("reading the store …");
-    expect(screen(picture({ away: 12_000 }), FIRST_LOOK, 80)[1]).toMatch(/has not answered for 12 s/);
-    expect(screen(picture(none), FIRST_LOOK, 80)[3]).toMatch(/nothing runs/);
-    expect(screen(picture(none), FIRST_LOOK, 80)[1]).toMatch(/no problems/);
+    expect(screen(snapshot({ isComplete: false, ...none }), FIRST_LOOK, 80)[1]).toBe("reading the store …");
+    expect(screen(snapshot({ away: 12_000 }), FIRST_LOOK, 80)[1]).toMatch(/has not answered for 12 s/);
+    expect(screen(snapshot(none), FIRST_LOOK, 80)[3]).toMatch(/nothing runs/);
+    expect(screen(snapshot(none), FIRST_LOOK, 80)[1]).toMatch(/no problems/);
   });
 
   test("a narrow screen leaves out whole counts and whole keys", () => {
-    const lines = screen(picture(), FIRST_LOOK, 40);
+    const lines = screen(snapshot(), FIRST_LOOK, 40);
     expect(lines[1]).toBe("2 running, 4 failed in 1 h, 3 problems");
     expect(lines.at(-1)).toBe("q end  ? help  Enter why, log  c cancel");
   });
@@ -152,7 +152,7 @@ describe("the screen of ojm top", () => {
       return { name, kind: "failed" as const, text, at: NOW };
     });
     const next = Array.from({ length: 12 }, (_, i) => ({ name: `next ${i}`, due: NOW + i * 1_000 }));
-    const shown = picture({ problems, next });
+    const shown = snapshot({ problems, next });
     const lines = screen(shown, FIRST_LOOK, 80);
     expect(lines).toHaveLength(24);
     expect(lines.join("\n")).toMatch(
@@ -171,7 +171,7 @@ describe("the screen of ojm top", () => {
     const failed = ["a", "b", "c"].map((name, i) => {
       return { name, kind: "failed" as const, text: `connect ECONNREFUSED 10.0.3.${i}`, at: NOW - i * 60_000 };
     });
-    const shown = picture({
+    const shown = snapshot({
       problems: [...failed, { name: "d", kind: "failed", text: "no route", at: NOW - 600_000 }],
       running: [],
     });
@@ -196,7 +196,7 @@ describe("the screen of ojm top", () => {
   test("at 40 columns it shows for how long a run has been running", () => {
     const stopRequest = { at: NOW, by: { host: "h1", pid: 7, instance: "b" }, author: "ana", reason: "wrong month" };
     const name = "reports.monthly.customers";
-    const shown = picture({
+    const shown = snapshot({
       problems: [],
       running: [
         run(name, { usual: { p50: 90_000, p95: 95_000 } }),
@@ -210,7 +210,7 @@ describe("the screen of ojm top", () => {
   test("with more rows than lines, the selected one is on the screen", () => {
     const running = Array.from({ length: 60 }, (_, i) => run(`job ${i}`));
     const lines = screen(
-      picture({ running }),
+      snapshot({ running }),
       { ...FIRST_LOOK, selected: { id: "run job 44 ", name: "job 44" } },
       80,
       12,
@@ -220,11 +220,11 @@ describe("the screen of ojm top", () => {
   });
 
   test("a filter leaves the names that have it", () => {
-    const names = targetsOf(listLines(picture(), { ...FIRST_LOOK, filter: "IMP" }, NOW, 80, plain)).map(
+    const names = targetsOf(listLines(snapshot(), { ...FIRST_LOOK, filter: "IMP" }, NOW, 80, plain)).map(
       ({ name }) => name,
     );
     expect(names).toEqual(["import", "import"]);
-    expect(screen(picture(), { ...FIRST_LOOK, filter: "zzz" }, 80).join("\n")).toContain("no name has this in it");
+    expect(screen(snapshot(), { ...FIRST_LOOK, filter: "zzz" }, 80).join("\n")).toContain("no name has this in it");
   });
 
   test("the help fits 40 columns and 24 lines", () => {

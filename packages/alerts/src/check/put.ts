@@ -38,8 +38,8 @@ export async function put(channel: AlertsChannel, fenced: Fenced, findings: Find
   };
   const dropped = findings.state.dropped + crowded.dropped;
   const puts = alerts.slice(-MOST_PENDING).map((alert, i): AlertOp[] => {
-    const told: Alert = i === 0 && dropped > 0 ? { ...alert, dropped } : alert;
-    const value: Pending = { alert: told, since: now, tries: 0, due: now };
+    const counted: Alert = i === 0 && dropped > 0 ? { ...alert, dropped } : alert;
+    const value: Pending = { alert: counted, since: now, tries: 0, due: now };
     const pushed = crowded.keys[i];
     const op = { put: outboxKey(rule.id, before.state.seq + i), value, ...kept(channel) };
     return pushed === undefined ? [op] : [op, { delete: pushed }];

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { World } from "../../../core/src/testing/world.js";
 import { checkedRule } from "../rules/checked-rule.js";
 import { FakeReceiver } from "../testing/receiver.js";
-import { type Context, look } from "./look.js";
+import { type Context, check } from "./check.js";
 import { CHANNEL, type RuleState, ruleKey, type Stored } from "./state.js";
 
 const HOUR = 3_600_000;
@@ -19,7 +19,7 @@ test("missed ticks are reported by the next check if another process writes the 
     ...{ manager: one.manager, channel, rules: [rule], send: receiver.send, judged: new Map() },
     ...{ signal: new AbortController().signal, now: () => clock.now() },
   };
-  await clock.until(look(context));
+  await clock.until(check(context));
   // No scheduler is there for four ticks. The next one decides that they were missed.
   for (let i = 0; i < 2; i++) {
     const scheduler = openScheduler(two.manager, { clock });
@@ -28,13 +28,13 @@ test("missed ticks are reported by the next check if another process writes the 
     if (i === 0) await clock.advance(4 * HOUR + 60_000);
   }
   one.way.once("outbox", { type: "slow", ms: 1_000 });
-  const looking = look(context);
+  const checking = check(context);
   await clock.advance(500);
   const state = (await channel.get(ruleKey(rule.id))) as RuleState;
   const other = await two.manager.channel<Stored>(CHANNEL);
   await other.set(ruleKey(rule.id), state);
-  await clock.until(looking);
-  expect(receiver.told).toEqual([]);
-  await clock.until(look(context));
-  expect(receiver.told).toEqual(["missed nightly"]);
+  await clock.until(checking);
+  expect(receiver.reported).toEqual([]);
+  await clock.until(check(context));
+  expect(receiver.reported).toEqual(["missed nightly"]);
 });

@@ -3,7 +3,7 @@ import { parseRunId } from "@ojm/core";
 import type { ScheduleTick, ScheduleView } from "@ojm/schedule";
 import type { CheckedRule } from "../rules/checked-rule.js";
 import { alertOf, type Found, type MissedTicks, missedAlert } from "./alert-of.js";
-import { type Judged, type Look, loadOperator } from "./records.js";
+import { type CheckInput, type Judged, loadOperator } from "./records.js";
 import type { RuleState, TickState } from "./state.js";
 import { ticksFrom } from "./state.js";
 import { MARGIN } from "./window.js";
@@ -22,19 +22,19 @@ const MISSED = "no process was there to run it in time";
 export async function findTicks(
   rule: CheckedRule,
   state: RuleState,
-  look: Look,
+  input: CheckInput,
   found: Found[],
 ): Promise<{ readonly ticks: { readonly ticks?: TickState }; readonly judged: Judged }> {
   if (!rule.on.has("missed") && !rule.on.has("late")) return { ticks: {}, judged: new Map() };
-  const { from, behind, told } = state.ticks ?? ticksFrom(look.now);
-  const search = new Search(rule, look, found, told);
+  const { from, behind, reported } = state.ticks ?? ticksFrom(input.now);
+  const search = new Search(rule, input, found, reported);
   // The clocks of the schedulers differ: a tick may be decided a while before it is due here.
-  const next = Math.max(from, look.now - MARGIN);
+  const next = Math.max(from, input.now - MARGIN);
   const judged = new Map<string, number>();
   const left: [string, number][] = [];
-  for (const view of await look.records.schedules()) {
+  for (const view of await input.records.schedules()) {
     if (!rule.matches(view.name)) continue;
-    const before = Math.max(look.judged.get(view.name) ?? 0, behind[view.name] ?? from);
+    const before = Math.max(input.judged.get(view.name) ?? 0, behind[view.name] ?? from);
     const mark = await search.judge(view, before);
     judged.set(view.name, mark);
     if ((view.next(mark) ?? Number.POSITIVE_INFINITY) <= next) left.push([view.name, mark]);
@@ -43,13 +43,13 @@ export async function findTicks(
   const ticks = {
     from: next,
     behind: Object.fromEntries(left.slice(0, MOST_BEHIND)),
-    told: search.told((time, name) => time > next || kept.has(name)),
+    reported: search.reported((time, name) => time > next || kept.has(name)),
   };
   return { ticks: { ticks }, judged };
 }
 
 /** A tick that was reported: its kind and schedule as a hash, and the last tick that the alert covers. */
-interface Told {
+interface Reported {
   readonly time: number;
   readonly hash: string;
   reach: number;
@@ -57,22 +57,22 @@ interface Told {
 
 class Search {
   readonly #rule: CheckedRule;
-  readonly #look: Look;
+  readonly #input: CheckInput;
   readonly #found: Found[];
-  readonly #told: Told[];
+  readonly #reported: Reported[];
   /** The schedules by the hashes of their alerts. */
   readonly #names: Map<string, string> = new Map();
 
-  constructor(rule: CheckedRule, look: Look, found: Found[], told: TickState["told"]) {
+  constructor(rule: CheckedRule, input: CheckInput, found: Found[], reported: TickState["reported"]) {
     this.#rule = rule;
-    this.#look = look;
+    this.#input = input;
     this.#found = found;
-    this.#told = told.map(([time, hash, reach]) => ({ time, hash, reach }));
+    this.#reported = reported.map(([time, hash, reach]) => ({ time, hash, reach }));
   }
 
   /** The reported ticks that may be found again. */
-  told(isKept: (time: number, schedule: string) => boolean): TickState["told"] {
-    const kept = this.#told.filter(({ reach, hash }) => isKept(reach, this.#names.get(hash) ?? ""));
+  reported(isKept: (time: number, schedule: string) => boolean): TickState["reported"] {
+    const kept = this.#reported.filter(({ reach, hash }) => isKept(reach, this.#names.get(hash) ?? ""));
     return kept.map(({ time, hash, reach }) => [time, hash, reach]);
   }
 
@@ -82,12 +82,12 @@ class Search {
     for (const kind of ["missed", "late"] as const) this.#names.set(hashOf(kind, view.name), view.name);
     if (view.decided > mark) await this.#decided(view, mark);
     // A cursor that is far ahead comes from a wrong clock, and will be set back.
-    const after = Math.max(mark, Math.min(view.decided, this.#look.now + MARGIN));
+    const after = Math.max(mark, Math.min(view.decided, this.#input.now + MARGIN));
     if (!on.has("missed")) return after;
     const { overdueTicks } = await loadOperator();
-    const overdue = overdueTicks(view, this.#look.now, { grace, after });
+    const overdue = overdueTicks(view, this.#input.now, { grace, after });
     if (overdue === undefined) return after;
-    const why = await this.#look.records.whyOverdue(view, overdue);
+    const why = await this.#input.records.whyOverdue(view, overdue);
     this.#missed({ name: view.name, ...overdue, why: why ?? MISSED });
     return after;
   }
@@ -125,16 +125,16 @@ class Search {
   async #late({ schedule: name, at, run }: ScheduleTick): Promise<void> {
     const ref = run === undefined ? undefined : parseRunId(run);
     if (ref === undefined || ref.startTime - at <= this.#rule.later) return;
-    const record = await this.#look.records.one(ref.name, ref.startTime);
+    const record = await this.#input.records.one(ref.name, ref.startTime);
     if (record === undefined || !this.#isNew("late", name, at)) return;
-    this.#found.push(alertOf(record, { rule: this.#rule.id, kind: "late", tick: at, now: this.#look.now }));
+    this.#found.push(alertOf(record, { rule: this.#rule.id, kind: "late", tick: at, now: this.#input.now }));
   }
 
   /** Whether none of these ticks was reported. Marks the first of them as reported. */
   #isNew(kind: "missed" | "late", name: string, at: number, until = at, reach = at): boolean {
     const hash = hashOf(kind, name);
-    const known = this.#told.find((one) => one.hash === hash && one.time <= until && at <= one.reach);
-    if (known === undefined) this.#told.push({ time: at, hash, reach });
+    const known = this.#reported.find((one) => one.hash === hash && one.time <= until && at <= one.reach);
+    if (known === undefined) this.#reported.push({ time: at, hash, reach });
     else known.reach = Math.max(known.reach, reach);
     return known === undefined;
   }

@@ -9,7 +9,7 @@ const NEWEST = 50;
 export type Judged = ReadonlyMap<string, number>;
 
 /** The input of a check. */
-export interface Look {
+export interface CheckInput {
   readonly records: Records;
   readonly now: number;
   /** Up to which tick this process has judged each schedule. */

@@ -40,7 +40,7 @@ export interface Context {
 }
 
 /** The result of a check. */
-export interface Looked {
+export interface CheckResult {
   /** When the next known work is due. */
   readonly next?: number;
   /** Another process is at work, or the managed run is on hold. */
@@ -53,7 +53,7 @@ export interface Looked {
  * Checks, without a write, whether there is something to report or to deliver. If there is, one managed run
  * does it, in exactly one process. `wait`: how long to wait for another process that does it, in ms.
  */
-export async function look(context: Context, wait = 0): Promise<Looked> {
+export async function check(context: Context, wait = 0): Promise<CheckResult> {
   const { manager, channel, rules, now } = context;
   const all = await findAll(context);
   for (const findings of all) if (!findings.changed) await noteTicks(context, findings);
@@ -65,7 +65,7 @@ export async function look(context: Context, wait = 0): Promise<Looked> {
   }
   try {
     const options = { wait, timeout: TIMEOUT, trigger: "alerts" };
-    const { result } = await manager.run(OWN_NAME, (run) => tellAndDeliver(context, run), options);
+    const { result } = await manager.run(OWN_NAME, (run) => reportAndDeliver(context, run), options);
     return result.next === undefined ? { down } : { down, next: result.next };
   } catch (error) {
     if (isRunError(error) && error.code === "LOCKED") return { down, locked: true };
@@ -74,24 +74,24 @@ export async function look(context: Context, wait = 0): Promise<Looked> {
 }
 
 /** Reports and delivers. The record of the managed run stores the result. */
-async function tellAndDeliver(
+async function reportAndDeliver(
   context: Context,
   run: Run,
-): Promise<{ readonly told: number; readonly delivered: number; readonly next?: number }> {
+): Promise<{ readonly alerts: number; readonly delivered: number; readonly next?: number }> {
   const { channel, rules, send, now } = context;
   const fenced: Parameters<typeof put>[1] = (ops) => run.fenced(channel, ops);
-  let told = 0;
+  let alerts = 0;
   for (const findings of await findAll(context)) {
     if (!findings.changed || !(await put(channel, fenced, findings, now()))) continue;
     context.judged.set(findings.rule.id, findings.judged);
-    told += findings.alerts.length;
+    alerts += findings.alerts.length;
   }
   const signal = AbortSignal.any([run.signal, context.signal]);
   const delivery = { channel, fenced, send, signal, logTail: (id: string) => logTail(context.manager, id), now };
   const all = await Promise.all(rules.map((rule) => deliver(rule, delivery)));
   const delivered = all.reduce((sum, { count }) => sum + count, 0);
   const next = earliest(all.map((each) => each.next));
-  return next === undefined ? { told, delivered } : { told, delivered, next };
+  return next === undefined ? { alerts, delivered } : { alerts, delivered, next };
 }
 
 async function findAll({ manager, channel, rules, judged, now }: Context): Promise<Findings[]> {
@@ -109,7 +109,7 @@ async function noteTicks({ channel, judged }: Context, findings: Findings): Prom
   const { rule, before, state } = findings;
   judged.set(rule.id, findings.judged);
   const [known, found] = [before.state.ticks, state.ticks];
-  const isSame = JSON.stringify(known?.told) === JSON.stringify(found?.told);
+  const isSame = JSON.stringify(known?.reported) === JSON.stringify(found?.reported);
   if (isSame && (found?.from ?? 0) - (known?.from ?? 0) < MARGIN) return;
   // Ignore a lost race: the process that won has recorded as much.
   await channel.compareAndSet(ruleKey(rule.id), before.version, state, kept(channel));
@@ -120,13 +120,13 @@ export async function stateOf(channel: AlertsChannel, id: string, now: number): 
   const key = ruleKey(id);
   const known = await entryUnder(channel, key);
   if (known !== undefined && isState(known.value)) return { state: known.value, version: known.version };
-  const state = freshState(await lastLook(channel, now));
+  const state = freshState(await lastCheck(channel, now));
   const outcome = await channel.compareAndSet(key, known?.version ?? null, state, kept(channel));
   if (outcome.ok) return { state, version: outcome.version };
   return stateOf(channel, id, now);
 }
 
-async function lastLook(channel: AlertsChannel, now: number): Promise<number> {
+async function lastCheck(channel: AlertsChannel, now: number): Promise<number> {
   let last = 0;
   for await (const { value } of readable(channel, { prefix: ["turn"] })) {
     if (isTurn(value) && value.at <= now) last = Math.max(last, value.at);

@@ -3,7 +3,7 @@ import type { CheckedRule } from "../rules/checked-rule.js";
 import type { Alert } from "../types.js";
 import { alertOf, type Found } from "./alert-of.js";
 import { fateOf } from "./fate.js";
-import type { Judged, Look } from "./records.js";
+import type { CheckInput, Judged } from "./records.js";
 import type { ReadState, RuleState } from "./state.js";
 import { findTicks } from "./ticks.js";
 import { advanced, type Timed, unseen, type Window } from "./window.js";
@@ -26,14 +26,14 @@ export interface Findings {
 }
 
 /** Finds the alerts of a rule since its state. Writes nothing. */
-export async function findFor(rule: CheckedRule, before: ReadState, look: Look): Promise<Findings> {
+export async function findFor(rule: CheckedRule, before: ReadState, input: CheckInput): Promise<Findings> {
   const found: Found[] = [];
   const { state } = before;
   // Starts come first: the sort keeps a start before an end of the same time.
-  const begun = await starts(rule, state, look, found);
-  const failed = await failures(rule, state, look, found);
-  const long = await longRuns(rule, state, look, found);
-  const { ticks, judged } = await findTicks(rule, state, look, found);
+  const begun = await starts(rule, state, input, found);
+  const failed = await failures(rule, state, input, found);
+  const long = await longRuns(rule, state, input, found);
+  const { ticks, judged } = await findTicks(rule, state, input, found);
   found.sort((a, b) => a.time - b.time);
   const after: RuleState = { ...state, ...failed, ...begun, ...long, ...ticks };
   const alerts = found.map(({ alert }) => alert);
@@ -51,7 +51,7 @@ type Part<K extends keyof RuleState> = Pick<RuleState, K>;
 async function failures(
   { id: rule, on, errors, after, matches }: CheckedRule,
   state: RuleState,
-  { records, now }: Look,
+  { records, now }: CheckInput,
   found: Found[],
 ): Promise<Part<"ends" | "down" | "dropped" | "held">> {
   const { runs, window, dropped } = await newest(
@@ -98,7 +98,7 @@ async function failures(
 async function starts(
   { id: rule, on, matches }: CheckedRule,
   state: RuleState,
-  { records, now }: Look,
+  { records, now }: CheckInput,
   found: Found[],
 ): Promise<Partial<RuleState>> {
   const wantsEnds = on.has("completed");
@@ -132,7 +132,7 @@ async function starts(
 async function longRuns(
   { id: rule, on, longer, matches }: CheckedRule,
   state: RuleState,
-  { records, now }: Look,
+  { records, now }: CheckInput,
   found: Found[],
 ): Promise<Partial<RuleState>> {
   if (!on.has("long")) return {};

@@ -20,7 +20,7 @@ export interface TickState {
    * The ticks that were reported, as far as they may be found again. All ticks after `time` up to `reach`
    * were reported with the tick at `time`.
    */
-  readonly told: readonly (readonly [time: number, hash: string, reach: number])[];
+  readonly reported: readonly (readonly [time: number, hash: string, reach: number])[];
 }
 
 /** What a rule has reported, and what it waits for. */
@@ -91,7 +91,7 @@ export function kept({ supports }: Pick<AlertsChannel, "supports">): { ttl?: num
 
 /** The state of a rule that starts to report ticks at `at`. */
 export function ticksFrom(at: number): TickState {
-  return { from: at, behind: {}, told: [] };
+  return { from: at, behind: {}, reported: [] };
 }
 
 /** The state of a rule that begins at `at`. */
@@ -134,8 +134,8 @@ export function isState(value: unknown): value is RuleState {
 }
 
 function isTickState(value: unknown): boolean {
-  const { from, behind, told } = (value ?? {}) as { readonly [K in keyof TickState]?: unknown };
-  return typeof from === "number" && typeof behind === "object" && behind !== null && Array.isArray(told);
+  const { from, behind, reported } = (value ?? {}) as { readonly [K in keyof TickState]?: unknown };
+  return typeof from === "number" && typeof behind === "object" && behind !== null && Array.isArray(reported);
 }
 
 function isWindow(value: unknown): boolean {

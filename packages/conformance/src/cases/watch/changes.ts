@@ -3,7 +3,7 @@ import type { Case } from "../../case/case.js";
 import { Follower } from "./follower.js";
 
 /** What a watch reports. */
-export const telling: readonly Case[] = [
+export const changes: readonly Case[] = [
   {
     id: "WCH-001",
     law: "A watch of an empty channel reports at once that its snapshot is complete.",
@@ -72,12 +72,12 @@ export const telling: readonly Case[] = [
       const follower = await Follower.start(t, channel);
       const result = await writer.commit([{ put: "a", value: 1 }, { delete: "gone" }, { put: "b", value: 2 }]);
       await t.until("the watch reports everything", () => follower.events.length >= 5);
-      const told = follower.events.slice(2).map((event) => {
+      const reported = follower.events.slice(2).map((event) => {
         if (event.type === "put") return [event.entry.key, event.entry.version];
         return event.type === "delete" ? [event.key, event.version] : [];
       });
       const version = result.ok ? result.version : "";
-      assert.deepEqual(told.sort(), [
+      assert.deepEqual(reported.sort(), [
         ["a", version],
         ["b", version],
         ["gone", version],
