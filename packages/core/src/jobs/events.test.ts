@@ -102,10 +102,40 @@ test("each renewal of a session is reported, even one that failed", async () => 
   const { manager, way } = await world.manager();
   await clock.until(manager.start("a"));
   await clock.advance(TTL / 3);
-  expect(renewals).toEqual([{ duration: expect.any(Number), ok: true }]);
+  const session = expect.any(String);
+  expect(renewals).toEqual([{ session, duration: expect.any(Number), ok: true }]);
   way.fault = () => ({ type: "refused" });
   await clock.advance(TTL / 3);
-  expect(renewals.at(-1)).toMatchObject({ ok: false });
+  expect(renewals.at(-1)).toMatchObject({ session: renewals[0]?.session, ok: false });
+});
+
+test("the end of a session that was lost is published once, and no renewal of it follows", async () => {
+  const [renewals, ends] = [listen("ojm:session:renewal"), listen("ojm:session:ended")];
+  const { manager, way } = await world.manager();
+  await clock.until(manager.start("a"));
+  // The answer to the last renewal comes after the deadline of the session.
+  way.fault = () => ({ type: "slow", ms: TTL });
+  await clock.advance(TTL);
+  const before = renewals.length;
+  expect(ends).toEqual([
+    { session: renewals[0]?.session, reason: expect.stringContaining("the store answered no renewal for 15 s") },
+  ]);
+  way.fault = () => ({ type: "refused" });
+  await clock.advance(3 * TTL);
+  expect([renewals.length, ends.length]).toEqual([before, 1]);
+});
+
+test("the end of a session that was unused is published, and so is the end of one that was closed", async () => {
+  const [renewals, ends] = [listen("ojm:session:renewal"), listen("ojm:session:ended")];
+  const { manager } = await world.manager();
+  await clock.until(manager.run("a", () => {}));
+  await clock.advance(2 * TTL);
+  const reason = expect.stringContaining("it was closed");
+  expect(ends).toEqual([{ session: renewals[0]?.session, reason }]);
+  await clock.until(manager.run("a", () => {}));
+  await clock.until(manager.close());
+  expect(ends).toHaveLength(2);
+  expect(ends[1]).toEqual({ session: expect.not.stringMatching(`^${ends[0]?.session}$`), reason });
 });
 
 test("the timeout of a run is reported as a lost lock", async () => {

@@ -1,5 +1,11 @@
 import type { StoreGoneEvent } from "../channel/backend/store.js";
-import type { LockLostEvent, LockWaitedEvent, LockWaitingEvent, SessionRenewalEvent } from "../locks/events.js";
+import type {
+  LockLostEvent,
+  LockWaitedEvent,
+  LockWaitingEvent,
+  SessionEndedEvent,
+  SessionRenewalEvent,
+} from "../locks/events.js";
 import { EventChannel } from "../util/events.js";
 import type { LogDroppedEvent } from "./logs/types.js";
 import type { PendingRetry, RunRecord } from "./types.js";
@@ -46,7 +52,8 @@ export const runEnded: EventChannel<RunEvent> = new EventChannel("ojm:run:ended"
  * - `ojm:lock:lost`: the signal of a lease fired.
  * - `ojm:lock:waiting`: a call began to wait for a lock.
  * - `ojm:lock:waited`: that wait is over, with or without the lock.
- * - `ojm:session:renewal`: the session of this process was renewed, or could not be.
+ * - `ojm:session:renewal`: a session of this process was renewed, or could not be.
+ * - `ojm:session:ended`: a session of this process is over: unused, closed or lost. No renewal of it follows.
  * - `ojm:store:gone`: a SQLite file was deleted or replaced 10 s ago or more: this process can do nothing in
  *   it any more, and should end.
  * - `ojm:log:dropped`: lines of the log of a run were dropped, because its store was away or slow for too
@@ -68,6 +75,7 @@ export interface Events {
   readonly "ojm:lock:waiting": LockWaitingEvent;
   readonly "ojm:lock:waited": LockWaitedEvent;
   readonly "ojm:session:renewal": SessionRenewalEvent;
+  readonly "ojm:session:ended": SessionEndedEvent;
   readonly "ojm:store:gone": StoreGoneEvent;
   readonly "ojm:log:dropped": LogDroppedEvent;
 }

@@ -30,15 +30,25 @@ export interface LockWaitedEvent {
 
 /** The session of this process, which holds its locks, was renewed in the store, or could not be. */
 export interface SessionRenewalEvent {
+  /** The id of the session. Each open manager has a session of its own. */
+  readonly session: string;
   /** How long the store took to answer, in ms. */
   readonly duration: number;
   readonly ok: boolean;
+}
+
+/** A session is over: it was unused, closed or lost. No renewal of it follows. */
+export interface SessionEndedEvent {
+  /** The id of the session. */
+  readonly session: string;
+  readonly reason: string;
 }
 
 export const lockLost: EventChannel<LockLostEvent> = new EventChannel("ojm:lock:lost");
 export const lockWaiting: EventChannel<LockWaitingEvent> = new EventChannel("ojm:lock:waiting");
 const lockWaited: EventChannel<LockWaitedEvent> = new EventChannel("ojm:lock:waited");
 export const sessionRenewal: EventChannel<SessionRenewalEvent> = new EventChannel("ojm:session:renewal");
+export const sessionEnded: EventChannel<SessionEndedEvent> = new EventChannel("ojm:session:ended");
 
 /** Publishes the end of a wait for a lock. The result of `wait` has a fence if the lock was taken. */
 export async function tellWait<T extends object>(name: string, clock: Clock, wait: Promise<T>): Promise<T> {

@@ -159,7 +159,7 @@ describe("the metrics of Prometheus", () => {
   });
 
   test("cost nothing before they begin and after they end", () => {
-    const channels = ["ojm:run:started", "ojm:run:ended", "ojm:session:renewal", "ojm:tick"];
+    const channels = ["ojm:run:started", "ojm:run:ended", "ojm:session:renewal", "ojm:session:ended", "ojm:tick"];
     const listened = (): boolean[] => channels.map((name) => hasSubscribers(name));
     expect(listened()).toEqual(channels.map(() => false));
     const metrics = openPrometheus();
@@ -250,10 +250,23 @@ describe("the server of metrics", () => {
   test("is not ready while the store does not answer renewals, and is again once it does", async () => {
     const url = `${await served()}/readyz`;
     const renewals = channel("ojm:session:renewal");
-    renewals.publish({ duration: 5_000, ok: false });
+    renewals.publish({ session: "a", duration: 5_000, ok: false });
     const response = await fetch(url);
     expect([response.status, await response.text()]).toEqual([503, expect.stringContaining("the last renewal")]);
-    renewals.publish({ duration: 5, ok: true });
+    // Another manager has another store.
+    renewals.publish({ session: "b", duration: 5, ok: true });
+    expect((await fetch(url)).status).toBe(503);
+    renewals.publish({ session: "a", duration: 5, ok: true });
+    expect((await fetch(url)).status).toBe(200);
+  });
+
+  test("is ready again once the session that was not renewed is over, although no run starts", async () => {
+    const url = `${await served()}/readyz`;
+    for (const session of ["a", "b"]) channel("ojm:session:renewal").publish({ session, duration: 5_000, ok: false });
+    const ends = channel("ojm:session:ended");
+    ends.publish({ session: "a", reason: "the session a is over: it was closed" });
+    expect((await fetch(url)).status).toBe(503);
+    ends.publish({ session: "b", reason: "the session b is over: it was closed" });
     expect((await fetch(url)).status).toBe(200);
   });
 

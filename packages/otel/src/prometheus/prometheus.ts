@@ -19,7 +19,8 @@ export interface PrometheusOptions {
   readonly manager?: JobManager;
   /**
    * Whether this process can do its work, besides the check by ojm itself: that the store answered the last
-   * renewal. Default: it can.
+   * renewal of each session of this process. A process without a session, which has used no lock for a `ttl`,
+   * renews nothing: read from the store here to learn that it is away. Default: it can.
    */
   readonly ready?: () => boolean | Promise<boolean>;
 }
@@ -59,15 +60,20 @@ export function openPrometheus(options: PrometheusOptions = {}): Prometheus {
   const sink = new SeriesSink();
   const successes = manager && lastSuccesses(manager, () => sink.put("namesFolded", 1, {}));
   const stop = measure(sink);
-  let isRenewed = true;
+  /** The sessions whose last renewal failed. A session that is over is renewed no more: it says nothing. */
+  const unrenewed = new Set<string>();
   const stopListening = listen({
-    "ojm:session:renewal": ({ ok }) => {
-      isRenewed = ok;
+    "ojm:session:renewal": ({ session, ok }) => {
+      if (ok) unrenewed.delete(session);
+      else unrenewed.add(session);
+    },
+    "ojm:session:ended": ({ session }) => {
+      unrenewed.delete(session);
     },
   });
 
   const readiness = async (): Promise<string> => {
-    if (!isRenewed) return "the store did not answer the last renewal of the session: locks may be lost soon";
+    if (unrenewed.size > 0) return "the store did not answer the last renewal of the session: locks may be lost soon";
     return (await ready()) ? "" : "the program says that it is not ready";
   };
 

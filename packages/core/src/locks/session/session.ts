@@ -20,7 +20,7 @@ import {
   stopKey,
   turnNoticeKey,
 } from "../entries/schema.js";
-import { sessionRenewal } from "../events.js";
+import { sessionEnded, sessionRenewal } from "../events.js";
 import { type HeartbeatLocators, HeartbeatThread } from "./heartbeat-thread.js";
 import { livingHere } from "./liveness.js";
 
@@ -248,8 +248,10 @@ export class Session {
     await this.#runAfterBeat(afterBeat);
   }
 
+  /** Publishes a renewal. A late answer must not follow the end of the session. */
   #publishRenewal(sent: number, ok: boolean): void {
-    sessionRenewal.publish(() => ({ duration: this.#clock.monotonic() - sent, ok }));
+    if (this.#why !== undefined) return;
+    sessionRenewal.publish(() => ({ session: this.id, duration: this.#clock.monotonic() - sent, ok }));
   }
 
   /** Warns at once: an operator may free space before the session ends. */
@@ -325,9 +327,11 @@ export class Session {
     if (this.#why !== undefined) return;
     livingHere.delete(this.id);
     this.#closeThread();
-    this.#why = `the session ${this.id} is over: ${why}`;
-    for (const callback of this.#onOver) callback(this.#why);
+    const reason = `the session ${this.id} is over: ${why}`;
+    this.#why = reason;
+    for (const callback of this.#onOver) callback(reason);
     this.#onOver.clear();
+    sessionEnded.publish(() => ({ session: this.id, reason }));
   }
 
   /** Ends the session and removes its entry from the store. */
