@@ -9,7 +9,7 @@ afterEach(() => {
   process.stdout.columns = columns;
 });
 
-test("on a narrow terminal, ps leaves out the fence first, then since when, where, and for how many a run is", async () => {
+test("on a narrow terminal, ps leaves out the fence of a run first, then its start, its place and its waiters", async () => {
   const folder = folderWith({});
   const manager = await storeIn(folder);
   const run = await manager.start("import");
@@ -24,6 +24,8 @@ test("on a narrow terminal, ps leaves out the fence first, then since when, wher
     const { out } = await called(folder, ["ps", "--time", "iso", "--store", "sqlite:ojm.db"]);
     shown.push(out.split("\n", 1).join().replace(/ +/g, " "));
   }
+  await run.end();
+  await (await waiting).end();
   expect(shown).toEqual([
     "RUN WHERE SINCE ELAPSED PROGRESS WAITING FENCE",
     "RUN WHERE SINCE ELAPSED PROGRESS WAITING",
@@ -31,6 +33,4 @@ test("on a narrow terminal, ps leaves out the fence first, then since when, wher
     "RUN ELAPSED PROGRESS WAITING",
     "RUN ELAPSED PROGRESS",
   ]);
-  await run.end();
-  await (await waiting).end();
 });
