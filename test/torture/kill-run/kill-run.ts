@@ -9,7 +9,7 @@ import { openScheduler, type ScheduleTick } from "@ojm/schedule";
 import { nodeArgs } from "../run/entry.js";
 import { patiently } from "../scene/patiently.js";
 import type { StoreKind } from "../stores/store.js";
-import { faultsOf, type Evidence } from "./judge.js";
+import { type Evidence, faultsOf } from "./judge.js";
 import { EVERY, type Policy, policies } from "./policies.js";
 import { linesOf, overlapsOf } from "./witness.js";
 

@@ -185,7 +185,10 @@ export const lossless: readonly Case[] = [
       }
       const together = [...longer, key].map((each) => ({ key: each, value: "end" }));
       reported.push(["end", await write(writer, ...together)]);
-      await t.until("the watch reports the last change", () => heard.gaps > 0 || heard.changes.length >= reported.length);
+      await t.until(
+        "the watch reports the last change",
+        () => heard.gaps > 0 || heard.changes.length >= reported.length,
+      );
       stop();
       assert.deepEqual(
         heard.changes.filter((change) => change.key !== key),

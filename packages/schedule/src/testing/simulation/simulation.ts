@@ -472,7 +472,8 @@ export class Simulation {
     const [[manager, { scheduler: one }] = [undefined, {}]] = this.#alive;
     if (manager === undefined || one === undefined) return;
     for (const { id, schedule, remaining } of await this.clock.until(collect(one.backfills())))
-      if (remaining > 0) throw new Error(`the backfill ${id} of ${schedule} is not done: ${remaining} of its ticks are not run`);
+      if (remaining > 0)
+        throw new Error(`the backfill ${id} of ${schedule} is not done: ${remaining} of its ticks are not run`);
     // A process whose clock was behind waits for the time of the next attempt by that clock.
     if ((await this.clock.until(manager.retries())).length > 0) await this.clock.advance(FURTHEST_BEHIND);
     for (const name of this.#names) {
