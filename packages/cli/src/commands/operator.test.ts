@@ -595,7 +595,7 @@ describe("what ran", () => {
 
   test("prune in a full store says how much it deleted, and that the audit does not record it", async () => {
     const unrecorded = new ChannelError("FULL", "Redis at a:6379 has no memory left");
-    const spy = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(manager)), "prune");
+    const spy = vi.spyOn(Object.getPrototypeOf(manager), "prune");
     onTestFinished(() => spy.mockRestore());
     spy.mockResolvedValue({ removed: 2, unrecorded });
     expect(await call("prune", "--older-than", "1ms")).toEqual({

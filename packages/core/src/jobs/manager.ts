@@ -350,7 +350,7 @@ export class JobManager extends JobQueries {
     const audits = await pruneAudit(this.channels.locks, now, checked);
     let unrecorded: ChannelError | undefined;
     if (checked.author !== undefined) {
-      const act = pruneAct(checked, { removed, audits }, await this.#locks.operator.holder());
+      const act = pruneAct(checked, { removed, audits }, this.#locks.operator.actor());
       // The records are gone: an error alone would not say so, and not how many.
       unrecorded = await errorOf(this.channels.locks.commitWith([], [this.auditOps(act)]));
     }

@@ -119,6 +119,7 @@ export class Locks {
       clock: this.#clock,
       leave: (name, token) => this.#cleanup.add(name, token),
       holder: () => this.keepSession(async () => (await this.#sessions.current()).holder),
+      living: () => this.#sessions.living?.holder,
       isGone: ({ instance }) => this.#liveness.isDead(instance, { recently: true }),
     });
     this.#leases = {

@@ -3,6 +3,7 @@ import type { Channel } from "../channel/channel.js";
 import { unlessCorrupt } from "../channel/corrupt.js";
 import type { CommitResult, Entry, Op, Version } from "../channel/types.js";
 import type { Clock } from "../util/clock.js";
+import { processIdentity } from "../util/process-state.js";
 import {
   type AuditValue,
   auditKey,
@@ -26,8 +27,10 @@ interface OperatorContext {
   readonly clock: Clock;
   /** Records a lock that an unanswered call may have left in the store. */
   leave(name: string, token: string): void;
-  /** This process, as a holder. */
+  /** This process, as a holder: with a session. */
   holder(): Promise<Holder>;
+  /** The holder of the living session, if there is one. */
+  living(): Holder | undefined;
   /** Whether the session of a holder is certainly over. */
   isGone(holder: Holder): Promise<boolean>;
 }
@@ -79,6 +82,12 @@ export class Operator {
 
   holder(): Promise<Holder> {
     return this.#context.holder();
+  }
+
+  /** This process, for the audit. Opens no session: a full store may have no room for its entry. */
+  actor(): Holder {
+    const { host, pid } = processIdentity();
+    return this.#context.living() ?? { host, pid, instance: `${pid}-${this.#context.clock.random(10)}` };
   }
 
   isGone(holder: Holder): Promise<boolean> {

@@ -76,6 +76,8 @@ describe.each([
     expect(await world.clock.until(collect(one.manager.audit()))).toMatchObject([
       { action: "prune", author: "ana", details: { removed: 4 } },
     ]);
+    const sessions = one.manager.channels.locks.keys({ prefix: ["session"] });
+    expect(await world.clock.until(collect(sessions))).toEqual([]);
   });
 
   test("leaves a run in progress, and rejects what it does not understand", async () => {

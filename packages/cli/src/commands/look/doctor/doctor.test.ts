@@ -1,10 +1,10 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { Channel, JobManager, RunRecord } from "@ojm/core";
+import { type Channel, ChannelError, type JobManager, type RunRecord } from "@ojm/core";
 import { processIdentity, VERSIONS } from "@ojm/core/internal";
 import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
 import { examine, groupText } from "./doctor.js";
@@ -67,6 +67,19 @@ test("sessions are counted without doctor itself, and without processes that hol
     `1 session (${hostname()}: 1): a process has one only while it holds or wants a lock, and for a moment after`,
   );
   await run.end();
+});
+
+test("a store that goes away during the check costs one call without an answer", async () => {
+  const channel = await manager.channel<number>("oJobManager-doctor");
+  const away = new ChannelError("UNAVAILABLE", "the store is away", { retryable: true });
+  const calls: string[] = [];
+  for (const call of ["set", "unset"] as const)
+    vi.spyOn(channel, call).mockImplementation(() => {
+      calls.push(call);
+      return Promise.reject(away);
+    });
+  await expect(examine(manager, [])).rejects.toBe(away);
+  expect(calls).toEqual(["set"]);
 });
 
 describe("a store that is not", () => {
