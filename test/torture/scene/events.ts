@@ -35,8 +35,8 @@ export type Event = { readonly t: number } & (
    */
   | { readonly e: "unanswered"; readonly name: string; readonly token: string; readonly unknown: boolean }
   /**
-   * A body began. `signalled`: its signal had already fired. `timeout`: how long its run may take. `run`: the id
-   * of its run, if a schedule or a retry started it.
+   * A body began. `signalled`: its signal had already fired. `timeout`: how long its run may take. `run`: the
+   * id of its run, if a schedule or a retry started it.
    */
   | {
       readonly e: "enter";

@@ -6,8 +6,8 @@ import type { LostCall } from "./joined-calls.js";
 import type { ServerClock } from "./server-clock.js";
 
 /**
- * The deadline of the calls of the workers, in ms. A process that is suspended for a large part of it sees the
- * call time out, not its answer.
+ * The deadline of the calls of the workers, in ms. A process that is suspended for a large part of it sees
+ * the call time out, not its answer.
  */
 export const DEADLINE = 1_000;
 

@@ -19,8 +19,8 @@ export type LockToTake =
 type Take = (by: Pick<UnlockOptions, "reason" | "author">) => Promise<UnlockOutcome & { readonly problem?: string }>;
 
 /**
- * Finds the lock that an operator wants to take. `holder` says in words who has it: a process, or the hold of a
- * person. `take` takes that lock, and not the lock of a later run.
+ * Finds the lock that an operator wants to take. `holder` says in words who has it: a process, or the hold of
+ * a person. `take` takes that lock, and not the lock of a later run.
  *
  * @param what with `hold`, only a hold is ended: a run may have taken the lock since the operator looked
  */
