@@ -66,7 +66,7 @@ const DESTRUCTURED = /(\{[^{}.[]*\}\s*=\s*)args\b(?!\s*[.?[(])/g;
 /** `args` as a whole, or with a computed name. It may be a key of the file, or have a name after it. */
 const WHOLE = /(?<![\w$])args\b(?!\s*\??\.\s*[\p{L}_$]|\s*(?:\?\.)?\[\s*["']|["']?\s*:)|\?\s*args\s*:/u;
 
-/** Another way to get at all arguments: the parameters of the script, or code that is known only when it runs. */
+/** Other ways to get at all arguments: the parameters of the script, and code that only a run knows. */
 const OTHERWISE = /(?<![\w$])(?:(?:eval|Function)\s*\(|arguments\s*[.[]|\.\.\.\s*arguments\b)/;
 
 /** The whole data of a template: `{{this}}`, `{{.}}`, `{{@root.x}}`, `{{../x}}`. */
