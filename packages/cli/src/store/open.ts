@@ -14,7 +14,7 @@ import { FORMS, type JobFileLocation, type Location, locate } from "./locate.js"
 /** The first bytes of each SQLite database. */
 const BEGIN = Buffer.from("SQLite format 3\0");
 
-/** A file of a LevelDB database. A folder with data but without `CURRENT` is damaged: the driver reports that. */
+/** A file of a LevelDB database. The driver reports a folder with data but without `CURRENT` as damaged. */
 const OF_LEVEL = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:log|ldb|sst))$/;
 
 /**
