@@ -17,16 +17,22 @@ const withBackend = (open: string): string =>
 describe("a fault of ojm or of a backend", () => {
   test.each([
     ["thrown", 'throw new TypeError("no such\\nthing")'],
-    ["thrown later, without a handler", 'setTimeout(() => { throw new Error("no such thing") }); return new Promise(() => {})'],
+    [
+      "thrown later, without a handler",
+      'setTimeout(() => { throw new Error("no such thing") }); return new Promise(() => {})',
+    ],
     ["a rejection that no code awaits", 'Promise.reject("no such thing"); return new Promise(() => {})'],
     ["thrown, with something left open", 'setInterval(() => {}, 1000); throw new Error("no such thing")'],
-  ])("a fault of ojm or of a backend is printed in one line without its stack, with exit code 1: %s", async (_, open) => {
-    const { code, out, err } = await ojm(withBackend(open), "history", "a.yaml");
-    expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(err).toMatch(
-      /^ojm: .*no such thing.*\nThis is a fault of ojm or of a backend: set OJM_DEBUG=1 to see where it happened\.\n$/,
-    );
-  });
+  ])(
+    "a fault of ojm or of a backend is printed in one line without its stack, with exit code 1: %s",
+    async (_, open) => {
+      const { code, out, err } = await ojm(withBackend(open), "history", "a.yaml");
+      expect({ code, out }).toEqual({ code: 1, out: "" });
+      expect(err).toMatch(
+        /^ojm: .*no such thing.*\nThis is a fault of ojm or of a backend: set OJM_DEBUG=1 to see where it happened\.\n$/,
+      );
+    },
+  );
 
   test("an error without a message is printed by its name", async () => {
     const { err } = await ojm(withBackend("throw new RangeError()"), "locks", "a.yaml");

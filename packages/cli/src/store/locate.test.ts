@@ -40,17 +40,20 @@ test.each([
 });
 
 // The superuser can read every folder.
-test.skipIf(process.getuid?.() === 0)("a folder that may not be read is reported as that, not as a missing store", async () => {
-  const folder = folderWith({});
-  const closed = join(folder, "closed");
-  mkdirSync(closed, { mode: 0 });
-  const ended = await called(folder, ["ps", "--store", "sqlite:closed/a.db"]);
-  chmodSync(closed, 0o700);
-  expect(ended).toMatchObject({
-    code: 4,
-    err: expect.stringMatching(/^ojm: you have no permission to look into .*closed, where the store is\n$/),
-  });
-});
+test.skipIf(process.getuid?.() === 0)(
+  "a folder that may not be read is reported as that, not as a missing store",
+  async () => {
+    const folder = folderWith({});
+    const closed = join(folder, "closed");
+    mkdirSync(closed, { mode: 0 });
+    const ended = await called(folder, ["ps", "--store", "sqlite:closed/a.db"]);
+    chmodSync(closed, 0o700);
+    expect(ended).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/^ojm: you have no permission to look into .*closed, where the store is\n$/),
+    });
+  },
+);
 
 test("without a store, all ways to name one are listed", async () => {
   const { code, err } = await called(folderWith({}), ["ps"]);
