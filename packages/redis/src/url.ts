@@ -19,7 +19,8 @@ export function refuseWrongUrl(url: unknown): asserts url is string {
   if (/^rediss?:\/\/[^@]*[/?#].*@/.test(url))
     throw invalid(`"url" has a /, ? or # before its @: in a user or a password, write them as %2F, %3F and %23`);
   if (!URL.canParse(url)) throw invalid(`"url" is of the form ${FORM}`);
-  if (!isDecodable(url)) throw invalid(`"url" has a user or a password with a % that is not an escape: write it as %25`);
+  if (!isDecodable(url))
+    throw invalid(`"url" has a user or a password with a % that is not an escape: write it as %25`);
   const read = new URL(url);
   if (read.hostname === "") {
     throw invalid(`"url" has no host: it is of the form ${FORM}. A Unix socket is given by the option "path"`);

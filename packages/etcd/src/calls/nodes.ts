@@ -147,7 +147,8 @@ export class Nodes {
     let timer: NodeJS.Timeout | undefined;
     let settled = false;
     const lost = new Promise<never>((_, reject) => {
-      const giveUp = (): void => reject(new RpcError(GRPC.unavailable, "no answer, and the cluster is still running", true));
+      const giveUp = (): void =>
+        reject(new RpcError(GRPC.unavailable, "no answer, and the cluster is still running", true));
       timer = setTimeout(async () => {
         this.distrust(member.node);
         if (kind === "write" && (await this.#isLost(member, term)) && !settled) timer = setTimeout(giveUp, GRACE);

@@ -66,7 +66,11 @@ export const METRICS: Readonly<Record<MetricKey, Metric>> = {
   ),
   tickDelay: histogram("ojm.tick.delay", "How long after its tick a run began", WAIT_BUCKETS),
   ticks: counter("ojm.tick.decided", "{tick}", "Ticks that this process decided, by outcome"),
-  logDropped: counter("ojm.log.dropped", "{line}", "Lines of logs that were dropped because the store was away or slow"),
+  logDropped: counter(
+    "ojm.log.dropped",
+    "{line}",
+    "Lines of logs that were dropped because the store was away or slow",
+  ),
   namesFolded: counter(
     "ojm.names.folded",
     "{value}",

@@ -154,7 +154,10 @@ describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
     expect(await keysOf(store, "jobs")).toEqual(keys);
     await until(() => notes.gaps > 0 && one.gaps > 0, "the watches listen to the other node");
     await put(store, 'jobs "10 ', "2");
-    await until(() => [notes, one].every(({ changes }) => changes.at(-1)?.value === "2"), "the watch reports the change");
+    await until(
+      () => [notes, one].every(({ changes }) => changes.at(-1)?.value === "2"),
+      "the watch reports the change",
+    );
   });
 
   it("reads, writes and watches continue when a node of the Cluster that died comes back", async () => {

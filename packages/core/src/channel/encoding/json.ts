@@ -140,7 +140,9 @@ export function decodeValue<V>(text: string, key: string): V {
   try {
     return JSON.parse(text) as V;
   } catch (cause) {
-    throw new ChannelError("CORRUPT", `the value of the entry ${key} is not JSON: it was not written by ojm`, { cause });
+    throw new ChannelError("CORRUPT", `the value of the entry ${key} is not JSON: it was not written by ojm`, {
+      cause,
+    });
   }
 }
 

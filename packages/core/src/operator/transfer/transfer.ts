@@ -282,8 +282,7 @@ export class RunImport {
     const record = run as RunRecord;
     // Without its lock, it would be closed as lost.
     if (record.status === "running") return this.#counters.runs.leaveOut("it is still running");
-    if (!isTime(endTime) || typeof inError !== "boolean")
-      refuse(`the record of ${runId(record)} has no end time`);
+    if (!isTime(endTime) || typeof inError !== "boolean") refuse(`the record of ${runId(record)} has no end time`);
     const { fence } = record;
     if (fence !== undefined && compareVersions(fence, this.#highestFence) > 0) this.#highestFence = fence;
     const id = runId(record);

@@ -20,7 +20,8 @@ export class Attempts {
     const chain = chainOf(record);
     const latest = this.#latest.get(chain);
     if (latest !== undefined && latest.id !== id) {
-      if (latest.open) throw new Error(`attempt ${attempt} of ${chain} begins while attempt ${latest.attempt} is running`);
+      if (latest.open)
+        throw new Error(`attempt ${attempt} of ${chain} begins while attempt ${latest.attempt} is running`);
       if (latest.handedOver && attempt !== latest.attempt)
         throw new Error(`attempt ${attempt} of ${chain} is made after ${latest.attempt} was handed over`);
       if (attempt <= latest.attempt && !latest.handedOver)

@@ -237,7 +237,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: plant(NotMadeUpFor),
     only: "skips",
   },
-  { name: "a run is cancelled without a request", caughtAs: /was cancelled without a request/, plant: plant(CancelledByNobody) },
+  {
+    name: "a run is cancelled without a request",
+    caughtAs: /was cancelled without a request/,
+    plant: plant(CancelledByNobody),
+  },
   {
     name: "a scheduler that closes frees the locks of bodies that are still running",
     caughtAs: /two runs of \S+ at once/,

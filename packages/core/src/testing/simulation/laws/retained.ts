@@ -52,7 +52,8 @@ export class Retained {
     const later = [...this.#parts].filter((part) => part > partOf(record)).length;
     if (status === "running") this.#broken ??= `the run ${id} is pruned while it is running`;
     if (newer < RETENTION.keep) this.#broken ??= `the run ${id} is pruned, which has ${newer} newer ones`;
-    if (later < PARTS) this.#broken ??= `the run ${id} is pruned, and the history has continued for ${later} parts since`;
+    if (later < PARTS)
+      this.#broken ??= `the run ${id} is pruned, and the history has continued for ${later} parts since`;
     if ([...this.#waiting.values(), ...this.#running.values()].includes(chain))
       this.#broken ??= `the run ${id} is pruned, and its chain is not over`;
   }
