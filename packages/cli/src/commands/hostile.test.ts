@@ -45,7 +45,7 @@ test("the tables of history and locks show control characters as escapes, and no
   const locks = await locksText(await given("locks"), manager);
   expect(lines(history)).toHaveLength(3);
   const cell = SHOWN.replace("\\n", " ");
-  expect(history.split(cell)).toHaveLength(4);
+  expect(history.split(cell)).toHaveLength(5);
   expect(history).toContain(`n${SHOWN}\\r`);
   expect(lines(locks)).toHaveLength(4);
   expect(locks.split(cell)).toHaveLength(2);

@@ -80,7 +80,7 @@ describe("what runs", () => {
       [["unlock", "imprt"], meant("import")],
       [["unlock", "import"], /no process holds "import"/],
       [["hold", "imprt"], meant("import")],
-      [["hold", "import", "--end"], /no process holds "import"/],
+      [["hold", "import", "--end"], /"import" is not on hold/],
       [["pause", "reprt"], meant("report")],
       [["run-now", "reprt"], meant("report")],
       [["schedules", "rm", "reprt"], /there is no schedule "reprt"/],

@@ -152,7 +152,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: "5",
     brief: "the store is away",
-    text: "The store cannot be reached, or returned an error. A command of exec has lost its lock for that reason, or did not start.",
+    text: "The store cannot be reached, or returned an error. A command of exec has lost its lock for that reason, or did not start. prune deleted what it printed, and the audit does not record it.",
   },
   { code: "8", brief: "still running", text: "wait, cancel: the run is still running." },
   {
