@@ -257,7 +257,9 @@ describe("the examples of the guide, in processes of their own", () => {
     expect([code, logged(out).at(-1)]).toEqual([0, 'the lock "hourly-sweep" is free']);
   });
 
-  it("the example force-unlock.yaml takes the lock of another process, whose run is closed as cancelled", async () => {
+  it("the example force-unlock.yaml takes the lock of another process, whose run is closed as cancelled", {
+    tags: ["full"],
+  }, async () => {
     const file = "pattern-2-schedule.yaml";
     // The first run holds the lock until it loses it.
     const where = folder(file, ["timeout: 3000000", "timeout: 3600000"], ["sleep(200,", "sleep(3600000,"]);
@@ -272,7 +274,9 @@ describe("the examples of the guide, in processes of their own", () => {
     await daemon.ended;
   });
 
-  it("the example complete-example.yaml runs one step after the other, night after night", async () => {
+  it("the example complete-example.yaml runs one step after the other, night after night", {
+    tags: ["full"],
+  }, async () => {
     const file = "complete-example.yaml";
     const where = folder(file, ['cron: "0 2 * * *"', 'cron: "*/2 * * * * *"']);
     const daemon = start(where, "run", file);

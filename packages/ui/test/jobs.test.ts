@@ -1,3 +1,7 @@
+/**
+ * The page of a job in a browser. What it shows is tested in src/view.
+ * @module-tag full
+ */
 import { beforeEach, expect, it } from "vitest";
 import { describePages } from "./support/describe-pages.js";
 

@@ -1,3 +1,7 @@
+/**
+ * Lists in a browser: filters, Back, and rows that come. What they show is tested in src/view.
+ * @module-tag full
+ */
 import type { Page } from "playwright-core";
 import { beforeEach, expect, it } from "vitest";
 import { violationsOf } from "./support/browser.js";

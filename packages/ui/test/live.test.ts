@@ -76,7 +76,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.close();
   });
 
-  it("shows the same in a second tab, which shares the stream of the first one", async () => {
+  it("shows the same in a second tab, which shares the stream of the first one", { tags: ["full"] }, async () => {
     const [first, second] = [await cockpit.page(""), await cockpit.page("")];
     await second.getByRole("region", { name: "Running" }).getByText("import").waitFor();
     const run = await cockpit.manager.start("for-both");
@@ -87,7 +87,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await second.close();
   });
 
-  it("follows the log of a run, finds a line in it, and has an address for each line", async () => {
+  it("follows the log of a run, finds a line in it, and has an address for each line", { tags: ["full"] }, async () => {
     const page = await cockpit.page(`runs/${encodeURIComponent(fleet.running.id)}`);
     await page.locator(".line").getByText("row 40 of the file").waitFor();
     fleet.running.log.info("a line that comes later");
@@ -103,7 +103,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.close();
   });
 
-  it("does an action by keyboard alone, with its reason", async () => {
+  it("does an action by keyboard alone, with its reason", { tags: ["full"] }, async () => {
     const page = await cockpit.page("jobs/partners");
     await page.getByRole("button", { name: "Resume the schedule" }).first().waitFor();
     await page.keyboard.press("Control+k");

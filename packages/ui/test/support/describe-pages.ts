@@ -27,17 +27,24 @@ export class Pages {
   }
 }
 
-/** Tests in one browser, each with its own UI. Without a browser they are skipped: their title says why. */
+/**
+ * Tests in one browser, each with its own UI. Without a browser they are skipped: their title says why. They
+ * take seconds each, so `npm test` leaves those with the tag "full" to `npm run test:all`.
+ */
 export function describePages(
   title: string,
   tests: (pages: Pages) => void,
-  { zone }: { readonly zone?: string } = {},
+  { zone, tags = [] }: { readonly zone?: string; readonly tags?: readonly "full"[] } = {},
 ): void {
   const missing = whyNoPages();
-  describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}: ${missing}`, () => {
-    const pages = new Pages();
-    beforeEach(async () => pages.begin(await browserOfProcess(), zone));
-    afterEach(() => pages.end());
-    tests(pages);
-  });
+  describe.skipIf(missing !== undefined)(
+    missing === undefined ? title : `${title}: ${missing}`,
+    { tags: [...tags] },
+    () => {
+      const pages = new Pages();
+      beforeEach(async () => pages.begin(await browserOfProcess(), zone));
+      afterEach(() => pages.end());
+      tests(pages);
+    },
+  );
 }

@@ -146,7 +146,7 @@ describe("notify in a config", () => {
     expect(alerts[0].link).toBe(`https://ops.example.com/runs/${encodeURIComponent(alerts[0].run)}`);
   });
 
-  test("a receiver that is down costs no exit code, and the next ojm exec delivers", async () => {
+  test("a receiver that is down costs no exit code, and the next ojm exec delivers", { tags: ["full"] }, async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void response.writeHead(503, { "retry-after": "1" }).end();
     const folder = configured([{ on: "failed", to: { webhook: receiver.url } }]);
@@ -173,7 +173,9 @@ describe("notify in a config", () => {
     ]);
   });
 
-  test("a program with a slash in its name begins at the folder of the config, and YAML is read too", async () => {
+  test("a program with a slash in its name begins at the folder of the config, and YAML is read too", {
+    tags: ["full"],
+  }, async () => {
     const folder = folderWith({
       "ojm.config.yaml": "store: sqlite:ojm.db\nnotify:\n  - { on: failed, to: { command: [./tell.sh] } }\n",
       "tell.sh": '#!/bin/sh\ncat > "$(dirname "$0")/told.json"\n',
