@@ -7,7 +7,7 @@ import type { Header, RangeResponse } from "./messages.js";
 /** How long a node may stay silent before calls that can use another node do so, in ms. */
 const PATIENCE = 1_000;
 
-/** How much longer a call waits for an answer that will most likely not come, in ms. */
+/** How much longer a write waits for an answer that will most likely not come, in ms. */
 const GRACE = 500;
 
 /** The pause between two rounds through the nodes if none can be reached, in ms. */
@@ -145,42 +145,42 @@ export class Nodes {
   async #impatiently<T>(kind: CallKind, member: Member, answer: Promise<T>): Promise<T> {
     const term = this.#term;
     let timer: NodeJS.Timeout | undefined;
-    let settled = false;
+    const settled = new AbortController();
     const lost = new Promise<never>((_, reject) => {
-      const giveUp = (): void =>
-        reject(new RpcError(GRPC.unavailable, "no answer, and the cluster is still running", true));
+      const text = "no answer, and the cluster has a new leader";
+      const giveUp = (): void => reject(new RpcError(GRPC.unavailable, text, true));
       timer = setTimeout(async () => {
         this.distrust(member.node);
-        if (kind === "write" && (await this.#isLost(member, term)) && !settled) timer = setTimeout(giveUp, GRACE);
+        if (kind !== "write" || !(await this.#isLost(member, term, settled.signal))) return;
+        if (!settled.signal.aborted) timer = setTimeout(giveUp, GRACE);
       }, PATIENCE);
     });
     try {
       return await Promise.race([answer, lost]);
     } finally {
-      settled = true;
+      settled.abort();
       clearTimeout(timer);
     }
   }
 
   /**
-   * Whether an unanswered write will most likely never be answered. That is so if its node is frozen, or has
-   * passed the write on to a leader that has died since, whose answer etcd awaits for seven seconds. It is
-   * not so for a slow disk: then the answer will come.
+   * Whether an unanswered write will most likely never be answered: its node has passed it on to a leader
+   * that has died since, whose answer etcd awaits for seven seconds. Only the node itself can show that.
+   *
+   * While the node is silent, this waits. A node that is silent for seconds, on a busy machine or behind a
+   * bad network, may still carry out the write and answer. A slow disk delays only the write.
    */
-  async #isLost(member: Member, term: number): Promise<boolean> {
-    try {
-      const [awake, { header }] = await Promise.all([
-        this.#ask(member.node, PATIENCE).then(
-          () => true,
-          () => false,
-        ),
-        this.call<RangeResponse>("read", (node, { timeout }) => this.#ask(node, timeout)),
-      ]);
-      return !awake || Number(header.raft_term) > term;
-    } catch {
-      // No node answers: the whole cluster may come back before the deadline.
-      return false;
+  async #isLost(member: Member, term: number, settled: AbortSignal): Promise<boolean> {
+    while (!settled.aborted) {
+      try {
+        const { header } = await this.#ask(member.node, PATIENCE, settled);
+        return Number(header.raft_term) > term;
+      } catch (error) {
+        if (!(error instanceof RpcError) || !error.transient) return false;
+        await sleep(PAUSE);
+      }
     }
+    return false;
   }
 
   async #probe(member: Member, limits: CallLimits): Promise<void> {
