@@ -27,24 +27,24 @@ export class Pages {
   }
 }
 
-/**
- * Tests in one browser, each with its own UI. Without a browser they are skipped: their title says why. They
- * take seconds each, so `npm test` leaves those with the tag "full" to `npm run test:all`.
- */
-export function describePages(
-  title: string,
-  tests: (pages: Pages) => void,
-  { zone, tags = [] }: { readonly zone?: string; readonly tags?: readonly "full"[] } = {},
-): void {
+interface PagesOptions {
+  /** The time zone of the browser. */
+  readonly zone?: string;
+  /** `full` for tests that `npm test` leaves to `npm run test:all`: each takes seconds. */
+  readonly tags?: readonly "full"[];
+}
+
+type PageTests = (pages: Pages) => void;
+
+/** Tests in one browser, each with its own UI. Without a browser they are skipped: their title says why. */
+export function describePages(title: string, ...[first, second]: [PageTests] | [PagesOptions, PageTests]): void {
+  const { tests, zone, tags = [] } = typeof first === "function" ? { tests: first } : { tests: second, ...first };
   const missing = whyNoPages();
-  describe.skipIf(missing !== undefined)(
-    missing === undefined ? title : `${title}: ${missing}`,
-    { tags: [...tags] },
-    () => {
-      const pages = new Pages();
-      beforeEach(async () => pages.begin(await browserOfProcess(), zone));
-      afterEach(() => pages.end());
-      tests(pages);
-    },
-  );
+  const whole = missing === undefined ? title : `${title}: ${missing}`;
+  describe.skipIf(missing !== undefined)(whole, { tags: [...tags] }, () => {
+    const pages = new Pages();
+    beforeEach(async () => pages.begin(await browserOfProcess(), zone));
+    afterEach(() => pages.end());
+    tests?.(pages);
+  });
 }
