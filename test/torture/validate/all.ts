@@ -15,6 +15,9 @@ import type { Evidence, Violation } from "./verdict.js";
 /** The warnings of a worker whose store is full, which are correct. */
 const FULL = warning("OJM_FULL");
 
+/** The warnings of a worker whose run ended after its lock was lost, or while its store was away. */
+const UNRECORDED = warning("OJM_UNRECORDED");
+
 /** The warnings of a worker whose store lost its data: the schedules are gone. */
 const REMOVED = warning("OJM_SCHEDULE");
 
@@ -61,6 +64,7 @@ async function judgeExits({ members, dataLost, troubles, isClockWrong }: Scene):
     if (code !== 0) violations.push({ law: "exits by itself", text: `worker ${member.index} ended with ${code}` });
     const expected = [
       FULL,
+      UNRECORDED,
       ...(dataLost === undefined ? [] : [REMOVED]),
       ...(troubles.length === 0 ? [] : [AWAY]),
       ...(isClockWrong ? [WRONG_CLOCK] : []),

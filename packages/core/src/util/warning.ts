@@ -9,6 +9,7 @@ export const WARNING_CODES = [
   "OJM_RESULT",
   "OJM_SCHEDULE",
   "OJM_UI",
+  "OJM_UNRECORDED",
 ] as const;
 
 /** The code of a process warning of ojm. */

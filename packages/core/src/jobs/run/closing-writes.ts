@@ -3,18 +3,21 @@ import type { Channel, ChannelOps } from "../../channel/channel.js";
 import { isCorrupt, unlessCorrupt } from "../../channel/corrupt.js";
 import { sameJson } from "../../channel/encoding/json.js";
 import { knownValue } from "../../channel/encoding/prepared.js";
-import { ChannelError } from "../../channel/errors.js";
+import { ChannelError, isChannelError } from "../../channel/errors.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/atomic-writes.js";
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf } from "../../util/shape.js";
+import { visible } from "../../util/text.js";
+import { emitWarning } from "../../util/warning.js";
 import { RunError } from "../errors.js";
 import { closeRunOf, runOf } from "../records/orphans.js";
 import { isOverwritten, records, recordUnder } from "../records/read.js";
 import { closingOps, endingOf, hasPlainEnd, toRecord } from "../records/record.js";
 import { follows, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
+import { isTriedAgain } from "../retry/policy.js";
 import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
@@ -110,6 +113,22 @@ export async function isWritten(jobs: Channel<RunRecord>, key: Key, record: RunR
 export function notRecorded(name: string, { message, retryable, outcome, cause }: ChannelError): ChannelError {
   const text = `the end of the run of "${name}" cannot be recorded: ${message}`;
   return new ChannelError("FULL", text, { retryable, outcome, cause });
+}
+
+/**
+ * Warns that a run has ended, and the store did not record that: its work may be done a second time. Often no
+ * call can report it. A scheduler awaits no run, and a body that threw makes `run` reject with its own error.
+ */
+export function warnOfUnrecordedEnd(record: RunRecord, error: unknown): void {
+  const { id, status } = record;
+  const why = error instanceof Error ? error.message : String(error);
+  // If the store answered, the error says who closed the run.
+  const lost = isChannelError(error) ? " Unless its last write arrived, it will count as lost." : "";
+  const advice = isTriedAgain({ ...record, status: "lost" })
+    ? "Another attempt may follow: make the job idempotent, or fence its writes"
+    : "Check its work before you start it again";
+  const text = `the run "${id}" ended (${status}), but that is not recorded: ${why}.${lost} ${advice}`;
+  emitWarning("OJM_UNRECORDED", visible(text));
 }
 
 /**

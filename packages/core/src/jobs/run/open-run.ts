@@ -28,6 +28,7 @@ import {
   notRecorded,
   notRecordedBy,
   releaseClosed,
+  warnOfUnrecordedEnd,
   writeEnd,
 } from "./closing-writes.js";
 import { inOneStore, type RunContext } from "./context.js";
@@ -313,7 +314,11 @@ export class OpenRun implements Run {
       const written = await (inOneStore(this.#context) ? this.#closeWithLock(record) : this.#closeThenRelease(record));
       return publishRunEnded(written);
     } catch (error) {
-      throw isFull(error) ? notRecorded(this.name, error) : error;
+      // It is recorded once there is room.
+      if (isFull(error)) throw notRecorded(this.name, error);
+      // If the run had lost its lock before its body ended, its signal has reported that.
+      if (this.#over === undefined) warnOfUnrecordedEnd(record, error);
+      throw error;
     } finally {
       this.#stopListening?.();
       this.#settled = true;
