@@ -247,7 +247,7 @@ test("a watch receives the changes in its range, until the watch ends", () => {
   ]);
 });
 
-test("a million entries are written, found, counted from the end, and removed", () => {
+test("a million entries are written, found, counted from the end, and removed", { tags: ["full"] }, () => {
   const many = 1_000_000;
   const name = (i: number): string => `job ${String(Math.floor(i / 1_000)).padStart(3, "0")} ${i % 1_000}`;
   for (let from = 0; from < many; from += 10_000) {

@@ -26,7 +26,7 @@ async function search(bug: PlantedBug): Promise<string[]> {
 /** Each group of bugs, with the one that `npm test` plants: a few seeds find it. */
 const groups: readonly (readonly [readonly PlantedBug[], string])[] = [
   [plantedBugs, "a close frees the locks of bodies that are still running"],
-  [plantedLogBugs, "a log says too early that it is complete"],
+  [plantedLogBugs, "a line of a log is lost and not counted"],
   [plantedRollupBugs, "a record that appears behind the cursor of the fold is overlooked"],
   [plantedRetentionBugs, "the retention goes by the clock of its process alone"],
 ];

@@ -174,7 +174,7 @@ describe("the schema and the loader refuse the same files", () => {
     for (const { text } of guideBlocks()) expectSame(ofText(text), () => text);
   });
 
-  test("schema and loader agree on pieces that have moved, and on keys that were renamed", () => {
+  test("schema and loader agree on pieces that have moved, and on keys that were renamed", { tags: ["full"] }, () => {
     const wholeAt = fc.tuple(fc.constantFrom(...wholes), fc.nat());
     fc.assert(
       fc.property(wholeAt, wholeAt, fc.string({ maxLength: 12 }), ([whole, at], [other, otherAt], key) => {

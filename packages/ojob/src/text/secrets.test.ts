@@ -20,7 +20,7 @@ describe("secrets in URLs", () => {
     (text) => expect(maskUrls(text)).toBe(text),
   );
 
-  test("masking secrets takes time that grows with the text, not with its square", () => {
+  test("masking secrets takes time that grows with the text, not with its square", { tags: ["full"] }, () => {
     const parts = ["://a:b", "a", "://", "?a=", "password=", '"token":"', "-----BEGIN PRIVATE KEY-----"];
     // Other work of this process disturbs some of the measurements, but not the smallest one.
     const least = (times: number): number => Math.min(...[1, 2, 3].map(() => costOf(parts, times)));
