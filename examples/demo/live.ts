@@ -15,8 +15,8 @@ const ASKED = 20_000;
 /** Long jobs are started at once, so that there is something to see. */
 const AT_ONCE = ["video-transcode", "search-index", "nightly-report"];
 
-/** Continues the week in real time until Ctrl-C. Calls `told` with lines for the user. */
-export async function goOn({ file, seed, days, end }: WeekOptions, told: (line: string) => void): Promise<void> {
+/** Continues the week in real time until Ctrl-C. Calls `report` with lines for the user. */
+export async function goOn({ file, seed, days, end }: WeekOptions, report: (line: string) => void): Promise<void> {
   const store = { type: "sqlite", args: { file } };
   await using manager = await openJobManager({ chJobs: store, chLocks: store });
   await using scheduler = openScheduler(manager, { instance: "live" });
@@ -30,10 +30,10 @@ export async function goOn({ file, seed, days, end }: WeekOptions, told: (line: 
   const starting = AT_ONCE.map((name) =>
     scheduler.runNow(name, { reason: "to have something to look at", author: "the demo" }).catch(() => undefined),
   );
-  if (cockpit !== undefined) told(`The UI: ${cockpit.url}`);
-  told("It continues in real time. Ctrl-C ends it.");
+  if (cockpit !== undefined) report(`The UI: ${cockpit.url}`);
+  report("It continues in real time. Ctrl-C ends it.");
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  told("ending …");
+  report("ending …");
   stop.abort();
   await cockpit?.close();
   await scheduler.close({ grace: 1_000 });

@@ -23,7 +23,7 @@ import { OWN_RUN } from "./orphaned-retries.js";
 import { endCommand } from "./orphans.js";
 import { type Pinger, pingOption } from "./pinger.js";
 import { type CommandNote, Predecessor, sayLiving } from "./predecessor.js";
-import { isUnreported, noteRefusal } from "./refusals.js";
+import { markReported, noteRefusal } from "./refusals.js";
 import { CommandFailed, CommandRunner } from "./run-command.js";
 
 const HOUR = 3_600_000;
@@ -235,7 +235,7 @@ async function refused(given: Given, manager: JobManager, text: string): Promise
 async function blocked(given: Given, manager: JobManager, text: string, command: CommandNote): Promise<number> {
   const [name = ""] = given.operands;
   const isQuiet = given.flags.has("quiet-if-locked");
-  if (!isQuiet || (await isUnreported(manager, name, command.run).catch(() => true)))
+  if (!isQuiet || (await markReported(manager, name, command.run).catch(() => true)))
     printError(`ojm: ${text}. To end it: ${endCommand(command)}`);
   return EXIT.locked;
 }

@@ -36,10 +36,10 @@ export async function noteRefusal(manager: JobManager, name: string, why: string
 }
 
 /**
- * Notes that the command of a run is reported, which outlived its ojm. Resolves to `false` if it was reported
+ * Marks the command of a run, which outlived its ojm, as reported. Resolves to `false` if it was reported
  * before.
  */
-export async function isUnreported(manager: JobManager, name: string, run: string): Promise<boolean> {
+export async function markReported(manager: JobManager, name: string, run: string): Promise<boolean> {
   let isFirst = true;
   await changeNote(manager, name, (note) => {
     isFirst = note.reported !== run;
