@@ -96,7 +96,7 @@ describe.each(servers)("an outage of $name", ({ name, missing, start }) => {
       }
       for (const child of children) child.process.send("stop" satisfies SteadyRequest);
       expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0]);
-      // The end of a run in the outage may not be recorded, of which its process warns. There is nothing else.
+      // A process warns if the outage kept it from recording the end of a run. It prints nothing else.
       const warning = /^\(node:\d+\) \[OJM_UNRECORDED\] .*\nSee .*\n(\(Use .*\n)?/gm;
       expect(children.map(({ output }) => output.stderr.replaceAll(warning, "")).join("")).toBe("");
     },
