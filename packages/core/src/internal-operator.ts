@@ -1,5 +1,6 @@
 /** The operator's part of `@ojm/core/internal`: programs that only run jobs do not load it. */
 
+export { FORMAT, formatOf } from "./jobs/format.js";
 export { DAMAGE_CHECKS, damagedEntries } from "./operator/damaged.js";
 export { streakOf, usualOf } from "./operator/job-summary.js";
 export { LiveRuns } from "./operator/live-runs.js";

@@ -5,6 +5,7 @@ import type { OpenOptions, Version } from "../channel/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import type { TurnValue } from "../locks/sweep/turn.js";
 import { type Clock, systemClock } from "../util/clock.js";
+import { checkFormat } from "./format.js";
 import type { CheckedManagerOptions } from "./options.js";
 import type { TimeIndexValue } from "./records/time-index.js";
 import type { RunRecord } from "./types.js";
@@ -91,16 +92,26 @@ export async function openRecords(config: OpenOptions, clock: Clock = systemCloc
   }
 }
 
-/** Opens all channels of a manager, or none. */
+/**
+ * Opens all channels of a manager, or none.
+ *
+ * @throws ChannelError `INVALID_CONFIG` if a store needs a later version of ojm; any error of opening
+ */
 export async function openChannels(
   options: Pick<CheckedManagerOptions, "chJobs" | "chLocks" | "clock">,
 ): Promise<Channels> {
   const { clock = systemClock, chJobs = {}, chLocks = {} } = options;
   const records = await openRecords(chJobs, clock);
+  let locks: Channel<LocksValue> | undefined;
   try {
     const config = { ...chLocks, clock };
-    return { ...records, locks: await openChannel<LocksValue>(LOCKS, config), more: new MoreChannels(config) };
+    locks = await openChannel<LocksValue>(LOCKS, config);
+    const isOne = records.jobs.joins(locks as Channel<unknown>);
+    await checkFormat(config, clock, isOne ? "the store" : "the store of the locks");
+    if (!isOne) await checkFormat(chJobs, clock, "the store of the records");
+    return { ...records, locks, more: new MoreChannels(config) };
   } catch (error) {
+    await locks?.close();
     await closeRecords(records);
     throw error;
   }

@@ -1,6 +1,7 @@
 import { readable } from "../channel/corrupt.js";
 import type { Key, Version } from "../channel/types.js";
 import { JOBS, LOCKS, TIMES, TURNS } from "../jobs/channels.js";
+import { FORMATS, isFormat, isFormatKey } from "../jobs/format.js";
 import { isChunk, isProgress, isProgressKey, runOfKey, seqOf } from "../jobs/logs/chunk.js";
 import { LOGS } from "../jobs/logs/logs.js";
 import type { JobManager } from "../jobs/manager.js";
@@ -101,6 +102,7 @@ export const DAMAGE_CHECKS: readonly DamageCheck[] = [
     prefixes: [FILLED, FOLD, [IN_ERROR], ...Object.keys(SPANS).map((span) => [span])],
   },
   { channel: TURNS, isDamaged: isDamagedTurn },
+  { channel: FORMATS, isDamaged: ({ key, value }) => isFormatKey(key) && !isFormat(value) },
 ];
 
 /** The damaged entries that these checks find among the first `most` ones of each channel, or prefix. */

@@ -11,6 +11,7 @@ import { EventChannel } from "../../util/events.js";
 import { fieldsOf, isSpan } from "../../util/shape.js";
 import { LINES, visible } from "../../util/text.js";
 import { emitWarning } from "../../util/warning.js";
+import { checkFormat } from "../format.js";
 import { type RunRef, runId } from "../run-id.js";
 import { type LogsValue, runOfKey } from "./chunk.js";
 import type { LogAmount, LogDroppedEvent } from "./types.js";
@@ -85,6 +86,12 @@ export class Logs {
 
   async #open(): Promise<LogStore> {
     const channel = await openChannel<LogsValue>(LOGS, { ...this.#config, clock: this.clock });
+    try {
+      await checkFormat(this.#config, this.clock, "the store of the logs");
+    } catch (error) {
+      await channel.close();
+      throw error;
+    }
     if (this.#closed) await channel.close();
     this.#opened = { channel, budget: budgetOf(channel.supports, this.#own) };
     return this.#opened;

@@ -13,7 +13,7 @@ import { type Finding, ok } from "./finding.js";
 import { checkClocks, checkSessions, checkVersions, type Session, sessionsOf } from "./process-checks.js";
 import { checkRuns } from "./run-checks.js";
 import { checkSchedules } from "./schedule-checks.js";
-import { checkDisk, checkPromises, checkRoundTrips } from "./store-checks.js";
+import { checkDisk, checkFormat, checkPromises, checkRoundTrips } from "./store-checks.js";
 
 /** The columns before the text, on a wide screen and on a narrow one. */
 const INDENT = 22;
@@ -101,14 +101,15 @@ export async function execute(given: Given): Promise<number> {
 export async function examine(manager: JobManager, files: readonly string[]): Promise<Finding[]> {
   // Runs first and alone: the other checks would slow it down.
   const roundTrips = await checkRoundTrips(manager);
-  const [disk, entries, processes, runs, schedules] = await Promise.all([
+  const [format, disk, entries, processes, runs, schedules] = await Promise.all([
+    checkFormat(manager),
     checkDisk(files),
     checkEntries(manager),
     checkProcesses(manager),
     checkRuns(manager),
     checkSchedules(manager),
   ]);
-  return [...roundTrips, ...checkPromises(manager), ...disk, ...entries, ...processes, ...runs, ...schedules];
+  return [...roundTrips, ...checkPromises(manager), format, ...disk, ...entries, ...processes, ...runs, ...schedules];
 }
 
 async function checkProcesses(manager: JobManager): Promise<Finding[]> {

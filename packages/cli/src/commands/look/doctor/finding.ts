@@ -16,6 +16,7 @@ export interface Finding {
 export type Check =
   | "round trips"
   | "store"
+  | "format"
   | "disk"
   | "versions"
   | "clocks"

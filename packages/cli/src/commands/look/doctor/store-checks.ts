@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Channel, JobManager, Supports } from "@ojm/core";
+import { FORMAT, formatOf } from "@ojm/core/internal/operator";
 import { type Finding, ok, problem, warning } from "./finding.js";
 
 /** The channel of the round trips. */
@@ -104,6 +105,18 @@ function promise(what: string, { durability, shared }: Supports): Finding {
   const evidence = { what, durability, shared };
   if (durability !== "none") return ok("store", text, { evidence });
   return warning("store", text, { help: NOT_KEPT, evidence });
+}
+
+/** The format of the entries in the store of the locks. */
+export async function checkFormat(manager: JobManager): Promise<Finding> {
+  const format = await formatOf(await manager.channelOf("oJobManager-format"));
+  if (format === undefined) return ok("format", "the store does not name the format of its entries");
+  const { wrote, reads, ojm } = format;
+  const evidence = { wrote, reads, ojm, here: FORMAT };
+  if (wrote <= FORMAT)
+    return ok("format", `the entries have format ${wrote}, as this version writes them`, { evidence });
+  const text = `ojm ${ojm} wrote entries of format ${wrote}; this version reads up to format ${FORMAT}, and leaves the others alone`;
+  return warning("format", text, { help: "during a deploy or after a roll-back, this warning is normal", evidence });
 }
 
 /** The free space on the disks of these files. */
