@@ -108,8 +108,8 @@ export interface JobStock {
   readonly records: readonly RunRecord[];
   /** The outcomes of the ticks of each schedule, oldest first. */
   readonly ticks: Readonly<Record<string, readonly ScheduleTick[]>>;
-  /** The ticks of each schedule that still wait for their run. */
-  readonly waiting: Readonly<Record<string, readonly number[]>>;
+  /** The tick up to which those of each schedule are decided, and those that still wait for their run. */
+  readonly cursors: Readonly<Record<string, { readonly at: number; readonly waiting?: readonly number[] }>>;
   readonly pending: readonly PendingRetry[];
   readonly logs: readonly LogStock[];
 }

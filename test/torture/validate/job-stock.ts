@@ -9,16 +9,16 @@ export async function takeJobStock(manager: JobManager): Promise<JobStock> {
   await using scheduler = openScheduler(manager);
   const ticks: Record<string, ScheduleTick[]> = {};
   for (const name of Object.keys(schedules)) ticks[name] = (await decidedOf(scheduler, name)).reverse();
-  const waiting: Record<string, readonly number[]> = {};
-  const cursors = await manager.channel<{ readonly waiting?: readonly number[] }>("oJobManager-schedules");
-  for (const name of Object.keys(schedules)) waiting[name] = (await cursors.get(["cursor", name]))?.waiting ?? [];
+  const cursors: Record<string, JobStock["cursors"][string]> = {};
+  const entries = await manager.channel<JobStock["cursors"][string]>("oJobManager-schedules");
+  for (const name of Object.keys(schedules)) cursors[name] = (await entries.get(["cursor", name])) ?? { at: 0 };
   const records: RunRecord[] = [];
   for (const name of jobNames) records.push(...(await collect(manager.history({ name }))));
   const logs: LogStock[] = [];
   for (const { id } of records) logs.push(logOf(id, await collect(manager.log(id))));
   // The stacks are long, and no law is about them.
   const pending = await manager.retries();
-  return { now: Date.now(), records: records.map(({ stack: _, ...record }) => record), ticks, waiting, pending, logs };
+  return { now: Date.now(), records: records.map(({ stack: _, ...record }) => record), ticks, cursors, pending, logs };
 }
 
 /** The ticks of a schedule that have their outcome. */

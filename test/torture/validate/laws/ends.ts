@@ -1,6 +1,7 @@
 import type { StockRecord } from "../../scene/events.js";
 import type { Scene } from "../../scene/scene.js";
 import { lostItsLock, takenBy, wasInTrouble } from "../excuse.js";
+import type { Closing } from "../record-watch.js";
 import { beginningOf, leaseEnd, type ObservedRun } from "../run-of.js";
 import { ASKED_WITHIN, type Evidence, type Violation } from "../verdict.js";
 
@@ -47,7 +48,8 @@ export function judgeRecords(evidence: Evidence): Violation[] {
   for (const [key, all] of closings) {
     const lasting = all.filter(({ t }) => !wentWithTheStore(t, scene) && !wasAnnouncedByStale(t, scene));
     if (lasting.length < 2) continue;
-    const how = lasting.map(({ status }) => status).join(", then ");
+    const [first] = lasting as [Closing];
+    const how = lasting.map(({ status, t }) => `${status} after ${(t - first.t).toFixed(1)} ms`).join(", ");
     wrong(`the record ${key} was closed ${lasting.length} times: ${how}`, lasting.at(-1)?.t);
   }
   return violations;

@@ -32,7 +32,7 @@ function stockOf(events: readonly Event[], jobs: Partial<JobStock>): Evidence {
   const all = {
     now: at(10_000),
     records: [],
-    waiting: {},
+    cursors: Object.fromEntries(Object.keys(schedules).map((name) => [name, { at: at(10_000) }])),
     pending: [],
     logs: [],
     ...jobs,
@@ -50,7 +50,7 @@ describe("the law about ticks", () => {
         stockOf([...body(1), ...body(2), ...body(3)], {
           ticks: { skips: ticks },
           records,
-          waiting: { skips: waiting },
+          cursors: { skips: { at: at(10_000), waiting } },
         }),
       ),
     );
@@ -77,6 +77,16 @@ describe("the law about ticks", () => {
     expect(hole(1, true)).toEqual([expect.stringContaining(second)]);
     expect(hole(1, false)).toHaveLength(2);
     expect(hole(3599, true)).toEqual([expect.stringContaining(second)]);
+  });
+
+  it("where a clock was set back, the ticks after the cursor are decided later", () => {
+    const ticks = { skips: [tick(3600), tick(3602)].map((one) => ({ ...one, outcome: "missed" as const })) };
+    const holes = (cursor: number, isSetBack: boolean): number => {
+      const evidence = stockOf([], { ticks, cursors: { skips: { at: at(cursor) } } });
+      evidence.scene.isSetBack = isSetBack;
+      return judgeTicks(evidence).length;
+    };
+    expect([holes(3602, true), holes(1, false), holes(1, true)]).toEqual([1, 1, 0]);
   });
 
   it("a tick that is not due yet needs no outcome, even if later ones have one by a clock that was ahead", () => {

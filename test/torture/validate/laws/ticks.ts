@@ -1,5 +1,6 @@
 import type { RunRecord } from "@ojm/core";
 import type { ScheduleTick } from "@ojm/schedule";
+import type { JobStock } from "../../scene/events.js";
 import { EVERY, schedules } from "../../scene/jobs.js";
 import { isWhole } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
@@ -10,14 +11,14 @@ import type { Evidence, Violation } from "../verdict.js";
  */
 export function judgeTicks({ scene, stock, runs }: Evidence): Violation[] {
   if (stock?.jobs === undefined || !isWhole(scene)) return [];
-  const { now, ticks, records, waiting } = stock.jobs;
+  const { now, ticks, records, cursors } = stock.jobs;
   const begun = new Set(runs.flatMap(({ record }) => record ?? []));
   return Object.keys(schedules).flatMap((name) => {
     // An attempt that was handed over is made again as the same attempt.
     const isFirst = ({ attempt = 1, chain, id }: RunRecord): boolean => attempt === 1 && (chain ?? id) === id;
     const own = records.filter((record) => record.schedule === name && isFirst(record));
     return [
-      ...eachOnce(name, ticks[name] ?? [], new Set(waiting[name]), now, scene.isSetBack),
+      ...eachOnce(name, ticks[name] ?? [], cursors[name], now, scene.isSetBack),
       ...firstAttempts(name, ticks[name] ?? [], own, scene.kind.apart),
       ...withoutRecord(own, begun),
     ];
@@ -31,11 +32,12 @@ const iso = (at: number): string => new Date(at).toISOString().slice(11);
 function eachOnce(
   name: string,
   ticks: readonly ScheduleTick[],
-  waiting: ReadonlySet<number>,
+  { at: decided, waiting: waits = [] }: JobStock["cursors"][string] = { at: 0 },
   now: number,
   isSetBack: boolean,
 ): Violation[] {
   const violations: Violation[] = [];
+  const waiting = new Set(waits);
   const wrong = (text: string): void => void violations.push({ law: "one outcome a tick", text });
   if (ticks.length === 0 && waiting.size === 0 && !isSetBack)
     wrong(`no tick of ${name} has an outcome, and none waits`);
@@ -49,7 +51,7 @@ function eachOnce(
     if (waiting.has(at) && !isSetBack) wrong(`the tick ${iso(at)} of ${name} waits, and has an outcome: ${outcome}`);
     // A tick that a clock put an hour ahead made wait is not due yet: see `setBack` in decide.ts of schedule.
     if (at > next && next > from && next <= now)
-      wrong(`the ticks of ${name} from ${iso(next)} to before ${iso(at)} have no outcome`);
+      wrong(`the ticks of ${name} from ${iso(next)} to before ${iso(at)} have no outcome; cursor ${iso(decided)}`);
     if (at < next) wrong(`the tick ${iso(at)} of ${name} has a second outcome: ${outcome}`);
     if ((until - at) / EVERY + 1 !== count) wrong(`${name} counts ${count} ticks from ${iso(at)} to ${iso(until)}`);
     next = until + EVERY;
