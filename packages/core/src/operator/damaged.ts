@@ -6,6 +6,7 @@ import { LOGS } from "../jobs/logs/logs.js";
 import type { JobManager } from "../jobs/manager.js";
 import { LOOK, SEEN, seenIn } from "../jobs/records/close-orphans.js";
 import { isRecord, isRecordKey, isStatus } from "../jobs/records/read.js";
+import { retentionIn, SETTING } from "../jobs/records/retention-pass.js";
 import { FILLED, IN_ERROR, isFilled } from "../jobs/records/time-index.js";
 import { hasPendingFields, isPending } from "../jobs/retry/pending.js";
 import { isPolicy } from "../jobs/retry/policy.js";
@@ -118,6 +119,10 @@ function isDamagedTurn({ key, value }: Read): boolean {
   return key === SEEN ? seenIn(value) === undefined : Array.isArray(key) && key.length === 1 && !isTurn(value);
 }
 
+function isUnknownTurn({ key, value }: Read): boolean {
+  return key === SETTING && retentionIn(value) === undefined;
+}
+
 /** The checks of the channels of core. */
 export const DAMAGE_CHECKS: readonly DamageCheck[] = [
   { channel: LOCKS, isDamaged: isDamagedLock, isUnknown: isUnknownLock },
@@ -129,10 +134,10 @@ export const DAMAGE_CHECKS: readonly DamageCheck[] = [
     isDamaged: isDamagedTime,
     prefixes: [FILLED, FOLD, [IN_ERROR], ...Object.keys(SPANS).map((span) => [span])],
   },
-  { channel: TURNS, isDamaged: isDamagedTurn },
+  { channel: TURNS, isDamaged: isDamagedTurn, isUnknown: isUnknownTurn },
 ];
 
-/** The damaged and the unknown entries that these checks find among the first `most` ones of each channel, or prefix. */
+/** The damaged and unknown entries that these checks find among the first `most` of each channel, or prefix. */
 export async function* damagedEntries(
   manager: JobManager,
   checks: readonly DamageCheck[],
