@@ -137,7 +137,7 @@ export const DAMAGE_CHECKS: readonly DamageCheck[] = [
   { channel: TURNS, isDamaged: isDamagedTurn, isUnknown: isUnknownTurn },
 ];
 
-/** The damaged and unknown entries that these checks find among the first `most` of each channel, or prefix. */
+/** The damaged and unknown entries that the checks find among the first `most` of each channel, or prefix. */
 export async function* damagedEntries(
   manager: JobManager,
   checks: readonly DamageCheck[],

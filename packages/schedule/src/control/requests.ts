@@ -256,7 +256,7 @@ async function progressOf(
   id: string,
   { by, at, reason, from = 0, to = 0, again, first = from, ticks, last }: RequestValue,
 ): Promise<BackfillProgress> {
-  // A removed schedule has no calendar: its remaining ticks will not be run. One of a later version is unknown.
+  // Without a calendar that this version can read, no remaining ticks are counted.
   const stored = await store.schedule(schedule);
   const { definition } = stored?.value ?? {};
   const calendar = definition && isReadable(definition) ? calendarOf(definition) : undefined;
