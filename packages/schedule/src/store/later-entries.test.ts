@@ -79,6 +79,9 @@ describe.each([
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.clock.until(one.scheduler.add("b", { every: MINUTE }, one.body()));
     await extend(scheduleKey("a"), { definition, hash: "later", revision: 2 });
+    // A scheduler of the later version can run it.
+    await set(memberKey("m"), { by: { host: "h", pid: 1, instance: "m" }, parts: 1 });
+    await set(memberPartKey("m", 0), { schedules: [["a", "later"]] });
   });
 
   it("is not run, has no ticks, is named, and hides no other schedule", async () => {
