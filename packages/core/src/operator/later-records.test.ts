@@ -126,6 +126,12 @@ describe("rollups of a later version", () => {
     await runs();
     expect(await runs()).toEqual(expected);
     expect(await times.get(["hour", hour, "a"])).toContainEqual([59, 20, 9, 2, 0, 0, 0, 0, 0, 3]);
+    // The progress of the fold keeps its unknown fields too.
+    await times.set("fold", { ...((await times.get("fold")) as object), later: 1 });
+    const { cursor = 0 } = (await times.get("fold")) as { cursor?: number };
+    await world.clock.advance(10 * 60_000);
+    await runs();
+    expect(await times.get("fold")).toMatchObject({ later: 1, cursor: cursor + 10 * 60_000 });
     const day = Math.floor(startTime / DAY) * DAY;
     expect(JSON.stringify(await times.get(["day", day, "a"]))).toContain(",3,0,0,0,0,0,3]");
   });

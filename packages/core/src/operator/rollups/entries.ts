@@ -87,7 +87,7 @@ export async function readFold(times: Channel<unknown>): Promise<FoldEntry> {
   return { state: undefined, version: null };
 }
 
-/** The progress of the fold, from its entry; `undefined` if that is damaged. */
+/** The progress of the fold, from its entry, with its unknown fields; `undefined` if that is damaged. */
 export function foldStateOf(value: unknown): FoldState | undefined {
   const { cursor, repairs, near, far } = fieldsOf<FoldState>(value) ?? {};
   const { from, version } = fieldsOf<FoldState["near"]>(near) ?? {};
@@ -96,7 +96,8 @@ export function foldStateOf(value: unknown): FoldState | undefined {
   if (!isVersion(version) || !isVersion(begun) || !isVersion(before)) return undefined;
   if (at !== undefined && !isTime(at)) return undefined;
   const round = { begun, version: before };
-  return { cursor, repairs, near: { from, version }, far: at === undefined ? round : { ...round, at } };
+  const known = { cursor, repairs, near: { from, version }, far: at === undefined ? round : { ...round, at } };
+  return { ...fieldsOf<FoldState>(value), ...known };
 }
 
 function isVersion(value: unknown): value is Version {
