@@ -53,7 +53,7 @@ export function isTick(value: unknown): value is TickValue {
 
 /** Whether this version knows the outcome of a tick, and the calendar of a range. */
 export function isKnownTick({ outcome, calendar }: TickValue): boolean {
-  return OUTCOMES.includes(outcome) && (calendar === undefined || isReadable(calendar));
+  return OUTCOMES.includes(outcome) && (calendar === undefined || (isMap(calendar) && isReadable(calendar)));
 }
 
 /** Whether all fields of an outcome can be shown. */

@@ -79,7 +79,12 @@ test("cells are drawn without a run lost, in order, within the range, and the ru
 
 test("runs with a status that only a later version knows are drawn, and are never the worst ones", () => {
   const range = { from: 0, to: 2 * HOUR, now: 2 * HOUR, size: HOUR };
-  const cell = (at: number, runs: object): RollupCell => ({ at, runs, busy: 10, longest: 5 });
+  const cell = (at: number, runs: object): RollupCell => ({
+    at,
+    runs: runs as RollupCell["runs"],
+    busy: 10,
+    longest: 5,
+  });
   const alone = drawnCells([cell(0, { partial: 2 })], undefined, range);
   expect(alone).toMatchObject([{ count: 2, status: "partial" }]);
   const mixed = drawnCells([cell(0, { partial: 2, failed: 1 })], undefined, range);
