@@ -139,7 +139,7 @@ describe("a store that is not", () => {
       ["versions", "warning"],
       ["sessions", "warning"],
     ]);
-    expect(found[0]?.text).toMatch(/of the last 1 run: ojm 0\.0\.1 on Node 18 in 1 run$/);
+    expect(found[0]?.text).toMatch(/of the last 1 run: ojm 0\.0\.1 on Node 18 in 1 run\. In use: /);
     expect(found[1]?.evidence).toMatchObject({ session: "1-a", host: "elsewhere" });
   });
 
@@ -180,7 +180,7 @@ describe("a store that is not", () => {
     expect(found[1]?.text).toContain('["oJobManager-jobs",{"name":"import"');
     const entry = JSON.stringify(["oJobManager-locks", ["session", "1-a"]]);
     const { code, err } = await ojm(folder, "doctor", "--remove", entry, "--store", "sqlite:ojm.db");
-    expect([code, err]).toEqual([1, expect.stringContaining("is not damaged: nothing was done")]);
+    expect([code, err]).toEqual([2, expect.stringContaining("is not damaged: nothing was done")]);
   });
 
   test("schedules that are paused, that no process runs, or whose definitions differ are reported", async () => {
