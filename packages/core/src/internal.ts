@@ -12,11 +12,10 @@ export { both, type Followed, follow, UpToDate } from "./channel/watch/follow.js
 export { checkLogBudget } from "./jobs/logs/logs.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
 export { argsProblem, checkRetention } from "./jobs/options.js";
-export { isStatus } from "./jobs/records/read.js";
+export { hasEnded, isStatus } from "./jobs/records/read.js";
 export { isPending as isPendingRetry } from "./jobs/retry/pending.js";
-export { checkRetry, delayAfter, isTriedAgain } from "./jobs/retry/policy.js";
+export { checkRetry, delayAfter, isPolicy as isRetryPolicy, isTriedAgain } from "./jobs/retry/policy.js";
 export type { AuditAction, StartClaim, StartingRun } from "./jobs/types.js";
-export { VERSIONS } from "./jobs/versions.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
 export { holdOf, isHolder, isProcess, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
@@ -49,7 +48,7 @@ export {
   processState,
 } from "./util/process-state.js";
 export { Semaphore } from "./util/semaphore.js";
-export { type Fields, fieldsOf, isCount, isMap, isOptional, isText, present } from "./util/shape.js";
+export { type Fields, fieldsOf, isCount, isId, isMap, isOptional, isText, present } from "./util/shape.js";
 export {
   isSecretName,
   LINES,
@@ -62,4 +61,5 @@ export {
   visible,
 } from "./util/text.js";
 export { whyUntrusted } from "./util/trusted-file.js";
+export { VERSIONS } from "./util/versions.js";
 export { emitWarning, explanationOf } from "./util/warning.js";

@@ -29,7 +29,7 @@ import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.j
 import { type ScheduleReason, whyScheduled } from "./control/why.js";
 import type { Decided } from "./decide/outcomes.js";
 import { hashOf } from "./definition/calendar.js";
-import { checkDefinition, checkJobName } from "./definition/check.js";
+import { assertReadable, checkDefinition, checkJobName } from "./definition/check.js";
 import type { ScheduleDefinition } from "./definition/types.js";
 import { wordsOf } from "./definition/words.js";
 import { ScheduledJob } from "./fire/job.js";
@@ -228,12 +228,14 @@ export class Scheduler {
     const [store, locks] = await Promise.all([this.#openStore(), this.#manager.heldLocks()]);
     const [{ value }, cursor] = await Promise.all([known(store, name), store.cursor(name)]);
     const held = holdsIn(locks).get(name)?.until;
+    assertReadable(value);
     return nextTicks(value, this.#clock.now(), limit, { held, cursor: cursor?.value });
   }
 
   /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
   async words(name: string): Promise<string> {
     const { value } = await known(await this.#openStore(), name);
+    assertReadable(value);
     return wordsOf(value.definition);
   }
 

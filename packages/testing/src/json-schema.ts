@@ -23,6 +23,12 @@ const FRACTIONAL: ReadonlySet<string> = new Set(
 );
 
 /**
+ * A union with one of these texts is a status or an outcome. A later version of ojm may write others, so its
+ * schema has the known ones, and allows every text.
+ */
+const OPEN: readonly unknown[] = ["completed", "missed"];
+
+/**
  * The JSON Schemas of the fields of an interface, made from its TypeScript types and their docstrings, so
  * that each public value is described once. `refs`: where the definitions are, such as `#/definitions/`.
  *
@@ -114,7 +120,12 @@ class Schemas {
     const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
     const literals = schemas.flatMap((schema) => schema.enum ?? []).sort(byText);
     const rest = schemas.filter((schema) => schema.enum === undefined).sort(byText);
-    const all: Schema[] = [...rest, ...(literals.length === 0 ? [] : [{ enum: literals }])];
+    const isOpen = literals.some((text) => OPEN.includes(text));
+    const all: Schema[] = [
+      ...rest,
+      ...(isOpen ? [{ type: "string" }] : []),
+      ...(literals.length === 0 ? [] : [{ enum: literals }]),
+    ];
     const [only] = all;
     return all.length === 1 && only !== undefined ? only : { anyOf: all };
   }

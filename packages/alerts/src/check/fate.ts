@@ -1,4 +1,5 @@
 import type { RunRecord } from "@ojm/core";
+import { isRetryPolicy } from "@ojm/core/internal";
 import { chainOf, type Records } from "./records.js";
 
 /** How long after its due time a retry that has not started counts as abandoned, in ms. */
@@ -25,5 +26,8 @@ export async function fateOf(record: RunRecord, records: Records, now: number): 
   const range = { name, from: startTime + 1, limit: MOST_LATER };
   for await (const later of records.manager.history(range))
     if ((later.attempt ?? 1) > attempt && chainOf(later) === chain) return "followed";
-  return "last";
+  // The pending attempts with the backoff of a later version of ojm are not listed.
+  const { endTime = startTime } = record;
+  const isComing = now - endTime <= retry.maxDelay + OVERDUE;
+  return isComing && !isRetryPolicy(retry) ? "waits" : "last";
 }

@@ -1,4 +1,5 @@
 import type { RunRecord } from "@ojm/core";
+import { hasEnded, isStatus } from "@ojm/core/internal";
 import type { CheckedRule } from "../rules/checked-rule.js";
 import type { Alert } from "../types.js";
 import { alertOf, type Found } from "./alert-of.js";
@@ -114,8 +115,9 @@ async function starts(
   const end = (record: RunRecord): void => {
     const { status, name, startTime } = record;
     if (!wantsEnds) return;
-    if (status === "running") open.push([name, startTime]);
-    else if (record.inError !== true) found.push(alertOf(record, { rule, kind: "completed", now }));
+    if (!hasEnded(record)) open.push([name, startTime]);
+    // An end that only a later version of ojm knows may not be a success.
+    else if (record.inError !== true && isStatus(status)) found.push(alertOf(record, { rule, kind: "completed", now }));
   };
   for (const [name, startTime] of state.open) {
     const record = await records.one(name, startTime);

@@ -320,9 +320,10 @@ which names have runs. It does not create a store: if the store does not exist, 
         operands: "",
         summary: "check the health of the store, its locks, runs and schedules, and say what to do about problems",
         about: `Checks round trips, versions, clocks, sessions, locks without runs, schedules without a process, overdue ticks, orphaned
-attempts and commands, holds and pauses. Times some reads and small commits on a channel of its own. Each line is ok, a warning or a problem. Ends with 1 if there is
+attempts and commands, holds and pauses. Times some reads and small commits on a channel of its own. Each line is ok, a note, a warning or a problem. Ends with 1 if there is
 a problem, and with 5 if the store cannot be reached. All other commands leave out a damaged entry: doctor
-names it, with the command that removes it.`,
+names it, with the command that removes it. It also names the versions of ojm in use, by process, and the entries with
+values that only a later version knows.`,
         examples: ["ojm doctor"],
         load: () => import("../commands/look/doctor/doctor.js"),
         options: {

@@ -12,7 +12,7 @@ const COLORS: readonly (readonly [Color, readonly string[]])[] = [
   ["red", ["failed", "timeout", "lost", "missed", "refused", "overdue", "problem", "error"]],
   ["yellow", ["hold", "cancelled", "paused", "warning", "warn", "waiting"]],
   ["green", ["completed", "ok", "run"]],
-  ["cyan", ["running", "held"]],
+  ["cyan", ["running", "held", "note"]],
   ["gray", ["skipped", "free"]],
 ];
 

@@ -12,6 +12,8 @@ import type { RunRef } from "./run-id.js";
 /**
  * The status of a run. `skipped`: its body found nothing to do, or handed the run over. `lost`: its process
  * died, or its lock was lost or taken.
+ *
+ * The record of a later version of ojm may have another text: give each `switch` over a status a default.
  */
 export type RunStatus = "running" | "completed" | "skipped" | "failed" | "timeout" | "cancelled" | "lost";
 

@@ -5,7 +5,8 @@ import { rejection } from "../testing/settle.js";
 import type { Call, Fault } from "../testing/stores/faulty-backend.js";
 import { waiting } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { type QueueValue, queueKey } from "./entries/schema.js";
+import { queueKey } from "./entries/schema.js";
+import { ticketsOf } from "./entries/valid.js";
 import { leaveQueue } from "./entries/view.js";
 
 const TTL = 15_000;
@@ -129,7 +130,7 @@ describe("tickets with an unknown outcome", () => {
     await settled();
     const second = three.locks.acquire("a", { wait: 60_000 });
     await clock.advance(100);
-    const { waiting: tickets } = (await one.channel.get(queueKey("a"))) as QueueValue;
+    const tickets = ticketsOf(await one.channel.get(queueKey("a")));
     // As the heartbeat thread does.
     clock.block(TTL / 6);
     await leaveQueue(one.channel, "a", { token: tickets[1]?.token ?? "" });

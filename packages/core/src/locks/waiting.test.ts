@@ -5,7 +5,8 @@ import { keptBy } from "../testing/kept-by.js";
 import { rejection } from "../testing/settle.js";
 import { cut, waiting } from "../testing/tickets.js";
 import { type LocksOf, World } from "../testing/world.js";
-import { type QueueValue, queueKey, sessionKey } from "./entries/schema.js";
+import { queueKey, sessionKey } from "./entries/schema.js";
+import { ticketsOf } from "./entries/valid.js";
 import { isLockError } from "./errors.js";
 
 const TTL = 15_000;
@@ -358,7 +359,7 @@ describe("waits", () => {
     const lease = await one.locks.acquire("a");
     const next = two.locks.acquire("a", { wait: 600_000 });
     await settled();
-    const ticket = ((await one.channel.get(queueKey("a"))) as QueueValue).waiting[0];
+    const [ticket] = ticketsOf(await one.channel.get(queueKey("a")));
     await one.channel.unset(sessionKey(ticket?.session ?? ""));
     await clock.advance(TTL);
     expect(await waiting(one)).toBe(1);

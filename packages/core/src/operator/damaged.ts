@@ -6,9 +6,13 @@ import { isChunk, isProgress, isProgressKey, runOfKey, seqOf } from "../jobs/log
 import { LOGS } from "../jobs/logs/logs.js";
 import type { JobManager } from "../jobs/manager.js";
 import { LOOK, SEEN, seenIn } from "../jobs/records/close-orphans.js";
-import { isRecord, isRecordKey } from "../jobs/records/read.js";
+import { isRecord, isRecordKey, isStatus } from "../jobs/records/read.js";
+import { retentionIn, SETTING } from "../jobs/records/retention-pass.js";
 import { FILLED, IN_ERROR, isFilled } from "../jobs/records/time-index.js";
-import { isPending } from "../jobs/retry/pending.js";
+import { hasPendingFields, isPending } from "../jobs/retry/pending.js";
+import { isPolicy } from "../jobs/retry/policy.js";
+import type { RunRecord } from "../jobs/types.js";
+import type { SessionValue } from "../locks/entries/schema.js";
 import {
   isAudit,
   isLock,
@@ -18,13 +22,15 @@ import {
   isTurnNotice,
   lockPlace,
   sessionPlace,
+  stopRequestsIn,
+  ticketsOf,
 } from "../locks/entries/valid.js";
 import { isTurn } from "../locks/sweep/turn.js";
 import { Breaks } from "../util/event-loop.js";
-import { isText, isTime, present } from "../util/shape.js";
+import { fieldsOf, isText, isTime, present } from "../util/shape.js";
 import { cellsPlace, FOLD, foldStateOf, isCells, SPANS } from "./rollups/entries.js";
 
-/** An entry with a key of ours and an unusable value: readers leave it out. */
+/** An entry with a key of ours and an unusable value: readers leave it out. Or one of a later version. */
 export interface DamagedEntry {
   /** The name of its channel. */
   readonly channel: string;
@@ -32,6 +38,8 @@ export interface DamagedEntry {
   readonly version: Version;
   /** The lock that stays held because its holder is unreadable. */
   readonly lock?: string;
+  /** Set if the entry is not damaged: see {@link DamageCheck.isUnknown}. */
+  readonly unknown?: true;
 }
 
 /** An entry as it was read. Its value is `undefined` if it cannot be decoded. */
@@ -46,6 +54,11 @@ export interface DamageCheck {
   readonly channel: string;
   /** Whether an entry has a key of ours and an unusable value. */
   readonly isDamaged: (entry: Read) => boolean;
+  /**
+   * Whether an entry that is not damaged has a value that this version of ojm does not know: a later version
+   * may have written it. Default: none has.
+   */
+  readonly isUnknown?: (entry: Read) => boolean;
   /** The entries to check, by the prefixes of their keys. Default: all. */
   readonly prefixes?: readonly Key[];
   /** The most entries to check, if they are large. */
@@ -60,16 +73,33 @@ function isDamagedLock({ key, value }: Read): boolean {
   const session = sessionPlace(key);
   if (session !== undefined) {
     if (more[0] === "call") return !isTurnNotice(value);
-    return more[0] === "stop" ? !isStopRequests(value) : !isSession(value, session);
+    return more[0] === "stop" ? !isStopRequests(value) : fieldsOf<SessionValue>(value)?.id !== session;
   }
   if (kind === "sweep" && name === undefined) return !isTurn(value);
   if (typeof name !== "string") return false;
   if (kind === "audit") return more.length === 2 && !isAudit(value);
-  return kind === "retry" && more.length === 1 && !isPending({ key, value });
+  return kind === "retry" && more.length === 1 && !hasPendingFields({ key, value });
+}
+
+function isUnknownLock({ key, value }: Read): boolean {
+  const [kind, , part] = (Array.isArray(key) ? key : []) as readonly unknown[];
+  if (kind === "retry") return hasPendingFields({ key, value }) && !isPending({ key, value });
+  if (lockPlace(key)?.part === "queue") return isQueue(value) && ticketsOf(value).length < value.waiting.length;
+  const session = sessionPlace(key);
+  if (session === undefined) return false;
+  // A session lives until its entry expires: its process may be running.
+  if (part === undefined) return !isSession(value, session);
+  return part === "stop" && isStopRequests(value) && stopRequestsIn(value).length < value.requests.length;
 }
 
 /** Scripts may store anything in this channel, under other keys. */
 const isDamagedRecord = ({ key, value }: Read): boolean => isRecordKey(key) && !isRecord({ key, value });
+
+function isUnknownRecord({ key, value }: Read): boolean {
+  if (!isRecordKey(key)) return false;
+  const { status, retry } = fieldsOf<RunRecord>(value) ?? {};
+  return !isStatus(status) || (retry !== undefined && !isPolicy(retry));
+}
 
 function isDamagedLog({ key, value }: Read): boolean {
   if (runOfKey(key) === undefined) return false;
@@ -90,10 +120,14 @@ function isDamagedTurn({ key, value }: Read): boolean {
   return key === SEEN ? seenIn(value) === undefined : Array.isArray(key) && key.length === 1 && !isTurn(value);
 }
 
+function isUnknownTurn({ key, value }: Read): boolean {
+  return key === SETTING && retentionIn(value) === undefined;
+}
+
 /** The checks of the channels of core. */
 export const DAMAGE_CHECKS: readonly DamageCheck[] = [
-  { channel: LOCKS, isDamaged: isDamagedLock },
-  { channel: JOBS, isDamaged: isDamagedRecord },
+  { channel: LOCKS, isDamaged: isDamagedLock, isUnknown: isUnknownLock },
+  { channel: JOBS, isDamaged: isDamagedRecord, isUnknown: isUnknownRecord },
   // A chunk has up to some ten KB.
   { channel: LOGS, isDamaged: isDamagedLog, most: 2_000 },
   {
@@ -101,11 +135,11 @@ export const DAMAGE_CHECKS: readonly DamageCheck[] = [
     isDamaged: isDamagedTime,
     prefixes: [FILLED, FOLD, [IN_ERROR], ...Object.keys(SPANS).map((span) => [span])],
   },
-  { channel: TURNS, isDamaged: isDamagedTurn },
+  { channel: TURNS, isDamaged: isDamagedTurn, isUnknown: isUnknownTurn },
   { channel: FORMATS, isDamaged: ({ key, value }) => isFormatKey(key) && !isFormat(value) },
 ];
 
-/** The damaged entries that these checks find among the first `most` ones of each channel, or prefix. */
+/** The damaged and unknown entries that the checks find among the first `most` of each channel, or prefix. */
 export async function* damagedEntries(
   manager: JobManager,
   checks: readonly DamageCheck[],
@@ -118,7 +152,10 @@ export async function* damagedEntries(
     for (const prefix of check.prefixes ?? [undefined]) {
       for await (const { key, value, version } of readable(channel, { limit, ...present({ prefix }) })) {
         await breaks.take();
-        if (!check.isDamaged({ key, value })) continue;
+        if (!check.isDamaged({ key, value })) {
+          if (check.isUnknown?.({ key, value })) yield { channel: check.channel, key, version, unknown: true };
+          continue;
+        }
         const place = check.channel === LOCKS ? lockPlace(key) : undefined;
         yield { channel: check.channel, key, version, ...(place?.part === "lock" && { lock: place.name }) };
       }

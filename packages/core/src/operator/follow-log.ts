@@ -15,7 +15,7 @@ import {
 } from "../jobs/logs/chunk.js";
 import type { Logs } from "../jobs/logs/logs.js";
 import type { LogItem, LogOptions, Progress } from "../jobs/logs/types.js";
-import { isRecord, recordUnder } from "../jobs/records/read.js";
+import { hasEnded, isRecord, recordUnder } from "../jobs/records/read.js";
 import { recordKey } from "../jobs/records/record.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { parseRunId, type RunRef } from "../jobs/run-id.js";
@@ -299,7 +299,7 @@ function whenRunEnded({ jobs, clock }: FollowSource, run: RunRef, onEnd: (endTim
     stopWatch();
   };
   const see = (record: RunRecord | undefined): void => {
-    if (isOver || record?.status === "running") return;
+    if (isOver || (record !== undefined && !hasEnded(record))) return;
     stop();
     onEnd(record?.endTime);
   };

@@ -1,6 +1,6 @@
 import type { Channel } from "../channel/channel.js";
 import type { CallOptions } from "../channel/types.js";
-import { records } from "../jobs/records/read.js";
+import { hasEnded, isStatus, records } from "../jobs/records/read.js";
 import type { JobSummary, RunRecord, RunStatus } from "../jobs/types.js";
 import { all, first, type Items, inBatches } from "../util/iterate.js";
 import { present } from "../util/shape.js";
@@ -32,7 +32,7 @@ export async function* jobSummaries(jobs: Channel<RunRecord>, signal: AbortSigna
 /** A summary of the newest runs of a job, the newest first. */
 export function summarize(name: string, newest: readonly RunRecord[]): JobSummary {
   const running = newest.find(({ status }) => status === "running");
-  const last = newest.find(({ status }) => status !== "running");
+  const last = newest.find(hasEnded);
   return { name, ...present({ running, last, usual: usualOf(newest) }), streak: streakOf(newest) };
 }
 
@@ -57,8 +57,11 @@ export function usualOf(newest: readonly RunRecord[]): JobSummary["usual"] {
 
 const NEUTRAL: ReadonlySet<RunStatus> = new Set<RunStatus>(["running", "cancelled", "skipped"]);
 
-/** Whether a run with this status does not show the state of its job: for example, a person ended it. */
-export const isNeutral = (status: RunStatus): boolean => NEUTRAL.has(status);
+/**
+ * Whether a run with this status does not show the state of its job: for example, a person ended it, or a
+ * later version of ojm wrote the status.
+ */
+export const isNeutral = (status: RunStatus): boolean => NEUTRAL.has(status) || !isStatus(status);
 
 /**
  * How many runs in a row ended well, as a number above zero, or in error, as one below. A retry series counts

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Channel } from "../channel/channel.js";
 import type { FakeClock } from "../testing/fake-clock.js";
 import { scribble } from "../testing/scribble.js";
 import { rejection } from "../testing/settle.js";
@@ -106,6 +107,18 @@ describe("what runs, followed", () => {
     expect(lease?.renewed).toBeGreaterThan(run.startTime);
     expect(live.sessions()).toMatchObject([{ pid: process.pid, lease }]);
     await clock.until(run.end());
+  });
+
+  test("a session that a later version wrote is not over until its entry expires", async () => {
+    const holder = { host: "h", pid: 1, instance: "later" };
+    const value = { id: "later", process: "unknown", since: 0, beat: 0 };
+    const locks = one.manager.channels.locks as Channel<unknown>;
+    await clock.until(locks.set(["session", "later"], value, { ttl: MINUTE }));
+    await follow();
+    await clock.advance(MINUTE - 1_000);
+    expect(live.isOver(holder)).toBe(false);
+    await clock.advance(2_000);
+    expect(live.isOver(holder)).toBe(true);
   });
 
   test("knows which sessions are over, and which locks people hold", async () => {

@@ -9,7 +9,7 @@ import { recordKey, toRecord } from "../jobs/records/record.js";
 import { type RunRef, runId } from "../jobs/run-id.js";
 import type { AuditEntry, JobSummary, RunRecord } from "../jobs/types.js";
 import type { Hold, LocksValue, Ticket } from "../locks/entries/schema.js";
-import { holdOf, isLock, isQueue, isSession, lockPlace, sessionPlace } from "../locks/entries/valid.js";
+import { holdOf, isLock, isSession, lockPlace, sessionPlace, ticketsOf } from "../locks/entries/valid.js";
 import { heldLock, waiterOf } from "../locks/entries/view.js";
 import type { HeldLock, Holder, Waiter, WaitersOptions } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
@@ -242,7 +242,8 @@ export class LiveRuns {
   }
 
   #queued(name: string, value: unknown): void {
-    if (isQueue(value) && value.waiting.length > 0) this.#waiting.set(name, value.waiting);
+    const tickets = ticketsOf(value);
+    if (tickets.length > 0) this.#waiting.set(name, tickets);
     else this.#waiting.delete(name);
   }
 
@@ -356,6 +357,8 @@ class LiveSessions implements Followed<LocksValue> {
   readonly #clock: Clock;
   readonly #news: SessionNews;
   readonly #all: Map<string, { readonly shown: LiveSession; readonly process: ProcessIdentity }> = new Map();
+  /** Sessions that a later version may have written: they live until their entries expire. */
+  readonly #unknown: Set<string> = new Set();
   #isSynced = false;
 
   constructor(clock: Clock, news: SessionNews) {
@@ -374,7 +377,8 @@ class LiveSessions implements Followed<LocksValue> {
   /** Whether a session is certainly over: its entry is gone, or its process on this host died. */
   isOver(instance: string): boolean {
     const session = this.#all.get(instance);
-    return this.#isSynced && (session === undefined || processIsGone(session.process));
+    if (!this.#isSynced || this.#unknown.has(instance)) return false;
+    return session === undefined || processIsGone(session.process);
   }
 
   begun(): void {
@@ -386,7 +390,12 @@ class LiveSessions implements Followed<LocksValue> {
     const id = sessionPlace(key);
     if (id === undefined) return;
     if ((key as readonly unknown[])[2] === "stop") this.#news.asked(id);
-    if ((key as readonly unknown[]).length > 2 || !isSession(value, id)) return;
+    if ((key as readonly unknown[]).length > 2) return;
+    if (!isSession(value, id)) {
+      if (expiresIn !== undefined) this.#unknown.add(id);
+      return;
+    }
+    this.#unknown.delete(id);
     const { host, pid } = value.process;
     const now = this.#clock.now();
     const isNew = !this.#all.has(id);
@@ -401,7 +410,9 @@ class LiveSessions implements Followed<LocksValue> {
 
   gone(key: Key): void {
     const id = sessionPlace(key);
-    if (id !== undefined && (key as readonly unknown[]).length === 2) this.#all.delete(id);
+    if (id === undefined || (key as readonly unknown[]).length > 2) return;
+    this.#all.delete(id);
+    this.#unknown.delete(id);
   }
 
   synced(): void {

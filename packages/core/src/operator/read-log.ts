@@ -13,7 +13,7 @@ import {
 } from "../jobs/logs/chunk.js";
 import type { LogAmount, LogGap, LogItem, LogLevel, LogLine, LogOptions, LogStream } from "../jobs/logs/types.js";
 import { LETTERS } from "../jobs/logs/write/log-writer.js";
-import { recordUnder } from "../jobs/records/read.js";
+import { hasEnded, recordUnder } from "../jobs/records/read.js";
 import { recordKey } from "../jobs/records/record.js";
 import type { RunRef } from "../jobs/run-id.js";
 import type { RunRecord } from "../jobs/types.js";
@@ -60,7 +60,7 @@ export async function* readLog(
   }
   if (text.isComplete || last < 0) return;
   const record = await recordUnder(source.jobs, recordKey(run.name, run.startTime));
-  if (record?.value.status === "running") return;
+  if (record !== undefined && !hasEnded(record.value)) return;
   // The run may have ended between the two reads.
   for await (const chunk of chunksOf(logs, run, { after: chunkKey(run, last), ...call })) yield* text.of(chunk);
   if (!text.isComplete && record !== undefined) yield { missing: "unknown" };

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { openChannel } from "../channel/open.js";
 import { type JobManager, openJobManager } from "../jobs/manager.js";
 import { runId } from "../jobs/run-id.js";
 import type { JobManagerOptions, RetentionOptions, RunRecord } from "../jobs/types.js";
@@ -103,6 +104,19 @@ describe("records are pruned by default", () => {
     await opened();
     await world.clock.advance(2 * DAY);
     expect(await left(one)).toEqual({ busy: 400 });
+  });
+
+  test("a setting that only a later version knows deletes nothing, until a program sets another one", async () => {
+    await world.write({ jobsWay: await world.way() }, history("busy", 200, 2));
+    const turns = await openChannel<unknown>("oJobManager-turns", { backend: await world.way(), clock: world.clock });
+    await turns.set("retention", { olderThan: { completed: DAY }, keep: 5 });
+    const one = await opened();
+    await world.clock.advance(3 * DAY);
+    expect(await left(one)).toEqual({ busy: 400 });
+    await opened({ retention: {} });
+    await world.clock.advance(DAY + 20 * TTL);
+    expect(await left(one)).toEqual({ busy: 180 });
+    await turns.close();
   });
 
   test("of several programs, the one that was opened last decides; {} restores the default", async () => {

@@ -1,7 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import { isChannelError } from "../channel/errors.js";
 import type { Key } from "../channel/types.js";
-import { recordUnder } from "../jobs/records/read.js";
+import { hasEnded, recordUnder } from "../jobs/records/read.js";
 import { recordKeyOf, toRecord } from "../jobs/records/record.js";
 import type { RunRef } from "../jobs/run-id.js";
 import type { RunRecord } from "../jobs/types.js";
@@ -44,7 +44,7 @@ export async function untilClosed({ jobs, key, clock, wait, signal }: AwaitedRun
     if (!over) await changes.begin();
     for (;;) {
       const entry = await recordUnder(jobs, key);
-      if (entry === undefined || entry.value.status !== "running" || over) return entry && toRecord(entry);
+      if (entry === undefined || hasEnded(entry.value) || over) return entry && toRecord(entry);
       await changes.next();
     }
   } finally {

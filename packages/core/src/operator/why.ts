@@ -1,6 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import { stopRequestOf } from "../jobs/audit.js";
 import { recordOf } from "../jobs/records/orphans.js";
+import { hasEnded } from "../jobs/records/read.js";
 import { toRecord } from "../jobs/records/record.js";
 import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
@@ -49,7 +50,7 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
   const [start] = await startsOf(lockChannel, name);
   if (start !== undefined) reasons.push({ code: "once", text: startText(start) });
   if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is stored` });
-  else if (last.status !== "running") reasons.push({ code: "last", text: lastText(last), run: last });
+  else if (hasEnded(last)) reasons.push({ code: "last", text: lastText(last), run: last });
   return reasons;
 }
 

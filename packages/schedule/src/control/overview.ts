@@ -28,7 +28,7 @@ import {
   tickKey,
 } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { isCursor, isMember, isMemberPart, isSchedule } from "../store/valid.js";
+import { isCursor, isMember, isMemberPart, isSchedule, schedulesOfPart } from "../store/valid.js";
 import { type DecidedTick, ticksIn } from "./ticks.js";
 
 /** Due ticks without an outcome. Times are in ms since 1970. */
@@ -111,7 +111,8 @@ export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
     const instance = String((key as readonly unknown[])[1]);
     if (isMember(value) && isHolder(value.by)) {
       if (!isGone(value)) living.set(instance, { by: value.by, heard: Math.max(0, PRESENCE_TTL - expiresIn) });
-    } else if (isMemberPart(value)) known.set(instance, new Map([...(known.get(instance) ?? []), ...value.schedules]));
+    } else if (isMemberPart(value))
+      known.set(instance, new Map([...(known.get(instance) ?? []), ...schedulesOfPart(value)]));
   }
   // Take only the lists of living schedulers: the list of a dead one stays in the store for up to an hour.
   return [...living].map(([instance, one]) => ({ ...one, schedules: known.get(instance) ?? new Map() }));
@@ -173,20 +174,15 @@ export function viewOf(
     waiting: cursor.waiting ?? [],
     definition: () => (isReadable(definition) ? definition : undefined),
     ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
-    next: (after) => ifReadable(() => calendarOf(definition).next(after)),
-    upcoming: (after) => ifReadable(() => nextTicks(schedule, after, 1, { held, cursor })[0]),
-    nextRun: (after) => ifReadable(() => nextRun(schedule, after, { held })),
-    overdue: (by, after) => ifReadable(() => overdue(schedule, Math.max(cursor.at, after), by)),
+    next: (after) => ifReadable(schedule, () => calendarOf(definition).next(after)),
+    upcoming: (after) => ifReadable(schedule, () => nextTicks(schedule, after, 1, { held, cursor })[0]),
+    nextRun: (after) => ifReadable(schedule, () => nextRun(schedule, after, { held })),
+    overdue: (by, after) => ifReadable(schedule, () => overdue(schedule, Math.max(cursor.at, after), by)),
   };
 }
 
-/** A later version of ojm may write definitions that this one cannot read. */
-function ifReadable<Result>(read: () => Result): Result | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
+function ifReadable<Result>({ definition }: StoredSchedule, read: () => Result): Result | undefined {
+  return isReadable(definition) ? read() : undefined;
 }
 
 /** The ticks after `after` that were due at `by`. A pause or a blackout at their start does not count. */

@@ -1,9 +1,9 @@
 import type { JobManager, Op, RunRecord } from "@ojm/core";
-import { isTriedAgain, present } from "@ojm/core/internal";
+import { hasEnded, isStatus, isTriedAgain, present } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/decide.js";
 import { pausedWhy } from "../decide/outcomes.js";
-import { show } from "../definition/check.js";
+import { assertReadable, isReadable, show } from "../definition/check.js";
 import {
   cursorKey,
   type Pause,
@@ -87,6 +87,8 @@ export async function resume(store: ScheduleStore, name: string, who: ResumeOpti
     const { paused: _, ...rest } = schedule.value;
     const paused = pauseAt(schedule.value, now);
     if (paused === undefined) return false;
+    // The ticks of the pause get their outcome here, and this version would compute other ones.
+    assertReadable(schedule.value);
     const state = { schedule: schedule.value, cursor: cursor.value, now, began: now };
     const settled = settleAll(state, pausedWhy(paused));
     const writes = [
@@ -115,10 +117,11 @@ export async function pauseAfterFailures(
   let latest: RunRecord | undefined;
   for await (const record of manager.history({ name, from })) {
     const { schedule: of, status, inError } = record;
-    if (of !== name || status === "running" || isTriedAgain(record)) continue;
+    if (of !== name || !hasEnded(record) || isTriedAgain(record)) continue;
     // Such a run did not try the work, or was stopped on purpose, by a deploy or by a newer tick. It is not a
-    // failure, and it does not end a series of failures. Limit how many of them each tick reads.
-    if (status === "skipped" || status === "cancelled") {
+    // failure, and it does not end a series of failures. Nor does an end that only a later version of ojm
+    // knows. Limit how many of them each tick reads.
+    if (status === "skipped" || status === "cancelled" || !isStatus(status)) {
       if (++passed < MOST_PASSED) continue;
       return false;
     }
@@ -146,7 +149,7 @@ export async function remove(store: ScheduleStore, name: string, who: ResumeOpti
       { put: removedKey(name), value: { by: store.by, at: now }, ttl: TICK_TTL },
     ];
     const act = { action: "remove", name, ...who };
-    if (schedule === undefined || cursor === undefined) {
+    if (schedule === undefined || cursor === undefined || !isReadable(schedule.value.definition)) {
       await store.act(writes, act);
       return schedule !== undefined;
     }

@@ -3,6 +3,7 @@ import { checkedDuration, durationText } from "@ojm/core/backend";
 import { argsProblem, type Items, pause, present, readable, reasonText } from "@ojm/core/internal";
 import { countTicks, MOST_COUNTED, type Schedule, ScheduleError } from "../calendar/schedule.js";
 import { calendarOf } from "../definition/calendar.js";
+import { assertReadable, isReadable } from "../definition/check.js";
 import { REQUEST_TTL, type RequestValue, requestKey, scheduleKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { isRequest } from "../store/valid.js";
@@ -91,6 +92,7 @@ export async function backfill(
   const first = instantOf("from", from);
   const end = Math.min(now + 1, to === undefined ? now + 1 : instantOf("to", to));
   const { value } = await known(store, name);
+  assertReadable(value);
   const schedule = calendarOf(value.definition);
   const ticks = countTicks(schedule, schedule.next(first - 1), end, MOST_COUNTED + 1);
   if (ticks > MOST_COUNTED) {
@@ -254,9 +256,10 @@ async function progressOf(
   id: string,
   { by, at, reason, from = 0, to = 0, again, first = from, ticks, last }: RequestValue,
 ): Promise<BackfillProgress> {
-  // A removed schedule has no calendar: its remaining ticks will not be run.
+  // Without a calendar that this version can read, no remaining ticks are counted.
   const stored = await store.schedule(schedule);
-  const calendar = stored && calendarOf(stored.value.definition);
+  const { definition } = stored?.value ?? {};
+  const calendar = definition && isReadable(definition) ? calendarOf(definition) : undefined;
   const rest = calendar === undefined ? 0 : countTicks(calendar, calendar.next(from), to + 1, MOST_COUNTED);
   const ran = calendar && again !== true ? await countRun(store, schedule, calendar, from + 1, to + 1) : 0;
   const remaining = Math.max(0, rest - ran);

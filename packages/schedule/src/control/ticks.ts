@@ -4,7 +4,17 @@ import { ScheduleError } from "../calendar/schedule.js";
 import { isReadable, show } from "../definition/check.js";
 import { CHANNEL, cursorKey, type TickOutcome, type TickReason, tickKey, unrunKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
-import { isCursor, isMember, isMemberPart, isRequest, isSchedule, isWholeTick } from "../store/valid.js";
+import {
+  hasRequestFields,
+  isCursor,
+  isKnownTick,
+  isMember,
+  isMemberPart,
+  isRequest,
+  isSchedule,
+  isWholeTick,
+  schedulesOfPart,
+} from "../store/valid.js";
 import { instantOf } from "./pause.js";
 
 /** The ticks to list. */
@@ -195,7 +205,7 @@ function isDamaged({ key, value }: Parameters<DamageCheck["isDamaged"]>[0]): boo
   if (typeof name !== "string" || more.length > 0) return false;
   switch (kind) {
     case "schedule":
-      return part === undefined && !(isSchedule(value, name) && isReadable(value.definition));
+      return part === undefined && !isSchedule(value, name);
     case "cursor":
       return part === undefined && !isCursor(value);
     case "tick":
@@ -203,7 +213,23 @@ function isDamaged({ key, value }: Parameters<DamageCheck["isDamaged"]>[0]): boo
     case "member":
       return part === undefined ? !isMember(value) : !isMemberPart(value);
     case "request":
-      return part !== undefined && !isRequest(value);
+      return part !== undefined && !hasRequestFields(value);
+    default:
+      return false;
+  }
+}
+
+function isUnknown({ key, value }: Parameters<DamageCheck["isDamaged"]>[0]): boolean {
+  const [kind, name, part] = (Array.isArray(key) ? key : []) as readonly unknown[];
+  switch (kind) {
+    case "schedule":
+      return part === undefined && isSchedule(value, String(name)) && !isReadable(value.definition);
+    case "tick":
+      return isWholeTick(value) && !isKnownTick(value);
+    case "member":
+      return isMemberPart(value) && schedulesOfPart(value).length < value.schedules.length;
+    case "request":
+      return hasRequestFields(value) && !isRequest(value);
     default:
       return false;
   }
@@ -213,5 +239,6 @@ function isDamaged({ key, value }: Parameters<DamageCheck["isDamaged"]>[0]): boo
 export const scheduleDamage: DamageCheck = {
   channel: CHANNEL,
   isDamaged,
+  isUnknown,
   prefixes: ["schedule", "cursor", "member", "request", "tick"].map((kind) => [kind]),
 };

@@ -2,6 +2,7 @@ import type { Reason } from "@ojm/core";
 import { holdOf, visible } from "@ojm/core/internal";
 import { whyNotRun } from "../decide/outcomes.js";
 import { windowAt } from "../definition/blackout.js";
+import { isReadable } from "../definition/check.js";
 import { isTakenOver } from "../operator/problems.js";
 import { attendanceOf, attendanceText, overdueTicks } from "../operator/schedules.js";
 import { type Cursor, pauseAt, type StoredSchedule } from "../store/schema.js";
@@ -18,6 +19,7 @@ export interface ScheduleReason {
    * - `unattended`: no living process can run it.
    * - `overdue`: living processes have not decided due ticks.
    * - `waiting`: ticks wait for their run. `backfill`: a backfill of past ticks was requested.
+   * - `unreadable`: a later version of ojm wrote its definition, and this one does not know its ticks.
    * - `ready`: nothing keeps it from running. It is then the first reason.
    * - `tick`: the outcome of the last tick. `next`: the time of the next one.
    * - `unscheduled`: the store has no schedule of this name, and the job either has no run or had a schedule.
@@ -30,6 +32,7 @@ export interface ScheduleReason {
     | "overdue"
     | "waiting"
     | "backfill"
+    | "unreadable"
     | "ready"
     | "tick"
     | "next"
@@ -61,6 +64,7 @@ export async function whyScheduled(
   const now = store.clock.now();
   const { value } = schedule;
   const stopping = [
+    ...unreadable(value),
     ...stops(value, now),
     ...attendance(store, value, cursor?.value, living, now),
     ...waiting(cursor?.value),
@@ -98,6 +102,13 @@ function unscheduled(name: string, reasons: readonly Reason[], tick: readonly Sc
   return [...tick, { code: "unscheduled", text: `this store has no schedule "${visible(name)}"` }];
 }
 
+function unreadable({ definition }: StoredSchedule): ScheduleReason[] {
+  if (isReadable(definition)) return [];
+  const text =
+    "its definition has options that this version of ojm does not know: only processes that know them run it";
+  return [{ code: "unreadable", text }];
+}
+
 function stops(schedule: StoredSchedule, now: number): ScheduleReason[] {
   const found: ScheduleReason[] = [];
   const paused = pauseAt(schedule, now);
@@ -106,7 +117,8 @@ function stops(schedule: StoredSchedule, now: number): ScheduleReason[] {
     const text = `the schedule is paused by ${visible(paused.by)} ${until}: ${visible(paused.reason)}`;
     found.push({ code: "paused", text });
   }
-  const window = windowAt(schedule.definition.blackout, now);
+  const { definition } = schedule;
+  const window = isReadable(definition) ? windowAt(definition.blackout, now) : undefined;
   if (window !== undefined) {
     const why = window.reason === undefined ? "" : `: ${visible(window.reason)}`;
     found.push({ code: "blackout", text: `a blackout lasts until ${iso(window.to)}${why}` });
@@ -168,6 +180,7 @@ const WILL: Readonly<Record<NonNullable<NextTick["skipped"]>, string>> = {
 function nextTick(schedule: StoredSchedule, now: number, reasons: readonly Reason[]): ScheduleReason[] {
   const lock = reasons.find(({ code }) => code === "maintenance")?.lock;
   const ahead = { held: lock && holdOf(lock)?.until };
+  if (!isReadable(schedule.definition)) return [];
   return nextTicks(schedule, now, 1, ahead).map(({ at, skipped }) => {
     const text = `the next tick is at ${iso(at)}`;
     if (skipped === undefined) return { code: "next", text };

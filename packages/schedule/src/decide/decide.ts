@@ -60,9 +60,10 @@ export function decide(state: State): Decision {
 }
 
 /** Sets back a cursor that a wrong clock moved. Waiting ticks that are not due yet wait no longer. */
-function setBack({ at, ahead = at, waiting = [] }: Cursor, now: number): Cursor {
+function setBack(cursor: Cursor, now: number): Cursor {
+  const { at, ahead = at, waiting = [] } = cursor;
   const due = waiting.filter((tick) => tick <= now);
-  return cursorAt({ at, ahead: Math.max(at, ahead) }, now, due);
+  return cursorAt({ ...cursor, ahead: Math.max(at, ahead) }, now, due);
 }
 
 /** The tick `at` could not be started: the lock is held. */

@@ -51,9 +51,9 @@ export function inRanges(of: Calendar, ticks: readonly { readonly at: number; re
   return ranges.map(({ first, last, value }) => range(of, first, last, value));
 }
 
-/** The cursor moved on to `at`, with the waiting ticks. */
-export function cursorAt({ ahead }: Cursor, at: number, waiting: readonly number[] = []): Cursor {
-  const moved = waiting.length === 0 ? { at } : { at, waiting };
+/** The cursor moved on to `at`, with the waiting ticks. Unknown fields stay. */
+export function cursorAt({ ahead, waiting: _, ...rest }: Cursor, at: number, waiting: readonly number[] = []): Cursor {
+  const moved = waiting.length === 0 ? { ...rest, at } : { ...rest, at, waiting };
   const isBehind = ahead !== undefined && Math.min(at, ...waiting) < ahead;
   return isBehind ? { ...moved, ahead } : moved;
 }

@@ -103,18 +103,37 @@ function inMs(value: unknown, fields: readonly string[]): unknown {
   return Object.fromEntries(entries);
 }
 
+/** Whether the definitions that were checked can be read. A check takes more than a millisecond. */
+const readable = new WeakMap<CheckedDefinition, boolean>();
+
 /**
- * Whether a definition of the store can be read: a later version of ojm may have written it, or it is
- * damaged. An unknown option is allowed.
+ * Whether a definition of the store can be read. One with an unknown option or value cannot: a later version
+ * of ojm may have written it, and without that option this one would compute other ticks.
  */
 export function isReadable(definition: CheckedDefinition): boolean {
-  const known = Object.entries(definition).filter(([option]) => Object.hasOwn(CHECKS, option));
+  const known = readable.get(definition);
+  if (known !== undefined) return known;
+  let is = true;
   try {
-    checkDefinition("stored", Object.fromEntries(known));
-    return true;
+    checkDefinition("stored", definition);
   } catch {
-    return false;
+    is = false;
   }
+  readable.set(definition, is);
+  return is;
+}
+
+/** @throws ScheduleError `INVALID` if the definition of a schedule in the store cannot be read */
+export function assertReadable({
+  name,
+  definition,
+}: {
+  readonly name: string;
+  readonly definition: CheckedDefinition;
+}): void {
+  if (isReadable(definition)) return;
+  const text = `the schedule "${visible(name)}" has options that this version of ojm does not know: use the version that wrote them`;
+  throw new ScheduleError("INVALID", text);
 }
 
 /**

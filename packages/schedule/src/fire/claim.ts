@@ -20,6 +20,7 @@ import {
   type Stored,
   type Versioned,
 } from "../store/store.js";
+import { isKnownTick } from "../store/valid.js";
 
 /** The tick that a run is for, and the cursor once it is started. */
 export interface Plan {
@@ -110,7 +111,8 @@ export class TickClaim implements StartClaim {
     if (found === undefined && at <= passedBefore(this.stored.schedule.value, now)) throw new Taken();
     if (found === undefined) return;
     const clockOfWriter = found.value.decided + TICK_TTL - found.expiresIn;
-    if (found.value.outcome === "run" || clockOfWriter <= now + WRONG_CLOCK) throw new Taken();
+    const isFinal = found.value.outcome === "run" || !isKnownTick(found.value);
+    if (isFinal || clockOfWriter <= now + WRONG_CLOCK) throw new Taken();
     this.#early = found;
   }
 

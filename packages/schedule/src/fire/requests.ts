@@ -12,7 +12,7 @@ import {
   tickKey,
 } from "../store/schema.js";
 import { type FoundOutcome, replaceOps, type ScheduleStore, type Versioned } from "../store/store.js";
-import { isRequest } from "../store/valid.js";
+import { isKnownTick, isRequest } from "../store/valid.js";
 import { Changed, type Request, RequestClaim, Taken } from "./claim.js";
 import { AGAIN, type Host, LOCK_WAIT, type OwnSchedule, startClaimed } from "./start.js";
 
@@ -145,7 +145,10 @@ async function backfillNext(host: Host, own: OwnSchedule, request: Request): Pro
       await new Promise<void>((resolve) => void store.clock.after(CURSOR_PAUSE, resolve));
       return request;
     }
-    if (decided.found?.value.outcome === "run" && again !== true) continue;
+    const { found } = decided;
+    // An unknown outcome may mean that a later version of ojm runs the tick.
+    if (found !== undefined && !isKnownTick(found.value)) continue;
+    if (found?.value.outcome === "run" && again !== true) continue;
     let moved: RequestValue = { ...value, from: at };
     const answer = ({ id }: StartingRun): RequestValue => {
       moved = { ...moved, last: id };

@@ -2,7 +2,7 @@ import type { Key } from "@ojm/core";
 import type { Followed } from "@ojm/core/internal";
 import { hash32 } from "../definition/calendar.js";
 import type { SchedulesValue } from "../store/schema.js";
-import { isMember, isMemberPart } from "../store/valid.js";
+import { isMember, isMemberPart, schedulesOfPart } from "../store/valid.js";
 
 type Part = ReadonlyMap<string, string>;
 
@@ -70,7 +70,7 @@ export class Members implements Followed<SchedulesValue> {
         member.lives = true;
       });
     } else if (typeof part === "number" && isMemberPart(value)) {
-      const next = new Map(value.schedules);
+      const next = new Map(schedulesOfPart(value));
       this.#change(instance, member, changed(member.parts.get(part) ?? NO_NAMES, next), () => {
         member.parts.set(part, next);
       });

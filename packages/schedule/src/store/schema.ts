@@ -66,7 +66,7 @@ export interface Cursor {
   readonly ahead?: number;
 }
 
-/** The outcome of a tick. */
+/** The outcome of a tick. A later version of ojm may write another text: readers show it as it is. */
 export type TickOutcome = "run" | "skipped" | "missed" | "refused";
 
 /**
@@ -132,7 +132,8 @@ export interface MemberValue {
 
 /** Names of schedules that a member can run, with the hashes of its definitions. */
 export interface MemberPart {
-  readonly schedules: readonly (readonly [name: string, hash: string])[];
+  /** Each is a name and a hash. Items of another form may come from a later version. */
+  readonly schedules: readonly unknown[];
 }
 
 /** A request to the scheduler that has the body. */

@@ -1,4 +1,15 @@
-import { type Fields, fieldsOf, isCount, isHolder, isMap, isOptional, isProcess, isText } from "@ojm/core/internal";
+import {
+  type Fields,
+  fieldsOf,
+  isCount,
+  isHolder,
+  isId,
+  isMap,
+  isOptional,
+  isProcess,
+  isText,
+} from "@ojm/core/internal";
+import { isReadable } from "../definition/check.js";
 import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedule, TickValue } from "./schema.js";
 
 /*
@@ -32,12 +43,17 @@ export function isCursor(value: unknown): value is Cursor {
   return isOptional(waiting, (ticks) => Array.isArray(ticks) && ticks.every(isTime));
 }
 
-const OUTCOMES: readonly unknown[] = ["run", "skipped", "missed", "refused"];
+const OUTCOMES: readonly string[] = ["run", "skipped", "missed", "refused"];
 
-/** Whether a value is the outcome of a tick. */
+/** Whether a value is the outcome of a tick, perhaps one of a later version of ojm. */
 export function isTick(value: unknown): value is TickValue {
-  const { outcome, decided } = fieldsOf<TickValue>(value) ?? {};
-  return OUTCOMES.includes(outcome) && isTime(decided);
+  const { outcome, decided, until } = fieldsOf<TickValue>(value) ?? {};
+  return isId(outcome) && isTime(decided) && isOptional(until, isTime);
+}
+
+/** Whether this version knows the outcome of a tick, and the calendar of a range. */
+export function isKnownTick({ outcome, calendar }: TickValue): boolean {
+  return OUTCOMES.includes(outcome) && (calendar === undefined || (isMap(calendar) && isReadable(calendar)));
 }
 
 /** Whether all fields of an outcome can be shown. */
@@ -54,16 +70,27 @@ export function isMember(value: unknown): value is MemberValue {
 }
 
 export function isMemberPart(value: unknown): value is MemberPart {
-  const schedules = fieldsOf<MemberPart>(value)?.schedules;
-  return Array.isArray(schedules) && schedules.every((one) => Array.isArray(one) && isText(one[0]) && isText(one[1]));
+  return Array.isArray(fieldsOf<MemberPart>(value)?.schedules);
 }
 
+/** The schedules in a part of the list of a member, with the hashes of their definitions there. */
+export function schedulesOfPart({ schedules }: MemberPart): [name: string, hash: string][] {
+  return schedules.filter((one): one is [string, string] => Array.isArray(one) && isText(one[0]) && isText(one[1]));
+}
+
+/** Whether a value is a request that this version can carry out. */
 export function isRequest(value: unknown): value is RequestValue {
+  const { type } = fieldsOf<RequestValue>(value) ?? {};
+  return hasRequestFields(value) && (type === "run" || type === "backfill");
+}
+
+/** Whether a value is a request, perhaps with the type of a later version of ojm. */
+export function hasRequestFields(value: unknown): boolean {
   const request = fieldsOf<RequestValue>(value);
   if (request === undefined || !isTime(request.at) || !isText(request.by) || !isText(request.reason)) return false;
   const { type, args, from, to, first, ticks, last, run, refused } = request;
   if (!isOptional(args, isMap)) return false;
   if (![from, to, first].every((time) => isOptional(time, isTime)) || !isOptional(ticks, isCount)) return false;
   if (![last, run, refused].every((text) => isOptional(text, isText))) return false;
-  return type === "run" || type === "backfill";
+  return isId(type);
 }

@@ -1,8 +1,10 @@
+import { visible } from "@ojm/core/internal";
 import type { CheckedDefinition, NextTick } from "@ojm/schedule";
 import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
 import { type Column, printItems } from "../../output/items.js";
+import { printError } from "../../output/print.js";
 import { sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { noteOf } from "./unattended.js";
@@ -45,8 +47,15 @@ export async function execute(given: Given): Promise<number> {
       const alone = unattended({ name: one, hash }) && ({ unattended: true } as const);
       coming.push(...next.map((tick) => ({ name: one, timeZone, ...tick, ...alone })));
     }
+    const { ScheduleError, schedulesIn } = await import("@ojm/schedule");
+    for await (const { name: one, definition } of schedulesIn(manager)) {
+      if ((name !== undefined && name !== one) || definition() !== undefined) continue;
+      isKnown = true;
+      printError(
+        `ojm: the schedule "${visible(one)}" has options that this version of ojm does not know: its ticks are not shown`,
+      );
+    }
     if (!isKnown) {
-      const { ScheduleError } = await import("@ojm/schedule");
       throw new ScheduleError("UNKNOWN", `this store has no schedule "${name}"`);
     }
     coming.sort((a, b) => a.due - b.due);

@@ -187,3 +187,17 @@ describe("a job that is well", () => {
     expect(await out("jobs")).toMatch(/^once .* 1 succeeded/m);
   });
 });
+
+test("a schedule that only a later version knows is named by next, and hides no other", async () => {
+  await leave("later", { every: HOUR });
+  await leave("feed", { every: HOUR });
+  const channel = await manager.channel<object>("oJobManager-schedules");
+  const stored = (await channel.get(["schedule", "later"])) as object;
+  await channel.set(["schedule", "later"], { ...stored, definition: { every: HOUR, spread: 5 } });
+  const all = await called(folder, ["next", "--store", "sqlite:ojm.db"]);
+  expect([all.code, all.out.includes(" feed ")]).toEqual([0, true]);
+  expect(all.err).toMatch(/^ojm: the schedule "later" has options that this version of ojm does not know: .*\n$/);
+  const one = await called(folder, ["next", "later", "--store", "sqlite:ojm.db"]);
+  expect([one.code, one.out, one.err]).toEqual([0, expect.stringContaining("no schedules"), all.err]);
+  expect(await out("why", "later")).toContain("its definition has options that this version of ojm does not know");
+});

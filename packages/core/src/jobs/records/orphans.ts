@@ -6,8 +6,8 @@ import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/sc
 import { whom } from "../../locks/entries/view.js";
 import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import { runEnded } from "../events.js";
-import { madeUpFor, nextAttempt, pendingOp, pendingUnder, retryKey } from "../retry/pending.js";
-import { isPolicy } from "../retry/policy.js";
+import { isStored, madeUpFor, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
+import { hasPolicyFields } from "../retry/policy.js";
 import type { PendingRetry, RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
 import {
@@ -155,7 +155,7 @@ async function writeAttempt(
   // Never replace an existing attempt. A process that waits for it can begin it only at the version that it
   // has read. After a rewrite, its starts would fail until a sweep removes the lock.
   const result = await unlessCorrupt(channel.commit([lockCheck, pendingCheck, put]));
-  if (result?.ok === true || (await pendingUnder(channel, next.name, next.chain)) !== undefined) return;
+  if (result?.ok === true || (await isStored(channel, next))) return;
   // Either ojm did not write the entry that is there instead, or the lock is gone.
   await unlessCorrupt(channel.commit([lockCheck, put]));
 }
@@ -241,7 +241,7 @@ export function runOf(lock: { readonly note?: unknown }): { readonly startTime?:
     ...(isSpan(delay) && { delay }),
     ...(isCount(attempt) && { attempt }),
     ...(isText(chain) && { chain }),
-    ...(isPolicy(retry) && { retry }),
+    ...(hasPolicyFields(retry) && { retry }),
     ...(fieldsOf(args) !== undefined && { args: args as NonNullable<Extras["args"]> }),
   };
 }

@@ -18,3 +18,16 @@ test("a record with a field that cannot be shown is not a record, whichever fiel
   for (const versions of [{}, { ojm: "1" }, { ojm: 1, node: "20" }, "1"])
     expect([versions, isRecord({ key, value: { ...record, versions } })]).toEqual([versions, false]);
 });
+
+test("a record with an unknown field, status or backoff is a record, if these can be shown", async () => {
+  const { manager } = await new World().manager();
+  const { record } = await manager.run("a", () => {}, { retry: { attempts: 2 } });
+  const is = (more: object): boolean =>
+    isRecord({ key: recordKey("a", record.startTime), value: { ...record, ...more } });
+  const { retry } = record;
+  expect(
+    [{ later: 1 }, { status: "draining" }, { retry: { ...retry, backoff: "jittered", later: 1 } }].map(is),
+  ).toEqual([true, true, true]);
+  for (const status of ["", 5, "a\nb", "x".repeat(300)]) expect([status, is({ status })]).toEqual([status, false]);
+  for (const backoff of ["", 5, null]) expect(is({ retry: { ...retry, backoff } })).toBe(false);
+});

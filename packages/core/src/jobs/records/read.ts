@@ -2,8 +2,8 @@ import type { Channel } from "../../channel/channel.js";
 import { isCorrupt, readable, unlessCorrupt } from "../../channel/corrupt.js";
 import type { EntriesOptions, Entry, Key } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
-import { type Fields, fieldsOf, isCount, isMap, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
-import { isPolicy } from "../retry/policy.js";
+import { type Fields, fieldsOf, isCount, isId, isMap, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import { hasPolicyFields } from "../retry/policy.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
 
 /** Each status that a record can have. */
@@ -19,6 +19,14 @@ export const RUN_STATUSES: readonly RunStatus[] = [
 
 export const isStatus = (status: unknown): status is RunStatus => (RUN_STATUSES as readonly unknown[]).includes(status);
 
+/**
+ * Whether a run has ended. A later version of ojm may write a status that is unknown here: such a run has
+ * ended if its record has an end time. Without one, it is neither ended nor open, so it is never closed here.
+ */
+export function hasEnded({ status, endTime }: Pick<RunRecord, "status" | "endTime">): boolean {
+  return status !== "running" && (endTime !== undefined || isStatus(status));
+}
+
 /** Whether a key is that of a record: scripts and other programs may keep other entries in this channel. */
 export function isRecordKey(key: Key): key is { readonly name: string; readonly startTime: number } {
   const { name, startTime, ...more } = fieldsOf<RunRecord>(key) ?? {};
@@ -27,8 +35,8 @@ export function isRecordKey(key: Key): key is { readonly name: string; readonly 
 
 /**
  * Whether an entry is a complete record of a run: any program can write to this channel. A record whose name
- * or start time differs from its key is rejected, because it could not be found by them. An unknown field is
- * allowed, since a later version of ojm may write more.
+ * or start time differs from its key is rejected, because it could not be found by them. A later version of
+ * ojm may write more: an unknown field, status or backoff is allowed.
  */
 export function isRecord({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
   const record = fieldsOf<RunRecord>(value);
@@ -36,14 +44,14 @@ export function isRecord({ key, value }: { readonly key: Key; readonly value: un
   if (record.name !== key.name || record.startTime !== key.startTime) return false;
   const { startDate, status, holder, trigger, timeout, fence } = record;
   const isStarted = isText(startDate) && isHolder(holder) && isText(trigger) && isSpan(timeout);
-  return isStarted && isStatus(status) && isOptional(fence, isText) && hasExtras(record) && hasEnd(record);
+  return isStarted && isId(status) && isOptional(fence, isText) && hasExtras(record) && hasEnd(record);
 }
 
 /** Whether the optional fields of a record can be shown. */
 function hasExtras({ id, versions, schedule, tick, delay, args, meta, ...chain }: Fields<RunRecord>): boolean {
   if (!isOptional(versions, isVersions) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
   const { attempt, chain: first, retry } = chain;
-  if (!isOptional(attempt, isCount) || !isOptional(first, isText) || !isOptional(retry, isPolicy)) return false;
+  if (!isOptional(attempt, isCount) || !isOptional(first, isText) || !isOptional(retry, hasPolicyFields)) return false;
   return isOptional(tick, isTime) && isOptional(delay, isSpan) && isOptional(args, isMap) && isOptional(meta, isMap);
 }
 

@@ -6,11 +6,11 @@ import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { LockError } from "../../locks/errors.js";
 import { durationText } from "../../util/duration.js";
 import { isText } from "../../util/shape.js";
+import { VERSIONS } from "../../util/versions.js";
 import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
 import type { RunRecord, RunStatus } from "../types.js";
-import { VERSIONS } from "../versions.js";
 import { END_FIELDS, type EndField, isOverwritten, recordUnder } from "./read.js";
 import type { TimeIndex } from "./time-index.js";
 

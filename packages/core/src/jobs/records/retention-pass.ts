@@ -23,7 +23,7 @@ const DEFAULT: Terms = { olderThan: 90 * DAY, keep: 100 };
 /** The days of `cutoffOf` are shorter if fewer are kept. A pass begins once in such a day. */
 const LEAST_DAYS = 8;
 
-const SETTING: Key = "retention";
+export const SETTING: Key = "retention";
 const PASS: Key = "retained";
 
 /** Writes the retention that a program sets, for all programs that use the store. */
@@ -34,9 +34,18 @@ export async function setRetention(turns: Channel<unknown>, wanted: InMs<Retenti
   if (JSON.stringify(known) !== JSON.stringify(value)) await turns.set(SETTING, value);
 }
 
+/** The setting of the store: `none` if nothing is deleted, `undefined` without a setting. */
 async function termsOf(turns: Channel<unknown>): Promise<Terms | "none" | undefined> {
-  const { off, olderThan, keep } = fieldsOf<Terms & { off: true }>(await unlessCorrupt(turns.get(SETTING))) ?? {};
-  if (off === true) return "none";
+  const setting = await unlessCorrupt(turns.get(SETTING));
+  if (fieldsOf(setting) === undefined) return undefined;
+  // A later version may have written a setting that is unknown here. A deletion cannot be undone.
+  return retentionIn(setting) ?? "none";
+}
+
+/** The retention in an entry; `undefined` if this version does not know the setting. */
+export function retentionIn(value: unknown): Terms | "none" | undefined {
+  const { off, olderThan, keep } = fieldsOf<Terms & { off: true }>(value) ?? {};
+  if (off !== undefined) return off === true ? "none" : undefined;
   return isSpan(olderThan) && olderThan > 0 && isCount(keep) ? { olderThan, keep } : undefined;
 }
 

@@ -10,7 +10,7 @@ import { fieldsOf, isCount, isOptional, isSpan, isText, isTime } from "../../uti
 import { RunError } from "../errors.js";
 import { runId } from "../run-id.js";
 import type { PendingRetry, RetryPolicy, Run, RunRecord, StartClaim } from "../types.js";
-import { delayAfter, isPolicy, isTriedAgain } from "./policy.js";
+import { delayAfter, hasPolicyFields, isPolicy, isTriedAgain } from "./policy.js";
 
 /*
  * The next attempt of a retry series is an entry in the channel of the locks, under ["retry", NAME, CHAIN].
@@ -23,12 +23,20 @@ const RETRY_TTL = 30 * 86_400_000;
 
 export const retryKey = (name: string, chain: string): Key => ["retry", name, chain];
 
-/** Whether an entry is the next attempt of a retry series. */
-export function isPending({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
+/**
+ * Whether an entry is the next attempt of a retry series. With an unknown backoff, it is not: this version
+ * would make the later attempts at the wrong times, so it leaves the series to processes that know it.
+ */
+export function isPending(entry: { readonly key: Key; readonly value: unknown }): boolean {
+  return hasPendingFields(entry) && isPolicy(fieldsOf<PendingRetry>(entry.value)?.retry);
+}
+
+/** Whether an entry is a pending attempt, perhaps with the backoff of a later version of ojm. */
+export function hasPendingFields({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
   const pending = fieldsOf<PendingRetry>(value);
   if (pending === undefined || !Array.isArray(key) || key[1] !== pending.name || key[2] !== pending.chain) return false;
   const { attempt, due, retry, by, trigger, timeout, schedule, tick, args, meta, error } = pending;
-  const isDue = isCount(attempt) && isTime(due) && isPolicy(retry) && isText(trigger) && isSpan(timeout);
+  const isDue = isCount(attempt) && isTime(due) && hasPolicyFields(retry) && isText(trigger) && isSpan(timeout);
   const isScheduled = isOptional(schedule, isText) && isOptional(tick, isTime);
   const areMaps = [args, meta].every((one) => isOptional(one, (map) => fieldsOf(map) !== undefined));
   return isDue && isScheduled && areMaps && isOptional(by, isHolder) && isOptional(error, isText);
@@ -113,6 +121,12 @@ export async function pendingUnder(
 ): Promise<Entry<PendingRetry> | undefined> {
   const entry = await unlessCorrupt(locks.entry(retryKey(name, chain)));
   return entry !== undefined && isPending(entry) ? (entry as Entry<PendingRetry>) : undefined;
+}
+
+/** Whether the next attempt of a retry series is in the store, perhaps with an unknown backoff. */
+export async function isStored(locks: Channel<unknown>, { name, chain }: PendingRetry): Promise<boolean> {
+  const entry = await unlessCorrupt(locks.entry(retryKey(name, chain)));
+  return entry !== undefined && hasPendingFields(entry);
 }
 
 interface Attempts {

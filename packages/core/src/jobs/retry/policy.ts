@@ -1,6 +1,6 @@
 import { unknownOption } from "../../channel/backend/config.js";
 import { checkedDuration } from "../../util/duration.js";
-import { fieldsOf, isCount, isMap, isSpan } from "../../util/shape.js";
+import { fieldsOf, isCount, isId, isMap, isSpan } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import type { RetryOptions, RetryPolicy, RunRecord, RunStatus } from "../types.js";
 
@@ -40,16 +40,22 @@ export function checkRetry(name: string, options: RetryOptions): RetryPolicy {
 
 /** Whether a value is a policy that {@link checkRetry} made. */
 export function isPolicy(value: unknown): value is RetryPolicy {
-  const policy = fieldsOf<RetryPolicy>(value);
-  if (policy === undefined || !isCount(policy.attempts) || !isSpan(policy.delay) || !isSpan(policy.maxDelay))
-    return false;
-  const { backoff, onLost } = policy;
-  return (backoff === "fixed" || backoff === "exponential") && typeof onLost === "boolean";
+  return hasPolicyFields(value) && (value.backoff === "fixed" || value.backoff === "exponential");
 }
 
-/** The time between the end of an attempt and the next one, in ms. `attempt`: the one that failed, from 1. */
+/** Whether a value is a policy, perhaps with the backoff of a later version of ojm. */
+export function hasPolicyFields(value: unknown): value is RetryPolicy {
+  const { attempts, delay, backoff, maxDelay, onLost } = fieldsOf<RetryPolicy>(value) ?? {};
+  return isCount(attempts) && isSpan(delay) && isId(backoff) && isSpan(maxDelay) && typeof onLost === "boolean";
+}
+
+/**
+ * The time between the end of an attempt and the next one, in ms. `attempt`: the one that failed, from 1.
+ *
+ * With an unknown backoff, it is `delay`. This process then only writes the attempt: see {@link isPending}.
+ */
 export function delayAfter({ delay, backoff, maxDelay }: RetryPolicy, attempt: number): number {
-  const factor = backoff === "fixed" ? 1 : 2 ** Math.min(attempt - 1, 50);
+  const factor = backoff === "exponential" ? 2 ** Math.min(attempt - 1, 50) : 1;
   return Math.min(delay * factor, maxDelay);
 }
 

@@ -3,11 +3,11 @@ import { encodeValue } from "../../channel/encoding/json.js";
 import type { Locks } from "../../locks/locks.js";
 import type { Clock } from "../../util/clock.js";
 import type { InFlight } from "../../util/event-loop.js";
+import { VERSIONS } from "../../util/versions.js";
 import type { Logs } from "../logs/logs.js";
 import type { Extras } from "../records/record.js";
 import type { TimeIndex } from "../records/time-index.js";
 import type { Run, RunRecord } from "../types.js";
-import { VERSIONS } from "../versions.js";
 
 /** The parts of a manager that a run uses. */
 export interface RunContext {

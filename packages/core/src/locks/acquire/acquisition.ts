@@ -19,7 +19,8 @@ import {
   type SessionValue,
   type Ticket,
 } from "../entries/schema.js";
-import { assertNotCorrupt, FREE, type LockView, queueOps } from "../entries/view.js";
+import { ticketsOf } from "../entries/valid.js";
+import { assertNotCorrupt, FREE, type LockView, queueOps, queueWith } from "../entries/view.js";
 import type { Liveness } from "../session/liveness.js";
 import type { Session } from "../session/session.js";
 import type { AcquireOptions } from "../types.js";
@@ -89,8 +90,8 @@ interface Attempt {
   readonly keys: KeysOfLock;
   readonly view: LockView;
   readonly value: LockValue;
-  /** The queue once the lock is taken. */
-  readonly waiting: readonly Ticket[];
+  /** The queue once the lock is taken; `undefined` if no process waits any more. */
+  readonly queue: QueueValue | undefined;
 }
 
 /** The ops of an attempt, and the keys that they check. */
@@ -118,7 +119,7 @@ async function ticketsBehind(
   token: string,
   isDead: (session: string) => Promise<boolean>,
 ): Promise<readonly Ticket[] | undefined> {
-  const { waiting } = queue.value;
+  const waiting = ticketsOf(queue.value);
   const mine = waiting.findIndex((ticket) => ticket.token === token);
   const ahead = mine < 0 ? waiting : waiting.slice(0, mine);
   // Check each session once: a process with a thousand tickets may have died.
@@ -132,7 +133,7 @@ async function ticketsBehind(
 }
 
 /** The ops of one attempt, for one commit with the writes of the lock's owner. */
-function attemptOps({ session, name, keys, view, value, waiting }: Attempt): AttemptOps {
+function attemptOps({ session, name, keys, view, value, queue: next }: Attempt): AttemptOps {
   const { lock, queue } = keys;
   const ops: Op<LocksValue>[] = [
     { check: session.key, version: session.version },
@@ -140,7 +141,7 @@ function attemptOps({ session, name, keys, view, value, waiting }: Attempt): Att
     { put: lock, value },
     { check: queue, version: view.queue?.version ?? null },
   ];
-  if (view.queue !== undefined) ops.push(...queueOps(name, view.queue.value.waiting, waiting));
+  if (view.queue !== undefined) ops.push(...queueOps(name, view.queue.value, next));
   return { ops, session: session.key, lock, queue };
 }
 
@@ -224,6 +225,7 @@ export class Acquisition {
   /** Takes the lock if it is as in `view`; else resolves to its state. `waiting`: tickets that stay. */
   async attempt(view: LockView = FREE, waiting: readonly Ticket[] = NO_TICKETS): Promise<Taken | LockView> {
     const { channel: locks } = this.context;
+    const queue = queueWith(view.queue?.value, waiting);
     for (;;) {
       const session = this.context.livingSession() ?? (await this.context.session());
       const writes = this.#writes?.prepare(session);
@@ -232,7 +234,7 @@ export class Acquisition {
       const lock = this.#lock(session, until);
       const value = this.#stored(lock, session, writes?.noteText);
       const checked = session.version;
-      const request = attemptOps({ session, name: this.name, keys: this.keys, view, value, waiting });
+      const request = attemptOps({ session, name: this.name, keys: this.keys, view, value, queue });
       let result: CommitResult<unknown>;
       try {
         result = await commitTogether(locks, request.ops, writes);
@@ -240,7 +242,7 @@ export class Acquisition {
         throw this.#afterFailure(error);
       }
       if (result.ok) {
-        const view = waiting.length === 0 ? undefined : this.#view(lock, result.version, waiting, writes?.noteText);
+        const view = queue === undefined ? undefined : this.#view(lock, result.version, queue, writes?.noteText);
         return { session, fence: result.version, until, view };
       }
       const refusal = refusalOf(result.failed, request, view);
@@ -297,9 +299,9 @@ export class Acquisition {
   }
 
   /** The lock and its queue after a commit: the next waiter of this process need not read them. */
-  #view(lock: LockValue, fence: Version, waiting: readonly Ticket[], noteText: string | undefined): LockView {
+  #view(lock: LockValue, fence: Version, queue: QueueValue, noteText: string | undefined): LockView {
     const note = noteText === undefined ? this.#note : (JSON.parse(noteText) as JsonValue);
     const value = note === undefined ? lock : { ...lock, note };
-    return { lock: { value, version: fence }, queue: { value: { waiting }, version: fence } };
+    return { lock: { value, version: fence }, queue: { value: queue, version: fence } };
   }
 }

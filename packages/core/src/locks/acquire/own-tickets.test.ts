@@ -3,6 +3,7 @@ import { settled } from "../../testing/fake-clock.js";
 import { waiting } from "../../testing/tickets.js";
 import { type LocksOf, World } from "../../testing/world.js";
 import { type QueueValue, queueKey, sessionKey } from "../entries/schema.js";
+import { ticketsOf } from "../entries/valid.js";
 import type { Lease } from "../hold/lease.js";
 
 const TTL = 15_000;
@@ -65,7 +66,7 @@ describe("waiters of one process in a queue", () => {
     const had: string[] = [];
     const both = Promise.all([crowd(two, 50, had, "x"), crowd(three, 50, had, "y")]);
     await world.clock.advance(100);
-    expect(new Set((await queue())?.waiting.map(({ token }) => token)).size).toBe(100);
+    expect(new Set(ticketsOf(await queue()).map(({ token }) => token)).size).toBe(100);
     await world.clock.until(held.release());
     await world.clock.until(both);
     expect(had.filter((who) => who.startsWith("x"))).toEqual(Array.from({ length: 50 }, (_, i) => `x${i}`));
@@ -93,10 +94,10 @@ describe("waiters of one process in a queue", () => {
   it("waiters enter the queue again with a new session, when their session is over", async () => {
     const done = crowd(two, 20);
     await world.clock.advance(100);
-    const before = (await queue())?.waiting[0]?.session ?? "";
+    const before = ticketsOf(await queue())[0]?.session ?? "";
     await one.channel.unset(sessionKey(before));
     await world.clock.advance(TTL);
-    const after = (await queue())?.waiting ?? [];
+    const after = ticketsOf(await queue());
     expect(after.map(({ session }) => session === before)).toEqual(Array.from({ length: 20 }, () => false));
     await world.clock.until(held.release());
     expect(await done).toHaveLength(20);

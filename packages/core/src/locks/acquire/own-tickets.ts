@@ -3,8 +3,8 @@ import type { Channel } from "../../channel/channel.js";
 import { isChannelError } from "../../channel/errors.js";
 import type { Entry, Version } from "../../channel/types.js";
 import { type LocksValue, queueKey, type SessionValue, sessionKey, type Ticket } from "../entries/schema.js";
-import { isQueue } from "../entries/valid.js";
-import { type LockView, leaveQueueTogether, queueOps } from "../entries/view.js";
+import { isQueue, ticketsOf } from "../entries/valid.js";
+import { type LockView, leaveQueueTogether, queueOps, queueWith } from "../entries/view.js";
 import type { Session } from "../session/session.js";
 
 type Queue = LockView["queue"];
@@ -112,9 +112,10 @@ export class OwnTickets {
     const tokens = new Set(entrants.map(({ token }) => token));
     let queue = seen;
     for (;;) {
-      const waiting = queue?.value.waiting ?? [];
+      const before = queue?.value;
       const tickets = entrants.map(({ token, since }) => ({ session: session.id, token, since }));
-      const next = [...waiting.filter(({ token }) => !tokens.has(token)), ...tickets];
+      const others = ticketsOf(before).filter(({ token }) => !tokens.has(token));
+      const next = queueWith(before, [...others, ...tickets]);
       const checked = session.version;
       const keys = { session: sessionKey(session.id), queue: queueKey(name) };
       try {
@@ -122,10 +123,10 @@ export class OwnTickets {
           // Check the session: a ticket that enters after its waiter gave up would block the others.
           { check: keys.session, version: checked },
           { check: keys.queue, version: queue?.version ?? null },
-          ...queueOps(name, waiting, next),
+          ...queueOps(name, before, next),
         ]);
         if (result.ok) {
-          queue = { value: { waiting: next }, version: result.version };
+          queue = next && { value: next, version: result.version };
           for (const { resolve } of entrants) resolve({ type: "entered", queue });
           return queue;
         }

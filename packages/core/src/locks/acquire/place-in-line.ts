@@ -1,5 +1,6 @@
 import { isChannelError } from "../../channel/errors.js";
 import type { Ticket } from "../entries/schema.js";
+import { ticketsOf } from "../entries/valid.js";
 import { assertNotCorrupt, type LockView, leaveQueue, NEAR, readIfNewer, readView } from "../entries/view.js";
 import type { Session } from "../session/session.js";
 import { type AcquireContext, type Acquisition, LIVENESS_POLL, type Taken, type Trust } from "./acquisition.js";
@@ -125,7 +126,7 @@ export class PlaceInLine {
   }
 
   #placeIn({ queue }: LockView): number {
-    return (queue?.value.waiting ?? []).findIndex(({ token }) => token === this.#acquisition.token);
+    return ticketsOf(queue?.value).findIndex(({ token }) => token === this.#acquisition.token);
   }
 
   /**
@@ -168,7 +169,7 @@ export class PlaceInLine {
     const place = this.#placeIn(view);
     this.#isFirst = place === 0;
     if (this.#isFirst) this.#watch.watchLock(name);
-    const tickets = view.queue?.value.waiting.slice(0, Math.max(0, place)) ?? [];
+    const tickets = ticketsOf(view.queue?.value).slice(0, Math.max(0, place));
     const own = this.#ownAhead(tickets);
     const ahead = this.#poll.ahead(tickets, this.#queuedAs?.id);
     while (!this.#signal.aborted) {

@@ -4,7 +4,8 @@ import type { FakeClock } from "../../testing/fake-clock.js";
 import { rejection } from "../../testing/settle.js";
 import { cut } from "../../testing/tickets.js";
 import { type LocksOf, World } from "../../testing/world.js";
-import { lifeInStore, type QueueValue, queueKey, sessionKey } from "../entries/schema.js";
+import { lifeInStore, queueKey, sessionKey } from "../entries/schema.js";
+import { ticketsOf } from "../entries/valid.js";
 
 const TTL = 15_000;
 
@@ -172,7 +173,7 @@ describe("waits in a store that does not expose its clock", () => {
       await clock.advance(10);
     }
     const last = await enter();
-    const { waiting } = (await last.channel.get(queueKey("a"))) as QueueValue;
+    const waiting = ticketsOf(await last.channel.get(queueKey("a")));
     const { read } = last.way;
     let failed = false;
     last.way.read = async (keys, options) => {

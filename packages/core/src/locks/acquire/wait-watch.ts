@@ -3,7 +3,7 @@ import { compareVersions } from "../../channel/encoding/version.js";
 import type { KeyWatch, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { type LocksValue, lockKey, sessionKey, turnNoticeKey } from "../entries/schema.js";
-import { isTurnNotice } from "../entries/valid.js";
+import { isTurnNotice, ticketsOf } from "../entries/valid.js";
 import type { LockView } from "../entries/view.js";
 import type { Liveness } from "../session/liveness.js";
 
@@ -79,7 +79,7 @@ export class TurnNotices {
    * Returns whether the next waiter is of this process.
    */
   handOn(view: LockView | undefined): boolean {
-    const [next] = view?.queue?.value.waiting ?? [];
+    const [next] = ticketsOf(view?.queue?.value);
     const waiting = next && this.#waiting.get(next.token);
     waiting?.called(view);
     return waiting !== undefined;
@@ -220,7 +220,7 @@ export class WaitWatch {
    */
   watchAhead({ lock, queue }: LockView, place: number): void {
     if (!this.#channel.supports.watch) return;
-    const before = queue?.value.waiting.slice(0, Math.max(0, place)) ?? [];
+    const before = ticketsOf(queue?.value).slice(0, Math.max(0, place));
     const holder = lock?.value.holder.instance;
     const nearest = before.at(-1)?.session ?? holder;
     const wanted = new Set(nearest === undefined ? [] : [nearest]);

@@ -48,8 +48,15 @@ export interface Ticket {
   readonly since?: number;
 }
 
+/**
+ * The waiters of a lock, in order of arrival.
+ *
+ * An item that is not a {@link Ticket} comes from a later version or from another program. It stays in its
+ * place when a waiter rewrites the queue, but no waiter waits for it. It goes with the queue once no ticket
+ * is left, so it cannot keep the lock from anyone: its waiter then enters again.
+ */
 export interface QueueValue {
-  readonly waiting: readonly Ticket[];
+  readonly waiting: readonly unknown[];
 }
 
 export interface SessionValue {
@@ -60,6 +67,8 @@ export interface SessionValue {
   readonly beat: number;
   /** Set if the heartbeat thread wrote the entry, not the main thread. */
   readonly by?: "thread";
+  /** The version of ojm in its process. Early versions did not write it, and a hold has none. */
+  readonly ojm?: string;
   /** Set if the session has no process: it belongs to a person who holds a lock. */
   readonly hold?: true;
 }
@@ -116,9 +125,12 @@ export interface StopRequest {
   readonly at: number;
 }
 
-/** The open requests to the leases of one session. */
+/**
+ * The open requests to the leases of one session. An item that is not a {@link StopRequest} stays when the
+ * list is rewritten: a later version may have written it, and its time to live ends it.
+ */
 export interface StopRequestsValue {
-  readonly requests: readonly StopRequest[];
+  readonly requests: readonly unknown[];
 }
 
 /** The audit record of an action of a person. */

@@ -36,27 +36,46 @@ export function isLock(value: unknown, name: string): value is LockValue {
   );
 }
 
+/** Whether a value is a queue. It may have items that are not tickets: see {@link ticketsOf}. */
 export function isQueue(value: unknown): value is QueueValue {
-  const waiting = fieldsOf<QueueValue>(value)?.waiting;
-  return Array.isArray(waiting) && waiting.every(isTicket);
+  return Array.isArray(fieldsOf<QueueValue>(value)?.waiting);
 }
 
+/**
+ * The tickets of a queue, in order of arrival. An item without a session or a token is left out: no process
+ * could check whether its waiter lives, so it must not keep any other from the lock.
+ */
+export function ticketsOf(queue: unknown): readonly Ticket[] {
+  return understood(fieldsOf<QueueValue>(queue)?.waiting, isTicket);
+}
+
+/** The items of a list that pass a check. The same list if all do, which is the usual case. */
+function understood<T>(items: unknown, is: (item: unknown) => item is T): readonly T[] {
+  if (!Array.isArray(items)) return [];
+  return items.every(is) ? items : items.filter(is);
+}
+
+/** Whether an item of a queue names its session and its token. Only {@link waiterOf} reads another field. */
 function isTicket(value: unknown): value is Ticket {
   const ticket = fieldsOf<Ticket>(value);
-  if (ticket === undefined || !isId(ticket.session) || !isText(ticket.token)) return false;
-  return isOptional(ticket.since, isTime);
+  return ticket !== undefined && isId(ticket.session) && isText(ticket.token);
 }
 
 export function isTurnNotice(value: unknown): value is TurnNotice {
   return isTicket(value) && isText(fieldsOf<TurnNotice>(value)?.name);
 }
 
+/** Whether a value is a list of requests. Some may be unknown: see {@link stopRequestsIn}. */
 export function isStopRequests(value: unknown): value is StopRequestsValue {
-  const requests = fieldsOf<StopRequestsValue>(value)?.requests;
-  return Array.isArray(requests) && requests.every(isStopRequest);
+  return Array.isArray(fieldsOf<StopRequestsValue>(value)?.requests);
 }
 
-function isStopRequest(value: unknown): value is StopRequest {
+/** The requests of a list that this version can carry out. A request with an unknown action is left out. */
+export function stopRequestsIn(value: unknown): readonly StopRequest[] {
+  return understood(fieldsOf<StopRequestsValue>(value)?.requests, isStopRequest);
+}
+
+export function isStopRequest(value: unknown): value is StopRequest {
   const request = fieldsOf<StopRequest>(value);
   if (request === undefined || (request.action !== "cancel" && request.action !== "unlock")) return false;
   const isNamed = isText(request.name) && isText(request.fence) && isText(request.reason);
@@ -67,8 +86,9 @@ function isStopRequest(value: unknown): value is StopRequest {
 export function isSession(value: unknown, id: string): value is SessionValue {
   const session = fieldsOf<SessionValue>(value);
   if (session === undefined || session.id !== id) return false;
-  const { process, since, beat, by } = session;
-  return isProcess(process) && isTime(since) && isCount(beat) && (by === undefined || by === "thread");
+  const { process, since, beat, by, ojm } = session;
+  if (by !== undefined && by !== "thread") return false;
+  return isProcess(process) && isTime(since) && isCount(beat) && isOptional(ojm, isText);
 }
 
 export function isProcess(value: unknown): value is ProcessIdentity {

@@ -2,6 +2,7 @@ import type { Channel } from "../../channel/channel.js";
 import { readable, unlessCorrupt } from "../../channel/corrupt.js";
 import { ChannelError } from "../../channel/errors.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
+import { isTime } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
 import { LockError } from "../errors.js";
 import type { HeldLock, Waiter } from "../types.js";
@@ -18,7 +19,7 @@ import {
   type Ticket,
   turnNoticeKey,
 } from "./schema.js";
-import { holdOf, isLock, isQueue, isSession, lockPlace } from "./valid.js";
+import { holdOf, isLock, isQueue, isSession, lockPlace, ticketsOf } from "./valid.js";
 
 /** The two entries under the name of a lock: the lock and its queue. */
 export interface LockView {
@@ -69,17 +70,35 @@ async function readEach(channel: Channel<LocksValue>, name: string): Promise<Loc
 export const NEAR = 4;
 
 /**
+ * A queue after a change: with these tickets, some of which `before` has already, in the same order. Items
+ * that are not tickets, and unknown fields, stay as they were. `undefined` if no tickets remain.
+ */
+export function queueWith(before: QueueValue | undefined, tickets: readonly Ticket[]): QueueValue | undefined {
+  if (tickets.length === 0) return undefined;
+  if (before === undefined) return { waiting: tickets };
+  const known = ticketsOf(before);
+  if (known.length === before.waiting.length) return { ...before, waiting: tickets };
+  const were: ReadonlySet<unknown> = new Set(known);
+  const stay: ReadonlySet<unknown> = new Set(tickets);
+  const remaining = before.waiting.filter((item) => stay.has(item) || !were.has(item));
+  return { ...before, waiting: [...remaining, ...tickets.filter((ticket) => !were.has(ticket))] };
+}
+
+/**
  * The ops that write the queue of a lock after a change. Commit them with a check of the queue's version.
+ * `to`: from {@link queueWith}.
  *
  * If the change makes another ticket the first, the same commit sends a turn notice to its session. It also
  * notifies the sessions that are now near: until then their waiters check rarely. A change never needs to
  * wake any other waiter.
  */
-export function queueOps(name: string, before: readonly Ticket[], after: readonly Ticket[]): Op<LocksValue>[] {
+export function queueOps(name: string, from: QueueValue | undefined, to: QueueValue | undefined): Op<LocksValue>[] {
   const key = queueKey(name);
+  const before = ticketsOf(from);
+  const after = ticketsOf(to);
   const [first] = after;
-  if (first === undefined) return before.length > 0 ? [{ delete: key }] : [];
-  const ops: Op<LocksValue>[] = [{ put: key, value: { waiting: after } }];
+  if (to === undefined || first === undefined) return from === undefined ? [] : [{ delete: key }];
+  const ops: Op<LocksValue>[] = [{ put: key, value: to }];
   // The first ticket of an empty queue needs no notice: its waiter knows.
   const changed = before.length > 0 && before[0]?.token !== first.token;
   if (changed) ops.push({ put: turnNoticeKey(first.session), value: { name, ...first } });
@@ -136,13 +155,13 @@ async function keepInQueue(
 ): Promise<void> {
   let queue = (await channel.entry(queueKey(name))) as LockView["queue"];
   while (queue !== undefined) {
-    if (!isQueue(queue.value)) return;
-    const { waiting } = queue.value;
-    const remaining = waiting.filter(stays);
-    if (remaining.length === waiting.length) return;
+    const { value } = queue;
+    const tickets = ticketsOf(value);
+    const remaining = tickets.filter(stays);
+    if (remaining.length === tickets.length) return;
     const result = await channel.commit([
       { check: queueKey(name), version: queue.version },
-      ...queueOps(name, waiting, remaining),
+      ...queueOps(name, value, queueWith(value, remaining)),
     ]);
     if (result.ok) return;
     queue = result.failed[0]?.current as LockView["queue"];
@@ -165,7 +184,7 @@ export async function listHeld(channel: Channel<LocksValue>): Promise<HeldLock[]
       continue;
     }
     const lock = held.get(name);
-    if (lock !== undefined && isQueue(entry.value)) held.set(name, { ...lock, waiting: entry.value.waiting.length });
+    if (lock !== undefined) held.set(name, { ...lock, waiting: ticketsOf(entry.value).length });
   }
   return [...held.values()];
 }
@@ -176,7 +195,7 @@ export function heldLock(
   queue: QueueValue | undefined,
 ): HeldLock {
   const { name, holder, since, note } = value;
-  const lock: HeldLock = { name, holder, since, fence: version, waiting: queue?.waiting.length ?? 0 };
+  const lock: HeldLock = { name, holder, since, fence: version, waiting: ticketsOf(queue).length };
   return note === undefined ? lock : { ...lock, note };
 }
 
@@ -210,7 +229,7 @@ export function lockedError(name: string, { lock, queue }: LockView): LockError 
 export async function readWaiters(channel: Channel<LocksValue>, name: string, limit: number): Promise<Waiter[]> {
   const queue = (await channel.entry(queueKey(name))) as LockView["queue"];
   assertNotCorrupt(channel.name, name, { queue });
-  const tickets = queue?.value.waiting.slice(0, limit) ?? [];
+  const tickets = ticketsOf(queue?.value).slice(0, limit);
   // A process with a hundred waiters has one session.
   const ids = [...new Set(tickets.map(({ session }) => session))];
   const read = ids.map(async (id) => [id, await channel.get(sessionKey(id))] as const);
@@ -226,7 +245,7 @@ export function waiterOf(
   { session, since }: Ticket,
   { host, pid }: Pick<SessionValue["process"], "host" | "pid">,
 ): Waiter {
-  return { host, pid, instance: session, ...(since !== undefined && { since }) };
+  return { host, pid, instance: session, ...(isTime(since) && { since }) };
 }
 
 /** The waiters of a lock, in words; `most` of them by name. `count`: how many wait in all. */

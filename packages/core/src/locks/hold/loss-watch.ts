@@ -14,7 +14,7 @@ import {
   sessionKey,
   stopKey,
 } from "../entries/schema.js";
-import { isStopRequests } from "../entries/valid.js";
+import { isStopRequest, isStopRequests, stopRequestsIn } from "../entries/valid.js";
 import type { Session } from "../session/session.js";
 import type { HeldLeases } from "./held-leases.js";
 import type { Lease } from "./lease.js";
@@ -250,8 +250,7 @@ class RequestWatch {
 
   /** Hands requests to leases and removes them. One without a lease stays: its lock may be under way. */
   #received(session: string, value: unknown): void {
-    if (!isStopRequests(value)) return;
-    const done = value.requests.filter((request) => {
+    const done = stopRequestsIn(value).filter((request) => {
       const lease = this.#heldLeases.ofName(request.name);
       if (lease === undefined || lease.fence !== request.fence) return false;
       lease.requested(request);
@@ -292,10 +291,10 @@ function requestOps(
   entry: Pick<Entry<unknown>, "value" | "version"> | undefined,
   request: StopRequest,
 ): Op<LocksValue>[] {
-  const before = isStopRequests(entry?.value) ? entry.value.requests : [];
+  const before = isStopRequests(entry?.value) ? entry.value : { requests: [] };
   return [
     { check: key, version: entry?.version ?? null },
-    { put: key, value: { requests: [...before, request] }, ttl: REQUEST_TTL },
+    { put: key, value: { ...before, requests: [...before.requests, request] }, ttl: REQUEST_TTL },
   ];
 }
 
@@ -306,14 +305,15 @@ export async function removeRequests(
   done: readonly StopRequest[],
 ): Promise<void> {
   const key = stopKey(session);
-  const isDone = ({ fence, at }: StopRequest): boolean => done.some((it) => it.fence === fence && it.at === at);
+  const isDone = (item: unknown): boolean =>
+    isStopRequest(item) && done.some(({ fence, at }) => item.fence === fence && item.at === at);
   let entry: Pick<Entry<unknown>, "value" | "version"> | undefined = await channel.entry(key);
   while (isStopRequests(entry?.value)) {
     const { version, value } = entry as { version: Version; value: StopRequestsValue };
-    const requests = value.requests.filter((request) => !isDone(request));
+    const requests = value.requests.filter((item) => !isDone(item));
     const check: Op<LocksValue> = { check: key, version };
     const write: Op<LocksValue> =
-      requests.length === 0 ? { delete: key } : { put: key, value: { requests }, ttl: REQUEST_TTL };
+      requests.length === 0 ? { delete: key } : { put: key, value: { ...value, requests }, ttl: REQUEST_TTL };
     const result = await channel.commit([check, write]);
     if (result.ok) return;
     entry = failedCheck(result.failed, key)?.current;

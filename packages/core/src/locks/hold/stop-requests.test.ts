@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { type LocksOf, World } from "../../testing/world.js";
 import { type Holder, type LocksValue, type StopRequest, type StopRequestsValue, stopKey } from "../entries/schema.js";
+import { stopRequestsIn } from "../entries/valid.js";
 import type { Lease } from "./lease.js";
 import { addRequest, removeRequests } from "./loss-watch.js";
 
@@ -29,7 +30,7 @@ const request = (fence: string, more: Partial<StopRequest> = {}): StopRequest =>
   ...more,
 });
 
-const open = async (session: string): Promise<readonly StopRequest[]> =>
+const open = async (session: string): Promise<readonly unknown[]> =>
   ((await two.channel.get(stopKey(session))) as StopRequestsValue | undefined)?.requests ?? [];
 
 /** Takes a lock whose owner records its requests. */
@@ -73,7 +74,11 @@ test("a request to a session that is over is removed by the next sweep, and not 
 
 test("requests that are added at once are all kept", async () => {
   await Promise.all(["1", "2", "3"].map((fence) => addRequest(two.channel, "s", request(fence))));
-  expect((await open("s")).map(({ fence }) => fence).toSorted()).toEqual(["1", "2", "3"]);
+  expect(
+    stopRequestsIn(await two.channel.get(stopKey("s")))
+      .map(({ fence }) => fence)
+      .toSorted(),
+  ).toEqual(["1", "2", "3"]);
 });
 
 test("of several requests only those that were carried out are removed, even while others are added", async () => {
@@ -92,4 +97,29 @@ test("what is not a list of requests is neither carried out nor removed", async 
   await two.channel.set(stopKey(instance), { requests: [{ name: "a" }] } as unknown as LocksValue);
   await clock.advance(1_000);
   expect(asked).toEqual([]);
+});
+
+/** A request of a later version: this one does not know its action. */
+const later = (fence: string): object => ({ ...request(fence), action: "drain", grace: 5 });
+
+test("a known request is carried out beside one with an unknown action, which stays", async () => {
+  const { lease, asked } = await take("a");
+  const { instance } = (await two.locks.find("a"))?.holder ?? BY;
+  const unknown = later(lease.fence);
+  await two.channel.set(stopKey(instance), { requests: [unknown, request(lease.fence)] } as unknown as LocksValue);
+  await clock.advance(100);
+  expect(asked.map(({ action }) => action)).toEqual(["cancel"]);
+  expect(await open(instance)).toEqual([unknown]);
+  await clock.advance(60_000);
+  expect(await open(instance)).toEqual([]);
+});
+
+test("a request is added behind one with an unknown action, and unknown fields of the entry stay", async () => {
+  const unknown = later("1");
+  await one.channel.set(stopKey("s"), { requests: [unknown], more: 1 } as unknown as LocksValue);
+  const added = request("2");
+  await addRequest(two.channel, "s", added);
+  expect(await two.channel.get(stopKey("s"))).toEqual({ requests: [unknown, added], more: 1 });
+  await removeRequests(one.channel, "s", [added]);
+  expect(await two.channel.get(stopKey("s"))).toEqual({ requests: [unknown], more: 1 });
 });

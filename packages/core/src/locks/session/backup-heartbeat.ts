@@ -4,7 +4,7 @@ import { isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { type LocksValue, type LockValue, lifeInStore, type SessionValue, sessionKey } from "../entries/schema.js";
-import { isLock, isQueue, isSession, lockPlace, removeEntry } from "../entries/valid.js";
+import { isLock, isSession, lockPlace, removeEntry, ticketsOf } from "../entries/valid.js";
 import { leaveQueue } from "../entries/view.js";
 import type { SharedDeadline } from "./heartbeat-thread.js";
 
@@ -191,7 +191,7 @@ export class BackupHeartbeat {
       const place = lockPlace(entry.key);
       if (place === undefined) continue;
       if (place.part === "queue") {
-        const waiting = tickets && isQueue(entry.value) ? entry.value.waiting : [];
+        const waiting = tickets ? ticketsOf(entry.value) : [];
         for (const ticket of waiting) if (ticket.session === session) await leaveQueue(channel, place.name, ticket);
         continue;
       }

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "../../util/clock.js";
 import { durationText } from "../../util/duration.js";
 import { processIdentity } from "../../util/process-state.js";
 import { visible } from "../../util/text.js";
+import { VERSIONS } from "../../util/versions.js";
 import { emitWarning } from "../../util/warning.js";
 import {
   type Holder,
@@ -163,7 +164,7 @@ export class Session {
   }
 
   #value(): SessionValue {
-    return { id: this.id, process: processIdentity(), since: this.#since, beat: this.#beat };
+    return { id: this.id, process: processIdentity(), since: this.#since, beat: this.#beat, ojm: VERSIONS.ojm };
   }
 
   #armDeadline(): void {

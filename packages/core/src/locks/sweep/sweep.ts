@@ -3,7 +3,7 @@ import { readable, unlessCorrupt } from "../../channel/corrupt.js";
 import type { Entry } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import { type LocksValue, type LockValue, type QueueValue, sweepKey } from "../entries/schema.js";
-import { isLock, isQueue, lockPlace, removeEntry, sessionPlace } from "../entries/valid.js";
+import { isLock, isQueue, lockPlace, removeEntry, sessionPlace, ticketsOf } from "../entries/valid.js";
 import type { Liveness } from "../session/liveness.js";
 import { chance, Turn } from "./turn.js";
 
@@ -54,10 +54,15 @@ async function sweep(
   }
 }
 
-/** Whether only dead sessions wait. If living ones wait too, the next attempt removes the dead tickets. */
+/**
+ * Whether only dead sessions wait. If living ones wait too, the next attempt removes the dead tickets. Items
+ * that are not tickets may be waiters of a later version.
+ */
 async function isDeserted({ value }: Pick<Entry<QueueValue>, "value">, census: Census): Promise<boolean> {
   if (!isQueue(value)) return false;
-  for (const { session } of value.waiting) if (!(await census.isDead(session))) return false;
+  const tickets = ticketsOf(value);
+  if (tickets.length < value.waiting.length) return false;
+  for (const { session } of tickets) if (!(await census.isDead(session))) return false;
   return true;
 }
 

@@ -18,6 +18,7 @@ import {
   type FoldState,
   floorTo,
   HOUR,
+  isUnfolded,
   MINUTE,
   NOTHING,
   openKey,
@@ -141,8 +142,8 @@ export class Tally {
   readonly open: Map<string, RecordRef[]> = new Map();
 
   add(record: RunRecord): void {
-    const { name, startTime, status } = record;
-    if (status === "running") {
+    const { name, startTime } = record;
+    if (isUnfolded(record)) {
       put(this.open, name, [...(this.open.get(name) ?? []), { name, startTime }]);
       return;
     }

@@ -17,7 +17,7 @@ export const FURTHEST_ROLLUP: number = 399 * DAY;
  *
  *   ["day", begin, name]        the hours of a day
  *   ["hour", begin, name]       the minutes of an hour
- *   ["open", startTime, name]   a run that was open when the fold passed it: no cell counts it
+ *   ["open", startTime, name]   a run that no cell counts: it was open when the fold passed it
  *   "fold"                      the progress of the fold
  */
 
@@ -87,7 +87,7 @@ export async function readFold(times: Channel<unknown>): Promise<FoldEntry> {
   return { state: undefined, version: null };
 }
 
-/** The progress of the fold, from its entry; `undefined` if that is damaged. */
+/** The progress of the fold, from its entry, with its unknown fields; `undefined` if that is damaged. */
 export function foldStateOf(value: unknown): FoldState | undefined {
   const { cursor, repairs, near, far } = fieldsOf<FoldState>(value) ?? {};
   const { from, version } = fieldsOf<FoldState["near"]>(near) ?? {};
@@ -96,7 +96,8 @@ export function foldStateOf(value: unknown): FoldState | undefined {
   if (!isVersion(version) || !isVersion(begun) || !isVersion(before)) return undefined;
   if (at !== undefined && !isTime(at)) return undefined;
   const round = { begun, version: before };
-  return { cursor, repairs, near: { from, version }, far: at === undefined ? round : { ...round, at } };
+  const known = { cursor, repairs, near: { from, version }, far: at === undefined ? round : { ...round, at } };
+  return { ...fieldsOf<FoldState>(value), ...known };
 }
 
 function isVersion(value: unknown): value is Version {
@@ -122,17 +123,29 @@ const ENDED = ["completed", "skipped", "failed", "timeout", "cancelled", "lost"]
 
 /**
  * A cell as it is stored: its place in the entry, `busy`, `longest`, and the number of runs of each status.
- * Trailing zeros are left out. Runs of a name do not overlap, so sixty cells stay below 4 KB.
+ * Trailing zeros are left out. Runs of a name do not overlap, so sixty cells stay below 4 KB. A later version
+ * of ojm may append the numbers of its statuses.
  */
 type StoredCell = readonly number[];
 
 const COUNTS = 3;
+const NONE: readonly number[] = [];
+
+/**
+ * Whether no cell counts a run: it is open, or a later version of ojm wrote its status. Such a run is marked
+ * as open, so that queries count it by its record, and the fold of that version finds it.
+ */
+export function isUnfolded(record: Pick<RunRecord, "status"> | undefined): boolean {
+  return record !== undefined && !(ENDED as readonly string[]).includes(record.status);
+}
 
 /** A cell to which runs can be added. */
 export interface Cell {
   readonly runs: { [S in RunStatus]?: number };
   busy: number;
   longest: number;
+  /** The numbers that a later version appended. */
+  more?: readonly number[];
 }
 
 /** The cells of an entry, by their place in it. */
@@ -156,16 +169,19 @@ export function addRun(cell: Cell, { status, duration = 0 }: Pick<RunRecord, "st
   cell.longest = Math.max(cell.longest, duration);
 }
 
-export function addCell(to: Cell, { runs, busy, longest }: Cell): void {
+export function addCell(to: Cell, { runs, busy, longest, more }: Cell): void {
   for (const status of Object.keys(runs) as RunStatus[]) to.runs[status] = (to.runs[status] ?? 0) + (runs[status] ?? 0);
   to.busy += busy;
   to.longest = Math.max(to.longest, longest);
+  const { more: before = [] } = to;
+  if (more !== undefined)
+    to.more = Array.from({ length: Math.max(more.length, before.length) }, (_, i) => (more[i] ?? 0) + (before[i] ?? 0));
 }
 
 export function encodeCells(cells: Cells): StoredCell[] {
   const sorted = [...cells].toSorted(([a], [b]) => a - b);
-  return sorted.map(([place, { runs, busy, longest }]) => {
-    const stored = [place, busy, longest, ...ENDED.map((status) => runs[status] ?? 0)];
+  return sorted.map(([place, { runs, busy, longest, more = [] }]) => {
+    const stored = [place, busy, longest, ...ENDED.map((status) => runs[status] ?? 0), ...more];
     while (stored.at(-1) === 0 && stored.length > COUNTS) stored.pop();
     return stored;
   });
@@ -176,7 +192,9 @@ export function encodeCells(cells: Cells): StoredCell[] {
  */
 export function decodeCells(value: unknown, places: number): Cells {
   const cells: Cells = new Map();
-  eachCell(value, places, (place, runs, busy, longest) => cells.set(place, { runs, busy, longest }));
+  eachCell(value, places, (place, runs, busy, longest, more) => {
+    cells.set(place, { runs, busy, longest, ...(more.length > 0 && { more }) });
+  });
   return cells;
 }
 
@@ -190,7 +208,7 @@ export function isCells(value: unknown): boolean {
 export function eachCell(
   value: unknown,
   places: number,
-  see: (place: number, runs: Cell["runs"], busy: number, longest: number) => void,
+  see: (place: number, runs: Cell["runs"], busy: number, longest: number, more: readonly number[]) => void,
 ): void {
   if (!Array.isArray(value)) return;
   for (const stored of value as unknown[]) {
@@ -203,11 +221,11 @@ export function eachCell(
       const count = stored[i] ?? 0;
       if (status !== undefined && count > 0) runs[status] = count;
     }
-    see(place, runs, busy, longest);
+    see(place, runs, busy, longest, stored.length > COUNTS + ENDED.length ? stored.slice(COUNTS + ENDED.length) : NONE);
   }
 }
 
 function isStored(value: unknown): value is StoredCell {
-  if (!Array.isArray(value) || value.length < COUNTS || value.length > COUNTS + ENDED.length) return false;
+  if (!Array.isArray(value) || value.length < COUNTS) return false;
   return (value as unknown[]).every((part, i) => (i === 1 || i === 2 ? isSpan(part) : isCount(part)));
 }

@@ -12,7 +12,7 @@ import { type Clock, systemClock } from "../../util/clock.js";
 import { atMost } from "../../util/event-loop.js";
 import { fieldsOf, isTime } from "../../util/shape.js";
 import { PAGE, readAhead, refPages, Tally, writeFolded, writeState } from "./cells.js";
-import { DAY, type FoldEntry, type FoldState, floorTo, MINUTE, openRefs, readFold } from "./entries.js";
+import { DAY, type FoldEntry, type FoldState, floorTo, isUnfolded, MINUTE, openRefs, readFold } from "./entries.js";
 
 /** How far the cursor stays behind now, in ms. For a record written later, its minute is counted again. */
 const LAG = 10_000;
@@ -263,7 +263,7 @@ export class Fold {
     for (let i = 0; i < open.length; i += PAGE) {
       const some = open.slice(i, i + PAGE);
       const entries = await recordsUnder(jobs, some.map(recordKeyOf));
-      closed.push(...some.filter((_, at) => entries[at]?.value.status !== "running"));
+      closed.push(...some.filter((_, at) => !isUnfolded(entries[at]?.value)));
     }
     return closed;
   }

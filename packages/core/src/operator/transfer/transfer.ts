@@ -19,7 +19,7 @@ import {
   seqOf,
 } from "../../jobs/logs/chunk.js";
 import type { Progress } from "../../jobs/logs/types.js";
-import { isRecord, recordsUnder } from "../../jobs/records/read.js";
+import { hasEnded, isRecord, recordsUnder } from "../../jobs/records/read.js";
 import { recordKeyOf, toRecord } from "../../jobs/records/record.js";
 import type { RunContext } from "../../jobs/run/context.js";
 import { parseRunId, type RunRef, runId } from "../../jobs/run-id.js";
@@ -86,7 +86,7 @@ export async function* exportAll(context: RunContext, { logs = true, ...options 
   const channel = logs ? (await context.logs.open()).channel : undefined;
   const logged = channel && new LoggedRuns(channel, call);
   for await (const record of selectRecords(context, options)) {
-    if (record.status === "running") {
+    if (!hasEnded(record)) {
       yield { leftOut: { run: record.id, reason: "it is still running" } };
       continue;
     }
@@ -271,7 +271,7 @@ export class RunImport {
     if (!isRecord({ key, value: run })) refuse(`the record of ${runId({ name, startTime })} is damaged`);
     const record = run as RunRecord;
     // Without its lock, it would be closed as lost.
-    if (record.status === "running") return this.#counters.runs.leaveOut("it is still running");
+    if (!hasEnded(record)) return this.#counters.runs.leaveOut("it is still running");
     if (!isTime(endTime) || typeof inError !== "boolean") refuse(`the record of ${runId(record)} has no end time`);
     const { fence } = record;
     if (fence !== undefined && compareVersions(fence, this.#highestFence) > 0) this.#highestFence = fence;

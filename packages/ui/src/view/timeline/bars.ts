@@ -3,6 +3,9 @@ import type { Bar, Counts, Lane, Status } from "../../contract/types.js";
 /** The worst first: a bar of several runs has the status of the worst one. */
 export const WORST: readonly Status[] = ["lost", "failed", "timeout", "cancelled", "running", "completed", "skipped"];
 
+/** The place of a status in this order. One that only a later version of ojm knows is the last. */
+const rankOf = (status: Status): number => (WORST.includes(status) ? WORST.indexOf(status) : WORST.length);
+
 /** A run to draw, or several runs of which only the number is known. */
 export interface Drawn {
   /** The id of the run; absent for several. */
@@ -57,7 +60,7 @@ function add(bar: GrowingBar, { end, status, count = 1, counts }: Drawn): void {
     bar.push(sumOf(known ?? { [worst]: number }, counts ?? { [status]: count }));
   }
   bar[1] = Math.max(bar[1], end);
-  if (WORST.indexOf(status) < WORST.indexOf(worst)) bar[2] = status;
+  if (rankOf(status) < rankOf(worst)) bar[2] = status;
   bar[3] += count;
 }
 

@@ -77,6 +77,22 @@ test("cells are drawn without a run lost, in order, within the range, and the ru
   );
 });
 
+test("runs with a status that only a later version knows are drawn, and are never the worst ones", () => {
+  const range = { from: 0, to: 2 * HOUR, now: 2 * HOUR, size: HOUR };
+  const cell = (at: number, runs: object): RollupCell => ({
+    at,
+    runs: runs as RollupCell["runs"],
+    busy: 10,
+    longest: 5,
+  });
+  const alone = drawnCells([cell(0, { partial: 2 })], undefined, range);
+  expect(alone).toMatchObject([{ count: 2, status: "partial" }]);
+  const mixed = drawnCells([cell(0, { partial: 2, failed: 1 })], undefined, range);
+  expect(mixed).toMatchObject([{ count: 3, status: "failed", counts: { failed: 1, partial: 2 } }]);
+  const [bar] = barsOf([...alone, { start: 1, end: 2, status: "completed" }], 10 * HOUR);
+  expect(bar).toMatchObject([0, expect.any(Number), "completed", 3, { partial: 2, completed: 1 }]);
+});
+
 test("a run longer than its cell is drawn to where it certainly went on", () => {
   const cell = { at: 0, runs: { completed: 1 }, busy: 5 * HOUR, longest: 5 * HOUR };
   const range = { from: 0, to: 9 * HOUR, now: 9 * HOUR, size: HOUR };

@@ -53,9 +53,10 @@ function summed(
   hasRunning: boolean,
 ): Required<Pick<Drawn, "count" | "status">> & Pick<Drawn, "counts"> {
   const numberOf = (status: Status): number => (runs[status] ?? 0) - (hasRunning && status === "running" ? 1 : 0);
+  const order = [...new Set([...WORST, ...(Object.keys(runs) as Status[])])];
   let count = 0;
   let worst: Status | undefined;
-  for (const status of WORST) {
+  for (const status of order) {
     const own = numberOf(status);
     if (own <= 0) continue;
     worst ??= status;
@@ -63,7 +64,7 @@ function summed(
   }
   const status = worst ?? "completed";
   if (count === 0 || count === numberOf(status)) return { count, status };
-  const all = WORST.map((each): [Status, number] => [each, numberOf(each)]).filter(([, own]) => own > 0);
+  const all = order.map((each): [Status, number] => [each, numberOf(each)]).filter(([, own]) => own > 0);
   return { count, status, counts: Object.fromEntries(all) as Counts };
 }
 

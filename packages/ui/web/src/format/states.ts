@@ -22,8 +22,12 @@ const STATUSES: Readonly<Record<Status, State>> = {
 /** All statuses, in the order of the filters. */
 export const ALL_STATUSES = Object.keys(STATUSES) as readonly Status[];
 
-/** The state of a run. */
-export const stateOf = (status: Status): State => STATUSES[status];
+/** A state that a later version of ojm knows. */
+const unknown = (word: string): State => ({ tone: "quiet", icon: "info", word });
+
+/** The state of a run. A later version of ojm may write a status that these pages do not know. */
+export const stateOf = (status: Status): State =>
+  Object.hasOwn(STATUSES, status) ? STATUSES[status] : unknown(status);
 
 const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
   failed: STATUSES.failed,
@@ -54,8 +58,8 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
 
 /** The state of a tick at a time. */
 export function tickState({ outcome, status, skipped, unattended, due }: TickView, now: number): State {
-  if (status !== undefined) return STATUSES[status];
-  if (outcome !== undefined) return TICKS[outcome];
+  if (status !== undefined) return stateOf(status);
+  if (outcome !== undefined) return Object.hasOwn(TICKS, outcome) ? TICKS[outcome] : unknown(outcome);
   if (skipped !== undefined)
     return { tone: "warn", icon: skipped === "blackout" ? "skipped" : skipped, word: "Will be skipped" };
   if (isOverdue(due, now)) return PROBLEMS.overdue;
@@ -88,14 +92,13 @@ const REASONS: Readonly<Record<string, State>> = {
   next: { tone: "quiet", icon: "next", word: "Next tick" },
   orphaned: PROBLEMS.orphaned,
   refused: { tone: "warn", icon: "cancelled", word: "Starts refused" },
+  unreadable: { tone: "warn", icon: "info", word: "Newer definition" },
   unscheduled: { tone: "quiet", icon: "info", word: "No schedule" },
 };
 
 /** The state of a reason. A newer server may have reasons that these pages do not know. */
 export const reasonState = ({ code, status }: Pick<ReasonView, "code" | "status">): State =>
-  status === undefined || status === "completed"
-    ? (REASONS[code] ?? { tone: "quiet", icon: "info", word: code })
-    : stateOf(status);
+  status === undefined || status === "completed" ? (REASONS[code] ?? unknown(code)) : stateOf(status);
 
 /** A sentence of the server, with the words of these pages for the status of a run. */
 export const withWords = (text: string): string =>

@@ -8,7 +8,7 @@ import { CommandError, notFound } from "../../../errors.js";
 import { author } from "../../act/reason.js";
 import { isCommandNote } from "../../exec/predecessor.js";
 import { isRefusals } from "../../exec/refusals.js";
-import { count, type Finding, ok, problem, warning } from "./finding.js";
+import { count, type Finding, note, ok, problem, warning } from "./finding.js";
 
 /** How many entries of a channel, or of a kind, are checked. */
 const ENTRIES_LIMIT = 20_000;
@@ -29,15 +29,34 @@ const noteDamage: DamageCheck = {
 
 const CHECKS: readonly DamageCheck[] = [...DAMAGE_CHECKS, noteDamage, scheduleDamage, alertDamage];
 
-/** Finds entries that cannot be used: the other commands do not show them. */
+/** Finds entries that cannot be used, and those of a later version: the other commands do not show them. */
 export async function checkEntries(manager: JobManager): Promise<Finding[]> {
   const found: DamagedEntry[] = [];
-  for await (const one of damagedEntries(manager, CHECKS, ENTRIES_LIMIT)) found.push(one);
-  if (found.length === 0) return [ok("entries", "none is damaged")];
+  const unknown = new Map<string, Key[]>();
+  for await (const one of damagedEntries(manager, CHECKS, ENTRIES_LIMIT)) {
+    if (one.unknown !== true) found.push(one);
+    else if (!unknown.get(one.channel)?.push(one.key)) unknown.set(one.channel, [one.key]);
+  }
+  const notes = [...unknown].map(([channel, keys]) => unknownIn(channel, keys));
+  if (found.length === 0) return [ok("entries", "none is damaged"), ...notes];
   const named = found.slice(0, NAMED).map(findingOf);
   const more = found.length - named.length;
-  if (more === 0) return named;
-  return [...named, warning("entries", `${count(more, "more entry", "more entries")} damaged: remove these first`)];
+  if (more === 0) return [...named, ...notes];
+  const rest = warning("entries", `${count(more, "more entry", "more entries")} damaged: remove these first`);
+  return [...named, rest, ...notes];
+}
+
+/** How many unknown entries of a channel are named. */
+const EXAMPLES = 5;
+
+/** The entries of a channel with a value that this version of ojm does not know. */
+function unknownIn(channel: string, keys: readonly Key[]): Finding {
+  const examples = keys.slice(0, EXAMPLES).map((key) => entryText(channel, key));
+  const [have, them] = keys.length === 1 ? ["has a value", "it"] : ["have values", "them"];
+  const named = `${examples.join(", ")}${keys.length > examples.length ? ", …" : ""}`;
+  const text = `${count(keys.length, "entry", "entries")} ${have} that this version of ojm does not know, so it leaves ${them} alone: ${named}`;
+  const help = "a later version of ojm writes such values: use that version to work on them";
+  return note("entries", text, { help, evidence: { channel, unknown: keys.length } });
 }
 
 function findingOf({ channel, key, lock }: DamagedEntry): Finding {

@@ -140,7 +140,7 @@ describe("a store that is not", () => {
   test("sessions that no process renews, and other versions, are warnings", async () => {
     const { jobs, locks } = manager.channels;
     const process = { ...processIdentity(), host: "elsewhere", boot: "another" };
-    const session = { process, since: Date.now(), beat: 7 };
+    const session = { process, since: Date.now(), beat: 7, ojm: VERSIONS.ojm };
     await locks.set(["session", "1-a"], { id: "1-a", ...session }, { ttl: 4_000 });
     await locks.set(["session", "1-b"], { id: "1-b", ...session }, { ttl: 15_000 });
     const { record } = await manager.run("import", () => {});
@@ -153,8 +153,48 @@ describe("a store that is not", () => {
       ["versions", "warning"],
       ["sessions", "warning"],
     ]);
-    expect(found[0]?.text).toMatch(/of the last 1 run: ojm 0\.0\.1 on Node 18 in 1 run$/);
+    expect(found[0]?.text).toMatch(/of the last 1 run: ojm 0\.0\.1 on Node 18 in 1 run\. In use: /);
     expect(found[1]?.evidence).toMatchObject({ session: "1-a", host: "elsewhere" });
+  });
+
+  test("several versions of ojm in use are a note, with their processes, and no problem", async () => {
+    const { locks } = manager.channels;
+    const lease = await manager.lock("plain");
+    const since = Date.now();
+    const process = { ...processIdentity(), host: "elsewhere", boot: "another", pid: 7 };
+    await locks.set(["session", "7-a"], { id: "7-a", process, since, beat: 1, ojm: "9.0.0" }, { ttl: 60_000 });
+    await locks.set(["session", "7-b"], { id: "7-b", process, since, beat: 1, ojm: "9.0.0" }, { ttl: 60_000 });
+    const older = { ...process, pid: 8 };
+    await locks.set(["session", "8-a"], { id: "8-a", process: older, since, beat: 1 }, { ttl: 60_000 });
+    const [found, ...others] = await complaints();
+    expect(others).toEqual([]);
+    const here = `${VERSIONS.ojm} in ${hostname()}, pid ${globalThis.process.pid}`;
+    const parts = ["9.0.0 in elsewhere, pid 7", "an earlier version in elsewhere, pid 8", here];
+    expect(found).toMatchObject({ check: "versions", state: "note" });
+    for (const part of parts) expect(found?.text).toContain(part);
+    expect(found?.evidence?.["processes"]).toContainEqual({ host: "elsewhere", pid: 7, ojm: "9.0.0" });
+    const { code, out } = await ojm(folder, "doctor", "--store", "sqlite:ojm.db");
+    expect([code, out.includes("note")]).toEqual([0, true]);
+    await lease.release();
+  });
+
+  test("entries with values of a later version are notes, and doctor removes none of them", async () => {
+    const { jobs, locks } = manager.channels;
+    const { record } = await manager.run("import", () => {});
+    const key = { name: "import", startTime: record.startTime };
+    await jobs.set(key, { ...record, status: "partial" } as never);
+    const waiting = [{ group: "g" }];
+    await locks.set(["lock", "a", "queue"], { waiting } as never);
+    await locks.set(["session", "1-a"], { id: "1-a", process: "unknown" } as never, { ttl: 60_000 });
+    const found = await complaints();
+    expect(found.map(({ check, state, evidence }) => [check, state, evidence])).toEqual([
+      ["entries", "note", { channel: "oJobManager-locks", unknown: 2 }],
+      ["entries", "note", { channel: "oJobManager-jobs", unknown: 1 }],
+    ]);
+    expect(found[1]?.text).toContain('["oJobManager-jobs",{"name":"import"');
+    const entry = JSON.stringify(["oJobManager-locks", ["session", "1-a"]]);
+    const { code, err } = await ojm(folder, "doctor", "--remove", entry, "--store", "sqlite:ojm.db");
+    expect([code, err]).toEqual([2, expect.stringContaining("is not damaged: nothing was done")]);
   });
 
   test("schedules that are paused, that no process runs, or whose definitions differ are reported", async () => {

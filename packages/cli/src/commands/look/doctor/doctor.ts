@@ -118,7 +118,7 @@ async function checkProcesses(manager: JobManager): Promise<Finding[]> {
   const [sessions, locks] = await Promise.all([sessionsOf(manager), manager.heldLocks()]);
   const quiet = await withoutRenewal(manager, sessions);
   return [
-    checkVersions(runs),
+    ...checkVersions(runs, sessions),
     ...checkClocks({ now: Date.now(), locks, sessions, runs }),
     ...checkSessions(sessions, quiet),
   ];

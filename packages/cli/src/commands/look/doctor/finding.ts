@@ -4,8 +4,11 @@ import type { JsonValue } from "@ojm/core";
 export interface Finding {
   /** The subject of the check. */
   readonly check: Check;
-  /** `problem`: jobs do not run as they should. `warning`: they may not, or a user wanted it so. */
-  readonly state: "ok" | "warning" | "problem";
+  /**
+   * `problem`: jobs do not run as they should. `warning`: they may not, or a user wanted it so. `note`:
+   * nothing is wrong, and it explains what other commands show.
+   */
+  readonly state: "ok" | "note" | "warning" | "problem";
   readonly text: string;
   /** What to do. */
   readonly help?: string;
@@ -37,6 +40,7 @@ const of =
   (check, text, details) => ({ check, state, text, ...details });
 
 export const ok: FindingOf = of("ok");
+export const note: FindingOf = of("note");
 export const warning: FindingOf = of("warning");
 export const problem: FindingOf = of("problem");
 

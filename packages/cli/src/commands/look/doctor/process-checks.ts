@@ -1,7 +1,15 @@
 import { hostname } from "node:os";
 import { compareVersions, type HeldLock, type JobManager, type RunRecord } from "@ojm/core";
-import { isSession, type ProcessIdentity, processState, readable, VERSIONS } from "@ojm/core/internal";
-import { count, type Finding, ok, problem, warning } from "./finding.js";
+import {
+  isSession,
+  type ProcessIdentity,
+  present,
+  processState,
+  readable,
+  VERSIONS,
+  visible,
+} from "@ojm/core/internal";
+import { count, type Finding, note, ok, problem, warning } from "./finding.js";
 
 /** A session of a process, as stored. */
 export interface Session {
@@ -9,6 +17,8 @@ export interface Session {
   readonly process: ProcessIdentity;
   readonly since: number;
   readonly beat: number;
+  /** The version of ojm in its process, if that wrote it. */
+  readonly ojm?: string;
   /** The rest of its time to live, in ms. */
   readonly left: number;
 }
@@ -19,21 +29,76 @@ export async function sessionsOf({ channels: { locks } }: JobManager): Promise<S
   for await (const { key, value, expiresIn } of readable(locks, { prefix: ["session"] })) {
     const [, owner] = key as readonly unknown[];
     if (!isSession(value, String(owner)) || value.hold === true) continue;
-    const { id, process, since, beat } = value;
-    sessions.push({ id, process, since, beat, left: expiresIn ?? Number.POSITIVE_INFINITY });
+    const { id, process, since, beat, ojm } = value;
+    sessions.push({ id, process, since, beat, ...present({ ojm }), left: expiresIn ?? Number.POSITIVE_INFINITY });
   }
   return sessions;
 }
 
-/** Compares the versions of this process with those of the newest runs. */
-export function checkVersions(runs: readonly RunRecord[]): Finding {
+/** A process that uses the store. `ojm` is missing if its version did not write it. */
+interface VersionedProcess {
+  readonly host: string;
+  readonly pid: number;
+  readonly ojm?: string;
+}
+
+/** The processes with sessions, each once, by host and pid. */
+function processesOf(sessions: readonly Session[]): VersionedProcess[] {
+  const processes = new Map<string, VersionedProcess>();
+  for (const { ojm, process } of sessions) {
+    const { host, pid } = process;
+    processes.set(`${pid} ${host}`, { host, pid, ...present({ ojm }) });
+  }
+  return [...processes.values()].toSorted((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : a.pid - b.pid));
+}
+
+/** The versions of ojm in use, each with the processes that have it. */
+function versionsText(processes: readonly VersionedProcess[]): string {
+  const byVersion = new Map<string, VersionedProcess[]>();
+  for (const one of processes) {
+    const version = one.ojm === undefined ? "an earlier version" : visible(one.ojm);
+    byVersion.set(version, [...(byVersion.get(version) ?? []), one]);
+  }
+  const texts = [...byVersion].map(([version, all]) => {
+    const named = all.slice(0, NAMED).map(({ host, pid }) => `${visible(host)}, pid ${pid}`);
+    const more = all.length - named.length;
+    return `${version} in ${[...named, ...(more > 0 ? [`${more} more`] : [])].join("; ")}`;
+  });
+  return texts.join(" · ");
+}
+
+/** How many processes of each version are named. */
+const NAMED = 5;
+
+/**
+ * Compares the versions of this process with those of the newest runs, and lists those of the processes that
+ * hold or want a lock. Several of these are a note: a rollout is on its way, or a host was forgotten.
+ */
+export function checkVersions(runs: readonly RunRecord[], sessions: readonly Session[]): Finding[] {
+  const processes = processesOf(sessions);
+  const found = comparedWithRuns(runs, processes);
+  const versions = new Set([VERSIONS.ojm, ...processes.map(({ ojm }) => ojm)]);
+  if (processes.length === 0) return [found];
+  const inUse = versionsText(processes);
+  if (versions.size === 1) return [{ ...found, text: `${found.text}. In use: ${inUse}` }];
+  const help = "during a rollout this is normal: a version leaves alone what only a later one knows";
+  const evidence = { processes: processes.map((one) => ({ ...one })) };
+  return [found, note("versions", `several versions of ojm are in use: ${inUse}`, { help, evidence })];
+}
+
+function comparedWithRuns(runs: readonly RunRecord[], processes: readonly VersionedProcess[]): Finding {
   const others = new Map<string, number>();
   for (const { versions } of runs) {
     if (versions === undefined || (versions.ojm === VERSIONS.ojm && versions.node === VERSIONS.node)) continue;
     const text = say(versions);
     others.set(text, (others.get(text) ?? 0) + 1);
   }
-  const evidence = { here: { ...VERSIONS }, runs: runs.length, others: Object.fromEntries(others) };
+  const evidence = {
+    here: { ...VERSIONS },
+    runs: runs.length,
+    others: Object.fromEntries(others),
+    processes: processes.map((one) => ({ ...one })),
+  };
   const here = `${say(VERSIONS)} here`;
   if (runs.length === 0) return ok("versions", `${here}; no run to compare with`, { evidence });
   if (others.size === 0) return ok("versions", `${here}, and in the last ${count(runs.length, "run")}`, { evidence });

@@ -94,8 +94,8 @@ function drawBar(picture: Picture, bar: Bar, y: number): void {
   const isBad = status === "failed" || status === "timeout" || status === "lost";
   const tall = isBad || status === "running" || (count > 1 && wide >= FOR_COUNT) ? TALL : FLAT;
   const top = y + (LANE - tall) / 2;
-  context.fillStyle = colors.status[status];
-  context.strokeStyle = colors.status[status];
+  context.fillStyle = colorOf(colors, status);
+  context.strokeStyle = colorOf(colors, status);
   context.beginPath();
   context.roundRect(x, top, wide, tall, Math.min(3, wide / 2));
   const counts = countsOf(bar);
@@ -116,14 +116,20 @@ function drawBar(picture: Picture, bar: Bar, y: number): void {
   if (wide >= 8) drawInside(picture, { x, wide, top, tall, status, count });
 }
 
+/** The color of a status. A later version of ojm may write one that these pages do not know. */
+function colorOf({ status: colors, quiet }: Colors, status: Status): string {
+  return Object.hasOwn(colors, status) ? colors[status] : quiet;
+}
+
 /** Several statuses: each one has its share of the height, below the most frequent one. */
 function drawShares(picture: Picture, counts: Counts, box: Box): void {
   const { context, colors } = picture;
   const { x, wide, top, tall, count } = box;
   const numberOf = (status: Status): number => counts[status] ?? 0;
-  const [most, ...others] = ALL_STATUSES.filter(numberOf).sort((a, b) => numberOf(b) - numberOf(a));
+  const all = new Set([...ALL_STATUSES, ...(Object.keys(counts) as Status[])]);
+  const [most, ...others] = [...all].filter(numberOf).sort((a, b) => numberOf(b) - numberOf(a));
   if (most === undefined) return;
-  context.fillStyle = colors.status[most];
+  context.fillStyle = colorOf(colors, most);
   context.fill();
   context.save();
   context.clip();
@@ -131,7 +137,7 @@ function drawShares(picture: Picture, counts: Counts, box: Box): void {
   for (const status of others) {
     const height = Math.max(LEAST_SHARE, (tall * numberOf(status)) / count);
     y -= height;
-    context.fillStyle = colors.status[status];
+    context.fillStyle = colorOf(colors, status);
     context.fillRect(x, y, wide, height);
   }
   context.restore();
