@@ -1,11 +1,11 @@
 import type { KeyValue } from "./calls/messages.js";
 
 /**
- * The number of the layout: the keys below the prefix, and the text of a value. Each store has a mark with its
- * number (see `LayoutMark` in core). `open` reads the mark in its one request.
+ * The number of the layout: the keys below the prefix, and the text of a value. Each store has a mark with
+ * its number (see `LayoutMark` in core). `open` reads the mark in its one request.
  *
- * A commit does not compare the mark: that would take one of the 128 operations of a transaction, and a failed
- * comparison would look like a failed check.
+ * A commit does not compare the mark: that would take one of the 128 operations of a transaction, and a
+ * failed comparison would look like a failed check.
  */
 export const LAYOUT = 1;
 

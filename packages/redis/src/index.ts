@@ -17,8 +17,9 @@ import { OPTIONS, readOptions } from "./options.js";
 import { Watches } from "./watch/watches.js";
 
 /**
- * Connects to Redis or Valkey. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option or
- * a store of a newer layout, `DENIED` for a wrong password, `UNAVAILABLE` if the server cannot be reached within the deadline.
+ * Connects to Redis or Valkey. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option or a store
+ * of a newer layout, `DENIED` for a wrong password, `UNAVAILABLE` if the server cannot be reached within the
+ * deadline.
  */
 async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendContext): Promise<Backend> {
   const settings = readOptions(args);

@@ -3,14 +3,13 @@ import { ChannelError } from "@ojm/core/backend";
 /**
  * The number of the layout: the names below, the text of an entry, and the messages to watches.
  *
- * Each store has a mark with its number (see `LayoutMark` in core), under a name without a hash tag of its own,
- * so that in a Cluster one mark stands for all nodes. `open` reads the mark along with INFO, and commits check
- * it every 4 s, so the check costs no round trip. A mark in the script of each commit would cost every commit
- * a command.
+ * Each store has a mark with its number (see `LayoutMark` in core). In a Cluster one mark stands for all
+ * nodes. `open` reads it along with INFO, and commits check it every 4 s, without waiting. A check in the
+ * script of each commit would cost every commit a command.
  *
- * A process of another layout never receives a message that it could misread: from layout 2 on, the names of
- * published messages end with the number. Those of layout 1 have none, because processes without a mark publish
- * under these names. Scripts need no number: each process sends the text of its own.
+ * A process of another layout receives no message that it could misread: from layout 2 on, the names under
+ * which changes are published end with the number. In layout 1 they have none, because processes that know no
+ * mark publish so. Scripts need no number: each process sends the text of its own.
  */
 export const LAYOUT: number = 1;
 
@@ -30,9 +29,9 @@ export class Names {
   readonly #prefix: string;
   readonly #versionPerChannel: boolean;
   /**
-   * The suffix of the names under which changes are published: the layout and the database. The databases of a
-   * server have separate keys, but share the published messages: without it, a lock that is taken in one would
-   * look stolen in another.
+   * The suffix of the names under which changes are published: the layout and the database. The databases of
+   * a server have separate keys, but share the published messages: without it, a lock that is taken in one
+   * would look stolen in another.
    */
   readonly suffix: string;
   /** The length of the prefix in Redis. */

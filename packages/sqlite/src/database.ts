@@ -16,7 +16,7 @@ function enterWal(db: Database.Database, file: string): void {
   );
 }
 
-/** Resolves to the layout of the file. If it is an older one, the rest is left to be done after an upgrade. */
+/** Resolves to the layout of the file. If it is an older one, the rest must follow an upgrade. */
 async function prepare(db: Database.Database, file: string, durability: Durability): Promise<number> {
   const found = await patiently(() => layoutOf(db), file);
   if (found !== EMPTY && found !== LAYOUT) return found;
@@ -40,7 +40,8 @@ async function upgrade(file: string): Promise<void> {
     await patiently(() => using(file, upgradeTables), file);
   } catch (error) {
     if (!isChannelError(error) || !isBusy(error.cause)) throw error;
-    throw await patiently(() => using(file, stillInUse), file);
+    const refusal = await patiently(() => using(file, stillInUse), file);
+    if (refusal !== undefined) throw refusal;
   }
 }
 

@@ -8,8 +8,8 @@ const APPLICATION_ID = 0x6f6a6d31;
 /**
  * The number of the layout, in `user_version`: the tables, and what a touch of a wake file means.
  *
- * If a change is one that programs of this layout can live with, as a new table or a column with a default, keep
- * the number. Otherwise raise it: older programs then refuse the file. `upgradeTables` changes the tables once no
+ * If programs of this layout can live with a change, as with a new table or a column with a default, keep the
+ * number. Otherwise raise it: older programs then refuse the file. `upgradeTables` changes the tables once no
  * other process has the file open, so no program meets tables or wakes of another layout.
  */
 export const LAYOUT = 2;
@@ -136,8 +136,8 @@ export function createTables(db: Database): number {
 }
 
 /**
- * Upgrades the tables of an older layout, unless another process was faster. Throws SQLite's "busy" while another
- * process has the file open: one that knows only the older layout would fail, or misread what we write.
+ * Upgrades the tables of an older layout, unless another process was faster. Throws SQLite's "busy" while
+ * another process has the file open: one that knows only the older layout would fail, or misread our writes.
  *
  * @param db a connection that has read nothing yet
  */
@@ -153,14 +153,22 @@ export function upgradeTables(db: Database): void {
   upgrade.exclusive();
 }
 
-/** The error for a file of an older layout that other processes have open. */
-export function stillInUse(db: Database): ChannelError {
-  const rows = db.prepare<[], ProcessIdentity & { readonly version?: string }>("SELECT * FROM watchers").all();
-  const processes = rows
-    .filter((row) => !processIsGone(row))
+interface Watching extends ProcessIdentity {
+  readonly expires: number;
+  /** Absent before layout 2. */
+  readonly version?: string;
+}
+
+/** The error if another process has a file of an older layout open; `undefined` if one has upgraded it. */
+export function stillInUse(db: Database): ChannelError | undefined {
+  const layout = layoutOf(db);
+  if (layout === LAYOUT) return undefined;
+  const watching = db.prepare<[], Watching>("SELECT * FROM watchers").all();
+  const processes = watching
+    .filter((row) => !processIsGone(row) && row.expires > Date.now())
     .map(({ pid, host, version }) => `process ${pid} on ${host} (${version ? `ojm ${version}` : "version unknown"})`);
   const them = processes.length > 0 ? processes.join(", ") : "them";
-  const message = `SQLite file ${db.name} has layout ${layoutOf(db)}. It is upgraded to layout ${LAYOUT} when no other process has it open: stop ${them} first ("lsof ${db.name}" lists all)`;
+  const message = `SQLite file ${db.name} has layout ${layout}. It is upgraded to layout ${LAYOUT} when no other process has it open: stop ${them} first ("lsof ${db.name}" lists all)`;
   return new ChannelError("IN_USE", message, { retryable: true });
 }
 

@@ -88,7 +88,7 @@ export class LayoutMark {
     const now = this.#clock.monotonic();
     if (now < this.#next) return;
     this.#next = now + CHECK_EVERY;
-    // If it fails, the mark is not known: the next check asks again. If the mark is refused, so are later calls.
+    // If it fails, the next check asks again. If it finds a mark to refuse, later calls are refused.
     this.#claim(String(this.#layout.known))
       .then((mark) => this.accept(mark))
       .catch(() => {});

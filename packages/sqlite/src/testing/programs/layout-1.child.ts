@@ -1,4 +1,4 @@
-/** Has a file of layout 1 open and watches it, as programs of that layout did. Sends what it sees on each message. */
+/** Has a file of layout 1 open, and is a watcher of it. On each message, sends the state of the store. */
 import { processIdentity } from "@ojm/core/internal";
 import { Database } from "../driver.js";
 import { argument, tell, told } from "./program.js";
