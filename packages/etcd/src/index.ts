@@ -9,8 +9,8 @@ import { OPTIONS, readOptions } from "./options.js";
 /**
  * The `etcd` type. `open` resolves once the store has answered.
  *
- * It rejects with `INVALID_CONFIG` for a wrong option or a store of a newer layout, `DENIED` for a wrong user,
- * and with `UNAVAILABLE` or `TIMEOUT` if no node answers within the deadline.
+ * It rejects with `INVALID_CONFIG` for a wrong option or a store of a newer layout, `DENIED` for a wrong
+ * user, and with `UNAVAILABLE` or `TIMEOUT` if no node answers within the deadline.
  */
 export const backend: BackendType = {
   type: "etcd",
