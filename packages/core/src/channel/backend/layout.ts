@@ -1,5 +1,5 @@
 import type { Clock } from "../../util/clock.js";
-import { ChannelError, isChannelError } from "../errors.js";
+import { ChannelError } from "../errors.js";
 
 /** A store, and the newest layout that this version of its backend knows. */
 export interface StoreLayout {
