@@ -19,6 +19,7 @@ export type {
   WatchSink,
 } from "./channel/backend/backend.js";
 export { rejectUnknownOptions } from "./channel/backend/config.js";
+export { LayoutMark, refuseNewerLayout, type StoreLayout } from "./channel/backend/layout.js";
 export { justAfter, onlyKeyOf } from "./channel/encoding/key.js";
 export type { ChannelErrorCode, ChannelErrorDetails } from "./channel/errors.js";
 export { ChannelError, isChannelError } from "./channel/errors.js";

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { Backend, ScanRequest } from "@ojm/core/backend";
+import { type Backend, type ScanRequest, systemClock } from "@ojm/core/backend";
 import { channel, write } from "@ojm/testing/backends";
 import { type EtcdServer, etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { Etcd3 } from "etcd3";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
-import { openEtcd, put } from "./testing/backends.js";
+import { openEtcd, put, until } from "./testing/backends.js";
 
 const missing = etcdMissing();
 if (missing !== undefined) test.skip(`etcd backend: ${missing}`, () => undefined);
@@ -190,6 +191,66 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
         more = page.more;
       }
       expect(all).toEqual(keys.toReversed());
+    });
+  });
+
+  describe("the layout of the store", () => {
+    let client: Etcd3;
+    beforeAll(() => {
+      client = new Etcd3({ hosts: server.host });
+    });
+    afterAll(() => client.close());
+
+    it("a store of a newer layout is refused, with a line that says what to upgrade", async () => {
+      const keyPrefix = `${randomUUID()}/`;
+      await client.put(`${keyPrefix}\0layout`).value("99");
+      await expect(open({ keyPrefix })).rejects.toMatchObject({
+        code: "INVALID_CONFIG",
+        retryable: false,
+        message: `etcd at ${server.host} (keyPrefix ${keyPrefix}) has layout 99, and this version of @ojm/etcd knows layouts up to 1: upgrade @ojm/etcd and the other packages of ojm in this program`,
+      });
+      await client.put(`${keyPrefix}\0layout`).value("1");
+      await put(await open({ keyPrefix }), "c a", "1");
+      await client.put(`${keyPrefix}\0layout`).value("by another program");
+      await expect(open({ keyPrefix })).rejects.toMatchObject({ code: "CORRUPT" });
+    });
+
+    it("a store gets its mark from the first process that writes, not from those that read", async () => {
+      const keyPrefix = `${randomUUID()}/`;
+      const etcd = await open({ keyPrefix });
+      await etcd.commit({ checks: [{ key: "c a", version: null }], writes: [] });
+      expect(await etcd.read(["c a"])).toEqual([undefined]);
+      expect(await client.getAll().prefix(keyPrefix).keys()).toEqual([]);
+      await put(etcd, "c a", "1");
+      await until(async () => (await client.get(`${keyPrefix}\0layout`).string()) === "1");
+    });
+
+    it("a process that has the store open gives an emptied store its mark again, and heeds a newer one", async () => {
+      const keyPrefix = `${randomUUID()}/`;
+      const mark = `${keyPrefix}\0layout`;
+      let leapt = 0;
+      const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + leapt };
+      const etcd = await openEtcd({ hosts: server.host, keyPrefix }, clock);
+      await put(etcd, "c a", "1");
+      await until(async () => (await client.get(mark).string()) === "1");
+      await client.delete().key(mark);
+      leapt += 4_000;
+      await put(etcd, "c a", "2");
+      await until(async () => (await client.get(mark).string()) === "1");
+
+      await client.put(mark).value("2");
+      leapt += 4_000;
+      await put(etcd, "c a", "3");
+      await until(async () => (await etcd.read(["c a"]).catch(() => undefined)) === undefined);
+      const page = { ...channel("c"), reverse: false, limit: 1, values: true };
+      const sink = { change() {}, gap() {}, fail() {} };
+      const calls = [put(etcd, "c a", "4"), etcd.read(["c a"]), etcd.scan(page), etcd.watch(channel("c"), sink)];
+      for (const call of calls) {
+        await expect(call).rejects.toMatchObject({
+          code: "INVALID_CONFIG",
+          message: expect.stringContaining("layout 2"),
+        });
+      }
     });
   });
 

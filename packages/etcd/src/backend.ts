@@ -6,6 +6,7 @@ import {
   type CommitOutcome,
   isChannelError,
   type KeyRange,
+  type LayoutMark,
   type LogBudget,
   type ScanPage,
   type ScanRequest,
@@ -57,6 +58,7 @@ export class EtcdBackend implements Backend {
   readonly supports: Supports = SUPPORTS;
   readonly #nodes: Nodes;
   readonly #codec: Codec;
+  readonly #layout: LayoutMark;
   readonly #leases: Leases;
   readonly #expiry: Expiry;
   readonly #scans: Scans;
@@ -64,9 +66,10 @@ export class EtcdBackend implements Backend {
   readonly #watches: Set<RangeWatch> = new Set();
 
   /** @param deadline the longest time that a call may take, in ms */
-  constructor(nodes: Nodes, codec: Codec, deadline: number) {
+  constructor(nodes: Nodes, codec: Codec, layout: LayoutMark, deadline: number) {
     this.#nodes = nodes;
     this.#codec = codec;
+    this.#layout = layout;
     this.#leases = new Leases(nodes, deadline);
     this.#expiry = new Expiry(nodes, codec);
     this.#scans = new Scans(nodes, codec);
@@ -74,6 +77,7 @@ export class EtcdBackend implements Backend {
   }
 
   async read(keys: readonly string[], options?: CallOptions): Promise<(StoredEntry | undefined)[]> {
+    this.#layout.assertKnown();
     const parts: Promise<(StoredEntry | undefined)[]>[] = [];
     for (let start = 0; start < keys.length; start += MAX_OPS) {
       parts.push(this.#readSome(keys.slice(start, start + MAX_OPS), options));
@@ -82,6 +86,7 @@ export class EtcdBackend implements Backend {
   }
 
   async scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage> {
+    this.#layout.assertKnown();
     for (;;) {
       const { raw, more } = await this.#scans.page(request, options);
       const entries = await this.#expiry.judge(raw, this.#expiry.isWatched(request));
@@ -90,10 +95,12 @@ export class EtcdBackend implements Backend {
   }
 
   async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    this.#layout.assertKnown();
     const ops = commit.checks.length + commit.writes.length;
     if (ops > MAX_OPS) {
       throw new ChannelError("TOO_LARGE", `${ops} checks and writes in one commit: etcd takes ${MAX_OPS}`);
     }
+    if (commit.writes.length > 0) this.#layout.check();
     await this.#expiry.settle(commit.checks.map(({ key }) => key));
     for (;;) {
       const response = await this.#send(commit, options);
@@ -106,6 +113,7 @@ export class EtcdBackend implements Backend {
   }
 
   async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
+    this.#layout.assertKnown();
     const watch = new RangeWatch(this.#nodes, this.#streams, this.#codec, this.#expiry, range, sink);
     const unwatch = this.#expiry.watch(range);
     this.#watches.add(watch);

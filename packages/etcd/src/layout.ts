@@ -1,5 +1,14 @@
 import type { KeyValue } from "./calls/messages.js";
 
+/**
+ * The number of the layout: the keys below the prefix, and the text of a value. Each store has a mark with
+ * its number (see `LayoutMark` in core). `open` reads the mark in its one request.
+ *
+ * A commit does not compare the mark: that would take one of the 128 operations of a transaction, and a
+ * failed comparison would look like a failed check.
+ */
+export const LAYOUT = 1;
+
 /** An entry as etcd stores it. Whether it has expired is not checked yet. */
 export interface RawEntry {
   readonly key: string;
@@ -25,6 +34,11 @@ export class Codec {
   /** A key that no channel can have, written for a commit that needs a revision but changes nothing. */
   get revisionKey(): Buffer {
     return this.key("\0revision");
+  }
+
+  /** The key of the mark of the layout. No channel can have it. */
+  get layoutKey(): Buffer {
+    return this.key("\0layout");
   }
 
   key(key: string): Buffer {

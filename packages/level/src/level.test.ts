@@ -313,16 +313,21 @@ describe("watches of LevelDB", () => {
 });
 
 describe("opening and closing a LevelDB folder", () => {
-  it("a folder of another format is refused, and left as it is", async () => {
+  it("a folder of a newer layout is refused, with a line that says what to upgrade, and left as it is", async () => {
     const path = temporaryFolder();
-    const meta = JSON.stringify({ format: 2, reserved: "7" });
+    const meta = JSON.stringify({ format: 99, reserved: "7", more: true });
     const db = new Level(path);
     await db.put("\0ojm", meta);
     await db.close();
-    await expect(open({ path })).rejects.toMatchObject({ code: "CORRUPT" });
+    await expect(open({ path })).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+      message: `the LevelDB folder ${path} has layout 99, and this version of @ojm/level knows layouts up to 1: upgrade @ojm/level and the other packages of ojm in this program`,
+    });
     await db.open();
     expect(await db.get("\0ojm")).toBe(meta);
+    await db.put("\0ojm", "by another program");
     await db.close();
+    await expect(open({ path })).rejects.toMatchObject({ code: "CORRUPT" });
   });
 
   it("a folder that is opened again has the entries that were written", async () => {

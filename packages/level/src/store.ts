@@ -1,6 +1,7 @@
 import {
   ChannelError,
   type KeyRange,
+  refuseNewerLayout,
   type ScanPage,
   type ScanRequest,
   type StoredChange,
@@ -15,8 +16,11 @@ import { Remembered, type Stamp } from "./remembered.js";
 /** The key of the store's own data. No channel can have it. */
 const META = "\0ojm";
 
-/** The version of the record format. Raise it when the format changes. */
-const FORMAT = 1;
+/**
+ * The number of the layout: the keys and records below. Raise it when an older version would misread them. No
+ * older process is there while the layout changes, because a process has its folder alone.
+ */
+const LAYOUT = 1;
 
 /** The most keys that are read synchronously, mostly from memory: LevelDB's threads cost 20 µs. */
 const READ_AT_ONCE = 16;
@@ -153,7 +157,7 @@ export class Store {
         if (record === undefined) batch.del(key);
         else batch.put(key, encodeRecord(record));
       }
-      if (reserved !== undefined) batch.put(META, JSON.stringify({ format: FORMAT, reserved: String(reserved) }));
+      if (reserved !== undefined) batch.put(META, JSON.stringify({ format: LAYOUT, reserved: String(reserved) }));
       await batch.write(SYNC);
     } catch (error) {
       this.broken = true;
@@ -219,7 +223,10 @@ export class Store {
 }
 
 function lastVersion(meta: string, path: string): bigint {
-  const [, format, reserved] = /^\{"format":(\d+),"reserved":"(\d+)"\}$/.exec(meta) ?? [];
-  if (reserved !== undefined && Number(format) === FORMAT) return BigInt(reserved);
-  throw new ChannelError("CORRUPT", `the LevelDB folder ${path} was written by another version of ojm: ${meta}`);
+  const store = `the LevelDB folder ${path}`;
+  const [, layout] = /^\{"format":(\d+)\b/.exec(meta) ?? [];
+  if (layout !== undefined) refuseNewerLayout(Number(layout), { store, package: "@ojm/level", known: LAYOUT });
+  const [, reserved] = /^\{"format":\d+,"reserved":"(\d+)"\}$/.exec(meta) ?? [];
+  if (reserved !== undefined) return BigInt(reserved);
+  throw new ChannelError("CORRUPT", `${store} has an entry about itself that ojm did not write: ${meta}`);
 }

@@ -1,6 +1,7 @@
 import type { Backend } from "@ojm/core/backend";
 import { type RedisServer, until, whyMissing } from "@ojm/testing/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LeapingClock } from "./testing/clock.js";
 import { type Setup, setups } from "./testing/setups.js";
 import { applied, faultOf, get, keysOf, open, put, remove, watch } from "./testing/stores.js";
 
@@ -505,6 +506,75 @@ for (const { title, binary, start } of setups) {
           expect(await keysOf(store, channel)).toEqual([b]);
         },
       );
+    });
+
+    describe("the layout of the store", () => {
+      /** A part of the servers that no other test uses. */
+      const ours = (): { args: Record<string, unknown>; mark: string } => {
+        const keyPrefix = `${fresh()}:`;
+        return { args: { ...setup.args, keyPrefix }, mark: `${keyPrefix}layout` };
+      };
+      const write = (mark: string, text: string): Promise<unknown> =>
+        Promise.all(setup.servers.map((server) => scribble(server, mark, text)));
+      const read = (mark: string): Promise<unknown> => ask(setup, "GET", mark);
+      const newer = (args: Record<string, unknown>, layout: number): Record<string, unknown> => ({
+        code: "INVALID_CONFIG",
+        retryable: false,
+        outcome: "not-applied",
+        message: expect.stringMatching(
+          new RegExp(
+            `^(Redis at|the Redis Cluster at) .* \\(keyPrefix ${args["keyPrefix"]}\\) has layout ${layout}, and this version of @ojm/redis ` +
+              "knows layouts up to 1: upgrade @ojm/redis and the other packages of ojm in this program$",
+          ),
+        ),
+      });
+
+      it("a store of a newer layout is refused, with a line that says what to upgrade", async () => {
+        const { args, mark } = ours();
+        await write(mark, "99");
+        expect(await faultOf(open(args))).toEqual(newer(args, 99));
+        await write(mark, "2 and more");
+        expect(await faultOf(open(args))).toEqual(newer(args, 2));
+        await write(mark, "1");
+        await put(await open(args), 'c "a ', "1");
+        await write(mark, "by another program");
+        expect(await faultOf(open(args))).toMatchObject({
+          code: "CORRUPT",
+          message: expect.stringContaining("layout"),
+        });
+      });
+
+      it("a store gets its mark from the first process that writes, not from those that read", async () => {
+        const { args, mark } = ours();
+        const store = await open(args);
+        await store.commit({ checks: [{ key: 'c "a ', version: null }], writes: [] });
+        expect(await get(store, 'c "a ')).toBeUndefined();
+        expect(await keysOf(store, "c")).toEqual([]);
+        expect(await read(mark)).toBeNull();
+        await put(store, 'c "a ', "1");
+        await until(async () => (await read(mark)) === "1", "the store is marked");
+      });
+
+      it("a process that has the store open gives an emptied store its mark again, and heeds a newer one", async () => {
+        const { args, mark } = ours();
+        const clock = new LeapingClock();
+        const store = await open(args, clock);
+        await put(store, 'c "a ', "1");
+        await until(async () => (await read(mark)) === "1", "the store is marked");
+        await Promise.all(setup.servers.map((server) => server.command("DEL", mark).catch(() => {})));
+        clock.leap(4_000);
+        await put(store, 'c "a ', "2");
+        await until(async () => (await read(mark)) === "1", "the store is marked again");
+
+        await write(mark, "2");
+        clock.leap(4_000);
+        await put(store, 'c "a ', "3");
+        await until(async () => (await get(store, 'c "a ').catch(() => undefined)) === undefined, "reads are refused");
+        const range = { from: "c ", to: "c!", reverse: false, limit: 1, values: true };
+        const sink = { change() {}, gap() {}, fail() {} };
+        const calls = [put(store, 'c "a ', "4"), get(store, 'c "a '), store.scan(range), store.watch(range, sink)];
+        for (const call of calls) expect(await faultOf(call)).toEqual(newer(args, 2));
+      });
     });
 
     describe("watch", () => {

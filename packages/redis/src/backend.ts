@@ -5,6 +5,7 @@ import {
   type Commit,
   type CommitOutcome,
   type KeyRange,
+  type LayoutMark,
   type ScanPage,
   type ScanRequest,
   type StoredEntry,
@@ -33,6 +34,7 @@ export interface RedisBackendOptions {
   readonly connection: Connection;
   readonly watches: Watches;
   readonly names: Names;
+  readonly layout: LayoutMark;
   readonly supports: Supports;
   /** `SPUBLISH` in a Cluster. */
   readonly publish: "PUBLISH" | "SPUBLISH";
@@ -62,7 +64,7 @@ export class RedisBackend implements Backend {
     this.#connection = options.connection;
     this.#names = options.names;
     const { connection, publish, names, replicas, where } = options;
-    const setup = { publish, database: names.database, prefixBytes: names.prefixBytes };
+    const setup = { publish, suffix: names.suffix, prefixBytes: names.prefixBytes };
     this.#compare = commitScript({ ...setup, replicas: 0 });
     this.#write = replicas === undefined ? this.#compare : commitScript({ ...setup, replicas: replicas.count });
     // No joining in a Cluster, where a script runs on one node, or with replicas: a WAIT is for one commit.
@@ -73,6 +75,7 @@ export class RedisBackend implements Backend {
   }
 
   async read(keys: readonly string[], { signal }: CallOptions = {}): Promise<(StoredEntry | undefined)[]> {
+    this.#options.layout.assertKnown();
     const found = new Map<string, StoredEntry>();
     const readBatch = async (batch: readonly string[]): Promise<void> => {
       const entries = batch.map((key) => this.#names.entry(key));
@@ -88,6 +91,7 @@ export class RedisBackend implements Backend {
   }
 
   async scan(request: ScanRequest, { signal }: CallOptions = {}): Promise<ScanPage> {
+    this.#options.layout.assertKnown();
     const { channel, from, to } = lexRangeOf(request);
     const { reverse, limit, values } = request;
     let range: Pick<LexRange, "from" | "to"> = { from, to };
@@ -109,16 +113,20 @@ export class RedisBackend implements Backend {
 
   // Not async: passing on a promise takes three more turns of the microtask queue.
   commit(commit: Commit, { signal }: CallOptions = {}): Promise<CommitOutcome> {
-    this.#options.eviction?.check();
-    if (this.#joined === undefined) return this.#commitAlone(commit, signal);
+    const { layout, eviction } = this.#options;
+    eviction?.check();
     try {
+      layout.assertKnown();
+      if (commit.writes.length > 0) layout.check();
+      if (this.#joined === undefined) return this.#commitAlone(commit, signal);
       return this.#joined.commit(commit, encodeCommit(commit, this.#names), signal);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
+  async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
+    this.#options.layout.assertKnown();
     return this.#options.watches.watch(rangeOf(range), sink);
   }
 

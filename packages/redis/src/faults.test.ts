@@ -2,12 +2,13 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Clock, justAfter, systemClock } from "@ojm/core/backend";
+import { justAfter } from "@ojm/core/backend";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { jsArgs } from "@ojm/testing/programs";
 import { type RedisServer, type RedisServerOptions, startRedis, until, whyMissing } from "@ojm/testing/redis";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { LeapingClock } from "./testing/clock.js";
 import { startProxy } from "./testing/proxy.js";
 import { faultOf, get, keysOf, open, put, remove, watch, watchKey, watchPrefix } from "./testing/stores.js";
 
@@ -19,22 +20,6 @@ async function server(options: RedisServerOptions = {}): Promise<RedisServer> {
   const started = await startRedis(options);
   onTestFinished(() => started.stop());
   return started;
-}
-
-/** The system's clock, except that a test can make its monotonic time jump. */
-class LeapingClock implements Clock {
-  #leapt = 0;
-  readonly now = systemClock.now;
-  readonly after = systemClock.after;
-  readonly random = systemClock.random;
-
-  monotonic(): number {
-    return systemClock.monotonic() + this.#leapt;
-  }
-
-  leap(ms: number): void {
-    this.#leapt += ms;
-  }
 }
 
 describe.skipIf(missing !== undefined)("a Redis server that is away", () => {

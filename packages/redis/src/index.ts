@@ -1,16 +1,25 @@
-import type { Backend, BackendContext, BackendType, Supports } from "@ojm/core/backend";
+import { type Backend, type BackendContext, type BackendType, LayoutMark, type Supports } from "@ojm/core/backend";
 import { RedisBackend } from "./backend.js";
 import { followsSentinels, isCluster } from "./connection/client.js";
 import { Connection } from "./connection/connection.js";
 import { Replicas } from "./connection/replicas.js";
-import { awaitReplicas, EvictionWatch, inspectServer, refuseEviction, refuseLostWrites } from "./connection/server.js";
-import { hasHashTag, Names } from "./layout.js";
+import {
+  awaitReplicas,
+  claimLayout,
+  EvictionWatch,
+  inspectServer,
+  readLayout,
+  refuseEviction,
+  refuseLostWrites,
+} from "./connection/server.js";
+import { hasHashTag, LAYOUT, Names } from "./layout.js";
 import { OPTIONS, readOptions } from "./options.js";
 import { Watches } from "./watch/watches.js";
 
 /**
- * Connects to Redis or Valkey. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option, `DENIED`
- * for a wrong password, `UNAVAILABLE` if the server cannot be reached within the deadline.
+ * Connects to Redis or Valkey. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option or a store
+ * of a newer layout, `DENIED` for a wrong password, `UNAVAILABLE` if the server cannot be reached within the
+ * deadline.
  */
 async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendContext): Promise<Backend> {
   const settings = readOptions(args);
@@ -18,12 +27,17 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
   const client = await settings.create();
   const connection = new Connection(client, where, deadline, clock);
   try {
-    const facts = await inspectServer(connection);
+    const clustered = isCluster(client);
+    const oneNode = !clustered || hasHashTag(keyPrefix);
+    const names = new Names(keyPrefix, !oneNode, clustered ? 0 : client.options.db);
+    const known = { store: `${where} (keyPrefix ${keyPrefix})`, package: "@ojm/redis", known: LAYOUT };
+    const layout = new LayoutMark(known, clock, (mark) => claimLayout(connection, names.layout, mark));
+    // In one round trip.
+    const [facts, mark] = await Promise.all([inspectServer(connection), readLayout(connection, names.layout)]);
+    layout.accept(mark);
     if (!settings.allowEviction) refuseEviction(facts, where);
     if (settings.refuseLostWrites) refuseLostWrites(facts, where);
     await awaitReplicas(connection, facts, { count: waitReplicas, deadline, clock, where });
-    const clustered = isCluster(client);
-    const oneNode = !clustered || hasHashTag(keyPrefix);
     // If a replica can take over, an acknowledged write can be lost, whatever the disks hold.
     const failsOver = clustered || followsSentinels(client);
     const supports: Supports = Object.freeze({
@@ -36,13 +50,12 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
       maxKeyBytes: 64 * 1_024,
       maxValueBytes: 16 * 1_024 * 1_024,
     });
-    const names = new Names(keyPrefix, !oneNode, clustered ? 0 : client.options.db);
     const watches = new Watches({ connection, names, where, deadline, clock });
     const publish = clustered ? "SPUBLISH" : "PUBLISH";
     // Give the replicas half of the deadline: their answer must arrive within the time of the commit.
     const replicas = waitReplicas > 0 ? new Replicas(waitReplicas, deadline / 2, where) : undefined;
     const eviction = settings.allowEviction ? undefined : new EvictionWatch(connection, clock, where);
-    return new RedisBackend({ connection, watches, names, supports, publish, where, replicas, eviction });
+    return new RedisBackend({ connection, watches, names, layout, supports, publish, where, replicas, eviction });
   } catch (error) {
     await connection.close();
     throw error;

@@ -23,7 +23,8 @@ describe("names in Redis", () => {
     const channel = text.filter((name) => name !== "" && !name.includes(" "));
     fc.assert(
       fc.property(fc.uniqueArray(channel, { minLength: 2, maxLength: 4 }), text, (channels, member) => {
-        const all = channels.flatMap((name) => [names.index(name), names.version(name), entry(`${name} ${member}`)]);
+        const each = channels.flatMap((name) => [names.index(name), names.version(name), entry(`${name} ${member}`)]);
+        const all = [...each, names.layout, new Names("ojm:", false).version("")];
         expect(new Set(all).size).toBe(all.length);
       }),
     );
@@ -44,6 +45,12 @@ describe("names in Redis", () => {
     expect(hasHashTag("{shop}:")).toBe(true);
     expect(hasHashTag("ojm:")).toBe(false);
     expect(hashed(new Names("{shop}:", false).index("jobs"))).toBe("shop");
+  });
+
+  it("names of published changes end with the layout from layout 2 on, and with the database if it is not 0", () => {
+    const suffix = (database: number, layout?: number): string => new Names("ojm:", false, database, layout).suffix;
+    expect([suffix(0), suffix(3), suffix(0, 2), suffix(3, 2)]).toEqual(["", " 3", " v2", " v2 3"]);
+    expect(new Names("ojm:", false, 0, 2).entriesPattern('jobs "a ')).toBe('ojm:{jobs}:"a * v2');
   });
 
   it("a key without a channel is refused with INVALID_KEY", () => {

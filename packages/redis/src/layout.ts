@@ -1,6 +1,19 @@
 import { ChannelError } from "@ojm/core/backend";
 
 /**
+ * The number of the layout: the names below, the text of an entry, and the messages to watches.
+ *
+ * Each store has a mark with its number (see `LayoutMark` in core). In a Cluster one mark stands for all
+ * nodes. `open` reads it along with INFO, and commits check it every 4 s, without waiting. A check in the
+ * script of each commit would cost every commit a command.
+ *
+ * A process of another layout receives no message that it could misread: from layout 2 on, the names under
+ * which changes are published end with the number. In layout 1 they have none, because processes that know no
+ * mark publish so. Scripts need no number: each process sends the text of its own.
+ */
+export const LAYOUT: number = 1;
+
+/**
  * The channel of an encoded key: the text up to the first space. The rest is its key in the channel.
  *
  * @throws ChannelError `INVALID_KEY` if the key has no space
@@ -16,17 +29,18 @@ export class Names {
   readonly #prefix: string;
   readonly #versionPerChannel: boolean;
   /**
-   * The suffix of the names under which changes are published. The databases of a server have separate keys,
-   * but share the published messages: without it, a lock that is taken in one would look stolen in another.
+   * The suffix of the names under which changes are published: the layout and the database. The databases of
+   * a server have separate keys, but share the published messages: without it, a lock that is taken in one
+   * would look stolen in another.
    */
-  readonly database: string;
+  readonly suffix: string;
   /** The length of the prefix in Redis. */
   readonly prefixBytes: number;
   /** The beginning of the names of a channel's entries. */
   readonly #heads: Map<string, string> = new Map();
 
-  constructor(prefix: string, versionPerChannel: boolean, database = 0) {
-    this.database = database === 0 ? "" : ` ${database}`;
+  constructor(prefix: string, versionPerChannel: boolean, database = 0, layout: number = LAYOUT) {
+    this.suffix = (layout === 1 ? "" : ` v${layout}`) + (database === 0 ? "" : ` ${database}`);
     this.#prefix = prefix;
     this.prefixBytes = Buffer.byteLength(prefix);
     this.#versionPerChannel = versionPerChannel;
@@ -52,7 +66,12 @@ export class Names {
 
   /** The pattern of the names of all entries whose encoded keys begin with this text, for PSUBSCRIBE. */
   entriesPattern(text: string): string {
-    return `${this.entry(text).replace(/[*?[\]\\]/g, "\\$&")}*${this.database}`;
+    return `${this.entry(text).replace(/[*?[\]\\]/g, "\\$&")}*${this.suffix}`;
+  }
+
+  /** The key that holds the layout of the store. */
+  get layout(): string {
+    return `${this.#prefix}layout`;
   }
 
   /** The key that holds the last version given out. */

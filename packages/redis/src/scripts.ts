@@ -13,6 +13,7 @@ import { isNoScript } from "./errors.js";
  *   ojm:{jobs}          pub/sub      what was written, for watches
  *   ojm:{jobs}:KEY      pub/sub      what was written to this entry, for watches of it alone
  *   ojm:version         string       the last version (in a Cluster one per channel, ojm:{jobs}.version)
+ *   ojm:layout          string       the number of this layout
  *
  * Redis itself expires an entry at its deadline, but the key of the entry stays in the set. A script that
  * finds such a key removes it in the same step that saw the entry missing, so the key of a fresh write is

@@ -176,13 +176,16 @@ describe("a file that is not an intact database of ojm", () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it("a database that a newer version of ojm wrote is refused", async () => {
+  it("a database of a newer layout is refused, with a line that says what to upgrade", async () => {
     const file = temporaryFile();
     await (await openFile(file)).close();
     const db = new Database(file);
     db.pragma("user_version = 99");
     db.close();
-    expect(await failure(file)).toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("newer") });
+    expect(await failure(file)).toMatchObject({
+      code: "INVALID_CONFIG",
+      message: `SQLite file ${file} has layout 99, and this version of @ojm/sqlite knows layouts up to 2: upgrade @ojm/sqlite and the other packages of ojm in this program`,
+    });
   });
 
   it("a damaged database is refused as CORRUPT", async () => {

@@ -3,7 +3,7 @@ import { ChannelError, isChannelError } from "@ojm/core/backend";
 import type Database from "better-sqlite3";
 import { openFile } from "./driver.js";
 import { isBusy } from "./errors.js";
-import { createTables, enterBoot, recognise, upgradeTables } from "./layout.js";
+import { createTables, EMPTY, enterBoot, LAYOUT, layoutOf, stillInUse, upgradeTables } from "./layout.js";
 import type { Durability } from "./options.js";
 import { patiently } from "./patience.js";
 
@@ -16,15 +16,43 @@ function enterWal(db: Database.Database, file: string): void {
   );
 }
 
-async function prepare(db: Database.Database, file: string, durability: Durability): Promise<void> {
-  const ours = await patiently(() => recognise(db), file);
+/** Resolves to the layout of the file. If it is an older one, the rest must follow an upgrade. */
+async function prepare(db: Database.Database, file: string, durability: Durability): Promise<number> {
+  const found = await patiently(() => layoutOf(db), file);
+  if (found !== EMPTY && found !== LAYOUT) return found;
   // Switch to WAL only after the check: it would change the database of another program.
   await patiently(() => enterWal(db, file), file);
-  if (!ours) await patiently(() => createTables(db), file);
-  // Also upgrade a file that was empty: an older program may have created its tables meanwhile.
-  await patiently(() => upgradeTables(db), file);
+  // An older program may have created its tables in the empty file meanwhile.
+  const layout = found === EMPTY ? await patiently(() => createTables(db), file) : found;
+  if (layout !== LAYOUT) return layout;
   await patiently(() => enterBoot(db), file);
   await patiently(() => db.pragma(`synchronous = ${durability === "host" ? "FULL" : "NORMAL"}`), file);
+  return layout;
+}
+
+/**
+ * Upgrades a file of an older layout, once no other process has it open.
+ *
+ * @throws ChannelError `IN_USE` if another process still has it open after a while
+ */
+async function upgrade(file: string): Promise<void> {
+  try {
+    await patiently(() => using(file, upgradeTables), file);
+  } catch (error) {
+    if (!isChannelError(error) || !isBusy(error.cause)) throw error;
+    const refusal = await patiently(() => using(file, stillInUse), file);
+    if (refusal !== undefined) throw refusal;
+  }
+}
+
+/** Runs `work` on a connection of its own. */
+function using<T>(file: string, work: (db: Database.Database) => T): T {
+  const db = openFile(file);
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
 }
 
 function hasItsFiles(file: string): boolean {
@@ -42,13 +70,10 @@ function hasItsFiles(file: string): boolean {
  */
 function checkNoneUsesDeletedFiles(file: string): void {
   if (hasItsFiles(file)) return;
-  const db = openFile(file);
-  try {
+  using(file, (db) => {
     db.pragma("locking_mode = EXCLUSIVE");
     db.prepare("SELECT count(*) FROM sqlite_schema").get();
-  } finally {
-    db.close();
-  }
+  });
 }
 
 async function refuseDeletedFiles(file: string): Promise<void> {
@@ -67,16 +92,20 @@ async function refuseDeletedFiles(file: string): Promise<void> {
 /**
  * Opens the database at `file`, of `preparePlace`, or creates it. Several processes may do so at once.
  *
- * @throws ChannelError, see `toChannelError` and `recognise`
+ * @throws ChannelError, see `toChannelError`, `layoutOf` and `upgrade`
  */
 export async function openDatabase(file: string, durability: Durability): Promise<Database.Database> {
   await refuseDeletedFiles(file);
-  const db = await patiently(() => openFile(file), file);
-  try {
-    await prepare(db, file, durability);
-    return db;
-  } catch (error) {
+  for (;;) {
+    const db = await patiently(() => openFile(file), file);
+    try {
+      if ((await prepare(db, file, durability)) === LAYOUT) return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    // An upgrade needs the file alone, without this connection.
     db.close();
-    throw error;
+    await upgrade(file);
   }
 }

@@ -1,12 +1,21 @@
-import { ChannelError } from "@ojm/core/backend";
-import { bootId } from "@ojm/core/internal";
+import { ChannelError, refuseNewerLayout } from "@ojm/core/backend";
+import { bootId, type ProcessIdentity, processIsGone } from "@ojm/core/internal";
 import type { Database } from "better-sqlite3";
 
 /** "ojm1" in ASCII, in the header of the file: `file jobs.db` shows it. */
 const APPLICATION_ID = 0x6f6a6d31;
 
-/** Raise it when the tables change: old programs then refuse the file, and `upgradeTables` upgrades it. */
-const SCHEMA_VERSION = 2;
+/**
+ * The number of the layout, in `user_version`: the tables, and what a touch of a wake file means.
+ *
+ * If programs of this layout can live with a change, as with a new table or a column with a default, keep the
+ * number. Otherwise raise it: older programs then refuse the file. `upgradeTables` changes the tables once no
+ * other process has the file open, so no program meets tables or wakes of another layout.
+ */
+export const LAYOUT = 2;
+
+/** The layout of a file without tables. */
+export const EMPTY = 0;
 
 /**
  * The step of the version counter after a restart of the host. With durability `process`, a power cut can
@@ -62,14 +71,14 @@ const TABLES = `
     started TEXT NOT NULL,
     deadline REAL NOT NULL,    -- when it counts as gone if it did not renew this
     boot TEXT NOT NULL,
-    expires REAL NOT NULL
+    expires REAL NOT NULL,
+    layout INTEGER NOT NULL DEFAULT 2,     -- the newest layout that its program knows
+    version TEXT NOT NULL DEFAULT ''       -- the version of its program; "": not known
   ) STRICT;
   ${WATCHED}
 `;
 
-// The upgrade from format 1, which logged every change and woke every watcher. A program that still has the
-// file open in format 1 fails with an error, because `meta` no longer has `watched`. Otherwise it would miss
-// changes that others no longer log.
+// Layout 1 logged every change and woke every watcher.
 const FROM_1 = `
   ALTER TABLE meta RENAME COLUMN watched TO watching;
   UPDATE meta SET watching = 0, trimmed = logged;
@@ -78,18 +87,22 @@ const FROM_1 = `
   ${WATCHED}
 `;
 
+// Programs that do not know these columns of layout 2 share the table: they name the columns that they write.
+const WATCHER_VERSIONS = `
+  ALTER TABLE watchers ADD COLUMN layout INTEGER NOT NULL DEFAULT 2;
+  ALTER TABLE watchers ADD COLUMN version TEXT NOT NULL DEFAULT '';
+`;
+
 function pragma(db: Database, name: string): number {
   return Number(db.pragma(name, { simple: true }));
 }
 
 /**
- * Whether the file is ours (`true`) or empty (`false`). Changes nothing: the database of another program must
- * stay as it is.
+ * The layout of the file. Changes nothing: the database of another program must stay as it is.
  *
- * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer version of this
- * package
+ * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer layout
  */
-export function recognise(db: Database): boolean {
+export function layoutOf(db: Database): number {
   // Read all as of one moment: half-made tables of another process would look like another program's.
   const look = db.transaction(() => ({
     application: pragma(db, "application_id"),
@@ -98,40 +111,71 @@ export function recognise(db: Database): boolean {
   }));
   const { application, version, tables } = look();
   if (application === APPLICATION_ID) {
-    if (version <= SCHEMA_VERSION) return true;
-    throw new ChannelError(
-      "INVALID_CONFIG",
-      `SQLite file ${db.name} was written by a newer version of @ojm/sqlite (its format is ${version}, this version knows ${SCHEMA_VERSION}): upgrade`,
-    );
+    refuseNewerLayout(version, { store: `SQLite file ${db.name}`, package: "@ojm/sqlite", known: LAYOUT });
+    return version;
   }
-  if (application === 0 && version === 0 && tables === 0) return false;
+  if (application === 0 && version === 0 && tables === 0) return EMPTY;
   throw new ChannelError(
     "INVALID_CONFIG",
     `SQLite file ${db.name} is the database of another program: give a file of its own to the channel`,
   );
 }
 
-/** Creates the tables, unless another process was faster. May throw SQLite's "busy". */
-export function createTables(db: Database): void {
+/** Creates the tables, unless another process was faster. Returns their layout. May throw SQLite's "busy". */
+export function createTables(db: Database): number {
   const create = db.transaction(() => {
-    if (recognise(db)) return;
+    const layout = layoutOf(db);
+    if (layout !== EMPTY) return layout;
     db.exec(TABLES);
     db.prepare("INSERT INTO meta VALUES (1, 0, 0, 0, 0, ?)").run(bootId());
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    db.pragma(`user_version = ${LAYOUT}`);
     db.pragma(`application_id = ${APPLICATION_ID}`);
+    return LAYOUT;
   });
-  create.immediate();
+  return create.immediate();
 }
 
-/** Upgrades the tables of an older version, unless another process was faster. May throw SQLite's "busy". */
+/**
+ * Upgrades the tables of an older layout, unless another process was faster. Throws SQLite's "busy" while
+ * another process has the file open: one that knows only the older layout would fail, or misread our writes.
+ *
+ * @param db a connection that has read nothing yet
+ */
 export function upgradeTables(db: Database): void {
-  if (pragma(db, "user_version") >= SCHEMA_VERSION) return;
+  // SQLite's exclusive mode waits for the locks that each connection holds, in WAL mode, until it is closed.
+  db.pragma("locking_mode = EXCLUSIVE");
   const upgrade = db.transaction(() => {
-    if (pragma(db, "user_version") >= SCHEMA_VERSION) return;
+    if (layoutOf(db) !== 1) return;
     db.exec(FROM_1);
-    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    addWatcherVersions(db);
+    db.pragma(`user_version = ${LAYOUT}`);
   });
-  upgrade.immediate();
+  upgrade.exclusive();
+}
+
+interface Watching extends ProcessIdentity {
+  readonly expires: number;
+  /** Absent before layout 2. */
+  readonly version?: string;
+}
+
+/** The error if another process has a file of an older layout open; `undefined` if one has upgraded it. */
+export function stillInUse(db: Database): ChannelError | undefined {
+  const layout = layoutOf(db);
+  if (layout === LAYOUT) return undefined;
+  const watching = db.prepare<[], Watching>("SELECT * FROM watchers").all();
+  const processes = watching
+    .filter((row) => !processIsGone(row) && row.expires > Date.now())
+    .map(({ pid, host, version }) => `process ${pid} on ${host} (${version ? `ojm ${version}` : "version unknown"})`);
+  const them = processes.length > 0 ? processes.join(", ") : "them";
+  const message = `SQLite file ${db.name} has layout ${layout}. It is upgraded to layout ${LAYOUT} when no other process has it open: stop ${them} first ("lsof ${db.name}" lists all)`;
+  return new ChannelError("IN_USE", message, { retryable: true });
+}
+
+/** Adds the columns that the first programs of this layout did not create. Call it in a write transaction. */
+export function addWatcherVersions(db: Database): void {
+  const columns = db.prepare<[], string>("SELECT name FROM pragma_table_info('watchers')").pluck().all();
+  if (!columns.includes("version")) db.exec(WATCHER_VERSIONS);
 }
 
 /** Raises the version counter after a restart, with `synchronous` at FULL. May throw SQLite's "busy". */

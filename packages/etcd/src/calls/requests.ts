@@ -32,6 +32,12 @@ export function touch(key: Buffer): TxnRequest {
   return { compare: [], success: [{ request_put: { key, value: Buffer.alloc(0) } }], failure: [] };
 }
 
+/** Writes a key unless it exists. If it exists, the response has it. */
+export function putIfAbsent(key: Buffer, value: string): TxnRequest {
+  const put = { key, value: Buffer.from(value, "utf8") };
+  return { compare: [compare(key, null)], success: [{ request_put: put }], failure: [get(key)] };
+}
+
 /** Returns a commit as one transaction. If a check fails, the response has the entries of all checks. */
 export function commitRequest(
   codec: Codec,

@@ -1,11 +1,11 @@
-import { type Backend, systemClock } from "@ojm/core/backend";
+import { type Backend, type Clock, systemClock } from "@ojm/core/backend";
 import { write } from "@ojm/testing/backends";
 import { onTestFinished } from "vitest";
 import { backend } from "../index.js";
 
 /** Opens a backend that is closed when the test ends. */
-export async function openEtcd(args: Readonly<Record<string, unknown>>): Promise<Backend> {
-  const opened = await backend.open(args, { clock: systemClock });
+export async function openEtcd(args: Readonly<Record<string, unknown>>, clock: Clock = systemClock): Promise<Backend> {
+  const opened = await backend.open(args, { clock });
   onTestFinished(() => opened.close());
   return opened;
 }

@@ -4,7 +4,7 @@ import { LOOK } from "../scripts.js";
 export interface CommitSetup {
   readonly publish: "PUBLISH" | "SPUBLISH";
   /** The suffix of the names under which changes are published. */
-  readonly database: string;
+  readonly suffix: string;
   /** The number of bytes of the prefix. */
   readonly prefixBytes: number;
   /** How many replicas must be connected to accept a write. */
@@ -66,7 +66,7 @@ export const CHECK = `
 `;
 
 /** If a check failed, returns the entries of all checks, unless only expired entries were in the way. */
-export function refuse({ replicas, publish, database }: CommitSetup): string {
+export function refuse({ replicas, publish, suffix }: CommitSetup): string {
   return `
   if failed then
     ${LOOK}
@@ -81,7 +81,7 @@ export function refuse({ replicas, publish, database }: CommitSetup): string {
       end
     end
     if not good then
-      ${replicas > 0 ? `call('${publish}', keys[1] .. '${database}', '')` : ""}
+      ${replicas > 0 ? `call('${publish}', keys[1] .. '${suffix}', '')` : ""}
       return current
     end
   end
@@ -93,8 +93,8 @@ export function refuse({ replicas, publish, database }: CommitSetup): string {
  * without subscribers costs about 1 µs. Do not ask PUBSUB NUMSUB first: it does not count a subscriber that
  * is still connected to a former master, which passes on what the new master publishes.
  */
-function tell({ publish, database }: CommitSetup, message: string): string {
-  const name = (of: string): string => (database === "" ? of : `${of} .. '${database}'`);
+function tell({ publish, suffix }: CommitSetup, message: string): string {
+  const name = (of: string): string => (suffix === "" ? of : `${of} .. '${suffix}'`);
   return `
       local message = ${message}
       call('${publish}', ${name("index")}, message)

@@ -48,10 +48,20 @@ function countReplicas(info: string): number {
   return info.match(/^slave\d+:.*state=online/gm)?.length ?? 0;
 }
 
-/** Returns the answer as text, or "" if this user may not ask. */
+/** The mark of the layout, or `undefined` if there is none or this user may not read it. */
+export async function readLayout(connection: Connection, name: string): Promise<string | undefined> {
+  return (await ask(connection, "GET", name)) || undefined;
+}
+
+/** Writes the mark of the layout, unless there is one. Resolves to the one that was there. */
+export async function claimLayout(connection: Connection, name: string, mark: string): Promise<string | undefined> {
+  return (await ask(connection, "SET", name, mark, "NX", "GET")) || undefined;
+}
+
+/** Returns the answer as text, or "" if there is none or this user may not ask. */
 async function ask(connection: Connection, command: string, ...args: string[]): Promise<string> {
   try {
-    return String(await connection.call((client) => client.call(command, ...args)));
+    return String((await connection.call((client) => client.call(command, ...args))) ?? "");
   } catch (error) {
     // A refusal by the ACL looks like a wrong password, with which the connection would not be ready.
     const forbidden = isChannelError(error) && connection.isReady && !error.retryable;

@@ -56,7 +56,7 @@ interface Subscription {
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
-  /** By name. Only patterns end with an asterisk, before the database's number, so they cannot collide. */
+  /** By name. Only patterns end with an asterisk, before the suffix, so they cannot collide. */
   readonly #subscriptions: Map<string, Set<Subscription>> = new Map();
   /** The present connection, in any state. `#usable` is the same one, once it can be used. */
   #client: SubscriberClient | undefined;

@@ -53,7 +53,7 @@ export class Watches {
         this.#patterns = false;
       }
     }
-    const name = (only === undefined ? names.index(channel) : names.entry(only)) + names.database;
+    const name = (only === undefined ? names.index(channel) : names.entry(only)) + names.suffix;
     return this.#listen({ name }, range, sink);
   }
 
@@ -63,8 +63,8 @@ export class Watches {
     const message = (text: string, name: string): void => {
       const change = parse(text, range.channel);
       if (over || change === undefined || !range.contains(change.key)) return;
-      // The pattern of database 0 matches the names of the other databases too.
-      if (subject.pattern && name !== names.entry(change.key) + names.database) return;
+      // The pattern of database 0 and layout 1 matches the names of the others too.
+      if (subject.pattern && name !== names.entry(change.key) + names.suffix) return;
       sink.change(change);
     };
     const gap = (): void => {

@@ -1,6 +1,7 @@
 import type { KeyRange } from "@ojm/core/backend";
-import { processIdentity, processIsGone } from "@ojm/core/internal";
+import { processIdentity, processIsGone, VERSIONS } from "@ojm/core/internal";
 import type { Database, Statement } from "better-sqlite3";
+import { addWatcherVersions, LAYOUT } from "../layout.js";
 import type { Deadline, Deadlines } from "../store/deadlines.js";
 import type { WriteTransaction } from "../store/transaction.js";
 import type { ChangeLog } from "./change-log.js";
@@ -12,6 +13,10 @@ import { removeWakeFile } from "./wake-file.js";
  * or whose death other processes cannot see: in another container, or without `/proc`.
  */
 export const LEASE = 60_000;
+
+const INSERT = `
+  INSERT INTO watchers (host, pid, namespace, started, deadline, boot, expires, layout, version)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 interface WatcherRow extends Deadline {
   readonly id: number;
@@ -25,27 +30,25 @@ interface WatcherRow extends Deadline {
 /** The processes that watch: the table `watchers`. Each change updates `meta.watching` with it. */
 export class Watchers {
   readonly #file: string;
+  readonly #db: Database;
   readonly #deadlines: Deadlines;
   readonly #log: ChangeLog;
   readonly #interests: Interests;
   readonly #all: Statement<[], WatcherRow>;
   readonly #count: Statement<[], number>;
   readonly #has: Statement<[number], number>;
-  readonly #insert: Statement<[string, number, string, string, number, string, number]>;
   readonly #renew: Statement<[number, string, number, number]>;
   readonly #delete: Statement<[number]>;
 
   constructor(file: string, db: Database, log: ChangeLog, interests: Interests, deadlines: Deadlines) {
     this.#file = file;
+    this.#db = db;
     this.#deadlines = deadlines;
     this.#log = log;
     this.#interests = interests;
     this.#all = db.prepare("SELECT id, host, pid, namespace, started, deadline, boot, expires FROM watchers");
     this.#count = db.prepare<[], number>("SELECT count(*) FROM watchers").pluck();
     this.#has = db.prepare<[number], number>("SELECT count(*) FROM watchers WHERE id = ?").pluck();
-    this.#insert = db.prepare(
-      "INSERT INTO watchers (host, pid, namespace, started, deadline, boot, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    );
     this.#renew = db.prepare("UPDATE watchers SET deadline = ?, boot = ?, expires = ? WHERE id = ?");
     this.#delete = db.prepare("DELETE FROM watchers WHERE id = ?");
   }
@@ -54,7 +57,10 @@ export class Watchers {
   enter(transaction: WriteTransaction, ranges: Iterable<KeyRange>): number {
     const { host, pid, namespace, started } = processIdentity();
     const { deadline, boot, expires } = this.#deadlines.after(LEASE, transaction.at);
-    const { lastInsertRowid } = this.#insert.run(host, pid, namespace, started, deadline, boot, expires);
+    addWatcherVersions(this.#db);
+    const { lastInsertRowid } = this.#db
+      .prepare(INSERT)
+      .run(host, pid, namespace, started, deadline, boot, expires, LAYOUT, VERSIONS.ojm);
     const id = Number(lastInsertRowid);
     for (const range of ranges) this.#interests.add(id, range);
     this.prune(transaction);
