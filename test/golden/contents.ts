@@ -9,7 +9,11 @@ const DAY = 1_440 * MINUTE;
 /** What a reader finds in a store. */
 export interface Contents {
   /** The runs that are over. */
-  readonly runs: readonly { readonly record: RunRecord; readonly log: readonly LogItem[]; readonly progress?: Progress }[];
+  readonly runs: readonly {
+    readonly record: RunRecord;
+    readonly log: readonly LogItem[];
+    readonly progress?: Progress;
+  }[];
   /** The ids of the active runs. */
   readonly open: readonly string[];
   /** The highest fence of a run or a lock. */

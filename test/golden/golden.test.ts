@@ -16,6 +16,7 @@ import { decodeValue, encodeValue } from "../../packages/core/src/channel/encodi
 import { encodeKey } from "../../packages/core/src/channel/encoding/key.js";
 import { Database } from "../../packages/sqlite/src/testing/driver.js";
 import { examples, kindOf, placeOf, shape } from "../support/entries-page.js";
+import { ServerClock, whyNoServerClock } from "../torture/stores/server-clock.js";
 import { type Contents, contentsOf } from "./contents.js";
 import { KINDS, type KindOfStore, type OwnStore, unpack } from "./stores.js";
 
@@ -34,14 +35,21 @@ type Golden = Contents & { readonly at: number };
 const contentsIn = (version: string): Readonly<Record<KindOfStore, Golden>> =>
   JSON.parse(readFileSync(join(FOLDER, version, "contents.json"), "utf8"));
 
-/** Opens a copy of a golden store until the test ends. */
-async function copyOf(version: string, kind: KindOfStore): Promise<OwnStore> {
+/** Opens a copy of a golden store until the test ends. `at`: the time on the clock of its server. */
+async function copyOf(version: string, kind: KindOfStore, at?: number): Promise<OwnStore> {
   const { saved, open } = KINDS[kind];
   const copy = join(temporaryFolder(), saved);
   unpack(join(FOLDER, version, saved), copy);
-  const store = await open(copy);
+  const store = await open(copy, at !== undefined && kind === "redis" ? serverAt(at) : undefined);
   onTestFinished(() => store.stop());
   return store;
+}
+
+/** The environment of a server for which it is now `at`. */
+function serverAt(at: number): Readonly<Record<string, string>> {
+  const clock = new ServerClock(temporaryFolder());
+  clock.set(Math.round((at - Date.now()) / 1_000));
+  return clock.env;
 }
 
 /** The clocks of a machine on which it is now `at`. Within a boot, a store uses the monotonic one. */
@@ -61,7 +69,7 @@ interface Reading {
   readonly restarts: boolean;
 }
 
-/** What is left of the time to live of an entry that was to end at `end`. Days of doubt: see `shifted`. */
+/** Whether an entry that was to end at `end` is there. In doubt for days: so far a clock was behind. */
 function lifeOf({ clock = systemClock, restarts }: Reading, end: number): "over" | "left" | "either" {
   if (restarts || clock.now() < end - DAY) return "left";
   return clock.now() > end + 4 * DAY ? "over" : "either";
@@ -196,7 +204,10 @@ async function runsSchedules(reading: Reading, manager: JobManager, scheduler: S
       return run;
     })
     .toBeDefined();
-  expect(await manager.wait(run ?? "")).toMatchObject({ status: "completed", trigger: expect.stringContaining("run now by") });
+  expect(await manager.wait(run ?? "")).toMatchObject({
+    status: "completed",
+    trigger: expect.stringContaining("run now by"),
+  });
   const now = await contentsOf(manager, scheduler, reading.golden.at);
   expect(now.schedules).toMatchObject(schedules);
   hasTicks(reading, now);
@@ -275,12 +286,18 @@ describe.each(versions)("the golden stores of %s", (version) => {
       await read({ store, golden, restarts });
     });
 
-    // These stores have the clock of their program.
-    const moments = kind === "sqlite" || kind === "level" ? [20, 3_650] : [];
-    it.each(moments)("is read and continued %d days after it was written", { tags }, async (days) => {
-      const { store } = await copyOf(version, kind);
-      await read({ store, golden, restarts, clock: clockAt(golden.at + days * DAY) });
-    });
+    // A restored etcd starts the times to live again, whatever the time is.
+    const noClock = kind === "redis" ? whyNoServerClock() : undefined;
+    for (const days of restarts ? [] : [20, 3_650]) {
+      const title = `is read and continued ${days} days after it was written`;
+      if (noClock !== undefined) it.skip(`${title}: ${noClock}`, () => {});
+      else
+        it(title, { tags }, async () => {
+          const at = golden.at + days * DAY;
+          const { store } = await copyOf(version, kind, at);
+          await read({ store, golden, restarts, clock: clockAt(at) });
+        });
+    }
   });
 
   it("an import of the export has the same contents", async () => {
@@ -302,7 +319,9 @@ describe.each(versions)("the golden stores of %s", (version) => {
   });
 
   it("this version encodes each kind of entry as they have it, and its page describes the kind", async () => {
-    const lines = readFileSync(join(FOLDER, version, "entries.txt"), "utf8").trimEnd().split("\n");
+    const lines = readFileSync(join(FOLDER, version, "entries.txt"), "utf8")
+      .trimEnd()
+      .split("\n");
     expect(lines.length).toBeGreaterThan(35);
     const copy = join(temporaryFolder(), "store");
     unpack(join(FOLDER, version, KINDS.sqlite.saved), copy);

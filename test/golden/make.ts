@@ -51,7 +51,8 @@ for (const [name, { saved, open }] of Object.entries(KINDS)) {
   rmSync(folder, { recursive: true });
   console.log(`${name}: ${Math.round(process.uptime())} s`);
 }
-writeFileSync(join(target, "contents.json"), `${JSON.stringify(stores, undefined, 1)}\n`);
+const lines = Object.entries(stores).map(([name, contents]) => `"${name}": ${JSON.stringify(contents)}`);
+writeFileSync(join(target, "contents.json"), `{\n${lines.join(",\n")}\n}\n`);
 for (const file of ["contents.json", "entries.txt"])
   if (readFileSync(join(target, file), "utf8").includes(os.homedir())) throw new Error(`${file} has a path`);
 process.exit();

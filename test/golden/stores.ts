@@ -34,8 +34,8 @@ interface Kind {
   readonly saved: string;
   /** Why this machine cannot open one, if so. */
   readonly missing?: string | undefined;
-  /** Opens an empty store, or a copy of a saved one. */
-  open(saved?: string): Promise<OwnStore>;
+  /** Opens an empty store, or a copy of a saved one. `env`: the environment of its server. */
+  open(saved?: string, env?: Readonly<Record<string, string>>): Promise<OwnStore>;
 }
 
 function inFolder(type: "sqlite" | "level", field: string, save: (from: string, to: string) => Promise<void>) {
@@ -71,8 +71,8 @@ export const KINDS: Readonly<Record<KindOfStore, Kind>> = {
   redis: {
     saved: "redis.rdb",
     missing: whyMissing("redis-server"),
-    async open(dump) {
-      const server = await startRedis({ ...(dump !== undefined && { dump }) });
+    async open(dump, env) {
+      const server = await startRedis({ ...(dump !== undefined && { dump }), ...(env !== undefined && { env }) });
       return {
         store: { type: "redis", args: { url: server.url } },
         text: server.url,

@@ -28,14 +28,14 @@ const DAY = 24 * HOUR;
 const FIFTY_YEARS = 50 * 365 * DAY;
 
 /** The end of the hold that must outlive them, too. */
-export const HOLD_UNTIL: number = Date.parse("2076-01-01T00:00:00Z");
+const HOLD_UNTIL = Date.parse("2076-01-01T00:00:00Z");
 
 /** For a slow machine, on which a condition takes minutes. */
 const until = (condition: () => boolean | Promise<boolean>, what: string): Promise<void> =>
   untilSoon(condition, what, 300_000);
 
 /** A store in use. */
-export interface StoreInUse {
+interface StoreInUse {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
   /** Ends all that is running in it. */
@@ -52,7 +52,7 @@ export interface HistoryPlace {
 }
 
 /** A clock that is ahead of the machine's by some ms, or behind it. */
-export function shifted(by: number): Clock {
+function shifted(by: number): Clock {
   return { ...systemClock, now: () => systemClock.now() + by };
 }
 
@@ -241,7 +241,14 @@ async function runningWith(
   await until(async () => (await manager.progress(run.id)) !== undefined, "the progress is written");
   // A process removes a request within moments: this one is for a session without a process.
   const { fence, holder } = (await manager.heldLocks()).find((lock) => lock.name === named("held")) as HeldLock;
-  const request = { name: named("held"), fence, action: "cancel", reason: "too late", by: holder, at: Date.now() } as const;
+  const request = {
+    name: named("held"),
+    fence,
+    action: "cancel",
+    reason: "too late",
+    by: holder,
+    at: Date.now(),
+  } as const;
   await addRequest(manager.channels.locks, holder.instance, request);
   return run;
 }
@@ -252,12 +259,16 @@ async function execOf(manager: JobManager, store: string, named: Named): Promise
   const name = named("exec");
   const words = ["exec", name, "--store", store, "--quiet-if-locked", "--", "sleep", "600"];
   const ended = execute(words);
-  const pid = async (): Promise<number | undefined> => ((await locks.get(["exec", name])) as { pid?: number })?.pid;
-  await until(async () => (await pid()) !== undefined, "the command is running");
+  let pid: number | undefined;
+  await until(async () => {
+    const note = (await locks.get(["exec", name])) as { readonly pid: number } | undefined;
+    pid = note?.pid;
+    return pid !== undefined;
+  }, "the command is running");
   await execute(words);
   return {
     async end() {
-      process.kill((await pid()) ?? 0, "SIGKILL");
+      if (pid !== undefined) process.kill(pid, "SIGKILL");
       await ended;
     },
   };
