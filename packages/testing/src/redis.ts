@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -35,6 +35,8 @@ export interface RedisServerOptions {
   readonly password?: string;
   /** Environment variables in addition to ours. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A dump that the server loads: its content at the start. */
+  readonly dump?: string;
   /** How long a node may be silent, in ms. Default: 1,000 under Sentinels, 2,000 in a Cluster. */
   readonly silence?: number;
 }
@@ -99,8 +101,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 }
 
 async function startOnPort(port: number, options: RedisServerOptions): Promise<RedisServer> {
-  const { binary = "redis-server", args = [], password, env } = options;
+  const { binary = "redis-server", args = [], password, env, dump } = options;
   const folder = mkdtempSync(join(tmpdir(), "ojm-redis-"));
+  if (dump !== undefined) copyFileSync(dump, join(folder, "dump.rdb"));
   const all = [
     ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder],
     ...["--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"],

@@ -86,7 +86,14 @@ export async function runNow(
 export async function backfill(
   store: ScheduleStore,
   name: string,
-  { from, to, again, dryRun, ...who }: Omit<BackfillOptions, "author" | "reason"> & Pick<RequestValue, "reason" | "by">,
+  {
+    from,
+    to,
+    again,
+    dryRun,
+    reason,
+    by,
+  }: Omit<BackfillOptions, "author" | "reason"> & Pick<RequestValue, "reason" | "by">,
 ): Promise<Backfill> {
   const now = store.clock.now();
   const first = instantOf("from", from);
@@ -103,7 +110,7 @@ export async function backfill(
   const toRun = again === true ? ticks : ticks - ran;
   if (toRun === 0 || dryRun === true) return { ticks, ran, toRun };
   const bounds = { from: first - 1, to: end - 1, first, ticks: toRun, ...(again === true && { again }) };
-  const request: RequestValue = { type: "backfill", ...who, at: now, ...bounds };
+  const request: RequestValue = { type: "backfill", reason, by, at: now, ...bounds };
   return { id: await ask(store, name, request, REQUEST_TTL), ticks, ran, toRun };
 }
 
