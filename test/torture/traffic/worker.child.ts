@@ -23,7 +23,7 @@ process.on("uncaughtExceptionMonitor", (error) => journal.write({ e: "error", te
 
 const { backend, args, records } = config;
 const channelOf = async (type: string, args: WorkerConfig["args"]): Promise<OpenOptions> =>
-  config.plain ? { type, args } : { backend: await observed(type, journal, config.bug), args };
+  config.plain ? { type, args } : { backend: await observed(type, journal, config), args };
 const channel = await channelOf(backend, args);
 const recordChannel = records === undefined ? channel : await channelOf(records.type, records.args);
 const clock = bugOf(config.bug)?.clock?.(systemClock) ?? systemClock;
