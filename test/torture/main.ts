@@ -71,10 +71,10 @@ function chosen<T>(all: readonly T[], name: string | undefined, nameOf: (item: T
   process.exit(2);
 }
 
-/** The stores on which cells run. */
+/** The stores on which cells run. Without a name, no mixed cell runs where it makes no sense. */
 function chosenKinds(): readonly StoreKind[] {
   if (values.backend === "clusters") return several;
-  if (values.backend === undefined && values.mixed !== undefined) return single;
+  if (values.backend === undefined && values.mixed !== undefined) return single.filter(({ lasting }) => lasting);
   return chosen(storeKinds, values.backend, ({ name }) => name, "backend");
 }
 

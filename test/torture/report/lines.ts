@@ -6,10 +6,10 @@ export function lineOf(result: CellResult): string {
   const { kind, fault, mode, seed, base } = result.cell;
   const cell = nameOf(kind.name, fault.name, mode, base);
   if (result.skipped !== undefined) return `${cell} ${result.skipped}`;
-  const { runs, overlaps, worstSignal, excusedOverlap, forcedOverlap, recovery, bound, violations } = result;
+  const { runs, baseRuns, overlaps, worstSignal, excusedOverlap, forcedOverlap, recovery, bound, violations } = result;
   const facts = [
     `seed ${seed}`,
-    `${runs} runs`,
+    `${runs} runs${base === undefined ? "" : ` (${baseRuns} by the base version)`}`,
     `${overlaps} overlaps`,
     worstSignal === undefined ? "" : `signalled ${milliseconds(worstSignal)} after the lease`,
     excusedOverlap === 0 ? "" : `the fault let two run for ${milliseconds(excusedOverlap)}`,

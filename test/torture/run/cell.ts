@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type OpenOptions, openChannel } from "@ojm/core";
 import { seeded } from "../../../packages/core/src/testing-kit/test-clock.js";
 import { whyNoForwarder } from "../cluster/net/forwarder.js";
@@ -56,6 +57,8 @@ export interface CellResult {
   /** Why the cell does not apply, or cannot run here. */
   readonly skipped?: string;
   readonly runs: number;
+  /** How many of them were in workers of the base version. */
+  readonly baseRuns: number;
   readonly overlaps: number;
   readonly excusedOverlap: number;
   readonly forcedOverlap: number;
@@ -147,11 +150,24 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     await watch?.close();
     scene.lags.stop();
   }
+  checkVersions(cell, scene);
   scene.excuses.push(...forcedUnlocks(scene));
   const [stock, otherStock] = stocks;
   const closings = watch?.closings ?? new Map();
   const evidence = { scene, runs: runsOf(scene.members), injected, stock, otherStock, closings };
   return judge(cell, evidence, troubles);
+}
+
+/** Throws if a worker did not import the packages of its version: the cell would prove nothing. */
+function checkVersions({ base }: Cell, { members }: Scene): void {
+  const packages = base === undefined ? undefined : pathToFileURL(join(base, "../node_modules/")).href;
+  for (const member of members) {
+    for (const { core } of member.all("ready")) {
+      const isBase = packages !== undefined && core.startsWith(packages);
+      if (isBase !== (member.version === "base"))
+        throw new Error(`worker ${member.index}, of the ${member.version} version, imported ${core}`);
+    }
+  }
 }
 
 /** The fault did not strike. */
@@ -283,6 +299,7 @@ async function judge(cell: Cell, evidence: Evidence, troubles: readonly Violatio
   return {
     cell,
     runs: runs.length,
+    baseRuns: runs.filter(({ member }) => member.version === "base").length,
     overlaps,
     excusedOverlap,
     forcedOverlap,
@@ -298,6 +315,7 @@ function empty(cell: Cell): CellResult {
   return {
     cell,
     runs: 0,
+    baseRuns: 0,
     overlaps: 0,
     excusedOverlap: 0,
     forcedOverlap: 0,

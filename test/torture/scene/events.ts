@@ -5,8 +5,9 @@ import type { ScheduleTick } from "@ojm/schedule";
  * An event in the journal of a process of a cell. All times are by the one monotonic clock of the host, in
  * ms.
  */
-export type Event = { readonly t: number } & (
-  | { readonly e: "ready" }
+export type Event = { readonly t: number } & /** `core`: where its process found `@ojm/core`. */
+(
+  | { readonly e: "ready"; readonly core: string }
   | { readonly e: "stopping" }
   /**
    * An entry was harmed: the lock with this fence, or this session. Without either, there was nothing to

@@ -92,4 +92,4 @@ async function obey(it: Order): Promise<void> {
 
 process.on("message", (it: Order) => void obey(it));
 process.once("SIGTERM", () => void close(true).then(leave));
-journal.write({ e: "ready" });
+journal.write({ e: "ready", core: import.meta.resolve("@ojm/core") });
