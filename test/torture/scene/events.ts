@@ -5,8 +5,7 @@ import type { ScheduleTick } from "@ojm/schedule";
  * An event in the journal of a process of a cell. All times are by the one monotonic clock of the host, in
  * ms.
  */
-export type Event = { readonly t: number } & /** `core`: where its process found `@ojm/core`. */
-(
+export type Event = { readonly t: number } /** `core`: where its process found `@ojm/core`. */ & (
   | { readonly e: "ready"; readonly core: string }
   | { readonly e: "stopping" }
   /**

@@ -78,17 +78,22 @@ export class Rollout {
 
   /** A worker that the fault does not use: one that is not upgraded yet, or one to roll back. */
   #next(): Place | undefined {
-    const free = this.#places.filter(({ member, left }) => left > 0 && !this.#scene.isClaimed(member));
+    const scene = this.#scene;
+    // In a store of one process, the fault may have replaced its worker.
+    if (!scene.kind.shared) for (const place of this.#places) place.member = scene.living[0] ?? place.member;
+    // The place of a worker that was killed is filled again, too.
+    const isFree = (member: Member): boolean =>
+      !scene.isClaimed(member) && (member.isAtWork || (scene.kind.shared && member.over));
+    const free = this.#places.filter(({ member, left }) => left > 0 && isFree(member));
     const most = Math.max(...free.map(({ left }) => left));
     const due = free.filter(({ left }) => left === most);
-    return due[Math.floor(this.#chance() * due.length)];
+    return due.length === 0 ? undefined : due[Math.floor(this.#chance() * due.length)];
   }
 
   /** Where several processes can open the store, the new worker may start before the old one ends. */
   async #replace(place: Place): Promise<void> {
     const scene = this.#scene;
-    // In a store of one process, the fault may have replaced its worker.
-    const { member } = scene.kind.shared ? place : { member: scene.living[0] ?? place.member };
+    const { member } = place;
     place.left -= 1;
     member.leaves();
     const isFirst = scene.kind.shared && this.#chance() < 0.5;
@@ -97,7 +102,7 @@ export class Rollout {
       scene.note(`worker ${place.member.index} (${place.member.version}) replaces worker ${member.index}`);
     };
     if (isFirst) await start();
-    if (!member.over && member.killedAt === undefined) {
+    if (!member.over) {
       scene.note(`worker ${member.index} (${member.version}) is sent a signal to end`);
       member.terminate();
       await scene.until(() => member.over, `worker ${member.index} has ended`);
