@@ -155,6 +155,8 @@ export interface WorkerConfig {
   readonly plain: boolean;
   /** The name of the bug that is planted in it. */
   readonly bug?: string;
+  /** Whether it forces unlocks, in the mode `force`. */
+  readonly unlocks: boolean;
   /** The version whose packages it runs. */
   readonly version: Version;
 }

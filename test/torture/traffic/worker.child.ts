@@ -40,7 +40,7 @@ let working: Promise<unknown> | undefined;
 
 function go(): void {
   const loops = managers.flatMap((manager) => Array.from({ length: LOOPS }, () => work.loop(manager, register)));
-  const unlocking = config.mode === "force" && config.index === 0 && first !== undefined ? [work.unlock(first)] : [];
+  const unlocking = config.mode === "force" && config.unlocks && first !== undefined ? [work.unlock(first)] : [];
   working = Promise.all([...loops, ...unlocking]);
   if (hasJobs) jobs.begin(managers);
 }
