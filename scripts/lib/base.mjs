@@ -10,8 +10,8 @@ import { hashOf, isDone, markDone } from "./stamp.mjs";
 const CONFIG = join(root, "test/torture/base.json");
 
 /**
- * The base version: the one that shares a store with the current one in mixed cells of the torture harness. It
- * is a commit until there is a release, and then the commit of the last release.
+ * The base version: the one that shares a store with the current one in mixed cells of the torture harness.
+ * It is a commit until there is a release, and then the commit of the last release.
  */
 const { commit: BASE } = JSON.parse(readFileSync(CONFIG, "utf8"));
 
@@ -32,8 +32,9 @@ export function whyNoBase() {
 }
 
 /**
- * Builds, packs and installs the base version unless that is done, and puts the programs of the harness beside
- * it. Resolves to the folder of these programs. Throws if a step fails; {@link whyNoBase} comes first.
+ * Builds, packs and installs the base version unless that is done, and puts the programs of the harness
+ * beside it. Resolves to the folder of these programs. Throws if a step fails, or if {@link whyNoBase} has a
+ * reason.
  */
 export async function buildBase() {
   const hash = hashOf([join(root, "scripts/lib/base.mjs")]);
@@ -87,7 +88,7 @@ async function packAll(source) {
   return new Map(readdirSync(packed).map((file) => [nameOf(file), `file:${join(packed, file)}`]));
 }
 
-/** Installs the tarballs into an empty folder. The overrides are there because no registry has the packages. */
+/** Installs the tarballs into an empty folder. The overrides name them, since no registry has them. */
 async function installPacked(tarballs, source) {
   mkdirSync(installed);
   const { "@ojm/sqlite-node20": _, ...dependencies } = Object.fromEntries(tarballs);

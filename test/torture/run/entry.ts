@@ -14,8 +14,8 @@ const SOURCES: Readonly<Record<Entry, string>> = {
 
 /**
  * Node's arguments for it. Tests run it as they run all programs. `npm run torture` runs the builds of
- * scripts/lib/programs.mjs, all in one folder. `base`: the same builds beside the base version, whose packages
- * they import then.
+ * scripts/lib/programs.mjs, all in one folder. `base` is the folder of the same builds beside the base
+ * version, whose packages they import there.
  */
 export function nodeArgs(entry: Entry, base?: string): string[] {
   if (base !== undefined) return [join(base, `${entry}.js`)];

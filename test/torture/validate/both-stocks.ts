@@ -5,8 +5,8 @@ import { nodeArgs } from "../run/entry.js";
 import type { Stock } from "../scene/events.js";
 
 /**
- * Takes stock in another process: by the base version if `base` is the folder of its programs, otherwise by the
- * current one. Throws with what the process printed if it fails.
+ * Takes stock in another process: by the base version if `base` is the folder of its programs, otherwise by
+ * the current one. Throws with what the process printed if it fails.
  */
 export async function takeStockElsewhere(
   options: JobManagerOptions,

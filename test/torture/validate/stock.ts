@@ -40,8 +40,8 @@ const runText = ({ name, startTime }: Pick<StockRecord, "name" | "startTime">): 
   `the run ${startTime} of ${name}`;
 
 /**
- * The records of each name, read name by name: the history of all names is found by an index. `unreadable`: the
- * entries in their channel that no history has.
+ * The records of each name, read name by name: the history of all names is found by an index. `unreadable`:
+ * the entries in their channel that no history has.
  */
 async function recordsOf(manager: JobManager): Promise<Pick<Stock, "records" | "unreadable">> {
   const keys = new Map<string, Set<number>>();

@@ -46,8 +46,8 @@ function isHeld({ member, id }: ObservedRun): boolean {
 }
 
 /**
- * The times between two moments in which a worker that the fault did not strike wanted the name. A worker that
- * finds the lock taken requests it again, whatever else it has to do, until it is asked to end.
+ * The times between two moments in which a worker that the fault did not strike wanted the name. A worker
+ * that finds the lock taken requests it again, whatever else it has to do, until it is asked to end.
  */
 function wanted(
   { injected, scene }: Pick<Evidence, "injected" | "scene">,

@@ -2,8 +2,8 @@ import type { Stock } from "../../scene/events.js";
 import type { Evidence, Violation } from "../verdict.js";
 
 /**
- * Every entry can be read in the end. Where two versions shared the store, both read the same: what one of them
- * writes is neither hidden from the other nor changed by it.
+ * Every entry can be read in the end. Where two versions shared the store, both read the same: what one of
+ * them writes is neither hidden from the other nor changed by it.
  */
 export function judgeReading({ stock, otherStock }: Evidence): Violation[] {
   const texts = new Set([...(stock?.unreadable ?? []), ...(otherStock?.unreadable ?? [])]);
