@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { buildBase, whyNoBase } from "./lib/base.mjs";
 import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
 import { buildTorture, built } from "./lib/programs.mjs";
@@ -11,4 +12,10 @@ await installServers();
 // half a second on reading TypeScript.
 await build();
 if (!(await buildTorture())) stop("The torture harness could not be built.", "See the messages above.");
-process.exit(await run(process.execPath, [join(built, "main.js"), ...process.argv.slice(2)], { cwd: root }));
+const words = process.argv.slice(2);
+const isMixed = words.includes("--mixed");
+const missing = isMixed ? whyNoBase() : undefined;
+if (missing !== undefined) stop("Two versions cannot be mixed here.", missing);
+const base = isMixed ? await buildBase() : "";
+const args = words.map((word) => (word === "--mixed" ? `--mixed=${base}` : word));
+process.exit(await run(process.execPath, [join(built, "main.js"), ...args], { cwd: root }));

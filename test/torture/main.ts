@@ -28,12 +28,18 @@ npm run torture -- kill-run [options]     three replicas with schedules, one kil
   --rounds NUMBER  how many times to run, each time with the next seed. Default: 1
   --ttl MS         the time to live of a session. Default: 800
   --jobs NUMBER    how many cells run at a time, each in its own processes. Use no more than there are cores. Default: 1
+  --mixed          half of the workers run the base version of scripts/lib/base.mjs. Each worker is replaced by one of the
+                   other version, and again by one of its own, before, during and after the fault
   --bug NAME       plant this bug in all workers. "none" uses the same stores as with a planted bug, but plants no bug
   --results FILE   append the results to FILE, one line of JSON for each cell
   --table FILE     then write the tables of all results into FILE: stores of one node between its lines <!-- matrix --> and
-                   <!-- /matrix -->, stores of several nodes between its lines <!-- clusters --> and <!-- /clusters -->
+                   <!-- /matrix -->, stores of several nodes between its lines <!-- clusters --> and <!-- /clusters -->,
+                   two versions at once between its lines <!-- mixed --> and <!-- /mixed -->
   --commit NAME    use only the results of this commit from the results file: a table shows one commit
 `;
+
+const single = storeKinds.filter(({ clustered }) => clustered === undefined);
+const several = storeKinds.filter(({ clustered }) => clustered !== undefined);
 
 const [command, ...rest] = process.argv.slice(2);
 if (command === "kill-run") process.exit(await killRunCommand(rest));
@@ -47,6 +53,8 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "1" },
     ttl: { type: "string", default: "800" },
     jobs: { type: "string", default: "1" },
+    // scripts/torture.mjs builds the base version, and gives the option the folder of its programs.
+    mixed: { type: "string" },
     bug: { type: "string" },
     results: { type: "string" },
     table: { type: "string" },
@@ -63,15 +71,20 @@ function chosen<T>(all: readonly T[], name: string | undefined, nameOf: (item: T
   process.exit(2);
 }
 
+/** The stores on which cells run. Without a name, no mixed cell runs where it makes no sense. */
+function chosenKinds(): readonly StoreKind[] {
+  if (values.backend === "clusters") return several;
+  if (values.backend === undefined && values.mixed !== undefined) return single.filter(({ lasting }) => lasting);
+  return chosen(storeKinds, values.backend, ({ name }) => name, "backend");
+}
+
 function allTasks(): Task[] {
-  const kinds =
-    values.backend === "clusters"
-      ? storeKinds.filter(({ clustered }) => clustered !== undefined)
-      : chosen(storeKinds, values.backend, ({ name }) => name, "backend");
+  const kinds = chosenKinds();
   const which = chosen(faults, values.fault, ({ name }) => name, "fault");
   const how: Mode[] = chosen(modes, values.mode, String, "mode");
   const first = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
-  const more = { ttl: Number(values.ttl), ...(values.bug !== undefined && { bug: values.bug }) };
+  const { bug, mixed: base } = values;
+  const more = { ttl: Number(values.ttl), ...(bug !== undefined && { bug }), ...(base !== undefined && { base }) };
   const seeds = Array.from({ length: Number(values.rounds) }, (_, round) => first + round);
   return seeds.flatMap((seed) =>
     kinds.flatMap((kind) =>
@@ -96,13 +109,14 @@ async function runAll(): Promise<Row[]> {
 
 /**
  * Writes each table that has results. Stores of one node and of several nodes have different faults, so each
- * group has its own table.
+ * group has its own table. So have the cells of two versions.
  */
 function writeTables(file: string, rows: readonly Row[]): void {
-  const single = storeKinds.filter(({ clustered }) => clustered === undefined);
-  const several = storeKinds.filter(({ clustered }) => clustered !== undefined);
-  writeTable(file, "matrix", single, rows);
-  writeTable(file, "clusters", several, rows);
+  const ofOneVersion = rows.filter(({ base }) => base === undefined);
+  const ofTwo = rows.filter(({ base }) => base !== undefined);
+  writeTable(file, "matrix", single, ofOneVersion);
+  writeTable(file, "clusters", several, ofOneVersion);
+  writeTable(file, "mixed", single, ofTwo);
 }
 
 /**

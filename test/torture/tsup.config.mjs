@@ -31,6 +31,7 @@ export default {
     main: "test/torture/main.ts",
     lane: "test/torture/run/lane.child.ts",
     worker: "test/torture/traffic/worker.child.ts",
+    stock: "test/torture/validate/stock.child.ts",
     replica: "test/torture/kill-run/replica.child.ts",
   },
   format: "esm",

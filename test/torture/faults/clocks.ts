@@ -10,7 +10,7 @@ function ofWorker(name: string, who: "holder" | "contender", seconds: number): F
     whyNot: ({ shared }) => (shared || who === "holder" ? undefined : ONE_PROCESS),
     async inject(scene) {
       const { member } = await scene.hold(1.5 * scene.ttl);
-      const target = who === "holder" ? member : scene.pick(scene.living.filter((other) => other !== member));
+      const target = who === "holder" ? member : await scene.claim(member);
       // gRPC measures the deadline of a call by the wall clock: a jump ahead ends the calls in progress.
       const over = scene.kind.type === "etcd" && seconds > 0 ? scene.trouble(target) : () => {};
       scene.note(`the wall clock of worker ${target.index} jumps by ${seconds} s`);

@@ -75,6 +75,7 @@ export async function strikeHolder(
   for (let i = 0; i < ATTEMPTS; i++) {
     const held = await scene.hold(ms);
     if (await strike(held)) return held;
+    scene.letGo(held.member);
   }
   throw new Error(`in ${ATTEMPTS} attempts, the fault found nothing to strike`);
 }

@@ -38,6 +38,7 @@ const combination: Fault = {
       left = left.filter((other) => other !== fault && !(kills(fault) && kills(other)));
       scene.note(`combination: ${fault.name}`);
       await fault.inject(scene);
+      scene.letGo();
     }
     return { since: scene.now(), names: scene.names };
   },

@@ -15,7 +15,7 @@ export const joinedFault: Fault = {
   name: "joined script call times out",
   whyNot: ({ type }) => (type === "redis" ? undefined : "n/a: each commit is a call of its own"),
   async inject(scene) {
-    const member = scene.pick(scene.living);
+    const member = await scene.claim();
     const lose = able(scene, "loseJoined")(member.index);
     const over = scene.trouble(member);
     const bursts = (): number => member.all("burst").length;

@@ -23,7 +23,7 @@ function onOneWay(
     whyNot,
     async inject(scene) {
       const { member, run } = await scene.hold(4 * scene.ttl);
-      const target = who === "holder" ? member : scene.pick(scene.living.filter((other) => other !== member));
+      const target = who === "holder" ? member : await scene.claim(member);
       const since = scene.note(`${name}: worker ${target.index}`);
       const over = scene.trouble(target);
       const heal = await harm(network(scene, target));

@@ -15,6 +15,8 @@ export interface Finding {
   readonly mode: string;
   readonly seed: number;
   readonly ttl: number;
+  /** The commit of the base version, if half of the workers ran it. */
+  readonly base?: string;
   readonly skipped?: string;
   /** Why the harness could not finish the cell. Such a cell is not judged. */
   readonly broken?: string;

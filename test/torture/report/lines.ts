@@ -3,13 +3,13 @@ import type { Task } from "../run/task.js";
 
 /** One line about a cell. */
 export function lineOf(result: CellResult): string {
-  const { kind, fault, mode, seed } = result.cell;
-  const cell = nameOf(kind.name, fault.name, mode);
+  const { kind, fault, mode, seed, base } = result.cell;
+  const cell = nameOf(kind.name, fault.name, mode, base);
   if (result.skipped !== undefined) return `${cell} ${result.skipped}`;
-  const { runs, overlaps, worstSignal, excusedOverlap, forcedOverlap, recovery, bound, violations } = result;
+  const { runs, baseRuns, overlaps, worstSignal, excusedOverlap, forcedOverlap, recovery, bound, violations } = result;
   const facts = [
     `seed ${seed}`,
-    `${runs} runs`,
+    `${runs} runs${base === undefined ? "" : ` (${baseRuns} by the base version)`}`,
     `${overlaps} overlaps`,
     worstSignal === undefined ? "" : `signalled ${milliseconds(worstSignal)} after the lease`,
     excusedOverlap === 0 ? "" : `the fault let two run for ${milliseconds(excusedOverlap)}`,
@@ -22,12 +22,12 @@ export function lineOf(result: CellResult): string {
 }
 
 /** One line about a cell that the harness could not finish. It says nothing about the locks. */
-export function brokenLine({ backend, fault, mode, seed }: Task, why: string): string {
-  return `${nameOf(backend, fault, mode)} BROKEN seed ${seed}, the harness failed: ${why}`;
+export function brokenLine({ backend, fault, mode, seed, base }: Task, why: string): string {
+  return `${nameOf(backend, fault, mode, base)} BROKEN seed ${seed}, the harness failed: ${why}`;
 }
 
-function nameOf(backend: string, fault: string, mode: string): string {
-  return `${backend.padEnd(12)} ${fault.padEnd(36)} ${mode.padEnd(6)}`;
+function nameOf(backend: string, fault: string, mode: string, base: string | undefined): string {
+  return `${backend.padEnd(12)} ${fault.padEnd(36)} ${mode.padEnd(6)}${base === undefined ? "" : " mixed"}`;
 }
 
 function milliseconds(ms: number): string {
@@ -36,8 +36,8 @@ function milliseconds(ms: number): string {
 
 /** The violations of a cell, the timeline around the first one, and the command that repeats the cell. */
 export function troubleOf({ cell, violations, timeline }: CellResult): string {
-  const { kind, fault, mode, seed, ttl, bug } = cell;
-  const again = `npm run torture -- --backend ${kind.name} --fault "${fault.name}" --mode ${mode} --seed ${seed} --ttl ${ttl}`;
+  const { kind, fault, mode, seed, ttl, bug, base } = cell;
+  const again = `npm run torture -- --backend ${kind.name} --fault "${fault.name}" --mode ${mode} --seed ${seed} --ttl ${ttl}${base === undefined ? "" : " --mixed"}`;
   const laws = violations.map(({ law, text }) => `  ${law}: ${text}`);
   return [...laws, timeline, `again: ${again}${bug === undefined ? "" : ` --bug "${bug}"`}`].join("\n");
 }

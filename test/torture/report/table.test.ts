@@ -42,6 +42,14 @@ it("the table takes the results of one commit only, but of several days", () => 
   expect(tableOf([row(1, { date: "2026-01-03" }), row(2)], [])).toMatch(/^2026-01-02, 2026-01-03, commit abc1234/);
 });
 
+it("a table of two versions names the base version, and takes the results of one", () => {
+  expect(tableOf([row(1, { base: "0ddba5e0" })], [])).toContain(
+    "commit abc1234 and the base version 0ddba5e0. 1 cells",
+  );
+  const rows = [row(1, { base: "0ddba5e0" }), row(2, { base: "ca5cade5" })];
+  expect(() => tableOf(rows, [])).toThrow("abc1234 with 0ddba5e0, abc1234 with ca5cade5");
+});
+
 it("the table separates how long two holders ran at once by the fault and by force", () => {
   const table = tableOf([row(1, { mode: "force", forcedOverlap: 49.2 }), row(2, { excusedOverlap: 12 })], []);
   expect(table).toContain("| none | held, two ran 12 |");

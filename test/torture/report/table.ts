@@ -1,9 +1,13 @@
+import base from "../base.json" with { type: "json" };
 import { faultsOf } from "../faults/index.js";
 import type { CellResult } from "../run/cell.js";
 import type { Task } from "../run/task.js";
 import { type Mode, modes } from "../scene/events.js";
 import { storeKinds } from "../stores/index.js";
 import type { Finding, Row } from "./finding.js";
+
+/** The commit of the base version, as tables show it. */
+const BASE = base.commit.slice(0, 8);
 
 export function rowOf(result: CellResult): Finding {
   const { cell, skipped, runs, overlaps, violations, worstSignal, excusedOverlap, forcedOverlap, recovery } = result;
@@ -13,6 +17,7 @@ export function rowOf(result: CellResult): Finding {
     mode: cell.mode,
     seed: cell.seed,
     ttl: cell.ttl,
+    ...(cell.base !== undefined && { base: BASE }),
     ...(skipped !== undefined && { skipped }),
     runs,
     overlaps,
@@ -26,9 +31,9 @@ export function rowOf(result: CellResult): Finding {
 }
 
 /** The row of a cell that the harness could not finish. */
-export function brokenRow({ backend, fault, mode, seed, ttl }: Task, broken: string): Finding {
+export function brokenRow({ backend, fault, mode, seed, ttl, base }: Task, broken: string): Finding {
   const nothing = { runs: 0, overlaps: 0, violations: 0, excusedOverlap: 0, forcedOverlap: 0 };
-  return { backend, fault, mode, seed, ttl, broken, ...nothing };
+  return { backend, fault, mode, seed, ttl, ...(base !== undefined && { base: BASE }), broken, ...nothing };
 }
 
 /**
@@ -36,7 +41,9 @@ export function brokenRow({ backend, fault, mode, seed, ttl }: Task, broken: str
  * several commits.
  */
 export function tableOf(rows: readonly Row[], versions: readonly string[]): string {
-  const commits = [...new Set(rows.map(({ commit }) => commit))];
+  const commits = [
+    ...new Set(rows.map(({ commit, base }) => (base === undefined ? commit : `${commit} with ${base}`))),
+  ];
   if (commits.length > 1) {
     throw new Error(
       `the results are of several commits, which make no table: ${commits.join(", ")}. Choose one by --commit`,
@@ -83,8 +90,9 @@ function factsOf(rows: readonly Row[]): string[] {
   const ttls = [...new Set(run.map(({ ttl }) => ttl))].sort((a, b) => a - b).join(", ");
   const sum = (of: (row: Row) => number): number => run.reduce((total, row) => total + of(row), 0);
   const broken = rows.filter((row) => row.broken !== undefined).length;
+  const base = rows[0]?.base === undefined ? "" : ` and the base version ${rows[0].base}`;
   return [
-    `${dates}, commit ${rows[0]?.commit}. ${run.length} cells: ${times.size} places of the matrix in ${rounds} ${rounds === "1" ? "round" : "rounds"}, seeds ${ranges(run.map(({ seed }) => seed))}, TTL ${ttls} ms. ${sum(({ runs }) => runs)} runs, ${sum(({ overlaps }) => overlaps)} overlaps, ${sum(({ violations }) => violations)} violations.`,
+    `${dates}, commit ${rows[0]?.commit}${base}. ${run.length} cells: ${times.size} places of the matrix in ${rounds} ${rounds === "1" ? "round" : "rounds"}, seeds ${ranges(run.map(({ seed }) => seed))}, TTL ${ttls} ms. ${sum(({ runs }) => runs)} runs, ${sum(({ overlaps }) => overlaps)} overlaps, ${sum(({ violations }) => violations)} violations.`,
     ...(broken === 0 ? [] : [`${broken} more cells were broken off by the harness itself, and not judged.`]),
   ];
 }

@@ -1,15 +1,17 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type OpenOptions, openChannel } from "@ojm/core";
 import { seeded } from "../../../packages/core/src/testing-kit/test-clock.js";
 import { whyNoForwarder } from "../cluster/net/forwarder.js";
 import type { Fault, Injected } from "../faults/fault.js";
 import { timeline } from "../report/timeline.js";
-import type { Harm, Mode, Stock } from "../scene/events.js";
+import type { Harm, Mode, Stock, Version } from "../scene/events.js";
 import { schedules } from "../scene/jobs.js";
 import { Member } from "../scene/member.js";
 import { patiently } from "../scene/patiently.js";
+import { firstVersion, otherVersion, Rollout, replacements } from "../scene/rollout.js";
 import { NotSo, PATIENCE, Scene } from "../scene/scene.js";
 import { clockLibrary } from "../scene/wall-clock.js";
 import { mountSmallDisk, unmount, whyNoSmallDisk } from "../stores/disk.js";
@@ -17,6 +19,7 @@ import { ServerClock, whyNoServerClock } from "../stores/server-clock.js";
 import type { StoreKind, TortureStore } from "../stores/store.js";
 import { doHarm, type Struck } from "../traffic/harm.js";
 import { judgeAll } from "../validate/all.js";
+import { takeStockElsewhere } from "../validate/both-stocks.js";
 import { forcedUnlocks, isWhole } from "../validate/excuse.js";
 import { recoveryOf } from "../validate/laws/after.js";
 import { judgeHolders } from "../validate/laws/holders.js";
@@ -43,6 +46,8 @@ export interface Cell {
   readonly ttl: number;
   /** The bug that is planted in all workers. */
   readonly bug?: string;
+  /** The folder of the programs of the base version, if half of the workers run it. */
+  readonly base?: string;
   /** What a recovery may take beyond its bound, in ms, where other work keeps disk and processors busy. */
   readonly slack?: number;
 }
@@ -52,6 +57,8 @@ export interface CellResult {
   /** Why the cell does not apply, or cannot run here. */
   readonly skipped?: string;
   readonly runs: number;
+  /** How many of them were in workers of the base version. */
+  readonly baseRuns: number;
   readonly overlaps: number;
   readonly excusedOverlap: number;
   readonly forcedOverlap: number;
@@ -63,8 +70,13 @@ export interface CellResult {
 }
 
 /** Why a cell does not run; `undefined` if it does. */
-export function whySkipped({ kind, fault, mode }: Pick<Cell, "kind" | "fault" | "mode">): string | undefined {
-  const why = fault.whyNot(kind, mode) ?? kind.missing;
+export function whySkipped({
+  kind,
+  fault,
+  mode,
+  base,
+}: Pick<Cell, "kind" | "fault" | "mode" | "base">): string | undefined {
+  const why = (base === undefined ? undefined : whyNotMixed(kind, fault)) ?? fault.whyNot(kind, mode) ?? kind.missing;
   if (why !== undefined) return why;
   if (mode === "tick" && fault.fakeClock === "server") return "n/a: a hold ends by the clock of the server";
   if (fault.fakeClock === "server") return whyNoServerClock();
@@ -73,6 +85,12 @@ export function whySkipped({ kind, fault, mode }: Pick<Cell, "kind" | "fault" | 
   }
   if (fault.slowNetwork) return whyNoForwarder();
   return fault.smallDisk ? whyNoSmallDisk(join(tmpdir(), `ojm-disk-${process.pid}`)) : undefined;
+}
+
+function whyNotMixed({ lasting, clustered }: StoreKind, { name }: Fault): string | undefined {
+  if (!lasting) return "n/a: one process has one version, and nothing outlives it";
+  if (clustered !== undefined) return "n/a: the workers are on hosts of their own";
+  return name === "deploy" ? "n/a: each mixed cell is a deploy" : undefined;
 }
 
 /** Runs a cell and judges it. Throws only if the harness itself fails. */
@@ -89,7 +107,7 @@ export async function runCell(asked: Cell): Promise<CellResult> {
   try {
     const clock = cell.fault.fakeClock === "server" ? new ServerClock(folder) : undefined;
     const wishes = { smallDisk: cell.fault.smallDisk === true, slowNetwork: cell.fault.slowNetwork === true };
-    store = await kind.start({ workers: WORKERS, folder: disk, clock, ...wishes });
+    store = await kind.start({ workers: waysOf(cell), folder: disk, clock, ...wishes });
     return await withStore(cell, store, folder);
   } finally {
     await store?.stop();
@@ -103,18 +121,25 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
   const watch = cell.kind.shared ? await RecordWatch.start(recordsOf(cell, store)) : undefined;
   const troubles: Violation[] = [];
   let injected: Injected | undefined;
-  let stock: Stock | undefined;
+  let stocks: Stock[] = [];
   try {
-    for (let i = 0; i < (cell.kind.shared ? WORKERS : 1); i++) scene.members.push(spawnMember(cell, store, folder, i));
+    for (let i = 0; i < (cell.kind.shared ? WORKERS : 1); i++) {
+      const version = cell.base === undefined ? "current" : firstVersion(cell.seed, i);
+      scene.members.push(spawnMember(cell, store, folder, i, version));
+    }
     await scene.until(() => scene.members.every((member) => member.all("ready").length > 0), "all workers are ready");
     for (const member of scene.members) member.order({ order: "go" });
     await scene.until(() => hasWarmedUp(scene), "every worker has run something");
-    injected = withSlack(await struck(cell.fault, scene), cell);
-    const healed = scene.note("the fault is over");
+    const rollout = cell.base === undefined ? undefined : new Rollout(scene, cell.seed);
+    await rollout?.before();
+    const injecting = struck(cell.fault, scene);
+    injected = withSlack(await (rollout?.during(injecting) ?? injecting), cell);
+    await rollout?.after();
+    const healed = scene.note(`the fault ${rollout === undefined ? "is" : "and the deploy are"} over`);
     await scene.until(() => goesOn(scene, healed), "every worker completes a run again");
     await scene.until(() => isHadAgain(scene, injected), "the locks are taken again");
     if (ticksGoOn(cell, scene)) await scene.until(() => areRunAgain(scene, healed), "every schedule runs a tick again");
-    stock = await theEnd(cell, store, scene);
+    stocks = await theEnd(cell, store, scene);
   } catch (error) {
     // A fault that did not strike proves nothing: the harness has failed.
     if (error instanceof NotStruck) throw error;
@@ -125,9 +150,24 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     await watch?.close();
     scene.lags.stop();
   }
+  checkVersions(cell, scene);
   scene.excuses.push(...forcedUnlocks(scene));
-  const evidence = { scene, runs: runsOf(scene.members), injected, stock, closings: watch?.closings ?? new Map() };
+  const [stock, otherStock] = stocks;
+  const closings = watch?.closings ?? new Map();
+  const evidence = { scene, runs: runsOf(scene.members), injected, stock, otherStock, closings };
   return judge(cell, evidence, troubles);
+}
+
+/** Throws if a worker did not import the packages of its version: the cell would prove nothing. */
+function checkVersions({ base }: Cell, { members }: Scene): void {
+  const packages = base === undefined ? undefined : pathToFileURL(join(base, "../node_modules/")).href;
+  for (const member of members) {
+    for (const { core } of member.all("ready")) {
+      const isBase = packages !== undefined && core.startsWith(packages);
+      if (isBase !== (member.version === "base"))
+        throw new Error(`worker ${member.index}, of the ${member.version} version, imported ${core}`);
+    }
+  }
 }
 
 /** The fault did not strike. */
@@ -140,6 +180,8 @@ async function struck(fault: Fault, scene: Scene): Promise<Injected | undefined>
     if (error instanceof NotSo) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new NotStruck(`the fault "${fault.name}" was not injected: ${why}`, { cause: error });
+  } finally {
+    scene.letGo();
   }
 }
 
@@ -164,18 +206,23 @@ function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
     await scene.until(() => (member?.all("harmed").length ?? 0) > before, "the harm is done");
     return member?.all("harmed")[before] ?? {};
   };
-  const spawn = (index: number): Member => spawnMember(cell, store, folder, index);
+  const spawn = (index: number, version: Version): Member => spawnMember(cell, store, folder, index, version);
   const scene: Scene = new Scene({ kind, store, mode, ttl, names: NAMES, chance: seeded(seed), spawn, harm });
   return scene;
 }
 
-function spawnMember(cell: Cell, store: TortureStore, folder: string, index: number): Member {
+/** How many ways to the store there are. Workers of one way would share its faults. */
+function waysOf({ base }: Cell): number {
+  return base === undefined ? WORKERS : WORKERS + replacements(WORKERS);
+}
+
+function spawnMember(cell: Cell, store: TortureStore, folder: string, index: number, version: Version): Member {
   const { kind, mode, ttl, seed, bug, fault } = cell;
   const config = {
     index,
     journal: join(folder, `worker-${index}.jsonl`),
     backend: kind.type,
-    args: store.args(kind.shared ? index % WORKERS : 0),
+    args: store.args(kind.shared ? index % waysOf(cell) : 0),
     ...(store.records !== undefined && { records: store.records }),
     ttl,
     managers: kind.shared ? 1 : WORKERS,
@@ -183,9 +230,14 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
     mode,
     seed,
     plain: fault.plain === true,
+    unlocks: cell.base === undefined ? index === 0 : !kind.shared || index % WORKERS === 0,
+    version,
     ...(bug !== undefined && { bug }),
   };
-  return new Member(config, fault.fakeClock === "workers" ? clockLibrary() : undefined, store.runOn?.(index % WORKERS));
+  return new Member(config, fault.fakeClock === "workers" ? clockLibrary() : undefined, {
+    runOn: store.runOn?.(index % WORKERS) ?? [],
+    base: cell.base,
+  });
 }
 
 function hasWarmedUp({ members }: Scene): boolean {
@@ -212,15 +264,30 @@ function areRunAgain({ members }: Scene, since: number): boolean {
   return Object.keys(schedules).every((wanted) => begun.some(({ name }) => name === wanted));
 }
 
-/** Stops all workers. Once they have exited, takes stock of the remaining entries in the store. */
-async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<Stock | undefined> {
+/**
+ * Stops all workers. Once they have exited, takes stock of the remaining entries in the store: in a mixed cell
+ * by one version, and then by the other one.
+ */
+async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<Stock[]> {
   const { living } = scene;
   for (const member of living) member.order({ order: cell.kind.shared ? "stop" : "stock" });
   await scene.until(() => living.every(({ over }) => over), "every process exits by itself", PATIENCE);
-  if (!cell.kind.shared) return living[0]?.all("stock")[0]?.stock;
   const chLocks = { type: cell.kind.type, args: store.directArgs };
-  return takeStock({ chJobs: recordsOf(cell, store), chLocks, ttl: cell.ttl }, cell.mode === "tick");
+  const options = { chJobs: recordsOf(cell, store), chLocks, ttl: cell.ttl };
+  const takeBy = (version: Version): Promise<Stock> => {
+    const base = version === "base" ? cell.base : undefined;
+    const isHere = base === undefined && cell.kind.shared;
+    return isHere ? takeStock(options, hasJobs(cell)) : takeStockElsewhere(options, hasJobs(cell), base);
+  };
+  // A store of one process is taken stock of by its last worker.
+  const own = living.flatMap((member) => member.all("stock")).map(({ stock }) => stock);
+  const version = cell.kind.shared ? firstVersion(cell.seed, 1) : (living[0]?.version ?? "current");
+  if (cell.base === undefined) return cell.kind.shared ? [await takeBy("current")] : own;
+  const first = own[0] ?? (await takeBy(version));
+  return [first, await takeBy(otherVersion(version))];
 }
+
+const hasJobs = ({ mode }: Cell): boolean => mode === "tick";
 
 function recordsOf({ kind }: Cell, { records, directArgs }: TortureStore): OpenOptions {
   return records ?? { type: kind.type, args: directArgs };
@@ -233,6 +300,7 @@ async function judge(cell: Cell, evidence: Evidence, troubles: readonly Violatio
   return {
     cell,
     runs: runs.length,
+    baseRuns: runs.filter(({ member }) => member.version === "base").length,
     overlaps,
     excusedOverlap,
     forcedOverlap,
@@ -248,6 +316,7 @@ function empty(cell: Cell): CellResult {
   return {
     cell,
     runs: 0,
+    baseRuns: 0,
     overlaps: 0,
     excusedOverlap: 0,
     forcedOverlap: 0,

@@ -13,6 +13,8 @@ export interface Task {
   /** In ms. */
   readonly ttl: number;
   readonly bug?: string;
+  /** The folder of the programs of the base version, if half of the workers run it. */
+  readonly base?: string;
 }
 
 /** The result of a task: the text to print, and the finding to keep. */

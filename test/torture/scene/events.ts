@@ -5,8 +5,8 @@ import type { ScheduleTick } from "@ojm/schedule";
  * An event in the journal of a process of a cell. All times are by the one monotonic clock of the host, in
  * ms.
  */
-export type Event = { readonly t: number } & (
-  | { readonly e: "ready" }
+export type Event = { readonly t: number } /** `core`: where its process found `@ojm/core`. */ & (
+  | { readonly e: "ready"; readonly core: string }
   | { readonly e: "stopping" }
   /**
    * An entry was harmed: the lock with this fence, or this session. Without either, there was nothing to
@@ -97,6 +97,8 @@ export interface Stock {
   readonly records: readonly StockRecord[];
   /** Locks, sessions and open runs that are still there although no process uses them. */
   readonly left: readonly string[];
+  /** Entries that cannot be read, or not as the records that they are. */
+  readonly unreadable: readonly string[];
   /** The entries of the scheduled and retried jobs, in the mode `tick`. */
   readonly jobs?: JobStock;
 }
@@ -153,7 +155,14 @@ export interface WorkerConfig {
   readonly plain: boolean;
   /** The name of the bug that is planted in it. */
   readonly bug?: string;
+  /** Whether it forces unlocks, in the mode `force`. */
+  readonly unlocks: boolean;
+  /** The version whose packages it runs. */
+  readonly version: Version;
 }
+
+/** The current version, or the base version of scripts/lib/base.mjs: a cell may have workers of both. */
+export type Version = "current" | "base";
 
 /**
  * How workers ask for locks: `try` does not wait, `wait` waits for long, `run` waits as `run` does by

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { stopped } from "../../../packages/conformance/src/proxy/process-tree.js";
 import { nodeArgs } from "../run/entry.js";
-import type { Event, Order, WorkerConfig } from "./events.js";
+import type { Event, Order, Version, WorkerConfig } from "./events.js";
 import { hostTime } from "./time.js";
 import { WallClock } from "./wall-clock.js";
 
@@ -12,6 +12,7 @@ export type EventOf<E extends Event["e"]> = Extract<Event, { readonly e: E }>;
 /** A worker process as the harness sees it: its journal, and what the harness can do to it. */
 export class Member {
   readonly index: number;
+  readonly version: Version;
   readonly events: Event[] = [];
   /** When the harness killed it. What it wrote until then counts. */
   killedAt: number | undefined;
@@ -23,21 +24,29 @@ export class Member {
   readonly #wallClock: WallClock | undefined;
   readonly #process: ChildProcess;
   #over = false;
+  #isLeaving = false;
   #read = 0;
   #rest = "";
   #stderr = "";
 
   /**
    * With `clockLibrary`, the path of libfaketime, the wall clock of the worker can be set. `runOn` is the
-   * command prefix that starts it on a host of its own.
+   * command prefix that starts it on a host of its own. `base` is the folder of the programs of the base
+   * version.
    */
-  constructor(config: WorkerConfig, clockLibrary: string | undefined, runOn: readonly string[] = []) {
+  constructor(
+    config: WorkerConfig,
+    clockLibrary: string | undefined,
+    { runOn = [], base }: { readonly runOn?: readonly string[]; readonly base?: string | undefined } = {},
+  ) {
     this.index = config.index;
+    this.version = config.version;
     this.#journal = config.journal;
     writeFileSync(this.#journal, "");
     if (clockLibrary !== undefined) this.#wallClock = new WallClock(clockLibrary, `${config.journal}.clock`);
     const env = { ...process.env, ...this.#wallClock?.env };
-    const command = [...runOn, process.execPath, ...nodeArgs("worker"), JSON.stringify(config)];
+    const node = nodeArgs("worker", config.version === "base" ? base : undefined);
+    const command = [...runOn, process.execPath, ...node, JSON.stringify(config)];
     const [program = process.execPath, ...args] = command;
     this.#process = spawn(program, args, {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -64,6 +73,11 @@ export class Member {
 
   get stderr(): string {
     return this.#stderr;
+  }
+
+  /** Whether it runs jobs, and was not asked to end. */
+  get isAtWork(): boolean {
+    return !this.#over && !this.#isLeaving && this.killedAt === undefined && this.all("ready").length > 0;
   }
 
   /** Reads what the worker wrote to its journal since the last call. */
@@ -107,7 +121,13 @@ export class Member {
     await this.ended;
   }
 
+  /** It will be replaced: no fault may choose it any more. */
+  leaves(): void {
+    this.#isLeaving = true;
+  }
+
   terminate(): void {
+    this.leaves();
     this.#process.kill("SIGTERM");
   }
 

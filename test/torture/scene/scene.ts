@@ -1,6 +1,6 @@
 import type { StoreKind, TortureStore } from "../stores/store.js";
 import type { Struck } from "../traffic/harm.js";
-import type { Harm, Mode } from "./events.js";
+import type { Harm, Mode, Version } from "./events.js";
 import { LagWatch } from "./lag-watch.js";
 import type { EventOf, Member } from "./member.js";
 import { hostTime } from "./time.js";
@@ -89,7 +89,9 @@ export class Scene {
   isSetBack = false;
   /** Whether it was set at all: schedulers warn of ticks that such a worker decided on. */
   isClockWrong = false;
-  readonly #spawn: (index: number) => Member;
+  /** The workers that the fault uses: nothing else may replace them. */
+  readonly #claimed: Set<Member> = new Set();
+  readonly #spawn: (index: number, version: Version) => Member;
   readonly #harm: (harm: Harm, name: string) => Promise<Struck>;
 
   constructor(it: {
@@ -99,7 +101,7 @@ export class Scene {
     readonly ttl: number;
     readonly names: readonly string[];
     readonly chance: () => number;
-    readonly spawn: (index: number) => Member;
+    readonly spawn: (index: number, version: Version) => Member;
     readonly harm: (harm: Harm, name: string) => Promise<Struck>;
   }) {
     this.kind = it.kind;
@@ -134,9 +136,9 @@ export class Scene {
     };
   }
 
-  /** Starts one more worker. Resolves once it is ready. */
-  async enlist(): Promise<Member> {
-    const member = this.#spawn(this.members.length);
+  /** Starts one more worker, of the version of the last one by default. Resolves once it is ready. */
+  async enlist(version: Version = this.members.at(-1)?.version ?? "current"): Promise<Member> {
+    const member = this.#spawn(this.members.length, version);
     this.members.push(member);
     await this.until(() => member.all("ready").length > 0, `worker ${member.index} is ready`);
     member.order({ order: "go" });
@@ -145,6 +147,25 @@ export class Scene {
 
   get living(): Member[] {
     return this.members.filter((member) => !member.over && member.killedAt === undefined);
+  }
+
+  /** Picks a worker for the fault, one that is not `other`. It is not replaced until the fault lets it go. */
+  async claim(other?: Member): Promise<Member> {
+    const able = (): Member[] => this.members.filter((member) => member.isAtWork && member !== other);
+    await this.until(() => able().length > 0, "there is a worker to strike");
+    const member = this.pick(able());
+    this.#claimed.add(member);
+    return member;
+  }
+
+  /** The fault no longer needs this worker, or any worker. */
+  letGo(member?: Member): void {
+    if (member === undefined) this.#claimed.clear();
+    else this.#claimed.delete(member);
+  }
+
+  isClaimed(member: Member): boolean {
+    return this.#claimed.has(member);
   }
 
   pick<T>(items: readonly T[]): T {
@@ -187,13 +208,11 @@ export class Scene {
   }
 
   /**
-   * Makes a worker, `by` or a random one, hold a lock for `ms`; a body that obeys ends earlier when its
-   * signal fires. Resolves once the worker holds it.
+   * Claims a worker and makes it hold a lock for `ms`; a body that obeys ends earlier when its signal fires.
+   * Resolves once the worker holds it.
    */
-  async hold(
-    ms: number,
-    { by = this.pick(this.living), block = false }: { readonly by?: Member; readonly block?: boolean } = {},
-  ): Promise<HeldBody> {
+  async hold(ms: number, { block = false }: { readonly block?: boolean } = {}): Promise<HeldBody> {
+    const by = await this.claim();
     const before = by.all("enter").filter(({ held }) => held).length;
     const held = (): EventOf<"enter"> | undefined => by.all("enter").filter((run) => run.held)[before];
     by.order({ order: "hold", ms, obeys: this.chance() < 0.7, block });

@@ -1,6 +1,8 @@
 import {
+  type Backend,
   type BackendType,
   type CallOptions,
+  type Clock,
   type Commit,
   type CommitOutcome,
   isChannelError,
@@ -14,8 +16,10 @@ import {
 } from "../../../packages/core/src/testing/simulation/planted-bugs.js";
 import { PassedOn } from "../../../packages/core/src/testing/stores/passed-on.js";
 import { plantedBugs as scheduleBugs } from "../../../packages/schedule/src/testing/simulation/planted-bugs.js";
+import type { Version, WorkerConfig } from "../scene/events.js";
 import { hostTime } from "../scene/time.js";
 import type { Journal } from "./journal.js";
+import { mixedBugs } from "./mixed-bugs.js";
 
 /** The fence of a lock, in the form that callers see. The harness does not ask the code that is judged. */
 const fenceOf = (version: string): string => version.padStart(19, "0");
@@ -78,11 +82,16 @@ function beatOf(value: string | null): string {
 /** The same setup as for a planted bug, without the bug. A check that finds bugs must find nothing here. */
 export const NO_BUG = "none";
 
-/** The bugs that can be planted: those of locks, and those of schedules for the mode `tick`. */
-const allBugs: readonly Pick<PlantedBug, "name" | "plant" | "clock">[] = [...lockBugs, ...scheduleBugs];
+/** A bug that can be planted in a worker of this version. */
+interface Plantable extends Pick<PlantedBug, "name" | "clock"> {
+  plant(store: Backend, clock: Clock, version: Version): Backend;
+}
+
+/** The bugs of locks, those of schedules for the mode `tick`, and those of two versions. */
+const allBugs: readonly Plantable[] = [...lockBugs, ...scheduleBugs, ...mixedBugs];
 
 /** The bug of that name; `undefined` without one. Throws if the bug does not exist. */
-export function bugOf(name: string | undefined): (typeof allBugs)[number] | undefined {
+export function bugOf(name: string | undefined): Plantable | undefined {
   const bug = allBugs.find((each) => each.name === name);
   if (name !== undefined && name !== NO_BUG && bug === undefined) throw new Error(`there is no bug "${name}"`);
   return bug;
@@ -94,7 +103,11 @@ class Unwatched extends PassedOn {
 }
 
 /** The backend type `name`, observed. With `bug`, the bug of that name is planted in it. */
-export async function observed(name: string, journal: Journal, bug?: string): Promise<BackendType> {
+export async function observed(
+  name: string,
+  journal: Journal,
+  { bug, version }: Pick<WorkerConfig, "bug" | "version">,
+): Promise<BackendType> {
   const { backend } = (await import(`@ojm/${name}`)) as { readonly backend: BackendType };
   const planted = bugOf(bug);
   return {
@@ -102,7 +115,7 @@ export async function observed(name: string, journal: Journal, bug?: string): Pr
     async open(args, context) {
       const store = await backend.open(args, context);
       const plain = bug === NO_BUG ? new Unwatched(store, context.clock) : store;
-      const faulty = planted === undefined ? plain : planted.plant(plain, context.clock);
+      const faulty = planted === undefined ? plain : planted.plant(plain, context.clock, version);
       const watched = new Observed(faulty, context.clock);
       watched.journal = journal;
       return watched;

@@ -23,7 +23,7 @@ process.on("uncaughtExceptionMonitor", (error) => journal.write({ e: "error", te
 
 const { backend, args, records } = config;
 const channelOf = async (type: string, args: WorkerConfig["args"]): Promise<OpenOptions> =>
-  config.plain ? { type, args } : { backend: await observed(type, journal, config.bug), args };
+  config.plain ? { type, args } : { backend: await observed(type, journal, config), args };
 const channel = await channelOf(backend, args);
 const recordChannel = records === undefined ? channel : await channelOf(records.type, records.args);
 const clock = bugOf(config.bug)?.clock?.(systemClock) ?? systemClock;
@@ -40,7 +40,7 @@ let working: Promise<unknown> | undefined;
 
 function go(): void {
   const loops = managers.flatMap((manager) => Array.from({ length: LOOPS }, () => work.loop(manager, register)));
-  const unlocking = config.mode === "force" && config.index === 0 && first !== undefined ? [work.unlock(first)] : [];
+  const unlocking = config.mode === "force" && config.unlocks && first !== undefined ? [work.unlock(first)] : [];
   working = Promise.all([...loops, ...unlocking]);
   if (hasJobs) jobs.begin(managers);
 }
@@ -92,4 +92,4 @@ async function obey(it: Order): Promise<void> {
 
 process.on("message", (it: Order) => void obey(it));
 process.once("SIGTERM", () => void close(true).then(leave));
-journal.write({ e: "ready" });
+journal.write({ e: "ready", core: import.meta.resolve("@ojm/core") });

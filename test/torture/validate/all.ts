@@ -1,6 +1,7 @@
 import type { Scene } from "../scene/scene.js";
 import { judgeRecovery, judgeRest } from "./laws/after.js";
 import { judgeAttempts } from "./laws/attempts.js";
+import { judgeReading } from "./laws/both-read.js";
 import { judgeCalls } from "./laws/calls.js";
 import { judgeClosing } from "./laws/closing.js";
 import { judgeLosses, judgeRecords } from "./laws/ends.js";
@@ -50,6 +51,7 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
     ...judgeCancels(evidence),
     ...judgeHolds(evidence),
     ...judgeLogs(evidence),
+    ...judgeReading(evidence),
     ...(await judgeExits(evidence.scene)),
     // A cell that was broken off leaves things behind: these laws do not apply.
     ...(troubles.length > 0 ? [] : [...judgeRecovery(evidence), ...judgeRest(evidence)]),

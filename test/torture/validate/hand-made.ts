@@ -72,7 +72,7 @@ export function evidenceOf(members: readonly Member[], more: CellFacts = {}): Ev
     scene: scene as unknown as Scene,
     runs: runsOf(members),
     injected,
-    stock: records && { left: [], records: records.map((record) => ({ startTime: 0, ...record })) },
+    stock: records && { left: [], unreadable: [], records: records.map((record) => ({ startTime: 0, ...record })) },
     closings: new Map(),
   };
 }

@@ -23,7 +23,7 @@ export async function takeStock(options: JobManagerOptions, hasJobs: boolean): P
 
 async function whatIsThere(manager: JobManager): Promise<Stock> {
   const left = await whatIsLeft(manager);
-  const records = await recordsOf(manager);
+  const { records, unreadable } = await recordsOf(manager);
   for (const { name, status, startTime } of records) {
     if (status === "running") left.push(`the run ${startTime} of ${name} is open, without a lock`);
   }
@@ -33,23 +33,34 @@ async function whatIsThere(manager: JobManager): Promise<Stock> {
     if (!shown.delete(runText(record))) left.push(`${runText(record)} is not in the history of all names`);
   }
   for (const more of shown) left.push(`${more} is in the history of all names only`);
-  return { records, left };
+  return { records, left, unreadable };
 }
 
 const runText = ({ name, startTime }: Pick<StockRecord, "name" | "startTime">): string =>
   `the run ${startTime} of ${name}`;
 
-/** The records of each name, read name by name: the history of all names is found by an index. */
-async function recordsOf(manager: JobManager): Promise<StockRecord[]> {
-  const names = new Set<string>();
-  for await (const { key } of manager.channels.jobs.keys()) names.add((key as { readonly name: string }).name);
+/**
+ * The records of each name, read name by name: the history of all names is found by an index. `unreadable`:
+ * the entries in their channel that no history has.
+ */
+async function recordsOf(manager: JobManager): Promise<Pick<Stock, "records" | "unreadable">> {
+  const keys = new Map<string, Set<number>>();
+  for await (const { key } of manager.channels.jobs.keys()) {
+    const { name, startTime } = key as Partial<StockRecord>;
+    // Not the key of a record: the channel is open to all programs.
+    if (name === undefined || startTime === undefined) continue;
+    keys.set(name, (keys.get(name) ?? new Set()).add(startTime));
+  }
   const records: StockRecord[] = [];
-  for (const each of names) {
+  const unreadable: string[] = [];
+  for (const [each, startTimes] of keys) {
     for await (const { name, fence = "", status, startTime } of manager.history({ name: each })) {
       records.push({ name, fence, status, startTime });
+      startTimes.delete(startTime);
     }
+    for (const startTime of startTimes) unreadable.push(`${runText({ name: each, startTime })} has no readable record`);
   }
-  return records;
+  return { records, unreadable };
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Evidence {
   readonly runs: readonly ObservedRun[];
   readonly injected: Injected | undefined;
   readonly stock: Stock | undefined;
+  /** What the other version found in the store after that, if workers of two versions shared it. */
+  readonly otherStock?: Stock | undefined;
   /** How each record was closed, as a watch of the records saw it. */
   readonly closings: ReadonlyMap<string, readonly Closing[]>;
 }
@@ -32,6 +34,7 @@ export type Law =
   | "kept by the thread"
   | "one end, the right one"
   | "nothing left"
+  | "every version reads it"
   | "all settle"
   | "recovers in time"
   | "one outcome a tick"

@@ -9,7 +9,7 @@ const BEGAN = 99;
 function withOpenRun(startTime: number, strayRecords?: Evidence["scene"]["strayRecords"]): Evidence {
   const events = runEvents("1", { since: BEGAN + 1, exit: 200, settled: [201, "completed"] });
   const evidence = evidenceOf([memberWith([...events, { e: "closed", t: 300 }])]);
-  const stock = { left: [`the run ${startTime} of a is open, without a lock`], records: [] };
+  const stock = { left: [`the run ${startTime} of a is open, without a lock`], unreadable: [], records: [] };
   return { ...evidence, scene: Object.assign(evidence.scene, { strayRecords }), stock };
 }
 

@@ -1,4 +1,4 @@
-import { covered } from "../../scene/lag-watch.js";
+import { covered, type Stretch } from "../../scene/lag-watch.js";
 import type { Scene } from "../../scene/scene.js";
 import { beginningOf, type ObservedRun } from "../run-of.js";
 import type { Evidence, Violation } from "../verdict.js";
@@ -17,9 +17,13 @@ export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene
   const times = names.map((name) => {
     const next = runs.find((run) => run.name === name && run.enter > since && !isHeld(run));
     if (next === undefined) return undefined;
-    const from = Math.min(next.enter, Math.max(wantedFrom(evidence, name), keptUntil(evidence, name)));
+    const from = Math.min(next.enter, keptUntil(evidence, name));
+    const lags = [...next.member.all("lag"), ...scene.lags.lags];
     // Traffic through the proxies of this process stops while this process is suspended.
-    return next.enter - from - covered([...next.member.all("lag"), ...scene.lags.lags], from, next.enter);
+    return wanted(evidence, name, from, next.enter).reduce(
+      (sum, { from, to }) => sum + (to - from) - covered(lags, from, to),
+      0,
+    );
   });
   const known = times.filter((time): time is number => time !== undefined);
   return known.length === names.length ? Math.max(...known) : undefined;
@@ -27,12 +31,13 @@ export function recoveryOf(evidence: Pick<Evidence, "injected" | "runs" | "scene
 
 /**
  * When the last run ended whose lease survived, because the fault struck others: it had the lock when the
- * fault struck, and its signal did not fire.
+ * fault struck, and its signal did not fire, or only asked it to end.
  */
 function keptUntil({ injected, runs }: Pick<Evidence, "injected" | "runs">, name: string): number {
   const { since = 0, struck } = injected ?? {};
   const had = runs.filter((run) => run.name === name && run.enter <= since && run.member !== struck);
-  const kept = had.filter(({ signal }) => signal === undefined);
+  // A process that closes keeps its locks until its bodies have ended.
+  const kept = had.filter(({ signal }) => signal === undefined || signal.code === "CLOSING");
   return Math.max(since, ...kept.map(({ exit }) => exit ?? since));
 }
 
@@ -41,20 +46,40 @@ function isHeld({ member, id }: ObservedRun): boolean {
 }
 
 /**
- * When a worker that the fault did not strike requested the name. A worker that finds the lock taken requests
- * it again, whatever else it has to do.
+ * The times between two moments in which a worker that the fault did not strike wanted the name. A worker
+ * that finds the lock taken requests it again, whatever else it has to do, until it is asked to end.
  */
-function wantedFrom({ injected, scene }: Pick<Evidence, "injected" | "scene">, name: string): number {
+function wanted(
+  { injected, scene }: Pick<Evidence, "injected" | "scene">,
+  name: string,
+  from: number,
+  to: number,
+): Stretch[] {
   const { since = 0, struck } = injected ?? {};
-  const asks = scene.members.flatMap((member) => {
+  const times = scene.members.flatMap((member): Stretch[] => {
     if (member === struck) return [];
     const settled = new Map(member.all("settled").map(({ id, t }) => [id, t]));
     // A run that already had the lock no longer wants it, although its call has not settled.
     const had = new Set(member.all("enter").flatMap(({ id, t }) => (t <= since ? [id] : [])));
     const wants = (id: string): boolean => !had.has(id) && (settled.get(id) ?? Infinity) > since;
-    return member.all("asked").filter((ask) => ask.name === name && wants(ask.id));
+    const asks = member.all("asked").filter((ask) => ask.name === name && wants(ask.id));
+    const [stopping] = member.all("stopping");
+    const first = Math.max(from, Math.min(...asks.map(({ t }) => t)));
+    return first < to ? [{ from: first, to: Math.min(to, stopping?.t ?? Infinity) }] : [];
   });
-  return Math.max(since, Math.min(...asks.map(({ t }) => t)));
+  return union(times);
+}
+
+/** The same times without overlaps. */
+function union(times: readonly Stretch[]): Stretch[] {
+  const all: Stretch[] = [];
+  for (const { from, to } of [...times].sort((a, b) => a.from - b.from)) {
+    const last = all.at(-1);
+    if (to <= from) continue;
+    if (last === undefined || from > last.to) all.push({ from, to });
+    else if (to > last.to) all[all.length - 1] = { from: last.from, to };
+  }
+  return all;
 }
 
 export function judgeRecovery(evidence: Evidence): Violation[] {

@@ -38,7 +38,7 @@ function stockOf(events: readonly Event[], jobs: Partial<JobStock>): Evidence {
     ...jobs,
     ticks: { ...others, ...jobs.ticks },
   };
-  return { ...evidence, stock: { records: [], left: [], jobs: all } };
+  return { ...evidence, stock: { records: [], left: [], unreadable: [], jobs: all } };
 }
 
 const lawsOf = (violations: readonly Violation[]): string[] => violations.map(({ law }) => law);

@@ -72,6 +72,22 @@ describe("recovery", () => {
     expect(recoveredIn(times, true)).toBeCloseTo(490);
   });
 
+  it("a recovery counts only the times in which another process wanted the lock: one that ends wants it no more", () => {
+    const asked: Event = { e: "asked", id: "x", name: "a", wait: 0, wall: 0, t: 150 };
+    const leaving = memberWith([asked, { e: "stopping", t: 200 }], { index: 1 });
+    const other = memberWith(runEvents("2", { since: 700, enter: 710 }), { index: 2 });
+    // From 150 to 200, and from when the other one asked.
+    expect(recoveryOf(evidenceOf([struck, leaving, other], { injected }))).toBeCloseTo(50 + 11);
+  });
+
+  it("a recovery counts from the end of a run whose process was asked to end: it keeps its lock", () => {
+    const asked: Event = { e: "asked", id: "x", name: "a", wait: 0, wall: 0, t: 90 };
+    const closing = memberWith(runEvents("1", { since: 0, exit: 580, signal: [120, "CLOSING"] }));
+    const other = memberWith([asked, ...runEvents("2", { since: 585, enter: 590 })], { index: 1 });
+    const evidence = evidenceOf([closing, other], { injected: { since: 100, names: ["a"], bound: 500 } });
+    expect(recoveryOf(evidence)).toBeCloseTo(10);
+  });
+
   it("a recovery does not count from when the holder of the lock itself asked for the lock", () => {
     const asked: Event = { e: "asked", id: "run 1", name: "a", wait: 0, wall: 0, t: -5 };
     const holder = memberWith([asked, ...runEvents("1", { since: 0, settled: [140, "LOST"] })]);

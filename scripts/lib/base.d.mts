@@ -1,0 +1,2 @@
+export function whyNoBase(): string | undefined;
+export function buildBase(): Promise<string>;
