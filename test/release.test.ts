@@ -81,7 +81,9 @@ test("a new feature makes the next minor version of all packages, and keeps what
     return stdout;
   };
   const listed = spawnSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: ROOT, encoding: "utf8" }).stdout;
-  const needed = listed.split("\n").filter((file) => /^(?:packages\/[^/]+\/package|package)\.json$|^\.changeset\//.test(file));
+  const needed = listed
+    .split("\n")
+    .filter((file) => /^(?:packages\/[^/]+\/package|package)\.json$|^\.changeset\//.test(file));
   for (const file of [...needed, "pnpm-workspace.yaml"]) cpSync(join(ROOT, file), join(folder, file));
   git("init", "--quiet", "--initial-branch=main");
   git("add", ".");

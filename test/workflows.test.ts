@@ -33,7 +33,12 @@ test.each([
   ["a trigger that runs the code of strangers with rights", "on: push", "on: pull_request_target", "with rights"],
   ["a secret", "npm run check", `\${{ secrets.NPM_TOKEN }}`, "uses a secret"],
   ["a checkout that leaves its token", "persist-credentials: false", "fetch-depth: 0", "persist-credentials"],
-  ["a cache in a workflow that publishes", "persist-credentials: false", "persist-credentials: false\n          cache: npm", "has a cache"],
+  [
+    "a cache in a workflow that publishes",
+    "persist-credentials: false",
+    "persist-credentials: false\n          cache: npm",
+    "has a cache",
+  ],
   ["a title of a pull request as a part of a script", "npm run check", `\${{ github.event.issue.title }}`, "untrusted"],
   ["a key that does not exist", "- run", "- runs", "unexpected key"],
 ])("%s is a fault", async (_what, from, to, fault) => {

@@ -43,5 +43,11 @@ export const tarballsOf = (files) => files.filter((file) => basename(file).endsW
 /** Prints rows as a table. */
 export function printTable(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  for (const row of rows) console.log(row.map((cell, i) => cell.padEnd(widths[i] + 2)).join("").trimEnd());
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i] + 2))
+        .join("")
+        .trimEnd(),
+    );
 }

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkReach } from "../affected.mjs";
 import { build } from "../build.mjs";
-import { pack, published } from "../pack.mjs";
+import { published } from "../pack.mjs";
 import { buildTorture } from "../programs.mjs";
+import { packRelease } from "../release.mjs";
 import { root, tool } from "../run.mjs";
 import { checkManifests } from "./manifests.mjs";
 import { checkNames } from "./names.mjs";
@@ -21,7 +22,8 @@ export async function check() {
   const { checkImports } = await import("./imports.mjs");
   const { checkProse } = await import("./prose.mjs");
   const { checkWorkflows } = await import("./workflows.mjs");
-  const tarballs = await pack();
+  const packed = join(root, "node_modules/.ojm/packed");
+  const tarballs = await packRelease(packed);
   const steps = [
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
     ["types of the pages", () => tool("tsc", ["-p", "packages/ui/web/tsconfig.json"])],
@@ -36,7 +38,7 @@ export async function check() {
     ["what each package says of itself", () => checkManifests()],
     ["the public API, as the reports in packages/*/etc have it", () => checkApi()],
     ["the packed packages in a strict program", () => checkConsumers(tarballs)],
-    ["the same sources pack to the same bytes", () => checkSameBytes()],
+    ["the same sources pack to the same bytes", () => checkSameBytes(packed)],
     ["build of the torture harness", async () => ((await buildTorture()) ? 0 : 1)],
   ];
   for (const { name, manifest } of published()) {

@@ -2,24 +2,24 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packRelease } from "../release.mjs";
 import { root, run } from "../run.mjs";
 
 /**
- * Packs the sources twice: here, from what is built, and in a copy elsewhere, which is built from nothing
- * under another umask, time zone and language. Prints each file that differs. Resolves to an exit code.
+ * Packs the sources again, in a copy elsewhere, which is built from nothing under another umask, time zone and
+ * language. Prints each file that differs from what is packed in `here`. Resolves to an exit code.
  */
-export async function checkSameBytes() {
-  const here = join(root, "node_modules/.ojm/same-bytes");
+export async function checkSameBytes(here) {
   const home = mkdtempSync(join(tmpdir(), "ojm-same-bytes-"));
   try {
-    await packRelease(here);
     const copy = join(home, "another folder");
     copySources(copy);
     const env = { TZ: "Pacific/Chatham", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8", INIT_CWD: home };
     const args = ["-c", 'umask 077 && exec "$0" scripts/pack.mjs packed', process.execPath];
     if ((await run("sh", args, { cwd: copy, env, quiet: true })) !== 0) return 1;
-    return compare(readFileSync(join(here, "SHA256SUMS"), "utf8"), readFileSync(join(home, "packed/SHA256SUMS"), "utf8"));
+    return compare(
+      readFileSync(join(here, "SHA256SUMS"), "utf8"),
+      readFileSync(join(home, "packed/SHA256SUMS"), "utf8"),
+    );
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
