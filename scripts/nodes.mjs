@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
 import { pack } from "./lib/pack.mjs";
-import { LINES, MANAGERS, runMatrix } from "./nodes/matrix.mjs";
+import { LINES, MANAGERS, runMatrix, wantedCells } from "./nodes/matrix.mjs";
 
 const USAGE = `npm run nodes -- [--node ${LINES}] [--manager ${MANAGERS}] [--quick] [--minutes 0]
 
@@ -26,9 +26,9 @@ if (values.help) {
   process.exit();
 }
 
+const cells = wantedCells(values);
 await install();
 await build();
-const { node, manager, quick, minutes } = values;
-const wanted = { lines: node.split(","), managers: manager.split(","), quick, minutes: Number(minutes) };
-const failed = await runMatrix({ ...wanted, tarballs: await pack() });
+const { quick, minutes } = values;
+const failed = await runMatrix({ ...cells, tarballs: await pack(), quick, minutes: Number(minutes) });
 process.exit(failed === 0 ? 0 : 1);

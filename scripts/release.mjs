@@ -6,7 +6,7 @@ import { install } from "./lib/install.mjs";
 import { verified } from "./lib/pack.mjs";
 import { contentOf, packRelease, printTable, tarballsOf } from "./lib/release.mjs";
 import { root } from "./lib/run.mjs";
-import { LINES, MANAGERS, runMatrix } from "./nodes/matrix.mjs";
+import { LINES, MANAGERS, runMatrix, wantedCells } from "./nodes/matrix.mjs";
 
 const USAGE = `npm run release -- --dry-run [--node ${LINES}] [--manager ${MANAGERS}] [--files] [--no-install]
 npm run release -- --from FOLDER
@@ -46,14 +46,13 @@ function options() {
 
 async function dryRun() {
   const folder = join(root, "dist/packages");
+  const cells = wantedCells(values);
   await install();
   await build();
   const tarballs = await packRelease(folder);
   // Reads back what a release would, with its hashes.
   const contents = tarballsOf(verified(folder)).map(contentOf);
-  const failed = values["no-install"]
-    ? 0
-    : await runMatrix({ lines: values.node.split(","), managers: values.manager.split(","), tarballs, quick: true });
+  const failed = values["no-install"] ? 0 : await runMatrix({ ...cells, tarballs, quick: true });
   console.log(`\nWould be published, in this order, from ${folder}:\n`);
   printTable([
     ["", "package", "version", "tag", "files", "packed", "unpacked", "sha256"],

@@ -11,6 +11,17 @@ import { startServers } from "./servers.mjs";
 export const LINES = "20,22,24,26";
 export const MANAGERS = "npm,pnpm,yarn";
 
+/** The cells that options name. Ends the script with 2 if a package manager is unknown. */
+export function wantedCells({ node, manager }) {
+  const managers = manager.split(",");
+  const unknown = managers.filter((name) => !MANAGERS.split(",").includes(name));
+  if (unknown.length > 0) {
+    console.error(`unknown package manager: ${unknown.join(", ")}. Known: ${MANAGERS}`);
+    process.exit(2);
+  }
+  return { lines: node.split(","), managers };
+}
+
 /**
  * Installs the tarballs under each line of Node by each package manager, runs the checks there, and prints a
  * table. With `quick`, only the quick starts are run. Resolves to how many checks failed.
