@@ -66,7 +66,9 @@ async function dryRun() {
   return failed === 0 ? 0 : 1;
 }
 
-const kilobytes = (bytes) => `${Math.ceil(bytes / 1024)} kB`;
+function kilobytes(bytes) {
+  return `${Math.ceil(bytes / 1024)} kB`;
+}
 
 /** Stages each tarball: a maintainer approves it on npm, by a second factor. Returns an exit code. */
 function release() {
