@@ -1,21 +1,114 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "./lib/build.mjs";
-import { root, run, stop, tool } from "./lib/run.mjs";
+import { install } from "./lib/install.mjs";
+import { verified } from "./lib/pack.mjs";
+import { contentOf, packRelease, printTable, tarballsOf } from "./lib/release.mjs";
+import { root } from "./lib/run.mjs";
+import { LINES, MANAGERS, runMatrix, wantedCells } from "./nodes/matrix.mjs";
 
-// Publish the driver for Node 20 first, because @ojm/sqlite depends on it. It is not in the workspace, so
-// changesets do not know of it.
-const driver = join(root, "packages/sqlite-node20");
-const { name, version } = JSON.parse(readFileSync(join(driver, "package.json"), "utf8"));
+const USAGE = `npm run release -- --dry-run [--node ${LINES}] [--manager ${MANAGERS}] [--files] [--no-install]
+npm run release -- --from FOLDER
 
-await build();
-if (!isPublished() && (await run("npm", ["publish", "--access", "public"], { cwd: driver })) !== 0) {
-  stop(`${name} ${version} could not be published.`, "See the messages above. Nothing else was published.");
+--dry-run     publishes nothing. Builds and packs everything into dist/packages, installs the tarballs in empty folders under each Node by
+              each package manager, and runs the quick start there. Then prints what would be published, in this order
+--files       prints the files in each package, too
+--no-install  leaves out the installations
+--from        stages the tarballs that SHA256SUMS of this folder names. Only the release workflow can: see .github/workflows/release.yml
+
+Exit codes: 0 all is well, 1 something failed, 2 the command is wrong, or is not run by the release workflow`;
+
+const { values } = options();
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
 }
-process.exit(await tool("changeset", ["publish"]));
+process.exit(values["dry-run"] ? await dryRun() : release());
 
-function isPublished() {
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        "dry-run": { type: "boolean", default: false },
+        from: { type: "string" },
+        node: { type: "string", default: LINES },
+        manager: { type: "string", default: MANAGERS },
+        files: { type: "boolean", default: false },
+        "no-install": { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    refuse(`${error.message} See npm run release -- --help`);
+  }
+}
+
+async function dryRun() {
+  const folder = join(root, "dist/packages");
+  const cells = wantedCells(values);
+  await install();
+  await build();
+  const tarballs = await packRelease(folder);
+  // Reads back what a release would, with its hashes.
+  const contents = tarballsOf(verified(folder)).map(contentOf);
+  const failed = values["no-install"] ? 0 : await runMatrix({ ...cells, tarballs, quick: true });
+  console.log(`\nWould be published, in this order, from ${folder}:\n`);
+  printTable([
+    ["", "package", "version", "tag", "files", "packed", "unpacked", "sha256"],
+    ...contents.map(({ name, version, tag, files, packed, unpacked, hash }, i) => [
+      ...[String(i + 1), name, version, tag, String(files.length), kilobytes(packed), kilobytes(unpacked)],
+      hash.slice(0, 16),
+    ]),
+  ]);
+  if (values.files) for (const { name, files } of contents) console.log(`\n${name}\n  ${files.join("\n  ")}`);
+  console.log("\nNothing was published.");
+  return failed === 0 ? 0 : 1;
+}
+
+function kilobytes(bytes) {
+  return `${Math.ceil(bytes / 1024)} kB`;
+}
+
+/** Stages each tarball: a maintainer approves it on npm, by a second factor. Returns an exit code. */
+function release() {
+  const { GITHUB_ACTIONS, ACTIONS_ID_TOKEN_REQUEST_URL, GITHUB_REF = "" } = process.env;
+  if (GITHUB_ACTIONS !== "true" || ACTIONS_ID_TOKEN_REQUEST_URL === undefined) {
+    refuse("Only the release workflow publishes. To see what it would publish: npm run release -- --dry-run");
+  }
+  if (values.from === undefined) refuse("Give the folder of the tarballs: npm run release -- --from FOLDER");
+  let tarballs;
+  try {
+    tarballs = tarballsOf(verified(resolve(values.from))).map((tarball) => ({ tarball, ...contentOf(tarball) }));
+  } catch (error) {
+    console.error(`Nothing was staged: ${error.message}.`);
+    return 1;
+  }
+  const { version } = tarballs.find(({ name }) => name === "@ojm/core");
+  if (GITHUB_REF !== `refs/tags/v${version}`) refuse(`${GITHUB_REF} is not the tag of version ${version}.`);
+
+  const rows = [["package", "version", "tag", "outcome"]];
+  for (const { tarball, name, version, tag } of tarballs) {
+    // The driver for Node 20 changes seldom, and a workflow may run again after a failure.
+    const outcome = isPublished(name, version) ? "is published" : stage(tarball, tag) ? "staged" : "FAILED";
+    rows.push([name, version, tag, outcome]);
+  }
+  printTable(rows);
+  return rows.some((row) => row.includes("FAILED")) ? 1 : 0;
+}
+
+function isPublished(name, version) {
   const { stdout } = spawnSync("npm", ["view", `${name}@${version}`, "version"], { encoding: "utf8" });
   return stdout.trim() === version;
+}
+
+/** npm proves by the token of the workflow which commit and workflow this is: it needs no secret. */
+function stage(tarball, tag) {
+  const args = ["stage", "publish", tarball, "--tag", tag, "--access", "public", "--provenance"];
+  return spawnSync("npm", args, { stdio: "inherit" }).status === 0;
+}
+
+function refuse(why) {
+  console.error(why);
+  process.exit(2);
 }

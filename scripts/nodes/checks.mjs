@@ -33,10 +33,15 @@ function withServers(text, servers) {
   return addresses(servers).reduce((result, [named, actual]) => result.replaceAll(named, actual), text);
 }
 
-/** Runs the quick start on each store, as it is in `examples`. Returns what went wrong, or `undefined`. */
+/**
+ * Runs the quick start on each store whose server is there, as it is in `examples`. Returns what went wrong,
+ * or `undefined`.
+ */
 export function quickStarts({ folder, env, servers }) {
   const examples = join(root, "examples");
-  const files = ["quick-start.yaml", ...readdirSync(join(examples, "init")).map((name) => `init/${name}`)];
+  const absent = ["redis", "etcd"].filter((name) => servers[name] === undefined).map((name) => `${name}.yaml`);
+  const stores = readdirSync(join(examples, "init")).filter((name) => !absent.includes(name));
+  const files = ["quick-start.yaml", ...stores.map((name) => `init/${name}`)];
   mkdirSync(join(folder, "init"), { recursive: true });
   for (const name of files) {
     writeFileSync(join(folder, name), withServers(readFileSync(join(examples, name), "utf8"), servers));

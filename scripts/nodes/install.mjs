@@ -3,6 +3,8 @@ import { delimiter, join } from "node:path";
 import { nodeHeaders, PNPM } from "../lib/install.mjs";
 import { run } from "../lib/run.mjs";
 
+const YARN = "@yarnpkg/cli-dist@4.18.1";
+
 /**
  * Installs a real Node of a line, from the npm package `node`. Resolves to its folder, or to `undefined` if
  * that failed.
@@ -40,7 +42,8 @@ export async function installPackages(manager, { folder, env, tarballs, line }) 
       await run("npm", ["install", "--no-audit", "--no-fund"], { cwd: folder, env, quiet: true }),
     );
   }
-  return await installByPnpm({ folder, env, line, dependencies, overrides: specs(tarballs) });
+  const options = { folder, env, line, dependencies, overrides: specs(tarballs) };
+  return await (manager === "yarn" ? installByYarn(options) : installByPnpm(options));
 }
 
 function writeManifest(folder, manifest) {
@@ -63,6 +66,21 @@ async function installByPnpm({ folder, env, line, dependencies, overrides }) {
   if (approved !== 0) return failure("pnpm add @ojm/cli", approved);
   const allowed = ["classic-level", "protobufjs"].map((name) => `--allow-build=${name}`);
   return failure("pnpm add of the rest", await pnpm("add", ...allowed, ...Object.values(dependencies)));
+}
+
+/**
+ * Installs all packages by Yarn 4, the line that is developed: Yarn 1 is frozen. It links `node_modules`,
+ * because its own loader (Plug'n'Play) is not what the other package managers install either. By default it
+ * runs no install script, and the project allows that of the driver for Node 20.
+ */
+async function installByYarn({ folder, env, line, dependencies, overrides }) {
+  const meta = line === "20" ? { dependenciesMeta: { "better-sqlite3": { built: true } } } : {};
+  writeManifest(folder, { private: true, type: "module", dependencies, resolutions: overrides, ...meta });
+  writeFileSync(join(folder, ".yarnrc.yml"), "nodeLinker: node-modules\nenableTelemetry: false\n");
+  // A lock file marks the folder as a project of its own: there may be another one above it.
+  writeFileSync(join(folder, "yarn.lock"), "");
+  const args = ["--yes", "--package", YARN, "yarn", "install", "--no-immutable"];
+  return failure("yarn install", await run("npx", args, { cwd: folder, env, quiet: true }));
 }
 
 function failure(what, code) {

@@ -2,11 +2,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkReach } from "../affected.mjs";
 import { build } from "../build.mjs";
-import { pack, published } from "../pack.mjs";
+import { published } from "../pack.mjs";
 import { buildTorture } from "../programs.mjs";
+import { packRelease } from "../release.mjs";
 import { root, tool } from "../run.mjs";
 import { checkManifests } from "./manifests.mjs";
 import { checkNames } from "./names.mjs";
+import { checkSameBytes } from "./same-bytes.mjs";
 
 /**
  * Checks types, lint and format, unused code, and the packaging of the packages. Resolves to the names of the
@@ -19,7 +21,9 @@ export async function check() {
   const { checkConsumers } = await import("./consumers.mjs");
   const { checkImports } = await import("./imports.mjs");
   const { checkProse } = await import("./prose.mjs");
-  const tarballs = await pack();
+  const { checkWorkflows } = await import("./workflows.mjs");
+  const packed = join(root, "node_modules/.ojm/packed");
+  const tarballs = await packRelease(packed);
   const steps = [
     ["types", () => tool("tsc", ["-p", "tsconfig.json"])],
     ["types of the pages", () => tool("tsc", ["-p", "packages/ui/web/tsconfig.json"])],
@@ -29,10 +33,12 @@ export async function check() {
     ["comments and texts", () => checkProse()],
     ["each source is used by a test", () => checkReach()],
     ["unused code", () => tool("knip", [])],
+    ["the workflows of CI", () => checkWorkflows()],
     ["the name @ojm/cli, not ojm, in what people install", () => checkNames()],
     ["what each package says of itself", () => checkManifests()],
     ["the public API, as the reports in packages/*/etc have it", () => checkApi()],
     ["the packed packages in a strict program", () => checkConsumers(tarballs)],
+    ["the same sources pack to the same bytes", () => checkSameBytes(packed)],
     ["build of the torture harness", async () => ((await buildTorture()) ? 0 : 1)],
   ];
   for (const { name, manifest } of published()) {

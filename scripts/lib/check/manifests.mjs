@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { published } from "../pack.mjs";
+import { driver, releasePackages } from "../pack.mjs";
 import { root } from "../run.mjs";
 
 /**
@@ -11,9 +11,8 @@ export function checkManifests() {
   const { repository, engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const site = repository.url.replace(/^git\+|\.git$/g, "");
   let wrong = 0;
-  const driver = join(root, "packages/sqlite-node20");
-  const wrapper = { path: driver, manifest: JSON.parse(readFileSync(join(driver, "package.json"), "utf8")) };
-  for (const { path, manifest } of [...published(), wrapper]) {
+  const node20 = driver();
+  for (const { path, manifest } of releasePackages()) {
     const folder = path.slice(root.length).replace(/^[\\/]+/, "");
     const expected = {
       repository: { ...repository, directory: folder },
@@ -21,7 +20,7 @@ export function checkManifests() {
       bugs: `${site}/issues`,
       author: "The ojm authors",
       license: "Apache-2.0",
-      ...(path !== driver && { engines }),
+      ...(path !== node20.path && { engines }),
     };
     const problems = Object.entries(expected)
       .filter(([field, value]) => JSON.stringify(manifest[field]) !== JSON.stringify(value))
@@ -31,6 +30,10 @@ export function checkManifests() {
     const sources = manifest.files.includes("src");
     if (sources && !["!src/**/*.test.ts", "!src/**/testing/**"].every((each) => manifest.files.includes(each))) {
       problems.push("files must leave out the tests and src/testing");
+    }
+    const given = manifest.optionalDependencies?.[node20.name];
+    if (given !== undefined && given !== node20.manifest.version) {
+      problems.push(`${node20.name} must have its version, ${node20.manifest.version}`);
     }
     if (usesInternals(path)) problems.push(...loose(manifest));
     for (const problem of problems) console.error(`${folder}/package.json: ${problem}`);

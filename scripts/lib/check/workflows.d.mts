@@ -1,0 +1,1 @@
+export function workflowFaults(name: string, text: string): Promise<string[]>;
