@@ -61,5 +61,5 @@ export {
   valueText,
   visible,
 } from "./util/text.js";
-export { whyUntrusted } from "./util/trusted-file.js";
+export { whyUntrusted, whyUntrustedModule } from "./util/trusted-file.js";
 export { emitWarning, explanationOf } from "./util/warning.js";
