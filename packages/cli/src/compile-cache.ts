@@ -26,7 +26,7 @@ export function cacheFolder(): string | undefined {
 const BY_GROUP = 0o020;
 const BY_ALL = 0o002;
 
-/** Whether only this user, or root, can write a folder. A group with the number of its user has only that member. */
+/** Whether only this user or root can write a folder, by the rule of `whyUntrusted` in core. */
 function isOurs(stats: Stats | undefined): boolean {
   const me = process.getuid?.();
   if (me === undefined || stats === undefined) return true;

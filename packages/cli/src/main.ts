@@ -6,8 +6,8 @@ import { lastResort } from "./last-resort.js";
 // Also called when execute rejects, and for errors outside any awaited call.
 process.on("uncaughtException", lastResort);
 
-// Since Node 22.8, compiled code is cached between starts. A folder that cannot be written costs nothing: there
-// is no cache then.
+// Since Node 22.8, compiled code is cached between starts. A folder that cannot be written costs nothing:
+// there is no cache then.
 const { enableCompileCache } = module as { readonly enableCompileCache?: (folder: string) => unknown };
 const cache = enableCompileCache && cacheFolder();
 if (cache !== undefined) enableCompileCache?.(cache);
