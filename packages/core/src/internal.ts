@@ -60,6 +60,6 @@ export {
   valueText,
   visible,
 } from "./util/text.js";
-export { whyUntrusted } from "./util/trusted-file.js";
+export { whyUntrusted, whyUntrustedModule } from "./util/trusted-file.js";
 export { VERSIONS } from "./util/versions.js";
 export { emitWarning, explanationOf } from "./util/warning.js";

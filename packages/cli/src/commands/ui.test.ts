@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -8,7 +8,7 @@ import { folderWith } from "@ojm/testing/folder";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../testing/called.js";
 import { type Ended, ojm, start } from "../testing/ojm.js";
-import { loadUi } from "./ui.js";
+import { fromHere, loadUi } from "./ui.js";
 
 function sqliteIn(folder: string): JobManagerOptions {
   const store = { type: "sqlite", args: { file: `${folder}/ojm.db` } };
@@ -104,4 +104,16 @@ test("ojm ui says how to build the package @ojm/ui of a clone, and how to instal
   await expect(loadUi([load("@ojm/ui-elsewhere")])).rejects.toThrow(
     "ojm ui needs the package @ojm/ui, which is not installed: npm install @ojm/ui",
   );
+});
+
+test("ojm ui loads the package @ojm/ui of the working directory, unless another user could have written it", async () => {
+  const folder = realpathSync(folderWith({}));
+  const home = join(folder, "node_modules/@ojm/ui");
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, "index.js"), "exports.openUiServer = () => {};");
+  vi.spyOn(process, "cwd").mockReturnValue(folder);
+  onTestFinished(() => void vi.restoreAllMocks());
+  expect(await loadUi([fromHere])).toMatchObject({ openUiServer: expect.any(Function) });
+  chmodSync(home, 0o777);
+  await expect(loadUi([fromHere])).rejects.toThrow(`${home}/index.js is not used: others may write to it`);
 });

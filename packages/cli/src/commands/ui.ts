@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { JobManager } from "@ojm/core";
-import { notBuilt } from "@ojm/core/internal";
+import { notBuilt, whyUntrustedModule } from "@ojm/core/internal";
 import type { UiServer, UiServerOptions } from "@ojm/ui";
 import { expectNoMore, lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
@@ -88,8 +88,14 @@ type Load = () => Promise<{ readonly openUiServer: Serve }>;
 
 const beside: Load = () => import("@ojm/ui");
 
-const fromHere: Load = () =>
-  import(pathToFileURL(createRequire(join(process.cwd(), "package.json")).resolve("@ojm/ui")).href);
+/** @throws CommandError if another user could have written the package of the working directory */
+export const fromHere: Load = () => {
+  const { resolve } = createRequire(join(process.cwd(), "package.json"));
+  const file = resolve("@ojm/ui");
+  const why = whyUntrustedModule("@ojm/ui", file, resolve.paths("@ojm/ui") ?? []);
+  if (why === undefined) return import(pathToFileURL(file).href);
+  throw new CommandError(`ojm ui needs the package @ojm/ui beside ojm: ${why}`, EXIT.denied);
+};
 
 /** Loads the UI, beside this program or in the working directory: most users never need it. */
 export async function loadUi(places: readonly Load[] = [beside, fromHere]): ReturnType<Load> {

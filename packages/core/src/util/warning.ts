@@ -1,3 +1,5 @@
+import { LINES, visible } from "./text.js";
+
 /** The codes of the process warnings of ojm. `docs/on-call/errors.md` explains each of them. */
 export const WARNING_CODES = [
   "OJM_ALERT",
@@ -23,7 +25,10 @@ export function explanationOf(code: string): string {
   return `${PAGE}#${code.toLowerCase()}`;
 }
 
-/** Emits a process warning: on stderr, with the address of its explanation, and as an event of `process`. */
+/**
+ * Emits a process warning: on stderr, with the address of its explanation, and as an event of `process`. The
+ * text may contain that of an error, and so what any program wrote to the store.
+ */
 export function emitWarning(code: WarningCode, text: string): void {
-  process.emitWarning(text, { type: "OjmWarning", code, detail: `See ${explanationOf(code)}` });
+  process.emitWarning(visible(text, LINES), { type: "OjmWarning", code, detail: `See ${explanationOf(code)}` });
 }

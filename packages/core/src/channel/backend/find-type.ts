@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { visible } from "../../util/text.js";
+import { whyUntrustedModule } from "../../util/trusted-file.js";
 import { ChannelError } from "../errors.js";
 import { ALIASES, PUBLISHED } from "../store-text.js";
 import type { BackendType } from "./backend.js";
@@ -48,7 +50,8 @@ export function registerBackend(backend: BackendType, module?: string): void {
  * backend. Opens nothing.
  *
  * `published`: finds only the types that ojm publishes, and only where the program is installed. Without it,
- * a package of the working folder counts too; it is imported to see whether it exports a backend.
+ * a package of the working folder counts too, unless another user could have written it; it is imported to
+ * see whether it exports a backend.
  *
  * @throws ChannelError `UNKNOWN_TYPE`, which says what to install or the nearest name; `FAILED` if its
  * package cannot be loaded
@@ -61,8 +64,9 @@ export async function findType(
   const known = registered.get(name);
   if (known !== undefined) return known;
   const isSought = !published || PUBLISHED.includes(ownName(name));
-  const found = isSought ? await findModule(name, published ? [] : [process.cwd()]) : undefined;
-  if (found === undefined) throw unknownType(name);
+  const unused: string[] = [];
+  const found = isSought ? await findModule(name, !published, unused) : undefined;
+  if (found === undefined) throw unknownType(name, unused[0]);
   const type = exportedType(found.module);
   if (type === undefined) {
     throw new ChannelError(
@@ -82,15 +86,19 @@ interface Found {
 
 const ownName = (name: string): string => ALIASES.get(name) ?? name;
 
-/** `folders`: where to look first, beside this package and the program. */
-async function findModule(name: string, folders: readonly string[]): Promise<Found | undefined> {
+/**
+ * `here`: whether the working folder counts, before that of the program. `unused`: gets the reasons why a
+ * package there does not.
+ */
+async function findModule(name: string, here: boolean, unused: string[]): Promise<Found | undefined> {
   if (name.startsWith(".") || isAbsolute(name)) return load(name, pathToFileURL(resolve(name)).href);
   if (!/^[a-z0-9@./_~:-]+$/i.test(name)) return undefined;
   const own = ownName(name);
   const ours = own.startsWith("@") ? [] : [`@ojm/${own}`];
   for (const candidate of PUBLISHED.includes(own) ? ours : [...ours, own]) {
     let found = await load(name, candidate);
-    for (const folder of [...folders, mainFolder()]) found ??= await loadFrom(name, folder, candidate);
+    if (here) found ??= await loadFrom(name, process.cwd(), candidate, unused);
+    found ??= await loadFrom(name, mainFolder(), candidate);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -100,16 +108,29 @@ function mainFolder(): string {
   return resolve(process.argv[1] ?? ".", "..");
 }
 
-/** Under a strict package manager, only the user's program can import the other packages. */
-async function loadFrom(name: string, folder: string, candidate: string): Promise<Found | undefined> {
+/**
+ * Under a strict package manager, only the user's program can import the other packages. With `unused`, a
+ * package that another user could have written is not loaded: `unused` gets the reason.
+ */
+async function loadFrom(
+  name: string,
+  folder: string,
+  candidate: string,
+  unused?: string[],
+): Promise<Found | undefined> {
+  const { resolve: find } = createRequire(join(folder, "-"));
   let file: string;
   try {
-    file = createRequire(join(folder, "-")).resolve(candidate);
+    file = find(candidate);
   } catch (error) {
     if (code(error) === "MODULE_NOT_FOUND" && notBuilt(error) === undefined) return undefined;
     throw broken(name, error);
   }
-  return load(name, isAbsolute(file) ? pathToFileURL(file).href : file);
+  if (!isAbsolute(file)) return load(name, file);
+  const why = unused && whyUntrustedModule(candidate, file, find.paths(candidate) ?? []);
+  if (why === undefined) return load(name, pathToFileURL(file).href);
+  unused?.push(visible(why));
+  return undefined;
 }
 
 async function load(name: string, specifier: string): Promise<Found | undefined> {
@@ -153,10 +174,12 @@ function isType(value: unknown): value is BackendType {
   return typeof value === "object" && value !== null && "type" in value && "open" in value;
 }
 
-function unknownType(name: string): ChannelError {
+/** `unused`: why a package that was found is not used. */
+function unknownType(name: string, unused?: string): ChannelError {
   const own = ownName(name);
+  const more = unused === undefined ? "" : `. ${unused}`;
   if (PUBLISHED.includes(own)) {
-    return new ChannelError("UNKNOWN_TYPE", `channel type "${name}" is not installed: npm install @ojm/${own}`);
+    return new ChannelError("UNKNOWN_TYPE", `channel type "${name}" is not installed: npm install @ojm/${own}${more}`);
   }
   const near = nearest(name, [...PUBLISHED, ...registered.keys()]);
   const hint =
@@ -165,5 +188,5 @@ function unknownType(name: string): ChannelError {
       : near === undefined
         ? `Types are ${PUBLISHED.join(", ")}, or the name or path of a package that exports a backend`
         : `Did you mean "${near}"?`;
-  return new ChannelError("UNKNOWN_TYPE", `no backend for the channel type "${name}" is installed. ${hint}`);
+  return new ChannelError("UNKNOWN_TYPE", `no backend for the channel type "${name}" is installed. ${hint}${more}`);
 }
