@@ -37,6 +37,7 @@ const USES = [
   ["test/service.test.ts", /^(examples\/service\/|docs\/how-to\/run-as-a-service\.md$)/],
   ["packages/ojob/src/testing/corpus.ts", /^examples\//],
   ["packages/cli/src/reference/reference.test.ts", /^docs\/reference\/commands\.md$|^packages\/cli\/man\//],
+  ["packages/testing/src/fuzz.ts", /^test\/fuzz\/corpus\//],
   ["test/mutants/mutants.test.ts", /^test\/mutants\/kept\//],
   [/^packages\/cli\/src\/schemas\/.*\.test\.ts$/, /^packages\/cli\/schemas\//],
 ];

@@ -1,5 +1,7 @@
 import { isChannelError, isLockError, isRunError, type JobManager } from "@ojm/core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { fuzz } from "@ojm/testing/fuzz";
+import fc from "fast-check";
+import { expect, test, vi } from "vitest";
 import { locksText } from "../packages/cli/src/commands/look/locks.js";
 import { runsText } from "../packages/cli/src/commands/look/runs/runs.js";
 import { given } from "../packages/cli/src/testing/given.js";
@@ -19,13 +21,6 @@ import { World } from "../packages/core/src/testing/world.js";
  * error of ours, after a bounded number of calls to the store, and an undamaged name still works.
  */
 
-/**
- * How many stores are damaged. For a night: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit --
- * test/damaged-entries.test.ts
- */
-const RUNS = Number(process.env["OJM_FUZZ"] ?? 400);
-const SEED = Number(process.env["OJM_SEED"] ?? 20_260_131);
-const ALL_DAY = 24 * 3_600_000;
 const TTL = 15_000;
 
 /** Far more calls to the store than any of these calls makes. A call that makes more probably never ends. */
@@ -50,7 +45,7 @@ function kindOf(channel: ChannelName, key: Key, text: string): string {
 
 /** One entry of each kind, as the real code writes it. */
 async function samples(): Promise<Sample[]> {
-  const world = new World(SEED);
+  const world = new World(1);
   const [one, two] = [await world.manager(), await world.manager()];
   // A sweep has run by then.
   await world.clock.advance(2 * TTL);
@@ -93,18 +88,32 @@ async function plant(way: FaultyBackend, { channel, key, keyText, text }: Sample
   await opened.close();
 }
 
-/** Some entries as they were, and some that are damaged, at least one of them of this kind. */
-function damaged(dice: Dice, kind: string): Sample[] {
-  const chosen = all.filter((it) => it.kind === kind || dice.chance() < 0.5);
-  return chosen.flatMap((it) => {
-    if (it.kind !== kind && dice.chance() < 0.8) return [it];
-    const where = dice.chance();
-    // Written beside the existing entry: no channel writes an entry under such a key.
-    if (where < 0.15) return [it, { ...it, keyText: damagedKeyText(dice, it.key) }];
-    const key = where < 0.3 ? damagedKey(dice, it.key) : it.key;
-    return [{ ...it, key, text: damagedText(dice, it.text) }];
-  });
+/** An entry, and whether and how it is damaged: by which dice. */
+const entry: fc.Arbitrary<readonly Sample[]> = fc
+  .tuple(
+    fc.oneof(...kinds.map((kind) => fc.constantFrom(...all.filter((it) => it.kind === kind)))),
+    fc.option(fc.integer(), { freq: 3 }),
+  )
+  .map(([it, seed]) => (seed === null ? [it] : damaged(new Dice(seed), it)));
+
+function damaged(dice: Dice, it: Sample): readonly Sample[] {
+  const where = dice.chance();
+  // Written beside the existing entry: no channel writes an entry under such a key.
+  if (where < 0.15) return [it, { ...it, keyText: damagedKeyText(dice, it.key) }];
+  const key = where < 0.3 ? damagedKey(dice, it.key) : it.key;
+  return [{ ...it, key, text: damagedText(dice, it.text) }];
 }
+
+/** A store: the seed of its world, and what is planted in it. */
+interface Store {
+  readonly seed: number;
+  readonly entries: readonly Sample[];
+}
+
+const inputs: fc.Arbitrary<Store> = fc.record({
+  seed: fc.integer({ min: 1, max: 1e9 }),
+  entries: fc.array(entry, { minLength: 1, maxLength: 12 }).map((entries) => entries.flat()),
+});
 
 /** Fails every call to the store beyond the bound. */
 function bounded(way: FaultyBackend): () => void {
@@ -151,10 +160,10 @@ async function shown(printing: Promise<string>): Promise<void> {
 
 const isOurs = (error: unknown): boolean => isChannelError(error) || isLockError(error) || isRunError(error);
 
-async function tryAll(dice: Dice, planted: readonly Sample[]): Promise<void> {
-  const world = new World(Math.floor(dice.between(1, 1e9)));
+async function tryAll({ seed, entries }: Store): Promise<void> {
+  const world = new World(seed);
   const store = await world.way();
-  for (const one of planted) await plant(store, one);
+  for (const one of entries) await plant(store, one);
   const one = await world.manager({ ttl: TTL });
   const refill = bounded(one.way);
   const settles = async (what: string, call: () => Promise<unknown>): Promise<void> => {
@@ -179,13 +188,6 @@ async function tryAll(dice: Dice, planted: readonly Sample[]): Promise<void> {
   await next.manager.close();
 }
 
-let warnings: string[] = [];
-beforeEach(() => {
-  warnings = [];
-  vi.spyOn(process, "emitWarning").mockImplementation((warning) => void warnings.push(String(warning)));
-});
-afterEach(() => void vi.restoreAllMocks());
-
 test("the samples are of every kind of entry", () => {
   expect(kinds).toEqual([
     "audit",
@@ -201,20 +203,18 @@ test("the samples are of every kind of entry", () => {
   ]);
 });
 
-describe("damaged entries", () => {
-  test.each(kinds)("damaged entries (%s) fail calls only with errors of ojm", { timeout: ALL_DAY }, async (kind) => {
-    for (let i = 0; i < Math.ceil(RUNS / kinds.length); i++) {
-      const seed = SEED + i;
-      const planted = damaged(new Dice(seed), kind);
-      try {
-        await tryAll(new Dice(seed), planted);
-        expect(warnings).toEqual([]);
-      } catch (error) {
-        const entries = planted.map(
-          ({ channel, key, keyText, text }) => `${channel} ${JSON.stringify(keyText ?? key)} ${text.slice(0, 300)}`,
-        );
-        throw new Error(`seed ${seed}, ${kind}:\n${entries.join("\n")}\n${(error as Error).message}`, { cause: error });
-      }
+fuzz({
+  name: "entries",
+  inputs,
+  check: async (store) => {
+    const warnings: string[] = [];
+    const spy = vi.spyOn(process, "emitWarning").mockImplementation((warning) => void warnings.push(String(warning)));
+    try {
+      await tryAll(store);
+      expect(warnings).toEqual([]);
+    } finally {
+      spy.mockRestore();
     }
-  });
+  },
+  runs: { some: 50, many: 1_000 },
 });
