@@ -28,6 +28,9 @@ const SHRINK_FOR = 2 * MINUTE;
 /** Processor time in ms, far more than any input takes. An input that takes longer probably never ends. */
 const SLOW = 10_000;
 
+/** How long an input may wait, in s. */
+const LONGEST_WAIT = 60;
+
 /** A part of the code under test that reads what it did not write. */
 export interface FuzzTarget<T> {
   /** The name of its test file and of its folder of kept inputs. */
@@ -135,7 +138,7 @@ class Judge<T> {
     const over = watchdog().begin(name, input);
     const start = process.cpuUsage();
     try {
-      await check(input);
+      await settledSoon(check(input));
       expect(process.cpuUsage(start).user / 1_000, "processor time, in ms").toBeLessThan(SLOW);
       // Node reports an unhandled rejection after the microtasks of a turn.
       await new Promise((resolve) => setImmediate(resolve));
@@ -144,6 +147,22 @@ class Judge<T> {
       over();
       process.off("unhandledRejection", listen);
     }
+  }
+}
+
+/** Rejects if a check waits without end. Counts the seconds in which this process runs. */
+async function settledSoon(checked: void | Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    let seconds = 0;
+    timer = setInterval(() => {
+      if (++seconds === LONGEST_WAIT) reject(new Error(`the check has not settled within ${LONGEST_WAIT} s`));
+    }, 1_000);
+  });
+  try {
+    await Promise.race([checked, late]);
+  } finally {
+    clearInterval(timer);
   }
 }
 
