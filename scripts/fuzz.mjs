@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { basename } from "node:path";
+import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
 import { stop, tool } from "./lib/run.mjs";
 import { installServers } from "./lib/servers.mjs";
@@ -39,6 +40,8 @@ for (let word = words.shift(); word !== undefined; word = words.shift()) {
 
 await install();
 await installServers();
+// The server of the pages has them as they are built.
+await build({ only: "@ojm/ui", types: false });
 const seed = numbers.seed ?? randomInt(1, 1_000_000_000);
 const amount =
   numbers.runs === undefined ? { OJM_FUZZ_MINUTES: String(numbers.minutes ?? 1) } : { OJM_FUZZ: String(numbers.runs) };

@@ -50,7 +50,7 @@ export async function startDamagingProxy(port: number): Promise<DamagingProxy> {
         const damage = damages.get(count++);
         if (silent) continue;
         const whole = writeResp(reply.value);
-        if (damage === undefined) client.write(whole, "latin1");
+        if (damage === undefined || (isOfSubscription(reply.value) && changes(damage))) client.write(whole, "latin1");
         else send(client, reply.value, whole, damage);
         silent = damage?.kind === "silence" || damage?.kind === "cut";
       }
@@ -70,6 +70,16 @@ export async function startDamagingProxy(port: number): Promise<DamagingProxy> {
       proxy.close();
     },
   };
+}
+
+const changes = ({ kind }: Damage): boolean => kind !== "cut" && kind !== "silence" && kind !== "split";
+
+/**
+ * Whether a reply belongs to a subscription. These are not changed: ioredis 6 reads them without a check, and
+ * throws its error where no caller can catch it.
+ */
+function isOfSubscription({ tag, items }: Resp): boolean {
+  return tag === ">" || /^[ps]?(un)?subscribe$|message$/.test(items?.[0]?.text ?? "");
 }
 
 function send(client: Socket, value: Resp, whole: string, damage: Damage): void {
