@@ -40,6 +40,7 @@ const USES = [
   ["packages/cli/src/reference/reference.test.ts", /^docs\/reference\/commands\.md$|^packages\/cli\/man\//],
   ["test/release.test.ts", /^scripts\/(release|version)\.mjs$|^\.changeset\//],
   ["test/workflows.test.ts", /^\.github\/workflows\//],
+  ["packages/testing/src/fuzz.ts", /^test\/fuzz\/corpus\//],
   ["test/mutants/mutants.test.ts", /^test\/mutants\/kept\//],
   [/^packages\/cli\/src\/schemas\/.*\.test\.ts$/, /^packages\/cli\/schemas\//],
 ];

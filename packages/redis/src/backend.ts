@@ -20,9 +20,9 @@ import type { Connection } from "./connection/connection.js";
 import type { Replicas } from "./connection/replicas.js";
 import type { EvictionWatch } from "./connection/server.js";
 import { ofRead } from "./errors.js";
-import { JoinedReads, REPLIES } from "./joined-reads.js";
+import { JoinedReads } from "./joined-reads.js";
 import { channelOf, type Names } from "./layout.js";
-import { type CommitReply, entryAt, outcomeOf, type Reply } from "./reply.js";
+import { areEntries, entryAt, foreignReply, isPage, outcomeOf, REPLIES, type Reply } from "./reply.js";
 import { evaluate, readScript, type Script, scanScript } from "./scripts.js";
 import { type LexRange, lexRangeOf, rangeOf } from "./watch/ranges.js";
 import type { Watches } from "./watch/watches.js";
@@ -97,7 +97,8 @@ export class RedisBackend implements Backend {
     let range: Pick<LexRange, "from" | "to"> = { from, to };
     for (;;) {
       const args = [range.from, range.to, reverse ? "reverse" : "", String(limit), values ? "values" : ""];
-      const reply = (await this.#look(scanScript, [this.#names.index(channel)], args, signal)) as Reply[];
+      const reply = await this.#look(scanScript, [this.#names.index(channel)], args, signal);
+      if (!isPage(reply)) throw foreignReply(this.#options.where, "not-applied");
       const next = String(reply[0]);
       const entries: StoredEntry[] = [];
       for (let at = 1; at < reply.length; at += 4) {
@@ -144,11 +145,13 @@ export class RedisBackend implements Backend {
     const replicas = writes ? this.#options.replicas : undefined;
     const script = writes ? this.#write : this.#compare;
     const reply = await this.#run(script, [version, ...encoded.keys], encoded.args, signal, replicas);
-    return outcomeOf(reply as CommitReply, commit, encoded, this.#options.where);
+    return outcomeOf(reply, commit, encoded, this.#options.where);
   }
 
-  #readAlone(entries: readonly string[], signal?: AbortSignal): Promise<readonly Reply[]> {
-    return this.#look(readScript, entries, [], signal) as Promise<readonly Reply[]>;
+  async #readAlone(entries: readonly string[], signal?: AbortSignal): Promise<readonly Reply[]> {
+    const reply = await this.#look(readScript, entries, [], signal);
+    if (areEntries(reply, entries.length)) return reply;
+    throw foreignReply(this.#options.where, "not-applied");
   }
 
   /** Runs a script that only reads. */

@@ -1,8 +1,5 @@
 import { isChannelError } from "@ojm/core/backend";
-import type { Reply } from "./reply.js";
-
-/** How many replies the script gives for each entry. */
-export const REPLIES = 3;
+import { REPLIES, type Reply } from "./reply.js";
 
 /** The most entries of a call that several reads share: the server builds the whole answer in its memory. */
 const READ_TOGETHER = 32;

@@ -2,7 +2,7 @@ import { ChannelError, type Commit, type CommitOutcome } from "@ojm/core/backend
 import type { RedisClient } from "../connection/client.js";
 import type { Call, Connection } from "../connection/connection.js";
 import { neverSent } from "../errors.js";
-import { type CommitReply, outcomeOf } from "../reply.js";
+import { foreignReply, outcomeOf } from "../reply.js";
 import { evaluate, type Script } from "../scripts.js";
 import type { EncodedCommit } from "./encode.js";
 
@@ -63,12 +63,10 @@ class Part {
   }
 
   /** Ends it with the script's reply for this part. */
-  answer(reply: CommitReply | undefined): void {
+  answer(reply: unknown): void {
     if (this.isOver) return;
     this.#end();
     try {
-      if (reply === undefined)
-        throw new ChannelError("FAILED", `${this.#where} gave no answer`, { outcome: "unknown" });
       this.#resolve(outcomeOf(reply, this.#commit, this.encoded, this.#where));
     } catch (error) {
       this.#reject(error);
@@ -125,7 +123,7 @@ export class JoinedCommits {
 
   #start(parts: readonly Part[]): void {
     let sent: readonly Part[] = [];
-    const send = async (client: RedisClient): Promise<readonly CommitReply[]> => {
+    const send = async (client: RedisClient): Promise<readonly unknown[]> => {
       // A part may have been aborted during the wait for a connection.
       sent = parts.filter((part) => !part.isOver);
       for (const part of sent) part.isSent = true;
@@ -137,7 +135,7 @@ export class JoinedCommits {
         throw error;
       }
     };
-    const call: Call<readonly CommitReply[]> = this.#options.connection.start(send);
+    const call: Call<readonly unknown[]> = this.#options.connection.start(send);
     const onAbort = (reason: ChannelError): void => {
       if (parts.every((part) => part.isOver)) call.fail(reason);
     };
@@ -150,13 +148,13 @@ export class JoinedCommits {
     );
   }
 
-  async #evaluate(client: RedisClient, parts: readonly Part[]): Promise<readonly CommitReply[]> {
-    const { one, several, version } = this.#options;
+  async #evaluate(client: RedisClient, parts: readonly Part[]): Promise<readonly unknown[]> {
+    const { one, several, version, where } = this.#options;
     const [first, ...others] = parts;
     if (first === undefined) return [];
     if (others.length === 0) {
       const { keys, args } = first.encoded;
-      return [(await evaluate(client, one, [version, ...keys], args)) as CommitReply];
+      return [await evaluate(client, one, [version, ...keys], args)];
     }
     const keys = [version];
     const args = [parts.some(({ encoded }) => encoded.puts) ? "puts" : ""];
@@ -165,7 +163,9 @@ export class JoinedCommits {
       args.push(String(encoded.args.length));
       for (const arg of encoded.args) args.push(arg);
     }
-    return (await evaluate(client, several, keys, args)) as CommitReply[];
+    const replies = await evaluate(client, several, keys, args);
+    if (Array.isArray(replies) && replies.length === parts.length) return replies;
+    throw foreignReply(where, "unknown");
   }
 
   #onError(parts: readonly Part[], error: ChannelError): void {

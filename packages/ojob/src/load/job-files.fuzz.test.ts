@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@ojm/testing/folder";
+import { fuzz } from "@ojm/testing/fuzz";
 import fc from "fast-check";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect } from "vitest";
 import { checkFile } from "../inspect/check.js";
 import { helpOfFile } from "../inspect/help.js";
 import { corpus } from "../testing/corpus.js";
@@ -12,25 +13,6 @@ import { describe, JobFileError } from "../text/problem.js";
 import { jobFileShape } from "./schema.js";
 import { toYaml } from "./yaml/yaml.js";
 
-/**
- * How many files each test reads. For a night: OJM_FUZZ=1000000 OJM_SEED=$RANDOM npm run unit --
- * packages/ojob/src/load/fuzz.test.ts
- */
-const RUNS = Number(process.env["OJM_FUZZ"] ?? 1_000);
-const SEED = Number(process.env["OJM_SEED"] ?? 20_260_131);
-/** The share that `npm test` reads, and the share that it leaves to `npm run test:all`. */
-const PARTS = [
-  { title: "some", tags: [], seed: SEED, share: 0.05 },
-  { title: "many", tags: ["full"], seed: SEED + 1, share: 0.95 },
-];
-const ALL_DAY = 24 * 3_600_000;
-
-/**
- * Processor time, in ms: far more than any of these files takes. A file that takes longer probably never
- * ends.
- */
-const HANGS = 10_000;
-
 const folder = temporaryFolder(afterAll);
 const file = join(folder, "jobs.yaml");
 
@@ -39,7 +21,6 @@ const file = join(folder, "jobs.yaml");
  */
 async function read(text: string): Promise<void> {
   writeFileSync(file, text);
-  const start = process.cpuUsage();
   for (const look of [() => checkFile(file, { args: { name: "x" } }), () => helpOfFile(file)]) {
     try {
       await look();
@@ -48,7 +29,6 @@ async function read(text: string): Promise<void> {
       expectReadable(error);
     }
   }
-  expect(process.cpuUsage(start).user / 1_000).toBeLessThan(HANGS);
 }
 
 function expectReadable({ message, problems }: JobFileError): void {
@@ -66,28 +46,20 @@ function expectReadable({ message, problems }: JobFileError): void {
   }
 }
 
-/** Reads files of these texts, `size` times as many as {@link RUNS} in all. */
-function fuzz(what: string, texts: fc.Arbitrary<string>, size = 1): void {
-  for (const { title, tags, seed, share } of PARTS)
-    test(`${what} (${title})`, { timeout: ALL_DAY, tags }, () =>
-      fc.assert(fc.asyncProperty(texts, read), { seed, numRuns: Math.ceil(RUNS * size * share) }),
-    );
-}
-
+/** Job files after some changes. */
 const spoilt = fc
   .tuple(fc.constantFrom(...corpus()), fc.array(mutation, { minLength: 1, maxLength: 6 }))
   .map(([text, mutations]) =>
     mutations.reduce<readonly string[]>((lines, mutate) => mutate(lines), text.split("\n")).join("\n"),
   );
-fuzz("spoilt job files are taken, or refused with a message that a user can read", spoilt);
 
 const place = fc
   .constantFrom(...[0, 1, 2, 3].map((choice) => fullValue(jobFileShape, choice)))
   .chain((whole) => fc.tuple(fc.constant(whole), fc.constantFrom(...pathsOf(whole))));
+/** Job files with a random value in one place. */
 const replaced = fc
   .tuple(place, fc.jsonValue({ maxDepth: 4 }))
   .map(([[whole, path], value]) => toYaml(withPiece(whole, path, value)));
-fuzz("job files with random values in every place are taken or refused readably", replaced, 0.2);
 
 const unit = fc.constantFrom(
   ..."\n\n\n  \t:-?[]{},&*!|>'\"%@`#~<=.0a",
@@ -101,4 +73,16 @@ const unit = fc.constantFrom(
   "*a",
   "!!str ",
 );
-fuzz("random text of YAML's special characters is taken or refused readably", fc.string({ unit, maxLength: 200 }));
+/** Text of the characters that are special in YAML. */
+const special = fc.string({ unit, maxLength: 200 });
+
+fuzz({
+  name: "job-files",
+  inputs: fc.oneof(
+    { weight: 5, arbitrary: spoilt },
+    { weight: 1, arbitrary: replaced },
+    { weight: 5, arbitrary: special },
+  ),
+  check: read,
+  runs: { some: 110, many: 2_000 },
+});

@@ -1,0 +1,331 @@
+import { isChannelError, isLockError, isRunError, type JobManager } from "@ojm/core";
+import { isScheduleError, openScheduler, type Scheduler } from "@ojm/schedule";
+import { snapshot } from "@ojm/schedule/operator";
+import { fuzz } from "@ojm/testing/fuzz";
+import fc from "fast-check";
+import { expect, test, vi } from "vitest";
+import { locksText } from "../packages/cli/src/commands/look/locks.js";
+import { runsText } from "../packages/cli/src/commands/look/runs/runs.js";
+import { given } from "../packages/cli/src/testing/given.js";
+import type { Channel } from "../packages/core/src/channel/channel.js";
+import { decodeKey, encodeChannelName } from "../packages/core/src/channel/encoding/key.js";
+import { openChannel } from "../packages/core/src/channel/open.js";
+import type { Key } from "../packages/core/src/channel/types.js";
+import { damagedKey, damagedKeyText, damagedText, type StoredText } from "../packages/core/src/testing/damage.js";
+import { scribble } from "../packages/core/src/testing/scribble.js";
+import { collect, rejection } from "../packages/core/src/testing/settle.js";
+import { Dice } from "../packages/core/src/testing/simulation/dice.js";
+import type { FaultyBackend } from "../packages/core/src/testing/stores/faulty-backend.js";
+import { World } from "../packages/core/src/testing/world.js";
+
+/*
+ * Entries of every kind, written by the real code, then damaged: each call ends with a result or with an
+ * error of ours, after a bounded number of calls to the store, and an undamaged name still works.
+ */
+
+const TTL = 15_000;
+
+/** Far more calls to the store than any of these calls makes. A call that makes more probably never ends. */
+const ENDLESS = 5_000;
+
+interface Sample extends StoredText {
+  readonly kind: string;
+  readonly channel: string;
+  /** The stored form of the key, if no channel would write it like that. */
+  readonly keyText?: string;
+}
+
+/** Which kind of entry a key is of. */
+function kindOf(channel: string, key: Key, text: string): string {
+  const of = channel.replace("oJobManager-", "");
+  if (of === "jobs") return `record, ${(JSON.parse(text) as { status: string }).status}`;
+  if (!Array.isArray(key)) return `${of} ${typeof key === "string" ? key : "entry"}`;
+  const [kind, , part] = key as readonly (string | number)[];
+  if (of === "logs") return part === "progress" ? "log, progress" : "log, chunk";
+  if (typeof kind !== "string") return `${of} by time`;
+  const isPart = typeof part === "string" && (kind === "lock" || kind === "session" || kind === "member");
+  return `${of} ${kind}${isPart ? ` ${["queue", "call", "stop"].includes(part) ? part : "part"}` : ""}`;
+}
+
+/** The most samples of one kind. */
+const OF_A_KIND = 4;
+
+/** Some entries of each kind, as the real code wrote them, also of kinds that it soon deletes. */
+async function samples(): Promise<Sample[]> {
+  const world = new World(1);
+  const { clock } = world;
+  // It warns of the schedule that is removed.
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const [one, two] = [await world.manager(), await world.manager()];
+  const fail = (): Promise<never> => Promise.reject(new Error("no data"));
+  // A sweep has run by then.
+  await clock.advance(2 * TTL);
+  await one.manager.run("done", (run) => {
+    run.log.info("a line");
+    run.progress(1, 2, "rows");
+    return { rows: 7 };
+  });
+  await rejection(one.manager.run("broken", fail));
+  await one.manager.start("forced");
+  await two.manager.unlock("forced", { reason: "it hangs" });
+  await one.manager.start("held");
+  const first = new AbortController();
+  const waiting = [first.signal, undefined, undefined].map((signal) =>
+    two.manager.start("held", { wait: 3_600_000, ...(signal && { signal }) }),
+  );
+  for (const wait of waiting) wait.catch(() => {});
+  await clock.advance(100);
+  // The next one is called.
+  first.abort();
+  await clock.advance(100);
+  await one.manager.hold("on-hold", { reason: "disk", author: "ana", until: clock.now() + 3_600_000 });
+  one.manager.run("tried", fail, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
+  const stopped = one.manager.run("stopped", ({ signal }) => untilAborted(signal));
+  stopped.catch(() => {});
+  await clock.advance(100);
+  await clock.until(two.manager.cancel("stopped", { reason: "wrong month", author: "ana" }));
+  const scheduler = openScheduler(one.manager, { clock });
+  await clock.until(scheduler.add("timed", { every: 60_000, meta: { team: "a" } }, () => {}));
+  await clock.until(scheduler.add("paused", { cron: "* * * * *", timeZone: "Europe/Lisbon" }, () => {}));
+  await clock.until(scheduler.pause("paused", { reason: "holidays" }));
+  await clock.advance(180_000);
+  await clock.until(scheduler.runNow("timed", { reason: "now" }));
+  await clock.until(scheduler.backfill("timed", { from: clock.now() - 120_000, reason: "late", again: true }));
+  await clock.until(scheduler.add("gone", { every: 60_000 }, () => {}));
+  await clock.until(scheduler.remove("gone", { reason: "not needed" }));
+  await clock.until(one.manager.rollups({ from: clock.now() - 3_600_000, to: clock.now(), by: "minute" }));
+  await clock.advance(3 * 3_600_000);
+  warned.mockRestore();
+  const found = new Map<string, Sample>();
+  const count = new Map<string, number>();
+  for (const { writes } of [...one.way.commits, ...two.way.commits].reverse()) {
+    for (const { key: stored, value: text } of writes) {
+      const end = stored.indexOf(" ");
+      const [channel, key] = [stored.slice(0, end), decodeKey(stored.slice(end + 1))];
+      if (text === null || found.has(stored)) continue;
+      const kind = kindOf(channel, key, text);
+      const before = count.get(kind) ?? 0;
+      if (before >= OF_A_KIND) continue;
+      count.set(kind, before + 1);
+      found.set(stored, { kind, channel, key, text });
+    }
+  }
+  return [...found.values()];
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+}
+
+const all = await samples();
+const kinds = [...new Set(all.map(({ kind }) => kind))].sort();
+
+/** Writes a text to a store, past all checks. */
+async function plant(way: FaultyBackend, { channel, key, keyText, text }: Sample): Promise<void> {
+  if (keyText !== undefined) {
+    const stored = encodeChannelName(channel) + keyText;
+    await way.commit({ checks: [], writes: [{ key: stored, value: text }] });
+    return;
+  }
+  const opened = await openChannel(channel, { backend: way });
+  await scribble({ way, channel: opened as Channel<never> }, key, text);
+  await opened.close();
+}
+
+/** An entry, and whether and how it is damaged: by which dice. */
+const entry: fc.Arbitrary<readonly Sample[]> = fc
+  .tuple(
+    fc.oneof(...kinds.map((kind) => fc.constantFrom(...all.filter((it) => it.kind === kind)))),
+    fc.option(fc.integer(), { freq: 3 }),
+  )
+  .map(([it, seed]) => (seed === null ? [it] : damaged(new Dice(seed), it)));
+
+function damaged(dice: Dice, it: Sample): readonly Sample[] {
+  const where = dice.chance();
+  // Written beside the existing entry: no channel writes an entry under such a key.
+  if (where < 0.15) return [it, { ...it, keyText: damagedKeyText(dice, it.key) }];
+  const key = where < 0.3 ? damagedKey(dice, it.key) : it.key;
+  return [{ ...it, key, text: damagedText(dice, it.text) }];
+}
+
+/** A store: the seed of its world, and what is planted in it. */
+interface Store {
+  readonly seed: number;
+  readonly entries: readonly Sample[];
+}
+
+const inputs: fc.Arbitrary<Store> = fc.record({
+  seed: fc.integer({ min: 1, max: 1e9 }),
+  entries: fc.array(entry, { minLength: 1, maxLength: 12 }).map((entries) => entries.flat()),
+});
+
+/** Fails every call to the store beyond the bound. */
+function bounded(way: FaultyBackend): () => void {
+  let left = ENDLESS;
+  way.fault = () => {
+    if (--left < 0) throw new Error(`more than ${ENDLESS} calls to the store: this never ends`);
+    return undefined;
+  };
+  return () => {
+    left = ENDLESS;
+  };
+}
+
+const NAMES = ["held", "done", "forced", "on-hold", "tried", "timed", "lone"];
+
+/** All queries of a manager and its scheduler, and most actions. */
+function surface(manager: JobManager, scheduler: Scheduler): [what: string, call: () => Promise<unknown>][] {
+  const calls: [string, () => Promise<unknown>][] = [
+    ["history()", () => collect(manager.history())],
+    ["history({ limit: 3 })", () => collect(manager.history({ limit: 3 }))],
+    ["running()", () => manager.openRecords()],
+    ["locks()", () => manager.heldLocks()],
+    ["failedJobs()", () => manager.failedJobs()],
+    ["lastSuccesses()", () => collect(manager.lastSuccesses())],
+    ["jobs()", () => collect(manager.jobs())],
+    ["retries()", () => manager.retries()],
+    ["audit()", () => collect(manager.audit())],
+    ["rollups()", () => manager.rollups({ from: 0, to: 86_400_000, by: "hour" })],
+    ["exported()", () => collect(manager.exported())],
+    ["schedules()", () => collect(scheduler.schedules({ limit: 3 }))],
+    ["backfills()", () => collect(scheduler.backfills())],
+    ["snapshot()", () => snapshot(manager)],
+    ["ojm history", () => shown(given("runs").then((words) => runsText(words, manager, {})))],
+    ["ojm locks", () => shown(given("locks").then((words) => locksText(words, manager)))],
+  ];
+  for (const name of NAMES) {
+    calls.push(
+      [`run("${name}")`, () => manager.run(name, () => 1)],
+      [`start("${name}")`, async () => (await manager.start(name, { wait: 0 })).end()],
+      [`lock("${name}")`, async () => (await manager.lock(name, { wait: 1_000 })).release()],
+      [`hold("${name}")`, () => manager.hold(name, { reason: "disk", wait: 0 })],
+      [`cancel("${name}")`, () => manager.cancel(name, { reason: "wrong month", wait: 1_000 })],
+      [`why("${name}")`, () => manager.why(name)],
+      [`waiters("${name}")`, () => manager.waiters(name)],
+      [
+        `log("${name}")`,
+        async () => {
+          for await (const { id } of manager.history({ name, limit: 2 }))
+            await Promise.all([collect(manager.log(id)), manager.progress(id)]);
+        },
+      ],
+      [`history("${name}")`, () => collect(manager.history({ name }))],
+      [`unlock("${name}")`, () => manager.unlock(name, { reason: "it hangs" })],
+      [`run("${name}") once more`, () => manager.run(name, () => 1, { wait: 0 })],
+    );
+  }
+  for (const name of ["timed", "paused"]) {
+    calls.push(
+      [`add("${name}")`, () => scheduler.add(name, { every: 60_000 }, () => {})],
+      [`next("${name}")`, () => scheduler.next(name, { limit: 3 })],
+      [`ticks("${name}")`, () => collect(scheduler.ticks(name))],
+      [`schedule why("${name}")`, () => scheduler.why(name)],
+      [`pause("${name}")`, () => scheduler.pause(name, { reason: "holidays" })],
+      [`resume("${name}")`, () => scheduler.resume(name, { reason: "over" })],
+      [`backfill("${name}")`, () => scheduler.backfill(name, { from: 0, to: 60_000, reason: "late" })],
+      [`stopBackfills("${name}")`, () => scheduler.stopBackfills(name, { reason: "enough" })],
+      [`remove("${name}")`, () => scheduler.remove(name, { reason: "not needed" })],
+    );
+  }
+  calls.push(["scheduler.close()", () => scheduler.close()]);
+  calls.push(["prune()", () => manager.prune({ olderThan: 0 })], ["close()", () => manager.close()]);
+  return calls;
+}
+
+/** A table never contains terminal escapes, and each of its lines is a row. */
+async function shown(printing: Promise<string>): Promise<void> {
+  expect(await printing).not.toMatch(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
+}
+
+const isOurs = (error: unknown): boolean =>
+  isChannelError(error) || isLockError(error) || isRunError(error) || isScheduleError(error);
+
+async function tryAll({ seed, entries }: Store): Promise<void> {
+  const world = new World(seed);
+  const store = await world.way();
+  for (const one of entries) await plant(store, one);
+  const one = await world.manager({ ttl: TTL });
+  const refill = bounded(one.way);
+  const settles = async (what: string, call: () => Promise<unknown>): Promise<void> => {
+    refill();
+    try {
+      await world.clock.until(call());
+    } catch (error) {
+      if (!isOurs(error)) throw new Error(`${what}: ${(error as Error).stack}`, { cause: error });
+    }
+  };
+  const calls = surface(one.manager, openScheduler(one.manager, { clock: world.clock }));
+  for (const [what, call] of calls.slice(0, -1)) await settles(what, call);
+  // The entries that sweeps, heartbeats and the search for strays find.
+  refill();
+  await world.clock.advance(3 * TTL);
+  refill();
+  expect((await world.clock.until(one.manager.run("untouched", () => 5))).result).toBe(5);
+  expect(await collect(one.manager.history({ name: "untouched" }))).toMatchObject([{ status: "completed" }]);
+  await (await one.manager.lock("untouched")).release();
+  for (const [what, call] of calls.slice(-1)) await settles(what, call);
+  const next = await world.manager();
+  await next.manager.close();
+}
+
+test("the samples are of every kind of entry", () => {
+  expect(kinds).toEqual([
+    "locks audit",
+    "locks lock",
+    "locks lock queue",
+    "locks retry",
+    "locks session",
+    "locks session call",
+    "locks session stop",
+    "locks sweep",
+    "log, chunk",
+    "log, progress",
+    "record, cancelled",
+    "record, completed",
+    "record, failed",
+    "record, running",
+    "record, timeout",
+    "schedules cursor",
+    "schedules member",
+    "schedules removed",
+    "schedules request",
+    "schedules schedule",
+    "schedules tick",
+    "schedules unrun",
+    "times by time",
+    "times day",
+    "times error",
+    "times failed",
+    "times filled",
+    "times fold",
+    "times hour",
+    "times open",
+    "turns indexed",
+    "turns look",
+    "turns orphans",
+    "turns retained",
+    "turns rollups",
+    "turns seen",
+  ]);
+});
+
+/** Warnings about schedules that the calls removed or the damage changed, and not about a fault of ours. */
+const IS_NEWS = /^the (schedule|ticks of|store had lost the schedule|store had lost which ticks of) "/;
+
+fuzz({
+  name: "entries",
+  inputs,
+  check: async (store) => {
+    const warnings: string[] = [];
+    const spy = vi.spyOn(process, "emitWarning").mockImplementation((warning) => {
+      if (!IS_NEWS.test(String(warning))) warnings.push(String(warning));
+    });
+    try {
+      await tryAll(store);
+      expect(warnings).toEqual([]);
+    } finally {
+      spy.mockRestore();
+    }
+  },
+  runs: { some: 50, many: 1_000 },
+});
