@@ -6,7 +6,7 @@ import { rejection } from "../testing/settle.js";
 import { type ManagerOf, STORES, World } from "../testing/world.js";
 import { FORMATS, type FormatValue } from "./format.js";
 import { openJobManager } from "./manager.js";
-import { VERSIONS } from "./versions.js";
+import { VERSIONS } from "../util/versions.js";
 
 const KEY = ["format"];
 const MARK = { wrote: 1, reads: 1, ojm: VERSIONS.ojm };

@@ -6,7 +6,7 @@ import type { Key, OpenOptions } from "../channel/types.js";
 import type { Clock } from "../util/clock.js";
 import { fieldsOf, isCount, isText } from "../util/shape.js";
 import { visible } from "../util/text.js";
-import { VERSIONS } from "./versions.js";
+import { VERSIONS } from "../util/versions.js";
 
 /** The channel of the entry that names the format of a store. Each store has its own. */
 export const FORMATS = "oJobManager-format";
