@@ -13,7 +13,7 @@ function isIdle(event: Event): boolean {
 }
 
 /**
- * What happened around the first violation: the actions of the harness, and the journal of each worker. Times
+ * All actions of the harness, and the journal of each worker around the first violation. Times
  * in ms before and after it.
  */
 export function timeline({ members, notes }: Scene, violations: readonly Violation[]): string {
@@ -28,7 +28,7 @@ export function timeline({ members, notes }: Scene, violations: readonly Violati
   ].sort((a, b) => a.t - b.t);
   const first = violations.find(({ t }) => t !== undefined)?.t ?? lines.at(-1)?.t ?? 0;
   return lines
-    .filter(({ t }) => t >= first - BEFORE && t <= first + AFTER)
+    .filter(({ t, text }) => text.startsWith("**") || (t >= first - BEFORE && t <= first + AFTER))
     .slice(-MOST_LINES)
     .map(({ t, text }) => `${(t - first).toFixed(1).padStart(9)} ${text}`)
     .join("\n");

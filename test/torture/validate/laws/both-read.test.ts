@@ -5,7 +5,8 @@ import { judgeReading } from "./both-read.js";
 
 const record = { name: "a", fence: "1", status: "completed", startTime: 5 };
 const found: Stock = { records: [record], left: [], unreadable: [] };
-const jobs = { now: 7, records: [], ticks: {}, waiting: { skips: [1, 2] }, pending: [], logs: [] } as JobStock;
+const cursors = { skips: { at: 5, waiting: [1, 2] } };
+const jobs: JobStock = { now: 7, records: [], ticks: {}, cursors, pending: [], logs: [] };
 
 const judged = (stock: Stock, otherStock?: Stock): string[] =>
   judgeReading({ ...evidenceOf([]), stock, otherStock }).map(({ text }) => text);
@@ -25,7 +26,7 @@ it("two versions that read the same, in any order and at any time, break no law"
 it("a record that one of two versions does not read, or reads differently, is a violation", () => {
   expect(judged(found, { ...found, records: [] })).toHaveLength(1);
   expect(judged(found, { ...found, records: [{ ...record, status: "lost" }] })).toHaveLength(1);
-  expect(judged({ ...found, jobs }, { ...found, jobs: { ...jobs, waiting: { skips: [1] } } })).toHaveLength(1);
+  expect(judged({ ...found, jobs }, { ...found, jobs: { ...jobs, cursors: { skips: { at: 5, waiting: [1] } } } })).toHaveLength(1);
 });
 
 it("a field that only one of two versions knows is not a violation", () => {
