@@ -4,9 +4,9 @@ import { openChannel } from "../channel/open.js";
 import { scribble } from "../testing/scribble.js";
 import { rejection } from "../testing/settle.js";
 import { type ManagerOf, STORES, World } from "../testing/world.js";
+import { VERSIONS } from "../util/versions.js";
 import { FORMATS, type FormatValue } from "./format.js";
 import { openJobManager } from "./manager.js";
-import { VERSIONS } from "../util/versions.js";
 
 const KEY = ["format"];
 const MARK = { wrote: 1, reads: 1, ojm: VERSIONS.ojm };

@@ -79,6 +79,32 @@ describe("what runs, followed", () => {
     expect(told).toContain("a");
   });
 
+  test("in a busy store, costs few reads for runs that are over at once, and shows those that last", async () => {
+    await follow();
+    const begin = two.way.reads;
+    const short = async (name: string): Promise<void> => {
+      await one.manager.run(name, () => new Promise<void>((resolve) => void clock.after(20, resolve)));
+    };
+    const runs: Promise<void>[] = [];
+    for (let i = 0; i < 400; i++) {
+      runs.push(short(`job-${i % 100}`));
+      await clock.advance(5);
+    }
+    const long = clock.until(one.manager.start("long"));
+    await clock.advance(50);
+    await clock.until(Promise.all(runs));
+    // Each run costs a few reads if it is followed from its start.
+    expect(two.way.reads - begin).toBeLessThan(400);
+    await clock.advance(600);
+    expect(live.runs().map(({ id }) => id)).toEqual([(await long).id]);
+    await clock.until((await long).end());
+    await clock.advance(2_000);
+    const next = await clock.until(one.manager.start("next"));
+    await clock.advance(10);
+    expect(live.run("next")?.id).toBe(next.id);
+    await clock.until(next.end());
+  });
+
   test("reports the waiters, and that the next one runs", async () => {
     await follow();
     const run = await clock.until(one.manager.start("a"));

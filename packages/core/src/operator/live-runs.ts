@@ -66,6 +66,13 @@ export interface FollowRunsOptions {
 const USUAL_FOR = 10_000;
 const USUAL_NAMES_LIMIT = 1_000;
 
+/**
+ * How many new runs a second are followed from their start. In a busier store, a run is followed once it has
+ * lasted for {@link MOMENT}, in ms: most are over by then, and following each would cost half a dozen reads.
+ */
+const FOLLOWED_AT_ONCE = 20;
+const MOMENT = 500;
+
 /** The parts of the manager that a live view uses. */
 export interface LiveSource {
   readonly jobs: Channel<RunRecord>;
@@ -81,11 +88,16 @@ interface Watched extends Stoppable {
   usual?: ActiveRun["usual"];
   progress?: Progress;
   watch?: KeyWatch;
+  /** Cancels the start of the watch, if that is deferred. */
+  cancelWatch?: () => void;
 }
 
 /**
  * The active runs of all processes, kept up to date by watches: of the locks, and of the record and the
  * progress of each run. Nothing is read twice. See {@link JobManager.followRuns}.
+ *
+ * Where more than {@link FOLLOWED_AT_ONCE} runs begin in a second, a run appears once it lasts for
+ * {@link MOMENT}.
  */
 export class LiveRuns {
   /** Resolves when all active runs are known; rejects if the store cannot be read. */
@@ -101,6 +113,9 @@ export class LiveRuns {
   readonly #usual: Map<string, { readonly at: number; readonly usual: ActiveRun["usual"] }> = new Map();
   readonly #closing: AbortController = new AbortController();
   readonly #upToDate: UpToDate = new UpToDate();
+  /** The new runs of the current second, and when it began. */
+  #second: { from: number; runs: number } = { from: 0, runs: 0 };
+  #isSynced = false;
   /** The first reads of records: the active runs are known once they are over. */
   readonly #reading: Set<Promise<void>> = new Set();
 
@@ -209,6 +224,7 @@ export class LiveRuns {
         put: (key, value, version) => this.#put(key, value, version),
         gone: (key) => this.#gone(key),
         synced: () => {
+          this.#isSynced = true;
           this.#upToDate.synced(followed);
           void Promise.all([...this.#reading, this.#stops.look(this.#runs.values())]).then(() => resolve());
         },
@@ -263,16 +279,29 @@ export class LiveRuns {
     const hold = holdOf(value);
     if (hold !== undefined) this.#holds.set(name, hold);
     const startTime = fieldsOf<{ run: number }>(value.note)?.run;
-    if (isTime(startTime)) this.#watch({ name, startTime, version, instance: value.holder.instance });
+    if (isTime(startTime)) this.#began({ name, startTime, version, instance: value.holder.instance });
   }
 
-  #watch(held: Omit<Watched, "over">): void {
+  #began(held: Omit<Watched, "over">): void {
     const watched: Watched = { ...held, over: new AbortController() };
     this.#runs.set(held.name, watched);
     this.#stops.began(watched);
+    if (this.#isBusy()) watched.cancelWatch = this.#source.clock.after(MOMENT, () => this.#watch(watched));
+    else this.#watch(watched);
+  }
+
+  /** Whether many runs have begun in this second. Those that were active before are followed at once. */
+  #isBusy(): boolean {
+    if (!this.#isSynced) return false;
+    const now = this.#source.clock.monotonic();
+    if (now - this.#second.from >= 1_000) this.#second = { from: now, runs: 0 };
+    return ++this.#second.runs > FOLLOWED_AT_ONCE;
+  }
+
+  #watch(watched: Watched): void {
     const read = (): Promise<void> => this.#read(watched);
     // With two stores, the record comes after the lock.
-    const key = recordKey(held.name, held.startTime);
+    const key = recordKey(watched.name, watched.startTime);
     watched.watch = this.#source.jobs.watchKey(key, { changed: read, gap: read, failed() {} });
     // If the store is away for this moment, the watch continues, and reports the next change.
     const reading = watched.watch.ready.then(read, read);
@@ -331,6 +360,7 @@ export class LiveRuns {
     const watched = this.#runs.get(name);
     if (watched === undefined) return;
     this.#runs.delete(name);
+    watched.cancelWatch?.();
     watched.over.abort();
     watched.watch?.stop();
   }
