@@ -268,7 +268,7 @@ export abstract class JobQueries {
   /**
    * Follows the active runs of all processes: how far each run is, which processes wait for its lock, and
    * whether its process renews its locks. Watches report changes, so nothing is read twice, however often the
-   * answer is requested. Where more than 20 runs begin in a second, a run appears once it lasts for half a
+   * answer is requested. Where more than 10 runs begin in a second, a run appears once it lasts for half a
    * second.
    *
    * If the store goes away, the known state stays until it is back. {@link LiveRuns.ready} rejects with

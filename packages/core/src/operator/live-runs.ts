@@ -70,8 +70,11 @@ const USUAL_NAMES_LIMIT = 1_000;
  * How many new runs a second are followed from their start. In a busier store, a run is followed once it has
  * lasted for {@link MOMENT}, in ms: most are over by then, and following each would cost half a dozen reads.
  */
-const FOLLOWED_AT_ONCE = 20;
+const FOLLOWED_AT_ONCE = 10;
 const MOMENT = 500;
+
+/** Why the watches of a run end. A new error for each of many runs would cost as much as a read. */
+const OVER = new Error("the run is over");
 
 /** The parts of the manager that a live view uses. */
 export interface LiveSource {
@@ -361,7 +364,7 @@ export class LiveRuns {
     if (watched === undefined) return;
     this.#runs.delete(name);
     watched.cancelWatch?.();
-    watched.over.abort();
+    watched.over.abort(OVER);
     watched.watch?.stop();
   }
 

@@ -26,7 +26,9 @@ it("two versions that read the same, in any order and at any time, break no law"
 it("a record that one of two versions does not read, or reads differently, is a violation", () => {
   expect(judged(found, { ...found, records: [] })).toHaveLength(1);
   expect(judged(found, { ...found, records: [{ ...record, status: "lost" }] })).toHaveLength(1);
-  expect(judged({ ...found, jobs }, { ...found, jobs: { ...jobs, cursors: { skips: { at: 5, waiting: [1] } } } })).toHaveLength(1);
+  expect(
+    judged({ ...found, jobs }, { ...found, jobs: { ...jobs, cursors: { skips: { at: 5, waiting: [1] } } } }),
+  ).toHaveLength(1);
 });
 
 it("a field that only one of two versions knows is not a violation", () => {
