@@ -822,6 +822,45 @@ describe("a clock that was hours or days ahead, and is set right", () => {
   });
 });
 
+it.each([0, 50, 400])(
+  "a scheduler whose clock is an hour and %i ms behind costs no tick its outcome, and none a second run",
+  async (more) => {
+    const EVERY = 10_000;
+    const [right, behind] = [await world.scheduler("right"), await world.scheduler("behind")];
+    const begin = world.clock.now();
+    // With more than an hour, it sets back each cursor that the other scheduler has just moved.
+    const clock = new Proxy(world.clock, {
+      get(of, key) {
+        if (key === "now") return () => of.now() - 60 * MINUTE - more;
+        const value: unknown = Reflect.get(of, key, of);
+        return typeof value === "function" ? value.bind(of) : value;
+      },
+    });
+    const slow = openScheduler(behind.manager, { clock });
+    const ran: number[] = [];
+    const body = async ({ tick }: Run): Promise<void> => {
+      ran.push(tick?.at ?? 0);
+      await new Promise<void>((resolve) => void world.clock.after(ran.length % 3 === 0 ? 12_000 : 900, resolve));
+    };
+    const definition: ScheduleDefinition = { every: EVERY, missed: { run: "all", max: 5 } };
+    await world.clock.until(right.scheduler.add("a", definition, body));
+    await world.clock.until(slow.add("a", definition, body));
+    await world.clock.advance(5 * MINUTE);
+    await world.clock.until(slow.close());
+    await world.clock.advance(2 * MINUTE);
+    const decided = new Set<number>();
+    for (const { at, until = at } of await world.clock.until(collect(right.scheduler.ticks("a"))))
+      for (let tick = at; tick <= until; tick += EVERY) decided.add(tick);
+    const first = begin - (begin % EVERY) + EVERY;
+    const holes: string[] = [];
+    for (let tick = first; tick < world.clock.now() - MINUTE; tick += EVERY)
+      if (!decided.has(tick)) holes.push(world.time(tick));
+    expect(holes).toEqual([]);
+    expect(ran).toEqual([...new Set(ran)]);
+    await world.close();
+  },
+);
+
 describe("what schedules cost the store", () => {
   /** The number of calls for each tick of some minutes, without the calls that show that a process lives. */
   async function callsFor(processes: number, schedules: number, minutes: number): Promise<number> {
