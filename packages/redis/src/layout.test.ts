@@ -47,7 +47,7 @@ describe("names in Redis", () => {
     expect(hashed(new Names("{shop}:", false).index("jobs"))).toBe("shop");
   });
 
-  it("names of published changes end with the layout from layout 2 on, and with the database if it is not 0", () => {
+  it("names of published changes have the layout from layout 2 on, and the database if it is not 0", () => {
     const suffix = (database: number, layout?: number): string => new Names("ojm:", false, database, layout).suffix;
     expect([suffix(0), suffix(3), suffix(0, 2), suffix(3, 2)]).toEqual(["", " 3", " v2", " v2 3"]);
     expect(new Names("ojm:", false, 0, 2).entriesPattern('jobs "a ')).toBe('ojm:{jobs}:"a * v2');

@@ -8,7 +8,7 @@ import { ChannelError } from "@ojm/core/backend";
  * script of each commit would cost every commit a command.
  *
  * A process of another layout receives no message that it could misread: from layout 2 on, the names under
- * which changes are published end with the number. In layout 1 they have none, because processes that know no
+ * which changes are published have the number. In layout 1 they have none, because processes that know no
  * mark publish so. Scripts need no number: each process sends the text of its own.
  */
 export const LAYOUT: number = 1;
