@@ -19,6 +19,7 @@ export type { AuditAction, StartClaim, StartingRun } from "./jobs/types.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
 export { holdOf, isHolder, isProcess, isSession } from "./locks/entries/valid.js";
 export { GRACE } from "./locks/grace.js";
+export { VERSIONS } from "./locks/versions.js";
 export type { DamageCheck, DamagedEntry } from "./operator/damaged.js";
 export type { ActiveRun, LiveRuns } from "./operator/live-runs.js";
 export type { JobRollup, RollupCell } from "./operator/rollups/types.js";
@@ -61,5 +62,4 @@ export {
   visible,
 } from "./util/text.js";
 export { whyUntrusted, whyUntrustedModule } from "./util/trusted-file.js";
-export { VERSIONS } from "./util/versions.js";
 export { emitWarning, explanationOf } from "./util/warning.js";

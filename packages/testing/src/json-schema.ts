@@ -23,10 +23,10 @@ const FRACTIONAL: ReadonlySet<string> = new Set(
 );
 
 /**
- * A union with one of these texts is a status or an outcome. A later version of ojm may write others, so its
- * schema has the known ones, and allows every text.
+ * A union with one of these texts is a status, an outcome or its reason, or a backoff. A later version of ojm
+ * may write others, so its schema has the known ones, and allows every text.
  */
-const OPEN: readonly unknown[] = ["completed", "missed"];
+const OPEN: readonly unknown[] = ["completed", "missed", "policy", "exponential"];
 
 /**
  * The JSON Schemas of the fields of an interface, made from its TypeScript types and their docstrings, so

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { stateOf, tickState } from "../web/src/format/states.js";
 import { inZone } from "../web/src/format/times.js";
 import { fromField, toField } from "../web/src/format/wall.js";
 
@@ -15,12 +14,4 @@ test("the times in a text of the server are shown in the zone of the reader, and
   const now = Date.UTC(2026, 10, 24, 13);
   const text = "import@2026-11-24T10:00:00.000Z: held since 2026-11-24T12:30:00.000Z";
   expect(inZone(text, now, "Asia/Tokyo")).toBe("import@2026-11-24T10:00:00.000Z: held since 21:30");
-});
-
-test("a status or an outcome that only a later version knows is shown as it is written", () => {
-  for (const text of ["partial", "constructor"]) {
-    const state = { tone: "quiet", icon: "info", word: text };
-    expect(stateOf(text as never)).toEqual(state);
-    expect(tickState({ at: 0, due: 0, outcome: text } as never, 1)).toEqual(state);
-  }
 });

@@ -108,7 +108,7 @@ describe.each([
     const cursor = await get(cursorKey("a"));
     await world.clock.until(one.scheduler.pause("a", { reason: "r" }));
     const refused = { name: "ScheduleError", code: "INVALID", message: expect.stringContaining("does not know") };
-    const calls = [
+    const calls: (() => Promise<unknown>)[] = [
       () => one.scheduler.resume("a"),
       () => one.scheduler.backfill("a", { from: at("00:00:00"), reason: "r" }),
       () => one.scheduler.next("a"),

@@ -1,9 +1,9 @@
 import type { Channel } from "../../channel/channel.js";
 import { encodeValue } from "../../channel/encoding/json.js";
 import type { Locks } from "../../locks/locks.js";
+import { VERSIONS } from "../../locks/versions.js";
 import type { Clock } from "../../util/clock.js";
 import type { InFlight } from "../../util/event-loop.js";
-import { VERSIONS } from "../../util/versions.js";
 import type { Logs } from "../logs/logs.js";
 import type { Extras } from "../records/record.js";
 import type { TimeIndex } from "../records/time-index.js";

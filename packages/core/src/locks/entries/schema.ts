@@ -51,9 +51,9 @@ export interface Ticket {
 /**
  * The waiters of a lock, in order of arrival.
  *
- * An item that is not a {@link Ticket} comes from a later version or from another program. It stays in its
- * place when a waiter rewrites the queue, but no waiter waits for it. It goes with the queue once no ticket
- * is left, so it cannot keep the lock from anyone: its waiter then enters again.
+ * An item that is not a {@link Ticket} comes from a later version or from another program. It keeps its place
+ * when a process rewrites the queue, but no waiter waits for it. It is removed with the last ticket, or when
+ * a process takes the lock and no other one waits, so it never blocks the lock. Its waiter then enters again.
  */
 export interface QueueValue {
   readonly waiting: readonly unknown[];

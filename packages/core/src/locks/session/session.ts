@@ -9,7 +9,6 @@ import { type Clock, systemClock } from "../../util/clock.js";
 import { durationText } from "../../util/duration.js";
 import { processIdentity } from "../../util/process-state.js";
 import { visible } from "../../util/text.js";
-import { VERSIONS } from "../../util/versions.js";
 import { emitWarning } from "../../util/warning.js";
 import {
   type Holder,
@@ -22,6 +21,7 @@ import {
   turnNoticeKey,
 } from "../entries/schema.js";
 import { sessionEnded, sessionRenewal } from "../events.js";
+import { VERSIONS } from "../versions.js";
 import { type HeartbeatLocators, HeartbeatThread } from "./heartbeat-thread.js";
 import { livingHere } from "./liveness.js";
 
