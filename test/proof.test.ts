@@ -68,6 +68,10 @@ describe("the torture harness", () => {
     expect(text).toContain(`| fault | ${kinds.map(({ name }) => name).join(" | ")} |`);
   });
 
+  it("the page has the place for the table of two versions", () => {
+    expect(section(MATRIX, "Two versions at once")).toMatch(/^<!-- mixed -->$.*^<!-- \/mixed -->$/ms);
+  });
+
   it("the page names planted bugs that exist", () => {
     const text = section(TESTED, "Planted bugs");
     const bugs = [...text.matchAll(/^- (.*)$/gm)].map(([, bug]) => bug);

@@ -265,8 +265,8 @@ function areRunAgain({ members }: Scene, since: number): boolean {
 }
 
 /**
- * Stops all workers. Once they have exited, takes stock of the remaining entries in the store: in a mixed cell
- * by one version, and then by the other one.
+ * Stops all workers. Once they have exited, takes stock of the remaining entries in the store: in a mixed
+ * cell by one version, and then by the other one.
  */
 async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<Stock[]> {
   const { living } = scene;
