@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
 import { root, run } from "./lib/run.mjs";
 
-// Everything, with random choices of its own: `npm run test:all` with a new seed and more simulations, the
-// fuzz targets for an hour, a round of the whole fault matrix, and mutants. Its first lines are the seeds, so
+// Everything, with random choices of its own: `npm run test:all` with a new seed and more simulations, each
+// fuzz target for an hour, a round of the whole fault matrix, and mutants. Its first lines are the seeds, so
 // that a failure can be reproduced.
 const seed = Number(process.env.OJM_SEED ?? randomInt(1, 1_000_000));
 const steps = [

@@ -132,13 +132,12 @@ async function plant(way: FaultyBackend, { channel, key, keyText, text }: Sample
   await opened.close();
 }
 
-/** An entry, and whether and how it is damaged: by which dice. */
-const entry: fc.Arbitrary<readonly Sample[]> = fc
-  .tuple(
-    fc.oneof(...kinds.map((kind) => fc.constantFrom(...all.filter((it) => it.kind === kind)))),
-    fc.option(fc.integer(), { freq: 3 }),
-  )
-  .map(([it, seed]) => (seed === null ? [it] : damaged(new Dice(seed), it)));
+/** Damaged copies of some samples. The number decides how. */
+function spoilt(some: readonly Sample[], sizes: fc.ArrayConstraints): fc.Arbitrary<readonly Sample[]> {
+  return fc
+    .array(fc.tuple(fc.constantFrom(...some), fc.integer()), sizes)
+    .map((chosen) => chosen.flatMap(([it, seed]) => damaged(new Dice(seed), it)));
+}
 
 function damaged(dice: Dice, it: Sample): readonly Sample[] {
   const where = dice.chance();
@@ -154,10 +153,22 @@ interface Store {
   readonly entries: readonly Sample[];
 }
 
-const inputs: fc.Arbitrary<Store> = fc.record({
-  seed: fc.integer({ min: 1, max: 1e9 }),
-  entries: fc.array(entry, { minLength: 1, maxLength: 12 }).map((entries) => entries.flat()),
-});
+/** Some entries as they were, then damaged ones of one kind, and a few of others. Later ones count. */
+const inputs: fc.Arbitrary<Store> = fc.constantFrom(...kinds).chain((kind) =>
+  fc.record({
+    seed: fc.integer({ min: 1, max: 1e9 }),
+    entries: fc
+      .tuple(
+        fc.subarray(all),
+        spoilt(all, { maxLength: 2 }),
+        spoilt(
+          all.filter((it) => it.kind === kind),
+          { minLength: 1, maxLength: 4 },
+        ),
+      )
+      .map((parts) => parts.flat()),
+  }),
+);
 
 /** Fails every call to the store beyond the bound. */
 function bounded(way: FaultyBackend): () => void {

@@ -52,7 +52,7 @@ const OTHERS: readonly Resp[] = [
   },
   { tag: "$", text: "x" },
   { tag: "+", text: "OK" },
-  { tag: "$", text: "refused x" },
+  { tag: "$", text: "unknown x" },
   { tag: "$", text: "?" },
   { tag: ":", text: "5" },
   { tag: ":", text: "-1" },

@@ -2,6 +2,9 @@ import { Cron, CronPattern } from "croner";
 import { type Schedule, ScheduleError } from "./schedule.js";
 import { type ClockChange, openZone, type Zone } from "./timetable.js";
 
+/** The latest instant that a `Date` can represent. */
+const LAST_INSTANT = 8_640_000_000_000_000;
+
 /** More than any change of clocks, in ms: Pacific/Apia once left out a day. */
 const TWO_DAYS = 48 * 3_600_000;
 
@@ -119,13 +122,14 @@ const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@mi
 export function readExpression(text: string): Expression {
   const pattern = parse(text);
   const calendar = new Cron(pattern.pattern, { utcOffset: 0 });
-  const find = (after: number): number | undefined => calendar.nextRun(new Date(after))?.getTime();
+  const find = (after: number): number | undefined =>
+    after > LAST_INSTANT ? undefined : calendar.nextRun(new Date(after))?.getTime();
   // The calendar repeats itself every 400 years: a search that fails from one day fails from any.
   if (find(0) === undefined) throw wrong(`cron "${text}" never fires: there is no such day in any year.`);
   const next = (after: number): number => {
     const found = find(after);
-    if (found === undefined) throw wrong(`cron "${text}" has no time after ${new Date(after).toISOString()}.`);
-    return found;
+    if (found !== undefined) return found;
+    throw wrong(`cron "${text}" has no time after ${new Date(Math.min(after, LAST_INSTANT)).toISOString()}.`);
   };
   return { rule: clockRule(pattern), next };
 }

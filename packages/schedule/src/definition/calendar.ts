@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { present } from "@ojm/core/internal";
 import { cronSchedule } from "../calendar/cron.js";
-import { intervalSchedule, type Schedule } from "../calendar/schedule.js";
+import { intervalSchedule, type Schedule, ScheduleError } from "../calendar/schedule.js";
 import type { Calendar, CheckedDefinition } from "./types.js";
 
 /** The most parsed calendars in memory. One takes some 80 KB, and there may be ten thousand schedules. */
@@ -46,6 +46,11 @@ function nextOf(key: string, definition: Calendar, after: number): number {
 }
 
 function read(key: string, { cron, timeZone, every = 0 }: Calendar): Schedule {
+  // Any program can write a definition into the store.
+  for (const [setting, text] of Object.entries({ cron, timeZone })) {
+    if (text !== undefined && typeof text !== "string")
+      throw new ScheduleError("INVALID", `${setting} of a schedule must be a text.`, setting);
+  }
   const schedule = cron === undefined ? intervalSchedule(every, 0) : cronSchedule(cron, timeZone);
   remember(kept, MOST_CALENDARS, key, schedule);
   return schedule;

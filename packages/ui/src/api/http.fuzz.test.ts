@@ -8,6 +8,7 @@ import type { Endpoint } from "../contract/endpoint.js";
 import { answerErrors, typeErrors } from "../testing/contract.js";
 import { type RawRequest, type RawResponse, sendRaw } from "../testing/raw-http.js";
 import { openTestUi, type TestUi } from "../testing/test-ui.js";
+import type { Viewer } from "../types.js";
 import { endpoints } from "./endpoints.js";
 
 /*
@@ -190,9 +191,15 @@ function pathOf({ path }: Endpoint, job: string, run: string): string {
   return path.replace(":name", () => job).replace(":id", () => run);
 }
 
+/** The viewer by the header `X-Role`. A role that does not exist would be a fault of this function. */
+function authorize(request: Request): Viewer | undefined {
+  const role = (["read", "operate", "admin"] as const).find((one) => one === request.headers.get("X-Role"));
+  return role && { user: "ana", role };
+}
+
 /** Opens a UI with runs, schedules, locks and holds. */
 async function openFilled(): Promise<TestUi & { readonly run: string }> {
-  const it = await openTestUi({ showResults: true });
+  const it = await openTestUi({ showResults: true, authorize });
   await it.scheduler.add("job", { cron: "0 0 1 1 *" }, () => {});
   await it.scheduler.add("paused", { cron: "0 0 1 1 *", timeZone: "Europe/Lisbon" }, () => {});
   await it.scheduler.pause("paused", { reason: "holidays" });

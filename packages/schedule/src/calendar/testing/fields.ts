@@ -131,13 +131,13 @@ function monthDayOf(text: string): FitsDay | undefined {
 function weekdayOf(text: string): FitsDay | undefined {
   return anyOf(
     text.split(",").map((item): FitsDay | undefined => {
-      const [, rest = "", mark] = /^(.*?)(#[1-5]|#0+[1-5]|L)?$/i.exec(item) ?? [];
+      const [, rest = "", mark] = /^(.*?)(#0*[1-5]|#?L)?$/i.exec(item) ?? [];
       if (mark !== undefined && rest.startsWith("*") && !rest.includes("/")) return undefined;
       const values = rest.startsWith("*") ? setOf(rest, 0, 6) : setOf(rest, 0, 7);
       if (values === undefined) return undefined;
       const isDay: FitsDay = (day) => values.has(day.getUTCDay()) || (day.getUTCDay() === 0 && values.has(7));
       if (mark === undefined) return isDay;
-      if (/^L$/i.test(mark)) return (day) => isDay(day) && day.getUTCDate() > lastOf(day) - 7;
+      if (/L$/i.test(mark)) return (day) => isDay(day) && day.getUTCDate() > lastOf(day) - 7;
       return (day) => isDay(day) && Math.ceil(day.getUTCDate() / 7) === Number(mark.slice(1));
     }),
   );
