@@ -19,7 +19,6 @@ const OJM = new URL("../../packages/cli/src/main.ts", import.meta.url);
 os.hostname = () => "host-a";
 syncBuiltinESMExports();
 Error.stackTraceLimit = 0;
-process.chdir(os.tmpdir());
 
 const { writeHistory } = await import("../support/history.js");
 const { contentsOf } = await import("./contents.js");
