@@ -4,5 +4,5 @@ import { installServers } from "./lib/servers.mjs";
 
 await install();
 await installServers();
-const node = ["--import", "tsx", "--conditions=@ojm/source", "test/golden/make.ts"];
-process.exit(await run(process.execPath, node, { cwd: root }));
+const node = ["--import", "tsx", "--import", "./test/golden/host.mjs", "--conditions=@ojm/source"];
+process.exit(await run(process.execPath, [...node, "test/golden/make.ts"], { cwd: root }));

@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { type Channel, type JobManager, type Key, openChannel, parseRunId } from "@ojm/core";
 import type { Backend } from "@ojm/core/backend";
 import { findType, identityOf } from "@ojm/core/internal";
-import { openScheduler } from "@ojm/schedule";
 import { followStore, snapshot } from "@ojm/schedule/operator";
 import { folderWith } from "@ojm/testing/folder";
 import { openUi, type Ui } from "@ojm/ui";
@@ -11,9 +11,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { openWith } from "../packages/alerts/src/open.js";
 import { FakeReceiver } from "../packages/alerts/src/testing/receiver.js";
 import { called } from "../packages/cli/src/testing/called.js";
-import { storeIn } from "../packages/cli/src/testing/store.js";
 import { scribble } from "../packages/core/src/testing/scribble.js";
 import { collect } from "../packages/core/src/testing/settle.js";
+import { writeHistory } from "./support/history.js";
 
 /*
  * One damaged entry costs its own row and nothing else. Each test builds a store in which every kind of entry
@@ -51,63 +51,13 @@ interface Well {
 async function healthy(): Promise<Well> {
   const folder = folderWith({});
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const manager = await storeIn(folder);
-  await manager.run("well-done", (run) => {
-    run.log.info("well said");
-    run.progress(1, 2, "rows");
-  });
-  await manager.run("well-failed", () => Promise.reject(new Error("no data"))).catch(() => {});
-  const held = await manager.start("well-running");
-  const abort = new AbortController();
-  const waits = manager.start("well-running", { wait: 600_000, signal: abort.signal });
-  waits.catch(() => {});
-  await expect.poll(async () => (await manager.waiters("well-running")).length).toBe(1);
-  await manager.hold("well-held", { reason: "disk", until: Date.now() + 600_000 });
-  const retry = { attempts: 3, delay: 600_000 };
-  const tried = manager.run("well-tried", () => Promise.reject(new Error("again")), { retry, signal: abort.signal });
-  tried.catch(() => {});
-  await expect.poll(async () => (await manager.retries()).length).toBe(1);
-  const forced = await manager.start("well-forced");
-  await manager.unlock("well-forced", { reason: "it hangs" });
-  await forced.end().catch(() => {});
-  const locks = manager.channels.locks as Channel<unknown>;
-  const orphan = spawn("sleep", ["600"]);
-  const pid = orphan.pid ?? 0;
-  const begun = `well-exec@${new Date().toISOString()}`;
-  await locks.set(["exec", "well-exec"], { ...identityOf(pid), run: begun, ojm: identityOf(process.pid) });
-  await locks.set(["exec-refused", "well-done"], { times: [Date.now() + 1], host: "h", pid: 7, why: "it is held" });
-  await locks.set(["sweep"], { by: { host: "h", pid: 7 }, at: Date.now() });
-  const scheduler = openScheduler(manager);
-  await scheduler.add("well-timed", { every: 86_400_000, meta: { team: "a" } }, () => {});
-  await scheduler.add("well-paused", { cron: "0 0 1 1 *" }, () => {});
-  await scheduler.pause("well-paused", { reason: "no data" });
-  const schedules = await manager.channel<unknown>("oJobManager-schedules");
-  const by = { host: "h", pid: 7, instance: "i" };
-  const at = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 86_400_000;
-  const tick = { outcome: "skipped", reason: "overlap", by, decided: at, revision: 1, evidence: { host: "h", pid: 7 } };
-  await schedules.set(["tick", "well-timed", at], tick);
-  await schedules.set(["unrun", "well-timed", at], 0);
-  await schedules.set(["removed", "well-gone"], { by, at });
-  const asked = { type: "backfill", reason: "late", by: "ana", at, from: at - 1, to: at - 1, first: at - 1, ticks: 0 };
-  await schedules.set(["request", "well-asked", "r"], asked);
-  await manager.rollups({ from: Date.now() - 3_600_000, to: Date.now(), by: "minute" });
-  const times = await manager.channel<unknown>("oJobManager-times");
-  const before = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 172_800_000;
-  for (const span of ["hour", "day"]) await times.set([span, before, "well-done"], [[3, 20, 9, 2]]);
-  await times.set(["open", before + 7, "well-done"], 0);
-  await longAlerts(manager);
-  const alerts = await manager.channel<unknown>("oJobManager-alerts");
-  const alert = { id: "a", kind: "failed", name: "well-failed" };
-  await alerts.set(["outbox", "well-rule", 900], { alert, since: Date.now(), tries: 1, due: Date.now() + 600_000 });
-  await alerts.set(["gate", "well-rule"], { until: Date.now() + 600_000, tries: 1 });
-  await expect.poll(async () => (await entriesOf(manager)).map(kindOf)).toContain("schedules member part");
+  const file = join(folder, "ojm.db");
+  const store = { type: "sqlite", args: { file } };
+  const { manager, scheduler, close } = await writeHistory({ store, text: `sqlite:${file}`, prefix: "well" });
   const ui = openUi({ manager, scheduler, authorize: () => ({ user: "ana", role: "admin" }) });
   onTestFinished(async () => {
-    orphan.kill("SIGKILL");
-    abort.abort();
     await ui.close();
-    await scheduler.close();
-    await held.end().catch(() => {});
+    await close();
   });
   return { folder, manager, ui, scribble: await scribbler(folder) };
 }
@@ -160,7 +110,8 @@ const MANY: readonly Json[] = [...FEW, [], true, -1, 1e300, [null], { a: { b: nu
 /** The kinds that have a single entry, or an entry without a name. */
 const SINGLE: ReadonlySet<string> = new Set([
   ...["alerts rule", "alerts turn", "locks sweep", "times filled", "times fold"],
-  ...["turns look", "turns orphans", "turns retained", "turns rollups", "turns seen"],
+  ...["turns indexed", "turns look", "turns orphans", "turns retained", "turns retention", "turns rollups"],
+  "turns seen",
 ]);
 
 /** A value in many damaged forms: as a whole, and field by field. */
@@ -320,9 +271,13 @@ const KINDS = [
   "locks exec-refused",
   "locks lock",
   "locks lock queue",
+  "locks once",
   "locks retry",
   "locks session",
+  "locks session call",
+  "locks session stop",
   "locks sweep",
+  "locks tick",
   "logs chunk",
   "logs progress",
   "schedules cursor",
@@ -341,9 +296,11 @@ const KINDS = [
   "times fold",
   "times hour",
   "times open",
+  "turns indexed",
   "turns look",
   "turns orphans",
   "turns retained",
+  "turns retention",
   "turns rollups",
   "turns seen",
 ];

@@ -99,7 +99,11 @@ async function findsAll(reading: Reading, manager: JobManager, scheduler: Schedu
   const { golden } = reading;
   const found = await contentsOf(manager, scheduler, golden.at);
   hasRecords(golden, found);
-  expect(found.rollups).toMatchObject(golden.rollups);
+  for (const job of golden.rollups) {
+    // A run that was open is lost by now.
+    if (golden.open.some((id) => id.startsWith(`${job.name}@`))) continue;
+    expect(found.rollups.find(({ name }) => name === job.name)).toMatchObject(job);
+  }
   expect(found.schedules).toMatchObject(golden.schedules);
   hasTicks(reading, found);
   for (const retry of golden.retries) {

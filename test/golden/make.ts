@@ -1,30 +1,23 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
-import os from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { VERSIONS } from "@ojm/core/internal";
 import { programArgs } from "@ojm/testing/programs";
 import { Database } from "../../packages/sqlite/src/testing/driver.js";
 import { kindOf } from "../support/entries-page.js";
+import { writeHistory } from "../support/history.js";
+import { contentsOf } from "./contents.js";
+import { KINDS, pack } from "./stores.js";
 
 /*
  * Makes the golden stores of the present version, in a folder of its name: `npm run golden`.
  */
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const OJM = new URL("../../packages/cli/src/main.ts", import.meta.url);
-
-// The stores are published: they have neither the name of this machine nor its paths.
-os.hostname = () => "host-a";
-syncBuiltinESMExports();
-Error.stackTraceLimit = 0;
-process.chdir(os.tmpdir());
-
-const { writeHistory } = await import("../support/history.js");
-const { contentsOf } = await import("./contents.js");
-const { KINDS, pack } = await import("./stores.js");
-const { VERSIONS } = await import("@ojm/core/internal");
 
 const missing = Object.values(KINDS).flatMap((kind) => kind.missing ?? []);
 if (missing.length > 0) throw new Error(missing.join("\n"));
@@ -38,7 +31,7 @@ for (const [name, { saved, open }] of Object.entries(KINDS)) {
   const live = await writeHistory({ ...own, prefix: "golden" });
   const at = Date.now();
   stores[name] = { at, ...(await contentsOf(live.manager, live.scheduler, at)) };
-  const folder = mkdtempSync(join(os.tmpdir(), "ojm-golden-"));
+  const folder = mkdtempSync(join(tmpdir(), "ojm-golden-"));
   await own.save(join(folder, saved));
   pack(join(folder, saved), join(target, saved));
   if (name === "sqlite") {
@@ -54,7 +47,7 @@ for (const [name, { saved, open }] of Object.entries(KINDS)) {
 const lines = Object.entries(stores).map(([name, contents]) => `"${name}": ${JSON.stringify(contents)}`);
 writeFileSync(join(target, "contents.json"), `{\n${lines.join(",\n")}\n}\n`);
 for (const file of ["contents.json", "entries.txt"])
-  if (readFileSync(join(target, file), "utf8").includes(os.homedir())) throw new Error(`${file} has a path`);
+  if (readFileSync(join(target, file), "utf8").includes(ROOT)) throw new Error(`${file} has a path`);
 process.exit();
 
 function exportOf(store: string): string[] {

@@ -63,9 +63,9 @@ export const KINDS: Readonly<Record<KindOfStore, Kind>> = {
   },
   level: {
     saved: "level",
-    // Like the folder of a process that was killed. LevelDB writes these two again.
+    // Like the folder of a process that was killed. LevelDB writes these again.
     open: inFolder("level", "path", async (from, to) =>
-      cpSync(from, to, { recursive: true, filter: (path) => !["LOCK", "LOG"].includes(basename(path)) }),
+      cpSync(from, to, { recursive: true, filter: (path) => !["LOCK", "LOG", "LOG.old"].includes(basename(path)) }),
     ),
   },
   redis: {

@@ -121,6 +121,10 @@ export async function writeHistory({ store, text, prefix }: HistoryPlace): Promi
   const third = await open();
   const held = await runningWith([manager, other, third], named, signal);
   const exec = await execOf(manager, text, named);
+  const { locks } = manager.channels;
+  const isSwept = async (): Promise<boolean> => (await locks.entry(["sweep"])) !== undefined;
+  // In a store that is used by one process, none takes the turn.
+  if (locks.supports.shared !== "process") await until(isSwept, "a process sweeps for all");
   await manager.rollups({ from: Date.now() - 4 * DAY, to: Date.now(), by: "hour" });
   return {
     manager,
