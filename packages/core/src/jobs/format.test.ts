@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
+import { VERSIONS } from "../locks/versions.js";
 import { scribble } from "../testing/scribble.js";
 import { rejection } from "../testing/settle.js";
 import { type ManagerOf, STORES, World } from "../testing/world.js";
-import { VERSIONS } from "../util/versions.js";
 import { FORMATS, type FormatValue } from "./format.js";
 import { openJobManager } from "./manager.js";
 

@@ -3,10 +3,10 @@ import { unlessCorrupt } from "../channel/corrupt.js";
 import { ChannelError, isChannelError } from "../channel/errors.js";
 import { openChannel } from "../channel/open.js";
 import type { Key, OpenOptions } from "../channel/types.js";
+import { VERSIONS } from "../locks/versions.js";
 import type { Clock } from "../util/clock.js";
 import { fieldsOf, isCount, isText } from "../util/shape.js";
 import { visible } from "../util/text.js";
-import { VERSIONS } from "../util/versions.js";
 
 /** The channel of the entry that names the format of a store. Each store has its own. */
 export const FORMATS = "oJobManager-format";
