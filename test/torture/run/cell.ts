@@ -230,7 +230,7 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
     mode,
     seed,
     plain: fault.plain === true,
-    unlocks: cell.base === undefined ? index === 0 : !kind.shared || index % WORKERS === 0,
+    unlocks: index === 0 || (cell.base !== undefined && !kind.shared),
     version,
     ...(bug !== undefined && { bug }),
   };

@@ -154,7 +154,8 @@ async function forceUnlock(
       throw error;
     });
     if (result.ok) return heldLock(lock, undefined);
-    lock = result.failed[0]?.current as Entry<LockValue> | undefined;
+    // The request to the holder may have failed its own check, too.
+    lock = failedCheck(result.failed, lock.key)?.current as Entry<LockValue> | undefined;
   }
   return undefined;
 }

@@ -294,3 +294,17 @@ describe("locks removed and taken again by the same process, before it hears of 
     expect((await one.locks.acquire("a")).held).toBe(true);
   });
 });
+
+test("a forced unlock that another one forestalls finds the lock free, and no damaged entry", async () => {
+  const three = await world.locks();
+  await two.locks.acquire("a");
+  const commit = one.way.commit;
+  one.way.commit = async (it, options) => {
+    if (it.writes.every(({ value }) => value !== null)) return commit.call(one.way, it, options);
+    one.way.commit = commit;
+    // Both write a request for the holder.
+    await three.locks.forceUnlock("a", "it hangs");
+    return commit.call(one.way, it, options);
+  };
+  expect(await one.locks.forceUnlock("a", "it hangs, too")).toBeUndefined();
+});
