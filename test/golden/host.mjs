@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from "node:module";
 import os from "node:os";
 
 /*
- * Loaded first by `npm run golden`, in each thread: the golden stores are published, and have neither the
+ * Loaded first by `npm run golden`, in each thread. The golden stores are published: they have neither the
  * name of this machine nor its paths. They are of another boot, so that they are read here as anywhere else.
  */
 

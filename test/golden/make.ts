@@ -51,7 +51,7 @@ for (const file of ["contents.json", "entries.txt"])
 process.exit();
 
 function exportOf(store: string): string[] {
-  return [...programArgs(OJM), "export", "--store", store];
+  return ["--import", new URL("host.mjs", import.meta.url).href, ...programArgs(OJM), "export", "--store", store];
 }
 
 /** The first entry of each kind, as the store has it: its key, a tab, and its value. */

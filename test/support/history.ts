@@ -85,6 +85,9 @@ export async function writeHistory({ store, text, prefix }: HistoryPlace): Promi
       ...(clock !== undefined && { clock }),
     });
 
+  // Opened first: managers of one process share the clock of the first one on LevelDB.
+  const manager = await open();
+  const other = await open();
   const past = shifted(-3 * DAY);
   const first = await open(past);
   await runsOfAll(first, named);
@@ -103,8 +106,6 @@ export async function writeHistory({ store, text, prefix }: HistoryPlace): Promi
   void fails(recent.run(named("later"), failing("much later"), { retry: later, signal }));
   await until(async () => (await recent.retries()).length === 3, "the attempts are pending");
 
-  const manager = await open();
-  const other = await open();
   await alertsOf(manager, named);
   await manager.hold(named("held"), { reason: "the schema changes", author: "ana", until: HOLD_UNTIL });
   await manager.hold(named("held-shortly"), { reason: "a backup", until: Date.now() + HOUR });
