@@ -2,8 +2,8 @@ import { Cron, CronPattern } from "croner";
 import { type Schedule, ScheduleError } from "./schedule.js";
 import { type ClockChange, openZone, type Zone } from "./timetable.js";
 
-/** The latest instant that a `Date` can represent. */
-const LAST_INSTANT = 8_640_000_000_000_000;
+/** The end of the last year that croner knows. Near the last instant of a `Date`, an offset makes it NaN. */
+const END = Date.UTC(10_000, 0);
 
 /** More than any change of clocks, in ms: Pacific/Apia once left out a day. */
 const TWO_DAYS = 48 * 3_600_000;
@@ -123,13 +123,13 @@ export function readExpression(text: string): Expression {
   const pattern = parse(text);
   const calendar = new Cron(pattern.pattern, { utcOffset: 0 });
   const find = (after: number): number | undefined =>
-    after > LAST_INSTANT ? undefined : calendar.nextRun(new Date(after))?.getTime();
+    after < END ? calendar.nextRun(new Date(after))?.getTime() : undefined;
   // The calendar repeats itself every 400 years: a search that fails from one day fails from any.
   if (find(0) === undefined) throw wrong(`cron "${text}" never fires: there is no such day in any year.`);
   const next = (after: number): number => {
     const found = find(after);
     if (found !== undefined) return found;
-    throw wrong(`cron "${text}" has no time after ${new Date(Math.min(after, LAST_INSTANT)).toISOString()}.`);
+    throw wrong(`cron "${text}" has no time before the year 10000.`);
   };
   return { rule: clockRule(pattern), next };
 }

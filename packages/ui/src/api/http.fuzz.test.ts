@@ -234,8 +234,8 @@ function endpointOf({ method, target }: RawRequest): Endpoint | undefined {
   );
 }
 
-function judge(sent: RawRequest, { status, headers, body: text }: RawResponse): void {
-  expect(status, text).toBeLessThan(500);
+function judge(sent: RawRequest, { status, headers, body: text }: RawResponse, warnings: readonly string[]): void {
+  expect(status, [text, ...warnings].join("\n")).toBeLessThan(500);
   // Node rejects what is not HTTP, before the UI gets it.
   if (headers.get("x-content-type-options") === undefined) {
     expect([400, 408, 413, 417, 431]).toContain(status);
@@ -277,7 +277,7 @@ fuzz({
       if (response?.status === 400) expect(await versions(it)).toEqual(before);
       // Node closes a connection that asks for a tunnel.
       if (response === undefined) expect(input.method).toBe("CONNECT");
-      else judge(sent, response);
+      else judge(sent, response, warnings);
       const health = { method: "GET", target: "/healthz", headers: [["Host", "localhost"]], body: "" } as const;
       expect((await sendRaw(port, health))?.body).toBe("ok\n");
       expect(warnings).toEqual([]);
