@@ -1,5 +1,5 @@
 import { build } from "./lib/build.mjs";
-import { check } from "./lib/check/check.mjs";
+import { check, checkSameBytes } from "./lib/check/check.mjs";
 import { install } from "./lib/install.mjs";
 
 await install();
@@ -9,6 +9,7 @@ if (process.argv.includes("--write-api")) {
   const { checkApi } = await import("./lib/check/api.mjs");
   process.exit(checkApi({ update: true }));
 }
+if (process.argv.includes("--same-bytes")) process.exit(await checkSameBytes());
 const failed = await check();
 // Sends the failed checks to scripts/test.mjs, which counts them.
 process.send?.(failed);

@@ -2,14 +2,16 @@ import { randomInt } from "node:crypto";
 import { root, run } from "./lib/run.mjs";
 
 // Everything, with random choices of its own: `npm run test:all` with a new seed and more simulations, each
-// fuzz target for an hour, a round of the whole fault matrix, and mutants. Its first lines are the seeds, so
-// that a failure can be reproduced.
+// fuzz target for an hour, a round of the whole fault matrix, mutants, and a second build with the same bytes.
+// Its first lines are the seeds, so that a failure can be reproduced.
 const seed = Number(process.env.OJM_SEED ?? randomInt(1, 1_000_000));
 const steps = [
   ["npm", ["run", "test:all"], { OJM_SEED: String(seed), OJM_SEEDS: "500", OJM_CROWD_RUNS: "200" }],
   ["npm", ["run", "fuzz", "--", "--minutes", "60", "--seed", String(seed)], {}],
   ["npm", ["run", "torture", "--", "--seed", String(seed), "--jobs", "2", "--rounds", "1"], {}],
+  ["npm", ["run", "torture", "--", "--mixed", "--seed", String(seed), "--jobs", "2", "--rounds", "1"], {}],
   ["npm", ["run", "mutants"], {}],
+  ["npm", ["run", "check", "--", "--same-bytes"], {}],
 ];
 const lineOf = ([command, args, env]) =>
   [...Object.entries(env).map(([name, value]) => `${name}=${value}`), command, ...args].join(" ");

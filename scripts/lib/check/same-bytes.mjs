@@ -8,7 +8,7 @@ import { root, run } from "../run.mjs";
  * Packs the sources again, in a copy elsewhere, which is built from nothing under another umask, time zone
  * and language. Prints each file that differs from what is packed in `here`. Resolves to an exit code.
  */
-export async function checkSameBytes(here) {
+export async function packsTheSame(here) {
   const home = mkdtempSync(join(tmpdir(), "ojm-same-bytes-"));
   try {
     const copy = join(home, "another folder");
