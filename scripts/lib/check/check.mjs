@@ -13,8 +13,8 @@ import { checkNames } from "./names.mjs";
 const packed = join(root, "node_modules/.ojm/packed");
 
 /**
- * Packs the packages twice, from a build of their own each, and compares the bytes: takes minutes. Resolves to
- * an exit code.
+ * Packs the packages twice, from a build of their own each, and compares the bytes. It takes minutes.
+ * Resolves to an exit code.
  */
 export async function checkSameBytes() {
   await build();
