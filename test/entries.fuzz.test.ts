@@ -281,6 +281,7 @@ async function tryAll({ seed, entries }: Store): Promise<void> {
 
 test("the samples are of every kind of entry", () => {
   expect(kinds).toEqual([
+    "format format",
     "locks audit",
     "locks lock",
     "locks lock queue",

@@ -255,7 +255,7 @@ describe("on the command line", () => {
       2,
       expect.stringMatching(/^ojm: x.jsonl ends early, after line 3: .*already there: 1 run\. /),
     ]);
-    expect(await importOf(out.replace('"status":"failed"', '"status":"odd"'))).toMatchObject({
+    expect(await importOf(out.replace('"status":"failed"', '"status":5'))).toMatchObject({
       code: 2,
       err: expect.stringMatching(/^ojm: line \d+ of x.jsonl is damaged: the record of talks@.* is damaged\. /),
     });

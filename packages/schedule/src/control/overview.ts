@@ -77,6 +77,8 @@ export interface SchedulerView {
    * machine is left out; one that died elsewhere is listed until 15 s after it was last seen.
    */
   readonly heard: number;
+  /** The version of ojm in its process. Older versions did not write it. */
+  readonly ojm?: string;
   /** The schedules that it can run, each with the hash of its definition there. */
   readonly schedules: ReadonlyMap<string, string>;
 }
@@ -104,13 +106,15 @@ type MemberEntry = Pick<Entry<unknown>, "key" | "value" | "expiresIn">;
 
 /** The living schedulers in the entries of members. */
 export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
-  const living = new Map<string, Pick<SchedulerView, "by" | "heard">>();
+  const living = new Map<string, Omit<SchedulerView, "schedules">>();
   const isGone = ({ process }: MemberValue): boolean => process !== undefined && processIsGone(process);
   const known = new Map<string, Map<string, string>>();
   for (const { key, value, expiresIn = PRESENCE_TTL } of entries) {
     const instance = String((key as readonly unknown[])[1]);
     if (isMember(value) && isHolder(value.by)) {
-      if (!isGone(value)) living.set(instance, { by: value.by, heard: Math.max(0, PRESENCE_TTL - expiresIn) });
+      const { by, ojm } = value;
+      const heard = Math.max(0, PRESENCE_TTL - expiresIn);
+      if (!isGone(value)) living.set(instance, { by, heard, ...present({ ojm }) });
     } else if (isMemberPart(value))
       known.set(instance, new Map([...(known.get(instance) ?? []), ...schedulesOfPart(value)]));
   }

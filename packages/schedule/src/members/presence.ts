@@ -1,5 +1,5 @@
 import { isChannelError } from "@ojm/core";
-import { elapsedText, inBackground, processIdentity, restBy } from "@ojm/core/internal";
+import { elapsedText, inBackground, processIdentity, restBy, VERSIONS } from "@ojm/core/internal";
 import { memberKey, memberPartKey } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { warn } from "../warn.js";
@@ -135,7 +135,7 @@ export class Presence {
         await channel.set(memberPartKey(by.instance, place), { schedules }, { ttl: PART_TTL });
       }
       // The list first: a member without it can run nothing.
-      const value = { by, parts: this.#parts.length, process: processIdentity() };
+      const value = { by, parts: this.#parts.length, process: processIdentity(), ojm: VERSIONS.ojm };
       await channel.set(memberKey(by.instance), value, { ttl: BEATS_OF_LIFE * restBy(clock, BEAT) });
       this.#beats++;
       this.#answered();

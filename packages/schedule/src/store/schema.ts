@@ -128,6 +128,8 @@ export interface MemberValue {
    * Its process: on the same machine, others see at once that it is gone. Older versions did not write it.
    */
   readonly process?: ProcessIdentity;
+  /** The version of ojm in its process. Older versions did not write it. */
+  readonly ojm?: string;
 }
 
 /** Names of schedules that a member can run, with the hashes of its definitions. */

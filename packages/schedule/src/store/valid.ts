@@ -65,8 +65,8 @@ export function isWholeTick(value: unknown): value is TickValue {
 }
 
 export function isMember(value: unknown): value is MemberValue {
-  const { parts, process } = fieldsOf<MemberValue>(value) ?? {};
-  return isCount(parts) && isOptional(process, isProcess);
+  const { parts, process, ojm } = fieldsOf<MemberValue>(value) ?? {};
+  return isCount(parts) && isOptional(process, isProcess) && isOptional(ojm, isText);
 }
 
 export function isMemberPart(value: unknown): value is MemberPart {

@@ -1,5 +1,6 @@
 import type { JobManager, RunRecord } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
+import { type SchedulerView, schedulersIn } from "@ojm/schedule";
 import { expectNoMore, lastValue } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { EXIT } from "../../../errors.js";
@@ -116,9 +117,11 @@ async function checkProcesses(manager: JobManager): Promise<Finding[]> {
   const runs: RunRecord[] = [];
   for await (const run of manager.history({ limit: RECENT })) runs.push(run);
   const [sessions, locks] = await Promise.all([sessionsOf(manager), manager.heldLocks()]);
+  const schedulers: SchedulerView[] = [];
+  for await (const scheduler of schedulersIn(manager)) schedulers.push(scheduler);
   const quiet = await withoutRenewal(manager, sessions);
   return [
-    ...checkVersions(runs, sessions),
+    ...checkVersions(runs, sessions, schedulers),
     ...checkClocks({ now: Date.now(), locks, sessions, runs }),
     ...checkSessions(sessions, quiet),
   ];

@@ -9,6 +9,7 @@ import {
   VERSIONS,
   visible,
 } from "@ojm/core/internal";
+import type { SchedulerView } from "@ojm/schedule";
 import { count, type Finding, note, ok, problem, warning } from "./finding.js";
 
 /** A session of a process, as stored. */
@@ -42,9 +43,11 @@ interface VersionedProcess {
   readonly ojm?: string;
 }
 
-/** The processes with sessions, each once, by host and pid. */
-function processesOf(sessions: readonly Session[]): VersionedProcess[] {
+/** The processes with sessions or schedulers, each once, by host and pid. */
+function processesOf(sessions: readonly Session[], schedulers: readonly SchedulerView[]): VersionedProcess[] {
   const processes = new Map<string, VersionedProcess>();
+  for (const { by, ojm } of schedulers)
+    processes.set(`${by.pid} ${by.host}`, { host: by.host, pid: by.pid, ...present({ ojm }) });
   for (const { ojm, process } of sessions) {
     const { host, pid } = process;
     processes.set(`${pid} ${host}`, { host, pid, ...present({ ojm }) });
@@ -72,10 +75,15 @@ const NAMED = 5;
 
 /**
  * Compares the versions of this process with those of the newest runs, and lists those of the processes that
- * hold or want a lock. Several of these are a note: a rollout is on its way, or a host was forgotten.
+ * hold or want a lock, or can run schedules. Several of these are a note: a rollout is on its way, or a host
+ * was forgotten.
  */
-export function checkVersions(runs: readonly RunRecord[], sessions: readonly Session[]): Finding[] {
-  const processes = processesOf(sessions);
+export function checkVersions(
+  runs: readonly RunRecord[],
+  sessions: readonly Session[],
+  schedulers: readonly SchedulerView[],
+): Finding[] {
+  const processes = processesOf(sessions, schedulers);
   const found = comparedWithRuns(runs, processes);
   const versions = new Set([VERSIONS.ojm, ...processes.map(({ ojm }) => ojm)]);
   if (processes.length === 0) return [found];
