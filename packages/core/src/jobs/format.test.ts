@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { Channel } from "../channel/channel.js";
 import { openChannel } from "../channel/open.js";
 import { VERSIONS } from "../locks/versions.js";
@@ -6,7 +6,7 @@ import { scribble } from "../testing/scribble.js";
 import { rejection } from "../testing/settle.js";
 import { type ManagerOf, STORES, World } from "../testing/world.js";
 import { FORMATS, type FormatValue } from "./format.js";
-import { openJobManager } from "./manager.js";
+import { type JobManager, openJobManager } from "./manager.js";
 
 const KEY = ["format"];
 const MARK = { wrote: 1, reads: 1, ojm: VERSIONS.ojm };
@@ -62,6 +62,36 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     await world.manager({ apart });
     expect(await channel.get(KEY)).toEqual({ wrote: 1, reads: 0, ojm: VERSIONS.ojm, more: ["x"] });
   });
+});
+
+test("a store of the logs has its format, and is not written to if it needs a later version", async () => {
+  const warned: string[] = [];
+  const onWarning = ({ message }: Error): void => void warned.push(message);
+  process.on("warning", onWarning);
+  onTestFinished(() => void process.off("warning", onWarning));
+  const world = new World();
+  const [way, logs] = [await world.way(), await new World().way()];
+  const open = (): Promise<JobManager> =>
+    world.clock.until(
+      openJobManager({
+        chJobs: { backend: way },
+        chLocks: { backend: way },
+        chLogs: { backend: logs },
+        clock: world.clock,
+      }),
+    );
+  const logged = async (manager: JobManager): Promise<void> => {
+    await world.clock.until(manager.run("a", (run) => run.log.info("hello")));
+    await world.clock.until(manager.close());
+  };
+  await logged(await open());
+  const formats = await openChannel<FormatValue>(FORMATS, { backend: logs, clock: world.clock });
+  expect(await formats.get(KEY)).toEqual(MARK);
+  await formats.set(KEY, { wrote: 2, reads: 2, ojm: "0.9.0" });
+  const { length } = logs.commits;
+  await logged(await open());
+  expect(logs.commits).toHaveLength(length);
+  expect(warned).toEqual([expect.stringContaining("the store of the logs needs a later version of ojm")]);
 });
 
 test.each(["no JSON", "null", '"x"', "{}", '{"wrote":1,"reads":"2","ojm":"1"}'])(

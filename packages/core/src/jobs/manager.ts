@@ -130,7 +130,12 @@ export class JobManager extends JobQueries {
       jobs,
       index,
       locks: this.#locks,
-      logs: new Logs(options.chLogs ?? options.chJobs ?? {}, this.#clock, options.logBudget),
+      logs: new Logs(
+        options.chLogs ?? options.chJobs ?? {},
+        options.chLogs !== undefined,
+        this.#clock,
+        options.logBudget,
+      ),
       lockChannel: locks as Channel<unknown>,
       clock: this.#clock,
       ttl,

@@ -105,6 +105,33 @@ describe("what runs, followed", () => {
     await clock.until(next.end());
   });
 
+  test("a manager that closes in a busy second has no timer left that fails", async () => {
+    await follow();
+    const runs = await clock.until(Promise.all(Array.from({ length: 15 }, (_, i) => one.manager.start(`job-${i}`))));
+    await clock.advance(50);
+    await clock.until(two.manager.close());
+    await clock.advance(1_000);
+    await clock.until(Promise.all(runs.map((run) => run.end())));
+  });
+
+  test("all runs that began while the store was away are known once it is up to date", async () => {
+    await follow();
+    const heard = two.way.heard;
+    let hear = (): void => {};
+    const silent = new Promise<void>((resolve) => {
+      hear = resolve;
+    });
+    two.way.heard = () => silent;
+    for (const gap of two.way.gaps) gap();
+    const runs = await clock.until(Promise.all(Array.from({ length: 15 }, (_, i) => one.manager.start(`job-${i}`))));
+    two.way.heard = heard;
+    hear();
+    await clock.advance(10);
+    await clock.until(live.upToDate());
+    expect(live.runs()).toHaveLength(15);
+    await clock.until(Promise.all(runs.map((run) => run.end())));
+  });
+
   test("reports the waiters, and that the next one runs", async () => {
     await follow();
     const run = await clock.until(one.manager.start("a"));

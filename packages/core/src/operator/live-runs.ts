@@ -140,7 +140,10 @@ export class LiveRuns {
     this.ready.catch(() => {});
   }
 
-  /** Resolves once the known state is complete: at once, unless a watch missed changes. */
+  /**
+   * Resolves once the known state is complete: at once, unless a watch missed changes. Runs that began less
+   * than {@link MOMENT} ago, in a busy second, may be missing.
+   */
   async upToDate(): Promise<void> {
     await this.#upToDate.wait();
     await Promise.all(this.#reading);
@@ -223,7 +226,10 @@ export class LiveRuns {
         if (!signal.aborted) this.#options.failed?.(error);
       };
       const followed: Followed<LocksValue> = {
-        begun: () => this.#upToDate.begun(followed),
+        begun: () => {
+          this.#isSynced = false;
+          this.#upToDate.begun(followed);
+        },
         put: (key, value, version) => this.#put(key, value, version),
         gone: (key) => this.#gone(key),
         synced: () => {
@@ -289,8 +295,16 @@ export class LiveRuns {
     const watched: Watched = { ...held, over: new AbortController() };
     this.#runs.set(held.name, watched);
     this.#stops.began(watched);
-    if (this.#isBusy()) watched.cancelWatch = this.#source.clock.after(MOMENT, () => this.#watch(watched));
+    if (this.#isBusy()) watched.cancelWatch = this.#source.clock.after(MOMENT, () => this.#watchLate(watched));
     else this.#watch(watched);
+  }
+
+  #watchLate(watched: Watched): void {
+    try {
+      this.#watch(watched);
+    } catch {
+      // The manager was closed meanwhile, and the watch of the locks has failed with it.
+    }
   }
 
   /** Whether many runs have begun in this second. Those that were active before are followed at once. */

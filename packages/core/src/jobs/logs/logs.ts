@@ -48,6 +48,7 @@ export class Logs {
   readonly clock: Clock;
   readonly room: { used: number; readonly most: number } = { used: 0, most: MOST_WAITING };
   readonly #config: OpenOptions;
+  readonly #isApart: boolean;
   readonly #own: InMs<LogBudgetOptions> | undefined;
   readonly #late: Set<LateWriter> = new Set();
   #opening: Promise<LogStore> | undefined;
@@ -55,9 +56,11 @@ export class Logs {
   #warned = false;
   #closed = false;
 
-  constructor(config: OpenOptions, clock: Clock, own?: InMs<LogBudgetOptions>) {
+  /** `isApart`: the store of the logs is not that of the records, whose format is checked already. */
+  constructor(config: OpenOptions, isApart: boolean, clock: Clock, own?: InMs<LogBudgetOptions>) {
     this.clock = clock;
     this.#config = config;
+    this.#isApart = isApart;
     this.#own = own;
   }
 
@@ -85,13 +88,8 @@ export class Logs {
   }
 
   async #open(): Promise<LogStore> {
+    if (this.#isApart) await checkFormat(this.#config, this.clock, "the store of the logs");
     const channel = await openChannel<LogsValue>(LOGS, { ...this.#config, clock: this.clock });
-    try {
-      await checkFormat(this.#config, this.clock, "the store of the logs");
-    } catch (error) {
-      await channel.close();
-      throw error;
-    }
     if (this.#closed) await channel.close();
     this.#opened = { channel, budget: budgetOf(channel.supports, this.#own) };
     return this.#opened;

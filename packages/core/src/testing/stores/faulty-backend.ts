@@ -47,6 +47,8 @@ export class FaultyBackend implements Backend {
   repeated: (commit: Commit) => void = () => {};
   readonly commits: Commit[] = [];
   reads = 0;
+  /** Reports to each watch that changes may have been missed. */
+  readonly gaps: Set<() => void> = new Set();
   /** Ends the calls in progress. */
   readonly #underWay: Set<() => void> = new Set();
   readonly #store: Backend;
@@ -86,16 +88,22 @@ export class FaultyBackend implements Backend {
     return outcome;
   }
 
-  watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
+  async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
     let last = Promise.resolve();
     const inTurn = (tell: () => void): void => {
       last = last.then(this.heard).then(tell);
     };
-    return this.#store.watch(range, {
+    const gap = (): void => inTurn(() => sink.gap());
+    const end = await this.#store.watch(range, {
       change: (change) => inTurn(() => sink.change(change)),
-      gap: () => inTurn(() => sink.gap()),
+      gap,
       fail: (error) => inTurn(() => sink.fail(error)),
     });
+    this.gaps.add(gap);
+    return () => {
+      this.gaps.delete(gap);
+      end();
+    };
   }
 
   async close(): Promise<void> {}
