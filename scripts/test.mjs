@@ -4,7 +4,7 @@ import { setPriority } from "node:os";
 import { join } from "node:path";
 import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
-import { buildChildren } from "./lib/programs.mjs";
+import { buildChildren, buildTorture } from "./lib/programs.mjs";
 import { root, stop, tool } from "./lib/run.mjs";
 import { installServers } from "./lib/servers.mjs";
 import { leftWhole, writeTestTimes } from "./lib/test-files.mjs";
@@ -40,6 +40,9 @@ await installServers();
 // Only the checks need declarations, and build them.
 await build({ types: false });
 if (!(await buildChildren())) stop("The child processes of the tests could not be built.", "See the messages above.");
+
+// Before the checks and the tests, which both need it, and must not build it at the same time.
+if (own.all && !(await buildTorture())) stop("The torture harness could not be built.", "See the messages above.");
 
 const folder = join(root, "node_modules/.ojm");
 mkdirSync(folder, { recursive: true });

@@ -87,7 +87,8 @@ test("a new feature makes the next minor version of all packages, and keeps what
   for (const file of [...needed, "pnpm-workspace.yaml"]) cpSync(join(ROOT, file), join(folder, file));
   git("init", "--quiet", "--initial-branch=main");
   git("add", ".");
-  git("-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message=a");
+  const own = ["user.name=a", "user.email=a@example.com", "commit.gpgsign=false", "core.hooksPath=/dev/null"];
+  git(...own.flatMap((setting) => ["-c", setting]), "commit", "--quiet", "--message=a");
   writeFileSync(join(folder, ".changeset/feature.md"), '---\n"@ojm/core": minor\n---\n\nA feature.\n');
 
   const { status } = spawnSync(process.execPath, [join(ROOT, "scripts/version.mjs")], { cwd: folder });

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { workflowFaults } from "../scripts/lib/check/workflows.mjs";
 
-/* The check of the workflows of CI finds what would let a stranger change a release. */
+/* The check of the workflows of CI finds what would let code from a fork change a release. */
 
 const FOLDER = fileURLToPath(new URL("../.github/workflows/", import.meta.url));
 
@@ -30,7 +30,7 @@ test.each([
   ["an action by its tag", CHECKOUT, "actions/checkout@v4", "is not pinned"],
   ["an action by its commit without its version", " # v4.4.0", "", "is not pinned"],
   ["rights for all jobs", "permissions: {}", "permissions: { contents: write }", "lacks `permissions: {}`"],
-  ["a trigger that runs the code of strangers with rights", "on: push", "on: pull_request_target", "with rights"],
+  ["a trigger that runs code from a fork with rights", "on: push", "on: pull_request_target", "with rights"],
   ["a secret", "npm run check", `\${{ secrets.NPM_TOKEN }}`, "uses a secret"],
   ["a checkout that leaves its token", "persist-credentials: false", "fetch-depth: 0", "persist-credentials"],
   [

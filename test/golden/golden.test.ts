@@ -69,7 +69,7 @@ interface Reading {
   readonly restarts: boolean;
 }
 
-/** Whether an entry that was to end at `end` is there. In doubt for days: so far a clock was behind. */
+/** Whether an entry that was to end at `end` is there. `either`: some clocks were three days behind. */
 function lifeOf({ clock = systemClock, restarts }: Reading, end: number): "over" | "left" | "either" {
   if (restarts || clock.now() < end - DAY) return "left";
   return clock.now() > end + 4 * DAY ? "over" : "either";

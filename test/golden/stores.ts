@@ -70,7 +70,7 @@ export const KINDS: Readonly<Record<KindOfStore, Kind>> = {
   },
   redis: {
     saved: "redis.rdb",
-    missing: whyMissing("redis-server"),
+    missing: whyMissing("redis-server") ?? tooOldRedis(),
     async open(dump, env) {
       const server = await startRedis({ ...(dump !== undefined && { dump }), ...(env !== undefined && { env }) });
       return {
@@ -99,6 +99,13 @@ export const KINDS: Readonly<Record<KindOfStore, Kind>> = {
     },
   },
 };
+
+/** An older Redis does not load the dump of a newer one. Redis 8 wrote the first dumps. */
+function tooOldRedis(): string | undefined {
+  const { stdout } = spawnSync("redis-server", ["--version"], { encoding: "utf8" });
+  const [, major] = /v=(\d+)/.exec(stdout) ?? [];
+  return Number(major) >= 8 ? undefined : `the dumps need Redis 8, and this is ${stdout.trim()}`;
+}
 
 function etcdutlMissing(): string | undefined {
   const { error } = spawnSync("etcdutl", ["version"], { stdio: "ignore" });

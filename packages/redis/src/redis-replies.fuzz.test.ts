@@ -210,9 +210,11 @@ class Calls {
 
 async function play({ calls, atOpen, atCalls }: Scene, proxy: DamagingProxy): Promise<void> {
   proxy.damage(new Map(atOpen));
-  const args = { url: `redis://127.0.0.1:${proxy.port}`, deadline: DEADLINE };
+  const isDamaged = atOpen.length > 0 || atCalls.length > 0;
+  // Without damage, a slow machine must not end the calls.
+  const args = { url: `redis://127.0.0.1:${proxy.port}`, deadline: isDamaged ? DEADLINE : 30_000 };
   const opened = await settled(backend.open(args, { clock: systemClock }));
-  if (!("result" in opened)) return;
+  if (!("result" in opened)) return expect(isDamaged, "a store that is not damaged opens").toBe(true);
   const store = opened.result;
   try {
     const scene = new Calls(store, `scene-${scenes++}`);

@@ -11,7 +11,7 @@ const RULES = [
   },
   (text) => (/^permissions: \{\}$/m.test(text) ? [] : ["lacks `permissions: {}`: each job has what it needs, no more"]),
   (text) =>
-    /\bpull_request_target\b|\bworkflow_run\b/.test(text) ? ["would run the code of a stranger with rights"] : [],
+    /\bpull_request_target\b|\bworkflow_run\b/.test(text) ? ["would run code from a fork with rights"] : [],
   (text) => (/\bsecrets\s*[.[]/.test(text) ? ["uses a secret: npm trusts a workflow by its identity"] : []),
   (text) => {
     const count = (pattern) => text.match(pattern)?.length ?? 0;
