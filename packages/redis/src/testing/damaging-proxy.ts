@@ -6,8 +6,6 @@ export type Damage =
   /** A value in it is replaced, left out, or preceded by another one. The stream stays in step. */
   | { readonly kind: "replace" | "insert"; readonly node: number; readonly by: Resp }
   | { readonly kind: "remove"; readonly node: number }
-  /** Bytes are overwritten. */
-  | { readonly kind: "bytes"; readonly place: number; readonly by: string }
   /** It ends in the middle: the connection breaks, or carries nothing from then on. */
   | { readonly kind: "cut" | "silence"; readonly place: number }
   /** It arrives byte by byte, which is right. */
@@ -100,11 +98,6 @@ function send(client: Socket, value: Resp, whole: string, damage: Damage): void 
       const change = (old: Resp): readonly Resp[] =>
         node === 0 ? [old] : damage.kind === "insert" ? [damage.by, old] : [];
       write(withNode(value, node, change).map(writeResp).join(""));
-      return;
-    }
-    case "bytes": {
-      const place = damage.place % whole.length;
-      write(whole.slice(0, place) + damage.by + whole.slice(place + damage.by.length));
       return;
     }
     case "silence":
