@@ -101,6 +101,8 @@ interface Inside {
   readonly process: FakeProcess;
   readonly run: Run;
   readonly stops: number;
+  /** When it began, by the clock of the simulation. */
+  readonly began: number;
 }
 
 /**
@@ -316,7 +318,7 @@ export class Simulation {
   async #body(process: FakeProcess, run: Run): Promise<void> {
     if (run.signal.aborted) return;
     if (this.#closing.has(process)) this.#failed(new Error(`${run.id} begins in a process that is closing`));
-    const me: Inside = { process, run, stops: process.stops };
+    const me: Inside = { process, run, stops: process.stops, began: this.clock.monotonic() };
     for (const other of this.#inside) {
       const { run: its } = other;
       // A process that is or was stopped may not know yet that it lost its lock.
@@ -357,10 +359,11 @@ export class Simulation {
   }
 
   /** Whether a body of a process that closes must still have its lock, as far as its process can know. */
-  #isCleaning({ run, process }: Inside): boolean {
+  #isCleaning({ run, process, began }: Inside): boolean {
     const session = this.#sessions.get(run.fence);
     if (codeOf(run.signal) !== "CLOSING" || session === undefined) return false;
-    const over = Math.min(this.#closing.get(process) ?? 0, this.#lives.knownUntil(session));
+    const timeout = Math.min(...(DEFINITIONS[run.name] ?? []).map((one) => Number(one.timeout ?? Infinity)));
+    const over = Math.min(this.#closing.get(process) ?? 0, this.#lives.knownUntil(session), began + timeout);
     return this.clock.monotonic() < over - LATE;
   }
 
