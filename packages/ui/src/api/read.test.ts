@@ -523,7 +523,7 @@ describe("runs", () => {
     const { value: last } = await it.manager.history({ name: "sync" }).next();
     const startTime = Number(last?.startTime) + 1;
     const id = `sync@${new Date(startTime).toISOString()}`;
-    const { endTime: _, endDate: __, duration: ___, ...rest } = { ...last };
+    const { endTime: _, endDate: __, duration: ___, ...rest } = last ?? expect.fail("no run");
     const jobs = await it.manager.channel<unknown>("oJobManager-jobs");
     await jobs.set({ name: "sync", startTime }, { ...rest, id, startTime, status: "draining" });
     const path = `/api/v1/runs/${encodeURIComponent(id)}`;
