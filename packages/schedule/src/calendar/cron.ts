@@ -2,8 +2,8 @@ import { Cron, CronPattern } from "croner";
 import { type Schedule, ScheduleError } from "./schedule.js";
 import { type ClockChange, openZone, type Zone } from "./timetable.js";
 
-/** The end of the last year that croner knows. Near the last instant of a `Date`, an offset makes it NaN. */
-const END = Date.UTC(10_000, 0);
+/** Croner finds no time after the year 2999 for an expression without years. */
+const END = Date.UTC(3_000, 0);
 
 /** More than any change of clocks, in ms: Pacific/Apia once left out a day. */
 const TWO_DAYS = 48 * 3_600_000;
@@ -29,6 +29,8 @@ interface Position {
  *   repeated hour.
  * - If the hour is `*`, skipped times are not made up for: each hour that exists has its runs.
  *
+ * After the year 2999, an expression has no tick: `next` returns `Infinity`.
+ *
  * @param zone a name of the IANA list, or `local` for the zone of this machine.
  * @throws ScheduleError if the expression is wrong or never matches, or the zone is unknown.
  */
@@ -37,6 +39,8 @@ export function cronSchedule(text: string, zone: string = "UTC"): Schedule {
   const clocks = openZone(zone);
   return {
     next(after) {
+      // Near the last instant of a `Date`, an offset makes it NaN.
+      if (after >= END + TWO_DAYS) return Number.POSITIVE_INFINITY;
       let position: Position = startAt(after, expression, clocks);
       for (;;) {
         const step = advance(position, expression, clocks);
@@ -59,6 +63,7 @@ function startAt(instant: number, expression: Expression, clocks: Zone): Positio
 /** The tick, or the next point to search from. */
 function advance(position: Position, expression: Expression, clocks: Zone): number | Position {
   const time = expression.next(position.done);
+  if (time === Number.POSITIVE_INFINITY) return time;
   const due = time - position.offset;
   const near = position.instant + TWO_DAYS;
   const change = clocks.change(position.instant, Math.min(due, near));
@@ -87,7 +92,7 @@ type ClockRule = "once" | "interval" | "clock";
  */
 interface Expression {
   readonly rule: ClockRule;
-  /** The first matching time of day after this one. */
+  /** The first matching time of day after this one; `Infinity` if there is none before {@link END}. */
   next(after: number): number;
 }
 
@@ -126,12 +131,7 @@ export function readExpression(text: string): Expression {
     after < END ? calendar.nextRun(new Date(after))?.getTime() : undefined;
   // The calendar repeats itself every 400 years: a search that fails from one day fails from any.
   if (find(0) === undefined) throw wrong(`cron "${text}" never fires: there is no such day in any year.`);
-  const next = (after: number): number => {
-    const found = find(after);
-    if (found !== undefined) return found;
-    throw wrong(`cron "${text}" has no time before the year 10000.`);
-  };
-  return { rule: clockRule(pattern), next };
+  return { rule: clockRule(pattern), next: (after) => find(after) ?? Number.POSITIVE_INFINITY };
 }
 
 function clockRule(pattern: CronPattern): ClockRule {

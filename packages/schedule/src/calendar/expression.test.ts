@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readExpression } from "./cron.js";
+import { cronSchedule, readExpression } from "./cron.js";
 import { ScheduleError } from "./schedule.js";
 
 const FROM = Date.parse("2026-01-01T00:00Z");
@@ -42,6 +42,13 @@ describe("a cron expression", () => {
   ])("the cron expression %s is read by the rule %s where clocks are changed", (text, rule) => {
     expect(readExpression(text).rule).toBe(rule);
   });
+});
+
+it("a cron expression has no tick after the year 2999", () => {
+  const { next } = cronSchedule("59 23 31 12 *", "Europe/Lisbon");
+  const last = Date.parse("2999-12-31T23:59Z");
+  expect(next(Date.parse("2999-01-01T00:00Z"))).toBe(last);
+  expect([last, last + 1, Date.parse("9999-12-31T00:00Z"), 8.64e15].map(next)).toEqual(Array(4).fill(Infinity));
 });
 
 describe("a wrong cron expression", () => {

@@ -3,7 +3,7 @@ import { durationOf } from "@ojm/core/internal";
 
 /** The ticks of a job. Instants are in ms since 1970 in UTC, as from `Date.now()`. */
 export interface Schedule {
-  /** The first tick after this instant, never the instant itself. */
+  /** The first tick after this instant, never the instant itself; `Infinity` if there is none. */
   next(after: number): number;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ScheduleDefinition } from "../definition/types.js";
 import type { StoredSchedule } from "../store/schema.js";
-import { nextRun } from "./overview.js";
+import { nextRun, nextTicks } from "./overview.js";
 
 const NOW = Date.parse("2030-01-01T11:00:00Z");
 
@@ -29,4 +29,19 @@ describe("the next tick that will be run", () => {
     const blackout = [{ cron: "0 12 * * *", timeZone: "UTC", duration: 7_200_000 }];
     expect(run({ ...noon, blackout })).toBeUndefined();
   });
+
+  it("is never, if a pause, a hold or a blackout ends after the last year of cron expressions", () => {
+    const end = "9999-12-31T00:00:00Z";
+    expect(run(noon, { paused: { reason: "x", by: "ana", at: NOW, until: Date.parse(end) } })).toBeUndefined();
+    expect(run(noon, {}, end)).toBeUndefined();
+    expect(run({ ...noon, jitter: 60_000, blackout: [{ from: "2030-01-01T00:00:00Z", to: end }] })).toBeUndefined();
+    expect(run({ every: 3_600_000 }, {}, end)).toBe("9999-12-31T00:00:00.000Z");
+  });
+});
+
+it("the next ticks of a cron expression end with the year 2999", () => {
+  const of = { name: "a", definition: { cron: "0 0 1 1 *", jitter: 60_000 } } as unknown as StoredSchedule;
+  const ticks = nextTicks(of, NOW, 10_000, {});
+  expect(ticks).toHaveLength(2999 - 2030);
+  expect(ticks.at(-1)?.at).toBe(Date.parse("2999-01-01T00:00:00Z"));
 });

@@ -114,6 +114,20 @@ describe("the schedules of a store", () => {
   });
 });
 
+it("a pause until the year 9999 breaks no reader of its schedule", async () => {
+  await add({ cron: "* * * * *", jitter: 1_000 });
+  await world.clock.until(one.scheduler.pause("a", { reason: "r", author: "a", until: "9999-12-31T00:00:00Z" }));
+  const { nextRun, upcoming, next } = await view();
+  expect(upcoming(world.clock.now())).toMatchObject({ at: at("00:01:00"), skipped: "paused" });
+  expect(nextRun(world.clock.now())).toBeUndefined();
+  expect(next(Date.parse("9999-12-31T00:00:00Z"))).toBeUndefined();
+  const [summary] = await world.clock.until(collect(one.scheduler.schedules()));
+  expect([summary?.name, summary?.nextRun]).toEqual(["a", undefined]);
+  const last = (await world.clock.until(one.scheduler.why("a"))).at(-1);
+  expect(last).toMatchObject({ code: "next", text: expect.stringMatching(/skipped: the schedule is paused$/) });
+  await world.close();
+});
+
 describe("the schedulers of a store", () => {
   /** The schedulers, as read by a process without one. */
   async function schedulers(): Promise<SchedulerView[]> {

@@ -55,7 +55,7 @@ export interface ScheduleView {
   readonly waiting: readonly number[];
   /** The outcomes of the ticks after `after` up to {@link ScheduleView.decided}, oldest first. */
   ticks(after: number): AsyncGenerator<DecidedTick, void, undefined>;
-  /** The first tick after `after`; `undefined` if the definition cannot be read. */
+  /** The first tick after `after`; `undefined` if there is none, or the definition cannot be read. */
   next(after: number): number | undefined;
   /** The first tick after `after`, when it is due with its jitter, and whether it will be skipped. */
   upcoming(after: number): NextTick | undefined;
@@ -178,7 +178,7 @@ export function viewOf(
     waiting: cursor.waiting ?? [],
     definition: () => (isReadable(definition) ? definition : undefined),
     ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
-    next: (after) => ifReadable(schedule, () => calendarOf(definition).next(after)),
+    next: (after) => ifReadable(schedule, () => finite(calendarOf(definition).next(after))),
     upcoming: (after) => ifReadable(schedule, () => nextTicks(schedule, after, 1, { held, cursor })[0]),
     nextRun: (after) => ifReadable(schedule, () => nextRun(schedule, after, { held })),
     overdue: (by, after) => ifReadable(schedule, () => overdue(schedule, Math.max(cursor.at, after), by)),
@@ -188,6 +188,8 @@ export function viewOf(
 function ifReadable<Result>({ definition }: StoredSchedule, read: () => Result): Result | undefined {
   return isReadable(definition) ? read() : undefined;
 }
+
+const finite = (at: number): number | undefined => (at === Number.POSITIVE_INFINITY ? undefined : at);
 
 /** The ticks after `after` that were due at `by`. A pause or a blackout at their start does not count. */
 function overdue({ name, definition, paused }: StoredSchedule, after: number, by: number): OverdueTicks | undefined {
@@ -233,7 +235,7 @@ interface Ahead {
   readonly cursor?: Cursor | undefined;
 }
 
-/** The next `limit` ticks of a schedule after `now`. */
+/** The next `limit` ticks of a schedule after `now`. A calendar may end before. */
 export function nextTicks(of: StoredSchedule, now: number, limit: number, { held = 0, cursor }: Ahead): NextTick[] {
   const { name, definition } = of;
   if (!Number.isInteger(limit) || limit < 0 || limit > MOST_NEXT_TICKS) {
@@ -246,6 +248,7 @@ export function nextTicks(of: StoredSchedule, now: number, limit: number, { held
   let at = now;
   while (ticks.length < limit) {
     at = schedule.next(at);
+    if (at === Number.POSITIVE_INFINITY) break;
     const due = dueTime(name, definition, at);
     const isHeld = due < held && (definition.overlap ?? "skip") === "skip";
     const stop = stopped({ schedule: of }, at)?.reason as "paused" | "blackout" | undefined;

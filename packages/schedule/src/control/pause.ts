@@ -3,7 +3,7 @@ import { hasEnded, isStatus, isTriedAgain, present } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { settleAll } from "../decide/decide.js";
 import { pausedWhy } from "../decide/outcomes.js";
-import { assertReadable, isReadable, show } from "../definition/check.js";
+import { assertReadable, show } from "../definition/check.js";
 import {
   cursorKey,
   type Pause,
@@ -149,7 +149,7 @@ export async function remove(store: ScheduleStore, name: string, who: ResumeOpti
       { put: removedKey(name), value: { by: store.by, at: now }, ttl: TICK_TTL },
     ];
     const act = { action: "remove", name, ...who };
-    if (schedule === undefined || cursor === undefined || !isReadable(schedule.value.definition)) {
+    if (schedule === undefined || cursor === undefined) {
       await store.act(writes, act);
       return schedule !== undefined;
     }

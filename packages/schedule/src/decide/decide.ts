@@ -1,6 +1,7 @@
 import { lastTick, newestTicks } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
-import { calendarKey, calendarOf, dueTime } from "../definition/calendar.js";
+import { calendarIn, calendarKey, calendarOf, dueTime } from "../definition/calendar.js";
+import { isReadable, readableCalendar } from "../definition/check.js";
 import { type CheckedDefinition, MOST_WAITING, policiesOf } from "../definition/types.js";
 import { type Cursor, pauseAt, type StoredSchedule } from "../store/schema.js";
 import {
@@ -90,7 +91,7 @@ function settle(cursor: Cursor, ...ticks: Decided[]): Settle {
 /**
  * Settles the due ticks that fall into a pause. The pause may be over, if no process decided them during it.
  */
-function pausedTicks({ schedule, cursor, now }: State, { first, last }: DueTicks): Decision | undefined {
+function pausedTicks({ schedule, cursor, now }: State, { first, last }: DueTicks): Settle | undefined {
   const { paused, definition } = schedule;
   const { until = Number.POSITIVE_INFINITY } = paused ?? {};
   if (paused === undefined || first >= until || last < paused.at) return undefined;
@@ -241,10 +242,34 @@ export function moveTo(definition: CheckedDefinition, state: State): Moved {
   return { cursor: cursorAt(cursor, at, [...waiting, ...run]), ticks };
 }
 
-/** Gives all waiting and due ticks one outcome. */
+/**
+ * The cursor for a new definition in place of one that this version cannot read. To run an undecided tick of
+ * the old one would be a guess, because an unknown option may exclude it: it is missed, or was paused. If the
+ * old calendar cannot be read either, the ticks are those of the new one.
+ */
+export function moveFromUnreadable(definition: CheckedDefinition, { schedule, ...state }: State): Moved {
+  const { cursor, now } = state;
+  const { name } = schedule;
+  const calendar = readableCalendar(schedule.definition) ?? calendarIn(definition);
+  const end = cursorAt(cursor, Math.max(cursor.at, now), cursor.waiting);
+  const due = dueTicks(name, calendar, cursor.at, now);
+  if ("next" in due) return { cursor: end, ticks: [] };
+  const paused = pausedTicks({ ...state, schedule: { ...schedule, definition: calendar } }, due);
+  const rest = dueTicks(name, calendar, (paused ?? state).cursor.at, now);
+  const unreadable = "next" in rest ? [] : [range(calendar, rest.first, rest.last, missed("unreadable"))];
+  return { cursor: end, ticks: [...(paused?.ticks ?? []), ...unreadable] };
+}
+
+/**
+ * Gives all waiting and due ticks one outcome. If the calendar cannot be read, its due ticks are unknown, and
+ * only the waiting ones get it.
+ */
 export function settleAll({ schedule, cursor, now }: State, why: Why): Moved {
-  const { name, definition } = schedule;
+  const { name } = schedule;
   const waiting = (cursor.waiting ?? []).map((tick) => one(tick, why));
+  const known = isReadable(schedule.definition) ? schedule.definition : undefined;
+  const definition = known ?? readableCalendar(schedule.definition);
+  if (definition === undefined) return { cursor: cursorAt(cursor, cursor.at), ticks: waiting };
   const due = dueTicks(name, definition, cursor.at, now);
   if ("next" in due) return { cursor: cursorAt(cursor, cursor.at), ticks: waiting };
   const all = range(definition, due.first, due.last, why);

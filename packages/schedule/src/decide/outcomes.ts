@@ -94,6 +94,7 @@ const WORDS: Readonly<Record<TickReason, string>> = {
   "too-many": "no process was there, or it did not reach the store, and too many ticks were missed",
   "no-scheduler": "no process was there, or it did not reach the store",
   imported: "the schedule was brought here from another store, which may have run it",
+  unreadable: "its definition was replaced by a version of ojm that did not know all its options",
   removed: "the schedule was removed",
   invalid: "its options are not valid",
   "not-recorded": "its record could not be written",

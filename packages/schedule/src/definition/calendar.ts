@@ -68,7 +68,7 @@ function remember<V>(map: Map<string, V>, most: number, key: string, value: V): 
  */
 export function dueTime(name: string, definition: CheckedDefinition, at: number): number {
   const { jitter = 0 } = definition;
-  if (jitter === 0) return at;
+  if (jitter === 0 || at === Number.POSITIVE_INFINITY) return at;
   const gap = calendarOf(definition).next(at) - at;
   return at + (hash32(`${name} ${at}`) % Math.max(1, Math.min(jitter, gap)));
 }

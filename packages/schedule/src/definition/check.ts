@@ -11,8 +11,8 @@ import {
 } from "@ojm/core/internal";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
 import { blackoutProblem } from "./blackout.js";
-import { calendarOf } from "./calendar.js";
-import { type CheckedDefinition, MOST_WAITING, type ScheduleDefinition } from "./types.js";
+import { calendarIn, calendarOf } from "./calendar.js";
+import { type Calendar, type CheckedDefinition, MOST_WAITING, type ScheduleDefinition } from "./types.js";
 
 type Option = keyof ScheduleDefinition;
 
@@ -121,6 +121,12 @@ export function isReadable(definition: CheckedDefinition): boolean {
   }
   readable.set(definition, is);
   return is;
+}
+
+/** The calendar of a definition of the store, even of one with unknown options, if it can be read itself. */
+export function readableCalendar(definition: CheckedDefinition): Calendar | undefined {
+  const calendar = calendarIn(definition);
+  return isReadable(calendar) ? calendar : undefined;
 }
 
 /** @throws ScheduleError `INVALID` if the definition of a schedule in the store cannot be read */

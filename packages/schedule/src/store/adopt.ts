@@ -1,6 +1,5 @@
 import type { Op } from "@ojm/core";
-import { moveTo } from "../decide/decide.js";
-import { cursorAt } from "../decide/outcomes.js";
+import { moveFromUnreadable, moveTo } from "../decide/decide.js";
 import { isReadable } from "../definition/check.js";
 import type { CheckedDefinition } from "../definition/types.js";
 import { type Cursor, cursorKey, removedKey, type SchedulesValue, type StoredSchedule, scheduleKey } from "./schema.js";
@@ -61,11 +60,8 @@ async function replace(
     past: [...past.filter((one) => one !== hash), schedule.value.hash].slice(-MOST_PAST),
     since: now,
   };
-  const { at, waiting } = cursor.value;
-  // The ticks of a definition that this version cannot read are unknown: those of the new one begin now.
-  const moved = isReadable(schedule.value.definition)
-    ? moveTo(definition, { schedule: schedule.value, cursor: cursor.value, now, began })
-    : { cursor: cursorAt(cursor.value, Math.max(at, now), waiting), ticks: [] };
+  const move = isReadable(schedule.value.definition) ? moveTo : moveFromUnreadable;
+  const moved = move(definition, { schedule: schedule.value, cursor: cursor.value, now, began });
   const writes = [
     { put: scheduleKey(name), value },
     { put: cursorKey(name), value: moved.cursor },

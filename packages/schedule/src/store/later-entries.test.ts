@@ -75,6 +75,8 @@ describe.each([
   ["an unknown value of an option", { every: MINUTE, overlap: "merge" }],
   ["an unknown calendar", { cron: "@blue-moon" }],
 ])("a schedule with %s", (_, definition) => {
+  const isCalendarKnown = "every" in definition;
+
   beforeEach(async () => {
     await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
     await world.clock.until(one.scheduler.add("b", { every: MINUTE }, one.body()));
@@ -120,7 +122,7 @@ describe.each([
     expect(await world.clock.until(one.scheduler.remove("a"))).toBe(true);
   });
 
-  it("is taken over by the definition of this version once it was rolled back; its ticks begin then", async () => {
+  it("is taken over by the definition of this version once it was rolled back; the ticks before are missed", async () => {
     await world.until("00:05:10");
     await extend(cursorKey("a"), { at: at("00:02:00"), waiting: [at("00:02:00")] });
     const two = await world.scheduler("two");
@@ -128,7 +130,39 @@ describe.each([
     await world.until("00:08:10");
     // The tick that waited for its run is run first.
     expect(two.ran).toEqual(["00:05:10", "00:06:00", "00:08:00"]);
-    expect(await world.ticks(two)).toEqual(["00:02:00 run by two", "00:06:00 run by two", "00:08:00 run by two"]);
+    expect(await world.ticks(two)).toEqual([
+      "00:02:00 run by two",
+      isCalendarKnown ? "00:03:00-00:05:00 (3) missed unreadable" : "00:04:00 missed unreadable",
+      "00:06:00 run by two",
+      "00:08:00 run by two",
+    ]);
+  });
+
+  it("that was paused is taken over: the ticks of the pause are skipped", async () => {
+    await world.until("00:03:10");
+    await extend(cursorKey("a"), { at: at("00:01:00") });
+    await world.clock.until(one.scheduler.pause("a", { reason: "r", until: at("00:04:30") }));
+    await world.until("00:06:10");
+    const two = await world.scheduler("two");
+    await world.clock.until(two.scheduler.add("a", { every: 2 * MINUTE }, two.body()));
+    expect((await world.ticks(two)).slice(-2)).toEqual(
+      isCalendarKnown
+        ? ["00:02:00-00:04:00 (3) skipped paused", "00:05:00-00:06:00 (2) missed unreadable"]
+        : ["00:02:00-00:04:00 (2) skipped paused", "00:06:00 missed unreadable"],
+    );
+  });
+
+  it("is removed: the ticks that wait or are due have an outcome", async () => {
+    await world.until("00:05:10");
+    await extend(cursorKey("a"), { at: at("00:02:00"), waiting: [at("00:02:00")] });
+    expect(await world.clock.until(one.scheduler.remove("a"))).toBe(true);
+    const due = isCalendarKnown ? ["00:03:00-00:05:00 (3) refused removed"] : [];
+    expect((await world.ticks(one)).filter((tick) => !tick.includes("run by"))).toEqual([
+      "00:02:00 refused removed",
+      ...due,
+    ]);
+    expect(await get(scheduleKey("a"))).toBeUndefined();
+    expect(await get(cursorKey("a"))).toBeUndefined();
   });
 });
 

@@ -76,7 +76,7 @@ export type TickOutcome = "run" | "skipped" | "missed" | "refused";
  *   tick)
  * - missed: `policy` (`missed: "none"`), `too-late` (`within`), `not-latest`, `too-many` (`max`),
  *   `no-scheduler` (`downtime: false`), `imported` (the schedule came from another store, which may have run
- *   it)
+ *   it), `unreadable` (a definition replaced one that its version of ojm could not read)
  * - refused: `removed` (the schedule), `invalid` (the manager rejects its options), `not-recorded` (the store
  *   of the records rejected the record of the run, which did not start)
  */
@@ -92,6 +92,7 @@ export type TickReason =
   | "too-many"
   | "no-scheduler"
   | "imported"
+  | "unreadable"
   | "removed"
   | "invalid"
   | "not-recorded";

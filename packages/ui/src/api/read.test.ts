@@ -296,6 +296,14 @@ describe("now", () => {
     ]);
   });
 
+  test("lists the jobs when one is paused until the year 9999", async () => {
+    await it.scheduler.add("report", { cron: "0 2 * * *" }, () => {});
+    await it.scheduler.pause("report", { reason: "replaced", until: "9999-12-31T00:00Z" });
+    const { jobs } = await it.get<Jobs>("/api/v1/jobs");
+    expect(jobs).toMatchObject([{ name: "report", skipped: "paused" }]);
+    expect(jobs[0]).not.toHaveProperty("nextRun");
+  });
+
   test("marks the coming ticks of a job that no process runs, and of no other", async () => {
     const coming = async (): Promise<readonly (true | undefined)[]> =>
       (await it.get<Now>("/api/v1/now")).next.map(({ unattended }) => unattended);
@@ -508,6 +516,20 @@ describe("runs", () => {
     expect(held).toMatchObject({ code: "maintenance", text: expect.stringContaining("the schema changes") });
     // For an older run, it would not be news.
     expect((await pageOf(runs[2]?.id)).why).toEqual([]);
+  });
+
+  test("a run with an unknown status and no end has not ended, on its page and in the list of the jobs", async () => {
+    await it.manager.run("sync", () => {});
+    const { value: last } = await it.manager.history({ name: "sync" }).next();
+    const startTime = Number(last?.startTime) + 1;
+    const id = `sync@${new Date(startTime).toISOString()}`;
+    const { endTime: _, endDate: __, duration: ___, ...rest } = last ?? expect.fail("no run");
+    const jobs = await it.manager.channel<unknown>("oJobManager-jobs");
+    await jobs.set({ name: "sync", startTime }, { ...rest, id, startTime, status: "draining" });
+    const path = `/api/v1/runs/${encodeURIComponent(id)}`;
+    expect(await it.get<RunPage>(path)).toMatchObject({ run: { status: "draining" }, log: { ended: false } });
+    const { jobs: list } = await it.get<Jobs>("/api/v1/jobs");
+    expect(list).toMatchObject([{ name: "sync", last: { id: last?.id, status: "completed" } }]);
   });
 
   test("results are hidden unless showResults is set, and everything passes the mask", async () => {

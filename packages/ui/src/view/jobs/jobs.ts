@@ -1,5 +1,5 @@
 import { parseRunId, type RunRecord } from "@ojm/core";
-import { isOwn, nearest } from "@ojm/core/internal";
+import { hasEnded, isOwn, nearest } from "@ojm/core/internal";
 import { streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
 import { type LiveStore, overdueEntry, type ScheduleState, UNATTENDED } from "@ojm/schedule/operator";
@@ -162,7 +162,7 @@ function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
 ): Omit<Job, "name" | "schedule" | "next" | "unattended" | "held" | "skipped" | "nextRun" | "overdue" | "lock"> {
-  const ended = newest.filter(({ status }) => status !== "running");
+  const ended = newest.filter(hasEnded);
   const well = ended.filter(({ status }) => status === "completed");
   const running = newest.find(({ status }) => status === "running");
   const [last] = ended;

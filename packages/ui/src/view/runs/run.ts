@@ -1,4 +1,5 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
+import { hasEnded } from "@ojm/core/internal";
 import { retriesOf, UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { reasonsOf } from "../jobs/why.js";
@@ -33,7 +34,7 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
     ...(next && { next }),
     ...(lastWell && { lastWell }),
     why,
-    log: { ...(lines !== undefined && { lines }), ended: record.status !== "running" },
+    log: { ...(lines !== undefined && { lines }), ended: hasEnded(record) },
     ...(progress && { progress: progressOf(progress, mask) }),
     job,
   };

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
+import { hasEnded } from "@ojm/core/internal";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { spanOption } from "../../../command-line/units.js";
@@ -32,7 +33,7 @@ export async function execute(given: Given): Promise<number> {
     let ended = (await manager.wait(run, left())) ?? run;
     await tellNext(given, manager, ended);
     let unmade: PendingRetry | undefined;
-    while (!isAlone && ended.status !== "running") {
+    while (!isAlone && hasEnded(ended)) {
       const next = await nextOf(manager, ended, left().timeout);
       if (next !== undefined && "due" in next) unmade = next;
       if (next === undefined || "due" in next) break;
@@ -95,7 +96,7 @@ async function untilUnmade(
 /** The pending attempt after a run that has ended. */
 async function pendingAfter(manager: JobManager, run: RunRecord): Promise<PendingRetry | undefined> {
   const { id, name, chain = id, status } = run;
-  if (status === "running" || status === "completed") return undefined;
+  if (!hasEnded(run) || status === "completed") return undefined;
   return (await manager.retries(name)).find((one) => one.chain === chain);
 }
 
@@ -109,8 +110,9 @@ async function tellNext(given: Given, manager: JobManager, run: RunRecord): Prom
   printError(`ojm: ${end}. Attempt ${next.attempt} is due at ${new Date(next.due).toISOString()}`);
 }
 
-function exitOf({ status }: RunRecord): number {
-  if (status === "running") return EXIT.running;
+function exitOf(run: RunRecord): number {
+  const { status } = run;
+  if (!hasEnded(run)) return EXIT.running;
   if (status === "timeout") return EXIT.timeout;
   return status === "completed" || status === "skipped" ? EXIT.ok : EXIT.failed;
 }
