@@ -100,7 +100,8 @@ function pragma(db: Database, name: string): number {
 /**
  * The layout of the file. Changes nothing: the database of another program must stay as it is.
  *
- * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer layout
+ * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer layout; `CORRUPT` for
+ * a number that is not a layout
  */
 export function layoutOf(db: Database): number {
   // Read all as of one moment: half-made tables of another process would look like another program's.
@@ -111,7 +112,9 @@ export function layoutOf(db: Database): number {
   }));
   const { application, version, tables } = look();
   if (application === APPLICATION_ID) {
-    refuseNewerLayout(version, { store: `SQLite file ${db.name}`, package: "@ojm/sqlite", known: LAYOUT });
+    const store = `SQLite file ${db.name}`;
+    if (version < 1) throw new ChannelError("CORRUPT", `${store}: its header has layout ${version}, which does not exist`);
+    refuseNewerLayout(version, { store, package: "@ojm/sqlite", known: LAYOUT });
     return version;
   }
   if (application === 0 && version === 0 && tables === 0) return EMPTY;
