@@ -211,8 +211,22 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       });
       await client.put(`${keyPrefix}\0layout`).value("1");
       await put(await open({ keyPrefix }), "c a", "1");
-      await client.put(`${keyPrefix}\0layout`).value("by another program");
-      await expect(open({ keyPrefix })).rejects.toMatchObject({ code: "CORRUPT" });
+    });
+
+    it("a mark that another program overwrote is left as it is, and stops neither a process nor open", async () => {
+      const keyPrefix = `${randomUUID()}/`;
+      const mark = `${keyPrefix}\0layout`;
+      let leapt = 0;
+      const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + leapt };
+      const etcd = await openEtcd({ hosts: server.host, keyPrefix }, clock);
+      await client.put(mark).value("by another program");
+      await put(etcd, "c a", "1");
+      leapt += 4_000;
+      await put(etcd, "c a", "2");
+      await put(etcd, "c a", "3");
+      expect(await (await open({ keyPrefix })).read(["c a"])).toMatchObject([{ value: "3" }]);
+      expect(await etcd.read(["c a"])).toMatchObject([{ value: "3" }]);
+      expect(await client.get(mark).string()).toBe("by another program");
     });
 
     it("a store gets its mark from the first process that writes, not from those that read", async () => {
@@ -225,7 +239,7 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
       await until(async () => (await client.get(`${keyPrefix}\0layout`).string()) === "1");
     });
 
-    it("a process that has the store open gives an emptied store its mark again, and heeds a newer one", async () => {
+    it("a process that has the store open gives an emptied store its mark again, and heeds a newer one until it is corrected", async () => {
       const keyPrefix = `${randomUUID()}/`;
       const mark = `${keyPrefix}\0layout`;
       let leapt = 0;
@@ -251,6 +265,11 @@ describe.skipIf(missing !== undefined)("etcd backend", () => {
           message: expect.stringContaining("layout 2"),
         });
       }
+
+      await client.put(mark).value("1");
+      leapt += 4_000;
+      await until(async () => (await etcd.read(["c a"]).catch(() => undefined)) !== undefined);
+      await put(etcd, "c a", "5");
     });
   });
 

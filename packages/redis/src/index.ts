@@ -1,4 +1,11 @@
-import { type Backend, type BackendContext, type BackendType, LayoutMark, type Supports } from "@ojm/core/backend";
+import {
+  type Backend,
+  type BackendContext,
+  type BackendType,
+  isChannelError,
+  LayoutMark,
+  type Supports,
+} from "@ojm/core/backend";
 import { RedisBackend } from "./backend.js";
 import { followsSentinels, isCluster } from "./connection/client.js";
 import { Connection } from "./connection/connection.js";
@@ -32,8 +39,15 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     const names = new Names(keyPrefix, !oneNode, clustered ? 0 : client.options.db);
     const known = { store: `${where} (keyPrefix ${keyPrefix})`, package: "@ojm/redis", known: LAYOUT };
     const layout = new LayoutMark(known, clock, (mark) => claimLayout(connection, names.layout, mark));
+    const unlessAway = (error: unknown): undefined => {
+      // The node of the mark may be away while the others serve. The first write then starts the check.
+      if (!clustered || !isChannelError(error) || !error.retryable) throw error;
+    };
     // In one round trip.
-    const [facts, mark] = await Promise.all([inspectServer(connection), readLayout(connection, names.layout)]);
+    const [facts, mark] = await Promise.all([
+      inspectServer(connection),
+      readLayout(connection, names.layout).catch(unlessAway),
+    ]);
     layout.accept(mark);
     if (!settings.allowEviction) refuseEviction(facts, where);
     if (settings.refuseLostWrites) refuseLostWrites(facts, where);

@@ -4,8 +4,8 @@ import { ChannelError } from "@ojm/core/backend";
  * The number of the layout: the names below, the text of an entry, and the messages to watches.
  *
  * Each store has a mark with its number (see `LayoutMark` in core). In a Cluster one mark stands for all
- * nodes. `open` reads it along with INFO, and commits check it every 4 s, without waiting. A check in the
- * script of each commit would cost every commit a command.
+ * nodes. `open` reads it along with INFO, and writes check it at most once every 4 s, without waiting. A
+ * check in the script of each commit would cost every commit a command.
  *
  * A process of another layout receives no message that it could misread: from layout 2 on, the names under
  * which changes are published have the number. In layout 1 they have none, because processes that know no

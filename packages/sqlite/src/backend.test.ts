@@ -188,6 +188,19 @@ describe("a file that is not an intact database of ojm", () => {
     });
   });
 
+  it.each([0, -1])("a database of ours with layout %i, which does not exist, is refused as CORRUPT", async (layout) => {
+    const file = temporaryFile();
+    await (await openFile(file)).close();
+    const db = new Database(file);
+    db.pragma(`user_version = ${layout}`);
+    db.close();
+    expect(await failure(file)).toMatchObject({
+      code: "CORRUPT",
+      retryable: false,
+      message: `SQLite file ${file}: its header has layout ${layout}, which does not exist`,
+    });
+  });
+
   it("a damaged database is refused as CORRUPT", async () => {
     const file = temporaryFile();
     const opened = await openFile(file);

@@ -35,6 +35,8 @@ const WATCHED = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+// The upgrade to the next layout will name the processes to stop by `watchers.layout` and `watchers.version`.
+// Until then nothing reads `layout`, and `version` only the upgrade from layout 1, which does not have it.
 // `value` is the last column: a scan without values then never reads the overflow pages of long values.
 const TABLES = `
   CREATE TABLE meta (
@@ -100,7 +102,8 @@ function pragma(db: Database, name: string): number {
 /**
  * The layout of the file. Changes nothing: the database of another program must stay as it is.
  *
- * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer layout
+ * @throws ChannelError `INVALID_CONFIG` for a database of another program or of a newer layout; `CORRUPT` for
+ * a number that is not a layout
  */
 export function layoutOf(db: Database): number {
   // Read all as of one moment: half-made tables of another process would look like another program's.
@@ -111,7 +114,10 @@ export function layoutOf(db: Database): number {
   }));
   const { application, version, tables } = look();
   if (application === APPLICATION_ID) {
-    refuseNewerLayout(version, { store: `SQLite file ${db.name}`, package: "@ojm/sqlite", known: LAYOUT });
+    const store = `SQLite file ${db.name}`;
+    if (version < 1)
+      throw new ChannelError("CORRUPT", `${store}: its header has layout ${version}, which does not exist`);
+    refuseNewerLayout(version, { store, package: "@ojm/sqlite", known: LAYOUT });
     return version;
   }
   if (application === 0 && version === 0 && tables === 0) return EMPTY;
@@ -155,7 +161,7 @@ export function upgradeTables(db: Database): void {
 
 interface Watching extends ProcessIdentity {
   readonly expires: number;
-  /** Absent before layout 2. */
+  /** Absent in layout 1, the only older one so far: every process is "version unknown" today. */
   readonly version?: string;
 }
 

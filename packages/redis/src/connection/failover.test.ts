@@ -1,6 +1,7 @@
+import { isChannelError } from "@ojm/core/backend";
 import { commandOnce, startRedis, startRedisCluster, startSentinel, until, whyMissing } from "@ojm/testing/redis";
 import { Cluster } from "ioredis";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { applied, faultOf, get, keysOf, open, put, watch, watchKey } from "../testing/stores.js";
 
 const missing = whyMissing("redis-server");
@@ -122,6 +123,33 @@ describe.skipIf(missing !== undefined)("a Redis Cluster", () => {
     await until(() => notes.changes.length === 1 && one.changes.length === 1, "the watch reports the change");
     const denied = open({ cluster: { nodes: setup.nodes }, username: "ojm", password: "wr0ng", deadline: 60_000 });
     expect(await faultOf(denied)).toMatchObject({ code: "DENIED", retryable: false });
+  });
+
+  it("a Cluster is opened while the node that has the mark of the layout is away, and the mark is checked later", async () => {
+    const setup = await startRedisCluster({ args: ["--cluster-require-full-coverage", "no"] });
+    onTestFinished(() => setup.stop());
+    const [some] = setup.servers;
+    const slot = Number(await some?.command("CLUSTER", "KEYSLOT", "ojm:layout"));
+    const node = [5_461, 10_923, 16_384].findIndex((end) => slot < end);
+    const owner = setup.servers[node];
+    if (owner === undefined) throw new Error(`no node has slot ${slot}`);
+    const others = setup.nodes.filter(({ port }) => port !== owner.port);
+    await owner.kill();
+    // `open` rejects with UNAVAILABLE when ioredis picks the dead node for INFO: try again.
+    const opened = () => open({ cluster: { nodes: others }, deadline: 3_000 });
+    const store = await vi.waitFor(opened, { timeout: 20_000, interval: 50 });
+
+    await owner.start();
+    const marked = (): Promise<boolean> => owner.command("SET", "ojm:layout", "2").then(Boolean, () => false);
+    await until(marked, "the node accepts the mark of a newer layout");
+    const refused = async (): Promise<boolean> => {
+      const fault = await put(store, 'jobs "a ', "1").then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      return isChannelError(fault) && fault.message.includes("layout 2");
+    };
+    await until(refused, "a write has started the check");
   });
 
   it("entries and watches follow a slot that moves to another node of the Cluster", async () => {

@@ -23,18 +23,11 @@ export function refuseNewerLayout(found: number, { store, package: name, known }
   throw new ChannelError("INVALID_CONFIG", message);
 }
 
-/**
- * Reads a mark.
- *
- * @throws ChannelError, see {@link LayoutMark.accept}
- */
-function judge(mark: string, layout: StoreLayout): void {
+/** The number in a mark. A text that is not a mark counts as none: it must not keep every process out. */
+function numberIn(mark: string | undefined): number | undefined {
   // A later version may add more after a space.
-  const [found] = /^\d{1,9}(?= |$)/.exec(mark) ?? [];
-  if (found === undefined) {
-    throw new ChannelError("CORRUPT", `${layout.store}: the mark of its layout was not written by ojm`);
-  }
-  refuseNewerLayout(Number(found), layout);
+  const [found] = /^\d{1,9}(?= |$)/.exec(mark ?? "") ?? [];
+  return found === undefined ? undefined : Number(found);
 }
 
 /** The shortest time between two checks of a mark, in ms: a little less than between two heartbeats. */
@@ -45,14 +38,16 @@ const CHECK_EVERY = 4_000;
  *
  * The store may be emptied, or changed by a later version, while a process has it open. So each process that
  * writes checks the mark from time to time, along with its commits, and writes the mark where it is missing.
- * A process that only reads writes no mark. A store without a mark is new, or has layout 1.
+ * A process that only reads writes no mark, and checks it only when it opens the store. A store without a
+ * mark is new, or has layout 1.
  */
 export class LayoutMark {
   readonly #layout: StoreLayout;
   readonly #clock: Clock;
   readonly #claim: (mark: string) => Promise<string | undefined>;
   #next: number = Number.NEGATIVE_INFINITY;
-  #refused: string | undefined;
+  /** The newer layout that the store had at the last check. */
+  #refused: number | undefined;
 
   /**
    * @param claim writes the mark, unless the store has one, in one step. Resolves to the mark that was there
@@ -66,21 +61,26 @@ export class LayoutMark {
   /**
    * Accepts or refuses the mark that the store has. Call it with the mark that `open` has read.
    *
-   * @throws ChannelError `INVALID_CONFIG` for a newer layout; `CORRUPT` for a text that is not a mark
+   * @throws ChannelError `INVALID_CONFIG` for a newer layout
    */
   accept(mark: string | undefined): void {
-    this.#refused = mark;
-    this.assertKnown();
     this.#refused = undefined;
+    const found = numberIn(mark);
+    if (found === undefined || found <= this.#layout.known) return;
+    this.#refused = found;
+    refuseNewerLayout(found, this.#layout);
   }
 
   /**
    * Call it before each call to the store.
    *
-   * @throws ChannelError after a mark was refused
+   * @throws ChannelError `INVALID_CONFIG` after a mark was refused, until a later check finds a known one
    */
   assertKnown(): void {
-    if (this.#refused !== undefined) judge(this.#refused, this.#layout);
+    if (this.#refused === undefined) return;
+    // A refused process writes nothing, so no write would start the check that opens the store again.
+    this.check();
+    refuseNewerLayout(this.#refused, this.#layout);
   }
 
   /** Call it with each write. Starts a check if one is due; the write does not wait for it. */
@@ -88,7 +88,7 @@ export class LayoutMark {
     const now = this.#clock.monotonic();
     if (now < this.#next) return;
     this.#next = now + CHECK_EVERY;
-    // If it fails, the next check asks again. If it finds a mark to refuse, later calls are refused.
+    // If it fails, the next check asks again. If it finds a newer layout, later calls are refused.
     this.#claim(String(this.#layout.known))
       .then((mark) => this.accept(mark))
       .catch(() => {});
