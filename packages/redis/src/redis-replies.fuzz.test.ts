@@ -58,7 +58,7 @@ const OTHERS: readonly Resp[] = [
   { tag: ":", text: "-1" },
   { tag: ",", text: "1.5" },
   { tag: "#", text: "t" },
-  // Not a number above 0: no reader could tell it from a version.
+  // Not a number above 0: no reader could distinguish it from a version.
   { tag: "(", text: "-99999999999999999999" },
   { tag: "-", text: "ERR damaged" },
 ];

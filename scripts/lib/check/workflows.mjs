@@ -10,8 +10,7 @@ const RULES = [
     return loose.map((action) => `"${action}" is not pinned: name its commit by 40 digits, then its version: # v1.2.3`);
   },
   (text) => (/^permissions: \{\}$/m.test(text) ? [] : ["lacks `permissions: {}`: each job has what it needs, no more"]),
-  (text) =>
-    /\bpull_request_target\b|\bworkflow_run\b/.test(text) ? ["would run code from a fork with rights"] : [],
+  (text) => (/\bpull_request_target\b|\bworkflow_run\b/.test(text) ? ["would run code from a fork with rights"] : []),
   (text) => (/\bsecrets\s*[.[]/.test(text) ? ["uses a secret: npm trusts a workflow by its identity"] : []),
   (text) => {
     const count = (pattern) => text.match(pattern)?.length ?? 0;
