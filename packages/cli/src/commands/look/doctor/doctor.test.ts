@@ -166,10 +166,19 @@ describe("a store that is not", () => {
     await locks.set(["session", "7-b"], { id: "7-b", process, since, beat: 1, ojm: "9.0.0" }, { ttl: 60_000 });
     const older = { ...process, pid: 8 };
     await locks.set(["session", "8-a"], { id: "8-a", process: older, since, beat: 1 }, { ttl: 60_000 });
+    // A scheduler without a lock has no session.
+    const idle = { by: { host: "elsewhere", pid: 9, instance: "idle" }, parts: 0, ojm: "8.0.0" };
+    const schedules = await manager.channel("oJobManager-schedules");
+    await schedules.set(["member", "idle"], idle, { ttl: 14_900 });
     const [found, ...others] = await complaints();
-    expect(others).toEqual([]);
+    expect(others.filter(({ check }) => check === "versions")).toEqual([]);
     const here = `${VERSIONS.ojm} in ${hostname()}, pid ${globalThis.process.pid}`;
-    const parts = ["9.0.0 in elsewhere, pid 7", "an earlier version in elsewhere, pid 8", here];
+    const parts = [
+      "9.0.0 in elsewhere, pid 7",
+      "an earlier version in elsewhere, pid 8",
+      "8.0.0 in elsewhere, pid 9",
+      here,
+    ];
     expect(found).toMatchObject({ check: "versions", state: "note" });
     for (const part of parts) expect(found?.text).toContain(part);
     expect(found?.evidence?.["processes"]).toContainEqual({ host: "elsewhere", pid: 7, ojm: "9.0.0" });
@@ -282,7 +291,8 @@ test("a scheduler that was killed elsewhere is reported, with when it was last h
     await schedules.set(["member", host, 0], { schedules: [["a", "hash"]] });
     const gone = { ...processIdentity(), host, started: "1" };
     const killed = host === hostname() ? gone : { ...gone, boot: "another" };
-    await schedules.set(["member", host], { by: { host, pid: 7, instance: host }, parts: 1, process: killed }, { ttl });
+    const by = { host, pid: 7, instance: host };
+    await schedules.set(["member", host], { by, parts: 1, process: killed, ojm: VERSIONS.ojm }, { ttl });
   };
   const found = async (host: string, ttl: number): Promise<string[]> => {
     await member(host, ttl);
