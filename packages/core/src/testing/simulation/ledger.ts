@@ -23,7 +23,7 @@ export class Ledger {
   /** The largest number of records at one time. */
   #most = 0;
   /** The records that the retention of the store has deleted, as they were. */
-  readonly pruned: RunRecord[] = [];
+  readonly #pruned: Map<string, RunRecord> = new Map();
   /** The store may have forgotten the records of runs before this version. */
   #forgotten = "0";
 
@@ -35,15 +35,25 @@ export class Ledger {
   applied({ key, value }: StoredChange, isPruned: boolean): void {
     if (value === null) {
       const last = this.#written.get(key)?.at(-1);
-      if (last !== undefined && isPruned) this.pruned.push(last);
+      if (last !== undefined && isPruned) this.#pruned.set(key, last);
       else this.#written.delete(key);
       return;
+    }
+    // The commit of a start that arrives after its record was closed and pruned writes it once more. It is
+    // closed once more, too.
+    if (this.#pruned.delete(key)) {
+      this.#checkWrites(key, this.#written.get(key) ?? []);
+      this.#written.delete(key);
     }
     const writes = this.#written.get(key) ?? [];
     this.#written.set(key, writes);
     writes.push(JSON.parse(value));
     this.#attempts.applied(JSON.parse(value));
     this.#most = Math.max(this.#most, this.#written.size);
+  }
+
+  get pruned(): RunRecord[] {
+    return [...this.#pruned.values()];
   }
 
   forgotten(version: string): void {

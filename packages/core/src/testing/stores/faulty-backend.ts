@@ -47,8 +47,8 @@ export class FaultyBackend implements Backend {
   repeated: (commit: Commit) => void = () => {};
   readonly commits: Commit[] = [];
   reads = 0;
-  /** Reports to each watch that changes may have been missed. */
-  readonly gaps: Set<() => void> = new Set();
+  /** Report to each watch that changes may have been missed. */
+  readonly gaps: (() => void)[] = [];
   /** Ends the calls in progress. */
   readonly #underWay: Set<() => void> = new Set();
   readonly #store: Backend;
@@ -88,22 +88,18 @@ export class FaultyBackend implements Backend {
     return outcome;
   }
 
-  async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
+  watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
     let last = Promise.resolve();
     const inTurn = (tell: () => void): void => {
       last = last.then(this.heard).then(tell);
     };
     const gap = (): void => inTurn(() => sink.gap());
-    const end = await this.#store.watch(range, {
+    this.gaps.push(gap);
+    return this.#store.watch(range, {
       change: (change) => inTurn(() => sink.change(change)),
       gap,
       fail: (error) => inTurn(() => sink.fail(error)),
     });
-    this.gaps.add(gap);
-    return () => {
-      this.gaps.delete(gap);
-      end();
-    };
   }
 
   async close(): Promise<void> {}
