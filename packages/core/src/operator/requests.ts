@@ -4,6 +4,7 @@ import type { Entry } from "../channel/types.js";
 import { auditOps } from "../jobs/audit.js";
 import { isRunError, RunError } from "../jobs/errors.js";
 import { closeRunOf, recordOf } from "../jobs/records/orphans.js";
+import { hasEnded } from "../jobs/records/read.js";
 import { toRecord } from "../jobs/records/record.js";
 import { claimOf, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
@@ -59,7 +60,7 @@ async function cancelHolder(
   if (isOther) return NOTHING_TO_CANCEL;
   await locks.operator.requestCancel(lock, { reason, author, audited, run: toRecord(entry).id });
   const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
-  return { requested: true, ended: run.status !== "running", run };
+  return { requested: true, ended: hasEnded(run), run };
 }
 
 /** The lock of a job, or of the job of a run. The name of a job may look like the id of another job's run. */
