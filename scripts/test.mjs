@@ -47,6 +47,8 @@ if (own.all && !(await buildTorture())) stop("The torture harness could not be b
 const folder = join(root, "node_modules/.ojm");
 mkdirSync(folder, { recursive: true });
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, a line each. */
+const failures = [];
 
 if (own.changed) others.push(...(await changed()));
 const paths = others.filter((word) => !word.startsWith("-"));
@@ -64,6 +66,8 @@ if (own.all) {
 }
 if (own.times && own.all && own.shard === undefined && others.length === 0)
   writeTestTimes({ quick: read(reportOf("quick"))?.times, rest: read(reportOf("rest"))?.times });
+// The end of a long output alone then shows what failed.
+if (failures.length > 0) console.log(`\nfailed:\n${failures.map((line) => `    × ${line}`).join("\n")}`);
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 // It is not a failure if no test can break, but it is one if tests were named and none ran.
 process.exit(totals.failed === 0 && (totals.passed > 0 || own.changed) ? 0 : 1);
@@ -82,11 +86,14 @@ async function part(name, words) {
   ];
   // Processes that tests start run the builds: from the sources, each takes a second of processor time.
   const code = await tool("vitest", args, { env: { OJM_BUILT: "1", OJM_PART: name, OJM_PART_REPORT: report } });
-  const counted = read(report) ?? { passed: 0, failed: 1, skipped: 0 };
+  const counted = read(report) ?? { passed: 0, failed: 1, skipped: 0, failures: [`${name}: no report`] };
   totals.passed += counted.passed;
   totals.skipped += counted.skipped;
+  failures.push(...counted.failures);
   // A run that broke outside its tests counts as one failure.
-  totals.failed += counted.failed === 0 && code !== 0 ? 1 : counted.failed;
+  const broke = counted.failed === 0 && code !== 0;
+  if (broke) failures.push(`${name}: vitest ended with ${code}`);
+  totals.failed += broke ? 1 : counted.failed;
 }
 
 /** The tests that changes since `base` can break. */
@@ -113,7 +120,9 @@ async function checks() {
   });
   const code = await new Promise((resolve) => child.on("close", resolve));
   // If it broke, it did not report what failed.
-  totals.failed += failed?.length ?? (code === 0 ? 0 : 1);
+  const broken = failed ?? (code === 0 ? [] : [`ended with ${code}`]);
+  failures.push(...broken.map((check) => `check: ${check}`));
+  totals.failed += broken.length;
   return Buffer.concat(output);
 }
 

@@ -4,11 +4,12 @@ import { writeFileSync } from "node:fs";
  * A reporter for vitest that counts the tests of a part of the suite. It writes the counts, and how long
  * each file took, to the file that `OJM_PART_REPORT` names. It prints which tests were skipped, and why:
  * one line for each reason in a file. Tests of the other part are not skipped: it names the files that
- * have some.
+ * have some. The report names what failed, so that the last lines of a long run can repeat it.
  */
 export default class PartReporter {
   onTestRunEnd(modules, errors) {
     const counts = { passed: 0, failed: errors.length, skipped: 0 };
+    const failures = errors.map((error) => `outside the tests: ${firstLine(error)}`);
     const leftOut = new Set();
     const lines = new Map();
     const times = {};
@@ -18,11 +19,15 @@ export default class PartReporter {
       times[module.relativeModuleId] = ms / 1_000;
       // A file that could not be loaded has no tests.
       counts.failed += module.errors().length;
+      for (const error of module.errors()) failures.push(`${module.relativeModuleId}: ${firstLine(error)}`);
       for (const test of module.children.allTests()) {
-        const { state, note } = test.result();
-        // A test that is still pending lost its process.
-        if (state !== "skipped") counts[state === "passed" ? "passed" : "failed"]++;
-        else if (isOfOtherPart(test)) leftOut.add(module.relativeModuleId);
+        const { state, note, errors: [error] = [] } = test.result();
+        if (state === "passed") counts.passed++;
+        else if (state !== "skipped") {
+          // A test that is still pending lost its process.
+          counts.failed++;
+          failures.push(`${module.relativeModuleId} > ${test.fullName}: ${firstLine(error ?? { message: state })}`);
+        } else if (isOfOtherPart(test)) leftOut.add(module.relativeModuleId);
         else {
           counts.skipped++;
           // A test that is declared as skipped has the reason in its name.
@@ -34,8 +39,12 @@ export default class PartReporter {
     if (lines.size > 0) console.log("\nskipped:");
     for (const [line, count] of [...lines].sort()) console.log(`${String(count).padStart(5)} × ${line}`);
     const file = process.env.OJM_PART_REPORT;
-    if (file !== undefined) writeFileSync(file, JSON.stringify({ ...counts, leftOut: [...leftOut], times }));
+    if (file !== undefined) writeFileSync(file, JSON.stringify({ ...counts, failures, leftOut: [...leftOut], times }));
   }
+}
+
+function firstLine({ message }) {
+  return String(message).split("\n", 1)[0];
 }
 
 function isOfOtherPart({ tags }) {

@@ -48,7 +48,7 @@ export class FaultyBackend implements Backend {
   readonly commits: Commit[] = [];
   reads = 0;
   /** Report to each watch that changes may have been missed. */
-  readonly gaps: (() => void)[] = [];
+  readonly gaps: Set<() => void> = new Set();
   /** Ends the calls in progress. */
   readonly #underWay: Set<() => void> = new Set();
   readonly #store: Backend;
@@ -88,18 +88,22 @@ export class FaultyBackend implements Backend {
     return outcome;
   }
 
-  watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
+  async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
     let last = Promise.resolve();
     const inTurn = (tell: () => void): void => {
       last = last.then(this.heard).then(tell);
     };
     const gap = (): void => inTurn(() => sink.gap());
-    this.gaps.push(gap);
-    return this.#store.watch(range, {
+    this.gaps.add(gap);
+    const end = await this.#store.watch(range, {
       change: (change) => inTurn(() => sink.change(change)),
       gap,
       fail: (error) => inTurn(() => sink.fail(error)),
     });
+    return () => {
+      this.gaps.delete(gap);
+      end();
+    };
   }
 
   async close(): Promise<void> {}
