@@ -114,7 +114,10 @@ export interface ReadState {
   readonly version: Version;
 }
 
-/** Whether a value is a state. Any program can write into a store. */
+/**
+ * Whether a value is a state, with all its items: a check that fails at one of them would fail every time.
+ * Any program can write into a store.
+ */
 export function isState(value: unknown): value is RuleState {
   const { ends, starts, open, held, long, down, ticks, seq, dropped } = (value ?? {}) as {
     [K in keyof RuleState]?: JsonValue;
@@ -122,25 +125,41 @@ export function isState(value: unknown): value is RuleState {
   return (
     isWindow(ends) &&
     isWindow(starts) &&
-    Array.isArray(open) &&
-    Array.isArray(held) &&
+    isListOf(open, ["string", "number"]) &&
+    isListOf(held, ["string", "number"]) &&
     Array.isArray(long) &&
-    typeof down === "object" &&
-    down !== null &&
+    long.every((id) => typeof id === "string") &&
+    isMapOf(down, isDown) &&
     (ticks === undefined || isTickState(ticks)) &&
     Number.isSafeInteger(seq) &&
     Number.isSafeInteger(dropped)
   );
 }
 
+function isDown(value: unknown): boolean {
+  const { start, streak } = (value ?? {}) as { readonly [K in keyof RuleState["down"][string]]?: unknown };
+  return typeof start === "number" && typeof streak === "number";
+}
+
 function isTickState(value: unknown): boolean {
   const { from, behind, reported } = (value ?? {}) as { readonly [K in keyof TickState]?: unknown };
-  return typeof from === "number" && typeof behind === "object" && behind !== null && Array.isArray(reported);
+  const isTime = (time: unknown): boolean => typeof time === "number";
+  return typeof from === "number" && isMapOf(behind, isTime) && isListOf(reported, ["number", "string", "number"]);
 }
 
 function isWindow(value: unknown): boolean {
   const { from, newest, seen } = (value ?? {}) as { readonly [K in keyof Window]?: unknown };
-  return typeof from === "number" && typeof newest === "number" && Array.isArray(seen);
+  return typeof from === "number" && typeof newest === "number" && isListOf(seen, ["number", "string"]);
+}
+
+/** Whether a value is a list of lists that begin with parts of these types. */
+function isListOf(value: unknown, types: readonly string[]): boolean {
+  const isItem = (item: unknown): boolean => Array.isArray(item) && types.every((type, i) => typeof item[i] === type);
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isMapOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(isItem);
 }
 
 export function isPending(value: unknown): value is Pending {
