@@ -51,6 +51,7 @@ describe("a rule whose state is damaged", () => {
     ["a long run that is not an id", { long: [{}] }],
     ["a job that is down since an unknown run", { down: { import: null } }],
     ["a tick without its hash", { ticks: { from: 0, behind: {}, reported: [[5]] } }],
+    ["a time that no calendar has", { ends: { from: 0, newest: 9e15, seen: [] } }],
     ["a time that is not a number", { ticks: { from: 0, behind: { nightly: "x" }, reported: [] } }],
   ])("begins again with %s", async (_, part) => {
     const world = new World();

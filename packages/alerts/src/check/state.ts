@@ -1,5 +1,5 @@
 import type { Channel, JsonValue, Key, Op, Version } from "@ojm/core";
-import { type DamageCheck, readable } from "@ojm/core/internal";
+import { type DamageCheck, isMap, isText, isTime, readable } from "@ojm/core/internal";
 import type { Alert } from "../types.js";
 import { type Window, windowFrom } from "./window.js";
 
@@ -125,10 +125,10 @@ export function isState(value: unknown): value is RuleState {
   return (
     isWindow(ends) &&
     isWindow(starts) &&
-    isListOf(open, ["string", "number"]) &&
-    isListOf(held, ["string", "number"]) &&
+    isListOf(open, [isText, isTime]) &&
+    isListOf(held, [isText, isTime]) &&
     Array.isArray(long) &&
-    long.every((id) => typeof id === "string") &&
+    long.every(isText) &&
     isMapOf(down, isDown) &&
     (ticks === undefined || isTickState(ticks)) &&
     Number.isSafeInteger(seq) &&
@@ -138,28 +138,29 @@ export function isState(value: unknown): value is RuleState {
 
 function isDown(value: unknown): boolean {
   const { start, streak } = (value ?? {}) as { readonly [K in keyof RuleState["down"][string]]?: unknown };
-  return typeof start === "number" && typeof streak === "number";
+  return isTime(start) && Number.isSafeInteger(streak);
 }
 
 function isTickState(value: unknown): boolean {
   const { from, behind, reported } = (value ?? {}) as { readonly [K in keyof TickState]?: unknown };
-  const isTime = (time: unknown): boolean => typeof time === "number";
-  return typeof from === "number" && isMapOf(behind, isTime) && isListOf(reported, ["number", "string", "number"]);
+  return isTime(from) && isMapOf(behind, isTime) && isListOf(reported, [isTime, isText, isTime]);
 }
 
 function isWindow(value: unknown): boolean {
   const { from, newest, seen } = (value ?? {}) as { readonly [K in keyof Window]?: unknown };
-  return typeof from === "number" && typeof newest === "number" && isListOf(seen, ["number", "string"]);
+  return isTime(from) && isTime(newest) && isListOf(seen, [isTime, isText]);
 }
 
-/** Whether a value is a list of lists that begin with parts of these types. */
-function isListOf(value: unknown, types: readonly string[]): boolean {
-  const isItem = (item: unknown): boolean => Array.isArray(item) && types.every((type, i) => typeof item[i] === type);
+type Is = (value: unknown) => boolean;
+
+/** Whether a value is a list of lists that begin with such parts. */
+function isListOf(value: unknown, parts: readonly Is[]): boolean {
+  const isItem = (item: unknown): boolean => Array.isArray(item) && parts.every((is, i) => is(item[i]));
   return Array.isArray(value) && value.every(isItem);
 }
 
-function isMapOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(isItem);
+function isMapOf(value: unknown, is: Is): boolean {
+  return isMap(value) && Object.values(value).every(is);
 }
 
 export function isPending(value: unknown): value is Pending {
