@@ -7,5 +7,6 @@ import { takeStock } from "./stock.js";
  */
 
 const [, , options = "{}", jobs] = process.argv;
-process.send?.(await takeStock(JSON.parse(options) as JobManagerOptions, jobs === "jobs"));
-process.disconnect();
+const stock = await takeStock(JSON.parse(options) as JobManagerOptions, jobs === "jobs");
+// Sent as a whole first: a disconnect drops the rest of a long message.
+process.send?.(stock, undefined, undefined, () => process.disconnect());
