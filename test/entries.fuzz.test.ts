@@ -5,7 +5,7 @@ import { snapshot } from "@ojm/schedule/operator";
 import { fuzz } from "@ojm/testing/fuzz";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { type Alerts, openWith } from "../packages/alerts/src/open.js";
+import { openWith } from "../packages/alerts/src/open.js";
 import { FakeReceiver } from "../packages/alerts/src/testing/receiver.js";
 import { orphansOf } from "../packages/cli/src/commands/exec/orphans.js";
 import { Predecessor } from "../packages/cli/src/commands/exec/predecessor.js";
@@ -291,7 +291,7 @@ function surface(
 
 /** Sends what waits, and checks for more. */
 async function alerts(manager: JobManager, clock: FakeClock): Promise<void> {
-  const opened: Alerts = await openWith(manager, { rules: [RULE], clock, every: 1_000 }, new FakeReceiver().send);
+  const opened = await openWith(manager, { rules: [RULE], clock, every: 1_000 }, new FakeReceiver().send);
   await new Promise<void>((resolve) => clock.after(3_000, resolve));
   await opened.close();
 }
