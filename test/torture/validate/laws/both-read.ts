@@ -5,7 +5,7 @@ import type { Evidence, Violation } from "../verdict.js";
  * Every entry can be read in the end. Where two versions shared the store, both read the same: what one of
  * them writes is neither hidden from the other nor changed by it.
  */
-export function judgeReading({ stock, otherStock }: Evidence, newFields = NEW_FIELDS): Violation[] {
+export function judgeReading({ stock, otherStock }: Evidence, newFields: readonly string[] = NEW_FIELDS): Violation[] {
   const texts = new Set([...(stock?.unreadable ?? []), ...(otherStock?.unreadable ?? [])]);
   if (stock !== undefined && otherStock !== undefined)
     for (const text of differences(stock, otherStock, newFields)) texts.add(text);
@@ -34,7 +34,12 @@ const byText = (records: Stock["records"]): string[] => records.map((record) => 
 const NEW_FIELDS: readonly string[] = [];
 
 /** How what two versions read differs, by its path. */
-export function different(path: string, one: unknown, other: unknown, newFields = NEW_FIELDS): string[] {
+export function different(
+  path: string,
+  one: unknown,
+  other: unknown,
+  newFields: readonly string[] = NEW_FIELDS,
+): string[] {
   if (Array.isArray(one) && Array.isArray(other) && one.length !== other.length)
     return [`${path}: one version reads ${one.length} of them, and the other one ${other.length}`];
   if (isMap(one) && isMap(other)) {
