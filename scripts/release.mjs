@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { build } from "./lib/build.mjs";
 import { install } from "./lib/install.mjs";
 import { verified } from "./lib/pack.mjs";
-import { contentOf, packRelease, printTable, tarballsOf } from "./lib/release.mjs";
+import { contentOf, integrity, packRelease, printTable, tarballsOf } from "./lib/release.mjs";
 import { root } from "./lib/run.mjs";
 import { LINES, MANAGERS, runMatrix, wantedCells } from "./nodes/matrix.mjs";
 
@@ -88,24 +88,40 @@ function release() {
   if (GITHUB_REF !== `refs/tags/v${version}`) refuse(`${GITHUB_REF} is not the tag of version ${version}.`);
 
   const rows = [["package", "version", "tag", "outcome"]];
-  for (const { tarball, name, version, tag } of tarballs) {
-    // The driver for Node 20 changes seldom, and a workflow may run again after a failure.
-    const outcome = isPublished(name, version) ? "is published" : stage(tarball, tag) ? "staged" : "FAILED";
-    rows.push([name, version, tag, outcome]);
-  }
+  for (const each of tarballs) rows.push([each.name, each.version, each.tag, staged(each)]);
   printTable(rows);
-  return rows.some((row) => row.includes("FAILED")) ? 1 : 0;
+  return rows.some(([, , , outcome]) => outcome.startsWith("FAILED")) ? 1 : 0;
 }
 
-function isPublished(name, version) {
-  const { stdout } = spawnSync("npm", ["view", `${name}@${version}`, "version"], { encoding: "utf8" });
-  return stdout.trim() === version;
+/**
+ * Stages a tarball, unless its version is on npm already: the driver for Node 20 changes seldom, and a
+ * workflow may run again after a failure. Returns the outcome.
+ */
+function staged({ tarball, name, version, tag }) {
+  const published = publishedIntegrity(name, version);
+  if (published === undefined) return "FAILED: npm does not say whether it is published";
+  if (published !== null)
+    return published === integrity(tarball) ? "is published" : "FAILED: another file is published as this version";
+  // npm proves by the token of the workflow which commit and workflow this is: it needs no secret.
+  const args = ["stage", "publish", tarball, "--tag", tag, "--access", "public"];
+  const { status, stderr } = npm(args, { npm_config_provenance: "true" });
+  if (status === 0) return "staged";
+  // The token of a workflow cannot read what is staged. The draft on GitHub has the hash of what was.
+  return /E409/.test(stderr) && /previously (?:staged|published) version/.test(stderr) ? "was staged before" : "FAILED";
 }
 
-/** npm proves by the token of the workflow which commit and workflow this is: it needs no secret. */
-function stage(tarball, tag) {
-  const args = ["stage", "publish", tarball, "--tag", tag, "--access", "public", "--provenance"];
-  return spawnSync("npm", args, { stdio: "inherit" }).status === 0;
+/** The hash of a published version as npm has it, null if it is not published, undefined if npm fails. */
+function publishedIntegrity(name, version) {
+  const { status, stdout, stderr } = npm(["view", `${name}@${version}`, "dist.integrity", "--json"]);
+  if (status === 0 && stdout !== "") return JSON.parse(stdout);
+  return status === 0 || /E404/.test(stderr + stdout) ? null : undefined;
+}
+
+/** Runs npm, and prints its messages. `defaults`: for variables that the environment does not have. */
+function npm(args, defaults = {}) {
+  const done = spawnSync("npm", args, { encoding: "utf8", env: { ...defaults, ...process.env } });
+  process.stderr.write(done.stderr);
+  return done;
 }
 
 function refuse(why) {

@@ -1,9 +1,15 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { isChannelError, isLockError, isRunError, type JobManager } from "@ojm/core";
 import { isScheduleError, openScheduler, type Scheduler } from "@ojm/schedule";
 import { snapshot } from "@ojm/schedule/operator";
 import { fuzz } from "@ojm/testing/fuzz";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
+import { openWith } from "../packages/alerts/src/open.js";
+import { FakeReceiver } from "../packages/alerts/src/testing/receiver.js";
+import { orphansOf } from "../packages/cli/src/commands/exec/orphans.js";
+import { Predecessor } from "../packages/cli/src/commands/exec/predecessor.js";
+import { markReported, sayRefusals } from "../packages/cli/src/commands/exec/refusals.js";
 import { locksText } from "../packages/cli/src/commands/look/locks.js";
 import { runsText } from "../packages/cli/src/commands/look/runs/runs.js";
 import { given } from "../packages/cli/src/testing/given.js";
@@ -12,11 +18,15 @@ import { decodeKey, encodeChannelName } from "../packages/core/src/channel/encod
 import { openChannel } from "../packages/core/src/channel/open.js";
 import type { Key } from "../packages/core/src/channel/types.js";
 import { damagedKey, damagedKeyText, damagedText, type StoredText } from "../packages/core/src/testing/damage.js";
+import type { FakeClock } from "../packages/core/src/testing/fake-clock.js";
 import { scribble } from "../packages/core/src/testing/scribble.js";
 import { collect, rejection } from "../packages/core/src/testing/settle.js";
 import { Dice } from "../packages/core/src/testing/simulation/dice.js";
 import type { FaultyBackend } from "../packages/core/src/testing/stores/faulty-backend.js";
 import { World } from "../packages/core/src/testing/world.js";
+import { SkippedJob } from "../packages/ojob/src/execute/runtime/job-error.js";
+import { TickClaim } from "../packages/ojob/src/execute/tick-claim.js";
+import { examples, placeOf } from "./support/entries-page.js";
 
 /*
  * Entries of every kind, written by the real code, then damaged: each call ends with a result or with an
@@ -50,8 +60,28 @@ function kindOf(channel: string, key: Key, text: string): string {
 /** The most samples of one kind. */
 const OF_A_KIND = 4;
 
-/** Some entries of each kind, as the real code wrote them, also of kinds that it soon deletes. */
+/** The entries of the latest golden stores: one of each kind. */
+function goldenSamples(): Sample[] {
+  const folder = new URL("golden/", import.meta.url);
+  const versions = readdirSync(folder).filter((name) => /^\d+\.\d+\.\d+$/.test(name));
+  const latest = versions.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
+  const lines = readFileSync(new URL(`${latest}/entries.txt`, folder), "utf8")
+    .trimEnd()
+    .split("\n");
+  return lines.map((line) => {
+    const [stored = "", text = ""] = line.split("\t");
+    const { channel, key } = placeOf(stored) as { channel: string; key: Key };
+    return { kind: kindOf(channel, key, text), channel, key, text };
+  });
+}
+
+/** Some entries of each kind: as the golden stores have them, and as a world of managers writes them. */
 async function samples(): Promise<Sample[]> {
+  return [...goldenSamples(), ...(await worldSamples())];
+}
+
+/** Entries of the core and of schedules, also of kinds that are soon deleted. */
+async function worldSamples(): Promise<Sample[]> {
   const world = new World(1);
   const { clock } = world;
   // It warns of the schedule that is removed.
@@ -184,8 +214,17 @@ function bounded(way: FaultyBackend): () => void {
 
 const NAMES = ["held", "done", "forced", "on-hold", "tried", "timed", "lone"];
 
+/** A rule with alerts among the samples. */
+const RULE = { id: "golden-rule", on: ["failed"] as const, to: { webhook: "https://example.com/hook" } };
+const OF_EXEC = "golden-exec";
+const OF_FILE = { name: "golden-of-file", tick: { schedule: "s", at: 1_796_090_400_000 } };
+
 /** All queries of a manager and its scheduler, and most actions. */
-function surface(manager: JobManager, scheduler: Scheduler): [what: string, call: () => Promise<unknown>][] {
+function surface(
+  manager: JobManager,
+  scheduler: Scheduler,
+  clock: FakeClock,
+): [what: string, call: () => Promise<unknown>][] {
   const calls: [string, () => Promise<unknown>][] = [
     ["history()", () => collect(manager.history())],
     ["history({ limit: 3 })", () => collect(manager.history({ limit: 3 }))],
@@ -201,6 +240,13 @@ function surface(manager: JobManager, scheduler: Scheduler): [what: string, call
     ["schedules()", () => collect(scheduler.schedules({ limit: 3 }))],
     ["backfills()", () => collect(scheduler.backfills())],
     ["snapshot()", () => snapshot(manager)],
+    ["run once", () => manager.run("golden-done", () => 1, { once: { key: "2026-11", keep: "1d" } })],
+    ["commands of ojm exec", () => orphansOf(manager)],
+    ["the previous command of ojm exec", () => new Predecessor(manager, OF_EXEC).orphan()],
+    ["refused starts of ojm exec", () => sayRefusals(manager, OF_EXEC)],
+    ["a reported command of ojm exec", () => markReported(manager, OF_EXEC, `${OF_EXEC}@2026-12-01T01:07:07.851Z`)],
+    ["the last tick of a job file", () => new TickClaim(manager, clock, OF_FILE.name, OF_FILE.tick).look()],
+    ["alerts", () => alerts(manager, clock)],
     ["ojm history", () => shown(given("runs").then((words) => runsText(words, manager, {})))],
     ["ojm locks", () => shown(given("locks").then((words) => locksText(words, manager)))],
   ];
@@ -243,13 +289,24 @@ function surface(manager: JobManager, scheduler: Scheduler): [what: string, call
   return calls;
 }
 
+/** Sends what waits, and checks for more. */
+async function alerts(manager: JobManager, clock: FakeClock): Promise<void> {
+  const opened = await openWith(manager, { rules: [RULE], clock, every: 1_000 }, new FakeReceiver().send);
+  await new Promise<void>((resolve) => clock.after(3_000, resolve));
+  await opened.close();
+}
+
 /** A table never contains terminal escapes, and each of its lines is a row. */
 async function shown(printing: Promise<string>): Promise<void> {
   expect(await printing).not.toMatch(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
 }
 
 const isOurs = (error: unknown): boolean =>
-  isChannelError(error) || isLockError(error) || isRunError(error) || isScheduleError(error);
+  isChannelError(error) ||
+  isLockError(error) ||
+  isRunError(error) ||
+  isScheduleError(error) ||
+  error instanceof SkippedJob;
 
 async function tryAll({ seed, entries }: Store): Promise<void> {
   const world = new World(seed);
@@ -265,7 +322,7 @@ async function tryAll({ seed, entries }: Store): Promise<void> {
       if (!isOurs(error)) throw new Error(`${what}: ${(error as Error).stack}`, { cause: error });
     }
   };
-  const calls = surface(one.manager, openScheduler(one.manager, { clock: world.clock }));
+  const calls = surface(one.manager, openScheduler(one.manager, { clock: world.clock }), world.clock);
   for (const [what, call] of calls.slice(0, -1)) await settles(what, call);
   // The entries that sweeps, heartbeats and the search for strays find.
   refill();
@@ -279,50 +336,19 @@ async function tryAll({ seed, entries }: Store): Promise<void> {
   await next.manager.close();
 }
 
-test("the samples are of every kind of entry", () => {
-  expect(kinds).toEqual([
-    "format format",
-    "locks audit",
-    "locks lock",
-    "locks lock queue",
-    "locks retry",
-    "locks session",
-    "locks session call",
-    "locks session stop",
-    "locks sweep",
-    "log, chunk",
-    "log, progress",
-    "record, cancelled",
-    "record, completed",
-    "record, failed",
-    "record, running",
-    "record, timeout",
-    "schedules cursor",
-    "schedules member",
-    "schedules removed",
-    "schedules request",
-    "schedules schedule",
-    "schedules tick",
-    "schedules unrun",
-    "times by time",
-    "times day",
-    "times error",
-    "times failed",
-    "times filled",
-    "times fold",
-    "times hour",
-    "times open",
-    "turns indexed",
-    "turns look",
-    "turns orphans",
-    "turns retained",
-    "turns rollups",
-    "turns seen",
-  ]);
+test("the samples are of every kind on the page Entries in the store, and of records of every status", () => {
+  const onPage = examples.map(({ channel, key, value }) => kindOf(channel, key as Key, JSON.stringify(value)));
+  expect(onPage.length).toBeGreaterThan(35);
+  const statuses = ["cancelled", "completed", "failed", "running", "timeout"];
+  expect(kinds).toEqual(expect.arrayContaining([...onPage, ...statuses.map((status) => `record, ${status}`)]));
 });
 
-/** Warnings about schedules that the calls removed or the damage changed, and not about a fault of ours. */
-const IS_NEWS = /^the (schedule|ticks of|store had lost the schedule|store had lost which ticks of) "/;
+/**
+ * Warnings about schedules that the calls removed or the damage changed, and not about a fault of ours. And
+ * about a field that no version writes, in a state that must keep all fields: the warning names the field.
+ */
+const IS_NEWS =
+  /^the (schedule|ticks of|store had lost the schedule|store had lost which ticks of) "|^alerts wait, .*: value\.extra.* is Infinity, which JSON cannot hold$/;
 
 fuzz({
   name: "entries",

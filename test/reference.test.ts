@@ -54,7 +54,7 @@ const sources = readdirSync(join(ROOT, "packages"))
 function codesInSources(): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   const add = (code: string, owner: string): void => {
-    if (/^(?!SQLITE_)[A-Z][A-Z_]+$/.test(code)) found.set(code, (found.get(code) ?? new Set()).add(owner));
+    if (/^(?!SQLITE_)[A-Z][A-Z_]+\d*$/.test(code)) found.set(code, (found.get(code) ?? new Set()).add(owner));
   };
   for (const file of sources) {
     const text = read(file);
@@ -82,6 +82,35 @@ function codesInSources(): Map<string, Set<string>> {
   for (const code of WARNING_CODES) add(code, "Warning");
   return found;
 }
+
+/**
+ * What a deprecation lacks of what SUPPORT.md promises: its docstring names a code that is a warning code, and
+ * a source emits a warning with that code.
+ */
+function deprecationFaults(texts: readonly string[], codes: readonly string[]): string[] {
+  const known = codes.filter((code) => /^OJM_DEP\d{3}$/.test(code));
+  const marks = texts.flatMap((text) => text.match(/@deprecated\b.*/g) ?? []);
+  return [
+    ...marks.filter((mark) => !known.some((code) => mark.includes(code))),
+    ...known.filter((code) => !texts.some((text) => new RegExp(`emitWarning\\(\\s*"${code}"`).test(text))),
+  ];
+}
+
+describe("deprecations", () => {
+  it("each one in the sources has a warning code, and each code of one is emitted", () => {
+    expect(deprecationFaults(sources.map(read), WARNING_CODES)).toEqual([]);
+  });
+
+  it("a deprecation without a code is found, and a code that no source emits", () => {
+    const source = `/** @deprecated OJM_DEP001: call b. */\nfunction a() {\n  emitWarning("OJM_DEP001", "call b");\n}`;
+    expect(deprecationFaults([source], ["OJM_DEP001", "OJM_FULL"])).toEqual([]);
+    expect(deprecationFaults([source], ["OJM_FULL"])).toEqual(["@deprecated OJM_DEP001: call b. */"]);
+    expect(deprecationFaults(["/** @deprecated call b. */"], ["OJM_DEP001"])).toEqual([
+      "@deprecated call b. */",
+      "OJM_DEP001",
+    ]);
+  });
+});
 
 describe("Errors and warnings A–Z", () => {
   const page = "docs/on-call/errors.md";

@@ -39,6 +39,18 @@ test.each([
     "persist-credentials: false\n          cache: npm",
     "has a cache",
   ],
+  [
+    "a Node that is not exact in a workflow that publishes",
+    "persist-credentials: false",
+    "persist-credentials: false\n          node-version: 24",
+    "its Node exactly",
+  ],
+  [
+    "a token for a step that runs npm",
+    "run: npm run check",
+    `run: npm run check\n        env: { GITHUB_TOKEN: "\${{ github.token }}" }`,
+    "gives its token",
+  ],
   ["a title of a pull request as a part of a script", "npm run check", `\${{ github.event.issue.title }}`, "untrusted"],
   ["a key that does not exist", "- run", "- runs", "unexpected key"],
 ])("%s is a fault", async (_what, from, to, fault) => {

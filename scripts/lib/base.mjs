@@ -103,7 +103,7 @@ async function installPacked(tarballs, source) {
 }
 
 /** The programs of the harness that run against the base version. */
-const PROGRAMS = ["worker.js", "stock.js"];
+const PROGRAMS = ["worker.js", "stock.js", "contents.js"];
 
 /**
  * Checks that each package that the programs import is that of the base version. Node would look for what is

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -27,6 +28,9 @@ export function contentOf(tarball) {
     hash: sha256(tarball),
   };
 }
+
+/** The hash of a file as npm writes it. */
+export const integrity = (file) => `sha512-${createHash("sha512").update(readFileSync(file)).digest("base64")}`;
 
 /** A version such as 0.2.0-rc.1 is not what `npm install` chooses by itself. */
 const distTag = (version) => (version.includes("-") ? "next" : "latest");

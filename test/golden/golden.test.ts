@@ -22,7 +22,8 @@ import { KINDS, type KindOfStore, type OwnStore, unpack } from "./stores.js";
 
 /*
  * Each release leaves one store of each kind here, in a folder of its name: this version must open all of
- * them, even in years. `npm run golden` makes the folder of the present version.
+ * them, even in years. `npm run golden` makes the folder of the present version. `0.1.0-a1185a01` is of the
+ * base version of the mixed cells, which knows no entry of the format.
  */
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
@@ -267,6 +268,9 @@ async function commandsAnswer(text: string): Promise<void> {
   await ojm("exec", "golden-exec", "--wait", "1m", "--", "true");
 }
 
+/** The version of ojm that wrote a folder: it may have the name of a commit, too. */
+const ojmOf = (version: string): string => version.replace(/-.*/, "");
+
 describe.each(versions)("the golden stores of %s", (version) => {
   const contents = contentsIn(version);
 
@@ -310,7 +314,7 @@ describe.each(versions)("the golden stores of %s", (version) => {
     unpack(join(FOLDER, version, "export.jsonl"), join(folder, "export.jsonl"));
     const { code, out } = await called(folder, ["import", "export.jsonl", "--store", "sqlite:new.db", "--json"]);
     const golden = contents.sqlite;
-    expect(JSON.parse(out)).toMatchObject({ from: { store: "sqlite", ojm: version }, runs: { leftOut: {} } });
+    expect(JSON.parse(out)).toMatchObject({ from: { store: "sqlite", ojm: ojmOf(version) }, runs: { leftOut: {} } });
     expect(code).toBe(0);
     const file = { type: "sqlite", args: { file: join(folder, "new.db") } };
     await using manager = await openJobManager({ chJobs: file, chLocks: file });

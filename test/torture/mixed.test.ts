@@ -2,11 +2,16 @@
  * Cells in which two versions share a store. They need the base version, whose build takes a minute.
  * @module-tag full
  */
-import { beforeAll, expect, it } from "vitest";
+import { join } from "node:path";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { buildBase, whyNoBase } from "../../scripts/lib/base.mjs";
+import { writeHistory } from "../support/history.js";
 import { type Cell, runCell, whySkipped } from "./run/cell.js";
 import { expectNothingBroken, LIMIT, quickCell } from "./run/quick.js";
 import { mixedBugs } from "./traffic/mixed-bugs.js";
+import { readElsewhere } from "./validate/both-stocks.js";
+import { different } from "./validate/laws/both-read.js";
 
 /** The limit of the build, in ms: it may have to download and compile what the base version depends on. */
 const BUILD = 900_000;
@@ -44,3 +49,24 @@ it.for(mixedBugs.map(({ name }) => name))(
     expectNothingBroken(await runCell(cell));
   },
 );
+
+/*
+ * A cell ends without holds, waiters, requests and sessions. This store has them, and each other kind of
+ * entry. What the base version writes, the golden stores of its folder have.
+ */
+it("both versions read the same in a store in use that the current one wrote", { timeout: LIMIT }, async ({ skip }) => {
+  if (missing !== undefined) skip(missing);
+  const file = join(temporaryFolder(), "ojm.db");
+  const store = { type: "sqlite", args: { file } };
+  const live = await writeHistory({ store, text: `sqlite:${file}`, prefix: "mixed" });
+  onTestFinished(() => live.close());
+  const at = Date.now();
+  const options = { chJobs: store, chLocks: store };
+  const both = async () =>
+    [await readElsewhere(options, at, undefined), await readElsewhere(options, at, base)] as const;
+  const [found] = await both();
+  for (const part of ["runs", "open", "retries", "holds", "schedules", "ticks", "backfills", "audit", "waiters"])
+    expect([part, (found[part] as unknown[]).length > 0]).toEqual([part, true]);
+  // Its processes are alive, and may write between the two readings.
+  await expect.poll(async () => different("", ...(await both())), { timeout: LIMIT / 2 }).toEqual([]);
+});

@@ -32,6 +32,7 @@ export default {
     lane: "test/torture/run/lane.child.ts",
     worker: "test/torture/traffic/worker.child.ts",
     stock: "test/torture/validate/stock.child.ts",
+    contents: "test/torture/validate/contents.child.ts",
     replica: "test/torture/kill-run/replica.child.ts",
   },
   format: "esm",

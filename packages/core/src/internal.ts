@@ -49,7 +49,7 @@ export {
   processState,
 } from "./util/process-state.js";
 export { Semaphore } from "./util/semaphore.js";
-export { type Fields, fieldsOf, isCount, isId, isMap, isOptional, isText, present } from "./util/shape.js";
+export { type Fields, fieldsOf, isCount, isId, isMap, isOptional, isText, isTime, present } from "./util/shape.js";
 export {
   isSecretName,
   LINES,

@@ -45,7 +45,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     };
     // In one round trip.
     const [facts, mark] = await Promise.all([
-      inspectServer(connection),
+      inspectServer(connection, { deadline, clock }),
       readLayout(connection, names.layout).catch(unlessAway),
     ]);
     layout.accept(mark);

@@ -22,7 +22,17 @@ const RULES = [
     /id-token: write/.test(text) && /^\s*(?:- )?(?:cache|uses: actions\/cache.*):? /m.test(text)
       ? ["has a cache, which could change what is published"]
       : [],
+  (text) =>
+    /id-token: write/.test(text) && /^\s*node-version: (?!\d+\.\d+\.\d+$)/m.test(text)
+      ? ["does not name its Node exactly, on which the bytes of the packages depend"]
+      : [],
+  (text) =>
+    stepsOf(text).some((step) => /\bgithub\.token\b/.test(step) && /^\s*(?:\w+: )?(?:npm|npx|node) /m.test(step))
+      ? ["gives its token to a step that runs npm: an installed package could use it"]
+      : [],
 ];
+
+const stepsOf = (text) => text.split(/^\s*- (?=\w+:)/m).slice(1);
 
 /** Of an older actionlint, which does not know the newer runners. */
 const IGNORED = new Set(["runner-label"]);

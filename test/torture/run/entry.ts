@@ -3,12 +3,13 @@ import { fileURLToPath } from "node:url";
 import { programArgs } from "@ojm/testing/programs";
 
 /** A program for a child process of the harness. */
-export type Entry = "lane" | "worker" | "stock" | "replica";
+export type Entry = "lane" | "worker" | "stock" | "contents" | "replica";
 
 const SOURCES: Readonly<Record<Entry, string>> = {
   lane: "./lane.child.ts",
   worker: "../traffic/worker.child.ts",
   stock: "../validate/stock.child.ts",
+  contents: "../validate/contents.child.ts",
   replica: "../kill-run/replica.child.ts",
 };
 

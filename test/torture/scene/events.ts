@@ -114,6 +114,8 @@ export interface JobStock {
   readonly cursors: Readonly<Record<string, { readonly at: number; readonly waiting?: readonly number[] }>>;
   readonly pending: readonly PendingRetry[];
   readonly logs: readonly LogStock[];
+  /** What else a program sees. No law is about it, but two versions must see the same. */
+  readonly seen?: Readonly<Record<string, unknown>>;
 }
 
 /** A log from the view of a reader. */

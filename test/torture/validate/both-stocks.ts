@@ -13,18 +13,32 @@ export async function takeStockElsewhere(
   hasJobs: boolean,
   base: string | undefined,
 ): Promise<Stock> {
-  const args = [...nodeArgs("stock", base), JSON.stringify(options), ...(hasJobs ? ["jobs"] : [])];
+  return (await sentBy("stock", base, [JSON.stringify(options), ...(hasJobs ? ["jobs"] : [])])) as Stock;
+}
+
+/** Reads a store in use by a process of one of the versions: all that a program can see of it. */
+export async function readElsewhere(
+  options: JobManagerOptions,
+  at: number,
+  base: string | undefined,
+): Promise<Readonly<Record<string, unknown>>> {
+  return (await sentBy("contents", base, [JSON.stringify(options), String(at)])) as Readonly<Record<string, unknown>>;
+}
+
+/** What a program of one of the versions sends before it ends. */
+async function sentBy(entry: "stock" | "contents", base: string | undefined, words: string[]): Promise<unknown> {
+  const args = [...nodeArgs(entry, base), ...words];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   let printed = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     printed += text;
   });
-  let stock: Stock | undefined;
+  let sent: unknown;
   child.on("message", (message) => {
-    stock = message as Stock;
+    sent = message;
   });
   const [code] = await once(child, "close");
   const who = base === undefined ? "current" : "base";
-  if (stock === undefined || code !== 0) throw new Error(`the ${who} version took no stock (${code}): ${printed}`);
-  return stock;
+  if (sent === undefined || code !== 0) throw new Error(`the ${who} version took no ${entry} (${code}): ${printed}`);
+  return sent;
 }

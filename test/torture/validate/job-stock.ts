@@ -18,7 +18,29 @@ export async function takeJobStock(manager: JobManager): Promise<JobStock> {
   for (const { id } of records) logs.push(logOf(id, await collect(manager.log(id))));
   // The stacks are long, and no law is about them.
   const pending = await manager.retries();
-  return { now: Date.now(), records: records.map(({ stack: _, ...record }) => record), ticks, cursors, pending, logs };
+  const seen = await seenOf(manager, scheduler, records);
+  const short = records.map(({ stack: _, ...record }) => record);
+  return { now: Date.now(), records: short, ticks, cursors, pending, logs, seen };
+}
+
+const HOUR = 3_600_000;
+
+/** The schedules, the audit, and the rollups of the hours in which these runs began. */
+async function seenOf(
+  manager: JobManager,
+  scheduler: Scheduler,
+  records: readonly RunRecord[],
+): Promise<NonNullable<JobStock["seen"]>> {
+  const hours = records.map(({ startTime }) => Math.floor(startTime / HOUR) * HOUR);
+  // A machine with a wrong clock may have begun some of them days ahead.
+  const from = Math.min(...hours);
+  const range = { from, to: from + 2 * HOUR, by: "minute" } as const;
+  const all = await collect(scheduler.schedules());
+  return {
+    schedules: all.map(({ name, definition, revision, paused }) => ({ name, definition, revision, paused })),
+    audit: await collect(manager.audit()),
+    rollups: records.length === 0 ? [] : (await manager.rollups(range)).jobs,
+  };
 }
 
 /** The ticks of a schedule that have their outcome. */

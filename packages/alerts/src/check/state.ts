@@ -1,5 +1,5 @@
 import type { Channel, JsonValue, Key, Op, Version } from "@ojm/core";
-import { type DamageCheck, readable } from "@ojm/core/internal";
+import { type DamageCheck, isMap, isText, isTime, readable } from "@ojm/core/internal";
 import type { Alert } from "../types.js";
 import { type Window, windowFrom } from "./window.js";
 
@@ -114,7 +114,10 @@ export interface ReadState {
   readonly version: Version;
 }
 
-/** Whether a value is a state. Any program can write into a store. */
+/**
+ * Whether a value is a state, with all its items: a check that fails at one of them would fail every time.
+ * Any program can write into a store.
+ */
 export function isState(value: unknown): value is RuleState {
   const { ends, starts, open, held, long, down, ticks, seq, dropped } = (value ?? {}) as {
     [K in keyof RuleState]?: JsonValue;
@@ -122,25 +125,42 @@ export function isState(value: unknown): value is RuleState {
   return (
     isWindow(ends) &&
     isWindow(starts) &&
-    Array.isArray(open) &&
-    Array.isArray(held) &&
+    isListOf(open, [isText, isTime]) &&
+    isListOf(held, [isText, isTime]) &&
     Array.isArray(long) &&
-    typeof down === "object" &&
-    down !== null &&
+    long.every(isText) &&
+    isMapOf(down, isDown) &&
     (ticks === undefined || isTickState(ticks)) &&
     Number.isSafeInteger(seq) &&
     Number.isSafeInteger(dropped)
   );
 }
 
+function isDown(value: unknown): boolean {
+  const { start, streak } = (value ?? {}) as { readonly [K in keyof RuleState["down"][string]]?: unknown };
+  return isTime(start) && Number.isSafeInteger(streak);
+}
+
 function isTickState(value: unknown): boolean {
   const { from, behind, reported } = (value ?? {}) as { readonly [K in keyof TickState]?: unknown };
-  return typeof from === "number" && typeof behind === "object" && behind !== null && Array.isArray(reported);
+  return isTime(from) && isMapOf(behind, isTime) && isListOf(reported, [isTime, isText, isTime]);
 }
 
 function isWindow(value: unknown): boolean {
   const { from, newest, seen } = (value ?? {}) as { readonly [K in keyof Window]?: unknown };
-  return typeof from === "number" && typeof newest === "number" && Array.isArray(seen);
+  return isTime(from) && isTime(newest) && isListOf(seen, [isTime, isText]);
+}
+
+type Is = (value: unknown) => boolean;
+
+/** Whether a value is a list of lists that begin with such parts. */
+function isListOf(value: unknown, parts: readonly Is[]): boolean {
+  const isItem = (item: unknown): boolean => Array.isArray(item) && parts.every((is, i) => is(item[i]));
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isMapOf(value: unknown, is: Is): boolean {
+  return isMap(value) && Object.values(value).every(is);
 }
 
 export function isPending(value: unknown): value is Pending {

@@ -1,5 +1,6 @@
 import { ChannelError, type Clock, isChannelError, type Supports } from "@ojm/core/backend";
 import { emitWarning } from "@ojm/core/internal";
+import { isCluster } from "./client.js";
 import type { Connection } from "./connection.js";
 
 /** What a server reports about itself. */
@@ -13,15 +14,21 @@ export interface ServerFacts {
   readonly needsReplicas: boolean;
 }
 
-/** The pause between two checks of whether the replicas are connected, in ms. */
+/** The pause between two checks of whether a node answers, or whether the replicas are connected, in ms. */
 const PAUSE = 100;
+
+/** How long a question may be repeated, by the monotonic clock. */
+interface Patience {
+  readonly deadline: number;
+  readonly clock: Clock;
+}
 
 /**
  * Asks a server how it keeps its data. For what it does not report (INFO and CONFIG are often forbidden),
  * assumes the worst for durability, and the default for the rest.
  */
-export async function inspectServer(connection: Connection): Promise<ServerFacts> {
-  const info = await ask(connection, "INFO");
+export async function inspectServer(connection: Connection, patience: Patience): Promise<ServerFacts> {
+  const info = await askAny(connection, patience, "INFO");
   const common = {
     eviction: evictionOf(info),
     replicas: info === "" ? undefined : countReplicas(info),
@@ -30,7 +37,7 @@ export async function inspectServer(connection: Connection): Promise<ServerFacts
   };
   if (factOf(info, "aof_enabled") !== "1") return { durability: "none", ...common };
   // The server writes its file before each answer, so a write survives the process; with fsync, the host.
-  const fsync = await ask(connection, "CONFIG", "GET", "appendfsync");
+  const fsync = await askAny(connection, patience, "CONFIG", "GET", "appendfsync");
   return { durability: fsync.includes("always") ? "host" : "process", ...common };
 }
 
@@ -69,6 +76,30 @@ async function ask(connection: Connection, command: string, ...args: string[]): 
     throw error;
   }
 }
+
+/**
+ * The same for a question that each node of a Cluster answers. ioredis chooses the node, and may choose one
+ * that is away while the others serve: asks again until one answers.
+ */
+async function askAny(
+  connection: Connection,
+  { deadline, clock }: Patience,
+  command: string,
+  ...args: string[]
+): Promise<string> {
+  const end = clock.monotonic() + deadline;
+  for (;;) {
+    try {
+      return await ask(connection, command, ...args);
+    } catch (error) {
+      const isAway = isChannelError(error) && error.retryable && isCluster(connection.client);
+      if (!isAway || clock.monotonic() >= end) throw error;
+      await pause(clock);
+    }
+  }
+}
+
+const pause = (clock: Clock): Promise<void> => new Promise((resolve) => void clock.after(PAUSE, resolve, true));
 
 /**
  * Refuses a server that drops entries when it is full.
@@ -151,7 +182,7 @@ export function refuseLostWrites(facts: ServerFacts, where: string): void {
 export async function awaitReplicas(
   connection: Connection,
   facts: ServerFacts,
-  { count, deadline, clock, where }: { count: number; deadline: number; clock: Clock; where: string },
+  { count, deadline, clock, where }: Patience & { readonly count: number; readonly where: string },
 ): Promise<void> {
   const end = clock.monotonic() + deadline;
   let there = facts.replicas;
@@ -162,7 +193,7 @@ export async function awaitReplicas(
         "Start a replica, or set waitReplicas: 0 and allowLostWrites: true to do without: a failover then loses locks, and jobs run twice";
       throw new ChannelError("UNAVAILABLE", message, { retryable: true });
     }
-    await new Promise<void>((resolve) => void clock.after(PAUSE, resolve, true));
-    there = countReplicas(await ask(connection, "INFO", "replication"));
+    await pause(clock);
+    there = countReplicas(await askAny(connection, { deadline, clock }, "INFO", "replication"));
   }
 }

@@ -12,6 +12,7 @@ import {
   isMemberPart,
   isRequest,
   isSchedule,
+  isTime,
   isWholeTick,
   schedulesOfPart,
 } from "../store/valid.js";
@@ -179,7 +180,7 @@ async function* unrunIn(
   const marks = channel.keys({ prefix: ["unrun", name], ...range });
   for await (const some of inBatches(marks, Math.min(limit, AT_ONCE))) {
     const ats = some.map(({ key }) => (key as readonly unknown[])[2]);
-    const keys = ats.filter((at) => typeof at === "number").map((at) => tickKey(name, at));
+    const keys = ats.filter(isTime).map((at) => tickKey(name, at));
     yield* await unrunUnder(channel, name, keys);
   }
 }
@@ -195,7 +196,7 @@ async function unrunUnder(channel: ScheduleStore["channel"], name: string, keys:
 
 function tickOf(name: string, key: Key, value: unknown): DecidedTick | undefined {
   const [, , at] = key as readonly unknown[];
-  if (typeof at !== "number" || !isWholeTick(value)) return undefined;
+  if (!isTime(at) || !isWholeTick(value)) return undefined;
   const { calendar: _, ...tick } = value;
   return { schedule: name, at, ...tick };
 }
@@ -209,7 +210,7 @@ function isDamaged({ key, value }: Parameters<DamageCheck["isDamaged"]>[0]): boo
     case "cursor":
       return part === undefined && !isCursor(value);
     case "tick":
-      return typeof part === "number" && !isWholeTick(value);
+      return typeof part === "number" && !(isTime(part) && isWholeTick(value));
     case "member":
       return part === undefined ? !isMember(value) : !isMemberPart(value);
     case "request":

@@ -26,7 +26,7 @@ import {
   tickKey,
   unrunKey,
 } from "./schema.js";
-import { isCursor, isSchedule, isTick } from "./valid.js";
+import { isCursor, isSchedule, isTick, isTime } from "./valid.js";
 
 /** The most outcomes that one commit writes; each is a check, a write and a mark. etcd accepts 128 ops. */
 export const MOST_TICKS = 40;
@@ -111,7 +111,7 @@ export class ScheduleStore {
     for (const range of first === last ? [before] : [before, within]) {
       for await (const { key, value, version, expiresIn = TICK_TTL } of this.channel.entries(range)) {
         const [, , at] = key as readonly unknown[];
-        if (typeof at === "number" && isTick(value)) found.push({ at, value, version, expiresIn });
+        if (isTime(at) && isTick(value)) found.push({ at, value, version, expiresIn });
       }
     }
     return found;

@@ -18,7 +18,8 @@ import type { Cursor, MemberPart, MemberValue, Pause, RequestValue, StoredSchedu
  */
 
 /** A whole ms, unlike the times of core. */
-const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && Math.abs(Number(value)) <= 8.64e15;
+export const isTime = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Math.abs(Number(value)) <= 8.64e15;
 
 function isPause(value: unknown): value is Pause {
   const { reason, by, at, until } = fieldsOf<Pause>(value) ?? {};

@@ -29,7 +29,7 @@ import {
   tickKey,
 } from "../store/schema.js";
 import { type CheckedVersions, MOST_TICKS, outcomeOps, ScheduleStore, type Stored } from "../store/store.js";
-import { isCursor, isSchedule, isTick } from "../store/valid.js";
+import { isCursor, isSchedule, isTick, isTime } from "../store/valid.js";
 
 /** A time after every tick. */
 const END_OF_TIME = Number.MAX_VALUE;
@@ -122,7 +122,7 @@ async function* ticksOf(
   const begin = from === Number.NEGATIVE_INFINITY ? {} : { after: tickKey(name, (await first()) - 1) };
   for await (const { key, value } of store.channel.entries({ ...range, ...begin })) {
     const [, , at] = key as readonly unknown[];
-    if (typeof at === "number" && isTick(value)) yield { tick: { schedule: name, at, ...value } };
+    if (isTime(at) && isTick(value)) yield { tick: { schedule: name, at, ...value } };
   }
 }
 

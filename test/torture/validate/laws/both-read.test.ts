@@ -31,7 +31,11 @@ it("a record that one of two versions does not read, or reads differently, is a 
   ).toHaveLength(1);
 });
 
-it("a field that only one of two versions knows is not a violation", () => {
+it("a field that only one of two versions reads is a violation, unless it is known as new", () => {
   const more = { ...jobs, retained: 3 } as JobStock;
-  expect(judged({ ...found, jobs: more }, { ...found, jobs })).toEqual([]);
+  const evidence = { ...evidenceOf([]), stock: { ...found, jobs: more }, otherStock: { ...found, jobs } };
+  expect(judgeReading(evidence).map(({ text }) => text)).toEqual([
+    "jobs.retained: one version reads 3, and the other one undefined",
+  ]);
+  expect(judgeReading(evidence, [".retained"])).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { type Channel, type HeldLock, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
-import { processState, readable } from "@ojm/core/internal";
+import { isTime, processState, readable } from "@ojm/core/internal";
 import type { Given } from "../../command-line/spec.js";
 import { printError, wantsJson } from "../../output/print.js";
 import { type CommandNote, isCommandNote, sayOjm } from "./predecessor.js";
@@ -24,7 +24,7 @@ export interface Orphan {
 /** The start of the run that a lock is held for; `undefined` for a lock without a run. */
 export function startOf({ note }: HeldLock): number | undefined {
   const { run } = (note ?? {}) as { readonly run?: unknown };
-  return typeof run === "number" ? run : undefined;
+  return isTime(run) ? run : undefined;
 }
 
 /** The ids of the runs whose locks are held. */

@@ -87,9 +87,10 @@ function setOf(text: string, low: number, high: number): Set<number> | undefined
 
 /** The values of a number, a range, a step or all. */
 function valuesOf(item: string, low: number, high: number): number[] | undefined {
-  const [, from, to = from, step = "1"] = /^(?:\*|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(item) ?? [];
-  const isAll = item.startsWith("*");
-  if (from === undefined && !isAll) return undefined;
+  const parts = /^(?:\*|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(item);
+  if (parts === null) return undefined;
+  const [, from, to = from, step = "1"] = parts;
+  const isAll = from === undefined;
   // A step of one number: 5/10.
   if (!isAll && item.includes("/") && !item.includes("-")) return undefined;
   const [first, last] = isAll ? [low, high] : [Number(from), Number(to)];
