@@ -59,7 +59,8 @@ export async function whyScheduled(
   const own = reasons.map((reason) => withSchedulers({ code: reason.code, text: reason.text, reason }, living));
   if (schedule === undefined) {
     const without = unscheduled(name, reasons, tick);
-    return [...ready(without, reasons), ...own, ...without];
+    const stopping = without.filter(({ code }) => code === "unscheduled");
+    return [...ready(stopping, reasons), ...own, ...without];
   }
   const now = store.clock.now();
   const { value } = schedule;
