@@ -1,6 +1,6 @@
 /**
- * The pages for those who change from another library show a program before and after. test/readme.test.ts runs
- * what comes after; this file runs what was before, with the library itself: both print the same.
+ * The pages for those who change from another library show a program before and after. test/readme.test.ts
+ * runs the one after; this file runs the one before, with the library itself. Both print the same.
  * @module-tag full
  */
 import { spawn } from "node:child_process";

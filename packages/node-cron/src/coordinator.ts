@@ -82,8 +82,9 @@ export class OjmCoordinator implements RunCoordinator {
   }
 
   /**
-   * The run of a task, for its function: it has the signal, the fence and the log. `undefined` in a background
-   * task, which runs in another process, and for `task.execute()`, which node-cron does not coordinate.
+   * The run of a task, for its function: it has the signal, the fence and the log. `undefined` in a
+   * background task, which runs in another process, and for `task.execute()`, which node-cron does not
+   * coordinate.
    *
    * @example
    * cron.schedule("0 2 * * *", (context) => report({ signal: coordinator.runOf(context)?.signal }), options);

@@ -98,8 +98,8 @@ function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[]):
 }
 
 /**
- * Reports that the schedule is missing, except for a job that only people or another scheduler start: it needs
- * no schedule.
+ * Reports that the schedule is missing, except for a job that only people or another scheduler start: it
+ * needs no schedule.
  */
 function unscheduled(name: string, reasons: readonly Reason[], tick: readonly ScheduleReason[]): ScheduleReason[] {
   if (tick.length === 0 && reasons.some(({ code }) => code !== "never")) return [];

@@ -23,7 +23,8 @@ export interface ForeignJob {
  * The ticks of a scheduler that is not a part of ojm, such as node-cron. It decides when ticks are due, in
  * each replica. This class gives each tick one outcome in the store, so that one replica runs it.
  *
- * The store has no schedule for these ticks, and so no cursor. A tick that no replica asks for has no outcome.
+ * The store has no schedule for these ticks, and so no cursor. A tick that no replica reaches has no
+ * outcome.
  */
 export class ForeignTicks {
   readonly #manager: JobManager;

@@ -97,7 +97,7 @@ export type TickReason =
   | "invalid"
   | "not-recorded";
 
-/** The revision of a tick of another scheduler, such as node-cron: it follows from no definition in the store. */
+/** The revision of a tick of another scheduler, such as node-cron: the store has no definition of it. */
 export const NO_REVISION = 0;
 
 /** The outcome of a tick, or of a range of ticks. */

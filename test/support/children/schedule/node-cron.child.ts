@@ -5,9 +5,9 @@ import { ojmCoordinator } from "@ojm/node-cron";
 import cron from "node-cron";
 
 /*
- * Runs tasks of node-cron until SIGTERM. Arguments: the manager's options as JSON, a map of the tasks as JSON:
- * for each its expression, and how long a run takes in ms. Notifies its parent of each run that begins, by the
- * name and the tick. The result of a run: when the task began and ended, in ms since 1970.
+ * Runs tasks of node-cron until SIGTERM. Arguments: the manager's options as JSON, a map of the tasks as
+ * JSON: for each its expression, and how long a run takes in ms. Notifies its parent of each run that begins,
+ * by the name and the tick. The result of a run: when the task began and ended, in ms since 1970.
  */
 const [options = "{}", tasks = "{}"] = process.argv.slice(2);
 type Tasks = Record<string, { readonly cron: string; readonly takes: number }>;
