@@ -157,6 +157,12 @@ export default {
       to: { path: "^packages/otel/src/otel/|@opentelemetry/" },
     },
     {
+      name: "node-cron-imports-only-core-and-schedule",
+      severity: "error",
+      from: { path: "^packages/node-cron/src/", pathNot: TESTS },
+      to: { path: "^packages/", pathNot: "^packages/(node-cron/|(core|schedule)/src/(index|internal)\\.ts$)" },
+    },
+    {
       name: "openaf-imports-no-package-of-ours",
       comment: "It is loaded into a script thread, and uses what is global there.",
       severity: "error",

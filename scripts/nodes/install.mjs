@@ -24,6 +24,9 @@ export function environment(bin) {
   return { ...process.env, ...nodeHeaders(), CI: "true", PATH: `${bin}${delimiter}${process.env.PATH}` };
 }
 
+/** The peers of our packages that programs of the pages import. Yarn installs no peers. */
+const PEERS = { "node-cron": "4.6.0" };
+
 /** The packages by name, as their tarballs: no registry has them before they are published. */
 const specs = (tarballs) => Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
 
@@ -32,7 +35,8 @@ const specs = (tarballs) => Object.fromEntries([...tarballs].map(([name, path]) 
  */
 export async function installPackages(manager, { folder, env, tarballs, line }) {
   mkdirSync(folder, { recursive: true });
-  const { "@ojm/sqlite-node20": driver, ...dependencies } = specs(tarballs);
+  const { "@ojm/sqlite-node20": driver, ...packages } = specs(tarballs);
+  const dependencies = { ...packages, ...PEERS };
   const manifest = { private: true, type: "module", dependencies };
   if (manager === "npm") {
     // npm finds the driver for @ojm/sqlite because it is listed here too. It is optional, as it is there.
@@ -65,7 +69,8 @@ async function installByPnpm({ folder, env, line, dependencies, overrides }) {
   const approved = line === "20" ? await pnpm("approve-builds", "better-sqlite3") : code;
   if (approved !== 0) return failure("pnpm add @ojm/cli", approved);
   const allowed = ["classic-level", "protobufjs"].map((name) => `--allow-build=${name}`);
-  return failure("pnpm add of the rest", await pnpm("add", ...allowed, ...Object.values(dependencies)));
+  const rest = Object.entries(dependencies).map(([name, spec]) => (name in PEERS ? `${name}@${spec}` : spec));
+  return failure("pnpm add of the rest", await pnpm("add", ...allowed, ...rest));
 }
 
 /**

@@ -2,4 +2,5 @@
 
 export { lastTickOf, onceFor } from "./calendar/last-tick.js";
 export { type Due, Timetable } from "./calendar/timetable.js";
+export { ForeignTicks } from "./fire/foreign-ticks.js";
 export type { Cursor, StoredSchedule, TickValue } from "./store/schema.js";

@@ -1,13 +1,5 @@
 import { hostname } from "node:os";
-import {
-  type Channel,
-  ChannelError,
-  type Clock,
-  type CloseOptions,
-  type JobManager,
-  type Key,
-  type Version,
-} from "@ojm/core";
+import type { Channel, Clock, CloseOptions, JobManager, Key, Version } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { both, EventChannel, follow, inBackground, Semaphore } from "@ojm/core/internal";
 import { Alarms } from "./alarms.js";
@@ -27,12 +19,12 @@ import {
 } from "./control/requests.js";
 import { type ScheduleTick, type TicksOptions, ticksOf } from "./control/ticks.js";
 import { type ScheduleReason, whyScheduled } from "./control/why.js";
-import type { Decided } from "./decide/outcomes.js";
 import { hashOf } from "./definition/calendar.js";
 import { assertReadable, checkDefinition, checkJobName } from "./definition/check.js";
 import type { ScheduleDefinition } from "./definition/types.js";
 import { wordsOf } from "./definition/words.js";
 import { ScheduledJob } from "./fire/job.js";
+import { publishTicks } from "./fire/publish-ticks.js";
 import { Requests } from "./fire/requests.js";
 import { Retries } from "./fire/retries.js";
 import { type Body, type Host, STARTS_AT_ONCE } from "./fire/start.js";
@@ -40,12 +32,10 @@ import { Members } from "./members/members.js";
 import { Neighbours } from "./members/neighbours.js";
 import { Presence } from "./members/presence.js";
 import { adopt } from "./store/adopt.js";
-import { CHANNEL, type Pause, type SchedulesValue } from "./store/schema.js";
-import { ScheduleStore } from "./store/store.js";
+import { openScheduleStore } from "./store/open.js";
+import type { Pause, SchedulesValue } from "./store/schema.js";
+import type { ScheduleStore } from "./store/store.js";
 import { isSchedule } from "./store/valid.js";
-
-/** The outcome of each tick. */
-const TICK: EventChannel<object> = new EventChannel("ojm:tick");
 
 /** `{ schedule }`, when this process adds one: a listener can start the counter of its failures at 0. */
 const ADDED: EventChannel<object> = new EventChannel("ojm:schedule:added");
@@ -334,14 +324,7 @@ export class Scheduler {
 
   async #openChannel(): Promise<ScheduleStore> {
     this.#assertOpen();
-    const channel = await this.#manager.channel<SchedulesValue>(CHANNEL);
-    if (!this.#manager.channels.locks.joins(channel as never)) {
-      const text =
-        "this store has each channel on a node of its own: schedules need them on one. In a Redis Cluster, give a keyPrefix with a hash tag";
-      throw new ChannelError("NOT_SUPPORTED", text);
-    }
-    const by = { host: hostname(), pid: process.pid, instance: this.#instance };
-    return new ScheduleStore(this.#manager, channel, this.#clock, by);
+    return openScheduleStore(this.#manager, this.#clock, this.#instance);
   }
 
   async #open(): Promise<Host> {
@@ -376,7 +359,7 @@ export class Scheduler {
       own: (name) => this.#jobs.get(name)?.own,
       rank: (name) => this.#jobs.get(name)?.rank ?? Number.POSITIVE_INFINITY,
       stop: () => void this.stop(),
-      publishTicks: (schedule, ticks) => this.#publishTicks(schedule, ticks),
+      publishTicks: (schedule, ticks) => publishTicks(schedule, ticks, this.#onTick),
       attemptsFirst: (schedule) => retries.first(schedule),
       onLead: (schedule) => {
         requests.begin(schedule);
@@ -407,13 +390,5 @@ export class Scheduler {
     if (job === undefined) return;
     if (entry === undefined) job.scheduleChanged(undefined);
     else if (isSchedule(entry.value, job.own.name)) job.scheduleChanged({ value: entry.value, version: entry.version });
-  }
-
-  #publishTicks(schedule: string, ticks: readonly Decided[]): void {
-    for (const { at, value } of ticks) {
-      const tick = { schedule, at, ...value };
-      TICK.publish(() => tick);
-      this.#onTick(tick);
-    }
   }
 }

@@ -5,7 +5,7 @@ import { windowAt } from "../definition/blackout.js";
 import { isReadable } from "../definition/check.js";
 import { isTakenOver } from "../operator/problems.js";
 import { attendanceOf, attendanceText, overdueTicks } from "../operator/schedules.js";
-import { type Cursor, pauseAt, type StoredSchedule } from "../store/schema.js";
+import { type Cursor, NO_REVISION, pauseAt, type StoredSchedule } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { type NextTick, nextRun, nextTicks, readSchedulers, type SchedulerView, viewOf } from "./overview.js";
 import { backfillsOf } from "./requests.js";
@@ -59,7 +59,8 @@ export async function whyScheduled(
   const own = reasons.map((reason) => withSchedulers({ code: reason.code, text: reason.text, reason }, living));
   if (schedule === undefined) {
     const without = unscheduled(name, reasons, tick);
-    return [...ready(without, reasons), ...own, ...without];
+    const stopping = without.filter(({ code }) => code === "unscheduled");
+    return [...ready(stopping, reasons), ...own, ...without];
   }
   const now = store.clock.now();
   const { value } = schedule;
@@ -96,9 +97,13 @@ function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[]):
   return isKept ? [] : [{ code: "ready", text: "nothing keeps it from running" }];
 }
 
-/** Reports that the schedule is missing, except for a job that only people start: it needs no schedule. */
+/**
+ * Reports that the schedule is missing, except for a job that only people or another scheduler start: it
+ * needs no schedule.
+ */
 function unscheduled(name: string, reasons: readonly Reason[], tick: readonly ScheduleReason[]): ScheduleReason[] {
   if (tick.length === 0 && reasons.some(({ code }) => code !== "never")) return [];
+  if (tick.some((reason) => reason.tick?.revision === NO_REVISION)) return [...tick];
   return [...tick, { code: "unscheduled", text: `this store has no schedule "${visible(name)}"` }];
 }
 

@@ -34,6 +34,11 @@ export interface StartOptions {
   readonly args?: RunOptions["args"] | undefined;
 }
 
+/** The job of a claim. */
+interface ClaimedJob extends Pick<OwnSchedule, "name" | "body" | "trigger"> {
+  readonly definition: { readonly [K in "timeout" | "meta" | "retry"]?: RunOptions[K] | undefined };
+}
+
 /**
  * Starts a run of a schedule, and resolves once its claim is in the store. `JobManager.start` cannot do it: a
  * run with `retry` needs its job function from the first attempt on, so it begins by `JobManager.run`.
@@ -42,8 +47,8 @@ export interface StartOptions {
  * claim; RunError `LOCKED`; ChannelError if the store fails
  */
 export async function startClaimed(
-  { manager, runs }: Host,
-  own: OwnSchedule,
+  { manager, runs }: Pick<Host, "manager" | "runs">,
+  own: ClaimedJob,
   claim: StartClaim,
   { wait, signal, trigger = own.trigger ?? "schedule", args }: StartOptions,
 ): Promise<Begun> {

@@ -97,6 +97,9 @@ export type TickReason =
   | "invalid"
   | "not-recorded";
 
+/** The revision of a tick of another scheduler, such as node-cron: the store has no definition of it. */
+export const NO_REVISION = 0;
+
 /** The outcome of a tick, or of a range of ticks. */
 export interface TickValue {
   readonly outcome: TickOutcome;

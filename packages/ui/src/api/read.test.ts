@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { Channel, Clock } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
+import { ForeignTicks } from "@ojm/schedule/internal";
 import { overdueTicks } from "@ojm/schedule/operator";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type {
@@ -357,6 +358,25 @@ describe("jobs", () => {
     const second = await it.get<Jobs>("/api/v1/jobs?limit=2&after=b");
     expect([second.jobs.map(({ name }) => name), second.more]).toEqual([["c"], false]);
     expect((await it.get<Jobs>("/api/v1/jobs?q=B")).jobs.map(({ name }) => name)).toEqual(["b"]);
+  });
+
+  test("a job whose ticks come from another scheduler has their outcomes, and why it does not run", async () => {
+    const ticks = new ForeignTicks(it.manager);
+    let end = (): void => {};
+    const isDone = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const job = { name: "report", trigger: "node-cron", body: () => isDone };
+    const begun = await ticks.begin(job, Date.parse("2026-01-01T02:00:00Z"));
+    expect(await ticks.begin(job, Date.parse("2026-01-01T02:01:00Z"))).toBeUndefined();
+    end();
+    await begun?.ended;
+    const [skipped, run] = (await it.get<JobDetail>("/api/v1/jobs/report")).ticks;
+    expect(skipped).toMatchObject({ outcome: "skipped", reason: "overlap", text: expect.stringContaining("report@") });
+    expect(run).toMatchObject({ outcome: "run", status: "completed" });
+    const { reasons } = await it.get<Why>("/api/v1/jobs/report/why");
+    expect(reasons.map(({ code }) => code)).toEqual(["ready", "last", "tick"]);
+    await ticks.close();
   });
 
   test("a job has its definition and its ticks, whatever its name is", async () => {
