@@ -1,5 +1,12 @@
 import type { Ojm } from "./ojm.js";
 
+/** What {@link OjmHealthIndicator.isHealthy} reports. */
+export interface OjmHealth {
+  readonly status: "up" | "down";
+  /** The reason for `down`. */
+  readonly message?: string;
+}
+
 /** A health indicator for `@nestjs/terminus`. */
 export class OjmHealthIndicator {
   readonly #ojm: Ojm;
@@ -10,19 +17,13 @@ export class OjmHealthIndicator {
   }
 
   /**
-   * Resolves if the store answers and the application does not close.
+   * `up` if the store answers and the application does not close.
    *
-   * @throws an error that Terminus reports as `down`
    * @example
    * health.check([() => ojm.isHealthy()]);
    */
-  async isHealthy(key: string = "ojm"): Promise<Record<string, { status: "up" }>> {
+  async isHealthy(key: string = "ojm"): Promise<Record<string, OjmHealth>> {
     if (await this.#ojm.isReady()) return { [key]: { status: "up" } };
-    const message = "the store does not answer, or the application closes";
-    // Every version of Terminus recognises its errors by this flag.
-    throw Object.assign(new Error(message), {
-      isHealthCheckError: true,
-      causes: { [key]: { status: "down", message } },
-    });
+    return { [key]: { status: "down", message: "the store does not answer, or the application closes" } };
   }
 }

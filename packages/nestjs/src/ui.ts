@@ -15,7 +15,7 @@ import {
   UseGuards,
   VERSION_NEUTRAL,
 } from "@nestjs/common";
-import { ApplicationConfig } from "@nestjs/core";
+import { ApplicationConfig, HttpAdapterHost } from "@nestjs/core";
 import { incomingOf, openUi, type Ui, type UiOptions, type Viewer } from "@ojm/ui";
 import { Ojm } from "./ojm.js";
 
@@ -52,12 +52,20 @@ export class OjmUiModule {
       readonly #ojm: Ojm;
       readonly #config: ApplicationConfig;
 
-      constructor(@Inject(Ojm) ojm: Ojm, @Inject(ApplicationConfig) config: ApplicationConfig) {
+      constructor(
+        @Inject(Ojm) ojm: Ojm,
+        @Inject(ApplicationConfig) config: ApplicationConfig,
+        @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost,
+      ) {
+        // The routers of Express and Fastify write a wildcard differently. Nest reads the path later.
+        const wildcard = httpAdapter.getType() === "fastify" ? "*" : "*path";
+        const { prototype } = OjmUiController;
+        const descriptor = Object.getOwnPropertyDescriptor(prototype, "serve") as PropertyDescriptor;
+        All(["", wildcard])(prototype, "serve", descriptor);
         this.#ojm = ojm;
         this.#config = config;
       }
 
-      @All(["", "*path"])
       serve(@Req() request: Handled<IncomingMessage>, @Res() response: Handled<ServerResponse>): void {
         const incoming = request.raw ?? request;
         requests.set(incoming, request as R);
