@@ -1,9 +1,14 @@
 /** Three replicas of a Nest application, in processes of their own. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type JobManager, type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { openScheduler, type ScheduleTick } from "@ojm/schedule";
+import { temporaryFolder } from "@ojm/testing/folder";
+import { jsArgs } from "@ojm/testing/programs";
 import { expect, it, vi } from "vitest";
 import { collect } from "../packages/core/src/testing/settle.js";
-import { type Child, startChild } from "./support/processes.js";
+import { type Child, startChild, watchChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
 
 const SECOND = 1_000;
@@ -79,6 +84,13 @@ async function settled(manager: JobManager): Promise<void> {
   await expect.poll(() => manager.heldLocks(), PATIENCE).toEqual([]);
   expect(await manager.retries()).toEqual([]);
 }
+
+it("an application that was compiled to CommonJS requires the package", async () => {
+  const path = fileURLToPath(new URL("../packages/nestjs/src/testing/application.cjs", import.meta.url));
+  const args = [...jsArgs(), path, `sqlite:${join(temporaryFolder(), "ojm.db")}`];
+  const child = watchChild(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] }));
+  expect([await child.ended, child.output.stdout]).toEqual([0, "the report, attempt 1\n"]);
+});
 
 onSharedStores({ only: ["sqlite, one file", "redis"], first: ["sqlite, one file"] }, (create) => {
   it("of three replicas of a Nest application, one runs each tick, and each runs its timeout, one at a time", async () => {

@@ -27,12 +27,16 @@ export function environment(bin) {
 /** The packages by name, as their tarballs: no registry has them before they are published. */
 const specs = (tarballs) => Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
 
+/** What a Nest application has beside @ojm/nestjs: Yarn installs no peers. */
+const NEST = { "@nestjs/common": "^12.0.0", "@nestjs/core": "^12.0.0", "reflect-metadata": "^0.2.0", rxjs: "^7.8.0" };
+
 /**
  * Installs every package into an empty folder, as a user does. Resolves to what went wrong, or `undefined`.
  */
 export async function installPackages(manager, { folder, env, tarballs, line }) {
   mkdirSync(folder, { recursive: true });
-  const { "@ojm/sqlite-node20": driver, ...dependencies } = specs(tarballs);
+  const { "@ojm/sqlite-node20": driver, ...ours } = specs(tarballs);
+  const dependencies = { ...ours, ...NEST };
   const manifest = { private: true, type: "module", dependencies };
   if (manager === "npm") {
     // npm finds the driver for @ojm/sqlite because it is listed here too. It is optional, as it is there.
@@ -65,7 +69,7 @@ async function installByPnpm({ folder, env, line, dependencies, overrides }) {
   const approved = line === "20" ? await pnpm("approve-builds", "better-sqlite3") : code;
   if (approved !== 0) return failure("pnpm add @ojm/cli", approved);
   const allowed = ["classic-level", "protobufjs"].map((name) => `--allow-build=${name}`);
-  return failure("pnpm add of the rest", await pnpm("add", ...allowed, ...Object.values(dependencies)));
+  return failure("pnpm add of the rest", await pnpm("add", ...allowed, ...Object.entries(dependencies).map(specOf)));
 }
 
 /**
@@ -82,6 +86,9 @@ async function installByYarn({ folder, env, line, dependencies, overrides }) {
   const args = ["--yes", "--package", YARN, "yarn", "install", "--no-immutable"];
   return failure("yarn install", await run("npx", args, { cwd: folder, env, quiet: true }));
 }
+
+/** A tarball as its path, another package as `name@range`. */
+const specOf = ([name, spec]) => (spec.startsWith("file:") ? spec : `${name}@${spec}`);
 
 function failure(what, code) {
   return code === 0 ? undefined : `${what} ended with ${code}`;

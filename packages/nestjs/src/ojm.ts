@@ -113,6 +113,8 @@ export class Ojm implements OnModuleInit, OnApplicationBootstrap, OnModuleDestro
     this.stopTimer(name);
     this.active.add(name);
     await this.scheduler.add(name, definition, body);
+    // It was stopped meanwhile.
+    if (!this.active.has(name)) await this.scheduler.leave(name);
   }
 
   /** @internal */
@@ -159,7 +161,7 @@ export class Ojm implements OnModuleInit, OnApplicationBootstrap, OnModuleDestro
   startLater(job: Job, ms: number): void {
     this.#after(ms, job.name, async () => {
       await this.start(job).catch((error: unknown) => {
-        if (this.#isClosing) return;
+        if (this.#isClosing || !this.active.has(job.name)) return;
         logger.error(`${job.name} is not run by this process so far: ${String(error)}`);
         this.startLater(job, AGAIN);
       });

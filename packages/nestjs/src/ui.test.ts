@@ -1,4 +1,3 @@
-import "reflect-metadata";
 import { type CanActivate, type ExecutionContext, Injectable } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter } from "@nestjs/platform-fastify";

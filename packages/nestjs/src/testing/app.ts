@@ -1,4 +1,3 @@
-import "reflect-metadata";
 import { join } from "node:path";
 import type { INestApplicationContext, ModuleMetadata, Type } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
