@@ -151,6 +151,22 @@ export default {
       },
     },
     {
+      name: "nestjs-imports-only-core-schedule-and-ui",
+      comment: "The UI is optional: only its own entry imports it.",
+      severity: "error",
+      from: { path: "^packages/nestjs/src/", pathNot: TESTS },
+      to: {
+        path: "^packages/",
+        pathNot: "^packages/(nestjs/|core/src/(index|internal)\\.ts$|schedule/src/index\\.ts$|ui/src/index\\.ts$)",
+      },
+    },
+    {
+      name: "nestjs-loads-the-ui-only-by-its-entry",
+      severity: "error",
+      from: { path: "^packages/nestjs/src/", pathNot: `${TESTS}|^packages/nestjs/src/ui\\.ts$` },
+      to: { path: "^packages/(ui|nestjs/src/ui\\.ts$)" },
+    },
+    {
       name: "prometheus-needs-no-opentelemetry",
       severity: "error",
       from: { path: "^packages/otel/src/(prometheus|measure)", pathNot: TESTS },

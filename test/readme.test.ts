@@ -39,13 +39,26 @@ function missing(code: string): string | undefined {
   return code.includes("127.0.0.1:2379") ? etcdMissing() : undefined;
 }
 
+/** The code of a program, and of the files of its page that it imports. */
+function codeOf({ code }: Snippet, files: readonly Snippet[]): string {
+  const imported = files.filter(({ name }) => code.includes(`"./${name.replace(/\.ts$/, ".js")}"`));
+  return [code, ...imported.map((file) => file.code)].join("");
+}
+
+/** The packages whose programs need peers that only the package itself has. */
+const WITH_PEERS = ["nestjs"];
+
 /** A folder beneath this repository, so that the packages are found from there, with the files of a page. */
 async function folderOf(page: string, files: readonly Snippet[], program: Snippet): Promise<string> {
-  const folder = join(ROOT, "node_modules/.ojm/readme", `${page.replaceAll("/", "-")}-${program.line}`);
+  const owner = WITH_PEERS.find((name) => files.some(({ code }) => code.includes(`"@ojm/${name}"`)));
+  const place = owner === undefined ? ROOT : join(ROOT, "packages", owner);
+  const folder = join(place, "node_modules/.ojm/readme", `${page.replaceAll("/", "-")}-${program.line}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const [expected, actual] = await server(program.code);
+  const [expected, actual] = await server(codeOf(program, files));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
+  writeFileSync(join(folder, "tsconfig.json"), '{ "compilerOptions": { "experimentalDecorators": true } }\n');
   for (const { name, code } of files) writeFileSync(join(folder, name), code.replaceAll(expected, actual));
   // A page beside sources of its own imports them as from its folder.
   const source = join(ROOT, page, "../src");
@@ -75,7 +88,7 @@ for (const page of pages()) {
   describe(`the programs of ${page}`, () => {
     // `npm test` runs those of the README.
     for (const program of programs) {
-      const why = missing(program.code);
+      const why = missing(codeOf(program, files));
       it.skipIf(why !== undefined)(
         `the program ${program.name} of ${page} runs as pasted${why === undefined ? "" : `: ${why}`}`,
         { tags: page === "README.md" ? [] : ["full"] },

@@ -14,6 +14,7 @@ const USES = [
   ["test/torture/run/entry.ts", /^test\/torture\//],
   ["packages/conformance/src/run/runners.test.ts", /^packages\/conformance\/src\/(index|cli|example\/)/],
   ["packages/conformance/src/remote/remote.ts", /^packages\/conformance\/src\/remote\/worker\.ts$/],
+  ["test/nestjs.test.ts", /^packages\/nestjs\/src\/testing\//],
   // Of job files: the thread of a script, and the programs in other languages.
   ["packages/ojob/src/run.ts", /^packages\/ojob\/src\/(script-worker\.cjs|script\/)/],
   ["packages/openaf/src/testing/run.ts", /^packages\/(openaf|ojob)\/src\//],

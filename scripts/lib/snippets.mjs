@@ -35,7 +35,7 @@ export function snippets(page) {
     const body = [];
     while (lines[++at] !== "```") body.push(lines[at]);
     const code = `${body.join("\n")}\n`;
-    const name = /^(?:\/\/|#) ([\w-]+\.\w+)$/.exec(body[0] ?? "")?.[1];
+    const name = /^(?:\/\/|#) ([\w.-]+\.\w+)$/.exec(body[0] ?? "")?.[1];
     const program = ["js", "ts"].includes(language);
     if (program && name === undefined) throw new Error(`${page}:${line}: the first line of a program names its file`);
     if (name === undefined || !(program || language === "yaml")) continue;

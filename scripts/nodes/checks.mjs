@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../lib/run.mjs";
 import { pages, snippets } from "../lib/snippets.mjs";
@@ -63,6 +63,15 @@ export function readmePrograms({ folder, env, servers }) {
       if (prints !== undefined && prints !== stdout) return `${page}:${line} prints ${JSON.stringify(stdout)}`;
     }
   }
+}
+
+/** Runs a Nest application that was compiled to CommonJS. Returns what went wrong, or `undefined`. */
+export function nestApplication({ folder, env }) {
+  const file = join(folder, "nest-application.cjs");
+  copyFileSync(join(root, "packages/nestjs/src/testing/application.cjs"), file);
+  const { wrong, stdout } = attempt("the Nest application", "node", [file], { cwd: folder, env });
+  if (wrong !== undefined) return wrong;
+  if (stdout !== "the report, attempt 1\n") return `the Nest application prints ${JSON.stringify(stdout)}`;
 }
 
 /** How the suite opens each backend. */

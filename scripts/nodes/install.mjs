@@ -24,8 +24,14 @@ export function environment(bin) {
   return { ...process.env, ...nodeHeaders(), CI: "true", PATH: `${bin}${delimiter}${process.env.PATH}` };
 }
 
-/** The peers of our packages that programs of the pages import. Yarn installs no peers. */
-const PEERS = { "node-cron": "4.6.0" };
+/** The peers of our adapters, which programs of the pages import. Yarn installs no peers. */
+const PEERS = {
+  "@nestjs/common": "^12.0.0",
+  "@nestjs/core": "^12.0.0",
+  "node-cron": "^4.6.0",
+  "reflect-metadata": "^0.2.0",
+  rxjs: "^7.8.0",
+};
 
 /** The packages by name, as their tarballs: no registry has them before they are published. */
 const specs = (tarballs) => Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
@@ -69,8 +75,7 @@ async function installByPnpm({ folder, env, line, dependencies, overrides }) {
   const approved = line === "20" ? await pnpm("approve-builds", "better-sqlite3") : code;
   if (approved !== 0) return failure("pnpm add @ojm/cli", approved);
   const allowed = ["classic-level", "protobufjs"].map((name) => `--allow-build=${name}`);
-  const rest = Object.entries(dependencies).map(([name, spec]) => (name in PEERS ? `${name}@${spec}` : spec));
-  return failure("pnpm add of the rest", await pnpm("add", ...allowed, ...rest));
+  return failure("pnpm add of the rest", await pnpm("add", ...allowed, ...Object.entries(dependencies).map(specOf)));
 }
 
 /**
@@ -87,6 +92,9 @@ async function installByYarn({ folder, env, line, dependencies, overrides }) {
   const args = ["--yes", "--package", YARN, "yarn", "install", "--no-immutable"];
   return failure("yarn install", await run("npx", args, { cwd: folder, env, quiet: true }));
 }
+
+/** A tarball as its path, another package as `name@range`. */
+const specOf = ([name, spec]) => (spec.startsWith("file:") ? spec : `${name}@${spec}`);
 
 function failure(what, code) {
   return code === 0 ? undefined : `${what} ended with ${code}`;

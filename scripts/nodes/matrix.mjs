@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { printTable } from "../lib/release.mjs";
 import { installServers } from "../lib/servers.mjs";
-import { quickStarts, readmePrograms, suites } from "./checks.mjs";
+import { nestApplication, quickStarts, readmePrograms, suites } from "./checks.mjs";
 import { daemon } from "./daemon.mjs";
 import { environment, installNode, installPackages, program } from "./install.mjs";
 import { startServers } from "./servers.mjs";
@@ -30,7 +30,7 @@ export async function runMatrix({ lines, managers, tarballs, quick = false, minu
   await installServers();
   const home = mkdtempSync(join(tmpdir(), "ojm-nodes-"));
   const servers = await startServers(join(home, "servers"));
-  const head = ["", "", "install", "quick starts", ...(quick ? [] : ["READMEs", "suite", "daemon"])];
+  const head = ["", "", "install", "quick starts", ...(quick ? [] : ["READMEs", "Nest", "suite", "daemon"])];
   const rows = [];
   try {
     for (const line of lines) {
@@ -63,6 +63,7 @@ async function checkAll({ home, bin, line, manager, servers, tarballs, quick, mi
   if (!quick) {
     steps.push(
       () => readmePrograms(place),
+      () => nestApplication(place),
       () => suites(place),
       () => daemon(program(folder, "ojm"), { folder: join(folder, "daemon"), env, minutes }),
     );

@@ -177,3 +177,18 @@ test("an attempt that was handed over comes before the next tick, even if its pr
   expect(events.slice(0, 3)).toEqual(["00:00:10 attempt 1", "00:00:10 attempt 1", "00:00:20 attempt 1"]);
   await world.close();
 });
+
+test("a process that leaves a schedule runs no further tick of it, and another one does", async () => {
+  const both = await pair({ every: 60_000 }, 1_000);
+  await clock.advance(61_000);
+  const [here, there] = first(both) as [SchedulerOf, SchedulerOf];
+  await clock.until(here.scheduler.leave("a"));
+  await clock.advance(180_000);
+  const began = events.filter((text) => text.startsWith("begin")).map((text) => text.replace(/.* on /, ""));
+  expect(began).toEqual([here.name, there.name, there.name, there.name]);
+  await add(here, { every: 60_000 });
+  await clock.until(there.scheduler.leave("a"));
+  await clock.advance(60_000);
+  expect(events.at(-1)).toMatch(`on ${here.name}`);
+  await world.close();
+});

@@ -290,6 +290,19 @@ export class Scheduler {
     await this.close();
   }
 
+  /**
+   * @internal From this call on, this process does not run the schedule any more; the others do. It stays in
+   * the store. An active run continues.
+   */
+  async leave(name: string): Promise<void> {
+    const job = this.#jobs.get(name);
+    if (job === undefined) return;
+    this.#jobs.delete(name);
+    const opened = await this.#opened;
+    opened?.presence.remove(name);
+    await job.close();
+  }
+
   async #stop(): Promise<void> {
     this.#closing.abort();
     this.#runs.stop();

@@ -9,10 +9,25 @@ interface Handled extends IncomingMessage {
   rawBody?: unknown;
 }
 
+/** The requests of Node behind those that `authorize` gets. */
+const incoming: WeakMap<Request, IncomingMessage> = new WeakMap();
+
+/**
+ * The request of Node, Express or Koa behind the one that `authorize` gets, with what earlier middleware has put
+ * on it. `undefined` if the UI was called by `fetch`.
+ */
+export function incomingOf(request: Request): IncomingMessage | undefined {
+  return incoming.get(request);
+}
+
 /** A listener for `node:http`, Express, Koa and Fastify. */
 export function listenerOf(answer: (request: Request, from: RequestSource) => Promise<Response>): Ui["listener"] {
   const listener = getRequestListener(
-    (request, env) => answer(request, sourceOf((env as { readonly incoming: Handled }).incoming)),
+    (request, env) => {
+      const handled = (env as { readonly incoming: Handled }).incoming;
+      incoming.set(request, handled);
+      return answer(request, sourceOf(handled));
+    },
     { overrideGlobalObjects: false },
   );
   return (request, response) => {

@@ -1,8 +1,11 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { openJobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { describe, expect, test, vi } from "vitest";
 import type { Audit, Me, Runs } from "./contract/types.js";
 import { openUi } from "./create-ui.js";
+import { incomingOf } from "./listener.js";
 import { type Mounted, mounts, proxy } from "./testing/mounts.js";
 import type { UiOptions } from "./types.js";
 
@@ -97,6 +100,26 @@ describe.each(Object.entries(mounts))("in %s", (name, mount) => {
     const options = strips || !TELLS.includes(name) ? { basePath: "/a/b" } : {};
     await withUi(options, mountBehind, (url) => works(`${url}/a/b`, "/a/b/"));
   });
+});
+
+test("authorize finds what earlier middleware has put on the request of Node", async () => {
+  const users: unknown[] = [];
+  const authorize: UiOptions["authorize"] = (request) => {
+    users.push((incomingOf(request) as { user?: string } | undefined)?.user);
+    return { user: "ana", role: "read" };
+  };
+  const mount = async (ui: ReturnType<typeof openUi>): Promise<Mounted[]> => {
+    const server = createServer((request, response) => ui.listener(Object.assign(request, { user: "bob" }), response));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const close = async (): Promise<void> => void server.close();
+    return [{ url: `http://127.0.0.1:${port}`, close }];
+  };
+  await withUi({ authorize }, mount, async (url) => {
+    expect((await fetch(`${url}/api/v1/me`)).status).toBe(200);
+  });
+  expect(users).toEqual(["bob"]);
+  expect(incomingOf(new Request("http://localhost/"))).toBeUndefined();
 });
 
 test("a trusted proxy sends the base path by X-Forwarded-Prefix", async () => {

@@ -10,6 +10,7 @@ const consumer = join(root, "node_modules/.ojm/consumer");
 
 const STRICT = {
   strict: true,
+  experimentalDecorators: true, // as in every Nest application
   noUncheckedIndexedAccess: true,
   skipLibCheck: false,
   noEmit: true,

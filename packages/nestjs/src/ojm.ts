@@ -1,0 +1,193 @@
+import {
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from "@nestjs/common";
+import type { DiscoveryService } from "@nestjs/core";
+import {
+  type Duration,
+  isChannelError,
+  isRunError,
+  type JobManager,
+  type JobManagerOptions,
+  openJobManager,
+} from "@ojm/core";
+import { channelsAnswer, unknownOption } from "@ojm/core/internal";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
+import { findJobs, type Job, ownZone } from "./jobs.js";
+
+/** Options of `OjmModule.forRoot`. */
+export interface OjmOptions {
+  /** `redis://HOST`, `sqlite:FILE`, `etcd://HOST,HOST`, `level:FOLDER`, or `memory:` for a single process. */
+  readonly store: string;
+  /** The time zone of cron jobs without one: a name of the IANA list. Default: that of the process. */
+  readonly timeZone?: string;
+  /** How long active runs may take to end when the application closes. Default: 10 s. */
+  readonly grace?: Duration;
+  /** Whether this process runs cron jobs. Default: true. */
+  readonly cronJobs?: boolean;
+  /** Whether this process runs intervals. Default: true. */
+  readonly intervals?: boolean;
+  /** Whether this process runs timeouts. Default: true. */
+  readonly timeouts?: boolean;
+  /** Further options of the job manager, such as `ttl` and `retention`. */
+  readonly manager?: Omit<JobManagerOptions, "chJobs" | "chLocks">;
+}
+
+const OPTIONS = ["store", "timeZone", "grace", "cronJobs", "intervals", "timeouts", "manager"];
+
+/** How long a store may take to answer a health check, in ms. */
+const PATIENCE = 2_000;
+
+/** The pause after a schedule could not be added to the store, in ms. */
+const AGAIN = 5_000;
+
+const logger: Logger = new Logger("Ojm");
+
+/** The job manager and the scheduler of the application: inject it to use all of ojm. */
+export class Ojm implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
+  readonly manager: JobManager;
+  readonly scheduler: Scheduler;
+  /** @internal */
+  jobs: Map<string, Job> = new Map();
+  /** @internal The cron jobs and intervals that this process takes part in. */
+  readonly active: Set<string> = new Set();
+  /** @internal The timers of timeouts, and of jobs that begin later. */
+  readonly timers: Map<string, NodeJS.Timeout> = new Map();
+  /** @internal */
+  readonly zone: string;
+  readonly #options: OjmOptions;
+  readonly #discovery: DiscoveryService;
+  readonly #timeouts: ReturnType<JobManager["group"]>;
+  #isClosing = false;
+
+  /** @internal Import `OjmModule.forRoot()`. */
+  constructor(manager: JobManager, options: OjmOptions, discovery: DiscoveryService) {
+    this.manager = manager;
+    this.scheduler = openScheduler(manager);
+    this.zone = options.timeZone ?? ownZone();
+    this.#options = options;
+    this.#discovery = discovery;
+    this.#timeouts = manager.group();
+  }
+
+  /** @internal */
+  static async open(options: OjmOptions, discovery: DiscoveryService): Promise<Ojm> {
+    const { store } = options ?? {};
+    const problem = unknownOption("OjmModule", options ?? {}, OPTIONS);
+    if (problem !== undefined) throw new TypeError(problem);
+    if (typeof store !== "string") throw new TypeError('OjmModule needs a store, such as { store: "redis://HOST" }');
+    return new Ojm(await openJobManager(store, options.manager), options, discovery);
+  }
+
+  /** Whether the store answers, and this process does not close. */
+  async isReady(): Promise<boolean> {
+    if (this.#isClosing) return false;
+    const { jobs, locks } = this.manager.channels;
+    return channelsAnswer([locks, jobs], AbortSignal.timeout(PATIENCE));
+  }
+
+  /** @internal */
+  async onModuleInit(): Promise<void> {
+    await this.#orClose(() => {
+      this.jobs = findJobs(this.#discovery, this.zone);
+    });
+  }
+
+  /** @internal */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.#orClose(async () => {
+      for (const job of this.jobs.values()) {
+        if (job.disabled || this.#options[`${job.kind === "cron" ? "cronJob" : job.kind}s`] === false) continue;
+        if (job.kind === "timeout") this.#after(job.delay, job.name, () => this.#runTimeout(job));
+        else if (job.delay > 0) this.startLater(job, job.delay);
+        else await this.start(job);
+      }
+    });
+  }
+
+  /** @internal */
+  async start({ name, definition = {}, body }: Job): Promise<void> {
+    this.stopTimer(name);
+    this.active.add(name);
+    await this.scheduler.add(name, definition, body);
+    // It was stopped meanwhile.
+    if (!this.active.has(name)) await this.scheduler.leave(name);
+  }
+
+  /** @internal */
+  async stop(name: string): Promise<void> {
+    this.stopTimer(name);
+    this.active.delete(name);
+    await this.scheduler.leave(name);
+  }
+
+  /**
+   * Ends the runs before Nest closes the connections that they use.
+   *
+   * @internal
+   */
+  async onModuleDestroy(): Promise<void> {
+    this.#isClosing = true;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    const { grace } = this;
+    await Promise.all([this.scheduler.close(grace), this.#timeouts.close(grace)]);
+  }
+
+  /** @internal Requests that Nest has answered until now may have used the manager. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.manager.close(this.grace);
+  }
+
+  private get grace(): { readonly grace?: Duration } {
+    const { grace } = this.#options;
+    return grace === undefined ? {} : { grace };
+  }
+
+  /** A failed start must not leave a process that runs some of its jobs. */
+  async #orClose(begin: () => void | Promise<void>): Promise<void> {
+    try {
+      await begin();
+    } catch (error) {
+      await this.onModuleDestroy();
+      await this.onApplicationShutdown();
+      throw error;
+    }
+  }
+
+  /** @internal */
+  startLater(job: Job, ms: number): void {
+    this.#after(ms, job.name, async () => {
+      await this.start(job).catch((error: unknown) => {
+        if (this.#isClosing || !this.active.has(job.name)) return;
+        logger.error(`${job.name} is not run by this process so far: ${String(error)}`);
+        this.startLater(job, AGAIN);
+      });
+    });
+  }
+
+  #after(ms: number, name: string, call: () => Promise<void>): void {
+    this.timers.set(
+      name,
+      setTimeout(() => void call(), ms),
+    );
+  }
+
+  /** @internal */
+  stopTimer(name: string): void {
+    clearTimeout(this.timers.get(name));
+    this.timers.delete(name);
+  }
+
+  async #runTimeout({ name, body, options = {} }: Job): Promise<void> {
+    try {
+      await this.manager.run(name, body, { trigger: "timeout", wait: "1h", ...options, group: this.#timeouts });
+    } catch (error) {
+      // The error of the method was logged.
+      const isRejected = isRunError(error) && !["STARTED", "CLOSED", "CLOSING", "CANCELLED"].includes(error.code);
+      if (isRejected || isChannelError(error)) logger.error(`${name}: ${String(error)}`);
+    }
+  }
+}
