@@ -1,4 +1,4 @@
-import { openJobManager } from "@ojm/core";
+import { openJobManager, type RunRecord } from "@ojm/core";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { expect, it } from "vitest";
 import { takeStockElsewhere } from "./both-stocks.js";
@@ -11,7 +11,7 @@ it("a stock that is larger than what a pipe takes at once arrives whole", async 
     const { jobs } = manager.channels;
     // Each is an entry without a readable record, which the stock names.
     const names = Array.from({ length: 1_500 }, (_, i) => `${i} ${"x".repeat(900)}`);
-    await Promise.all(names.map((name) => jobs.set({ name, startTime: 1 }, {})));
+    await Promise.all(names.map((name) => jobs.set({ name, startTime: 1 }, {} as RunRecord)));
   }
   const { unreadable } = await takeStockElsewhere(options, false, undefined);
   expect(unreadable).toHaveLength(1_500);
