@@ -84,8 +84,8 @@ function codesInSources(): Map<string, Set<string>> {
 }
 
 /**
- * What a deprecation lacks of what SUPPORT.md promises: its docstring names a code that is a warning code, and
- * a source emits a warning with that code.
+ * What a deprecation lacks of what SUPPORT.md promises: its docstring names a warning code, and a source
+ * emits a warning with that code.
  */
 function deprecationFaults(texts: readonly string[], codes: readonly string[]): string[] {
   const known = codes.filter((code) => /^OJM_DEP\d{3}$/.test(code));

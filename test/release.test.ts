@@ -163,7 +163,7 @@ case "$2" in
 esac
 `;
 
-  /** Runs the step of the workflow in a folder, by the shell of GitHub. `release`: the folder of the draft. */
+  /** Runs the step of the workflow in a folder, as GitHub does. `release`: the folder of the draft. */
   function draft(cwd: string, release: string): number | null {
     const bin = temporaryFolder();
     writeFileSync(join(bin, "gh"), GH, { mode: 0o755 });
