@@ -43,6 +43,7 @@ describe.each([
 
   afterEach(async () => {
     for (const task of [...cron.getTasks().values()]) await task.destroy();
+    cron.setRunCoordinator(undefined);
     await coordinator.close();
     await manager.close();
   });
@@ -160,8 +161,9 @@ describe("the coordinator", () => {
     expect(await ticksOf(manager)).toHaveLength(1);
   });
 
-  it("a run whose background task does not begin frees its lock", { tags: ["full"] }, async () => {
-    newest.createTask("0 2 * * *", () => {}, { name: "report", distributed: true });
+  it("a run whose task does not begin fails, and frees its lock", { tags: ["full"] }, async () => {
+    const options = { name: "report", distributed: true, runCoordinator: coordinator };
+    newest.createTask("0 2 * * *", () => {}, options);
     expect(await coordinator.shouldRun(at("02:00:00"))).toBe(true);
     await expect.poll(() => manager.heldLocks()).toEqual([]);
     expect(await recordsOf(manager)).toMatchObject([{ status: "failed", error: /did not begin/ }]);

@@ -69,6 +69,23 @@ describe.each(STORES)("ticks of another scheduler, records and locks $stores", (
     expect(await outcomes()).toMatchObject([{ outcome: "run" }, { outcome: "run" }]);
   });
 
+  it("a replica whose start reaches the store after the run of another one has ended does not run the tick", async () => {
+    const { way, ticks } = replica(1);
+    way.once('["lock "a', { type: "slow", ms: 900 });
+    const sent = new Promise<void>((resolve) => {
+      way.sent = (commit) => {
+        if (JSON.stringify(commit).includes('lock \\"a')) resolve();
+      };
+    });
+    const late = ticks.begin({ name: "a", trigger: "elsewhere", body: () => {} }, first);
+    await world.clock.until(sent);
+    const one = await reach(0, first);
+    await one.end();
+    expect(one.runs).toBe(true);
+    expect(await world.clock.until(late)).toBeUndefined();
+    expect(await history()).toEqual(["completed"]);
+  });
+
   it("a tick that comes due while the job runs is skipped, with the active run as the reason", async () => {
     const one = await reach(0, first);
     expect((await reach(1, first + MINUTE)).runs).toBe(false);
