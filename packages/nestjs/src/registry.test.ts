@@ -44,7 +44,7 @@ describe("SchedulerRegistry", () => {
     expect(registry.doesExist("cron", "nightly")).toBe(true);
     expect(registry.doesExist("interval", "nightly")).toBe(false);
     expect(() => registry.getCronJob("nightlyy")).toThrow(
-      'there is no cron with the name "nightlyy". There are: nightly, off, later',
+      'the cron "nightlyy" is unknown. Known: nightly, off, later',
     );
     expect(await stored(ojm)).toEqual(["nightly", "often"]);
   });
