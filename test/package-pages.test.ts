@@ -123,6 +123,27 @@ test("the page about the UI has every option of openUi and openUiServer", async 
   await expect(openUiServer({ manager, secret: "short" })).rejects.toThrow(/16/);
 });
 
+test("the page about Nest has every option of its modules and decorators, and every method of the registry", () => {
+  const page = "docs/reference/typescript/nestjs.md";
+  const source = "packages/nestjs/src";
+  expect(named(rowsOf(page, "OjmModule")).sort()).toEqual(
+    expect.arrayContaining(fieldsOf(`${source}/ojm.ts`, "OjmOptions").sort()),
+  );
+  expect(named(rowsOf(page, "Cron"))).toEqual(
+    expect.arrayContaining(fieldsOf(`${source}/decorators.ts`, "CronOptions")),
+  );
+  expect(named(rowsOf(page, "Timeout"))).toEqual(
+    expect.arrayContaining(fieldsOf(`${source}/decorators.ts`, "TimeoutOptions")),
+  );
+  expect(named(rowsOf(page, "The UI"))).toEqual(expect.arrayContaining(fieldsOf(`${source}/ui.ts`, "OjmUiOptions")));
+  const documented = rowsOf(page, "SchedulerRegistry").flatMap(([cell = ""]) =>
+    [...cell.matchAll(/`(\w+)\(/g)].map(([, name = ""]) => name),
+  );
+  const methods = methodsOf(`${source}/registry.ts`, "SchedulerRegistry");
+  expect(methods).toContain("addCronJob");
+  expect(methods.filter((method) => !documented.includes(method))).toEqual([]);
+});
+
 test("the page HTTP API has every endpoint of openapi.json, and no other", () => {
   const { paths } = JSON.parse(read("packages/ui/openapi.json")) as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

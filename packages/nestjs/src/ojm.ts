@@ -132,16 +132,16 @@ export class Ojm implements OnModuleInit, OnApplicationBootstrap, OnModuleDestro
   async onModuleDestroy(): Promise<void> {
     this.#isClosing = true;
     for (const timer of this.timers.values()) clearTimeout(timer);
-    const { grace } = this;
+    const grace = this.#grace;
     await Promise.all([this.scheduler.close(grace), this.#timeouts.close(grace)]);
   }
 
   /** @internal Requests that Nest has answered until now may have used the manager. */
   async onApplicationShutdown(): Promise<void> {
-    await this.manager.close(this.grace);
+    await this.manager.close(this.#grace);
   }
 
-  private get grace(): { readonly grace?: Duration } {
+  get #grace(): { readonly grace?: Duration } {
     const { grace } = this.#options;
     return grace === undefined ? {} : { grace };
   }

@@ -43,9 +43,7 @@ describe("SchedulerRegistry", () => {
     expect([registry.getIntervals(), registry.getTimeouts()]).toEqual([["often"], ["warm-up"]]);
     expect(registry.doesExist("cron", "nightly")).toBe(true);
     expect(registry.doesExist("interval", "nightly")).toBe(false);
-    expect(() => registry.getCronJob("nightlyy")).toThrow(
-      'there is no cron with the name "nightlyy". There are: nightly, off, later',
-    );
+    expect(() => registry.getCronJob("nightlyy")).toThrow('the cron "nightlyy" is unknown. Known: nightly, off, later');
     expect(await stored(ojm)).toEqual(["nightly", "often"]);
   });
 
@@ -72,6 +70,16 @@ describe("SchedulerRegistry", () => {
     await job.stop();
     expect(job.isActive).toBe(false);
     expect(await stored(ojm)).toContain("off");
+    await expect.poll(async () => (await ojm.scheduler.why("off"))[0]?.code, { timeout: 60_000 }).toBe("unattended");
+  });
+
+  it("does not run a job that was stopped while it was being started", async () => {
+    const { registry, ojm } = await open();
+    const job = registry.getCronJob("off");
+    const started = job.start();
+    await job.stop();
+    await started;
+    expect(job.isActive).toBe(false);
     await expect.poll(async () => (await ojm.scheduler.why("off"))[0]?.code, { timeout: 60_000 }).toBe("unattended");
   });
 

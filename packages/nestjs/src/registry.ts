@@ -99,8 +99,8 @@ export class SchedulerRegistry {
   }
 
   /**
-   * Adds a job of the package `cron`, before its `start()`. Its callback then runs in one of all processes that
-   * add the same name and expression.
+   * Adds a job of the package `cron`, before its `start()`. Its callback then runs in one of all processes
+   * that add the same name and expression.
    *
    * @throws ScheduleError `INVALID`
    */
@@ -195,7 +195,7 @@ export class SchedulerRegistry {
     const job = this.#ojm.jobs.get(name);
     if (job?.kind === kind) return job;
     const names = this.#names(kind).join(", ") || "none";
-    throw new ScheduleError("UNKNOWN", `there is no ${kind} with the name "${name}". There are: ${names}`);
+    throw new ScheduleError("UNKNOWN", `the ${kind} "${name}" is unknown. Known: ${names}`);
   }
 
   #add(kind: "interval" | "timeout", name: string, timer: NodeJS.Timeout): void {

@@ -13,8 +13,8 @@ interface Handled extends IncomingMessage {
 const incoming: WeakMap<Request, IncomingMessage> = new WeakMap();
 
 /**
- * The request of Node, Express or Koa behind the one that `authorize` gets, with what earlier middleware has put
- * on it. `undefined` if the UI was called by `fetch`.
+ * The request of Node, Express or Koa behind the one that `authorize` gets, with what earlier middleware has
+ * put on it. `undefined` if the UI was called by `fetch`.
  */
 export function incomingOf(request: Request): IncomingMessage | undefined {
   return incoming.get(request);
