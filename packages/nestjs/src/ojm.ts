@@ -1,10 +1,4 @@
-import {
-  Logger,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-  type OnModuleDestroy,
-  type OnModuleInit,
-} from "@nestjs/common";
+import { Logger } from "@nestjs/common";
 import type { DiscoveryService } from "@nestjs/core";
 import {
   type Duration,
@@ -47,7 +41,7 @@ const AGAIN = 5_000;
 const logger: Logger = new Logger("Ojm");
 
 /** The job manager and the scheduler of the application: inject it to use all of ojm. */
-export class Ojm implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
+export class Ojm {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
   /** @internal */
@@ -89,7 +83,7 @@ export class Ojm implements OnModuleInit, OnApplicationBootstrap, OnModuleDestro
     return channelsAnswer([locks, jobs], AbortSignal.timeout(PATIENCE));
   }
 
-  /** @internal */
+  /** @internal Nest calls its hooks by name: they are not part of the API. */
   async onModuleInit(): Promise<void> {
     await this.#orClose(() => {
       this.jobs = findJobs(this.#discovery, this.zone);

@@ -7,5 +7,5 @@ import { takeStock } from "./stock.js";
  */
 
 const [, , options = "{}", jobs] = process.argv;
-// A stock can be larger than what the pipe takes at once: a disconnection before the rest is sent would lose it.
+// A stock can be larger than what the pipe takes at once: a disconnection would lose the rest.
 process.send?.(await takeStock(JSON.parse(options) as JobManagerOptions, jobs === "jobs"), () => process.disconnect());
