@@ -6,6 +6,7 @@ export type {
   BackendType,
   CallOptions,
   Commit,
+  CommitOptions,
   CommitOutcome,
   KeyRange,
   LogBudget,

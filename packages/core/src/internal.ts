@@ -10,6 +10,7 @@ export { channelsAnswer } from "./channel/open.js";
 export { parseStore, placedStore, storeAddress, storeForms, storeWords } from "./channel/store-text.js";
 export { both, type Followed, follow, UpToDate } from "./channel/watch/follow.js";
 export { checkLogBudget } from "./jobs/logs/logs.js";
+export { storedLockKey } from "./jobs/channels.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
 export { argsProblem, checkRetention } from "./jobs/options.js";
 export { hasEnded, isStatus } from "./jobs/records/read.js";

@@ -8,6 +8,7 @@ export { openChannel } from "./open.js";
 export type {
   CallOptions,
   ChannelConfig,
+  CommitOptions,
   CommitResult,
   EntriesOptions,
   Entry,
