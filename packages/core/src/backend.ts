@@ -6,7 +6,6 @@ export type {
   BackendType,
   CallOptions,
   Commit,
-  CommitOptions,
   CommitOutcome,
   KeyRange,
   LogBudget,

@@ -1,7 +1,7 @@
 import {
+  type CallOptions,
   ChannelError,
   type Commit,
-  type CommitOptions,
   type CommitOutcome,
   refuseNewerLayout,
   type StoredEntry,
@@ -51,21 +51,18 @@ class Part {
   readonly commit: Commit;
   readonly ops: readonly Op[];
   readonly outcome: Promise<CommitOutcome>;
+  /** Whether its call has begun: it may reach the server. */
   isSent = false;
   isOver = false;
-  /** See {@link CommitOptions}. */
-  readonly settled: boolean;
   /** Whether it shares no call with others. */
-  isAlone: boolean;
+  isAlone = false;
   readonly #signal: AbortSignal | undefined;
   #resolve: (outcome: CommitOutcome) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
-  constructor(commit: Commit, { signal, settled = false }: CommitOptions) {
+  constructor(commit: Commit, { signal }: CallOptions) {
     this.commit = commit;
     this.ops = opsOf(commit);
-    this.settled = settled;
-    this.isAlone = settled;
     this.#signal = signal;
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -142,11 +139,11 @@ export class Commits {
     const { schema } = options.names;
     this.#call = {
       name: "ojm commit",
-      text: `call ${schema}.commit($1::int, $2::int, $3::boolean, $4::int, $5::int[], $6::text[], $7::int[], $8::bigint[], $9::text[], $10::float8[])`,
+      text: `call ${schema}.commit($1::int, $2::int, $3::int, $4::int, $5::int[], $6::text[], $7::int[], $8::bigint[], $9::text[], $10::float8[])`,
     };
   }
 
-  commit(commit: Commit, options: CommitOptions = {}): Promise<CommitOutcome> {
+  commit(commit: Commit, options: CallOptions = {}): Promise<CommitOutcome> {
     const part = new Part(commit, options);
     if (part.isOver) return part.outcome;
     this.#waiting.push(part);
@@ -183,6 +180,7 @@ export class Commits {
 
   async #run(parts: readonly Part[]): Promise<void> {
     this.#calls++;
+    for (const part of parts) part.isSent = true;
     const sent: Part[] = [];
     try {
       const reply = await this.#request(parts, sent);
@@ -199,8 +197,7 @@ export class Commits {
   }
 
   #separate(parts: readonly Part[]): void {
-    for (const part of parts) part.isAlone = true;
-    for (const part of parts) part.isSent = false;
+    for (const part of parts) Object.assign(part, { isAlone: true, isSent: false });
     this.#waiting.unshift(...parts);
   }
 
@@ -211,16 +208,10 @@ export class Commits {
     const values: unknown[] = [];
     const onSent = (): void => {
       for (const part of parts) if (!part.isOver) sent.push(part);
-      for (const part of sent) part.isSent = true;
       // The server gives up first: then the commit was certainly not applied.
-      const patience = sent.length > 1 ? PATIENCE_TOGETHER : database.deadline * 0.8;
-      values.push(
-        LAYOUT,
-        Math.ceil(patience),
-        parts.some(({ settled }) => settled),
-        sent.length,
-        ...columnsOf(sent),
-      );
+      const longest = Math.ceil(database.deadline * 0.8);
+      const patience = sent.length > 1 ? PATIENCE_TOGETHER : longest;
+      values.push(LAYOUT, patience, longest, sent.length, ...columnsOf(sent));
     };
     const [row] = await database.query<{ readonly result: string | null }>(this.#call, values, { onSent });
     if (typeof row?.result === "string") return JSON.parse(row.result) as Reply;

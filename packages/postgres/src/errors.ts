@@ -35,7 +35,6 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   [/^XX00[12]/, ["CORRUPT", "reports damaged data. Restore a backup"]],
   [/^57P03/, ["UNAVAILABLE", "is starting, or recovering from a crash", true]],
   [/^(08|53|57)/, ["UNAVAILABLE", "ended the connection or the statement", true]],
-  [/^OJM03/, ["INVALID_CONFIG", "runs the transaction at a level other than READ COMMITTED"]],
 ];
 
 const TLS = /^(CERT_|ERR_TLS|ERR_SSL|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH|ERR_OSSL)/;

@@ -3,7 +3,7 @@ import { Commits, MOST_OPS } from "./commits.js";
 import type { Statement } from "./database.js";
 import { openDatabase } from "./open.js";
 import { OPTIONS, readOptions } from "./options.js";
-import { Watches } from "./watches.js";
+import { boundOf, Watches } from "./watches.js";
 
 export { assertFence, type FencedRun, type QueryClient } from "./fence.js";
 export { schemaSql } from "./sql.js";
@@ -62,7 +62,8 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
 
   const columns = (value: string): string =>
     `key, ${value} as value, version::text, (extract(epoch from expires - statement_timestamp()) * 1000)::text as expires`;
-  const present = `(expires > statement_timestamp()) is not false and ${schema}.serving()`;
+  // A subquery is called once, even where there is no row.
+  const present = `(expires > statement_timestamp()) is not false and (select ${schema}.durable())`;
   const readKeys: Statement = {
     name: "ojm read",
     text: `select ${columns("value")} from ${schema}.entries where key = any($1::text[]) and ${present}`,
@@ -86,7 +87,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
       assertKnown();
       const statement = scanPage(reverse ? "desc" : "asc", values);
       // One entry more than requested shows whether there are more.
-      const rows = await database.look<EntryRow>(statement, [from, to, limit + 1], options);
+      const rows = await database.look<EntryRow>(statement, [boundOf(from), boundOf(to), limit + 1], options);
       return { entries: rows.slice(0, limit).map(entryOf), more: rows.length > limit };
     },
     commit(commit, options) {

@@ -124,7 +124,7 @@ async function migrate(database: Database, names: Names, schema: string, { ready
 
 /** Whether the schema has had all migrations. */
 async function isCurrent(database: Database, names: Names): Promise<boolean> {
-  const text = `select layout, migration from ${names.schema}.meta where ${names.schema}.serving()`;
+  const text = `select layout, migration from ${names.schema}.meta`;
   const [meta] = await database.look<{ layout: number; migration: number }>({ text });
   if (meta === undefined)
     throw new ChannelError("CORRUPT", `${database.where}: the table ${names.schema}.meta is empty`);

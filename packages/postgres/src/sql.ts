@@ -1,3 +1,5 @@
+import { LATE, NEWER_LAYOUT } from "./errors.js";
+
 /**
  * The number of the layout: the tables, and what the functions do with them. If programs of this layout can
  * live with a change, as with a new function or a column with a default, append a migration and keep the
@@ -25,8 +27,9 @@ export class Names {
   }
 
   /**
-   * Each commit shares this lock from before it draws its version until it is visible. To hold it alone means
-   * that no commit is under way. No key has this text: a key begins with the name of its channel.
+   * Each commit holds this lock from before it draws its version until it is visible. So versions have the
+   * order in which commits become visible, and no commit waits for the disk while it holds the lock. No key has
+   * this text: a key begins with the name of its channel.
    */
   get gate(): string {
     return this.lock("' gate'");
@@ -81,13 +84,12 @@ create index watched_watcher on ${schema}.watched (watcher);
 -- One row for each watching process and change of a key that it watches.
 create unlogged table ${schema}.changes (
   watcher bigint not null,
-  xid xid8 not null,
   version bigint not null,
   expires timestamptz,
   key text collate "C" not null,
   value text                    -- null: deleted
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-create index changes_watcher on ${schema}.changes (watcher, xid);
+create index changes_watcher on ${schema}.changes (watcher, version);
 
 -- Raises the sequence after a start of the server, even if a backup was restored or a replica without the last
 -- commits was promoted: the clock has counted more microseconds since then than commits can have been made.
@@ -100,34 +102,46 @@ begin
   update ${schema}.meta set boot = pg_postmaster_start_time();
 end $$;
 
+-- Returns true, once all that is visible survives a crash of the server and a failover: the transaction of the
+-- caller then waits for the disk and for synchronous replicas. A standby may lack the last commits: it fails.
+create function ${schema}.durable() returns boolean language plpgsql as $$
+begin
+  if pg_is_in_recovery() then
+    raise exception 'the server is a standby' using errcode = 'read_only_sql_transaction';
+  end if;
+  if current_setting('synchronous_standby_names') = '' and pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() then
+    return true;
+  end if;
+  if current_setting('synchronous_commit') in ('off', 'local') then
+    perform set_config('synchronous_commit', 'on', true);
+  end if;
+  perform pg_logical_emit_message(true, 'ojm', '');
+  return true;
+end $$;
+
 -- Applies several commits, each by itself. One op is a key of a commit, sorted by key. kind: 1 a check, 2 a
--- write, 3 both. No key that a commit writes is in another of them.
+-- write, 3 both. No key that a commit writes is in another of them. patience: for a key, which a transaction
+-- with a fence may hold for long; longest: for all other locks.
 create function ${schema}.apply(
-  known int, patience int, commits int, parts int[], keys text[], kinds int[], versions bigint[], contents text[], ttls float8[],
+  known int, patience int, longest int, commits int,
+  parts int[], keys text[], kinds int[], versions bigint[], contents text[], ttls float8[],
   out result text, out woken bigint[]
 ) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
   moment timestamptz;
   meta record;
 begin
-  if current_setting('transaction_isolation') <> 'read committed' then
-    raise exception 'the transaction is not at READ COMMITTED' using errcode = 'OJM03';
-  end if;
-  if current_setting('synchronous_commit') in ('off', 'local') then
-    perform set_config('synchronous_commit', 'on', true);
-  end if;
-  perform set_config('lock_timeout', patience::text, true);
+  perform set_config('synchronous_commit', 'off', true), set_config('lock_timeout', patience::text, true);
   select layout, boot into meta from ${schema}.meta;
-  if meta.layout > known then raise exception '%', meta.layout using errcode = 'OJM01'; end if;
+  if meta.layout > known then raise exception '%', meta.layout using errcode = '${NEWER_LAYOUT}'; end if;
   if meta.boot is distinct from pg_postmaster_start_time() then perform ${schema}.enter_boot(); end if;
 
-  -- All processes lock keys in the same order and never raise a lock, so there is no deadlock.
-  perform case when kind > 1 then pg_advisory_xact_lock(${names.lock("key")}) else pg_advisory_xact_lock_shared(${names.lock("key")}) end
-    from unnest(keys, kinds) as op (key, kind);
-  -- Only after all waiting: who holds the gate waits for nothing but the disk.
-  perform pg_advisory_xact_lock_shared(${gate});
+  -- All processes lock keys in the same order, so there is no deadlock. assert_fence shares these locks.
+  perform pg_advisory_xact_lock(${names.lock("key")}) from unnest(keys, kinds) as op (key, kind) where kind > 1;
+  perform set_config('lock_timeout', longest::text, true);
+  perform pg_advisory_xact_lock(${gate});
 
-  -- From here on no other transaction changes these keys. The next statement has a new snapshot.
+  -- From here on there is no other commit, and the next statement sees all that were before.
   moment := clock_timestamp();
   with op as materialized (
     select * from unnest(parts, keys, kinds, versions, contents, ttls) as op (part, key, kind, version, content, ttl)
@@ -136,8 +150,9 @@ begin
     from op left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
     where op.kind <> 2
   ), verdict as materialized (
-    select part, case when not exists (select from seen where seen.part = all_parts.part and lost) then nextval('${quoted(`${schema}.versions`)}') end as fresh
-    from generate_series(0, commits - 1) as all_parts (part)
+    select part, case when not exists (select from seen where seen.part = one.part and lost)
+      then nextval('${quoted(`${schema}.versions`)}') end as fresh
+    from generate_series(0, commits - 1) as one (part)
   ), written as materialized (
     select op.key, op.content, verdict.fresh as version, moment + ttl * interval '1 ms' as expires
     from op join verdict on verdict.part = op.part where op.kind > 1 and verdict.fresh is not null
@@ -148,8 +163,8 @@ begin
     select key, version, expires, content from written where content is not null
     on conflict (key) do update set version = excluded.version, expires = excluded.expires, value = excluded.value
   ), noticed as (
-    insert into ${schema}.changes (watcher, xid, version, expires, key, value)
-    select by.watcher, pg_current_xact_id(), version, expires, key, content from written, lateral (
+    insert into ${schema}.changes (watcher, version, expires, key, value)
+    select by.watcher, version, expires, key, content from written, lateral (
       select watcher from ${schema}.watched where not wide and low = key
       union select watcher from ${schema}.watched where wide and low <= key and key < high
     ) as by
@@ -163,10 +178,13 @@ begin
   into result, woken;
 end $$;
 
--- NOTIFY takes a lock of the whole database until its transaction ends, so it has one of its own, which does
--- not wait for the disk. "settled": return only when no commit with a lower version can become visible any more.
+-- Three transactions: the first makes the commits visible, one after the other with those of other processes
+-- but at the pace of the memory. The second notifies: it may wait for other users of NOTIFY. The third waits for
+-- the disk, together with all others that wait. Only then the caller has its answer, so nothing that was
+-- acknowledged, or that a read has returned, can be lost.
 create procedure ${schema}.commit(
-  known int, patience int, settled boolean, commits int, parts int[], keys text[], kinds int[], versions bigint[], contents text[], ttls float8[],
+  known int, patience int, longest int, commits int,
+  parts int[], keys text[], kinds int[], versions bigint[], contents text[], ttls float8[],
   inout result text default null
 ) language plpgsql as $$
 declare
@@ -177,19 +195,22 @@ begin
     set transaction isolation level read committed;
   end if;
   select done.result, done.woken into result, woken
-    from ${schema}.apply(known, patience, commits, parts, keys, kinds, versions, contents, ttls) as done;
-  if woken = '{}' and not settled then return; end if;
+    from ${schema}.apply(known, patience, longest, commits, parts, keys, kinds, versions, contents, ttls) as done;
   commit;
-  if settled then
-    perform pg_advisory_xact_lock(${gate});
+  if woken <> '{}' then
+    perform pg_notify('ojm_' || watcher, '') from unnest(woken) as watcher;
+    commit;
   end if;
-  perform pg_notify('ojm_' || watcher, '') from unnest(woken) as watcher;
+  perform ${schema}.durable();
 end $$;
 
--- Registers a range, and the process if "me" is null. "id": null if the process is no longer registered.
-create function ${schema}.watch(me bigint, is_wide boolean, first text, beyond text, out id bigint, out seen text)
+-- Registers a range, and the process if "me" is null. "id": null if the process is no longer registered. "seen":
+-- the version after which changes are reported.
+create function ${schema}.watch(me bigint, is_wide boolean, first text, beyond text, out id bigint, out seen bigint)
 language plpgsql as $$
 begin
+  -- Each commit is visible before this transaction, or sees its rows.
+  perform pg_advisory_xact_lock(${gate});
   if me is null then
     me := nextval('${quoted(`${schema}.versions`)}');
     insert into ${schema}.watchers values (me, clock_timestamp() + interval '${WATCHER_LIFE} ms');
@@ -198,21 +219,16 @@ begin
     if not found then return; end if;
   end if;
   insert into ${schema}.watched values (me, is_wide, first, beyond);
-  -- A commit that does not see the new row must be over before this transaction is. For one key, its lock says
-  -- so, unless a transaction holds it for long.
-  if is_wide or not pg_try_advisory_xact_lock_shared(${names.lock("first")}) then
-    perform pg_advisory_xact_lock(${gate});
-  end if;
   id := me;
-  seen := pg_current_snapshot();
+  seen := (select last_value from ${schema}.versions);
 end $$;
 
 -- Says that the process lives, and forgets the changes that it has seen.
-create function ${schema}.renew(me bigint, seen pg_snapshot) returns boolean language plpgsql as $$
+create function ${schema}.renew(me bigint, seen bigint) returns boolean language plpgsql as $$
 begin
   update ${schema}.watchers set expires = clock_timestamp() + interval '${WATCHER_LIFE} ms' where id = me;
   if not found then return false; end if;
-  delete from ${schema}.changes where watcher = me and xid < pg_snapshot_xmin(seen);
+  delete from ${schema}.changes where watcher = me and version <= seen;
   return true;
 end $$;
 
@@ -238,17 +254,8 @@ begin
   perform pg_advisory_xact_lock_shared(${names.lock("name")});
   perform from ${schema}.entries where key = name and version = fence for share;
   if not found then
-    raise exception 'ojm: the lock of this run was taken over or released (fence %)', fence using errcode = 'OJM02';
+    raise exception 'ojm: the lock of this run was taken over or released (fence %)', fence using errcode = '${LATE}';
   end if;
-end $$;
-
--- A standby may lack the last commits: it must not answer.
-create function ${schema}.serving() returns boolean language plpgsql stable as $$
-begin
-  if pg_is_in_recovery() then
-    raise exception 'the server is a standby' using errcode = 'read_only_sql_transaction';
-  end if;
-  return true;
 end $$;
 
 insert into ${schema}.meta (layout, migration) values (${LAYOUT}, 0);`;

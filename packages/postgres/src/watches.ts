@@ -25,7 +25,6 @@ interface Watch {
 
 interface ChangeRow {
   readonly alive: boolean;
-  readonly seen: string;
   readonly key: string | null;
   readonly value: string | null;
   readonly version: string;
@@ -34,8 +33,8 @@ interface ChangeRow {
 
 /**
  * All watches of a backend. A commit adds a row to `changes` for each process that watches one of its keys,
- * and notifies that process, which reads its rows. A row is new if the snapshot of the last read does not
- * contain its transaction: no clock, order of versions or transaction of another program can hide it.
+ * and notifies that process, which reads the rows after the last version that it has seen. Commits become
+ * visible in the order of their versions, so none can be missed, whatever other transactions are open.
  *
  * One connection listens. Notifications only wake: without them, as behind a pooler, polls find the rows.
  */
@@ -51,8 +50,8 @@ export class Watches {
   #id: string | undefined;
   /** Registrations and their ends run one after the other, in the order of the calls. */
   #last: Promise<unknown> = Promise.resolve();
-  /** The snapshot of the last read. */
-  #seen = "";
+  /** The last version that was read. */
+  #seen = "0";
   #listener: PoolClient | undefined;
   /** Whether a notification has arrived on the present listener. */
   #isNotified = false;
@@ -67,7 +66,7 @@ export class Watches {
     this.#database = database;
     this.#watch = {
       name: "ojm watch",
-      text: `select id::text, seen from ${schema}.watch($1::bigint, $2::boolean, $3::text, $4::text)`,
+      text: `select id::text, seen::text from ${schema}.watch($1::bigint, $2::boolean, $3::text, $4::text)`,
     };
     this.#unwatch = {
       name: "ojm unwatch",
@@ -80,15 +79,13 @@ export class Watches {
     this.#poll = {
       name: "ojm poll",
       text: `
-select watchers.id is not null as alive, pg_current_snapshot()::text as seen, key, value, version::text,
+select watchers.id is not null as alive, key, value, version::text,
   (extract(epoch from change.expires - clock_timestamp()) * 1000)::text as expires
-from (select $1::bigint as me) as own left join ${schema}.watchers on id = me left join lateral (
-  select * from ${schema}.changes
-  where watcher = me and xid >= pg_snapshot_xmin($2::pg_snapshot) and not pg_visible_in_snapshot(xid, $2::pg_snapshot)
-  order by version limit ${MOST_CHANGES + 1}
-) as change on true where ${schema}.serving() order by version`,
+from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${schema}.watchers on id = me left join lateral (
+  select * from ${schema}.changes where watcher = me and version > $2::bigint order by version limit ${MOST_CHANGES + 1}
+) as change on true order by version`,
     };
-    this.#renew = { name: "ojm renew", text: `select ${schema}.renew($1::bigint, $2::pg_snapshot) as alive` };
+    this.#renew = { name: "ojm renew", text: `select ${schema}.renew($1::bigint, $2::bigint)` };
   }
 
   /** See `Backend.watch`. */
@@ -129,8 +126,8 @@ from (select $1::bigint as me) as own left join ${schema}.watchers on id = me le
     const [row] = await this.#database.query<{ id: string | null; seen: string | null }>(this.#watch, [
       this.#id ?? null,
       wide,
-      range.from,
-      range.to,
+      boundOf(range.from),
+      boundOf(range.to),
     ]);
     if (row === undefined || row.id === null || row.seen === null) {
       // It was taken for dead. All other watches register again, and this one with them.
@@ -147,7 +144,8 @@ from (select $1::bigint as me) as own left join ${schema}.watchers on id = me le
     const { from, to } = watch.range;
     this.#inTurn(async () => {
       const isShared = [...this.#watches].some(({ range }) => range.from === from && range.to === to);
-      if (!isShared && this.#id !== undefined) await this.#database.query(this.#unwatch, [this.#id, from, to]);
+      if (!isShared && this.#id !== undefined)
+        await this.#database.query(this.#unwatch, [this.#id, boundOf(from), boundOf(to)]);
     }).catch(() => {}); // a row that is left ends with the process
     if (this.#watches.size > 0) return;
     this.#cancelPoll();
@@ -227,7 +225,8 @@ from (select $1::bigint as me) as own left join ${schema}.watchers on id = me le
       await this.#inTurn(() => this.#startAgain(id));
       return true;
     }
-    this.#seen = first.seen;
+    const last = rows.at(-1)?.version;
+    if (typeof last === "string") this.#seen = last;
     if (rows.length > MOST_CHANGES) for (const { sink } of this.#watches) sink.gap();
     else for (const row of rows) if (row.key !== null) this.#report(changeOf(row, row.key));
     if (clock.monotonic() >= this.#nextRenewal) {
@@ -248,6 +247,7 @@ from (select $1::bigint as me) as own left join ${schema}.watchers on id = me le
     const { clock, deadline } = this.#database;
     const end = clock.monotonic() + deadline;
     const listener = await this.#database.connect(end);
+    if (this.#closed || id !== this.#id) return listener.release();
     this.#listener = listener;
     this.#isNotified = false;
     listener.on("notification", this.#wake).on("end", () => this.#lost(listener));
@@ -274,4 +274,9 @@ from (select $1::bigint as me) as own left join ${schema}.watchers on id = me le
 
 function changeOf({ value, version, expires }: ChangeRow, key: string): StoredChange {
   return { key, value, version, ...(expires === null ? {} : { expiresIn: Math.max(0, Number(expires)) }) };
+}
+
+/** A bound of a range, as the server can have it: a text without NUL. No key has a control character. */
+export function boundOf(bound: string): string {
+  return bound.replaceAll("\0", "\x01");
 }

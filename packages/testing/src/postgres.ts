@@ -81,12 +81,28 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const data = join(folder, "data");
   const create =
     replicaOf === undefined
-      ? [join(programs, "initdb"), "-D", data, "-U", "ojm", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
+      ? [
+          join(programs, "initdb"),
+          "-D",
+          data,
+          "-U",
+          "ojm",
+          "--auth=trust",
+          "--encoding=UTF8",
+          "--no-locale",
+          "--no-sync",
+        ]
       : [
           ...[join(programs, "pg_basebackup"), "-D", data, "-R", "--checkpoint=fast", "--no-sync", "-d"],
           `host=127.0.0.1 port=${replicaOf.port} user=ojm application_name=${replicaOf.name}`,
         ];
-  const all = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", "fsync=off", ...settings];
+  const all = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "max_connections=300",
+    "fsync=off",
+    ...settings,
+  ];
   const connect = async (port: number): Promise<pg.Client> => {
     const client = new pg.Client({ host: "127.0.0.1", port, user: "ojm", database: "postgres" });
     client.on("error", () => {}); // the rejection reports it

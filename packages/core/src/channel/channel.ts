@@ -13,7 +13,6 @@ import { type Scanned, scan } from "./scan.js";
 import type {
   CallOptions,
   ChannelLocator,
-  CommitOptions,
   CommitResult,
   EntriesOptions,
   Entry,
@@ -142,7 +141,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
    *   { put: "from", value: from.value - 1 }, { put: "to", value: to.value + 1 },
    * ]);
    */
-  commit(ops: readonly Op<V>[], options: CommitOptions = {}): Promise<CommitResult<V>> {
+  commit(ops: readonly Op<V>[], options: CallOptions = {}): Promise<CommitResult<V>> {
     return this.#commit(ops, [], options) as Promise<CommitResult<V>>;
   }
 
@@ -173,7 +172,7 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   async #commit(
     ops: readonly Op<unknown>[],
     others: readonly ChannelOps<unknown>[],
-    options: CommitOptions,
+    options: CallOptions,
   ): Promise<CommitResult<JsonValue>> {
     const parts = this.#parts(ops, others);
     const backend = this.#open(options);

@@ -8,7 +8,6 @@ export { openChannel } from "./open.js";
 export type {
   CallOptions,
   ChannelConfig,
-  CommitOptions,
   CommitResult,
   EntriesOptions,
   Entry,

@@ -1,8 +1,8 @@
 import type { Duration } from "../util/duration.js";
-import type { Backend, BackendType, CallOptions, CommitOptions, Supports } from "./backend/backend.js";
+import type { Backend, BackendType, CallOptions, Supports } from "./backend/backend.js";
 import type { JsonValue } from "./encoding/json.js";
 
-export type { CallOptions, CommitOptions, Supports };
+export type { CallOptions, Supports };
 
 /** The key of an entry: a string, number, boolean, an array of these, or a plain map of JSON values. */
 export type Key =

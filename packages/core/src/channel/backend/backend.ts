@@ -122,16 +122,6 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Options of a commit. */
-export interface CommitOptions extends CallOptions {
-  /**
-   * Resolve only when no commit with a lower version can become visible any more. Whoever then reads a range
-   * has seen all writes with lower versions, and later only needs those with higher ones. A store that makes
-   * one commit at a time needs nothing for it.
-   */
-  readonly settled?: boolean;
-}
-
 /**
  * An open store: the six members that a backend author writes. Core passes encoded, checked keys and values.
  * A key is the name of its channel, a space, and the parts of the key itself. Several channels share one
@@ -147,7 +137,7 @@ export interface Backend {
   /** One page of a range. A page is consistent in itself; two pages need not be of the same moment. */
   scan(request: ScanRequest, options?: CallOptions): Promise<ScanPage>;
   /** Applies the checks and writes in one step and, on a network, one round trip. */
-  commit(commit: Commit, options?: CommitOptions): Promise<CommitOutcome>;
+  commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome>;
   /**
    * Resolves once every later commit will be reported to `sink`. Call the result to end the watch.
    *

@@ -1,7 +1,6 @@
 import type { Channel } from "../../channel/channel.js";
 import { isCorrupt, unlessCorrupt } from "../../channel/corrupt.js";
 import { compareVersions } from "../../channel/encoding/version.js";
-import { ChannelError } from "../../channel/errors.js";
 import type { Key, Op, Version } from "../../channel/types.js";
 import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
 import { isLock } from "../../locks/entries/valid.js";
@@ -196,9 +195,7 @@ function seenNow(
   return { until: oldest, version: "0", full, open: [] };
 }
 
-/** Marks the start of a check. Every write that a read does not see by then has a higher version. */
+/** Marks the start of a check. Every later write has a higher version than the result. */
 async function markBegin(channel: Channel<unknown>, at: number): Promise<Version> {
-  const marked = await channel.commit([{ put: LOOK, value: at }], { settled: true });
-  if (marked.ok) return marked.version;
-  throw new ChannelError("FAILED", "the store refused a write that had no condition");
+  return channel.set(LOOK, at);
 }

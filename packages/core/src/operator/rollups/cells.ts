@@ -1,6 +1,6 @@
 import type { Channel } from "../../channel/channel.js";
 import { isCorrupt, unlessCorrupt } from "../../channel/corrupt.js";
-import type { CommitOptions, Entry, Key, Op } from "../../channel/types.js";
+import type { Entry, Key, Op } from "../../channel/types.js";
 import type { IndexedRef, RecordRef, TimeIndex } from "../../jobs/records/time-index.js";
 import type { RunRecord } from "../../jobs/types.js";
 import {
@@ -67,13 +67,12 @@ export async function writeState(
   { version }: FoldEntry,
   state: FoldState,
   ops: readonly Op<unknown>[] = [],
-  options: CommitOptions = {},
 ): Promise<FoldEntry | undefined> {
   const own: Op<unknown>[] = [
     { check: FOLD, version },
     { put: FOLD, value: state },
   ];
-  const result = await unlessCorrupt(times.commit([...own, ...ops], options));
+  const result = await unlessCorrupt(times.commit([...own, ...ops]));
   return result?.ok === true ? { state, version: result.version } : undefined;
 }
 

@@ -141,7 +141,7 @@ export class Fold {
     const first = Math.min(target, floorTo((await this.#firstTime()) ?? target, MINUTE));
     const version = "0";
     const empty = { cursor: first, repairs: 0, near: { from: first, version }, far: { begun: version, version } };
-    const claimed = await writeState(times, before, before.state ?? empty, [], { settled: true });
+    const claimed = await writeState(times, before, before.state ?? empty);
     if (claimed?.state === undefined || claimed.version === null) return;
     // All later writes have a higher version. In a new store the checks have seen nothing: a host whose clock
     // is slow may write between the read of the first time and the claim.
