@@ -29,6 +29,7 @@ export class Database {
   readonly #pool: Pool;
   readonly #owned: boolean;
   readonly #underWay: Set<Promise<unknown>> = new Set();
+  #closed = false;
   readonly #heard: WeakSet<PoolClient> = new WeakSet();
 
   constructor({ pool, owned, where, deadline, clock }: DatabaseOptions) {
@@ -42,7 +43,13 @@ export class Database {
   }
 
   /** A connection, which the caller must release. `end`: when to give up, on the monotonic clock. */
-  async connect(end: number = this.clock.monotonic() + this.deadline, signal?: AbortSignal): Promise<PoolClient> {
+  connect(end: number, signal?: AbortSignal): Promise<PoolClient> {
+    return this.#track(this.#connect(end, signal));
+  }
+
+  async #connect(end: number, signal: AbortSignal | undefined): Promise<PoolClient> {
+    // A pool that ends forgets the calls that wait for a connection: they would hang.
+    if (this.#closed) throw new ChannelError("CLOSED", `${this.where}: the channel was closed`);
     const connecting = this.#pool.connect();
     try {
       const client = await this.within(connecting, end, signal);
@@ -56,7 +63,11 @@ export class Database {
   }
 
   /** Runs a statement. Rejects with the error of the driver, or with a `ChannelError`: see {@link explain}. */
-  async query<Row>(statement: Statement, values?: unknown[], options: QueryOptions = {}): Promise<Row[]> {
+  query<Row>(statement: Statement, values?: unknown[], options: QueryOptions = {}): Promise<Row[]> {
+    return this.#track(this.#query<Row>(statement, values, options));
+  }
+
+  async #query<Row>(statement: Statement, values: unknown[] | undefined, options: QueryOptions): Promise<Row[]> {
     const { signal, onSent } = options;
     const end = this.clock.monotonic() + this.deadline;
     const client = await this.connect(end, signal);
@@ -83,7 +94,7 @@ export class Database {
 
   /** Settles as `work` does, unless its time ends or `signal` fires first. */
   within<T>(work: Promise<T>, end: number, signal?: AbortSignal): Promise<T> {
-    const settled = new Promise<T>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const late = (): void => {
         const message = `${this.where} did not answer within ${durationText(this.deadline)}`;
         reject(new ChannelError("TIMEOUT", message, { retryable: true }));
@@ -99,14 +110,17 @@ export class Database {
       signal?.addEventListener("abort", abort);
       work.then(resolve, reject).finally(done);
     });
-    this.#underWay.add(settled);
-    const over = (): void => void this.#underWay.delete(settled);
-    settled.then(over, over);
-    return settled;
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const over = (): void => void this.#underWay.delete(work);
+    work.then(over, over);
+    return work;
   }
 
   async close(): Promise<void> {
-    // The pool would forget the calls that wait for a connection.
+    this.#closed = true;
     await Promise.allSettled(this.#underWay);
     if (this.#owned) await this.#pool.end();
   }
