@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openJobManager } from "@ojm/core";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { temporaryFolder } from "@ojm/testing/folder";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
@@ -28,6 +29,15 @@ const TEXTS: readonly { readonly store: string; readonly missing?: string | unde
       const server = await startEtcd();
       onTestFinished(() => server.stop());
       return `etcd://${server.host}/team/`;
+    },
+  },
+  {
+    store: "postgres",
+    missing: postgresMissing(),
+    async text() {
+      const server = await startPostgres();
+      onTestFinished(() => server.stop());
+      return server.url;
     },
   },
   { store: "memory", text: async () => "memory:" },

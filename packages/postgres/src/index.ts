@@ -35,7 +35,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     watch: true,
     maxOps: MOST_OPS,
     // A page of an index must hold a key three times.
-    maxKeyBytes: 2_600,
+    maxKeyBytes: 2_048,
     maxValueBytes: 16 * 1_024 * 1_024,
   });
   /** Set while another process has given the schema a layout that this version does not know. */

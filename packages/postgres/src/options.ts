@@ -1,4 +1,4 @@
-import { ChannelError, rejectUnknownOptions } from "@ojm/core/backend";
+import { ChannelError, checkedDuration, rejectUnknownOptions } from "@ojm/core/backend";
 import type { Pool, PoolConfig } from "pg";
 
 /** All options, by their names in `args`. */
@@ -28,8 +28,8 @@ export interface Settings {
 /** @throws ChannelError `INVALID_CONFIG`, which names the right option */
 export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   rejectUnknownOptions("postgres", args, OPTIONS);
-  const { url, pool, connections = 10, deadline = 5_000, allowLostWrites = false } = args;
-  if (typeof deadline !== "number" || !(deadline > 0)) throw invalid(`"deadline" is a number of ms above 0`);
+  const { url, pool, connections = 10, allowLostWrites = false } = args;
+  const deadline = checkedDuration('"deadline"', args["deadline"] ?? 5_000, refuse, 1, 2 ** 30);
   if (typeof connections !== "number" || !Number.isInteger(connections) || connections < 3)
     throw invalid(`"connections" is a whole number from 3 up: calls need some, and watches one`);
   if (typeof allowLostWrites !== "boolean") throw invalid(`"allowLostWrites" is true or false`);
@@ -69,6 +69,10 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
 function schemaOf({ schema = "ojm" }: Readonly<Record<string, unknown>>): string {
   if (typeof schema === "string" && /^[^\0]{1,63}$/.test(schema) && !schema.startsWith("pg_")) return schema;
   throw invalid(`"schema" is the name of a schema of the database, of up to 63 characters`);
+}
+
+function refuse(what: string): never {
+  throw invalid(what);
 }
 
 /** The error for a wrong option. */
