@@ -40,7 +40,9 @@ function withServers(text, servers) {
  */
 export function quickStarts({ folder, env, servers }) {
   const examples = join(root, "examples");
-  const absent = ["redis", "etcd", "postgres"].filter((name) => servers[name] === undefined).map((name) => `${name}.yaml`);
+  const absent = ["redis", "etcd", "postgres"]
+    .filter((name) => servers[name] === undefined)
+    .map((name) => `${name}.yaml`);
   const stores = readdirSync(join(examples, "init")).filter((name) => !absent.includes(name));
   const files = ["quick-start.yaml", ...stores.map((name) => `init/${name}`)];
   mkdirSync(join(folder, "init"), { recursive: true });

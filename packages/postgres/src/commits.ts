@@ -51,6 +51,8 @@ class Part {
   readonly commit: Commit;
   readonly ops: readonly Op[];
   readonly outcome: Promise<CommitOutcome>;
+  /** When to give up, on the monotonic clock. */
+  readonly end: number;
   /** Whether its call has begun: it may reach the server. */
   isSent = false;
   isOver = false;
@@ -60,8 +62,9 @@ class Part {
   #resolve: (outcome: CommitOutcome) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
-  constructor(commit: Commit, { signal }: CallOptions) {
+  constructor(commit: Commit, end: number, { signal }: CallOptions) {
     this.commit = commit;
+    this.end = end;
     this.ops = opsOf(commit);
     this.#signal = signal;
     this.outcome = new Promise((resolve, reject) => {
@@ -144,7 +147,8 @@ export class Commits {
   }
 
   commit(commit: Commit, options: CallOptions = {}): Promise<CommitOutcome> {
-    const part = new Part(commit, options);
+    const { clock, deadline } = this.#options.database;
+    const part = new Part(commit, clock.monotonic() + deadline, options);
     if (part.isOver) return part.outcome;
     this.#waiting.push(part);
     if (!this.#isDue) {
@@ -213,7 +217,8 @@ export class Commits {
       const patience = sent.length > 1 ? PATIENCE_TOGETHER : longest;
       values.push(LAYOUT, patience, longest, sent.length, ...columnsOf(sent));
     };
-    const [row] = await database.query<{ readonly result: string | null }>(this.#call, values, { onSent });
+    const end = Math.min(...parts.map((part) => part.end));
+    const [row] = await database.query<{ readonly result: string | null }>(this.#call, values, { onSent, end });
     if (typeof row?.result === "string") return JSON.parse(row.result) as Reply;
     throw new ChannelError("FAILED", `${database.where} answered a commit with something else`);
   }

@@ -19,6 +19,8 @@ export type Statement = Pick<QueryConfig, "name" | "text">;
 interface QueryOptions extends CallOptions {
   /** Called when the statement may reach the server. */
   readonly onSent?: () => void;
+  /** When to give up, on the monotonic clock. Default: a deadline from now. */
+  readonly end?: number;
 }
 
 /** Calls to one database, each within the deadline. */
@@ -68,8 +70,7 @@ export class Database {
   }
 
   async #query<Row>(statement: Statement, values: unknown[] | undefined, options: QueryOptions): Promise<Row[]> {
-    const { signal, onSent } = options;
-    const end = this.clock.monotonic() + this.deadline;
+    const { signal, onSent, end = this.clock.monotonic() + this.deadline } = options;
     const client = await this.connect(end, signal);
     try {
       onSent?.();

@@ -31,12 +31,16 @@ describe.skipIf(missing() !== undefined)("assertFence", () => {
     const jobs = await openJobManager({ chJobs: store, chLocks: store, ttl: TTL });
     onTestFinished(() => jobs.close());
     const client = await connect(url);
-    await jobs.run("report", async (run) => {
-      await client.query("begin");
-      await assertFence(client, run);
-      await client.query("insert into effects values ('second')");
-      await client.query("commit");
-    }, { wait: "60s" });
+    await jobs.run(
+      "report",
+      async (run) => {
+        await client.query("begin");
+        await assertFence(client, run);
+        await client.query("insert into effects values ('second')");
+        await client.query("commit");
+      },
+      { wait: "60s" },
+    );
     late.kill("SIGCONT");
     const answer = next();
     late.send("go");

@@ -209,6 +209,7 @@ end $$;
 create function ${schema}.watch(me bigint, is_wide boolean, first text, beyond text, out id bigint, out seen bigint)
 language plpgsql as $$
 begin
+  perform set_config('synchronous_commit', 'off', true);
   -- Each commit is visible before this transaction, or sees its rows.
   perform pg_advisory_xact_lock(${gate});
   if me is null then
@@ -238,6 +239,8 @@ declare
   moment timestamptz := clock_timestamp();
 begin
   if not pg_try_advisory_xact_lock(${names.lock("' sweep'")}) then return; end if;
+  -- A commit may wait for one of these rows: it must not wait for the disk. A crash only brings back expired rows.
+  perform set_config('synchronous_commit', 'off', true);
   delete from ${schema}.entries where key in (
     select key from ${schema}.entries where expires <= moment order by expires limit 1000 for update skip locked
   ) and expires <= moment;
