@@ -25,8 +25,8 @@ const WANTED = [
 ];
 
 /**
- * The folder of the programs of PostgreSQL; `undefined` if it is not installed. Debian keeps them off the PATH,
- * in a folder for each version.
+ * The folder of the programs of PostgreSQL; `undefined` if it is not installed. Debian keeps them off the
+ * PATH, in a folder for each version.
  */
 export function postgresFolder() {
   const debian = "/usr/lib/postgresql";

@@ -38,7 +38,7 @@ interface Op {
   ttl: number | null;
 }
 
-/** What the procedure returns. `versions`: `null` for a refused commit, whose present entries are in `lost`. */
+/** The result of the procedure. `versions`: `null` for a refused commit, whose entries are in `lost`. */
 interface Reply {
   readonly versions: readonly (string | null)[];
   readonly lost:
@@ -244,7 +244,7 @@ function newerLayout(found: number, { database, names }: Pick<CommitsOptions, "d
   return new ChannelError("CORRUPT", `${database.where}: ${found} is not a layout of the schema ${names.schema}`);
 }
 
-/** The columns of the ops, in the order of the parameters. All processes lock keys in the order of this sort. */
+/** The columns of the ops, as the parameters. All processes lock keys in the order of this sort. */
 function columnsOf(parts: readonly Part[]): unknown[][] {
   const rows = parts.flatMap(({ ops }, part) => ops.map((op) => ({ part, ...op })));
   rows.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));

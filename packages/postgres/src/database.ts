@@ -64,7 +64,7 @@ export class Database {
     }
   }
 
-  /** Runs a statement. Rejects with the error of the driver, or with a `ChannelError`: see {@link explain}. */
+  /** Runs a statement. Rejects with the error of the driver, for {@link explain}, or a `ChannelError`. */
   query<Row>(statement: Statement, values?: unknown[], options: QueryOptions = {}): Promise<Row[]> {
     return this.#track(this.#query<Row>(statement, values, options));
   }

@@ -18,9 +18,9 @@ export interface FencedRun {
  * Fails unless the run still holds its lock, and keeps the lock from being taken or released until the
  * transaction of `client` ends. So the database itself rejects what a suspended process writes late.
  *
- * Call it inside the transaction, before the writes or after them. While the transaction is open, nobody else
- * can take over the lock: keep it short. It works at every isolation level. Its locks must be in a schema of
- * the same database.
+ * Call it inside the transaction, before the writes or after them. Until the transaction ends, no other
+ * process can take over the lock: keep it short. It works at every isolation level. The locks must be in a
+ * schema of the same database.
  *
  * @example
  * await jobs.run("daily-report", async (run) => {
@@ -35,9 +35,9 @@ export interface FencedRun {
 export async function assertFence(
   client: QueryClient,
   run: FencedRun,
-  { schema = "ojm" }: { readonly schema?: string } = {},
+  options: { readonly schema?: string } = {},
 ): Promise<void> {
-  const names = new Names(schema);
+  const names = new Names(options.schema ?? "ojm");
   try {
     await client.query(`select ${names.schema}.assert_fence($1, $2)`, [storedLockKey(run.name), run.fence]);
   } catch (error) {

@@ -1,6 +1,8 @@
 import { isChannelError, systemClock } from "@ojm/core/backend";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, statSync } from "node:fs";
 import { startPostgres } from "@ojm/testing/postgres";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { backend, schemaSql } from "./index.js";
 import { missing, open, serverOf } from "./testing/stores.js";
 
@@ -32,6 +34,16 @@ describe("the options of PostgreSQL", () => {
 
 describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
   const server = serverOf();
+
+  it("is reached without TLS only if sslmode does not require it", async () => {
+    const { url } = server();
+    for (const mode of ["disable", "allow", "prefer"]) await open({ url: `${url}?sslmode=${mode}` });
+    for (const mode of ["require", "verify-full"])
+      expect(await failure({ url: `${url}?sslmode=${mode}` })).toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringMatching(/cannot be spoken to by TLS.*sslmode/),
+      });
+  });
 
   it("is created once by several programs that open it at once", async () => {
     await server().sql("create database fresh");
@@ -111,6 +123,27 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     const again = await open(args);
     const after = await again.commit(put("2"));
     expect(before.ok && after.ok && BigInt(after.version) > BigInt(before.version)).toBe(true);
+  });
+
+  it("is reached by TLS as psql does", async () => {
+    const { data, url, sql } = server();
+    const [key, cert] = [`${data}/server.key`, `${data}/server.crt`];
+    const names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+    execFileSync("openssl", ["req", "-x509", "-nodes", ...names, "-keyout", key, "-out", cert], { stdio: "ignore" });
+    const { uid, gid } = statSync(data);
+    for (const file of [key, cert]) chownSync(file, uid, gid);
+    chmodSync(key, 0o600);
+    await sql("alter system set ssl = on");
+    await sql("select pg_reload_conf()");
+    const store = await vi.waitFor(() => open({ url: `${url}?sslmode=require`, schema: "tls" }));
+    await store.commit(put("1"));
+    const byTls = "select 1 from pg_stat_ssl join pg_stat_activity using (pid) where ssl and application_name = 'ojm'";
+    expect((await sql(byTls)).length).toBeGreaterThan(0);
+    await open({ url: `${url}?sslmode=verify-full&sslrootcert=${cert}`, schema: "tls" });
+    expect(await failure({ url: `${url}?sslmode=verify-full` })).toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringMatching(/by TLS/),
+    });
   });
 
   it("is refused on a server with an asynchronous replica, unless lost writes are allowed", async () => {

@@ -28,7 +28,8 @@ export interface Settings {
 /** @throws ChannelError `INVALID_CONFIG`, which names the right option */
 export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   rejectUnknownOptions("postgres", args, OPTIONS);
-  const { url, pool, connections = 10, allowLostWrites = false } = args;
+  const { url, pool } = args;
+  const { connections = (pool as Pool | undefined)?.options?.max ?? 10, allowLostWrites = false } = args;
   const deadline = checkedDuration('"deadline"', args["deadline"] ?? 5_000, refuse, 1, 2 ** 30);
   if (typeof connections !== "number" || !Number.isInteger(connections) || connections < 3)
     throw invalid(`"connections" is a whole number from 3 up: calls need some, and watches one`);
@@ -37,9 +38,7 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   if (pool !== undefined) {
     if (url !== undefined) throw invalid(`"pool" brings its own connections: it excludes "url"`);
     if (typeof (pool as Pool)?.connect !== "function") throw invalid(`"pool" is a Pool of the package pg`);
-    const { max = 10 } = (pool as Pool).options ?? {};
-    const all = { ...common, connections: Math.min(connections, max) };
-    return { ...all, pool: pool as Pool, config: {}, prefersTls: false, where: "PostgreSQL", schema: schemaOf(args) };
+    return { ...common, pool: pool as Pool, config: {}, prefersTls: false, where: "PostgreSQL", schema: schemaOf(args) };
   }
   if (typeof url !== "string" || !/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
     throw invalid(`"url" is of the form ${FORM}`);
@@ -55,6 +54,7 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
     throw invalid(`"sslmode" in the url is disable, allow, prefer, require, verify-ca or verify-full`);
   // pg reads the modes as psql does only with this parameter, which it must not have without a mode.
   if (sslmode !== null) read.searchParams.set("uselibpqcompat", "true");
+  if (prefersTls) read.searchParams.set("sslmode", "prefer");
   const config: PoolConfig = {
     connectionString: read.href,
     fallback_application_name: "ojm",
@@ -67,8 +67,9 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
 }
 
 function schemaOf({ schema = "ojm" }: Readonly<Record<string, unknown>>): string {
-  if (typeof schema === "string" && /^[^\0]{1,63}$/.test(schema) && !schema.startsWith("pg_")) return schema;
-  throw invalid(`"schema" is the name of a schema of the database, of up to 63 characters`);
+  // A $ would end the bodies of the functions.
+  if (typeof schema === "string" && /^(?!pg_)[^\0$]+$/.test(schema) && Buffer.byteLength(schema) <= 63) return schema;
+  throw invalid(`"schema" is the name of a schema of the database, of up to 63 bytes and without $`);
 }
 
 function refuse(what: string): never {

@@ -21,15 +21,15 @@ export class Names {
     this.text = `'${schema.replaceAll("'", "''")}'`;
   }
 
-  /** The id of the lock of a key, which is an expression of SQL. Two keys of one id only wait for each other. */
+  /** The id of the lock of a key, an expression of SQL. Two keys of one id only wait for each other. */
   lock(key: string): string {
     return `hashtextextended(${key}, hashtext(${this.text}))`;
   }
 
   /**
    * Each commit holds this lock from before it draws its version until it is visible. So versions have the
-   * order in which commits become visible, and no commit waits for the disk while it holds the lock. No key has
-   * this text: a key begins with the name of its channel.
+   * order in which commits become visible, and no commit waits for the disk while it holds the lock. No key
+   * has this text: a key begins with the name of its channel.
    */
   get gate(): string {
     return this.lock("' gate'");
@@ -270,14 +270,15 @@ function quoted(text: string): string {
 }
 
 /**
- * The SQL that creates the schema of a store, or brings it up to date, and grants a role what a process needs at
- * run time. Run it as often as you like: for administrators who do not permit `CREATE` to programs.
+ * The SQL that creates the schema of a store, or brings it up to date, and grants a role what a process
+ * needs at run time. Run it as often as you like: for administrators who do not permit `CREATE` to programs.
  *
  * @example
  * import { schemaSql } from "@ojm/postgres";
  * console.log(schemaSql({ schema: "ojm", role: "app" })); // pipe it to psql
  */
-export function schemaSql({ schema = "ojm", role }: { readonly schema?: string; readonly role?: string } = {}): string {
+export function schemaSql(options: { readonly schema?: string; readonly role?: string } = {}): string {
+  const { schema = "ojm", role } = options;
   const names = new Names(schema);
   const wanted = migrations(names);
   const steps = wanted.map((text, i) => `  if done <= ${i} then execute $sql$${text}$sql$; end if;`);

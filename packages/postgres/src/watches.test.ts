@@ -85,6 +85,17 @@ describe.skipIf(missing() !== undefined)("a watch of PostgreSQL", () => {
       ]);
   });
 
+  it("has no gap if the process did not watch for long before", async () => {
+    const args = { url: server().url, schema: "quiet" };
+    const store = await open(args);
+    const stop = await store.watch({ from: "c ", to: "c!" }, { change: () => {}, gap: () => {}, fail: () => {} });
+    stop();
+    await server().sql("update quiet.watchers set expires = now(); select quiet.sweep()");
+    const log = await watched(store);
+    await store.commit(put("1"));
+    await expect.poll(() => log).toEqual(["1"]);
+  });
+
   it("costs commits nothing once it has ended", async () => {
     const args = { url: server().url, schema: "ended" };
     const [store, writer] = [await open(args), await open(args)];

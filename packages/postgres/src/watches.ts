@@ -8,7 +8,7 @@ import { type Names, WATCHER_LIFE } from "./sql.js";
 /** The most changes that one poll reads. If there are more, the watches get a gap instead. */
 const MOST_CHANGES = 10_000;
 
-/** How often to poll while notifications arrive, in ms: the process of a commit may die before it notifies. */
+/** How often to poll while notifications arrive, in ms: the server may end a commit before it notifies. */
 const POLL_NOTIFIED = 10_000;
 
 /** The shortest and the longest pause between two polls without notifications, in ms. */
@@ -94,7 +94,7 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     // Before the call: a change may arrive before its answer.
     this.#watches.add(watch);
     try {
-      await this.#inTurn(() => this.#register(range));
+      await this.#inTurn(() => this.#register(watch));
     } catch (error) {
       this.#watches.delete(watch);
       throw explain(error, this.#database.where, false);
@@ -119,8 +119,9 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     return done;
   }
 
-  async #register(range: KeyRange): Promise<void> {
+  async #register(watch: Watch): Promise<void> {
     if (this.#closed) throw new ChannelError("CLOSED", "the channel was closed");
+    const { range } = watch;
     const isNew = this.#id === undefined;
     const wide = onlyKeyOf(range) === undefined;
     const [row] = await this.#database.query<{ id: string | null; seen: string | null }>(this.#watch, [
@@ -131,7 +132,7 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     ]);
     if (row === undefined || row.id === null || row.seen === null) {
       // It was taken for dead. All other watches register again, and this one with them.
-      await this.#startAgain(this.#id);
+      await this.#startAgain(this.#id, watch);
       return;
     }
     if (!isNew) return;
@@ -152,19 +153,22 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     this.#cancelPoll = this.#database.clock.after(POLL_NOTIFIED, () => this.#drop());
   }
 
-  /** Registers all ranges under a new number, unless that was done. The changes since the last read are lost. */
-  async #startAgain(dead: string | undefined): Promise<void> {
+  /**
+   * Registers all watches under a new number, unless that was done. They have missed the changes since the
+   * last read, except `fresh`, which begins now.
+   */
+  async #startAgain(dead: string | undefined, fresh?: Watch): Promise<void> {
     if (this.#id !== dead || this.#closed) return;
     this.#id = undefined;
     this.#drop();
     try {
-      for (const { range } of this.#watches) await this.#register(range);
+      for (const watch of this.#watches) await this.#register(watch);
     } catch (error) {
       // The next poll tries again: otherwise the other ranges would be missing.
       this.#id = undefined;
       throw error;
     }
-    for (const { sink } of this.#watches) sink.gap();
+    for (const watch of this.#watches) if (watch !== fresh) watch.sink.gap();
   }
 
   readonly #wake = (): void => {

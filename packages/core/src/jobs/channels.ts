@@ -14,7 +14,7 @@ import type { RunRecord } from "./types.js";
 export const JOBS = "oJobManager-jobs";
 export const LOCKS = "oJobManager-locks";
 
-/** The key under which a store holds the lock of a job, for a backend that checks fences in the store itself. */
+/** The key under which a store has the lock of a job, for a backend that checks fences in the store. */
 export function storedLockKey(name: string): string {
   return encodeChannelName(LOCKS) + encodeKey(lockKey(name));
 }
