@@ -51,7 +51,9 @@ for (const { store, missing, text } of TEXTS)
       expect((await jobs.run("a", () => 5)).result).toBe(5);
       const { locator } = jobs.channels.jobs;
       const address = locator && storeAddress({ type: locator.kind, args: locator.args });
-      expect(address).toBe(store === "level" || store === "memory" ? undefined : written);
+      // A user alone may be a password.
+      const shown = written.replace("ojm@", "***@");
+      expect(address).toBe(store === "level" || store === "memory" ? undefined : shown);
     }
     await using again = await openJobManager(written, { ttl: "20s" });
     const { value } = await again.history({ name: "a" }).next();
