@@ -1,6 +1,6 @@
-import { isChannelError, systemClock } from "@ojm/core/backend";
 import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, statSync } from "node:fs";
+import { isChannelError, systemClock } from "@ojm/core/backend";
 import { startPostgres } from "@ojm/testing/postgres";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { backend, schemaSql } from "./index.js";

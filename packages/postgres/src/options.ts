@@ -38,7 +38,14 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   if (pool !== undefined) {
     if (url !== undefined) throw invalid(`"pool" brings its own connections: it excludes "url"`);
     if (typeof (pool as Pool)?.connect !== "function") throw invalid(`"pool" is a Pool of the package pg`);
-    return { ...common, pool: pool as Pool, config: {}, prefersTls: false, where: "PostgreSQL", schema: schemaOf(args) };
+    return {
+      ...common,
+      pool: pool as Pool,
+      config: {},
+      prefersTls: false,
+      where: "PostgreSQL",
+      schema: schemaOf(args),
+    };
   }
   if (typeof url !== "string" || !/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
     throw invalid(`"url" is of the form ${FORM}`);
