@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 // it than the session lives.
 test.each([
   ["etcd", "etcd3"],
+  ["postgres", "pg"],
   ["redis", "ioredis"],
   ["sqlite", "better-sqlite3"],
 ])("the type %s loads its driver, %s, before a store is opened", async (type, driver) => {

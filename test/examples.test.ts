@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { temporaryFolder } from "@ojm/testing/folder";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Ojm } from "../packages/cli/src/testing/ojm.js";
@@ -40,6 +41,15 @@ const quickStarts: readonly Example[] = [
       const server = await startEtcd();
       onTestFinished(() => server.stop());
       return ["127.0.0.1:2379", server.host];
+    },
+  },
+  {
+    file: "init/postgres.yaml",
+    missing: postgresMissing(),
+    async server() {
+      const server = await startPostgres();
+      onTestFinished(() => server.stop());
+      return ["postgres://postgres@127.0.0.1:5432/postgres", server.url];
     },
   },
 ];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { jsArgs, tsArgs } from "@ojm/testing/programs";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -18,6 +19,8 @@ const STAYS = "// The program stays";
 /** Pages whose programs need a server of their own, or a test runner. Other tests run them. */
 const ONLY_COMPILED = ["examples/backend-postgres/README.md", "docs/how-to/write-a-backend.md"];
 
+const POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres";
+
 /** The address that the pages name, and the address of the server of this test. */
 async function server(code: string): Promise<readonly [expected: string, actual: string]> {
   if (code.includes("redis://localhost:6379")) {
@@ -30,12 +33,18 @@ async function server(code: string): Promise<readonly [expected: string, actual:
     onTestFinished(() => etcd.stop());
     return ["127.0.0.1:2379", etcd.host];
   }
+  if (code.includes(POSTGRES)) {
+    const postgres = await startPostgres();
+    onTestFinished(() => postgres.stop());
+    return [POSTGRES, postgres.url];
+  }
   return ["", ""];
 }
 
 /** Why a program cannot run on this machine, if so. */
 function missing(code: string): string | undefined {
   if (code.includes("redis://")) return whyMissing("redis-server");
+  if (code.includes(POSTGRES)) return postgresMissing();
   return code.includes("127.0.0.1:2379") ? etcdMissing() : undefined;
 }
 

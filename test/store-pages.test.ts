@@ -5,11 +5,13 @@ import { openJobManager } from "@ojm/core";
 import type { BackendType } from "@ojm/core/backend";
 import { backend as etcd } from "@ojm/etcd";
 import { backend as level } from "@ojm/level";
+import { backend as postgres } from "@ojm/postgres";
 import { backend as redis } from "@ojm/redis";
 import { backend as simple } from "@ojm/simple";
 import { backend as sqlite } from "@ojm/sqlite";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { temporaryFolder } from "@ojm/testing/folder";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, expect, it, onTestFinished } from "vitest";
 
@@ -66,6 +68,15 @@ const STORES: Readonly<Record<string, Store>> = {
       const server = await startEtcd();
       onTestFinished(() => server.stop());
       return `etcd://${server.host}`;
+    },
+  },
+  postgres: {
+    type: postgres,
+    missing: postgresMissing(),
+    async text() {
+      const server = await startPostgres();
+      onTestFinished(() => server.stop());
+      return server.url;
     },
   },
   level: { type: level, text: async () => `level:${join(temporaryFolder(), "data")}` },

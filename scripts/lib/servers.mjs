@@ -19,18 +19,20 @@ const WANTED = [
   {
     packages: ["postgresql"],
     programs: ["postgres"],
-    for: "the tests of the backend for PostgreSQL",
-    found: hasPostgres,
+    for: "the tests on PostgreSQL",
+    found: () => postgresFolder() !== undefined,
   },
 ];
 
-/** Debian keeps the programs of PostgreSQL off the PATH, in a folder for each version. */
-function hasPostgres() {
+/**
+ * The folder of the programs of PostgreSQL; `undefined` if it is not installed. Debian keeps them off the
+ * PATH, in a folder for each version.
+ */
+export function postgresFolder() {
   const debian = "/usr/lib/postgresql";
-  const versions = existsSync(debian) ? readdirSync(debian) : [];
-  return (
-    versions.some((version) => existsSync(`${debian}/${version}/bin/postgres`)) || onPath("postgres") !== undefined
-  );
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [...versions.map((version) => `${debian}/${version}/bin`), ...(process.env.PATH ?? "").split(":")];
+  return folders.find((folder) => existsSync(`${folder}/initdb`) && existsSync(`${folder}/postgres`));
 }
 
 const isThere = ({ programs, found = () => onPath(...programs) !== undefined }) => found();

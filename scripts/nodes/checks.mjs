@@ -23,10 +23,11 @@ function telling(output) {
 }
 
 /** The addresses in the files, each with the address of the server that replaces it. */
-const addresses = ({ redis, etcd }) => [
+const addresses = ({ redis, etcd, postgres }) => [
   ["redis://localhost:6379", `redis://127.0.0.1:${redis}`],
   ["redis://127.0.0.1:6379", `redis://127.0.0.1:${redis}`],
   ["127.0.0.1:2379", `127.0.0.1:${etcd}`],
+  ["postgres@127.0.0.1:5432", `postgres@127.0.0.1:${postgres}`],
 ];
 
 function withServers(text, servers) {
@@ -39,7 +40,9 @@ function withServers(text, servers) {
  */
 export function quickStarts({ folder, env, servers }) {
   const examples = join(root, "examples");
-  const absent = ["redis", "etcd"].filter((name) => servers[name] === undefined).map((name) => `${name}.yaml`);
+  const absent = ["redis", "etcd", "postgres"]
+    .filter((name) => servers[name] === undefined)
+    .map((name) => `${name}.yaml`);
   const stores = readdirSync(join(examples, "init")).filter((name) => !absent.includes(name));
   const files = ["quick-start.yaml", ...stores.map((name) => `init/${name}`)];
   mkdirSync(join(folder, "init"), { recursive: true });
@@ -75,12 +78,13 @@ export function nestApplication({ folder, env }) {
 }
 
 /** How the suite opens each backend. */
-const harnesses = ({ redis, etcd }) => ({
+const harnesses = ({ redis, etcd, postgres }) => ({
   simple: `export { backend } from "@ojm/simple";`,
   level: inFolder("level", "path"),
   sqlite: inFolder("sqlite", "file"),
   redis: onServer("redis", `{ url: "redis://127.0.0.1:${redis}" }`),
   etcd: onServer("etcd", `{ hosts: "127.0.0.1:${etcd}" }`),
+  postgres: onServer("postgres", `{ url: "postgres://postgres@127.0.0.1:${postgres}/postgres" }`, "schema"),
 });
 
 /** The suite also opens the backend in other processes, and needs its path for that. */
@@ -90,15 +94,15 @@ import { backend } from "@ojm/${name}";
 const module = fileURLToPath(import.meta.resolve("@ojm/${name}"));
 export const harness = inFolder({ type: backend, module, args: (folder) => ({ ${option}: folder + "/store" }) });`;
 
-/** Each store of the suite has its own prefix on the one server. */
-const onServer = (name, args) => `import { systemClock } from "@ojm/core/backend";
+/** Each store of the suite has its own prefix, or its own schema, on the one server. */
+const onServer = (name, args, own = "keyPrefix") => `import { systemClock } from "@ojm/core/backend";
 import { backend } from "@ojm/${name}";
 let stores = 0;
 export const harness = {
   name: "${name}",
   async open() {
-    const keyPrefix = "suite-" + process.pid + "-" + ++stores + ":";
-    return { client: () => backend.open({ ...${args}, keyPrefix }, { clock: systemClock }), close: async () => {} };
+    const ${own} = "suite-" + process.pid + "-" + ++stores + ":";
+    return { client: () => backend.open({ ...${args}, ${own} }, { clock: systemClock }), close: async () => {} };
   },
 };`;
 

@@ -1,8 +1,10 @@
-import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onPath } from "../lib/run.mjs";
+import { postgresFolder } from "../lib/servers.mjs";
 
 /** How often a server is started with other ports if an address is in use. */
 const ATTEMPTS = 5;
@@ -16,11 +18,10 @@ export async function startServers(folder) {
   // Stop the servers when the command is interrupted, too.
   process.once("exit", stop);
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
-  const start = (command, ready, args) => {
-    const cwd = join(folder, command);
-    mkdirSync(cwd, { recursive: true });
+  const start = (command, ready, args, options = { cwd: join(folder, command) }) => {
+    mkdirSync(options.cwd, { recursive: true });
     return onFreePorts(command, (ports) => {
-      const child = spawn(command, args(...ports), { stdio: ["ignore", "pipe", "pipe"], cwd });
+      const child = spawn(command, args(...ports), { stdio: ["ignore", "pipe", "pipe"], ...options });
       children.add(child);
       return serving(child, ready);
     });
@@ -37,7 +38,25 @@ export async function startServers(folder) {
       return ["--data-dir", ".", ...urls, "--log-level", "info"];
     });
   }
-  return { ...servers, stop };
+  const programs = postgresFolder();
+  if (programs === undefined) return { ...servers, stop };
+  // Only we may enter `folder`.
+  const own = mkdtempSync(join(tmpdir(), "ojm-nodes-postgres-"));
+  process.once("exit", () => rmSync(own, { recursive: true, force: true, maxRetries: 10 }));
+  return { ...servers, postgres: await startPostgres(start, programs, own), stop };
+}
+
+/** Starts PostgreSQL, which refuses to run as root: then it runs as the user that its package created. */
+function startPostgres(start, programs, folder) {
+  const id = (option) => Number(execFileSync("id", [option, "postgres"], { encoding: "utf8" }));
+  const as = process.getuid?.() === 0 ? { uid: id("-u"), gid: id("-g") } : {};
+  if (as.uid !== undefined) chownSync(folder, as.uid, as.gid);
+  const data = join(folder, "data");
+  const initdb = ["-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"];
+  execFileSync(join(programs, "initdb"), initdb, { ...as, cwd: folder, stdio: "ignore" });
+  const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "max_connections=300"];
+  const args = (port) => ["-D", data, "-p", port, ...settings.flatMap((setting) => ["-c", setting])];
+  return start(join(programs, "postgres"), /ready to accept connections/, args, { ...as, cwd: folder });
 }
 
 /**

@@ -4,7 +4,7 @@ import { backend } from "../src/index.js";
 import { startPostgres } from "./server.js";
 
 export const harness: Harness = onServer({
-  name: "postgres",
+  name: "postgres, the example",
   type: backend,
   module: fileURLToPath(new URL("../src/index.ts", import.meta.url)),
   start: startPostgres,

@@ -9,6 +9,7 @@ export { readable, unlessCorrupt } from "./channel/corrupt.js";
 export { channelsAnswer } from "./channel/open.js";
 export { parseStore, placedStore, storeAddress, storeForms, storeWords } from "./channel/store-text.js";
 export { both, type Followed, follow, UpToDate } from "./channel/watch/follow.js";
+export { storedLockKey } from "./jobs/channels.js";
 export { checkLogBudget } from "./jobs/logs/logs.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
 export { argsProblem, checkRetention } from "./jobs/options.js";

@@ -4,7 +4,7 @@ const STORE: OptionSpecs = {
   store: {
     value: "STORE",
     common: true,
-    text: "redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or a job file. A relative path begins at the working folder. Default: OJM_STORE, then OJM_CONFIG, then ojm.config.{json,yaml}",
+    text: "redis://HOST, sqlite:FILE, etcd://HOST,HOST, postgres://HOST/DATABASE, level:FOLDER or a job file. A relative path begins at the working folder. Default: OJM_STORE, then OJM_CONFIG, then ojm.config.{json,yaml}",
   },
   profile: { value: "NAME", common: true, text: "the store of this profile of ojm.config" },
 };

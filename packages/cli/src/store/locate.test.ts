@@ -59,7 +59,7 @@ test("without a store, all ways to name one are listed", async () => {
   const { code, err } = await called(folderWith({}), ["ps"]);
   expect([code, err]).toEqual([
     2,
-    "ojm: ojm ps needs a store: --store redis://HOST, sqlite:FILE, etcd://HOST,HOST, level:FOLDER or a job file; or OJM_STORE; or ojm.config.json\n",
+    "ojm: ojm ps needs a store: --store redis://HOST, sqlite:FILE, etcd://HOST,HOST, postgres://HOST/DATABASE, level:FOLDER or a job file; or OJM_STORE; or ojm.config.json\n",
   ]);
 });
 

@@ -182,7 +182,7 @@ describe("types of backends", () => {
     ["ignite", /Apache Ignite.*redis or etcd.*sqlite/],
     ["sqllite", /Did you mean "sqlite"/],
     ["Simple", /Did you mean "simple"/],
-    ["no-such-thing-at-all", /Types are simple, redis, sqlite, etcd, level/],
+    ["no-such-thing-at-all", /Types are simple, redis, sqlite, etcd, postgres, level/],
     ["with space", /no backend/],
     ["constructor", /no backend/],
     ["__proto__", /no backend/],

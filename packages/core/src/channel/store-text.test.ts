@@ -17,6 +17,8 @@ describe("a store as a text", () => {
     ["etcd://a,b:1", { type: "etcd", args: { hosts: ["a:2379", "b:1"] } }],
     ["etcds://a/team/", { type: "etcd", args: { hosts: ["https://a:2379"], keyPrefix: "team/" } }],
     ["etcd://u:p%40@a", { type: "etcd", args: { hosts: ["a:2379"], auth: { username: "u", password: "p@" } } }],
+    ["postgres://u:p@h/d", { type: "postgres", args: { url: "postgres://u:p@h/d" } }],
+    ["postgresql://h/d?schema=s", { type: "postgres", args: { url: "postgresql://h/d?schema=s" } }],
     ["memory:", { type: "simple" }],
   ])("%s is %j", (text, store) => {
     expect(parseStore(text, "/at").store).toEqual(store);
@@ -86,6 +88,7 @@ describe("a store that is shown", () => {
     "etcd://a:2379,b:1",
     "etcds://a:2379/team/",
     "etcd://u:secret@a:2379",
+    "postgres://u:secret@h/d?schema=s",
   ])("%s has an address that names the same store, without its password", (text) => {
     const { store } = parseStore(text);
     const address = storeAddress(store);
@@ -98,6 +101,7 @@ describe("a store that is shown", () => {
     [{ type: "level", args: { path: "/var/db" } }, "level db"],
     [{ type: "redis", args: { url: "redis://u:secret@h:6380/2" } }, "redis h:6380"],
     [{ type: "etcd", args: { hosts: "u:secret@a:2379" } }, "etcd a:2379"],
+    [{ type: "postgres", args: { url: "postgres://u:secret@h:5433/d" } }, "postgres h:5433"],
     [{}, "memory"],
   ])("%j is %s in words", (store, words) => {
     expect(storeWords(store)).toBe(words);

@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<string, { readonly form?: string; readonly path?: s
   redis: { form: "redis://HOST" },
   sqlite: { form: "sqlite:FILE", path: "file" },
   etcd: { form: "etcd://HOST,HOST" },
+  postgres: { form: "postgres://HOST/DATABASE" },
   level: { form: "level:FOLDER", path: "path" },
 };
 
@@ -58,6 +59,9 @@ export function parseStore(text: string, folder: string = process.cwd(), forms: 
         { type: scheme, args: { [TYPES[scheme]?.path ?? ""]: rest.replace(/^\/\/(?=.)/, "") } },
         folder,
       );
+    case "postgres":
+    case "postgresql":
+      return { store: { type: "postgres", args: { url: text } } };
     case "etcd":
     case "etcds":
       return { store: { type: "etcd", args: etcdArgs(rest, scheme === "etcds") } };
@@ -139,7 +143,8 @@ export function storeAddress({ type, args = {} }: ChannelConfig): string | undef
   const { file, durability: _, url, hosts, keyPrefix, auth, ...others } = args;
   if (Object.keys(others).length > 0) return undefined;
   if (type === "sqlite" && typeof file === "string") return `sqlite:${resolve(file)}`;
-  if (type === "redis" && typeof url === "string" && keyPrefix === undefined) return shownStore(url);
+  const hasUrl = typeof url === "string" && keyPrefix === undefined;
+  if ((type === "redis" || type === "postgres") && hasUrl) return shownStore(url);
   if (type !== "etcd" || !Array.isArray(hosts)) return undefined;
   const scheme = String(hosts[0]).startsWith("https:") ? "etcds" : "etcd";
   const names = hosts.map((host) => String(host).replace(/^.*[@/]/, "")).join(",");

@@ -1,8 +1,9 @@
 import type { Channel } from "../channel/channel.js";
+import { encodeChannelName, encodeKey } from "../channel/encoding/key.js";
 import { ChannelError } from "../channel/errors.js";
 import { openChannel } from "../channel/open.js";
 import type { OpenOptions, Version } from "../channel/types.js";
-import type { LocksValue } from "../locks/entries/schema.js";
+import { type LocksValue, lockKey } from "../locks/entries/schema.js";
 import type { TurnValue } from "../locks/sweep/turn.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import { checkFormat } from "./format.js";
@@ -12,6 +13,11 @@ import type { RunRecord } from "./types.js";
 
 export const JOBS = "oJobManager-jobs";
 export const LOCKS = "oJobManager-locks";
+
+/** The key under which a store has the lock of a job, for a backend that checks fences in the store. */
+export function storedLockKey(name: string): string {
+  return encodeChannelName(LOCKS) + encodeKey(lockKey(name));
+}
 
 /**
  * The turns of managers that look after the records. They are in the store of the records, because managers

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { openJobManager } from "@ojm/core";
+import { storedLockKey } from "@ojm/core/internal";
+import { programArgs } from "@ojm/testing/programs";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { assertFence } from "./fence.js";
+import { backend } from "./index.js";
+import { connect, missing, open, serverOf } from "./testing/stores.js";
+
+const TTL = "2s";
+
+function startLate(url: string): ChildProcess {
+  const program = programArgs(new URL("testing/programs/late.child.ts", import.meta.url));
+  const child = spawn(process.execPath, [...program, url, TTL], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+describe.skipIf(missing() !== undefined)("assertFence", () => {
+  const server = serverOf();
+
+  it("makes the database reject what a suspended process writes after another one took over", async () => {
+    const { url } = server();
+    await server().sql("create table effects (by text)");
+    const late = startLate(url);
+    const next = async (): Promise<unknown> => (await once(late, "message"))[0];
+    expect(await next()).toBe("holding");
+    late.kill("SIGSTOP");
+    const store = { backend, args: { url } };
+    const jobs = await openJobManager({ chJobs: store, chLocks: store, ttl: TTL });
+    onTestFinished(() => jobs.close());
+    const client = await connect(url);
+    await jobs.run(
+      "report",
+      async (run) => {
+        await client.query("begin");
+        await assertFence(client, run);
+        await client.query("insert into effects values ('second')");
+        await client.query("commit");
+      },
+      { wait: "60s" },
+    );
+    late.kill("SIGCONT");
+    const answer = next();
+    late.send("go");
+    expect(await answer).toBe("LOST");
+    expect(await server().sql("select by from effects")).toEqual([{ by: "second" }]);
+  });
+
+  it("keeps the lock until the transaction ends, and holds up no other commit", async () => {
+    const store = await open({ url: server().url });
+    const key = storedLockKey("held");
+    const taken = await store.commit({ checks: [], writes: [{ key, value: "1" }] });
+    const client = await connect(server().url);
+    await client.query("begin");
+    const fence = taken.ok ? taken.version : "";
+    await assertFence(client, { name: "held", fence });
+    // In one turn of the event loop, so both begin in one call.
+    const release = store.commit({ checks: [{ key, version: fence }], writes: [{ key, value: null }] });
+    const other = store.commit({ checks: [], writes: [{ key: 'c "other ', value: "1" }] });
+    expect(await Promise.race([release.then(() => "released"), other.then(() => "other")])).toBe("other");
+    await expect.poll(() => server().sql("select 1 from pg_locks where not granted")).toHaveLength(1);
+    await client.query("commit");
+    expect(await release).toMatchObject({ ok: true });
+    await client.query("begin");
+    await expect(assertFence(client, { name: "held", fence })).rejects.toMatchObject({ code: "LOST", job: "held" });
+    await client.query("rollback");
+  });
+
+  it.each(["repeatable read", "serializable"])(
+    "rejects a run whose lock changed after the snapshot of a transaction at %s",
+    async (level) => {
+      const store = await open({ url: server().url });
+      const key = storedLockKey("old");
+      const taken = await store.commit({ checks: [], writes: [{ key, value: "1" }] });
+      const client = await connect(server().url);
+      await client.query(`begin isolation level ${level}`);
+      await client.query("select count(*) from ojm.entries");
+      await store.commit({ checks: [], writes: [{ key, value: "2" }] });
+      const run = { name: "old", fence: taken.ok ? taken.version : "" };
+      await expect(assertFence(client, run)).rejects.toMatchObject({ code: "LOST" });
+    },
+  );
+
+  it("needs no right on the tables", async () => {
+    const store = await open({ url: server().url });
+    const taken = await store.commit({ checks: [], writes: [{ key: storedLockKey("app"), value: "1" }] });
+    await server().sql("create role app login; grant usage on schema ojm to app");
+    const client = await connect(server().url.replace("ojm@", "app@"));
+    await client.query("begin");
+    await assertFence(client, { name: "app", fence: taken.ok ? taken.version : "" });
+    await client.query("commit");
+  });
+});

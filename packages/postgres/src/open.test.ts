@@ -1,0 +1,169 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, statSync } from "node:fs";
+import { isChannelError, systemClock } from "@ojm/core/backend";
+import { startPostgres } from "@ojm/testing/postgres";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { backend, schemaSql } from "./index.js";
+import { missing, open, serverOf } from "./testing/stores.js";
+
+const put = (value: string, key = 'c "k ') => ({ checks: [], writes: [{ key, value }] });
+const failure = (args: Readonly<Record<string, unknown>>): Promise<unknown> =>
+  backend.open(args, { clock: systemClock }).then(
+    (opened) => opened.close(),
+    (error: unknown) => error,
+  );
+
+describe("the options of PostgreSQL", () => {
+  it.each([
+    [{ url: "postgres://ojm@127.0.0.1:1/postgres" }, "UNAVAILABLE", /not reachable/],
+    [{ ulr: "postgres://ojm@127.0.0.1/postgres" }, "INVALID_CONFIG", /Did you mean "url"/],
+    [{ url: "mysql://127.0.0.1" }, "INVALID_CONFIG", /of the form/],
+    [{ url: "postgres://127.0.0.1/a?ssl=true" }, "INVALID_CONFIG", /"ssl"/],
+    [{ url: "postgres://127.0.0.1/a?sslmode=off" }, "INVALID_CONFIG", /"sslmode"/],
+    [{ url: "postgres://127.0.0.1", deadline: 0 }, "INVALID_CONFIG", /"deadline"/],
+    [{ url: "postgres://127.0.0.1", connections: 2 }, "INVALID_CONFIG", /"connections"/],
+    [{ url: "postgres://127.0.0.1", schema: "pg_ojm" }, "INVALID_CONFIG", /"schema"/],
+    [{ url: "postgres://127.0.0.1", allowLostWrites: 1 }, "INVALID_CONFIG", /"allowLostWrites"/],
+    [{ pool: {} }, "INVALID_CONFIG", /"pool"/],
+  ])("reject %j", async (args, code, message) => {
+    const error = await failure(args);
+    expect(isChannelError(error) && error.code).toBe(code);
+    expect(String(error)).toMatch(message);
+  });
+});
+
+describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
+  const server = serverOf();
+
+  it("is reached without TLS only if sslmode does not require it", async () => {
+    const { url } = server();
+    for (const mode of ["disable", "allow", "prefer"]) await open({ url: `${url}?sslmode=${mode}` });
+    for (const mode of ["require", "verify-full"])
+      expect(await failure({ url: `${url}?sslmode=${mode}` })).toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringMatching(/cannot be spoken to by TLS.*sslmode/),
+      });
+  });
+
+  it("is created once by several programs that open it at once", async () => {
+    await server().sql("create database fresh");
+    const url = server().url.replace(/postgres$/, "fresh");
+    const opened = await Promise.all(Array.from({ length: 8 }, () => open({ url })));
+    const outcomes = await Promise.all(opened.map((store) => store.commit(put("1"))));
+    expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  });
+
+  it("is one of several in a database, which do not see each other", async () => {
+    const { url } = server();
+    const [one, other] = [await open({ url: `${url}?schema=a'b"c` }), await open({ url, schema: "other" })];
+    await one.commit(put("1"));
+    expect(await other.read(['c "k '])).toEqual([undefined]);
+    await other.commit(put("2"));
+    expect(await one.read(['c "k '])).toMatchObject([{ value: "1" }]);
+  });
+
+  it("needs no right to create anything at run time, once an administrator has created it", async () => {
+    await server().sql("create role limited login");
+    const args = { url: server().url.replace("ojm@", "limited@"), schema: "limited" };
+    const error = await failure(args);
+    expect(error).toMatchObject({ code: "DENIED", message: expect.stringMatching(/limited.*schemaSql/s) });
+    // Again, as after an upgrade of the packages.
+    for (let i = 0; i < 2; i++) await server().sql(schemaSql({ schema: "limited", role: "limited" }));
+    const store = await open(args);
+    const values: (string | null)[] = [];
+    await store.watch(
+      { from: "c ", to: "c!" },
+      { change: ({ value }) => values.push(value), gap: () => {}, fail: (reason) => values.push(String(reason)) },
+    );
+    await store.commit(put("1"));
+    await expect.poll(() => values).toEqual(["1"]);
+    await store.close();
+  });
+
+  it("is refused if its layout is newer, also by a process that has it open", async () => {
+    const args = { url: server().url, schema: "newer" };
+    const store = await open(args);
+    await server().sql("update newer.meta set layout = 2");
+    const refused = { code: "INVALID_CONFIG", message: expect.stringMatching(/layout 2.*upgrade @ojm\/postgres/) };
+    await expect(store.commit(put("1"))).rejects.toMatchObject(refused);
+    await expect(store.read(['c "k '])).rejects.toMatchObject(refused);
+    expect(await failure(args)).toMatchObject(refused);
+    await server().sql("update newer.meta set layout = 1");
+    await store.commit(put("1"));
+    expect(await store.read(['c "k '])).toMatchObject([{ value: "1" }]);
+  });
+
+  it("is not opened in a database with another encoding, or in none", async () => {
+    await server().sql("create database latin encoding 'LATIN1' locale 'C' template template0");
+    const url = server().url.replace(/postgres$/, "latin");
+    expect(await failure({ url })).toMatchObject({ code: "INVALID_CONFIG", message: expect.stringMatching(/LATIN1/) });
+    const absent = await failure({ url: server().url.replace(/postgres$/, "nowhere") });
+    expect(absent).toMatchObject({ code: "INVALID_CONFIG", retryable: false });
+  });
+
+  it("works if the role has other defaults, and commits stay durable", async () => {
+    await server().sql(`create role odd login superuser; alter role odd set default_transaction_isolation = serializable;
+      alter role odd set synchronous_commit = off; alter role odd set search_path = ''`);
+    const args = { url: server().url.replace("ojm@", "odd@"), schema: "odd" };
+    const [one, two] = [await open(args), await open(args)];
+    for (let i = 0; i < 20; i++) {
+      const outcomes = await Promise.all([one, two].map((store) => store.commit(put(String(i)))));
+      expect(outcomes.every(({ ok }) => ok)).toBe(true);
+    }
+    await server().restart();
+    await expect.poll(() => one.read(['c "k ']).catch(() => [])).toMatchObject([{ value: "19" }]);
+  });
+
+  it("raises versions after a restart of the server, even if the sequence lost its last values", async () => {
+    const args = { url: server().url, schema: "versions" };
+    const store = await open(args);
+    const before = await store.commit(put("1"));
+    await server().sql("select setval('versions.versions', 1)");
+    await server().restart();
+    const again = await open(args);
+    const after = await again.commit(put("2"));
+    expect(before.ok && after.ok && BigInt(after.version) > BigInt(before.version)).toBe(true);
+  });
+
+  it("is reached by TLS as psql does", async () => {
+    const { data, url, sql } = server();
+    const [key, cert] = [`${data}/server.key`, `${data}/server.crt`];
+    const names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+    execFileSync("openssl", ["req", "-x509", "-nodes", ...names, "-keyout", key, "-out", cert], { stdio: "ignore" });
+    const { uid, gid } = statSync(data);
+    for (const file of [key, cert]) chownSync(file, uid, gid);
+    chmodSync(key, 0o600);
+    await sql("alter system set ssl = on");
+    await sql("select pg_reload_conf()");
+    const store = await vi.waitFor(() => open({ url: `${url}?sslmode=require`, schema: "tls" }));
+    await store.commit(put("1"));
+    const byTls = "select 1 from pg_stat_ssl join pg_stat_activity using (pid) where ssl and application_name = 'ojm'";
+    expect((await sql(byTls)).length).toBeGreaterThan(0);
+    await open({ url: `${url}?sslmode=verify-full&sslrootcert=${cert}`, schema: "tls" });
+    expect(await failure({ url: `${url}?sslmode=verify-full` })).toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringMatching(/by TLS/),
+    });
+  });
+
+  it("is refused on a server with an asynchronous replica, unless lost writes are allowed", async () => {
+    const { url, port, sql } = server();
+    await open({ url, schema: "replicated" });
+    const replica = await startPostgres({ replicaOf: { port, name: "second" } });
+    onTestFinished(() => replica.stop());
+    await expect.poll(() => sql("select 1 from pg_stat_replication where state = 'streaming'")).toHaveLength(1);
+    expect(await failure({ url, schema: "replicated" })).toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringMatching(/asynchronous replica "second".*synchronous_standby_names/),
+    });
+    expect((await open({ url, schema: "replicated", allowLostWrites: true })).supports.durability).toBe("none");
+    await sql("alter system set synchronous_standby_names = 'second'");
+    await sql("select pg_reload_conf()");
+    await expect.poll(() => sql("select 1 from pg_stat_replication where sync_state = 'sync'")).toHaveLength(1);
+    const store = await open({ url, schema: "replicated" });
+    await store.commit(put("1"));
+    // The answer waited for the replica. It does not answer itself: it may lack the last commits.
+    expect(await replica.sql("select value from replicated.entries")).toEqual([{ value: "1" }]);
+    expect(await failure({ url: replica.url, schema: "replicated" })).toMatchObject({ code: "READ_ONLY" });
+  });
+});

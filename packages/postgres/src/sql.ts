@@ -1,0 +1,308 @@
+import { LATE, NEWER_LAYOUT } from "./errors.js";
+
+/**
+ * The number of the layout: the tables, and what the functions do with them. If programs of this layout can
+ * live with a change, as with a new function or a column with a default, append a migration and keep the
+ * number. Otherwise raise it: older programs then refuse the schema.
+ */
+export const LAYOUT = 1;
+
+/** How long a watching process may be silent before its watches are removed, in ms. */
+export const WATCHER_LIFE = 60_000;
+
+/** The names in the database, quoted, and the ids of the advisory locks. */
+export class Names {
+  readonly schema: string;
+  /** The schema as a text of SQL. */
+  readonly text: string;
+
+  constructor(schema: string) {
+    this.schema = `"${schema.replaceAll('"', '""')}"`;
+    this.text = `'${schema.replaceAll("'", "''")}'`;
+  }
+
+  /** The id of the lock of a key, an expression of SQL. Two keys of one id only wait for each other. */
+  lock(key: string): string {
+    return `hashtextextended(${key}, hashtext(${this.text}))`;
+  }
+
+  /**
+   * Each commit holds this lock from before it draws its version until it is visible. So versions have the
+   * order in which commits become visible, and no commit waits for the disk while it holds the lock. No key
+   * has this text: a key begins with the name of its channel.
+   */
+  get gate(): string {
+    return this.lock("' gate'");
+  }
+}
+
+/**
+ * The migrations, in order: a schema at number 2 has had the first two. Never change one that was published.
+ * Each may run beside processes that know only the earlier ones.
+ */
+function migrations(names: Names): readonly string[] {
+  return [first(names)];
+}
+
+/** How many migrations there are. */
+export const MIGRATIONS = 1;
+
+function first(names: Names): string {
+  const { schema, gate } = names;
+  return `
+create table ${schema}.meta (
+  id int primary key default 1 check (id = 1),
+  layout int not null,
+  migration int not null,
+  boot timestamptz              -- the start of the server for which the sequence was raised
+);
+
+create sequence ${schema}.versions cache 1;
+
+-- "value" is the last column. Sessions and locks change all the time: leave room for them on their page.
+create table ${schema}.entries (
+  key text collate "C" primary key,
+  version bigint not null,
+  expires timestamptz,
+  value text not null
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+create index entries_expires on ${schema}.entries (expires) where expires is not null;
+
+-- A crash of the server empties the unlogged tables. Each watching process then finds its row missing,
+-- registers again, and reports a gap.
+create unlogged table ${schema}.watchers (id bigint primary key, expires timestamptz not null);
+create unlogged table ${schema}.watched (
+  watcher bigint not null,
+  wide boolean not null,        -- false: the one key "low"
+  low text collate "C" not null,
+  high text collate "C" not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+create index watched_key on ${schema}.watched (low) where not wide;
+create index watched_wide on ${schema}.watched (low) where wide;
+create index watched_watcher on ${schema}.watched (watcher);
+
+-- One row for each watching process and change of a key that it watches.
+create unlogged table ${schema}.changes (
+  watcher bigint not null,
+  version bigint not null,
+  expires timestamptz,
+  key text collate "C" not null,
+  value text                    -- null: deleted
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+create index changes_watcher on ${schema}.changes (watcher, version);
+
+-- Raises the sequence after a start of the server, even if a backup was restored or a replica without the last
+-- commits was promoted: the clock has counted more microseconds since then than commits can have been made.
+create function ${schema}.enter_boot() returns void language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(${names.lock("' boot'")});
+  if (select boot from ${schema}.meta) is not distinct from pg_postmaster_start_time() then return; end if;
+  perform setval('${quoted(`${schema}.versions`)}', greatest(
+    (select last_value from ${schema}.versions), (extract(epoch from clock_timestamp()) * 1000000)::bigint));
+  update ${schema}.meta set boot = pg_postmaster_start_time();
+end $$;
+
+-- Returns true, once all that is visible survives a crash of the server and a failover: the transaction of the
+-- caller then waits for the disk and for synchronous replicas. A standby may lack the last commits: it fails.
+create function ${schema}.durable() returns boolean language plpgsql as $$
+begin
+  if pg_is_in_recovery() then
+    raise exception 'the server is a standby' using errcode = 'read_only_sql_transaction';
+  end if;
+  if current_setting('synchronous_standby_names') = '' and pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() then
+    return true;
+  end if;
+  if current_setting('synchronous_commit') in ('off', 'local') then
+    perform set_config('synchronous_commit', 'on', true);
+  end if;
+  perform pg_logical_emit_message(true, 'ojm', '');
+  return true;
+end $$;
+
+-- Applies several commits, each by itself. One op is a key of a commit, sorted by key. kind: 1 a check, 2 a
+-- write, 3 both. No key that a commit writes is in another of them. patience: for a key, which a transaction
+-- with a fence may hold for long; longest: for all other locks.
+create function ${schema}.apply(
+  known int, patience int, longest int, commits int,
+  parts int[], keys text[], kinds int[], versions bigint[], contents text[], ttls float8[],
+  out result text, out woken bigint[]
+) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+  moment timestamptz;
+  meta record;
+begin
+  perform set_config('synchronous_commit', 'off', true), set_config('lock_timeout', patience::text, true);
+  select layout, boot into meta from ${schema}.meta;
+  if meta.layout > known then raise exception '%', meta.layout using errcode = '${NEWER_LAYOUT}'; end if;
+  if meta.boot is distinct from pg_postmaster_start_time() then perform ${schema}.enter_boot(); end if;
+
+  -- All processes lock keys in the same order, so there is no deadlock. assert_fence shares these locks.
+  perform pg_advisory_xact_lock(${names.lock("key")}) from unnest(keys, kinds) as op (key, kind) where kind > 1;
+  perform set_config('lock_timeout', longest::text, true);
+  perform pg_advisory_xact_lock(${gate});
+
+  -- From here on there is no other commit, and the next statement sees all that were before.
+  moment := clock_timestamp();
+  with op as materialized (
+    select * from unnest(parts, keys, kinds, versions, contents, ttls) as op (part, key, kind, version, content, ttl)
+  ), seen as materialized (
+    select op.part, op.key, entry.value, entry.version, entry.expires, entry.version is distinct from op.version as lost
+    from op left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
+    where op.kind <> 2
+  ), verdict as materialized (
+    select part, case when not exists (select from seen where seen.part = one.part and lost)
+      then nextval('${quoted(`${schema}.versions`)}') end as fresh
+    from generate_series(0, commits - 1) as one (part)
+  ), written as materialized (
+    select op.key, op.content, verdict.fresh as version, moment + ttl * interval '1 ms' as expires
+    from op join verdict on verdict.part = op.part where op.kind > 1 and verdict.fresh is not null
+  ), deleted as (
+    delete from ${schema}.entries using written where entries.key = written.key and content is null
+  ), put as (
+    insert into ${schema}.entries (key, version, expires, value)
+    select key, version, expires, content from written where content is not null
+    on conflict (key) do update set version = excluded.version, expires = excluded.expires, value = excluded.value
+  ), noticed as (
+    insert into ${schema}.changes (watcher, version, expires, key, value)
+    select by.watcher, version, expires, key, content from written, lateral (
+      select watcher from ${schema}.watched where not wide and low = key
+      union select watcher from ${schema}.watched where wide and low <= key and key < high
+    ) as by
+    returning watcher
+  )
+  select
+    json_build_object('versions', (select json_agg(fresh::text order by part) from verdict), 'lost', (
+      select json_agg(json_build_array(part, key, value, version::text, extract(epoch from expires - moment) * 1000))
+      from seen join verdict using (part) where fresh is null and version is not null)),
+    array(select distinct watcher from noticed)
+  into result, woken;
+end $$;
+
+-- Three transactions: the first makes the commits visible, one after the other with those of other processes
+-- but at the pace of the memory. The second notifies: it may wait for other users of NOTIFY. The third waits for
+-- the disk, together with all others that wait. Only then the caller has its answer, so nothing that was
+-- acknowledged, or that a read has returned, can be lost.
+create procedure ${schema}.commit(
+  known int, patience int, longest int, commits int,
+  parts int[], keys text[], kinds int[], versions bigint[], contents text[], ttls float8[],
+  inout result text default null
+) language plpgsql as $$
+declare
+  woken bigint[];
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    rollback;
+    set transaction isolation level read committed;
+  end if;
+  select done.result, done.woken into result, woken
+    from ${schema}.apply(known, patience, longest, commits, parts, keys, kinds, versions, contents, ttls) as done;
+  commit;
+  if woken <> '{}' then
+    perform pg_notify('ojm_' || watcher, '') from unnest(woken) as watcher;
+    commit;
+  end if;
+  perform ${schema}.durable();
+end $$;
+
+-- Registers a range, and the process if "me" is null. "id": null if the process is no longer registered. "seen":
+-- the version after which changes are reported.
+create function ${schema}.watch(me bigint, is_wide boolean, first text, beyond text, out id bigint, out seen bigint)
+language plpgsql as $$
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  -- Each commit is visible before this transaction, or sees its rows.
+  perform pg_advisory_xact_lock(${gate});
+  if me is null then
+    me := nextval('${quoted(`${schema}.versions`)}');
+    insert into ${schema}.watchers values (me, clock_timestamp() + interval '${WATCHER_LIFE} ms');
+  else
+    perform from ${schema}.watchers where watchers.id = me;
+    if not found then return; end if;
+  end if;
+  insert into ${schema}.watched values (me, is_wide, first, beyond);
+  id := me;
+  seen := (select last_value from ${schema}.versions);
+end $$;
+
+-- Says that the process lives, and forgets the changes that it has seen.
+create function ${schema}.renew(me bigint, seen bigint) returns boolean language plpgsql as $$
+begin
+  update ${schema}.watchers set expires = clock_timestamp() + interval '${WATCHER_LIFE} ms' where id = me;
+  if not found then return false; end if;
+  delete from ${schema}.changes where watcher = me and version <= seen;
+  return true;
+end $$;
+
+-- Removes what has expired. A fresh write is safe: a row that is being changed is left alone.
+create function ${schema}.sweep() returns void language plpgsql as $$
+declare
+  moment timestamptz := clock_timestamp();
+begin
+  if not pg_try_advisory_xact_lock(${names.lock("' sweep'")}) then return; end if;
+  -- A commit may wait for one of these rows: it must not wait for the disk. A crash only brings back expired rows.
+  perform set_config('synchronous_commit', 'off', true);
+  delete from ${schema}.entries where key in (
+    select key from ${schema}.entries where expires <= moment order by expires limit 1000 for update skip locked
+  ) and expires <= moment;
+  delete from ${schema}.watchers where expires <= moment;
+  delete from ${schema}.watched where not exists (select from ${schema}.watchers where id = watcher);
+  delete from ${schema}.changes where not exists (select from ${schema}.watchers where id = watcher);
+end $$;
+
+-- Fails unless the entry of a lock is at this version, and keeps it there until the caller's transaction ends.
+-- FOR SHARE reads past the snapshot of a caller at REPEATABLE READ, which may be older than the lock.
+create function ${schema}.assert_fence(name text, fence bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform pg_advisory_xact_lock_shared(${names.lock("name")});
+  perform from ${schema}.entries where key = name and version = fence for share;
+  if not found then
+    raise exception 'ojm: the lock of this run was taken over or released (fence %)', fence using errcode = '${LATE}';
+  end if;
+end $$;
+
+insert into ${schema}.meta (layout, migration) values (${LAYOUT}, 0);`;
+}
+
+/** Doubles the quotes of a text of SQL. */
+function quoted(text: string): string {
+  return text.replaceAll("'", "''");
+}
+
+/**
+ * The SQL that creates the schema of a store, or brings it up to date, and grants a role what a process
+ * needs at run time. Run it as often as you like: for administrators who do not permit `CREATE` to programs.
+ *
+ * @example
+ * import { schemaSql } from "@ojm/postgres";
+ * console.log(schemaSql({ schema: "ojm", role: "app" })); // pipe it to psql
+ */
+export function schemaSql(options: { readonly schema?: string; readonly role?: string } = {}): string {
+  const { schema = "ojm", role } = options;
+  const names = new Names(schema);
+  const wanted = migrations(names);
+  const steps = wanted.map((text, i) => `  if done <= ${i} then execute $sql$${text}$sql$; end if;`);
+  const update = `do $ojm$
+declare
+  done int := 0;
+begin
+  perform pg_advisory_xact_lock(${names.lock("' migrate'")});
+  if to_regnamespace('${quoted(names.schema)}') is null then create schema ${names.schema}; end if;
+  if to_regclass('${quoted(`${names.schema}.meta`)}') is not null then
+    execute 'select migration from ${quoted(names.schema)}.meta' into done;
+  end if;
+${steps.join("\n")}
+  if done < ${wanted.length} then update ${names.schema}.meta set migration = ${wanted.length}; end if;
+end $ojm$;
+`;
+  return role === undefined ? update : update + grants(names, role);
+}
+
+function grants({ schema }: Names, role: string): string {
+  const to = `to "${role.replaceAll('"', '""')}"`;
+  return `grant usage on schema ${schema} ${to};
+grant select, insert, update, delete on all tables in schema ${schema} ${to};
+grant select, usage, update on sequence ${schema}.versions ${to};
+grant execute on all routines in schema ${schema} ${to};
+`;
+}

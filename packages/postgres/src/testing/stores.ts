@@ -1,0 +1,48 @@
+import { type Backend, systemClock } from "@ojm/core/backend";
+import { type PostgresOptions, type PostgresServer, postgresMissing, startPostgres } from "@ojm/testing/postgres";
+import pg from "pg";
+import { afterAll, beforeAll, it, onTestFinished } from "vitest";
+import { backend } from "../index.js";
+
+/** Why the tests of a file are skipped, `undefined` if they run. Reports it as a skipped test. */
+export function missing(): string | undefined {
+  const why = postgresMissing();
+  if (why !== undefined) it.skip(`PostgreSQL: ${why}`, () => {});
+  return why;
+}
+
+/** The server of a file of tests, once they run. */
+export function serverOf(options?: PostgresOptions): () => PostgresServer {
+  let server: PostgresServer | undefined;
+  beforeAll(async () => {
+    server = await startPostgres(options);
+  });
+  afterAll(async () => {
+    await server?.stop();
+  });
+  return () => {
+    if (server === undefined) throw new Error("the server has not started");
+    return server;
+  };
+}
+
+/** Opens a store, which is closed after the test unless the test has closed it. */
+export async function open(args: Readonly<Record<string, unknown>>): Promise<Backend> {
+  const opened = await backend.open(args, { clock: systemClock });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= opened.close();
+    return closing;
+  };
+  onTestFinished(close);
+  return { ...opened, close };
+}
+
+/** A connection of its own, which is closed after the test. */
+export async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client(url);
+  client.on("error", () => {}); // a test may end it
+  await client.connect();
+  onTestFinished(() => client.end());
+  return client;
+}

@@ -1,0 +1,286 @@
+import type { Socket } from "node:net";
+import { ChannelError, type KeyRange, onlyKeyOf, type StoredChange, type WatchSink } from "@ojm/core/backend";
+import type { PoolClient } from "pg";
+import type { Database, Statement } from "./database.js";
+import { explain } from "./errors.js";
+import { type Names, WATCHER_LIFE } from "./sql.js";
+
+/** The most changes that one poll reads. If there are more, the watches get a gap instead. */
+const MOST_CHANGES = 10_000;
+
+/** How often to poll while notifications arrive, in ms: the server may end a commit before it notifies. */
+const POLL_NOTIFIED = 10_000;
+
+/** The shortest and the longest pause between two polls without notifications, in ms. */
+const POLL_OFTEN = 25;
+const POLL_SELDOM = 1_000;
+
+/** How often the process says that it lives, in ms. */
+const RENEW_EVERY: number = WATCHER_LIFE / 6;
+
+interface Watch {
+  readonly range: KeyRange;
+  readonly sink: WatchSink;
+}
+
+interface ChangeRow {
+  readonly alive: boolean;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly version: string;
+  readonly expires: string | null;
+}
+
+/**
+ * All watches of a backend. A commit adds a row to `changes` for each process that watches one of its keys,
+ * and notifies that process, which reads the rows after the last version that it has seen. Commits become
+ * visible in the order of their versions, so none can be missed, whatever other transactions are open.
+ *
+ * One connection listens. Notifications only wake: without them, as behind a pooler, polls find the rows.
+ */
+export class Watches {
+  readonly #database: Database;
+  readonly #watch: Statement;
+  readonly #unwatch: Statement;
+  readonly #forget: Statement;
+  readonly #poll: Statement;
+  readonly #renew: Statement;
+  readonly #watches: Set<Watch> = new Set();
+  /** The number of this process in the database, once it is registered. */
+  #id: string | undefined;
+  /** Registrations and their ends run one after the other, in the order of the calls. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** The last version that was read. */
+  #seen = "0";
+  #listener: PoolClient | undefined;
+  /** Whether a notification has arrived on the present listener. */
+  #isNotified = false;
+  #pause: number = POLL_OFTEN;
+  #nextRenewal = 0;
+  #polling = false;
+  #pollAgain = false;
+  #cancelPoll: () => void = () => {};
+  #closed = false;
+
+  constructor(database: Database, { schema }: Names) {
+    this.#database = database;
+    this.#watch = {
+      name: "ojm watch",
+      text: `select id::text, seen::text from ${schema}.watch($1::bigint, $2::boolean, $3::text, $4::text)`,
+    };
+    this.#unwatch = {
+      name: "ojm unwatch",
+      text: `delete from ${schema}.watched where watcher = $1::bigint and low = $2 and high = $3`,
+    };
+    this.#forget = {
+      name: "ojm forget",
+      text: `with own as (delete from ${schema}.watchers where id = $1::bigint) delete from ${schema}.watched where watcher = $1::bigint`,
+    };
+    this.#poll = {
+      name: "ojm poll",
+      text: `
+select watchers.id is not null as alive, key, value, version::text,
+  (extract(epoch from change.expires - clock_timestamp()) * 1000)::text as expires
+from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${schema}.watchers on id = me left join lateral (
+  select * from ${schema}.changes where watcher = me and version > $2::bigint order by version limit ${MOST_CHANGES + 1}
+) as change on true order by version`,
+    };
+    this.#renew = { name: "ojm renew", text: `select ${schema}.renew($1::bigint, $2::bigint)` };
+  }
+
+  /** See `Backend.watch`. */
+  async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {
+    const watch = { range, sink };
+    // Before the call: a change may arrive before its answer.
+    this.#watches.add(watch);
+    try {
+      await this.#inTurn(() => this.#register(watch));
+    } catch (error) {
+      this.#watches.delete(watch);
+      throw explain(error, this.#database.where, false);
+    }
+    if (this.#listener === undefined) this.#pollNow();
+    else this.#schedule();
+    return () => this.#leave(watch);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#watches.clear();
+    this.#cancelPoll();
+    this.#drop();
+    // If this fails, the rows end with the life of the watcher.
+    if (this.#id !== undefined) this.#database.query(this.#forget, [this.#id]).catch(() => {});
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #register(watch: Watch): Promise<void> {
+    if (this.#closed) throw new ChannelError("CLOSED", "the channel was closed");
+    const { range } = watch;
+    const isNew = this.#id === undefined;
+    const wide = onlyKeyOf(range) === undefined;
+    const [row] = await this.#database.query<{ id: string | null; seen: string | null }>(this.#watch, [
+      this.#id ?? null,
+      wide,
+      boundOf(range.from),
+      boundOf(range.to),
+    ]);
+    if (row === undefined || row.id === null || row.seen === null) {
+      // It was taken for dead. All other watches register again, and this one with them.
+      await this.#startAgain(this.#id, watch);
+      return;
+    }
+    if (!isNew) return;
+    [this.#id, this.#seen] = [row.id, row.seen];
+    this.#nextRenewal = this.#database.clock.monotonic() + RENEW_EVERY;
+  }
+
+  #leave(watch: Watch): void {
+    if (!this.#watches.delete(watch) || this.#closed) return;
+    const { from, to } = watch.range;
+    this.#inTurn(async () => {
+      const isShared = [...this.#watches].some(({ range }) => range.from === from && range.to === to);
+      if (!isShared && this.#id !== undefined)
+        await this.#database.query(this.#unwatch, [this.#id, boundOf(from), boundOf(to)]);
+    }).catch(() => {}); // a row that is left ends with the process
+    if (this.#watches.size > 0) return;
+    this.#cancelPoll();
+    this.#cancelPoll = this.#database.clock.after(POLL_NOTIFIED, () => this.#drop());
+  }
+
+  /**
+   * Registers all watches under a new number, unless that was done. They have missed the changes since the
+   * last read, except `fresh`, which begins now.
+   */
+  async #startAgain(dead: string | undefined, fresh?: Watch): Promise<void> {
+    if (this.#id !== dead || this.#closed) return;
+    this.#id = undefined;
+    this.#drop();
+    try {
+      for (const watch of this.#watches) await this.#register(watch);
+    } catch (error) {
+      // The next poll tries again: otherwise the other ranges would be missing.
+      this.#id = undefined;
+      throw error;
+    }
+    for (const watch of this.#watches) if (watch !== fresh) watch.sink.gap();
+  }
+
+  readonly #wake = (): void => {
+    this.#isNotified = true;
+    this.#pollNow();
+  };
+
+  #pollNow(): void {
+    this.#pollAgain = this.#polling;
+    if (!this.#polling && !this.#closed && this.#watches.size > 0) void this.#pollOnce();
+  }
+
+  #schedule(): void {
+    if (this.#polling || this.#closed || this.#watches.size === 0) return;
+    this.#cancelPoll();
+    const pause = this.#isNotified && this.#listener !== undefined ? POLL_NOTIFIED : this.#pause;
+    this.#cancelPoll = this.#database.clock.after(pause, () => this.#pollNow());
+  }
+
+  async #pollOnce(): Promise<void> {
+    this.#polling = true;
+    this.#cancelPoll();
+    try {
+      if (this.#listener === undefined) await this.#listen();
+      do {
+        this.#pollAgain = false;
+        const found = await this.#read();
+        this.#pause = found ? POLL_OFTEN : Math.min(POLL_SELDOM, this.#pause * 2);
+      } while (this.#pollAgain && !this.#closed);
+    } catch (error) {
+      this.#pause = POLL_SELDOM;
+      this.#drop();
+      this.#onError(error);
+    } finally {
+      this.#polling = false;
+      this.#schedule();
+    }
+  }
+
+  #onError(error: unknown): void {
+    const fault = explain(error, this.#database.where, false);
+    // Only what the operator must change ends the watches.
+    if (fault.retryable || this.#closed) return;
+    for (const watch of this.#watches) {
+      this.#watches.delete(watch);
+      watch.sink.fail(fault);
+    }
+  }
+
+  /** Reads and reports the new changes. Resolves to whether there were any. */
+  async #read(): Promise<boolean> {
+    const { clock } = this.#database;
+    const id = this.#id;
+    const rows = id === undefined ? [] : await this.#database.query<ChangeRow>(this.#poll, [id, this.#seen]);
+    if (id !== this.#id || this.#closed) return true;
+    const [first] = rows;
+    if (first === undefined || !first.alive) {
+      await this.#inTurn(() => this.#startAgain(id));
+      return true;
+    }
+    const last = rows.at(-1)?.version;
+    if (typeof last === "string") this.#seen = last;
+    if (rows.length > MOST_CHANGES) for (const { sink } of this.#watches) sink.gap();
+    else for (const row of rows) if (row.key !== null) this.#report(changeOf(row, row.key));
+    if (clock.monotonic() >= this.#nextRenewal) {
+      this.#nextRenewal = clock.monotonic() + RENEW_EVERY;
+      await this.#database.query(this.#renew, [id, this.#seen]);
+    }
+    return first.key !== null;
+  }
+
+  #report(change: StoredChange): void {
+    for (const { range, sink } of this.#watches)
+      if (change.key >= range.from && change.key < range.to) sink.change(change);
+  }
+
+  async #listen(): Promise<void> {
+    const id = this.#id;
+    if (id === undefined) return;
+    const { clock, deadline } = this.#database;
+    const end = clock.monotonic() + deadline;
+    const listener = await this.#database.connect(end);
+    if (this.#closed || id !== this.#id) return listener.release();
+    this.#listener = listener;
+    this.#isNotified = false;
+    listener.on("notification", this.#wake).on("end", () => this.#lost(listener));
+    // Watches do not keep a program alive that awaits nothing.
+    (listener as unknown as { connection: { stream: Socket } }).connection.stream.unref();
+    // The notification to itself shows whether any arrive: a pooler accepts LISTEN and delivers none.
+    await this.#database.within(listener.query(`listen ojm_${id}; notify ojm_${id}`), end);
+  }
+
+  #lost(listener: PoolClient): void {
+    if (listener !== this.#listener) return;
+    this.#drop();
+    this.#pollNow();
+  }
+
+  #drop(): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#isNotified = false;
+    listener?.removeListener("notification", this.#wake);
+    listener?.release(true);
+  }
+}
+
+function changeOf({ value, version, expires }: ChangeRow, key: string): StoredChange {
+  return { key, value, version, ...(expires === null ? {} : { expiresIn: Math.max(0, Number(expires)) }) };
+}
+
+/** A bound of a range, as the server can have it: a text without NUL. No key has a control character. */
+export function boundOf(bound: string): string {
+  return bound.replaceAll("\0", "\x01");
+}

@@ -1,0 +1,147 @@
+import { execFileSync } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import type { Heal } from "../../conformance/src/harness/harness.js";
+import { ServerProcess } from "../../conformance/src/proxy/server-process.js";
+
+/** A server of PostgreSQL with a folder of its own. Its superuser is `ojm`, without a password. */
+export interface PostgresServer {
+  readonly port: number;
+  /** The url of its database `postgres`. */
+  readonly url: string;
+  /** The folder of the data. */
+  readonly data: string;
+  /** Runs statements as the superuser. Resolves to the rows of the last one. */
+  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Kills it with all of its processes, and starts it again. */
+  restart(): Promise<void>;
+  /** Suspends all of its processes. */
+  pause(): Promise<Heal>;
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** Settings as on the command line: `["synchronous_commit=off"]`. */
+  readonly settings?: readonly string[];
+  /** Where `initdb` and `postgres` are. Default: the newest of Debian, or those on the PATH. */
+  readonly programs?: string;
+  /** Makes it a replica of this server, under this name. */
+  readonly replicaOf?: { readonly port: number; readonly name: string };
+}
+
+/** Debian keeps the programs in a folder for each version, off the PATH. */
+function folderOfPrograms(): string | undefined {
+  const debian = "/usr/lib/postgresql";
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const given = process.env["OJM_POSTGRES"];
+  const folders = [
+    ...(given === undefined ? [] : [given]),
+    ...versions.map((version) => join(debian, version, "bin")),
+    ...(process.env["PATH"] ?? "").split(":"),
+  ];
+  return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
+}
+
+/** The server refuses to run as root: under root it runs as the user that its package created. */
+function user(): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (option: string): number =>
+    Number(execFileSync("id", [option, "postgres"], { stdio: ["ignore", "pipe", "ignore"] }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+/** Why it cannot be started here, or `undefined` if it can. */
+export function postgresMissing(): string | undefined {
+  if (folderOfPrograms() === undefined) return "PostgreSQL is not installed (apt-get install postgresql)";
+  try {
+    user();
+    return undefined;
+  } catch {
+    return "PostgreSQL does not run as root, and there is no user postgres";
+  }
+}
+
+/** "17.6" */
+export function postgresVersion(): string {
+  const text = execFileSync(join(folderOfPrograms() ?? "", "postgres"), ["--version"], { encoding: "utf8" });
+  return /\) (\S+)/.exec(text)?.[1] ?? "unknown";
+}
+
+/** Starts a server. It does not wait for the disk, unless `settings` say so: no test cuts the power. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const { settings = [], replicaOf } = options;
+  const programs = options.programs ?? folderOfPrograms() ?? "";
+  const as = user();
+  const folder = mkdtempSync(join(tmpdir(), "ojm-postgres-"));
+  if (as !== undefined) chownSync(folder, as.uid, as.gid);
+  const who = as === undefined ? [] : [`--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"];
+  const data = join(folder, "data");
+  const create =
+    replicaOf === undefined
+      ? [
+          join(programs, "initdb"),
+          "-D",
+          data,
+          "-U",
+          "ojm",
+          "--auth=trust",
+          "--encoding=UTF8",
+          "--no-locale",
+          "--no-sync",
+        ]
+      : [
+          ...[join(programs, "pg_basebackup"), "-D", data, "-R", "--checkpoint=fast", "--no-sync", "-d"],
+          `host=127.0.0.1 port=${replicaOf.port} user=ojm application_name=${replicaOf.name}`,
+        ];
+  const all = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "max_connections=300",
+    "fsync=off",
+    ...settings,
+  ];
+  const connect = async (port: number): Promise<pg.Client> => {
+    const client = new pg.Client({ host: "127.0.0.1", port, user: "ojm", database: "postgres" });
+    client.on("error", () => {}); // the rejection reports it
+    await client.connect();
+    return client;
+  };
+  execFileSync("setpriv", [...who, ...create], { cwd: folder, stdio: "pipe" });
+  const server = await ServerProcess.start({
+    command: "setpriv",
+    // The server takes connections before it is ready, and refuses them.
+    ready: async (port) => {
+      await (await connect(port)).end();
+      return true;
+    },
+    args: (port) => [
+      // If the test runner is killed, the server ends with it.
+      ...[...who, "--pdeathsig=KILL", join(programs, "postgres"), "-D", data, "-p", String(port)],
+      ...all.flatMap((setting) => ["-c", setting]),
+    ],
+  });
+  return {
+    port: server.port,
+    url: `postgres://ojm@127.0.0.1:${server.port}/postgres`,
+    data,
+    async sql(text, values) {
+      const client = await connect(server.port);
+      try {
+        const results = await client.query(text, values);
+        const last = Array.isArray(results) ? results.at(-1) : results;
+        return last.rows;
+      } finally {
+        await client.end();
+      }
+    },
+    restart: () => server.restart(),
+    pause: () => server.pause(),
+    async stop() {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
