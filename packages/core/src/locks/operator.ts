@@ -94,8 +94,11 @@ export class Operator {
     return this.#context.isGone(holder);
   }
 
-  /** Turns a lease into a lock of a person, which outlives the process; `undefined` if the lock was lost. */
-  async hold(lease: Lease, hold: Hold): Promise<HeldLock | undefined> {
+  /**
+   * Turns a lease into a lock of a person, which outlives the process; `undefined` if the lock was lost. `end`:
+   * when the hold is over, by the monotonic clock.
+   */
+  async hold(lease: Lease, hold: Hold, end: number): Promise<HeldLock | undefined> {
     const { clock, leave } = this.#context;
     // From here on the lock does not belong to the lease: a heartbeat would report it as lost.
     this.#held.remove(lease);
@@ -105,8 +108,9 @@ export class Operator {
       const { at, until, reason, author } = hold;
       const who = { at, reason, by: lease.session.holder, ...(author !== undefined && { author }) };
       const audit: AuditValue = { name: lease.name, action: "hold", ...who, details: { until } };
-      // Count from now: the wait for the lock may have taken a part of the time.
-      const life = Math.max(1, until - clock.now());
+      // Count from now: the wait for the lock may have taken a part of the time. The wall clock may have been set
+      // back meanwhile: the hold then ends when the person expected it.
+      const life = Math.max(1, Math.min(until - clock.now(), end - clock.monotonic()));
       return await holdLock(this.#channel, lease, { hold, session, life, audit });
     } catch (error) {
       // The commit may not have been applied: then the lock still belongs to the lease.

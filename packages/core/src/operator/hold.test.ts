@@ -71,6 +71,17 @@ describe("a held job", () => {
     expect((await clock.until(waiting, HOUR)).result).toBeLessThan(until + 1_000);
   });
 
+  test("a hold during whose wait the wall clock was set back lasts no longer than it was asked for", async () => {
+    const run = await clock.until(two.manager.start("a"));
+    const end = clock.monotonic() + HOUR;
+    const asked = one.manager.hold("a", { reason: "the schema changes", until: clock.now() + HOUR, wait: HOUR });
+    clock.wall -= 3 * HOUR;
+    await clock.until(run.end());
+    await clock.until(asked);
+    const waiting = two.manager.run("a", () => clock.monotonic(), { wait: 5 * HOUR });
+    expect((await clock.until(waiting, 5 * HOUR)).result).toBeLessThan(end + 1_000);
+  });
+
   test("whether the end of a hold is in the future is judged at the call", async () => {
     const asked = one.manager.hold("a", { reason: "the schema changes", until: clock.now() + 1 });
     clock.block(2);

@@ -115,17 +115,18 @@ const HOLD_OPTIONS = ["reason", "author", "until", "wait", "signal"];
 
 /** Takes the lock of a name for a person, who asked for it `at` this time. Resolves once it is held. */
 export async function holdName(
-  { locks }: RunContext,
+  { locks, clock }: RunContext,
   name: string,
   options: HoldOptions,
   at: number,
 ): Promise<HeldLock> {
   const wait = checkHold(name, options, at);
   const { reason, author, until = at + HOLD_TIME, signal } = options;
+  const end = clock.monotonic() + until - at;
   const hold = { reason, at, until, ...(author !== undefined && { author }) };
   try {
     const lease = await locks.acquire(name, { wait, ...(signal && { signal }) });
-    const lock = await locks.operator.hold(lease, hold);
+    const lock = await locks.operator.hold(lease, hold, end);
     if (lock !== undefined) return lock;
   } catch (error) {
     if (!isLockError(error)) throw error;
