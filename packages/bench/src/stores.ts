@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobManagerOptions } from "@ojm/core";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { postgresMissing, postgresVersion, startPostgres } from "@ojm/testing/postgres";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
-import { postgresMissing, postgresVersion, startPostgres } from "./peers/postgres-server.js";
 import { rivalVersions } from "./rivals.js";
 import { versionOf } from "./versions.js";
 
@@ -125,7 +125,7 @@ const etcd: Store = {
   },
 };
 
-/** We have no backend for it. It is here for queues that need it. */
+/** For the queues that need it. Our own backend is not measured yet. */
 const postgresql: Store = {
   name: "postgresql",
   durability: "a power cut",
@@ -133,7 +133,8 @@ const postgresql: Store = {
   version: () => [`PostgreSQL ${postgresVersion()}`, ...rivalVersions("pg-boss", "graphile-worker")].join(", "),
   options: () => ({}),
   async open() {
-    const server = await startPostgres();
+    // An acknowledged commit is on the disk.
+    const server = await startPostgres({ settings: ["fsync=on"] });
     return { options: {}, addressOf: () => server.url, servers: [server.pid], close: () => server.stop() };
   },
 };

@@ -9,6 +9,7 @@ import { ServerProcess } from "../../conformance/src/proxy/server-process.js";
 /** A server of PostgreSQL with a folder of its own. Its superuser is `ojm`, without a password. */
 export interface PostgresServer {
   readonly port: number;
+  readonly pid: number;
   /** The url of its database `postgres`. */
   readonly url: string;
   /** The folder of the data. */
@@ -125,6 +126,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   });
   return {
     port: server.port,
+    pid: server.pid ?? 0,
     url: `postgres://ojm@127.0.0.1:${server.port}/postgres`,
     data,
     async sql(text, values) {

@@ -95,8 +95,8 @@ export class Operator {
   }
 
   /**
-   * Turns a lease into a lock of a person, which outlives the process; `undefined` if the lock was lost. `end`:
-   * when the hold is over, by the monotonic clock.
+   * Turns a lease into a lock of a person, which outlives the process; `undefined` if the lock was lost.
+   * `end`: when the hold is over, by the monotonic clock.
    */
   async hold(lease: Lease, hold: Hold, end: number): Promise<HeldLock | undefined> {
     const { clock, leave } = this.#context;
@@ -108,8 +108,8 @@ export class Operator {
       const { at, until, reason, author } = hold;
       const who = { at, reason, by: lease.session.holder, ...(author !== undefined && { author }) };
       const audit: AuditValue = { name: lease.name, action: "hold", ...who, details: { until } };
-      // Count from now: the wait for the lock may have taken a part of the time. The wall clock may have been set
-      // back meanwhile: the hold then ends when the person expected it.
+      // Count from now: the wait may have taken a part of the time. A wall clock that was set back
+      // meanwhile makes the hold no longer.
       const life = Math.max(1, Math.min(until - clock.now(), end - clock.monotonic()));
       return await holdLock(this.#channel, lease, { hold, session, life, audit });
     } catch (error) {
