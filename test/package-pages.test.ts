@@ -124,7 +124,7 @@ test("the page about the UI has every option of openUi and openUiServer", async 
 });
 
 test("the page about Nest has every option of its modules and decorators, and every method of the registry", () => {
-  const page = "docs/reference/typescript/nestjs.md";
+  const page = "docs/reference/nestjs.md";
   const source = "packages/nestjs/src";
   expect(named(rowsOf(page, "OjmModule")).sort()).toEqual(
     expect.arrayContaining(fieldsOf(`${source}/ojm.ts`, "OjmOptions").sort()),
