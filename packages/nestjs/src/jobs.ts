@@ -1,7 +1,7 @@
 import { Logger } from "@nestjs/common";
 import { type DiscoveryService, MetadataScanner, Reflector } from "@nestjs/core";
 import type { Run } from "@ojm/core";
-import { checkDefinition, type ScheduleDefinition, ScheduleError } from "@ojm/schedule";
+import { checkDefinition, isScheduleError, type ScheduleDefinition, ScheduleError } from "@ojm/schedule";
 import { PLAN, type Plan, type TimeoutOptions } from "./decorators.js";
 
 /** A job of this application. */
@@ -60,7 +60,9 @@ export function findJobs(discovery: DiscoveryService, zone: string): Map<string,
 export function addJob(jobs: Map<string, Job>, job: Omit<Job, "body">, method: (run: Run) => unknown): Job {
   const other = jobs.get(job.name);
   if (other !== undefined) {
-    const text = `"${job.name}" is the name of two jobs, ${other.method} and ${job.method}: give each a name of its own`;
+    const isSame = other.method.split(" ")[0] === job.method.split(" ")[0];
+    const what = isSame ? "provide the class in one module" : "give each a name of its own";
+    const text = `"${job.name}" is the name of two jobs, ${other.method} and ${job.method}: ${what}`;
     throw new ScheduleError("INVALID", text, "name");
   }
   const added = { ...job, body: logged(method) };
@@ -93,11 +95,19 @@ export function jobOf(plan: Plan, method: string, zone: string): Omit<Job, "body
     Number.isSafeInteger(ms) && ms >= 0 && ms <= LONGEST_DELAY
       ? ms
       : rejected(option, `is a whole number of ms, at most ${LONGEST_DELAY}, not ${ms}`);
+  const check = (definition: ScheduleDefinition): void => {
+    try {
+      checkDefinition(name, definition);
+    } catch (error) {
+      if (!isScheduleError(error) || name === method) throw error;
+      throw new ScheduleError(error.code, `${method}: ${error.message}`, error.setting);
+    }
+  };
   if (kind === "timeout") return { kind, name, method, delay: delayOf("the delay", plan.ms), options: plan.options };
   if (kind === "interval") {
     if (plan.ms < 1_000) rejected("an interval", "takes at least 1000 ms: for less, use setInterval in each process");
     const definition = { ...plan.options, every: plan.ms };
-    checkDefinition(name, definition);
+    check(definition);
     return { kind, name, method, delay: 0, definition };
   }
   const { cron, options } = plan;
@@ -115,7 +125,7 @@ export function jobOf(plan: Plan, method: string, zone: string): Omit<Job, "body
   const offsetZone = utcOffset === undefined ? zone : zoneOf(utcOffset / 60);
   const expression = PRESETS[cron as string] ?? (cron as string);
   const definition = { ...policies, cron: expression, timeZone: timeZone ?? offsetZone };
-  checkDefinition(name, definition);
+  check(definition);
   return { kind, name, method, delay: delayOf("initialDelay", initialDelay), definition, disabled };
 }
 

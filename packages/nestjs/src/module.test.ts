@@ -72,6 +72,27 @@ describe("OjmModule", () => {
     );
   });
 
+  it("does not start with a class that two modules provide, and says what to do", async () => {
+    @Injectable()
+    class Tasks {
+      @Cron("@daily")
+      nightly(): void {}
+    }
+    @Module({ providers: [Tasks] })
+    class Other {}
+    await expect(openApp([Tasks], undefined, [Other])).rejects.toThrow(
+      "Tasks.nightly of AppModule and Tasks.nightly of Other: provide the class in one module",
+    );
+  });
+
+  it("names the method of a wrong definition, even if the job has another name", async () => {
+    class Tasks {
+      @Cron("* * 9", { name: "report" })
+      nightly(): void {}
+    }
+    await expect(openApp([Tasks])).rejects.toThrow(/^Tasks\.nightly: the schedule "report" is wrong/);
+  });
+
   it("takes its options from a factory, and does not start without a store or with an unknown option", async () => {
     @Module({ imports: [OjmModule.forRootAsync({ useFactory: async () => ({ store: "memory:" }) })] })
     class AppModule {}

@@ -13,8 +13,12 @@ export function appModule(metadata: ModuleMetadata, options: Partial<OjmOptions>
 }
 
 /** An application with these providers. It is closed when the test is over. */
-export async function openApp(providers: Type[], options?: Partial<OjmOptions>): Promise<INestApplicationContext> {
-  const module = appModule({ providers }, options);
+export async function openApp(
+  providers: Type[],
+  options?: Partial<OjmOptions>,
+  imports: Type[] = [],
+): Promise<INestApplicationContext> {
+  const module = appModule({ providers, imports }, options);
   const app = await NestFactory.createApplicationContext(module as Type, { logger: false, abortOnError: false });
   onTestFinished(() => app.close());
   return app;
