@@ -17,9 +17,11 @@ export default class PartReporter {
       const { duration, setupDuration, collectDuration, prepareDuration } = module.diagnostic();
       const ms = duration + setupDuration + collectDuration + prepareDuration;
       times[module.relativeModuleId] = ms / 1_000;
-      // A file that could not be loaded has no tests.
-      counts.failed += module.errors().length;
-      for (const error of module.errors()) failures.push(`${module.relativeModuleId}: ${firstLine(error)}`);
+      // A file that could not be loaded has no tests. The tests of a suite whose hook failed are skipped.
+      for (const { errors, name } of [module, ...module.children.allSuites()].map(errorsOf)) {
+        counts.failed += errors.length;
+        for (const error of errors) failures.push(`${module.relativeModuleId}${name}: ${firstLine(error)}`);
+      }
       for (const test of module.children.allTests()) {
         const { state, note, errors: [error] = [] } = test.result();
         if (state === "passed") counts.passed++;
@@ -42,6 +44,8 @@ export default class PartReporter {
     if (file !== undefined) writeFileSync(file, JSON.stringify({ ...counts, failures, leftOut: [...leftOut], times }));
   }
 }
+
+const errorsOf = (part) => ({ errors: part.errors(), name: part.fullName === undefined ? "" : ` > ${part.fullName}` });
 
 function firstLine({ message }) {
   return String(message).split("\n", 1)[0];

@@ -25,7 +25,7 @@ export async function writeApi(folder) {
   await makeApi();
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(OUT).filter((name) => name.endsWith(".md"))) {
-    const text = readFileSync(join(OUT, file), "utf8").replaceAll(/(?<=\]\()@ojm\.(?=[\w.]+\.md)/g, "");
+    const text = readFileSync(join(OUT, file), "utf8").replaceAll(/(?<=\]\()@ojm\.(?=[\w.-]+\.md)/g, "");
     const front = "---\neditLink: false\n---\n";
     const index = "\nThe exports of each package, with their docstrings: made from the sources.\n";
     writeFileSync(
