@@ -1,8 +1,9 @@
 import { type INestApplicationContext, Injectable, Logger } from "@nestjs/common";
+import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { CronJob } from "cron";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
-import { Cron, Interval, Ojm, SchedulerRegistry, Timeout } from "./index.js";
+import { Cron, Interval, Ojm, OjmHealthIndicator, SchedulerRegistry, Timeout } from "./index.js";
 import { openApp } from "./testing/app.js";
 
 @Injectable()
@@ -129,6 +130,29 @@ describe("SchedulerRegistry", () => {
     const never = CronJob.from({ cronTime: new Date(Date.now() + 3_600_000), onTick: () => {} });
     expect(() => registry.addCronJob("never", never)).toThrow(/cronTime must be a text/);
   });
+
+  const missing = whyMissing("redis-server");
+  it.skipIf(missing !== undefined)(
+    `starts a job once a store that is away answers again, and is not ready until then${missing ? `: ${missing}` : ""}`,
+    { tags: ["full"] },
+    async () => {
+      const error = vi.spyOn(Logger.prototype, "error").mockImplementation(() => {});
+      const server = await startRedis();
+      onTestFinished(() => server.stop());
+      const app = await openApp([Tasks], { store: server.url, grace: 0 });
+      const status = async (): Promise<unknown> => (await app.get(OjmHealthIndicator).isHealthy())["ojm"]?.status;
+      expect(await status()).toBe("up");
+      const job = new CronJob("0 0 1 1 *", () => {});
+      app.get(SchedulerRegistry).addCronJob("new", job);
+      server.freeze();
+      expect(await status()).toBe("down");
+      job.start();
+      await expect.poll(() => error.mock.calls.flat()[0]).toMatch(/^new is not run by this process so far: /);
+      server.thaw();
+      await expect.poll(() => stored(app.get(Ojm))).toContain("new");
+      expect(await status()).toBe("up");
+    },
+  );
 
   it("has the timer of a timeout, none of an interval, and keeps those of the application until it closes", async () => {
     const { app, registry } = await open();
