@@ -6,7 +6,7 @@ const FILE = "examples/quick-start.yaml";
 
 await install();
 // The packages that the commands below, and the suggested ones, need. @ojm/cli brings simple and SQLite.
-await build({ only: ["@ojm/cli", "@ojm/level", "@ojm/redis", "@ojm/etcd", "@ojm/ui"], types: false });
+await build({ only: ["@ojm/cli", "@ojm/level", "@ojm/redis", "@ojm/etcd", "@ojm/postgres", "@ojm/ui"], types: false });
 for (const args of [
   ["run", FILE],
   ["history", FILE],
@@ -19,7 +19,7 @@ for (const args of [
 console.log(`
 What to try next:
 
-  npx @ojm/cli run examples/init/level.yaml           the same job file on LevelDB; redis.yaml and etcd.yaml need a server
+  npx @ojm/cli run examples/init/level.yaml           the same job file on LevelDB; redis.yaml, etcd.yaml and postgres.yaml need a server
   npx @ojm/cli ui --store ${FILE}   its runs in a browser, until Ctrl-C
   npx @ojm/cli run examples/guide/basic-job.yaml      the first of the guide's examples; examples/guide/README.md lists them
 `);

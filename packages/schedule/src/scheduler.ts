@@ -32,9 +32,8 @@ import { Members } from "./members/members.js";
 import { Neighbours } from "./members/neighbours.js";
 import { Presence } from "./members/presence.js";
 import { adopt } from "./store/adopt.js";
-import { openScheduleStore } from "./store/open.js";
 import type { Pause, SchedulesValue } from "./store/schema.js";
-import type { ScheduleStore } from "./store/store.js";
+import { openScheduleStore, type ScheduleStore } from "./store/store.js";
 import { isSchedule } from "./store/valid.js";
 
 /** `{ schedule }`, when this process adds one: a listener can start the counter of its failures at 0. */

@@ -2,9 +2,8 @@ import { type Clock, type Duration, isRunError, type JobManager, type Run, type 
 import { systemClock } from "@ojm/core/backend";
 import type { ChannelOps, StartClaim, StartingRun } from "@ojm/core/internal";
 import { heldEvidence, one, overlap, type Why } from "../decide/outcomes.js";
-import { openScheduleStore } from "../store/open.js";
 import { NO_REVISION, type SchedulesValue, tickKey } from "../store/schema.js";
-import type { ScheduleStore } from "../store/store.js";
+import { openScheduleStore, type ScheduleStore } from "../store/store.js";
 import { Taken } from "./claim.js";
 import { publishTicks } from "./publish-ticks.js";
 import { startClaimed } from "./start.js";

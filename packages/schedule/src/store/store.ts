@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import {
   type Channel,
   ChannelError,
@@ -15,6 +16,7 @@ import { LATE } from "../decide/decide.js";
 import { cursorAt, type Decided, type Moved, range, type Why } from "../decide/outcomes.js";
 import { calendarOf } from "../definition/calendar.js";
 import {
+  CHANNEL,
   type Cursor,
   cursorKey,
   MARK,
@@ -309,4 +311,21 @@ export function passedBefore({ since }: Pick<StoredSchedule, "since">, now: numb
 export function outcomeOps(name: string, at: number, value: TickValue, ttl: number = TICK_TTL): Op<SchedulesValue>[] {
   const put: Op<SchedulesValue> = { put: tickKey(name, at), value, ttl };
   return value.outcome === "run" ? [put] : [put, { put: unrunKey(name, at), value: MARK, ttl }];
+}
+
+/**
+ * Opens the entries of the schedulers in the store of a manager. `instance`: the name of the scheduler that
+ * writes them.
+ *
+ * @throws ChannelError `NOT_SUPPORTED` if one commit cannot write locks and schedules; as `manager.channel`
+ */
+export async function openScheduleStore(manager: JobManager, clock: Clock, instance: string): Promise<ScheduleStore> {
+  const channel = await manager.channel<SchedulesValue>(CHANNEL);
+  if (!manager.channels.locks.joins(channel as never)) {
+    const text =
+      "this store has each channel on a node of its own: schedules need them on one. In a Redis Cluster, give a keyPrefix with a hash tag";
+    throw new ChannelError("NOT_SUPPORTED", text);
+  }
+  const by = { host: hostname(), pid: process.pid, instance };
+  return new ScheduleStore(manager, channel, clock, by);
 }
