@@ -86,6 +86,10 @@ function release() {
   }
   const { version } = tarballs.find(({ name }) => name === "@ojm/core");
   if (GITHUB_REF !== `refs/tags/v${version}`) refuse(`${GITHUB_REF} is not the tag of version ${version}.`);
+  const has = npm(["--version"]).stdout.trim();
+  const [major, minor] = has.split(".").map(Number);
+  if (major < 11 || (major === 11 && minor < 15))
+    refuse(`npm ${has} cannot stage: the workflow needs npm 11.15 or later.`);
 
   const rows = [["package", "version", "tag", "outcome"]];
   for (const each of tarballs) rows.push([each.name, each.version, each.tag, staged(each)]);

@@ -54,6 +54,15 @@ test("a release outside its workflow is refused in one line", async () => {
   expect(output).toMatch(/^Only the release workflow publishes\..*--dry-run\n$/);
 });
 
+test("a release by an npm that cannot stage is refused in one line", async () => {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "npm"), "#!/bin/sh\necho 11.14.9\n", { mode: 0o755 });
+  const { status, output } = await release({ ...WORKFLOW, PATH: `${bin}:${process.env.PATH}` }, "--from", folder);
+  expect(status).toBe(2);
+  expect(output).toBe("npm 11.14.9 cannot stage: the workflow needs npm 11.15 or later.\n");
+});
+
 test("a release of a tag that is not the version of the packages is refused", async () => {
   const { status, output } = await release({ ...WORKFLOW, GITHUB_REF: "refs/tags/v0.2.0" }, "--from", folder);
   expect(status).toBe(2);
@@ -74,12 +83,6 @@ test("a release stages nothing if the folder has a tarball that was not built", 
   expect(output).toBe("Nothing was staged: SHA256SUMS does not name ojm-other-0.1.0.tgz.\n");
 });
 
-test("a release that cannot reach the registry fails", async () => {
-  const { status, output } = await release(WORKFLOW, "--from", folder);
-  expect(output).toMatch(/^@ojm\/core +0\.1\.0 +latest +FAILED: npm does not say whether it is published$/m);
-  expect(status).toBe(1);
-});
-
 /*
  * The replies of npm to a release, by a server of the test: the real registry would publish. Its wording of a
  * conflict is that of https://github.com/npm/cli/issues/9519.
@@ -90,6 +93,12 @@ const canStage = npmMajor > 11 || (npmMajor === 11 && npmMinor >= 15);
 
 // The build of a release runs this by the npm that stages.
 describe.skipIf(!canStage)(`with npm ${canStage ? "" : "before 11.15, which stages nothing"}`, () => {
+  test("a release that cannot reach the registry fails", async () => {
+    const { status, output } = await release(WORKFLOW, "--from", folder);
+    expect(output).toMatch(/^@ojm\/core +0\.1\.0 +latest +FAILED: npm does not say whether it is published$/m);
+    expect(status).toBe(1);
+  });
+
   /** The versions that the registry has: the hash of one that is published, "staged" for one that waits. */
   async function releaseTo(versions: Map<string, string>): Promise<{ status: unknown; output: string }> {
     const server = createServer(async (request, response) => {
