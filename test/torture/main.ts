@@ -74,7 +74,9 @@ function chosen<T>(all: readonly T[], name: string | undefined, nameOf: (item: T
 /** The stores on which cells run. Without a name, no mixed cell runs where it makes no sense. */
 function chosenKinds(): readonly StoreKind[] {
   if (values.backend === "clusters") return several;
-  if (values.backend === undefined && values.mixed !== undefined) return single.filter(({ lasting }) => lasting);
+  if (values.backend === undefined && values.mixed !== undefined) {
+    return single.filter(({ lasting, isNew }) => lasting && !isNew);
+  }
   return chosen(storeKinds, values.backend, ({ name }) => name, "backend");
 }
 

@@ -52,12 +52,17 @@ export class Database {
   async #connect(end: number, signal: AbortSignal | undefined): Promise<PoolClient> {
     // A pool that ends forgets the calls that wait for a connection: they would hang.
     if (this.#closed) throw new ChannelError("CLOSED", `${this.where}: the channel was closed`);
-    const connecting = this.#pool.connect();
+    const connecting = new Promise<PoolClient>((resolve, reject) => {
+      this.#pool.connect((error, client) => {
+        if (client === undefined) return reject(error);
+        // A connection that breaks while it is in use emits `error` too: without a listener the process ends.
+        // An await would be too late: the same packet may have the server's words that it ends the connection.
+        if (!this.#heard.has(client)) this.#heard.add(client.on("error", ignore));
+        resolve(client);
+      });
+    });
     try {
-      const client = await this.within(connecting, end, signal);
-      // A connection that breaks while it is in use emits `error` too: without a listener the process ends.
-      if (!this.#heard.has(client)) this.#heard.add(client.on("error", ignore));
-      return client;
+      return await this.within(connecting, end, signal);
     } catch (error) {
       connecting.then((late) => late.release()).catch(() => {});
       throw explain(error, this.where, false);

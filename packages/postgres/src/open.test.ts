@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, chownSync, statSync } from "node:fs";
+import { type AddressInfo, createConnection, createServer } from "node:net";
 import { isChannelError, systemClock } from "@ojm/core/backend";
 import { startPostgres } from "@ojm/testing/postgres";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -43,6 +45,21 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
         code: "UNAVAILABLE",
         message: expect.stringMatching(/cannot be spoken to by TLS.*sslmode/),
       });
+  });
+
+  it("is not reachable if the server ends a connection before the program knows that it has one", async () => {
+    // The program gets all at once, as after it was suspended.
+    const relay = createServer((client) => {
+      const said: Buffer[] = [];
+      const own = createConnection(server().port, "127.0.0.1").on("data", (chunk) => void said.push(chunk));
+      own.on("end", () => client.end(Buffer.concat(said)));
+      client.pipe(own);
+    });
+    onTestFinished(() => void relay.close());
+    await once(relay.listen(0, "127.0.0.1"), "listening");
+    const { port } = relay.address() as AddressInfo;
+    const url = `postgres://ojm@127.0.0.1:${port}/postgres?options=-c%20idle_session_timeout%3D20`;
+    await expect(open({ url })).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true });
   });
 
   it("is created once by several programs that open it at once", async () => {

@@ -9,6 +9,7 @@ import { ServerProcess } from "../../conformance/src/proxy/server-process.js";
 /** A server of PostgreSQL with a folder of its own. Its superuser is `ojm`, without a password. */
 export interface PostgresServer {
   readonly port: number;
+  /** The first process of the server. After a restart, it is another one. */
   readonly pid: number;
   /** The url of its database `postgres`. */
   readonly url: string;
@@ -16,8 +17,8 @@ export interface PostgresServer {
   readonly data: string;
   /** Runs statements as the superuser. Resolves to the rows of the last one. */
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  /** Kills it with all of its processes, and starts it again. */
-  restart(): Promise<void>;
+  /** Kills it with all of its processes, and starts it again. Calls `between` while it is down. */
+  restart(between?: () => Promise<void>): Promise<void>;
   /** Suspends all of its processes. */
   pause(): Promise<Heal>;
   /** Ends it and removes its folder. */
@@ -31,6 +32,12 @@ export interface PostgresOptions {
   readonly programs?: string;
   /** Makes it a replica of this server, under this name. */
   readonly replicaOf?: { readonly port: number; readonly name: string };
+  /** Where its folder is made. Default: the folder of the system for temporary files. */
+  readonly below?: string;
+  /** Begins with a copy of this data, in place of an empty database. See {@link copyData}. */
+  readonly template?: string;
+  /** Environment variables in addition to ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Debian keeps the programs in a folder for each version, off the PATH. */
@@ -73,10 +80,10 @@ export function postgresVersion(): string {
 
 /** Starts a server. It does not wait for the disk, unless `settings` say so: no test cuts the power. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const { settings = [], replicaOf } = options;
+  const { settings = [], replicaOf, below = tmpdir(), template, env = {} } = options;
   const programs = options.programs ?? folderOfPrograms() ?? "";
   const as = user();
-  const folder = mkdtempSync(join(tmpdir(), "ojm-postgres-"));
+  const folder = mkdtempSync(join(below, "ojm-postgres-"));
   if (as !== undefined) chownSync(folder, as.uid, as.gid);
   const who = as === undefined ? [] : [`--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"];
   const data = join(folder, "data");
@@ -110,7 +117,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     await client.connect();
     return client;
   };
-  execFileSync("setpriv", [...who, ...create], { cwd: folder, stdio: "pipe" });
+  if (template === undefined) execFileSync("setpriv", [...who, ...create], { cwd: folder, stdio: "pipe" });
+  else copyData(template, data);
   const server = await ServerProcess.start({
     command: "setpriv",
     // The server takes connections before it is ready, and refuses them.
@@ -120,13 +128,16 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     },
     args: (port) => [
       // If the test runner is killed, the server ends with it.
-      ...[...who, "--pdeathsig=KILL", join(programs, "postgres"), "-D", data, "-p", String(port)],
+      ...[...who, "--pdeathsig=KILL", "env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`)],
+      ...[join(programs, "postgres"), "-D", data, "-p", String(port)],
       ...all.flatMap((setting) => ["-c", setting]),
     ],
   });
   return {
     port: server.port,
-    pid: server.pid ?? 0,
+    get pid() {
+      return server.pid ?? 0;
+    },
     url: `postgres://ojm@127.0.0.1:${server.port}/postgres`,
     data,
     async sql(text, values) {
@@ -139,11 +150,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
         await client.end();
       }
     },
-    restart: () => server.restart(),
+    restart: (between) => server.restart(between),
     pause: () => server.pause(),
     async stop() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Copies the data of a server that is stopped or suspended, with its owner. A server can start on the copy. */
+export function copyData(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true });
+  execFileSync("cp", ["-a", from, to], { stdio: "pipe" });
+  // It names a process, which may be another program by now.
+  rmSync(join(to, "postmaster.pid"), { force: true });
 }

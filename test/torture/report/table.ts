@@ -1,5 +1,5 @@
 import base from "../base.json" with { type: "json" };
-import { faultsOf } from "../faults/index.js";
+import { faultsOfAny } from "../faults/index.js";
 import type { CellResult } from "../run/cell.js";
 import type { Task } from "../run/task.js";
 import { type Mode, modes } from "../scene/events.js";
@@ -40,7 +40,10 @@ export function brokenRow({ backend, fault, mode, seed, ttl, base }: Task, broke
  * The matrix as Markdown: one line for each fault, one column for each store. Throws if the results are of
  * several commits.
  */
-export function tableOf(rows: readonly Row[], versions: readonly string[]): string {
+export function tableOf(all: readonly Row[], versions: readonly string[]): string {
+  const kinds = storeKinds.filter(({ name }) => all.some(({ backend }) => backend === name));
+  const faults = faultsOfAny(kinds);
+  const rows = all.filter(({ fault }) => faults.some(({ name }) => name === fault));
   const commits = [
     ...new Set(rows.map(({ commit, base }) => (base === undefined ? commit : `${commit} with ${base}`))),
   ];
@@ -49,10 +52,8 @@ export function tableOf(rows: readonly Row[], versions: readonly string[]): stri
       `the results are of several commits, which make no table: ${commits.join(", ")}. Choose one by --commit`,
     );
   }
-  const kinds = storeKinds.filter(({ name }) => rows.some(({ backend }) => backend === name));
   const types = kinds.map(({ name }) => name);
-  const faults = new Set(kinds.flatMap(faultsOf));
-  const lines = [...faults].map(({ name }) => {
+  const lines = faults.map(({ name }) => {
     const columns = types.map((type) =>
       summary(rows.filter(({ backend, fault }) => backend === type && fault === name)),
     );

@@ -4,6 +4,7 @@ import { redisCluster } from "./clusters/redis-cluster.js";
 import { redisSentinel } from "./clusters/sentinel.js";
 import { etcd } from "./etcd.js";
 import { level, simple, sqlite } from "./files.js";
+import { postgres } from "./postgres.js";
 import { redis } from "./redis.js";
 import type { StoreKind } from "./store.js";
 
@@ -16,6 +17,7 @@ export const storeKinds: readonly StoreKind[] = [
   sqlite,
   redis,
   etcd,
+  postgres,
   apart,
   redisSentinel,
   redisCluster,
