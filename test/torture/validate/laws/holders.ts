@@ -56,8 +56,8 @@ function* pairs({ runs, scene }: Evidence): Generator<Pair> {
 }
 
 /**
- * Until when a run must have had its lock, by what was known at `at`. A body that cleans up has had its signal,
- * so it cannot learn that its lease ended meanwhile.
+ * Until when a run must have had its lock, by what was known at `at`. A body that cleans up has had its
+ * signal, so it cannot learn that its lease ended meanwhile.
  */
 function heldUntil(run: ObservedRun, at: number, scene: Scene): number {
   const end = holdEnd(run);
