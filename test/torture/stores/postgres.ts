@@ -74,7 +74,7 @@ export function connectionsOf(worker: number): string {
 let database: Promise<string> | undefined;
 
 /** The data of a server with the tables of ojm and no entry. Made once, for all cells of this process. */
-function newDatabase(): Promise<string> {
+export function newDatabase(): Promise<string> {
   database ??= makeDatabase();
   return database;
 }
