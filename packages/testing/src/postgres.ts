@@ -195,7 +195,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   };
 }
 
-/** Copies the data of a server that is stopped or suspended, with its owner. A server can start on the copy. */
+/** Copies the data of a server that is stopped or suspended. A server can start on the copy. */
 export function copyData(from: string, to: string): void {
   rmSync(to, { recursive: true, force: true });
   execFileSync("cp", ["-a", from, to], { stdio: "pipe" });

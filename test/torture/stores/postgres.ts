@@ -13,8 +13,8 @@ import { wayOf } from "./redis.js";
 import { DEADLINE, type StoreKind } from "./store.js";
 
 /**
- * One PostgreSQL server. It writes its log before it acknowledges a commit, and does not wait for the disk: no
- * cell cuts the power.
+ * One PostgreSQL server. It writes its log before it acknowledges a commit, and does not wait for the disk:
+ * no cell cuts the power.
  */
 export const postgres: StoreKind = {
   name: "postgres",

@@ -52,7 +52,7 @@ export async function stopped(pid: number | undefined): Promise<void> {
  * none of them can start another one.
  */
 export async function stopFamily(pid: number): Promise<number[]> {
-  // A signal takes effect late, and until then a thread may answer one more request or start one more process.
+  // A signal takes effect late: until then a thread may answer one more request or start one more process.
   for (let family = familyOf(pid); ; family = familyOf(pid)) {
     if (family.every(standsStill)) return family;
     for (const each of family) signal(each, "SIGSTOP");

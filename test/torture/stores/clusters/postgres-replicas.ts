@@ -23,8 +23,8 @@ export const postgresReplicas: StoreKind = {
   shared: true,
   lasting: true,
   outgrowsLoss: true,
-  // A call on a silent connection, and one that connects to the old primary. A primary that comes back reports
-  // changes that it cannot acknowledge, until it becomes a replica.
+  // A call on a silent connection, and one that connects to the old primary. A primary that comes back
+  // reports changes that it cannot acknowledge, until it becomes a replica.
   clustered: { silence: SILENCE, findsAgain: 2 * DEADLINE + 500, staleFor: 3_000, acknowledgesAlone: false },
   missing: whyNoNamespaces() ?? postgresMissing(),
   version: () => `PostgreSQL ${postgresVersion()}`,
