@@ -56,7 +56,7 @@ export class Database {
       this.#pool.connect((error, client) => {
         if (client === undefined) return reject(error);
         // A connection that breaks while it is in use emits `error` too: without a listener the process ends.
-        // An await would be too late: the same packet may have the server's words that it ends the connection.
+        // After an await it is too late: the same packet may say that the server ends the connection.
         if (!this.#heard.has(client)) this.#heard.add(client.on("error", ignore));
         resolve(client);
       });

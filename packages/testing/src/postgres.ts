@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -78,6 +78,43 @@ export function postgresVersion(): string {
   return /\) (\S+)/.exec(text)?.[1] ?? "unknown";
 }
 
+/** The command that runs one of its programs, as the user of the server. */
+export function postgresCommand(program: string, ...args: readonly string[]): string[] {
+  return [...asServer(user()), join(folderOfPrograms() ?? "", program), ...args];
+}
+
+/** If the test runner is killed, the program ends with it. */
+function asServer(as: ReturnType<typeof user>): string[] {
+  const who = as === undefined ? [] : [`--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"];
+  return ["setpriv", "--pdeathsig=KILL", ...who];
+}
+
+/** Makes an empty folder that belongs to the user of the server. */
+export function emptyFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { mode: 0o700 });
+  const as = user();
+  if (as !== undefined) chownSync(path, as.uid, as.gid);
+}
+
+/** Runs a statement over a connection of its own. Rejects after `patience` ms. */
+export async function queryOnce(
+  { host, port }: { readonly host: string; readonly port: number },
+  text: string,
+  patience: number,
+): Promise<Record<string, unknown>[]> {
+  const times = { connectionTimeoutMillis: patience, query_timeout: patience };
+  const client = new pg.Client({ host, port, user: "ojm", database: "postgres", ...times });
+  client.on("error", () => {}); // the rejection reports it
+  try {
+    await client.connect();
+    return (await client.query(text)).rows;
+  } finally {
+    // It waits for an answer that a suspended server does not give.
+    void client.end().catch(() => {});
+  }
+}
+
 /** Starts a server. It does not wait for the disk, unless `settings` say so: no test cuts the power. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const { settings = [], replicaOf, below = tmpdir(), template, env = {} } = options;
@@ -85,7 +122,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const as = user();
   const folder = mkdtempSync(join(below, "ojm-postgres-"));
   if (as !== undefined) chownSync(folder, as.uid, as.gid);
-  const who = as === undefined ? [] : [`--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"];
+  const [setpriv = "", ...who] = asServer(as);
   const data = join(folder, "data");
   const create =
     replicaOf === undefined
@@ -117,18 +154,17 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     await client.connect();
     return client;
   };
-  if (template === undefined) execFileSync("setpriv", [...who, ...create], { cwd: folder, stdio: "pipe" });
+  if (template === undefined) execFileSync(setpriv, [...who, ...create], { cwd: folder, stdio: "pipe" });
   else copyData(template, data);
   const server = await ServerProcess.start({
-    command: "setpriv",
+    command: setpriv,
     // The server takes connections before it is ready, and refuses them.
     ready: async (port) => {
       await (await connect(port)).end();
       return true;
     },
     args: (port) => [
-      // If the test runner is killed, the server ends with it.
-      ...[...who, "--pdeathsig=KILL", "env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`)],
+      ...[...who, "env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`)],
       ...[join(programs, "postgres"), "-D", data, "-p", String(port)],
       ...all.flatMap((setting) => ["-c", setting]),
     ],
@@ -159,7 +195,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   };
 }
 
-/** Copies the data of a server that is stopped or suspended, with its owner. A server can start on the copy. */
+/** Copies the data of a server that is stopped or suspended. A server can start on the copy. */
 export function copyData(from: string, to: string): void {
   rmSync(to, { recursive: true, force: true });
   execFileSync("cp", ["-a", from, to], { stdio: "pipe" });

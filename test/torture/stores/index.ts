@@ -1,5 +1,6 @@
 import { apart } from "./apart.js";
 import { etcdCluster } from "./clusters/etcd-cluster.js";
+import { postgresReplicas } from "./clusters/postgres-replicas.js";
 import { redisCluster } from "./clusters/redis-cluster.js";
 import { redisSentinel } from "./clusters/sentinel.js";
 import { etcd } from "./etcd.js";
@@ -22,4 +23,5 @@ export const storeKinds: readonly StoreKind[] = [
   redisSentinel,
   redisCluster,
   etcdCluster,
+  postgresReplicas,
 ];

@@ -118,7 +118,7 @@ function partsOf(keys: readonly string[], args: readonly string[]): Pick<JoinedC
 const STATEMENT = Buffer.from("\0ojm commit\0");
 const BIND = "B".charCodeAt(0);
 
-/** The calls to PostgreSQL: messages that bind the parameters of `commit`, see packages/postgres/src/sql.ts. */
+/** The calls to PostgreSQL: what binds the parameters of `commit`. See packages/postgres/src/sql.ts. */
 export function postgresCallsIn(chunk: Buffer): JoinedCall[] {
   const calls: JoinedCall[] = [];
   for (let at = chunk.indexOf(STATEMENT); at >= 0; at = chunk.indexOf(STATEMENT, at + 1)) {

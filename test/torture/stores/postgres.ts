@@ -13,8 +13,8 @@ import { wayOf } from "./redis.js";
 import { DEADLINE, type StoreKind } from "./store.js";
 
 /**
- * One PostgreSQL server. It writes its log before it acknowledges a commit, and does not wait for the disk: no
- * cell cuts the power.
+ * One PostgreSQL server. It writes its log before it acknowledges a commit, and does not wait for the disk:
+ * no cell cuts the power.
  */
 export const postgres: StoreKind = {
   name: "postgres",
@@ -74,7 +74,7 @@ export function connectionsOf(worker: number): string {
 let database: Promise<string> | undefined;
 
 /** The data of a server with the tables of ojm and no entry. Made once, for all cells of this process. */
-function newDatabase(): Promise<string> {
+export function newDatabase(): Promise<string> {
   database ??= makeDatabase();
   return database;
 }
