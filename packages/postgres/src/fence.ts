@@ -99,9 +99,21 @@ function invalid(what: string): ChannelError {
   return new ChannelError("INVALID_ARGUMENT", `PostgreSQL: "transaction" ${what}`);
 }
 
-/** The error of the server, which that of an ORM may wrap. */
+/** What the errors of ORMs have. */
+interface Wrapped {
+  readonly cause?: Wrapped;
+  readonly meta?: { readonly driverAdapterError?: Wrapped };
+  readonly severity?: string;
+  readonly originalCode?: string;
+  readonly originalMessage?: string;
+}
+
+/** The error of the server, which that of an ORM has as its cause, or, of Prisma, in its meta data. */
 function serverError(error: unknown): unknown {
-  let at = error;
-  while (at instanceof Error && !/^[0-9A-Z]{5}$/.test(codeOf(at))) at = at.cause;
-  return at ?? error;
+  for (let at = error as Wrapped | undefined; at; at = at.meta?.driverAdapterError ?? at.cause) {
+    if (at.severity !== undefined) return at;
+    if (at.originalCode !== undefined)
+      return Object.assign(new Error(at.originalMessage), { code: at.originalCode, severity: "ERROR" });
+  }
+  return error;
 }
