@@ -7,7 +7,8 @@ import { LAYOUT, Names } from "./sql.js";
 
 /**
  * A connection that is inside a transaction: that of `pg`, anything else with its `query`, or a function that
- * does the same. The statements have the parameters `$1`, `$2` …, in this order and each once, all of them texts.
+ * does the same. The statements have the parameters `$1`, `$2` …, in this order and each once, all of them
+ * texts.
  *
  * @example
  * const kysely: QueryClient = (text, values) => trx.executeQuery(CompiledQuery.raw(text, values));
@@ -60,7 +61,7 @@ export async function assertFence(
   }
 }
 
-/** Joins a commit to the transaction of a client: see `Backend.commitIn`. `patience`: for each lock, in ms. */
+/** Joins a commit to a transaction: see `Backend.commitIn`. `patience`: the wait for each lock, in ms. */
 export async function joinTransaction(
   transaction: unknown,
   { checks, writes }: Commit,

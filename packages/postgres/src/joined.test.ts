@@ -178,6 +178,20 @@ describe.skipIf(missing() !== undefined)("a run in the transaction of its job fu
     expect(await effects()).toEqual([{ by: "second" }]);
   });
 
+  it("is cut off if its client hangs after SET CONSTRAINTS ALL IMMEDIATE, which holds up the store", async () => {
+    const jobs = await openJobs("20s");
+    const client = await connect(server().url);
+    const entries = await jobs.channel("entries");
+    const { record } = await jobs.run("hung", async (run) => {
+      await inTransaction(client, () => run.end("never", { transaction: client }));
+      await client.query("set constraints all immediate");
+      await entries.set("k", 1);
+      await expect(client.query("commit")).rejects.toThrow();
+    });
+    expect(record).not.toMatchObject({ result: "never" });
+    expect(await effects()).toEqual([]);
+  });
+
   it("rejects what is not a transaction at READ COMMITTED", async () => {
     const jobs = await openJobs();
     const client = await connect(server().url);

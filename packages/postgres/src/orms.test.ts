@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { assertFence, backend, type QueryClient } from "./index.js";
 import { missing, serverOf } from "./testing/stores.js";
 
-/** Calls `body` in a transaction of a library: with a function for ojm, and one that runs other statements. */
+/** Calls `body` in a transaction of a library, with a function that runs a statement in it. */
 type Library = (pool: pg.Pool, body: (client: QueryClient) => Promise<void>) => Promise<void>;
 
 const LIBRARIES: Readonly<Record<string, Library>> = {

@@ -164,9 +164,9 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
   }
 
   /**
-   * Joins ops on this channel, and on others of its store, to a transaction of the caller. The caller's COMMIT
-   * applies them together with its own statements; if a check does not hold by then, COMMIT fails, and nothing is
-   * applied. The ops hold up no other commit before COMMIT.
+   * Joins ops on this channel, and on others of its store, to a transaction of the caller. The caller's
+   * COMMIT applies them together with its own statements; if a check does not hold by then, COMMIT fails, and
+   * nothing is applied. The ops hold up no other commit before COMMIT.
    *
    * @param transaction see {@link InTransaction.transaction}
    * @throws ChannelError `NOT_SUPPORTED` if the store has no transactions for callers

@@ -45,8 +45,8 @@ export interface OpenOptions extends ChannelConfig {
 /** Options of a call that joins a transaction of the caller. */
 export interface InTransaction {
   /**
-   * The caller's connection, inside a transaction, in the database of the store. Its type depends on the store:
-   * see the page of the store. Nothing is applied before COMMIT.
+   * The caller's connection, inside a transaction, in the database of the store. Its type depends on the
+   * store: see the page of the store. Nothing is applied before COMMIT.
    */
   readonly transaction: unknown;
 }

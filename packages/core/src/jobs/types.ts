@@ -464,8 +464,8 @@ export interface Run {
    */
   fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>>;
   /**
-   * Joins `ops` to a transaction of the caller, so that effects and entries commit together. The caller's COMMIT
-   * applies them, or fails if the run no longer holds its lock then.
+   * Joins `ops` to a transaction of the caller, so that effects and entries commit together. The caller's
+   * COMMIT applies them, or fails if the run no longer holds its lock then.
    *
    * @throws ChannelError `NOT_SUPPORTED` for another store
    * @example
@@ -484,10 +484,10 @@ export interface Run {
    */
   end(result?: unknown): Promise<RunRecord>;
   /**
-   * Joins the end of the run to a transaction of the caller, so that effects and record commit together. Resolves
-   * to the record that COMMIT will write. The lock is held until then. COMMIT fails if the run no longer
-   * holds its lock then. After a rollback the run is still active. If the outcome of COMMIT is unknown, the run
-   * ends as the store says.
+   * Joins the end of the run to a transaction of the caller, so that effects and record commit together.
+   * Resolves to the record that COMMIT will write. The lock is held until then. COMMIT fails if the run no
+   * longer holds its lock then. After a rollback the run is still active. If the outcome of COMMIT is
+   * unknown, the run ends as the store says.
    *
    * @throws as {@link Run.end}; ChannelError `NOT_SUPPORTED` for a store that joins no transactions
    */

@@ -142,9 +142,9 @@ export interface Backend {
   commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome>;
   /**
    * Joins a commit to a transaction that the caller opened on a connection of its own. Resolves once the
-   * transaction has it. Nothing is checked, locked or visible before the caller's own COMMIT, which applies all
-   * joined commits in one step, with one version above all others, or fails as a whole. If two of them write one
-   * key, the later one counts. Required if `supports.transactions` is true.
+   * transaction has it. Nothing is checked, locked or visible before the caller's own COMMIT, which applies
+   * all joined commits in one step, with one version above all others, or fails as a whole. If two of them
+   * write one key, the later one counts. Required if `supports.transactions` is true.
    *
    * @param transaction the caller's connection, of a type that the backend documents
    */

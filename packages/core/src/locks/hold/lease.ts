@@ -159,8 +159,8 @@ export class Lease {
   }
 
   /**
-   * Joins `ops` to a transaction of the caller, whose COMMIT fails unless this lease still holds the lock in the
-   * store then. Otherwise as {@link Lease.fenced}.
+   * Joins `ops` to a transaction of the caller, whose COMMIT fails unless this lease still holds the lock in
+   * the store then. Otherwise as {@link Lease.fenced}.
    *
    * @throws ChannelError `NOT_SUPPORTED` if the store has no transactions for callers
    */
@@ -172,7 +172,7 @@ export class Lease {
     await locks.commitIn(transaction, [check], [{ channel, ops } as ChannelOps<unknown>]);
   }
 
-  /** @internal Joins its release and the writes of its owner to a transaction, as {@link Lease.fencedIn} does. */
+  /** @internal Joins its release and the writes of its owner to a transaction. */
   async releaseIn(transaction: unknown, { lockOps = [], others = [] }: PreparedWrites): Promise<void> {
     this.#assertHolds();
     const ops: Op<LocksValue>[] = [{ check: this.key, version: this.fence }, { delete: this.key }];

@@ -1,4 +1,4 @@
-/** Runs a job whose effect and end are in one transaction. Commits when it gets a message, and sends the outcome. */
+/** Runs a job with its effect and end in one transaction. Commits on a message, and sends the outcome. */
 import { openJobManager } from "@ojm/core";
 import pg from "pg";
 import { backend } from "../../index.js";
