@@ -12,8 +12,9 @@ export const single: Harness = onServer({
   deadline: DEADLINE,
   async start() {
     const server = await startPostgres();
-    const { port, restart, pause, stop } = server;
-    return { port, faults: { restart, pause }, stop };
+    const { port, begin, restart, pause, stop } = server;
+    return { port, begin, faults: { restart, pause }, stop };
   },
+  transaction: ({ begin }) => begin(),
   args: (port, _server, deadline) => ({ url: `postgres://ojm@127.0.0.1:${port}/postgres`, deadline }),
 });

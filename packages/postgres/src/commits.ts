@@ -21,7 +21,7 @@ export const MOST_OPS = 128;
 const PATIENCE_TOGETHER = 100;
 
 /** 300 years, in ms: a longer time is beyond the server's calendar. */
-const LONGEST_TTL = 1e13;
+export const LONGEST_TTL = 1e13;
 
 const CHECK = 1;
 const WRITE = 2;

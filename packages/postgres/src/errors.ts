@@ -25,6 +25,7 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [/^3D000/, ["INVALID_CONFIG", "does not have this database. Create it, or correct the url"]],
   [/^(3F000|42P01|42883|42703)/, FOREIGN],
+  [/^0A000/, ["NOT_SUPPORTED", "cannot join this transaction"]],
   [/^25006/, ["READ_ONLY", "takes no writes: it is a standby, maybe after a failover, or set to read-only", true]],
   [/^53100/, ["FULL", "has no room on its disk. Make room on it", true]],
   [/^53200/, ["UNAVAILABLE", "has no shared memory left for locks. Raise max_locks_per_transaction", true]],

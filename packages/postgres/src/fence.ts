@@ -1,12 +1,23 @@
 import { RunError } from "@ojm/core";
+import { ChannelError, type Commit } from "@ojm/core/backend";
 import { storedLockKey } from "@ojm/core/internal";
+import { LONGEST_TTL } from "./commits.js";
 import { codeOf, explain, LATE } from "./errors.js";
-import { Names } from "./sql.js";
+import { LAYOUT, Names } from "./sql.js";
 
-/** A connection of `pg`, or anything else with its `query`, that is inside a transaction. */
-export interface QueryClient {
-  query(text: string, values: unknown[]): Promise<unknown>;
-}
+/**
+ * A connection that is inside a transaction: that of `pg`, anything else with its `query`, or a function that
+ * does the same. The statements have the parameters `$1`, `$2` …, in this order and each once, all of them
+ * texts.
+ *
+ * @example
+ * const kysely: QueryClient = (text, values) => trx.executeQuery(CompiledQuery.raw(text, values));
+ * const prisma: QueryClient = (text, values) => tx.$queryRawUnsafe(text, ...values);
+ */
+export type QueryClient =
+  | { query(text: string, values: unknown[]): Promise<unknown> }
+  | ((text: string, values: unknown[]) => Promise<unknown>);
+type Query = Extract<QueryClient, (...args: never[]) => unknown>;
 
 /** A run that holds its lock: the `run` of a job function. */
 export interface FencedRun {
@@ -38,11 +49,72 @@ export async function assertFence(
   options: { readonly schema?: string } = {},
 ): Promise<void> {
   const names = new Names(options.schema ?? "ojm");
+  // A driver may send a text as such, and fail to read a column of type void.
+  const text = `select ${names.schema}.assert_fence($1::text, $2::text::bigint)::text`;
   try {
-    await client.query(`select ${names.schema}.assert_fence($1, $2)`, [storedLockKey(run.name), run.fence]);
+    await queryOf(client)(text, [storedLockKey(run.name), run.fence]);
   } catch (error) {
-    if (codeOf(error) !== LATE && codeOf(error) !== "40001") throw explain(error, "PostgreSQL", false);
+    const cause = serverError(error);
+    if (codeOf(cause) !== LATE && codeOf(cause) !== "40001") throw explain(cause, "PostgreSQL", false);
     const message = `the run of "${run.name}" no longer holds its lock (fence ${run.fence}): roll back`;
     throw new RunError("LOST", run.name, message, { cause: error });
   }
+}
+
+/** Joins a commit to a transaction: see `Backend.commitIn`. `patience`: the wait for each lock, in ms. */
+export async function joinTransaction(
+  transaction: unknown,
+  { checks, writes }: Commit,
+  { where, names: { schema }, patience }: { readonly where: string; readonly names: Names; readonly patience: number },
+): Promise<void> {
+  const query = queryOf(transaction);
+  const ops = [
+    // A check may have any text: no entry has version -1.
+    ...checks.map(({ key, version }) => ({
+      key,
+      kind: 1,
+      version: version === null || /^[1-9]\d{0,17}$/.test(version) ? version : "-1",
+    })),
+    ...writes.map(({ key, value, ttl }) => ({ key, kind: 2, value, ttl: ttl && Math.min(ttl, LONGEST_TTL) })),
+  ];
+  try {
+    // Fails outside a transaction, where the ops would be applied at once and without the caller's effects.
+    await query(`lock table ${schema}.joined in row exclusive mode`, []);
+    const text = `select ${schema}.join_commit($1::text::int, $2::text::int, $3::text::json)::text`;
+    await query(text, [String(LAYOUT), String(patience), JSON.stringify(ops)]);
+  } catch (error) {
+    const cause = serverError(error);
+    if (codeOf(cause) === "25P01") throw invalid("is not inside a transaction: begin one on this connection");
+    throw explain(cause, where, false);
+  }
+}
+
+function queryOf(client: unknown): Query {
+  if (typeof client === "function") return client as Query;
+  if (typeof (client as { query?: unknown } | undefined)?.query !== "function")
+    throw invalid("is a connection with the query(text, values) of pg, or a function like it");
+  return (text, values) => (client as { query: Query }).query(text, values);
+}
+
+function invalid(what: string): ChannelError {
+  return new ChannelError("INVALID_ARGUMENT", `PostgreSQL: "transaction" ${what}`);
+}
+
+/** What the errors of ORMs have. */
+interface Wrapped {
+  readonly cause?: Wrapped;
+  readonly meta?: { readonly driverAdapterError?: Wrapped };
+  readonly severity?: string;
+  readonly originalCode?: string;
+  readonly originalMessage?: string;
+}
+
+/** The error of the server, which that of an ORM has as its cause, or, of Prisma, in its meta data. */
+function serverError(error: unknown): unknown {
+  for (let at = error as Wrapped | undefined; at; at = at.meta?.driverAdapterError ?? at.cause) {
+    if (at.severity !== undefined) return at;
+    if (at.originalCode !== undefined)
+      return Object.assign(new Error(at.originalMessage), { code: at.originalCode, severity: "ERROR" });
+  }
+  return error;
 }

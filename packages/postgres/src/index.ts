@@ -1,12 +1,14 @@
 import type { Backend, BackendContext, BackendType, ChannelError, StoredEntry, Supports } from "@ojm/core/backend";
 import { Commits, MOST_OPS } from "./commits.js";
 import type { Statement } from "./database.js";
+import { joinTransaction } from "./fence.js";
 import { openDatabase } from "./open.js";
 import { OPTIONS, readOptions } from "./options.js";
+import { schemaSql } from "./sql.js";
 import { boundOf, Watches } from "./watches.js";
 
 export { assertFence, type FencedRun, type QueryClient } from "./fence.js";
-export { schemaSql } from "./sql.js";
+export { schemaSql };
 
 /** The shortest pause between two sweeps of a process, in ms. The longest is twice as long. */
 const SWEEP_EVERY = 30_000;
@@ -33,6 +35,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     commitAcrossChannels: true,
     ttl: true,
     watch: true,
+    transactions: true,
     maxOps: MOST_OPS,
     // A page of an index must hold a key three times.
     maxKeyBytes: 2_048,
@@ -94,6 +97,11 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
       sweep();
       return commits.commit(commit, options);
     },
+    async commitIn(transaction, commit) {
+      assertKnown();
+      const patience = Math.ceil(settings.deadline * 0.8);
+      await joinTransaction(transaction, commit, { where: settings.where, names, patience });
+    },
     async watch(range, sink) {
       assertKnown();
       return watches.watch(range, sink);
@@ -114,4 +122,10 @@ function entryOf({ key, value, version, expires }: EntryRow): StoredEntry {
 }
 
 /** Channels in PostgreSQL. */
-export const backend: BackendType = { type: "postgres", options: OPTIONS, load: () => import("pg"), open };
+export const backend: BackendType = {
+  type: "postgres",
+  options: OPTIONS,
+  schemaSql,
+  load: () => import("pg"),
+  open,
+};

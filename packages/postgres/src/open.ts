@@ -1,4 +1,5 @@
 import { ChannelError, type Clock, refuseNewerLayout, type StoreLayout, type Supports } from "@ojm/core/backend";
+import { ojmCommand, optionWord } from "@ojm/core/internal";
 import type { Pool } from "pg";
 import { Database } from "./database.js";
 import { codeOf, explain } from "./errors.js";
@@ -114,9 +115,10 @@ async function migrate(database: Database, names: Names, schema: string, { ready
     await database.query({ text: schemaSql({ schema }) }, undefined);
   } catch (error) {
     if (codeOf(error) !== "42501") throw explain(error, where, false);
+    const command = ojmCommand("schema", "postgres", optionWord("--schema", schema), optionWord("--role", user));
     const message =
       `${where}: the user ${user} may not create the tables in the schema ${names.schema}. ` +
-      "An administrator runs what schemaSql() of @ojm/postgres returns, with this user as its role";
+      `An administrator runs the SQL that this prints: ${command}`;
     throw new ChannelError("DENIED", message, { cause: error });
   }
   await isCurrent(database, names);

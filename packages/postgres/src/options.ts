@@ -73,7 +73,8 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   return { ...common, pool: undefined, config, prefersTls, where: `PostgreSQL at ${read.host || "localhost"}`, schema };
 }
 
-function schemaOf({ schema = "ojm" }: Readonly<Record<string, unknown>>): string {
+/** The checked name of the schema. */
+export function schemaOf({ schema = "ojm" }: Readonly<Record<string, unknown>>): string {
   // A $ would end the bodies of the functions.
   if (typeof schema === "string" && /^(?!pg_)[^\0$]+$/.test(schema) && Buffer.byteLength(schema) <= 63) return schema;
   throw invalid(`"schema" is the name of a schema of the database, of up to 63 bytes and without $`);

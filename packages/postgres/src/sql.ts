@@ -1,4 +1,5 @@
 import { LATE, NEWER_LAYOUT } from "./errors.js";
+import { schemaOf } from "./options.js";
 
 /**
  * The number of the layout: the tables, and what the functions do with them. If programs of this layout can
@@ -261,6 +262,67 @@ begin
   end if;
 end $$;
 
+-- The ops that joined a transaction of a user: its rows are there from the call until its COMMIT, for itself alone.
+create unlogged table ${schema}.joined (
+  transaction xid8 not null default pg_current_xact_id(),
+  id bigint generated always as identity,
+  known int not null,
+  patience int not null,
+  ops json not null,            -- kinds as for "apply"
+  primary key (transaction, id)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+create function ${schema}.join_commit(known int, patience int, ops json) returns void language plpgsql as $$
+begin
+  -- An older snapshot would miss processes that began to watch since.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'ojm: only a transaction at READ COMMITTED can be joined' using errcode = 'feature_not_supported';
+  end if;
+  insert into ${schema}.joined (known, patience, ops) values (known, patience, ops);
+end $$;
+
+-- Applies all ops of a transaction in its COMMIT, when no statement of the user can follow: so the gate is held for
+-- the time of the COMMIT, and never while a client thinks, hangs or is suspended.
+create function ${schema}.commit_joined() returns trigger language plpgsql as $$
+declare
+  durability text := current_setting('synchronous_commit');
+  one record;
+  done record;
+begin
+  with call as (
+    delete from ${schema}.joined where transaction = pg_current_xact_id() returning *
+  ), op as (
+    select call.id, call.known, call.patience, op.*
+    from call, json_to_recordset(call.ops) as op (key text, kind int, version bigint, value text, ttl float8)
+  ), merged as (
+    select key, max(known) as known, max(patience) as patience, bit_or(kind) as kind,
+      -- Two checks of a key for different versions cannot both hold. No entry has version -1.
+      case when count(distinct coalesce(version, 0)) filter (where kind = 1) > 1 then -1
+        else max(version) filter (where kind = 1) end as version,
+      (array_agg(value order by id desc) filter (where kind = 2))[1] as value,
+      (array_agg(ttl order by id desc) filter (where kind = 2))[1] as ttl
+    from op group by key order by key collate "C"
+  )
+  select max(known) as known, max(patience) as patience, array_agg(0) as parts, array_agg(key) as keys,
+    array_agg(kind) as kinds, array_agg(version) as versions, array_agg(value) as contents, array_agg(ttl) as ttls
+  into one from merged;
+  if one.keys is null then return null; end if;  -- an earlier row of this transaction has applied all
+  select * into done from ${schema}.apply(one.known, one.patience, one.patience, 1,
+    one.parts, one.keys, one.kinds, one.versions, one.contents, one.ttls);
+  if done.result::json #>> '{versions,0}' is null then
+    raise exception 'ojm: an entry that this transaction relies on has changed, such as the lock of its run'
+      using errcode = '${LATE}';
+  end if;
+  perform pg_notify('ojm_' || watcher, '') from unnest(done.woken) as watcher;
+  -- "apply" leaves the disk to others: here the COMMIT itself waits for it.
+  perform set_config('synchronous_commit', case when durability in ('off', 'local') then 'on' else durability end, true);
+  -- After SET CONSTRAINTS ALL IMMEDIATE, the gate is held before the COMMIT: a client that hangs must not keep it.
+  perform set_config('idle_in_transaction_session_timeout', '1000', true);
+  return null;
+end $$;
+create constraint trigger commit_joined after insert on ${schema}.joined
+  deferrable initially deferred for each row execute function ${schema}.commit_joined();
+
 insert into ${schema}.meta (layout, migration) values (${LAYOUT}, 0);`;
 }
 
@@ -275,11 +337,11 @@ function quoted(text: string): string {
  *
  * @example
  * import { schemaSql } from "@ojm/postgres";
- * console.log(schemaSql({ schema: "ojm", role: "app" })); // pipe it to psql
+ * console.log(schemaSql({ schema: "ojm", role: "app" })); // as `ojm schema postgres` prints it
  */
 export function schemaSql(options: { readonly schema?: string; readonly role?: string } = {}): string {
-  const { schema = "ojm", role } = options;
-  const names = new Names(schema);
+  const { role } = options;
+  const names = new Names(schemaOf(options));
   const wanted = migrations(names);
   const steps = wanted.map((text, i) => `  if done <= ${i} then execute $sql$${text}$sql$; end if;`);
   const update = `do $ojm$

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import type { Heal } from "../../conformance/src/harness/harness.js";
+import type { CallersTransaction, Heal } from "../../conformance/src/harness/harness.js";
 import { ServerProcess } from "../../conformance/src/proxy/server-process.js";
 
 /** A server of PostgreSQL with a folder of its own. Its superuser is `ojm`, without a password. */
@@ -17,6 +17,8 @@ export interface PostgresServer {
   readonly data: string;
   /** Runs statements as the superuser. Resolves to the rows of the last one. */
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Begins a transaction, on a connection that ends with it. */
+  begin(): Promise<CallersTransaction>;
   /** Kills it with all of its processes, and starts it again. Calls `between` while it is down. */
   restart(between?: () => Promise<void>): Promise<void>;
   /** Suspends all of its processes. */
@@ -185,6 +187,16 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       } finally {
         await client.end();
       }
+    },
+    async begin() {
+      const client = await connect(server.port);
+      await client.query("begin");
+      const end = (statement: string): Promise<void> =>
+        client
+          .query(statement)
+          .then(() => {})
+          .finally(() => client.end());
+      return { client, commit: () => end("commit"), rollback: () => end("rollback") };
     },
     restart: (between) => server.restart(between),
     pause: () => server.pause(),
