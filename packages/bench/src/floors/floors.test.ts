@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { type Channel, openJobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { backend as simple } from "@ojm/simple";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { expect, it, onTestFinished } from "vitest";
 import { ended, type Floor, started } from "./floor.js";
 import { levelFloor } from "./level.js";
 import { memoryFloor } from "./memory.js";
+import { postgresFloor } from "./postgres.js";
 import { sqliteFloor } from "./sqlite.js";
 
 function path(): string {
@@ -20,6 +22,13 @@ const floors: Readonly<Record<string, () => Floor | Promise<Floor>>> = {
   memory: memoryFloor,
   level: () => levelFloor(path()),
   sqlite: () => sqliteFloor(path()),
+  ...(postgresMissing() === undefined && {
+    async postgres(): Promise<Floor> {
+      const server = await startPostgres();
+      onTestFinished(() => server.stop());
+      return postgresFloor(server.url);
+    },
+  }),
 };
 
 it.each(Object.entries(floors))("each run on the floor of %s leaves one closed record", async (_, open) => {
