@@ -22,13 +22,6 @@ const floors: Readonly<Record<string, () => Floor | Promise<Floor>>> = {
   memory: memoryFloor,
   level: () => levelFloor(path()),
   sqlite: () => sqliteFloor(path()),
-  ...(postgresMissing() === undefined && {
-    async postgres(): Promise<Floor> {
-      const server = await startPostgres();
-      onTestFinished(() => server.stop());
-      return postgresFloor(server.url);
-    },
-  }),
 };
 
 it.each(Object.entries(floors))("each run on the floor of %s leaves one closed record", async (_, open) => {
@@ -45,6 +38,22 @@ it.each(Object.entries(floors))("the floor of %s refuses a name that is held", a
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   expect(await floor.records()).toBe(1);
 });
+
+it.skipIf(postgresMissing() !== undefined)(
+  "the floor of postgres closes its records and refuses a held name",
+  async () => {
+    const server = await startPostgres();
+    onTestFinished(() => server.stop());
+    const floor = await postgresFloor(server.url);
+    for (let i = 0; i < 5; i++) await Promise.all([floor.run("a"), floor.run("b")]);
+    await server.sql("insert into floor.locks values ('a', 0, '')");
+    await expect(floor.run("a")).rejects.toThrow("a is locked");
+    await server.sql("insert into floor.queues values ('b', '')");
+    await expect(floor.run("b")).rejects.toThrow("b is locked");
+    expect(await floor.records()).toBe(10);
+    await floor.close();
+  },
+);
 
 it("lock and record of a floor have the fields that ours have", async () => {
   const backend = await simple.open({}, { clock: { ...systemClock } });
