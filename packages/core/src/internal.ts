@@ -3,6 +3,7 @@
 export { nearest, unknownOption } from "./channel/backend/config.js";
 export { notBuilt } from "./channel/backend/driver-errors.js";
 export { findType } from "./channel/backend/find-type.js";
+export { JoinedCommit } from "./channel/backend/joined-commit.js";
 export { inBackground } from "./channel/calls.js";
 export type { ChannelOps } from "./channel/channel.js";
 export { readable, unlessCorrupt } from "./channel/corrupt.js";

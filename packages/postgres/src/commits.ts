@@ -6,6 +6,7 @@ import {
   refuseNewerLayout,
   type StoredEntry,
 } from "@ojm/core/backend";
+import { JoinedCommit } from "@ojm/core/internal";
 import type { Database, Statement } from "./database.js";
 import { codeOf, explain, LOCKED, NEWER_LAYOUT } from "./errors.js";
 import { layoutOf } from "./open.js";
@@ -46,58 +47,20 @@ interface Reply {
     | null;
 }
 
-/** One commit, with an end of its own. */
-class Part {
+/** One commit of a call. */
+class Part extends JoinedCommit {
   readonly commit: Commit;
   readonly ops: readonly Op[];
-  readonly outcome: Promise<CommitOutcome>;
   /** When to give up, on the monotonic clock. */
   readonly end: number;
-  /** Whether its call has begun: it may reach the server. */
-  isSent = false;
-  isOver = false;
   /** Whether it shares no call with others. */
   isAlone = false;
-  readonly #signal: AbortSignal | undefined;
-  #resolve: (outcome: CommitOutcome) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
 
   constructor(commit: Commit, end: number, { signal }: CallOptions) {
+    super(signal);
     this.commit = commit;
     this.end = end;
     this.ops = opsOf(commit);
-    this.#signal = signal;
-    this.outcome = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    signal?.addEventListener("abort", this);
-    if (signal?.aborted === true) this.handleEvent();
-  }
-
-  /** The listener of the signal. */
-  handleEvent(): void {
-    const outcome = this.isSent ? "unknown" : "not-applied";
-    const cause = this.#signal?.reason;
-    this.#end(() =>
-      this.#reject(new ChannelError("ABORTED", "the call was aborted by its signal", { outcome, cause })),
-    );
-  }
-
-  answer(outcome: CommitOutcome): void {
-    this.#end(() => this.#resolve(outcome));
-  }
-
-  /** Each part of a call gets an error of its own. */
-  fail({ code, message, retryable, outcome, cause }: ChannelError): void {
-    this.#end(() => this.#reject(new ChannelError(code, message, { retryable, outcome, cause })));
-  }
-
-  #end(settle: () => void): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.#signal?.removeEventListener("abort", this);
-    settle();
   }
 }
 

@@ -67,10 +67,12 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     `key, ${value} as value, version::text, (extract(epoch from expires - statement_timestamp()) * 1000)::text as expires`;
   // A subquery is called once, even where there is no row.
   const present = `(expires > statement_timestamp()) is not false and (select ${schema}.durable())`;
-  const readKeys: Statement = {
-    name: "ojm read",
-    text: `select ${columns("value")} from ${schema}.entries where key = any($1::text[]) and ${present}`,
-  };
+  // The server plans a statement with an array again for each call, and one with a single key only once.
+  const readKeys = (name: string, condition: string): Statement => ({
+    name,
+    text: `select ${columns("value")} from ${schema}.entries where ${condition} and ${present}`,
+  });
+  const [readOne, readMany] = [readKeys("ojm get", "key = $1"), readKeys("ojm read", "key = any($1::text[])")];
   const scanPage = (order: "asc" | "desc", values: boolean): Statement => ({
     name: `ojm scan ${order} ${values}`,
     text:
@@ -82,7 +84,8 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     supports,
     async read(keys, options) {
       assertKnown();
-      const rows = await database.look<EntryRow>(readKeys, [keys], options);
+      const isOne = keys.length === 1;
+      const rows = await database.look<EntryRow>(isOne ? readOne : readMany, isOne ? [...keys] : [keys], options);
       const found = new Map(rows.map((row) => [row.key, entryOf(row)]));
       return keys.map((key) => found.get(key));
     },
