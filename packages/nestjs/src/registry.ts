@@ -108,7 +108,7 @@ export class SchedulerRegistry {
     const { source, timeZone, utcOffset } = job.cronTime;
     const options = { ...(timeZone !== undefined && { timeZone }), ...(utcOffset !== undefined && { utcOffset }) };
     const method = `addCronJob("${name}")`;
-    const checked = jobOf({ kind: "cron", name, cron: source, options }, method, this.#ojm.zone);
+    const checked = jobOf({ kind: "cron", name, time: source, options }, method, this.#ojm.zone);
     const { isActive } = job;
     if (isActive) void job.stop();
     // `fireOnTick` reports errors and awaits its callback only with these two.
