@@ -34,9 +34,12 @@ export interface TimeoutOptions extends Pick<RunOptions, "timeout" | "retry" | "
   readonly wait?: Duration;
 }
 
+/** What starts a method. */
+export type JobKind = "cron" | "interval" | "timeout";
+
 /** What a decorator says about a method. Its values are checked at the start of the application. */
 export interface Plan {
-  readonly kind: "cron" | "interval" | "timeout";
+  readonly kind: JobKind;
   readonly name?: string | undefined;
   /** The expression, or a time in ms. */
   readonly time: unknown;
@@ -73,7 +76,7 @@ export const Interval: TimedDecorator<JobOptions> = timed("interval");
  */
 export const Timeout: TimedDecorator<TimeoutOptions> = timed("timeout");
 
-function timed(kind: Plan["kind"]) {
+function timed(kind: JobKind) {
   return (...words: readonly unknown[]): MethodDecorator => {
     const [name, time, options = {}] = typeof words[0] === "string" ? words : [undefined, ...words];
     return SetMetadata(PLAN, { kind, name, time, options } as Plan);

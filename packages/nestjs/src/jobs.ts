@@ -4,11 +4,11 @@ import { isRunError, type Run } from "@ojm/core";
 import { checkRetry, checkRunOptions, isMap } from "@ojm/core/internal";
 import { checkDefinition, isScheduleError, type ScheduleDefinition, ScheduleError } from "@ojm/schedule";
 import { SCHEDULE_OPTIONS, unknownScheduleOption } from "@ojm/schedule/internal";
-import { PLAN, type Plan, type TimeoutOptions } from "./decorators.js";
+import { type JobKind, PLAN, type Plan, type TimeoutOptions } from "./decorators.js";
 
 /** A job of this application. */
 export interface Job {
-  readonly kind: Plan["kind"];
+  readonly kind: JobKind;
   readonly name: string;
   /** The method, for messages. */
   readonly method: string;
@@ -100,7 +100,7 @@ const LONGEST_DELAY = 2_147_483_647;
 /** The options of a schedule that a decorator has too. Its time is an argument. */
 const SCHEDULE = SCHEDULE_OPTIONS.filter((option) => !["cron", "every", "timeZone"].includes(option));
 
-const DECORATORS: Readonly<Record<Plan["kind"], readonly [name: string, options: readonly string[]]>> = {
+const DECORATORS: Readonly<Record<JobKind, readonly [name: string, options: readonly string[]]>> = {
   cron: ["@Cron", ["name", "timeZone", "utcOffset", "disabled", "initialDelay", ...SCHEDULE]],
   interval: ["@Interval", SCHEDULE],
   timeout: ["@Timeout", ["wait", "timeout", "retry", "meta", "once"]],
