@@ -258,8 +258,8 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     // Watches do not keep a program alive that awaits nothing.
     (listener as unknown as { connection: { stream: Socket } }).connection.stream.unref();
     await this.#database.within(listener.query(`listen ojm_${id}`), end);
-    // A pooler accepts LISTEN, and delivers only what comes during that call: a notification of another connection
-    // shows whether more arrive.
+    // A pooler accepts LISTEN, and delivers only what comes during that call: a notification of another
+    // connection shows whether more arrive.
     listener.on("notification", this.#wake);
     await this.#database.query({ text: `notify ojm_${id}` }, undefined, { end });
   }
