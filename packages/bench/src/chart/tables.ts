@@ -93,8 +93,8 @@ function versionText(result: Result): string {
 }
 
 /**
- * The tables of a result, by the names of their places in the document. PostgreSQL waits for the disk, and the
- * other servers here do not: it has a place of its own, and can be measured alone.
+ * The tables of a result, by the names of their places in the document. PostgreSQL waits for the disk, and
+ * the other servers here do not: it has a place of its own, and can be measured alone.
  */
 export function tablesOf(result: Result): Map<string, string> {
   const of = (isPostgres: boolean): Result => ({
