@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Harness, onServer } from "@ojm/conformance";
 import { backend } from "@ojm/postgres";
-import { type PostgresServer, startPgBouncer, startPostgres } from "@ojm/testing/postgres";
+import { startPgBouncer, startPostgres } from "@ojm/testing/postgres";
 import { DEADLINE } from "./deadline.js";
 
 const common = {
@@ -12,7 +12,6 @@ const common = {
     url: `postgres://ojm@127.0.0.1:${port}/postgres`,
     deadline,
   }),
-  transaction: ({ begin }: Pick<PostgresServer, "begin">) => begin(),
 };
 
 /** One server, with every fault. It keeps its data over a restart. */
@@ -24,6 +23,7 @@ export const single: Harness = onServer({
     const { port, begin, restart, pause, stop } = server;
     return { port, begin, faults: { restart, pause }, stop };
   },
+  transaction: ({ begin }) => begin(),
 });
 
 /** The same behind PgBouncer in transaction mode: no notification arrives, so watches poll. */
@@ -35,4 +35,5 @@ export const pooled: Harness = onServer({
     const { begin, restart, pause } = server;
     return { port, begin, faults: { restart, pause }, stop };
   },
+  transaction: ({ begin }) => begin(),
 });
