@@ -1,8 +1,10 @@
 import { fileURLToPath } from "node:url";
-import { type Harness, onServer } from "@ojm/conformance";
+import { type Harness, onServer, type RunningServer } from "@ojm/conformance";
 import { backend } from "@ojm/postgres";
-import { startPgBouncer, startPostgres } from "@ojm/testing/postgres";
+import { type PostgresServer, startPgBouncer, startPostgres } from "@ojm/testing/postgres";
 import { DEADLINE } from "./deadline.js";
+
+type Server = RunningServer & Pick<PostgresServer, "begin">;
 
 const common = {
   type: backend,
@@ -15,7 +17,7 @@ const common = {
 };
 
 /** One server, with every fault. It keeps its data over a restart. */
-export const single: Harness = onServer({
+export const single: Harness = onServer<Server>({
   ...common,
   name: "postgres",
   async start() {
@@ -27,7 +29,7 @@ export const single: Harness = onServer({
 });
 
 /** The same behind PgBouncer in transaction mode: no notification arrives, so watches poll. */
-export const pooled: Harness = onServer({
+export const pooled: Harness = onServer<Server>({
   ...common,
   name: "postgres pgbouncer",
   async start() {
