@@ -186,7 +186,7 @@ export async function startPgBouncer(): Promise<PgBouncer> {
       ];
       writeFileSync(file, `${settings.join("\n")}\n`);
       writeFileSync(join(folder, "users"), '"ojm" ""\n');
-      for (const path of as === undefined ? [] : [folder, file, join(folder, "users")]) chownSync(path, as.uid, as.gid);
+      if (as !== undefined) for (const path of [folder, file, join(folder, "users")]) chownSync(path, as.uid, as.gid);
       return [...asUser(as), "--pdeathsig=KILL", "pgbouncer", file];
     },
   });
