@@ -249,7 +249,7 @@ export async function startPgBouncer(): Promise<PgBouncer> {
       ];
       writeFileSync(file, `${settings.join("\n")}\n`);
       writeFileSync(join(folder, "users"), '"ojm" ""\n');
-      for (const path of [folder, file, join(folder, "users")]) if (as !== undefined) chownSync(path, as.uid, as.gid);
+      if (as !== undefined) for (const path of [folder, file, join(folder, "users")]) chownSync(path, as.uid, as.gid);
       return [...who, "pgbouncer", file];
     },
   });
