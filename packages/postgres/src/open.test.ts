@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmodSync, chownSync, statSync } from "node:fs";
 import { type AddressInfo, createConnection, createServer } from "node:net";
 import { isChannelError, systemClock } from "@ojm/core/backend";
-import { startPostgres } from "@ojm/testing/postgres";
+import { postgresCommand, startPostgres } from "@ojm/testing/postgres";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { backend, schemaSql } from "./index.js";
 import { connect, missing, open, serverOf } from "./testing/stores.js";
@@ -150,6 +150,34 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     const again = await open(args);
     const after = await again.commit(put("2"));
     expect(before.ok && after.ok && BigInt(after.version) > BigInt(before.version)).toBe(true);
+  });
+
+  it.each([
+    ["another database", "copied"],
+    ["its own database", "dumped"],
+  ])("gives no version twice after a backup was restored into %s of the running server", async (_where, target) => {
+    const urlOf = (name: string): string => server().url.replace(/postgres$/, name);
+    const isSame = target === "dumped";
+    await server().sql("drop database if exists dumped with (force)");
+    for (const name of new Set(["dumped", target])) await server().sql(`create database ${name}`);
+    const store = await open({ url: urlOf("dumped") });
+    let gaps = 0;
+    await store.watch({ from: "c ", to: "c!" }, { change: () => {}, gap: () => gaps++, fail: () => {} });
+    await store.commit(put("1"));
+    const run = (program: string, args: readonly string[], input?: Buffer): Buffer => {
+      const [command = "", ...rest] = postgresCommand(program, ...args);
+      return execFileSync(command, rest, { cwd: "/", ...(input && { input }) });
+    };
+    const backup = run("pg_dump", ["--schema=ojm", urlOf("dumped")]);
+    const before = await store.commit(put("2"));
+    if (isSame) await (await connect(urlOf("dumped"))).query("drop schema ojm cascade");
+    run("psql", ["-qX", "-v", "ON_ERROR_STOP=1", urlOf(target)], backup);
+    // A program that was connected all the time uses the restored schema.
+    const restored = isSame ? store : await open({ url: urlOf(target) });
+    expect(await restored.read(['c "k '])).toMatchObject([{ value: "1" }]);
+    const after = await restored.commit(put("3"));
+    expect(before.ok && after.ok && BigInt(after.version) > BigInt(before.version)).toBe(true);
+    if (isSame) await expect.poll(() => gaps, { timeout: 15_000 }).toBeGreaterThan(0);
   });
 
   it("is reached by TLS as psql does", async () => {
