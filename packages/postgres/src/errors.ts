@@ -31,7 +31,15 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   [/^53200/, ["UNAVAILABLE", "has no shared memory left for locks. Raise max_locks_per_transaction", true]],
   [/^53300/, ["UNAVAILABLE", "has no connection left. Raise max_connections, or use a pooler", true]],
   [/^57014/, ["TIMEOUT", "cancelled the statement: statement_timeout of the user or the server is too short", true]],
-  [/^55P03/, ["TIMEOUT", "has another transaction that holds one of the keys for too long. Try again", true]],
+  [
+    /^55P03/,
+    [
+      "TIMEOUT",
+      "has another transaction that holds one of the keys or tables for too long, maybe of a hung process. " +
+        "Try again. To end such transactions, set idle_in_transaction_session_timeout",
+      true,
+    ],
+  ],
   [/^40/, ["UNAVAILABLE", "broke off the transaction because of another one. Try again", true]],
   [/^XX00[12]/, ["CORRUPT", "reports damaged data. Restore a backup"]],
   [/^57P03/, ["UNAVAILABLE", "is starting, or recovering from a crash", true]],

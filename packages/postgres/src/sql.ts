@@ -137,7 +137,8 @@ end $$;
 
 -- Applies several commits, each by itself. One op is a key of a commit, sorted by key. kind: 1 a check, 2 a
 -- write, 3 both. No key that a commit writes is in another of them. patience: for a key, which a transaction
--- with a fence may hold for long; longest: for all other locks. A plan is made once for a connection: otherwise
+-- with a fence may hold for long; longest: for all other locks. If they are the same, the call has one commit,
+-- which waits only if its checks hold when it begins. A plan is made once for a connection: otherwise
 -- planning would take more than twice the time of all the rest.
 create function ${schema}.apply(
   known int, patience int, longest int, commits int,
@@ -151,12 +152,31 @@ declare
   failed int[];                 -- the commits of which a check fails
   fresh bigint[];               -- the version of each commit, from number 0 up; null: refused
   present json;                 -- the checked entries of refused commits
+  refused boolean;
   done text;
 begin
   done := set_config('synchronous_commit', 'off', true) || set_config('lock_timeout', patience::text, true);
   select layout, ${entered} as entered into meta from ${schema}.meta;
   if meta.layout > known then raise exception '%', meta.layout using errcode = '${NEWER_LAYOUT}'; end if;
   if not meta.entered then perform ${schema}.enter_boot(); end if;
+
+  if patience >= longest then
+    -- In one statement: all checks are judged at the same moment.
+    moment := clock_timestamp();
+    select json_agg(json_build_array(part, op.key, value, entry.version::text,
+        extract(epoch from expires - moment) * 1000)) filter (where entry.version is not null),
+      coalesce(bool_or(entry.version is distinct from op.version), false)
+      into present, refused
+    from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
+    left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
+    where kind <> 2;
+    if refused then
+      result := json_build_object('versions', '[null]'::json, 'lost', present);
+      woken := '{}';
+      return;
+    end if;
+    present := null;
+  end if;
 
   -- All processes lock keys in the same order, so there is no deadlock. assert_fence shares these locks.
   perform pg_advisory_xact_lock(${names.lock("key")}) from unnest(keys, kinds) as op (key, kind) where kind > 1;
