@@ -132,6 +132,16 @@ describe.skipIf(missing() !== undefined)("assertFence", () => {
     expect(await locks.get(["lock", name])).toBeUndefined();
   });
 
+  it("rejects a connection that is not inside a transaction, where it would protect nothing", async () => {
+    const store = await open({ url: server().url });
+    const taken = await store.commit({ checks: [], writes: [{ key: storedLockKey("bare"), value: "1" }] });
+    const run = { name: "bare", fence: taken.ok ? taken.version : "" };
+    await expect(assertFence(await connect(server().url), run)).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringContaining("not inside a transaction"),
+    });
+  });
+
   it.each(["repeatable read", "serializable"])(
     "rejects a run whose lock changed after the snapshot of a transaction at %s",
     async (level) => {
