@@ -99,13 +99,22 @@ export interface CommitsOptions {
 export class Commits {
   readonly #options: CommitsOptions;
   readonly #call: Statement;
+  readonly #holders: Statement;
   #waiting: Part[] = [];
   #calls = 0;
   #isDue = false;
 
   constructor(options: CommitsOptions) {
     this.#options = options;
-    const { schema } = options.names;
+    const { names } = options;
+    const { schema } = names;
+    // The two halves of the id of a lock are in two columns.
+    this.#holders = {
+      text: `
+select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+  and database = (select oid from pg_database where datname = current_database())
+  and (classid::bigint << 32 | objid::bigint) = any (array(select ${names.lock("key")} from unnest($1::text[]) as key))`,
+    };
     this.#call = {
       name: "ojm commit",
       text: `call ${schema}.commit($1::int, $2::int, $3::int, $4::int, $5::int[], $6::text[], $7::int[], $8::bigint[], $9::text[], $10::float8[])`,
@@ -157,8 +166,9 @@ export class Commits {
       this.#options.onLayout();
       for (const [i, part] of sent.entries()) part.answer(outcomeOf(part, reply, i));
     } catch (error) {
-      if (codeOf(error) === LOCKED && !parts.some(({ isAlone }) => isAlone)) this.#separate(sent);
-      else this.#fail(parts, error, sent.length > 0);
+      if (codeOf(error) !== LOCKED) this.#fail(parts, error, sent.length > 0);
+      else if (parts.some(({ isAlone }) => isAlone)) this.#fail(parts, await this.#withHolders(error, parts), false);
+      else this.#separate(sent);
     } finally {
       this.#calls--;
       this.#send();
@@ -186,6 +196,21 @@ export class Commits {
     const [row] = await database.query<{ readonly result: string | null }>(this.#call, values, { onSent, end });
     if (typeof row?.result === "string") return JSON.parse(row.result) as Reply;
     throw new ChannelError("FAILED", `${database.where} answered a commit with something else`);
+  }
+
+  /** Adds the processes of the server that hold a key to the error of commits that have waited for it too long. */
+  async #withHolders(error: unknown, parts: readonly Part[]): Promise<unknown> {
+    const { database } = this.#options;
+    const keys = parts.flatMap(({ ops }) => ops.map(({ key }) => key));
+    const end = Math.min(...parts.map((part) => part.end));
+    const rows = await database.query<{ readonly pid: number }>(this.#holders, [keys], { end }).catch(() => []);
+    if (rows.length === 0) return error;
+    const { code, message, retryable, cause } = explain(error, database.where, true);
+    const pids = rows.map(({ pid }) => pid).join(", ");
+    return new ChannelError(code, `${message}. Of the server, these processes hold a key: ${pids}`, {
+      retryable,
+      cause,
+    });
   }
 
   #fail(parts: readonly Part[], error: unknown, sent: boolean): void {

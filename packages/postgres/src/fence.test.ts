@@ -98,6 +98,7 @@ describe.skipIf(missing() !== undefined)("assertFence", () => {
     const client = await connect(args.url);
     await client.query("begin");
     await assertFence(client, { name: "refused", fence });
+    const [{ pid }] = (await client.query("select pg_backend_pid() as pid")).rows;
     const other = { checks: [{ key, version: null }], writes: [{ key, value: "2" }] };
     expect(await store.commit(other)).toMatchObject({ ok: false, current: [{ key, value: "1", version: fence }] });
     await expect(
@@ -106,7 +107,7 @@ describe.skipIf(missing() !== undefined)("assertFence", () => {
       code: "TIMEOUT",
       retryable: true,
       outcome: "not-applied",
-      message: expect.stringMatching(/keys or tables.*idle_in_transaction_session_timeout/),
+      message: expect.stringMatching(new RegExp(`keys or tables.*idle_in_transaction_session_timeout.*${pid}$`)),
     });
     await client.query("rollback");
   });
