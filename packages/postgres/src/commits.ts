@@ -18,8 +18,11 @@ const COMMITS_PER_CALL = 32;
 /** The most checks and writes of one call: the server keeps a lock for each in a table of a fixed size. */
 export const MOST_OPS = 128;
 
-/** How long several commits wait together for a key, in ms. After that, each waits for its own keys alone. */
-const PATIENCE_TOGETHER = 100;
+/**
+ * How long a call waits for a key, in ms. After that, each of its commits is sent alone, and waits only if
+ * its checks hold: a transaction with a fence may hold a key for minutes.
+ */
+const FIRST_PATIENCE = 100;
 
 /** 300 years, in ms: a longer time is beyond the server's calendar. */
 export const LONGEST_TTL = 1e13;
@@ -53,7 +56,7 @@ class Part extends JoinedCommit {
   readonly ops: readonly Op[];
   /** When to give up, on the monotonic clock. */
   readonly end: number;
-  /** Whether it shares no call with others. */
+  /** Whether it shares no call with others, since one with it had to wait for a key. */
   isAlone = false;
 
   constructor(commit: Commit, end: number, { signal }: CallOptions) {
@@ -96,13 +99,22 @@ export interface CommitsOptions {
 export class Commits {
   readonly #options: CommitsOptions;
   readonly #call: Statement;
+  readonly #holders: Statement;
   #waiting: Part[] = [];
   #calls = 0;
   #isDue = false;
 
   constructor(options: CommitsOptions) {
     this.#options = options;
-    const { schema } = options.names;
+    const { names } = options;
+    const { schema } = names;
+    // The two halves of the id of a lock are in two columns.
+    this.#holders = {
+      text: `
+select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+  and database = (select oid from pg_database where datname = current_database())
+  and (classid::bigint << 32 | objid::bigint) = any (array(select ${names.lock("key")} from unnest($1::text[]) as key))`,
+    };
     this.#call = {
       name: "ojm commit",
       text: `call ${schema}.commit($1::int, $2::int, $3::int, $4::int, $5::int[], $6::text[], $7::int[], $8::bigint[], $9::text[], $10::float8[])`,
@@ -154,9 +166,9 @@ export class Commits {
       this.#options.onLayout();
       for (const [i, part] of sent.entries()) part.answer(outcomeOf(part, reply, i));
     } catch (error) {
-      // One of the commits may wait for a transaction of minutes: it must not hold up the others.
-      if (codeOf(error) === LOCKED && sent.length > 1) this.#separate(sent);
-      else this.#fail(parts, error, sent.length > 0);
+      if (codeOf(error) !== LOCKED) this.#fail(parts, error, sent.length > 0);
+      else if (parts.some(({ isAlone }) => isAlone)) this.#fail(parts, await this.#withHolders(error, parts), false);
+      else this.#separate(sent);
     } finally {
       this.#calls--;
       this.#send();
@@ -171,19 +183,34 @@ export class Commits {
   /** `sent`: gets the parts that the server got. */
   async #request(parts: readonly Part[], sent: Part[]): Promise<Reply> {
     const { database } = this.#options;
+    const end = Math.min(...parts.map((part) => part.end));
     // The parts may be aborted during the wait for a connection.
     const values: unknown[] = [];
     const onSent = (): void => {
       for (const part of parts) if (!part.isOver) sent.push(part);
       // The server gives up first: then the commit was certainly not applied.
-      const longest = Math.ceil(database.deadline * 0.8);
-      const patience = sent.length > 1 ? PATIENCE_TOGETHER : longest;
+      const longest = Math.max(1, Math.ceil((end - database.clock.monotonic()) * 0.8));
+      const patience = sent.some(({ isAlone }) => isAlone) ? longest : Math.min(FIRST_PATIENCE, longest);
       values.push(LAYOUT, patience, longest, sent.length, ...columnsOf(sent));
     };
-    const end = Math.min(...parts.map((part) => part.end));
     const [row] = await database.query<{ readonly result: string | null }>(this.#call, values, { onSent, end });
     if (typeof row?.result === "string") return JSON.parse(row.result) as Reply;
     throw new ChannelError("FAILED", `${database.where} answered a commit with something else`);
+  }
+
+  /** Adds the server's processes that hold a key to the error of commits that waited for it too long. */
+  async #withHolders(error: unknown, parts: readonly Part[]): Promise<unknown> {
+    const { database } = this.#options;
+    const keys = parts.flatMap(({ ops }) => ops.map(({ key }) => key));
+    const end = Math.min(...parts.map((part) => part.end));
+    const rows = await database.query<{ readonly pid: number }>(this.#holders, [keys], { end }).catch(() => []);
+    if (rows.length === 0) return error;
+    const { code, message, retryable, cause } = explain(error, database.where, true);
+    const pids = rows.map(({ pid }) => pid).join(", ");
+    return new ChannelError(code, `${message}. Of the server, these processes hold a key: ${pids}`, {
+      retryable,
+      cause,
+    });
   }
 
   #fail(parts: readonly Part[], error: unknown, sent: boolean): void {

@@ -42,6 +42,7 @@ export interface FencedRun {
  * });
  *
  * @throws RunError `LOST` if another process has taken over the lock, or it was released
+ * @throws ChannelError `INVALID_ARGUMENT` outside a transaction
  */
 export async function assertFence(
   client: QueryClient,
@@ -49,12 +50,17 @@ export async function assertFence(
   options: { readonly schema?: string } = {},
 ): Promise<void> {
   const names = new Names(options.schema ?? "ojm");
+  const query = queryOf(client, "client");
   // A driver may send a text as such, and fail to read a column of type void.
   const text = `select ${names.schema}.assert_fence($1::text, $2::text::bigint)::text`;
   try {
-    await queryOf(client)(text, [storedLockKey(run.name), run.fence]);
+    // Fails outside a transaction, where the fence would protect nothing. Every role may lock this table so,
+    // and only a statement that rewrites it would have to wait.
+    await query("lock table pg_catalog.pg_language in access share mode", []);
+    await query(text, [storedLockKey(run.name), run.fence]);
   } catch (error) {
     const cause = serverError(error);
+    if (codeOf(cause) === NO_TRANSACTION) throw invalid("client", OUTSIDE);
     if (codeOf(cause) !== LATE && codeOf(cause) !== "40001") throw explain(cause, "PostgreSQL", false);
     const message = `the run of "${run.name}" no longer holds its lock (fence ${run.fence}): roll back`;
     throw new RunError("LOST", run.name, message, { cause: error });
@@ -67,7 +73,7 @@ export async function joinTransaction(
   { checks, writes }: Commit,
   { where, names: { schema }, patience }: { readonly where: string; readonly names: Names; readonly patience: number },
 ): Promise<void> {
-  const query = queryOf(transaction);
+  const query = queryOf(transaction, "transaction");
   const ops = [
     // A check may have any text: no entry has version -1.
     ...checks.map(({ key, version }) => ({
@@ -84,20 +90,25 @@ export async function joinTransaction(
     await query(text, [String(LAYOUT), String(patience), JSON.stringify(ops)]);
   } catch (error) {
     const cause = serverError(error);
-    if (codeOf(cause) === "25P01") throw invalid("is not inside a transaction: begin one on this connection");
+    if (codeOf(cause) === NO_TRANSACTION) throw invalid("transaction", OUTSIDE);
     throw explain(cause, where, false);
   }
 }
 
-function queryOf(client: unknown): Query {
+/** A statement that is for a transaction only was outside one. */
+const NO_TRANSACTION = "25P01";
+const OUTSIDE = "is not inside a transaction: begin one on this connection";
+
+/** `name`: the parameter, for messages. */
+function queryOf(client: unknown, name: string): Query {
   if (typeof client === "function") return client as Query;
   if (typeof (client as { query?: unknown } | undefined)?.query !== "function")
-    throw invalid("is a connection with the query(text, values) of pg, or a function like it");
+    throw invalid(name, "is a connection with the query(text, values) of pg, or a function like it");
   return (text, values) => (client as { query: Query }).query(text, values);
 }
 
-function invalid(what: string): ChannelError {
-  return new ChannelError("INVALID_ARGUMENT", `PostgreSQL: "transaction" ${what}`);
+function invalid(name: string, what: string): ChannelError {
+  return new ChannelError("INVALID_ARGUMENT", `PostgreSQL: "${name}" ${what}`);
 }
 
 /** What the errors of ORMs have. */

@@ -1,6 +1,7 @@
+import type { Socket } from "node:net";
 import { ChannelError, type Clock, refuseNewerLayout, type StoreLayout, type Supports } from "@ojm/core/backend";
 import { ojmCommand, optionWord } from "@ojm/core/internal";
-import type { Pool } from "pg";
+import type { Client as PgClient, Pool } from "pg";
 import { Database } from "./database.js";
 import { codeOf, explain } from "./errors.js";
 import type { Settings } from "./options.js";
@@ -85,7 +86,19 @@ async function connect(settings: Settings, { schema }: Names, clock: Clock): Pro
 
 async function newPool(config: Settings["config"]): Promise<Pool> {
   const { default: pg } = await import("pg");
-  return new pg.Pool(config);
+  /** Ends a connection that fails. Otherwise it, and the process, stay until the server ends it. */
+  class Client extends pg.Client {
+    override connect(): Promise<PgClient>;
+    override connect(done: (error: Error) => void): void;
+    override connect(done?: (error: Error) => void): unknown {
+      if (done === undefined) return super.connect();
+      return super.connect((error: Error | null) => {
+        if (error !== null) (this as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+        done(error as Error);
+      });
+    }
+  }
+  return new pg.Pool({ ...config, Client });
 }
 
 /** The url without its wish for TLS. */

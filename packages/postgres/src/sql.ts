@@ -50,12 +50,15 @@ export const MIGRATIONS = 1;
 
 function first(names: Names): string {
   const { schema, gate } = names;
+  const file = `pg_relation_filepath('${quoted(`${schema}.entries`)}'::regclass)`;
+  const entered = `(boot is not distinct from pg_postmaster_start_time() and place is not distinct from ${file})`;
   return `
 create table ${schema}.meta (
   id int primary key default 1 check (id = 1),
   layout int not null,
   migration int not null,
-  boot timestamptz              -- the start of the server for which the sequence was raised
+  boot timestamptz,             -- the start of the server for which the sequence was raised
+  place text                    -- the file of the entries then: a dump is restored into another one
 );
 
 create sequence ${schema}.versions cache 1;
@@ -93,14 +96,26 @@ create unlogged table ${schema}.changes (
 create index changes_watcher on ${schema}.changes (watcher, version);
 
 -- Raises the sequence after a start of the server, even if a backup was restored or a replica without the last
--- commits was promoted: the clock has counted more microseconds since then than commits can have been made.
+-- commits was promoted: the clock has counted more microseconds since then than commits can have been made. The
+-- same after a dump was restored: it has an older sequence. It may have watches too, whose processes have missed
+-- the restored changes: without their rows, they register again and report a gap.
 create function ${schema}.enter_boot() returns void language plpgsql as $$
+declare
+  file text := ${file};
+  entered record;
 begin
   perform pg_advisory_xact_lock(${names.lock("' boot'")});
-  if (select boot from ${schema}.meta) is not distinct from pg_postmaster_start_time() then return; end if;
+  select boot, place into entered from ${schema}.meta;
+  if entered.place is distinct from file then
+    delete from ${schema}.watchers;
+    delete from ${schema}.watched;
+    delete from ${schema}.changes;
+  elsif entered.boot is not distinct from pg_postmaster_start_time() then
+    return;
+  end if;
   perform setval('${quoted(`${schema}.versions`)}', greatest(
     (select last_value from ${schema}.versions), (extract(epoch from clock_timestamp()) * 1000000)::bigint));
-  update ${schema}.meta set boot = pg_postmaster_start_time();
+  update ${schema}.meta set boot = pg_postmaster_start_time(), place = file;
 end $$;
 
 -- Returns true, once all that is visible survives a crash of the server and a failover: the transaction of the
@@ -122,7 +137,8 @@ end $$;
 
 -- Applies several commits, each by itself. One op is a key of a commit, sorted by key. kind: 1 a check, 2 a
 -- write, 3 both. No key that a commit writes is in another of them. patience: for a key, which a transaction
--- with a fence may hold for long; longest: for all other locks. A plan is made once for a connection: otherwise
+-- with a fence may hold for long; longest: for all other locks. If they are the same, the call has one commit,
+-- which waits only if its checks hold when it begins. A plan is made once for a connection: otherwise
 -- planning would take more than twice the time of all the rest.
 create function ${schema}.apply(
   known int, patience int, longest int, commits int,
@@ -136,12 +152,31 @@ declare
   failed int[];                 -- the commits of which a check fails
   fresh bigint[];               -- the version of each commit, from number 0 up; null: refused
   present json;                 -- the checked entries of refused commits
+  refused boolean;
   done text;
 begin
   done := set_config('synchronous_commit', 'off', true) || set_config('lock_timeout', patience::text, true);
-  select layout, boot into meta from ${schema}.meta;
+  select layout, ${entered} as entered into meta from ${schema}.meta;
   if meta.layout > known then raise exception '%', meta.layout using errcode = '${NEWER_LAYOUT}'; end if;
-  if meta.boot is distinct from pg_postmaster_start_time() then perform ${schema}.enter_boot(); end if;
+  if not meta.entered then perform ${schema}.enter_boot(); end if;
+
+  if patience >= longest then
+    -- In one statement: all checks are judged at the same moment.
+    moment := clock_timestamp();
+    select json_agg(json_build_array(part, op.key, value, entry.version::text,
+        extract(epoch from expires - moment) * 1000)) filter (where entry.version is not null),
+      coalesce(bool_or(entry.version is distinct from op.version), false)
+      into present, refused
+    from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
+    left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
+    where kind <> 2;
+    if refused then
+      result := json_build_object('versions', '[null]'::json, 'lost', present);
+      woken := '{}';
+      return;
+    end if;
+    present := null;
+  end if;
 
   -- All processes lock keys in the same order, so there is no deadlock. assert_fence shares these locks.
   perform pg_advisory_xact_lock(${names.lock("key")}) from unnest(keys, kinds) as op (key, kind) where kind > 1;
@@ -230,6 +265,7 @@ create function ${schema}.watch(me bigint, is_wide boolean, first text, beyond t
 language plpgsql as $$
 begin
   perform set_config('synchronous_commit', 'off', true);
+  if not (select ${entered} from ${schema}.meta) then perform ${schema}.enter_boot(); end if;
   -- Each commit is visible before this transaction, or sees its rows.
   perform pg_advisory_xact_lock(${gate});
   if me is null then
