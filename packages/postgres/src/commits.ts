@@ -19,8 +19,8 @@ const COMMITS_PER_CALL = 32;
 export const MOST_OPS = 128;
 
 /**
- * How long a call waits for a key, in ms. After that, each of its commits is sent alone, and waits only if its
- * checks hold: a transaction with a fence may hold a key for minutes.
+ * How long a call waits for a key, in ms. After that, each of its commits is sent alone, and waits only if
+ * its checks hold: a transaction with a fence may hold a key for minutes.
  */
 const FIRST_PATIENCE = 100;
 
@@ -198,7 +198,7 @@ select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 a
     throw new ChannelError("FAILED", `${database.where} answered a commit with something else`);
   }
 
-  /** Adds the processes of the server that hold a key to the error of commits that have waited for it too long. */
+  /** Adds to the error of commits that waited too long the processes of the server that hold a key. */
   async #withHolders(error: unknown, parts: readonly Part[]): Promise<unknown> {
     const { database } = this.#options;
     const keys = parts.flatMap(({ ops }) => ops.map(({ key }) => key));

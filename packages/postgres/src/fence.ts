@@ -54,8 +54,8 @@ export async function assertFence(
   // A driver may send a text as such, and fail to read a column of type void.
   const text = `select ${names.schema}.assert_fence($1::text, $2::text::bigint)::text`;
   try {
-    // Fails outside a transaction, where the fence would protect nothing. Every role may lock this table so, and
-    // only a statement that rewrites it would have to wait.
+    // Fails outside a transaction, where the fence would protect nothing. Every role may lock this table so,
+    // and only a statement that rewrites it would have to wait.
     await query("lock table pg_catalog.pg_language in access share mode", []);
     await query(text, [storedLockKey(run.name), run.fence]);
   } catch (error) {
