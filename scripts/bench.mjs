@@ -7,6 +7,7 @@ import { root, run, stop } from "./lib/run.mjs";
 import { hashOf, isDone, markDone } from "./lib/stamp.mjs";
 
 const SUBJECTS = [
+  "bloat",
   "clients",
   "loss",
   "handoff",

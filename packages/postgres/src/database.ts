@@ -33,6 +33,8 @@ export class Database {
   readonly #underWay: Set<Promise<unknown>> = new Set();
   #closed = false;
   readonly #heard: WeakSet<PoolClient> = new WeakSet();
+  /** The connections whose last commit did not wait for a synchronous replica. */
+  readonly #unreplicated: WeakSet<PoolClient> = new WeakSet();
 
   constructor({ pool, owned, where, deadline, clock }: DatabaseOptions) {
     this.where = where;
@@ -57,7 +59,7 @@ export class Database {
         if (client === undefined) return reject(error);
         // A connection that breaks while it is in use emits `error` too: without a listener the process ends.
         // After an await it is too late: the same packet may say that the server ends the connection.
-        if (!this.#heard.has(client)) this.#heard.add(client.on("error", ignore));
+        this.#hear(client);
         resolve(client);
       });
     });
@@ -67,6 +69,14 @@ export class Database {
       connecting.then((late) => late.release()).catch(() => {});
       throw explain(error, this.where, false);
     }
+  }
+
+  #hear(client: PoolClient): void {
+    if (this.#heard.has(client)) return;
+    this.#heard.add(client);
+    client.on("error", ignore).on("notice", ({ routine }) => {
+      if (routine === "SyncRepWaitForLSN") this.#unreplicated.add(client);
+    });
   }
 
   /** Runs a statement. Rejects with the error of the driver, for {@link explain}, or a `ChannelError`. */
@@ -80,6 +90,11 @@ export class Database {
     try {
       onSent?.();
       const { rows } = await this.within(client.query({ ...statement, ...(values && { values }) }), end, signal);
+      // PostgreSQL reports success then, but the replica that is promoted may lack what was done or read.
+      if (this.#unreplicated.has(client)) {
+        const message = `${this.where}: an operator cancelled the wait for a synchronous replica`;
+        throw new ChannelError("UNAVAILABLE", message, { retryable: true });
+      }
       client.release();
       return rows as Row[];
     } catch (error) {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -71,6 +71,16 @@ export function postgresMissing(): string | undefined {
     return undefined;
   } catch {
     return "PostgreSQL does not run as root, and there is no user postgres";
+  }
+}
+
+/** Why PgBouncer cannot be started here, or `undefined` if it can. */
+export function pgBouncerMissing(): string | undefined {
+  try {
+    execFileSync("pgbouncer", ["--version"], { stdio: "ignore" });
+    return postgresMissing();
+  } catch {
+    return "PgBouncer is not installed (apt-get install pgbouncer)";
   }
 }
 
@@ -213,4 +223,44 @@ export function copyData(from: string, to: string): void {
   execFileSync("cp", ["-a", from, to], { stdio: "pipe" });
   // It names a process, which may be another program by now.
   rmSync(join(to, "postmaster.pid"), { force: true });
+}
+
+/** A pooler in front of a server of its own. */
+export interface PgBouncer extends Pick<PostgresServer, "port" | "url" | "stop"> {
+  readonly server: PostgresServer;
+}
+
+/** Starts a server, and PgBouncer in transaction mode in front of it. */
+export async function startPgBouncer(): Promise<PgBouncer> {
+  const server = await startPostgres();
+  const folder = mkdtempSync(join(tmpdir(), "ojm-pgbouncer-"));
+  const as = user();
+  const [setpriv = "", ...who] = asServer(as);
+  const bouncer = await ServerProcess.start({
+    command: setpriv,
+    args: (port) => {
+      const file = join(folder, "pgbouncer.ini");
+      const settings = [
+        ...["[databases]", `* = host=127.0.0.1 port=${server.port}`, "[pgbouncer]", "pool_mode = transaction"],
+        ...["listen_addr = 127.0.0.1", `listen_port = ${port}`, "unix_socket_dir =", "auth_type = trust"],
+        // With its default of 15 s, a restart of the server would outlast every deadline of a test.
+        ...[`auth_file = ${join(folder, "users")}`, "server_login_retry = 0.1", "max_client_conn = 500"],
+        "default_pool_size = 40",
+      ];
+      writeFileSync(file, `${settings.join("\n")}\n`);
+      writeFileSync(join(folder, "users"), '"ojm" ""\n');
+      if (as !== undefined) for (const path of [folder, file, join(folder, "users")]) chownSync(path, as.uid, as.gid);
+      return [...who, "pgbouncer", file];
+    },
+  });
+  return {
+    port: bouncer.port,
+    url: server.url.replace(String(server.port), String(bouncer.port)),
+    server,
+    async stop() {
+      await bouncer.stop();
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }

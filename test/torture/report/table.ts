@@ -40,8 +40,8 @@ export function brokenRow({ backend, fault, mode, seed, ttl, base }: Task, broke
 const versionOf = ({ commit, base }: Row): string => (base === undefined ? commit : `${commit} with ${base}`);
 
 /**
- * The matrix as Markdown: one line for each fault, one column for each store. Throws if the results of a store
- * are of several commits.
+ * The matrix as Markdown: one line for each fault, one column for each store. Throws if the results of a
+ * store are of several commits.
  */
 export function tableOf(all: readonly Row[], versions: readonly string[]): string {
   const kinds = storeKinds.filter(({ name }) => all.some(({ backend }) => backend === name));

@@ -92,7 +92,7 @@ function bound(commits: readonly Commit[], statement = "ojm commit"): Buffer {
 
 describe("the calls of several commits to PostgreSQL that the proxy sees", () => {
   it("the tokens of a call to PostgreSQL are those of the locks that it takes", () => {
-    const call = bound([start("a", "x"), queue, audit, start('b\\"c', "y")]);
+    const call = bound([start("a", "x"), queue, audit, start("b\\c", "y")]);
     expect(postgresCallsIn(call)).toEqual([{ commits: 4, tokens: ["x", "y"] }]);
   });
 

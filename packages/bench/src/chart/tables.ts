@@ -93,8 +93,8 @@ function versionText(result: Result): string {
 }
 
 /**
- * The tables of a result, by the names of their places in the document. PostgreSQL waits for the disk, and the
- * other servers here do not: it has a place of its own, and can be measured alone.
+ * The tables of a result, by the names of their places in the document. PostgreSQL waits for the disk, and
+ * the other servers here do not: it has a place of its own, and can be measured alone.
  */
 export function tablesOf(result: Result): Map<string, string> {
   const of = (isPostgres: boolean): Result => ({
@@ -109,7 +109,8 @@ export function tablesOf(result: Result): Map<string, string> {
 function tableOfPostgres(result: Result): string {
   const rows = result.groups.flatMap(comparisonsOf).map((it) => [...comparisonRow(it).slice(1), wallCell(it.ours)]);
   const head = [...COMPARISON_HEAD.slice(1), "our wall"];
-  return [`${measuredOn(result)}: ${machineText(result)}`, "", table(head, rows)].join("\n");
+  const picture = "![CPU of a managed run on PostgreSQL, over the floor and what others take](benchmarks/postgres.svg)";
+  return [`${measuredOn(result)}: ${machineText(result)}`, "", picture, "", table(head, rows)].join("\n");
 }
 
 function tablesOfOthers(result: Result): Map<string, string> {

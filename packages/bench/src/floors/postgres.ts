@@ -60,7 +60,7 @@ const RENEW = `
   insert into floor.sessions values ($1, clock_timestamp() + $2 * interval '1 ms', $3)
   on conflict (id) do update set expires = excluded.expires, value = excluded.value`;
 
-/** Two calls, each a transaction that locks its name alone. So those of other names share the sync of the disk. */
+/** Two calls, each a transaction that locks its name alone: other names share the sync of the disk. */
 export async function postgresFloor(connectionString: string): Promise<Floor> {
   const pool = new pg.Pool({ connectionString, max: 32 });
   await pool.query(TABLES);

@@ -24,6 +24,9 @@ const SHARED = ["sqlite", "redis", "etcd", "postgres"];
 /** The stores whose sessions cost processor time of a server. */
 const SERVERS = ["redis", "etcd", "postgres"];
 
+/** On PostgreSQL a session has two connections, each of which is a process of the server. */
+const MOST_SESSIONS: Readonly<Record<string, number>> = { postgres: 1_000 };
+
 const known = { commit: commitNow(), before: loadNow(), date: new Date().toISOString().slice(0, 10) };
 const names: NamesRow[] = [];
 const sessions: SessionsRow[] = [];
@@ -68,6 +71,7 @@ async function scaleSessions(): Promise<void> {
   for (const store of chosen.filter(({ name }) => SERVERS.includes(name))) {
     // The row of 0 shows the processor time of an idle server.
     for (const count of [0, ...values.sessions.split(",").map(Number)]) {
+      if (count > (MOST_SESSIONS[store.name] ?? count)) continue;
       const row = await measureSessions(store, count);
       sessions.push(row);
       const parts = `${percent(row.server).padStart(12)}${percent(row.clients).padStart(14)}`;

@@ -1,5 +1,5 @@
-// A Nest application as TypeScript compiles it to CommonJS. Runs its job once, requests its UI and its health,
-// and prints `done`. Arguments: the platform, `express` or `fastify`, and the store.
+// A Nest application as TypeScript compiles it to CommonJS. Runs its job, and requests its UI and its health.
+// Then it prints `done`. Arguments: the platform, `express` or `fastify`, and the store.
 require("reflect-metadata");
 const assert = require("node:assert/strict");
 const { Controller, Get, Inject } = require("@nestjs/common");
