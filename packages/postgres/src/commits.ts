@@ -198,7 +198,7 @@ select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 a
     throw new ChannelError("FAILED", `${database.where} answered a commit with something else`);
   }
 
-  /** Adds the server's processes that hold a key to the error of commits that waited for it too long. */
+  /** Adds to the error of commits that waited too long the processes of the server that hold a key. */
   async #withHolders(error: unknown, parts: readonly Part[]): Promise<unknown> {
     const { database } = this.#options;
     const keys = parts.flatMap(({ ops }) => ops.map(({ key }) => key));

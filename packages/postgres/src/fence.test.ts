@@ -79,11 +79,14 @@ describe.skipIf(missing() !== undefined)("assertFence", () => {
     await jobs.run("long", async (run) => {
       await client.query("begin");
       await assertFence(client, run);
-      await expect(others.run("long", async () => {})).rejects.toMatchObject({ code: "LOCKED" });
-      next = others.run("long", async () => void order.push("second"), { wait: "60s" });
-      await expect.poll(() => jobs.channels.locks.getKeys({ prefix: ["lock", "long"] })).toHaveLength(2);
-      order.push("first");
-      await client.query("commit");
+      try {
+        await expect(others.run("long", async () => {})).rejects.toMatchObject({ code: "LOCKED" });
+        next = others.run("long", async () => void order.push("second"), { wait: "60s" });
+        await expect.poll(() => jobs.channels.locks.getKeys({ prefix: ["lock", "long"] })).toHaveLength(2);
+        order.push("first");
+      } finally {
+        await client.query("commit");
+      }
     });
     await next;
     expect(order).toEqual(["first", "second"]);

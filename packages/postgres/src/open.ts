@@ -86,7 +86,7 @@ async function connect(settings: Settings, { schema }: Names, clock: Clock): Pro
 
 async function newPool(config: Settings["config"]): Promise<Pool> {
   const { default: pg } = await import("pg");
-  /** Ends a connection that fails. Otherwise it, and the process, stay until the server ends it. */
+  /** Ends a connection that fails. Otherwise the server ends it, and the process lives until then. */
   class Client extends pg.Client {
     override connect(): Promise<PgClient>;
     override connect(done: (error: Error) => void): void;
