@@ -55,6 +55,7 @@ for (let done = 0; done < RUNS; done += EVERY) {
   await show(String(done + EVERY));
 }
 await manager.close();
-for (const table of ["entries", "changes", "watched", "watchers"]) await server.sql(`vacuum (full, analyze) ojm.${table}`);
+for (const table of ["entries", "changes", "watched", "watchers"])
+  await server.sql(`vacuum (full, analyze) ojm.${table}`);
 await show("rewritten");
 await server.stop();
