@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
 import { ChannelError } from "../../channel/errors.js";
-import { rejection } from "../../testing/settle.js";
 import { World } from "../../testing/world.js";
-import { lockKey } from "../entries/schema.js";
 import { PendingCleanup, UnwrittenEnds } from "./pending-cleanup.js";
 
 const TTL = 15_000;
@@ -19,20 +17,6 @@ test("a store that is away is asked for the first leftover alone, and all leftov
   way.fault = () => undefined;
   await cleanup.remove(cleanup.all);
   expect(cleanup.size).toBe(0);
-});
-
-test("a lock that the store cannot write stays for the next time, and the other leftovers are removed", async () => {
-  const world = new World();
-  const { way, channel, locks } = await world.locks();
-  const cleanup = new PendingCleanup(channel, async () => {});
-  for (const name of ["stuck", "a"]) cleanup.abandon(name, (await locks.acquire(name)).token);
-  way.fault = (call) =>
-    call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes("stuck"))
-      ? { type: "request lost" }
-      : undefined;
-  expect(await world.clock.until(rejection(cleanup.remove(cleanup.all)))).toMatchObject({ code: "TIMEOUT" });
-  expect(cleanup.all.map(([, name]) => name)).toEqual(["stuck"]);
-  expect(await channel.getKeys({ prefix: ["lock"] })).toEqual([lockKey("stuck")]);
 });
 
 test("an end that is being written when its process closes is not tried again after the close", async () => {

@@ -1,4 +1,4 @@
-import { inBackground, isFull, isStuck } from "../../channel/calls.js";
+import { inBackground, isFull } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
 import { unlessCorrupt } from "../../channel/corrupt.js";
 import { isChannelError } from "../../channel/errors.js";
@@ -78,8 +78,7 @@ export class PendingCleanup {
         await this.#remove(token, name);
       } catch (error) {
         // If the store is away, all would fail. Any other error concerns one leftover, not the rest.
-        const read = (): Promise<unknown> => unlessCorrupt(this.#channel.entry(lockKey(name)));
-        if (isChannelError(error) && error.retryable && !(await isStuck(error, read))) throw error;
+        if (isChannelError(error) && error.retryable) throw error;
         failures.push(error);
       }
     }
