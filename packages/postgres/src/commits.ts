@@ -25,12 +25,12 @@ export const MOST_OPS = 128;
 const FIRST_PATIENCE = 100;
 
 /** 300 years, in ms: a longer time is beyond the server's calendar. */
-export const LONGEST_TTL = 1e13;
+const LONGEST_TTL = 1e13;
 
 const CHECK = 1;
 const WRITE = 2;
 
-/** A version that no entry has: a check may have any text. */
+/** A version that no entry has. */
 const NO_VERSION = "-1";
 
 /** All that one commit says about one key. */
@@ -67,15 +67,24 @@ class Part extends JoinedCommit {
   }
 }
 
+/** The version of a check as the server takes it. A check may have any text. */
+export function storedVersion(version: string | null): string | null {
+  return version === null || /^[1-9]\d{0,17}$/.test(version) ? version : NO_VERSION;
+}
+
+/** A time to live as the server takes it, in ms. */
+export function storedTtl(ttl: number | undefined): number | null {
+  return ttl === undefined ? null : Math.min(ttl, LONGEST_TTL);
+}
+
 /** The ops of a commit, one for each key. */
 function opsOf({ checks, writes }: Commit): Op[] {
   const ops = new Map<string, Op>();
   for (const { key, version } of checks) {
-    const known = version === null || /^[1-9]\d{0,17}$/.test(version) ? version : NO_VERSION;
-    ops.set(key, { key, kind: CHECK, version: known, value: null, ttl: null });
+    ops.set(key, { key, kind: CHECK, version: storedVersion(version), value: null, ttl: null });
   }
   for (const { key, value, ttl: given } of writes) {
-    const ttl = given === undefined ? null : Math.min(given, LONGEST_TTL);
+    const ttl = storedTtl(given);
     const op = ops.get(key);
     if (op === undefined) ops.set(key, { key, kind: WRITE, version: null, value, ttl });
     else Object.assign(op, { kind: CHECK | WRITE, value, ttl });
@@ -234,10 +243,9 @@ function newerLayout(found: number, { database, names }: Pick<CommitsOptions, "d
   return new ChannelError("CORRUPT", `${database.where}: ${found} is not a layout of the schema ${names.schema}`);
 }
 
-/** The columns of the ops, as the parameters. All processes lock keys in the order of this sort. */
+/** The columns of the ops, as the parameters. */
 function columnsOf(parts: readonly Part[]): unknown[][] {
   const rows = parts.flatMap(({ ops }, part) => ops.map((op) => ({ part, ...op })));
-  rows.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
   return [
     rows.map(({ part }) => part),
     rows.map(({ key }) => key),

@@ -1,7 +1,7 @@
 import { RunError } from "@ojm/core";
 import { ChannelError, type Commit } from "@ojm/core/backend";
 import { storedLockKey } from "@ojm/core/internal";
-import { LONGEST_TTL } from "./commits.js";
+import { storedTtl, storedVersion } from "./commits.js";
 import { codeOf, explain, LATE } from "./errors.js";
 import { LAYOUT, Names } from "./sql.js";
 
@@ -75,13 +75,8 @@ export async function joinTransaction(
 ): Promise<void> {
   const query = queryOf(transaction, "transaction");
   const ops = [
-    // A check may have any text: no entry has version -1.
-    ...checks.map(({ key, version }) => ({
-      key,
-      kind: 1,
-      version: version === null || /^[1-9]\d{0,17}$/.test(version) ? version : "-1",
-    })),
-    ...writes.map(({ key, value, ttl }) => ({ key, kind: 2, value, ttl: ttl && Math.min(ttl, LONGEST_TTL) })),
+    ...checks.map(({ key, version }) => ({ key, kind: 1, version: storedVersion(version) })),
+    ...writes.map(({ key, value, ttl }) => ({ key, kind: 2, value, ttl: storedTtl(ttl) })),
   ];
   try {
     // Fails outside a transaction, where the ops would be applied at once and without the caller's effects.

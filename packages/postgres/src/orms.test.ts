@@ -32,8 +32,6 @@ const LIBRARIES: Readonly<Record<string, Library>> = {
 describe.skipIf(missing() !== undefined)("transactions of other libraries", () => {
   const server = serverOf();
 
-  it.skip("Prisma 7.10: tried by hand, because the package that generates its client downloads programs", () => {});
-
   it.each(Object.entries(LIBRARIES))("%s: assertFence and run.end join its transaction", async (name, library) => {
     const { url } = server();
     await server().sql("create table if not exists effects (by text)");

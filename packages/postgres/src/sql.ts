@@ -135,9 +135,9 @@ begin
   return true;
 end $$;
 
--- Applies several commits, each by itself. One op is a key of a commit, sorted by key. kind: 1 a check, 2 a
--- write, 3 both. No key that a commit writes is in another of them. patience: for a key, which a transaction
--- with a fence may hold for long; longest: for all other locks. If they are the same, the call has one commit,
+-- Applies several commits, each by itself. One op is a key of a commit. kind: 1 a check, 2 a write, 3 both. No key
+-- that a commit writes is in another of them. patience: for a key, which a transaction with a fence may hold for
+-- long; longest: for all other locks. If they are the same, the call has one commit,
 -- which waits only if its checks hold when it begins. A plan is made once for a connection: otherwise
 -- planning would take more than twice the time of all the rest.
 create function ${schema}.apply(
@@ -178,8 +178,10 @@ begin
     present := null;
   end if;
 
-  -- All processes lock keys in the same order, so there is no deadlock. assert_fence shares these locks.
-  perform pg_advisory_xact_lock(${names.lock("key")}) from unnest(keys, kinds) as op (key, kind) where kind > 1;
+  -- All commits lock keys in this order, so there is no deadlock. assert_fence shares these locks.
+  perform pg_advisory_xact_lock(${names.lock("key")}) from (
+    select key from unnest(keys, kinds) as op (key, kind) where kind > 1 order by key collate "C"
+  ) as op;
   done := set_config('lock_timeout', longest::text, true);
   done := pg_advisory_xact_lock(${gate})::text;
 
@@ -356,7 +358,7 @@ begin
         else max(version) filter (where kind = 1) end as version,
       (array_agg(value order by id desc) filter (where kind = 2))[1] as value,
       (array_agg(ttl order by id desc) filter (where kind = 2))[1] as ttl
-    from op group by key order by key collate "C"
+    from op group by key
   )
   select max(known) as known, max(patience) as patience, array_agg(0) as parts, array_agg(key) as keys,
     array_agg(kind) as kinds, array_agg(version) as versions, array_agg(value) as contents, array_agg(ttl) as ttls
@@ -370,7 +372,8 @@ begin
   end if;
   perform pg_notify('ojm_' || watcher, '') from unnest(done.woken) as watcher;
   -- "apply" leaves the disk to others: here the COMMIT itself waits for it.
-  perform set_config('synchronous_commit', case when durability in ('off', 'local') then 'on' else durability end, true);
+  if durability in ('off', 'local') then durability := 'on'; end if;
+  perform set_config('synchronous_commit', durability, true);
   -- After SET CONSTRAINTS ALL IMMEDIATE, the gate is held before the COMMIT: a client that hangs must not keep it.
   perform set_config('idle_in_transaction_session_timeout', '1000', true);
   return null;

@@ -60,17 +60,6 @@ export function failedCheck<V>(
   return failed.find((check) => check.key === key);
 }
 
-/**
- * Whether a write timed out although the store answers, as while a transaction of a hung process has a
- * fence on one of its entries. Then other entries can be written. Rejects if the store does not answer
- * `read` either.
- */
-export async function isStuck(error: unknown, read: () => Promise<unknown>): Promise<boolean> {
-  if (!isChannelError(error) || error.code !== "TIMEOUT") return false;
-  await read();
-  return true;
-}
-
 /** Whether the store is full. The caller gets that error at once: it lasts until an operator frees space. */
 export function isFull(error: unknown): error is ChannelError {
   return isChannelError(error) && error.code === "FULL";

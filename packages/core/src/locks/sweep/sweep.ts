@@ -1,6 +1,6 @@
-import { isStuck } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
 import { readable, unlessCorrupt } from "../../channel/corrupt.js";
+import { isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import { type LocksValue, type LockValue, type QueueValue, sweepKey } from "../entries/schema.js";
@@ -57,7 +57,10 @@ async function sweep(
   }
 }
 
-/** Does `work` for an entry. If it cannot be written, leaves it to a later sweep: the rest comes next. */
+/**
+ * Does `work` for an entry. If that times out although the store answers, as while a transaction of a hung
+ * process has a fence on the entry, leaves it to a later sweep: it must not stop the rest.
+ */
 async function unlessStuck(
   channel: Channel<LocksValue>,
   { key }: Pick<Entry, "key">,
@@ -66,7 +69,8 @@ async function unlessStuck(
   try {
     await work();
   } catch (error) {
-    if (!(await isStuck(error, () => unlessCorrupt(channel.entry(key))))) throw error;
+    if (!isChannelError(error) || error.code !== "TIMEOUT") throw error;
+    await unlessCorrupt(channel.entry(key));
   }
 }
 
