@@ -66,7 +66,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
   const columns = (value: string): string =>
     `key, ${value} as value, version::text, (extract(epoch from expires - statement_timestamp()) * 1000)::text as expires`;
   // A subquery is called once, even where there is no row.
-  const present = `(expires > statement_timestamp()) is not false and (select ${schema}.durable())`;
+  const present = `(expires is null or expires > statement_timestamp()) and (select ${schema}.durable())`;
   // The server plans a statement with an array again for each call, and one with a single key only once.
   const readKeys = (name: string, condition: string): Statement => ({
     name,
