@@ -68,9 +68,9 @@ export function readmePrograms({ folder, env, servers }) {
   }
 }
 
-/** As strict as an application can be: it checks the declarations of its packages too. */
+/** As strict as the declarations of Node allow. Those of all packages are checked too. */
 const STRICT = [
-  ...["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--skipLibCheck", "false"],
+  ...["--noEmit", "--strict", "--noUncheckedIndexedAccess", "--skipLibCheck", "false"],
   ...["--experimentalDecorators", "--target", "es2022", "--module", "nodenext", "--lib", "es2023,esnext.disposable"],
   ...["--types", "node", "--typeRoots", join(root, "node_modules/@types")],
 ];
