@@ -131,7 +131,30 @@ onSharedStores({ only: STORES, first: ["sqlite, one file"], sideBySide: true }, 
     await manager.close();
   });
 
-  it.sequential("a tick whose replica of a Nest application is killed in the middle is run again by another one", {
+  it.sequential("a rolling deploy of a Nest application loses no tick, and runs none twice", {
+    tags: ["full"],
+  }, async (context) => {
+    const { manager, replica } = await fleetOn(create, context);
+    const replicas = await three(() => replica(EACH_SECOND, 400));
+    for (const old of replicas.splice(0)) {
+      const [fresh] = await Promise.all([replica(EACH_SECOND, 400), completedMore(manager, 1)]);
+      replicas.push(fresh);
+      await end(old);
+    }
+    await completedMore(manager, 1);
+    await using scheduler = openScheduler(manager);
+    await scheduler.pause("tick", { reason: "the test is over" });
+    const isRunning = async (): Promise<boolean> =>
+      (await manager.retries()).length > 0 || (await manager.heldLocks()).some(({ name }) => name === "tick");
+    await vi.waitUntil(async () => !(await isRunning()), PATIENCE);
+    await Promise.all(replicas.map(end));
+    const found = await look(manager);
+    expectEachOnce(found.ticks);
+    expectRuns(found);
+    await manager.close();
+  });
+
+  it("a tick whose replica of a Nest application is killed in the middle is run again by another one", {
     tags: ["full"],
   }, async (context) => {
     const { manager, replica } = await fleetOn(create, context);
@@ -166,30 +189,7 @@ onSharedStores({ only: STORES, first: ["sqlite, one file"], sideBySide: true }, 
     await manager.close();
   });
 
-  it.sequential("a rolling deploy of a Nest application loses no tick, and runs none twice", {
-    tags: ["full"],
-  }, async (context) => {
-    const { manager, replica } = await fleetOn(create, context);
-    const replicas = await three(() => replica(EACH_SECOND, 400));
-    for (const old of replicas.splice(0)) {
-      const [fresh] = await Promise.all([replica(EACH_SECOND, 400), completedMore(manager, 1)]);
-      replicas.push(fresh);
-      await end(old);
-    }
-    await completedMore(manager, 1);
-    await using scheduler = openScheduler(manager);
-    await scheduler.pause("tick", { reason: "the test is over" });
-    const isRunning = async (): Promise<boolean> =>
-      (await manager.retries()).length > 0 || (await manager.heldLocks()).some(({ name }) => name === "tick");
-    await vi.waitUntil(async () => !(await isRunning()), PATIENCE);
-    await Promise.all(replicas.map(end));
-    const found = await look(manager);
-    expectEachOnce(found.ticks);
-    expectRuns(found);
-    await manager.close();
-  });
-
-  it.sequential("if half of the replicas of a Nest application have a new expression, they alone run its ticks", {
+  it("if half of the replicas of a Nest application have a new expression, they alone run its ticks", {
     tags: ["full"],
   }, async (context) => {
     const { manager, replica } = await fleetOn(create, context);

@@ -78,7 +78,7 @@ interface StoreOptions {
    * redis.
    */
   readonly first?: readonly StoreName[];
-  /** Runs the stores side by side: `it.sequential` keeps the tests of each in turn. Default: false. */
+  /** Runs the stores side by side, and the tests of each that are not `it.sequential`. Default: false. */
   readonly sideBySide?: boolean;
 }
 
