@@ -76,8 +76,8 @@ const STRICT = [
 ];
 
 /**
- * Compiles an application with every export of the package, and runs one in CommonJS on each platform of Nest.
- * Returns what went wrong, or `undefined`.
+ * Compiles an application with every export of the package, and runs one in CommonJS on each platform of
+ * Nest. Returns what went wrong, or `undefined`.
  */
 export function nestApplication({ folder, env }) {
   const types = join(folder, "nest-application.ts");

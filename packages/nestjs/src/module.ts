@@ -12,8 +12,8 @@ const built = new ConfigurableModuleBuilder<OjmOptions>({ moduleName: "Ojm" })
 const Configurable: ConfigurableModuleCls<OjmOptions, "forRoot", "createOjmOptions"> = built.ConfigurableModuleClass;
 
 /**
- * Ends the runs before any module closes what they use. Since Nest 11 the modules end in the opposite order of
- * their start, the one with the smallest distance first, and a global module such as {@link OjmModule} last.
+ * Ends the runs before any module closes what they use. Since Nest 11, modules end in the opposite order of
+ * their start: the one with the smallest distance first, and a global module such as {@link OjmModule} last.
  */
 @Module({})
 class EndOfRuns {
