@@ -137,8 +137,9 @@ create function ${schema}.apply(
 declare
   moment timestamptz;
   meta record;
-  failed int[];                 -- the commits of which a check fails; null: none
+  failed int[];                 -- the commits of which a check fails
   present json;                 -- the checked entries of these commits
+  refused boolean;
   fresh bigint[];               -- the version of each commit, from number 0 up; null: refused
   done text;
 begin
@@ -159,18 +160,20 @@ begin
       -- From here on there is no other commit, and the next statement sees all that were before.
     end if;
     moment := clock_timestamp();
-    -- One statement: all checks are judged at the same moment.
-    select array_agg(part), json_agg(json_build_array(
-        part, key, value, version::text, extract(epoch from expires - moment) * 1000)) filter (where version is not null)
-      into failed, present
-    from (
-      select part, op.key, value, entry.version, expires,
-        bool_or(entry.version is distinct from op.version) over (partition by part) as refused
-      from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
+    failed := array(
+      select part from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
       left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
-      where kind <> 2
-    ) as checked where refused;
-    exit when failed is not null;
+      where kind <> 2 and entry.version is distinct from op.version);
+    continue when failed = '{}';
+    -- What is returned was there at one moment, at which a check failed: without the locks, judge again.
+    select json_agg(json_build_array(part, op.key, value, entry.version::text,
+        extract(epoch from expires - moment) * 1000)) filter (where entry.version is not null),
+      bool_or(entry.version is distinct from op.version)
+      into present, refused
+    from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
+    left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
+    where kind <> 2 and part = any(failed);
+    exit when refused;
   end loop;
 
   for one in 0 .. commits - 1 loop
