@@ -90,7 +90,8 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
       "INVALID_CONFIG",
       `cannot be spoken to by TLS: ${message}. Check "sslmode" and "sslrootcert" in the url`,
     );
-  if (/^SASL|password must be/.test(message)) return fault("DENIED", "requires a password, and the url has none");
+  if (/^SASL|password must be/.test(message))
+    return fault("DENIED", "requires a password, and the url has none. A ~/.pgpass that others may read: chmod 600");
   const advice = sent
     ? "The connection broke before the answer came: whether it was done is not known"
     : "Is it running, and is the url right?";
