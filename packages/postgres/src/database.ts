@@ -5,7 +5,7 @@ import type { Pool, PoolClient } from "pg";
 import { explain, isRefusal } from "./errors.js";
 import type { Settings } from "./options.js";
 
-/** The names of prepared statements, by their text: stores with different schemas may share the caller's pool. */
+/** The names of prepared statements, by their text: stores in several schemas may share the caller's pool. */
 const names: Map<string, string> = new Map();
 
 function nameOf(text: string): string {
@@ -94,8 +94,8 @@ export class Database {
   }
 
   /**
-   * Runs a statement. With values, each connection prepares it once. Rejects with the error of the driver, for
-   * {@link explain}, or a `ChannelError`.
+   * Runs a statement. With values, each connection prepares it once. Rejects with the error of the driver,
+   * for {@link explain}, or a `ChannelError`.
    */
   query<Row>(text: string, values?: unknown[], options: QueryOptions = {}): Promise<Row[]> {
     return this.#calls.during(() => this.#query<Row>(text, values, options));

@@ -23,7 +23,7 @@ interface Watch {
   readonly sink: WatchSink;
 }
 
-/** A row of a poll. `alive`: whether the process is registered. `changed`: whether there is a change at all. */
+/** A row of a poll. `alive`: whether the process is registered. `changed`: whether there is a change. */
 interface ChangeRow extends EntryRow<string | null> {
   readonly alive: boolean;
   readonly changed: boolean;
