@@ -6,6 +6,9 @@ export const NEWER_LAYOUT = "OJM01";
 /** `assert_fence` found the lock at another version. */
 export const LATE = "OJM02";
 
+/** `join_commit` found a transaction with an isolation that it cannot join. */
+export const NOT_JOINABLE = "OJM03";
+
 /** Another transaction held a key for too long. */
 export const LOCKED = "55P03";
 
@@ -19,8 +22,9 @@ const MEANINGS: readonly (readonly [state: RegExp, code: ChannelErrorCode, what:
     "CORRUPT",
     "does not have the tables and functions of this backend. Restore a backup, or use another schema",
   ],
-  [/^0A000/, "NOT_SUPPORTED", "cannot join this transaction"],
-  [/^25006/, "READ_ONLY", "takes no writes: it is a standby, maybe after a failover, or set to read-only"],
+  [/^OJM03/, "NOT_SUPPORTED", "cannot join this transaction"],
+  // A standby refuses tables without a log by 0A000.
+  [/^(25006|0A000)/, "READ_ONLY", "takes no writes: it is a standby, maybe after a failover, or set to read-only"],
   [/^53100/, "FULL", "has no room on its disk. Make room on it"],
   [/^53200/, "UNAVAILABLE", "has no shared memory left for locks. Raise max_locks_per_transaction"],
   [

@@ -295,5 +295,27 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     // The answer waited for the replica. It does not answer itself: it may lack the last commits.
     expect(await replica.sql("select value from replicated.entries")).toEqual([{ value: "1" }]);
     expect(await failure({ url: replica.url, schema: "replicated" })).toMatchObject({ code: "READ_ONLY" });
+
+    // After a failover, an address may lead to the other server.
+    const address = { host: "127.0.0.1", port, user: "ojm", database: "postgres" };
+    const pool = new pg.Pool({ ...address, application_name: "moved" });
+    pool.on("error", () => {});
+    onTestFinished(() => pool.end());
+    const moved = await open({ pool, schema: "replicated" });
+    const seen: string[] = [];
+    const sink = { change: () => seen.push("change"), gap: () => seen.push("gap"), fail: () => seen.push("fail") };
+    await moved.watch({ from: "c ", to: "c!" }, sink);
+    const leadsTo = async (to: number): Promise<void> => {
+      pool.options.port = to;
+      for (const each of [sql, replica.sql])
+        await each("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'moved'");
+    };
+    await leadsTo(replica.port);
+    const refused = { code: "READ_ONLY", retryable: true, outcome: "not-applied" };
+    await expect.poll(() => moved.commit(put("2")).catch((error: unknown) => error)).toMatchObject(refused);
+    await leadsTo(port);
+    await expect.poll(() => moved.commit(put("3")).catch(() => undefined)).toMatchObject({ ok: true });
+    await expect.poll(() => seen, { timeout: 20_000 }).toContain("change");
+    expect(seen).not.toContain("fail");
   });
 });

@@ -1,4 +1,4 @@
-import { LATE, NEWER_LAYOUT } from "./errors.js";
+import { LATE, NEWER_LAYOUT, NOT_JOINABLE } from "./errors.js";
 import { schemaOf } from "./options.js";
 
 /**
@@ -305,7 +305,7 @@ create function ${schema}.join_commit(known int, patience int, ops json) returns
 begin
   -- An older snapshot would miss processes that began to watch since.
   if current_setting('transaction_isolation') <> 'read committed' then
-    raise exception 'ojm: only a transaction at READ COMMITTED can be joined' using errcode = 'feature_not_supported';
+    raise exception 'ojm: only a transaction at READ COMMITTED can be joined' using errcode = '${NOT_JOINABLE}';
   end if;
   insert into ${schema}.joined as old (known, patience, key, kind, version, value, ttl)
   select known, patience, op.* from json_to_recordset(ops)
