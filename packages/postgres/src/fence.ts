@@ -11,6 +11,8 @@ export interface QueryClient {
 /** A run that holds its lock: the `run` of a job function. */
 export interface FencedRun {
   readonly name: string;
+  /** The name of its lock. Default: that of the run. */
+  readonly lock?: string;
   readonly fence: string;
 }
 
@@ -39,7 +41,7 @@ export async function assertFence(
 ): Promise<void> {
   const names = new Names(options.schema ?? "ojm");
   try {
-    await client.query(`select ${names.schema}.assert_fence($1, $2)`, [storedLockKey(run.name), run.fence]);
+    await client.query(`select ${names.schema}.assert_fence($1, $2)`, [storedLockKey(run.lock ?? run.name), run.fence]);
   } catch (error) {
     if (codeOf(error) !== LATE && codeOf(error) !== "40001") throw explain(error, "PostgreSQL", false);
     const message = `the run of "${run.name}" no longer holds its lock (fence ${run.fence}): roll back`;

@@ -29,7 +29,9 @@ const LONGEST_ONCE = 200;
 
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
-const RUN = ["timeout", "wait", "trigger", "args", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"];
+const RUN = [
+  ...["timeout", "wait", "trigger", "lock", "args", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"],
+];
 
 /** The options of a manager, with their durations in ms. */
 export interface CheckedManagerOptions extends Omit<InMs<JobManagerOptions>, "logBudget" | "retention"> {
@@ -130,13 +132,14 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${valueText(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
-  const { trigger = "manual", args, meta, claim, signal, waitSignal }: RunOptions = options;
+  const { trigger = "manual", lock, args, meta, claim, signal, waitSignal }: RunOptions = options;
   const timeout = checkedDuration(`timeout of "${name}"`, options.timeout ?? HOUR, refuse, ABOVE_ZERO);
   const wait = checkedDuration(`wait of "${name}"`, options.wait ?? WAIT, refuse);
   // Limit the text: a trigger that fills the record would leave no room for the end of the run.
   if (typeof trigger !== "string" || trigger.length > LONGEST_TRIGGER) {
     refuse(`trigger of "${name}" must be a text of at most ${LONGEST_TRIGGER} characters`);
   }
+  if (lock !== undefined) checkLock(name, lock, refuse);
   if (signal !== undefined && !isSignal(signal)) refuse(`signal of "${name}" must be an AbortSignal`);
   if (waitSignal !== undefined && !isSignal(waitSignal)) refuse(`waitSignal of "${name}" must be an AbortSignal`);
   const kept = {
@@ -149,11 +152,19 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
     args === undefined &&
     meta === undefined &&
     claim === undefined &&
+    lock === undefined &&
     options.once === undefined;
   if (isPlain && waitSignal === undefined) return { timeout, wait, trigger };
-  const { once, ...others } = options;
-  const checked = { ...others, ...kept, timeout, wait, trigger };
+  const { once, lock: _, ...others } = options;
+  // The lock of its own name is the default: the record does not mention it.
+  const checked = { ...others, ...kept, ...(lock !== undefined && lock !== name && { lock }), timeout, wait, trigger };
   return once === undefined ? checked : { ...checked, once: checkOnce(once, refuse) };
+}
+
+function checkLock(name: string, lock: unknown, refuse: (what: string) => never): void {
+  if (typeof lock !== "string" || lock === "") refuse(`lock of "${name}" must be a text that is not empty`);
+  const reserved = ownNameProblem(lock as string);
+  if (reserved !== undefined && lock !== name) refuse(`lock of "${name}": ${reserved}`);
 }
 
 function checkOnce(once: unknown, refuse: (what: string) => never): InMs<OnceOptions> {

@@ -34,6 +34,8 @@ export interface RunRecord {
   readonly trigger: string;
   /** The longest time that the run may take, in ms. */
   readonly timeout: number;
+  /** The name of its lock, if that is not the name of the run: see {@link RunOptions.lock}. */
+  readonly lock?: string;
   /** The versions of ojm and of Node that ran it. Absent in records of older versions of ojm. */
   readonly versions?: { readonly ojm: string; readonly node: string };
   /** The schedule that the run was started for. */
@@ -123,6 +125,7 @@ export interface PendingRetry {
   readonly error?: string;
   readonly trigger: string;
   readonly timeout: number;
+  readonly lock?: string;
   readonly schedule?: string;
   readonly tick?: number;
   readonly args?: { readonly [key: string]: JsonValue };
@@ -312,6 +315,15 @@ export type OnceOptions =
 
 /** Options of {@link JobManager.run} and {@link JobManager.start}. */
 export interface RunOptions {
+  /**
+   * The name of the lock, if it is not that of the run. Runs of different names with one lock exclude each
+   * other, and runs of one name with different locks run at the same time. All programs that run a job must
+   * agree on its lock: see docs/understand/how-a-run-works.md.
+   *
+   * @example
+   * await manager.run("mail", send, { lock: "smtp" });
+   */
+  readonly lock?: string;
   /** The longest time that the run may hold its lock. Default: one hour. */
   readonly timeout?: Duration;
   /**
@@ -383,6 +395,8 @@ export interface Run {
   readonly startTime: number;
   /** The id of the run: `name@startDate`. All queries about a run accept it. */
   readonly id: string;
+  /** The name of its lock: that of the run, unless {@link RunOptions.lock} names another one. */
+  readonly lock: string;
   /** The number of the attempt in its retry series: 1, unless {@link RunOptions.retry} made it. */
   readonly attempt: number;
   /** The id of the first run of the retry series. */
@@ -511,7 +525,7 @@ export interface Outcome<T> {
 /** Why a job does not run now. See {@link JobManager.why}. */
 export interface Reason {
   /**
-   * - `running`: it is already running. `locked`: its lock is held without a run.
+   * - `running`: it is already running. `locked`: its lock is held without a run, or by the run of another name.
    * - `maintenance`: a person holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
    * - `retry`: an attempt is due, or will be.

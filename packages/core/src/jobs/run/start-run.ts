@@ -24,6 +24,8 @@ const MOST_REFUSALS = 1_000;
 /** A run that is being started, and its writes in the commit that takes its lock. */
 class Starting implements AtomicWrites {
   readonly name: string;
+  /** The name of the lock. */
+  readonly lock: string;
   readonly options: CheckedOptions;
   readonly draft: RecordDraft;
   readonly claim: StartClaim | undefined;
@@ -38,6 +40,7 @@ class Starting implements AtomicWrites {
 
   constructor(context: RunContext, name: string, options: CheckedOptions, attempt: Attempt | undefined) {
     this.name = name;
+    this.lock = options.lock ?? name;
     this.options = options;
     this.draft = new RecordDraft(context, name, options, attempt);
     const { claim, once } = options;
@@ -117,6 +120,7 @@ export async function startRun(
     try {
       // Do this first: a run that will be skipped must not wait for the lock.
       await starting.once?.check();
+      if (starting.lock !== name) await context.otherLocks();
       lease = await acquire(context, starting);
     } catch (error) {
       throw context.closing.aborted && !isRunError(error) ? closedError() : await explained(starting, error);
@@ -140,12 +144,12 @@ export async function startRun(
 
 /** Waits for the lock until one of the signals fires, or the runs are closed. */
 async function acquire({ locks, waitUntil }: RunContext, starting: Starting): Promise<Lease> {
-  const { name, options } = starting;
+  const { lock, options } = starting;
   const { signal, waitSignal } = options;
-  if (waitSignal === undefined && waitUntil === undefined) return locks.acquire(name, options, starting);
+  if (waitSignal === undefined && waitUntil === undefined) return locks.acquire(lock, options, starting);
   const first = firstOf(...[signal, waitSignal, waitUntil].filter((one) => one !== undefined));
   try {
-    return await locks.acquire(name, { ...options, signal: first.signal }, starting);
+    return await locks.acquire(lock, { ...options, signal: first.signal }, starting);
   } finally {
     first.forget();
   }
@@ -219,14 +223,16 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
  * in the same commit has them.
  */
 function noteText({ record, extras }: Draft, hasRecord: boolean): string {
-  if (extras === undefined) return `{"run":${record.startTime}}`;
-  const { meta: _, args, ...noted } = extras;
+  const { name, startTime } = record;
+  if (extras === undefined) return `{"run":${startTime}}`;
+  const { meta: _, lock, args, ...noted } = extras;
   const map = hasRecord || args === undefined ? noted : { ...noted, args };
-  return `{"run":${record.startTime}${moreFields(map)}}`;
+  const run = lock === undefined ? `"run":${startTime}` : `"of":{"name":${JSON.stringify(name)},"run":${startTime}}`;
+  return `{${run}${moreFields(map)}}`;
 }
 
 /** The error for a run that did not get its lock. */
-async function explained({ name, options, claim }: Starting, error: unknown): Promise<unknown> {
+async function explained({ name, lock, options, claim }: Starting, error: unknown): Promise<unknown> {
   const fired = [options.signal, options.waitSignal].find((signal) => signal?.aborted === true);
   // The holder of the lock may be a run for the same tick. Then the claim throws the error.
   if (isLockError(error) && fired === undefined) await claim?.refused();
@@ -235,7 +241,8 @@ async function explained({ name, options, claim }: Starting, error: unknown): Pr
     return new RunError("CANCELLED", name, `the wait for "${name}" was cancelled`, { cause: fired.reason });
   }
   if (!isLockError(error)) return error;
-  const text = `Can't lock to execute job '${name}': ${error.message}`;
+  const which = lock === name ? "" : ` by the lock '${lock}'`;
+  const text = `Can't lock to execute job '${name}'${which}: ${error.message}`;
   return new RunError("LOCKED", name, text, { ...(error.held && { held: error.held }) });
 }
 

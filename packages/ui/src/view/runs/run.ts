@@ -64,6 +64,7 @@ const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunReco
   holder: holderOf,
   trigger: text,
   timeout: plain,
+  lock: plain,
   versions: ({ ojm, node }) => ({ ojm, node }),
   schedule: plain,
   tick: plain,
