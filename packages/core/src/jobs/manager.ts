@@ -84,7 +84,7 @@ export async function openJobManager(
 
 /**
  * Runs jobs by name, and keeps a record of every run. A name never runs twice at once, across all processes
- * that open the same channels.
+ * that open the same channels, unless its runs have different locks: see {@link RunOptions.lock}.
  *
  * @example
  * await using manager = await openJobManager({

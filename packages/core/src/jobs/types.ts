@@ -525,7 +525,8 @@ export interface Outcome<T> {
 /** Why a job does not run now. See {@link JobManager.why}. */
 export interface Reason {
   /**
-   * - `running`: it is already running. `locked`: its lock is held without a run, or by the run of another name.
+   * - `running`: it is already running. `locked`: its lock is held without a run, or by the run of
+   *   another name.
    * - `maintenance`: a person holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
    * - `retry`: an attempt is due, or will be.

@@ -112,7 +112,10 @@ export class LiveRuns {
   readonly #options: FollowRunsOptions;
   readonly #sessions: LiveSessions;
   readonly #stops: LiveStops;
+  /** By their locks. */
   readonly #runs: Map<string, Watched> = new Map();
+  /** By their names: those that have a lock of another name. */
+  readonly #others: Map<string, Set<Watched>> = new Map();
   readonly #waiting: Map<string, readonly Ticket[]> = new Map();
   readonly #holds: Map<string, Hold> = new Map();
   readonly #locks: Map<string, HeldLock> = new Map();
@@ -162,9 +165,8 @@ export class LiveRuns {
   run(name: string): ActiveRun | undefined {
     const own = this.#runs.get(name);
     if (own?.name === name) return this.#shown(own);
-    const others = [...this.#runs.values()].filter((watched) => watched.name === name);
-    const latest = others.sort((a, b) => b.startTime - a.startTime)[0];
-    return latest && this.#shown(latest);
+    const others = [...(this.#others.get(name) ?? [])].sort((a, b) => b.startTime - a.startTime);
+    return others[0] && this.#shown(others[0]);
   }
 
   /** The names whose lock has waiters, and how many. */
@@ -301,6 +303,8 @@ export class LiveRuns {
   #began(held: Omit<Watched, "over">): void {
     const watched: Watched = { ...held, over: new AbortController() };
     this.#runs.set(held.lock, watched);
+    if (held.name !== held.lock)
+      this.#others.set(held.name, (this.#others.get(held.name) ?? new Set()).add(watched));
     this.#stops.began(watched);
     if (this.#isBusy()) watched.cancelWatch = this.#source.clock.after(MOMENT, () => this.#watchLate(watched));
     else this.#watch(watched);
@@ -384,7 +388,9 @@ export class LiveRuns {
     const watched = this.#runs.get(lock);
     if (watched === undefined) return;
     this.#runs.delete(lock);
-    if (watched.name !== lock) this.#tell(watched.name);
+    const others = this.#others.get(watched.name);
+    if (others?.delete(watched) === true) this.#tell(watched.name);
+    if (others?.size === 0) this.#others.delete(watched.name);
     watched.cancelWatch?.();
     watched.over.abort(OVER);
     watched.watch?.stop();
