@@ -87,6 +87,7 @@ export class Simulation {
     this.#plan = {
       ttl: TTL,
       names: NAMES.slice(0, 1 + (seed % 3)),
+      lock: seed % 7 === 5 ? "shared" : undefined,
       unlocks: seed % 5 === 0 || seed % 20 >= 18,
       cancels: seed % 4 === 1,
       holds: seed % 6 === 1,
