@@ -66,19 +66,8 @@ export function madeUpFor(record: RunRecord): PendingRetry {
 const NO_POLICY: RetryPolicy = { attempts: 1, delay: 0, backoff: "fixed", maxDelay: 0, onLost: false };
 
 function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Holder | undefined): PendingRetry {
-  const {
-    name,
-    attempt = 1,
-    chain = runId(record),
-    trigger,
-    timeout,
-    lock,
-    schedule,
-    tick,
-    args,
-    meta,
-    error,
-  } = record;
+  const { name, attempt = 1, chain = runId(record), trigger, timeout } = record;
+  const { lock, schedule, tick, args, meta, error } = record;
   return {
     name,
     chain,
