@@ -36,6 +36,8 @@ export interface RunRecord {
   readonly timeout: number;
   /** The name of its lock, if that is not the name of the run: see {@link RunOptions.lock}. */
   readonly lock?: string;
+  /** The permits that it had, and their limits as the caller gave them: see {@link RunOptions.permits}. */
+  readonly permits?: { readonly [permit: string]: number };
   /** The versions of ojm and of Node that ran it. Absent in records of older versions of ojm. */
   readonly versions?: { readonly ojm: string; readonly node: string };
   /** The schedule that the run was started for. */
@@ -126,6 +128,7 @@ export interface PendingRetry {
   readonly trigger: string;
   readonly timeout: number;
   readonly lock?: string;
+  readonly permits?: { readonly [permit: string]: number };
   readonly schedule?: string;
   readonly tick?: number;
   readonly args?: { readonly [key: string]: JsonValue };
@@ -324,6 +327,16 @@ export interface RunOptions {
    * await manager.run("mail", send, { lock: "smtp" });
    */
   readonly lock?: string;
+  /**
+   * Limits how many runs have a permit at once, over all names and processes: for each permit, the most runs
+   * that may have it. A run takes one of each together with its lock, and returns them with it. It waits for
+   * up to `wait`; runs with the same permits start in order of arrival. A limit set by
+   * {@link JobManager.limit} replaces the number given here. At most 8 permits, and 1,000 of each.
+   *
+   * @example
+   * await manager.run(`order/${id}`, charge, { permits: { stripe: 10, "tenant/42": 2 }, wait: "10m" });
+   */
+  readonly permits?: { readonly [permit: string]: number };
   /** The longest time that the run may hold its lock. Default: one hour. */
   readonly timeout?: Duration;
   /**
@@ -529,12 +542,13 @@ export interface Reason {
    *   another name.
    * - `maintenance`: a person holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
+   * - `permit`: all permits of a name that its last run had are taken, see {@link RunOptions.permits}.
    * - `retry`: an attempt is due, or will be.
    * - `once`: a run has started, and keeps others of its window or key from starting, see
    *   {@link RunOptions.once}.
    * - `last`: how the last run ended. `never`: no run is stored.
    */
-  readonly code: "running" | "locked" | "maintenance" | "queue" | "retry" | "once" | "last" | "never";
+  readonly code: "running" | "locked" | "maintenance" | "queue" | "permit" | "retry" | "once" | "last" | "never";
   /** The reason in words, safe to show on a terminal. */
   readonly text: string;
   /** The evidence. */

@@ -6,6 +6,7 @@ import { lockOf, toRecord } from "../jobs/records/record.js";
 import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { startsOf, startText } from "../jobs/run/once.js";
+import { lineOf, readPermit, takenText } from "../jobs/run/permits.js";
 import type { AuditEntry, Reason, RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import { holdOf } from "../locks/entries/valid.js";
@@ -43,6 +44,7 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
     reasons.push({ ...reason, ...more });
     if (lock.waiting > 0) reasons.push(await waiting(locks, lock, lock !== own));
   }
+  reasons.push(...(await permitsTaken({ locks, lockChannel }, last)));
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
     const after = `after: ${visible(next.error ?? "no reason")}`;
@@ -70,6 +72,22 @@ async function held(locks: Locks, name: string, lock: HeldLock, run: RunRecord |
   if (run !== undefined)
     return { code: "locked", text: `its lock${which} is held by ${visible(run.id)}, on ${by}`, lock, run };
   return { code: "locked", text: `its lock${which} is held without a run, by ${by}`, lock };
+}
+
+/** The permits of the last run that are all taken: the next run probably waits for them. */
+async function permitsTaken(
+  source: Pick<RunContext, "locks" | "lockChannel">,
+  last: RunRecord | undefined,
+): Promise<Reason[]> {
+  const reasons: Reason[] = [];
+  for (const [name, limit] of Object.entries(last?.permits ?? {})) {
+    const state = await readPermit(source, name, limit);
+    if (state.free !== undefined) continue;
+    const line = await source.locks.find(lineOf(name));
+    const waits = line === undefined ? "" : `. ${line.waiting === 0 ? "One run waits" : `${line.waiting + 1} runs wait`} for one`;
+    reasons.push({ code: "permit", text: `${takenText(state)}${waits}` });
+  }
+  return reasons;
 }
 
 /** The text about a run that is still running after a request to stop. */

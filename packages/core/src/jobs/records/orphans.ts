@@ -259,13 +259,14 @@ interface NotedRun extends Extras {
 export function runOf(lock: Pick<LockValue, "name"> & { readonly note?: unknown }): NotedRun {
   const note = fieldsOf<{ run: number; of: unknown } & Extras>(lock.note) ?? {};
   const of = fieldsOf<{ name: string; run: number }>(note.of);
-  const { schedule, tick, delay, attempt, chain, retry, args } = note;
+  const { permits, schedule, tick, delay, attempt, chain, retry, args } = note;
   const isOther = isText(of?.name) && isTime(of.run);
   const run = isOther ? of.run : note.run;
   return {
     name: isOther ? of.name : lock.name,
     ...(isTime(run) && { startTime: run }),
     ...(isOther && { lock: lock.name }),
+    ...(fieldsOf(permits) !== undefined && { permits: permits as NonNullable<Extras["permits"]> }),
     ...(isText(schedule) && { schedule }),
     ...(isTime(tick) && { tick }),
     ...(isSpan(delay) && { delay }),

@@ -16,6 +16,7 @@ import { inOneStore, moreFields, type RunContext } from "./context.js";
 import { OnceClaim } from "./once.js";
 import { OpenRun } from "./open-run.js";
 import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
+import { Permits } from "./permits.js";
 import { NOT_BEGUN } from "./run-group.js";
 
 /** The most refusals of the claim of a run. Of several runs with one claim, one succeeds each time. */
@@ -32,6 +33,7 @@ class Starting implements AtomicWrites {
   readonly once: OnceClaim | undefined;
   /** Set if the lease ends before the run is open, because the run cannot receive the error yet. */
   over: LockError | undefined;
+  readonly permits: Permits | undefined;
   #refusals = 0;
   /** Set if another process requests the run to stop before it is open. */
   request: StopRequest | undefined;
@@ -46,6 +48,7 @@ class Starting implements AtomicWrites {
     const { claim, once } = options;
     this.once = once && new OnceClaim(context, name, once, claim);
     this.claim = this.once ?? claim;
+    this.permits = options.permits && new Permits(context, name, options.permits, options);
     this.#context = context;
   }
 
@@ -59,6 +62,7 @@ class Starting implements AtomicWrites {
     return {
       noteText: noteText(draft, inOneStore(this.#context)),
       others: this.claim ? [...this.#claimed(draft.record), ...(others ?? [])] : others,
+      ...this.permits?.prepare(draft.record, session.holder),
     };
   }
 
@@ -68,7 +72,13 @@ class Starting implements AtomicWrites {
 
   async refused(): Promise<void> {
     if (this.claim !== undefined) await this.#claimRefused(this.claim);
+    await this.permits?.refused();
     await this.draft.moveOn();
+  }
+
+  /** It would keep its place in line from others while it waits for the lock. */
+  blocked(): void {
+    this.permits?.leave();
   }
 
   /** A claim that continues with its old data would fail forever. */
@@ -121,9 +131,12 @@ export async function startRun(
       // Do this first: a run that will be skipped must not wait for the lock.
       await starting.once?.check();
       if (starting.lock !== name) await context.otherLocks();
+      await starting.permits?.read();
       lease = await acquire(context, starting);
     } catch (error) {
       throw context.closing.aborted && !isRunError(error) ? closedError() : await explained(starting, error);
+    } finally {
+      starting.permits?.leave();
     }
     const run = inOneStore(context)
       ? open(context, starting, lease, starting.draft.current(lease.session), lease.fence)

@@ -55,6 +55,8 @@ export interface Taken {
   readonly until: number;
   /** The lock and its queue, as the commit of the lock left them; `undefined` without waiters. */
   readonly view: LockView | undefined;
+  /** See {@link PreparedWrites.ownKeys}. */
+  readonly ownKeys?: readonly Key[] | undefined;
 }
 
 const HOUR = 3_600_000;
@@ -243,10 +245,13 @@ export class Acquisition {
       }
       if (result.ok) {
         const view = queue === undefined ? undefined : this.#view(lock, result.version, queue, writes?.noteText);
-        return { session, fence: result.version, until, view };
+        return { session, fence: result.version, until, view, ownKeys: writes?.ownKeys };
       }
       const refusal = refusalOf(result.failed, request, view);
-      if (refusal.type === "blocked") return refusal.view;
+      if (refusal.type === "blocked") {
+        this.#writes?.blocked?.();
+        return refusal.view;
+      }
       if (refusal.type === "refused") await this.#writes?.refused(refusal.current);
       else await this.settle(session, checked, refusal.current);
     }

@@ -13,7 +13,7 @@ import type {
 import type { JobManager } from "../../jobs/manager.js";
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
-import { isIndexed, isLock, isLocking, isOnce, isRecord, isRetry, isSession, isSweep } from "./entry-kinds.js";
+import { isIndexed, isLock, isLocking, isOnce, isPermit, isRecord, isRetry, isSession, isSweep } from "./entry-kinds.js";
 
 /** A bug that other lock code shipped, planted between ojm and the store: a check must find it. */
 export interface PlantedBug {
@@ -71,6 +71,15 @@ class ReleaseWithoutOwner extends Planted {
     const owner = commit.checks.findIndex(({ key }) => isLock(key));
     if (!deletesLock(commit) || owner < 0) return super.commit(commit, options);
     return this.commitWithout(owner, commit, options);
+  }
+}
+
+class PermitWithoutCheck extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const puts = new Set(commit.writes.filter(({ value }) => value !== null).map(({ key }) => key));
+    const place = commit.checks.findIndex(({ key }) => isPermit(key) && puts.has(key));
+    if (!takesLock(commit) || place < 0) return super.commit(commit, options);
+    return this.commitWithout(place, commit, options);
   }
 }
 
@@ -279,6 +288,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: (store, clock) => new RenewalAfterExpiry(store, clock),
     clock: withoutDeadlines,
     late: true,
+  },
+  {
+    name: "that a permit is free is checked before the commit",
+    caughtAs: /^\d runs have the permit/,
+    plant: (store, clock) => new PermitWithoutCheck(store, clock),
   },
   { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
   { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },

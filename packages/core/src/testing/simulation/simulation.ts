@@ -95,6 +95,7 @@ export class Simulation {
       rollups: seed % 3 !== 1,
       writesBack: seed % 3 === 2,
       once: seed % 4 === 3 || seed % 8 === 6,
+      permits: seed % 3 === 2 ? { p: 2, q: 1 } : {},
       logs: seed % 4 === 2 || seed % 9 === 5 ? new WrittenLogs() : undefined,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,
@@ -250,6 +251,10 @@ export class Simulation {
     if (!this.#forgets) checkChains([...records, ...this.#ledger.pruned], await manager.retries());
     await checkIndex(store, this.#forgets);
     await this.#checkRollups(manager, records);
+    for (const [permit, limit] of Object.entries(this.#plan.permits)) {
+      const taking = Array.from({ length: limit }, (_, i) => manager.start(`z${i}`, { wait: 0, permits: { [permit]: limit } }));
+      for (const run of await this.clock.until(Promise.all(taking))) await this.clock.until(run.end());
+    }
     this.#isPruned = false;
     await manager.prune({ olderThan: 0 });
     await checkIndex(store, this.#forgets);

@@ -33,6 +33,8 @@ export interface Plan {
   readonly writesBack: boolean;
   /** Whether runs start once in a window. */
   readonly once: boolean;
+  /** The permits of runs, and their limits. */
+  readonly permits: { readonly [permit: string]: number };
   /** The logs of the runs, if they write any. */
   readonly logs: WrittenLogs | undefined;
   readonly dice: Dice;
@@ -160,6 +162,7 @@ export class Worker {
     const obeys = dice.chance() < 0.7;
     const retry = this.#retry();
     const once = this.#plan.once && dice.chance() < 0.6 ? { once: { per: WINDOW } } : {};
+    const permits = this.#permits();
     const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
     // A cancelled retry series ends early: the ledger could not distinguish it from a lost one.
@@ -169,7 +172,7 @@ export class Worker {
       begun = run;
       // A run that was handed over is repeated, and has its start from the first time.
       if ("once" in once && run.chain === run.id) laws.once.entered(run);
-      this.#enter(run);
+      this.#enter(run, permits);
       this.#inside.push(run.lock);
       const stopLines = this.#writeLines(run);
       await new Promise<void>((resolve) => {
@@ -200,6 +203,7 @@ export class Worker {
       signal: stop.signal,
       ...(this.#plan.lock !== undefined && { lock: this.#plan.lock }),
       ...once,
+      ...(permits && { permits }),
       ...(retry && { retry }),
     };
     const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
@@ -243,14 +247,22 @@ export class Worker {
     return { attempts, delay: dice.between(0, 1_500), backoff, onLost: dice.chance() < 0.5 };
   }
 
-  #enter(run: Run): void {
+  /** For some runs one of the permits, for others all. */
+  #permits(): RunOptions["permits"] {
+    const { dice, permits } = this.#plan;
+    const all = Object.entries(permits);
+    if (all.length === 0 || dice.chance() < 0.3) return undefined;
+    return dice.chance() < 0.5 ? permits : Object.fromEntries([dice.pick(all)]);
+  }
+
+  #enter(run: Run, permits: RunOptions["permits"]): void {
     // The lease was over before the body began, and its signal has fired.
     if (run.signal.aborted) return;
     const { laws, ledger, note } = this.#plan;
     const which = run.attempt > 1 ? `, for attempt ${run.attempt}` : "";
     note(`${this.#name} enters ${run.name} with ${run.fence}${which}`);
     ledger.begun(run);
-    laws.enter({ lock: run.lock, process: this.#process, run });
+    laws.enter({ lock: run.lock, process: this.#process, run, ...(permits && { permits }) });
   }
 }
 

@@ -65,6 +65,7 @@ const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunReco
   trigger: text,
   timeout: plain,
   lock: plain,
+  permits: plain,
   versions: ({ ojm, node }) => ({ ojm, node }),
   schedule: plain,
   tick: plain,

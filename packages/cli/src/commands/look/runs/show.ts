@@ -112,6 +112,7 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "chain", cut: "name", cell: ({ chain }) => chain },
     { title: "where", cell: ({ holder: { host, pid } }) => `${host}, pid ${pid}` },
     { title: "lock", cut: "name", cell: ({ lock }) => lock },
+    { title: "permits", cell: ({ permits }) => permits && Object.keys(permits).join(", ") },
     { title: "fence", cell: ({ fence }) => fence },
     { title: "versions", cell: ({ versions }) => versions && `ojm ${versions.ojm}, Node ${versions.node}` },
     { title: "args", cell: ({ args }) => json(args) },

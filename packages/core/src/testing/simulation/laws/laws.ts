@@ -23,6 +23,8 @@ export interface Entered {
   readonly lock: string;
   readonly process: FakeProcess;
   readonly run: Run;
+  /** The permits of the run, and their limits. */
+  readonly permits?: { readonly [permit: string]: number };
 }
 
 interface Inside extends Entered {
@@ -210,6 +212,7 @@ export class Laws {
     this.once.check();
     if (this.#takenForDead !== undefined) throw new Error(this.#takenForDead);
     const holders = new Map<string, Inside>();
+    const permits = new Map<string, Inside[]>();
     for (const inside of this.#inside) {
       const { lock, process, run, stops } = inside;
       // Two bodies may run once the entry is gone, which only the store knows: excuse each body inside.
@@ -222,8 +225,17 @@ export class Laws {
       const isHolder = !over.aborted || isKept;
       if (!isHolder || !(process.running || (process.waking && stops === process.stops))) continue;
       if (this.#judgesSignals && !over.aborted) this.#checkSignal(inside);
+      // A body that may run without its lock may run without its permits.
+      if (!inside.unlocked && !this.#mayNotKnow(run))
+        for (const permit of Object.keys(inside.permits ?? {}))
+          permits.set(permit, [...(permits.get(permit) ?? []), inside]);
       const other = holders.get(lock);
       holders.set(lock, other === undefined ? inside : this.#newerOf(inside, other));
+    }
+    for (const [permit, having] of permits) {
+      const most = Math.min(...having.map(({ permits }) => permits?.[permit] ?? 0));
+      if (having.length > most)
+        throw new Error(`${having.length} runs have the permit ${permit} of ${most}: ${having.map(({ lock }) => lock)}`);
     }
   }
 
