@@ -17,6 +17,7 @@ import {
   type Ending,
   type Extras,
   fenceOf,
+  lockOf,
   recordKey,
   recordKeyOf,
   startedRecord,
@@ -52,9 +53,10 @@ export async function recordOf(jobs: Channel<RunRecord>, lock: LockOfRun): Promi
  */
 export function isRunOf(entry: Pick<Entry<RunRecord>, "value" | "version">, lock: LockOfRun): boolean {
   if (fenceOf(entry) === lock.fence) return true;
-  const { status, startTime, holder } = entry.value;
+  const { status, name, startTime, holder } = entry.value;
   const run = runOf(lock);
-  const isNoted = run.startTime === startTime && run.name === entry.value.name;
+  // With two stores, another run of the name may have taken the start time that the note has.
+  const isNoted = run.startTime === startTime && run.name === name && lockOf(entry.value) === lock.name;
   return status === "running" && isNoted && lock.holder.instance === holder.instance;
 }
 
