@@ -17,7 +17,13 @@ import { RunError } from "./errors.js";
 import { JobQueries, type QuerySource } from "./job-queries.js";
 import { LOGS, Logs } from "./logs/logs.js";
 import { operatorPart } from "./operator-part.js";
-import { type CheckedManagerOptions, checkManagerOptions, checkPruneOptions, optionsOf, permitProblem } from "./options.js";
+import {
+  type CheckedManagerOptions,
+  checkManagerOptions,
+  checkPruneOptions,
+  optionsOf,
+  permitProblem,
+} from "./options.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, NOT_BEGUN } from "./records/orphans.js";
 import { TimeIndex } from "./records/time-index.js";

@@ -30,7 +30,21 @@ const LONGEST_ONCE = 200;
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
 const RUN = [
-  ...["timeout", "wait", "trigger", "lock", "permits", "args", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"],
+  ...[
+    "timeout",
+    "wait",
+    "trigger",
+    "lock",
+    "permits",
+    "args",
+    "meta",
+    "claim",
+    "once",
+    "retry",
+    "signal",
+    "waitSignal",
+    "group",
+  ],
 ];
 
 /** The options of a manager, with their durations in ms. */
@@ -165,7 +179,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
 }
 
 /** The most permits of a run: each is a part of the commit that takes its lock. */
-const MOST_PERMITS = 8;
+export const MOST_PERMITS = 8;
 
 /** The most runs that may have a permit at once, and the longest name of one. */
 const LARGEST_LIMIT = 1_000;
@@ -180,8 +194,8 @@ export function permitProblem(name: unknown, limit: unknown, least: number): str
 }
 
 function checkPermits(permits: unknown, refuse: (what: string) => never): void {
-  if (!isMap(permits)) return refuse(`permits must be a map, not ${valueText(permits)}`);
-  const all = Object.entries(permits);
+  if (!isMap(permits)) refuse(`permits must be a map, not ${valueText(permits)}`);
+  const all = Object.entries(permits as object);
   if (all.length === 0 || all.length > MOST_PERMITS) refuse(`permits must have 1 to ${MOST_PERMITS} names`);
   for (const [name, limit] of all) {
     const problem = permitProblem(name, limit, 1);

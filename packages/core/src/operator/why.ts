@@ -84,7 +84,8 @@ async function permitsTaken(
     const state = await readPermit(source, name, limit);
     if (state.free !== undefined) continue;
     const line = await source.locks.find(lineOf(name));
-    const waits = line === undefined ? "" : `. ${line.waiting === 0 ? "One run waits" : `${line.waiting + 1} runs wait`} for one`;
+    const waits =
+      line === undefined ? "" : `. ${line.waiting === 0 ? "One run waits" : `${line.waiting + 1} runs wait`} for one`;
     reasons.push({ code: "permit", text: `${takenText(state)}${waits}` });
   }
   return reasons;

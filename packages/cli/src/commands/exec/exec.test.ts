@@ -250,6 +250,27 @@ describe("ojm exec", () => {
     expect(await place.last()).toMatchObject({ status: "failed" });
   });
 
+  test("starts only with a permit that is free, and refuses one that is no name with a limit", async () => {
+    const place = new Place();
+    const manager = await place.manager();
+    const held = await manager.start("other", { permits: { stripe: 1 } });
+    const refused = await place.exec("echo never", "--permit", "stripe=1").ended;
+    expect(refused).toMatchObject({ code: 75, out: "" });
+    expect(refused.err).toContain(`the permit "stripe" is taken, by ${held.id}`);
+    const waiting = place.exec("echo began", "--permit", "stripe=1", "--permit", "disk=2", "--wait", "10m");
+    await expect.poll(async () => (await manager.heldLocks()).map(({ name }) => name)).toContain("ojm permit stripe");
+    await held.end();
+    expect(await waiting.ended).toMatchObject({ code: 0, out: "began\n" });
+    expect(await place.last()).toMatchObject({ status: "completed", permits: { stripe: 1, disk: 2 } });
+    for (const wrong of ["stripe", "stripe=0", "=1", "stripe=x"]) {
+      const { code, err } = await place.exec("echo never", "--permit", wrong).ended;
+      expect({ code, err }).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("--permit takes a name and a limit"),
+      });
+    }
+  });
+
   test("ends at once by a signal while it waits for the lock, or for its next attempt", async () => {
     const place = new Place();
     const manager = await place.manager();

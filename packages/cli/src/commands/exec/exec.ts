@@ -9,7 +9,7 @@ import {
   type OnceOptions,
   type RunError,
 } from "@ojm/core";
-import { GRACE, ojmCommand } from "@ojm/core/internal";
+import { GRACE, MOST_PERMITS, ojmCommand, permitProblem } from "@ojm/core/internal";
 import type { PlannedNotify } from "@ojm/ojob";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -40,6 +40,7 @@ export async function execute(given: Given): Promise<number> {
   const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
   const wait = spanOption(given, "wait") ?? 0;
   const once = await onceOption(given);
+  const permits = permitsOption(given);
   const [pinger, notify] = [await pingOption(given), await configuredNotify(process.cwd())];
   return withStore(
     given,
@@ -64,6 +65,7 @@ export async function execute(given: Given): Promise<number> {
           // Stores only the program: the words after it may contain passwords.
           meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace, ...once?.meta },
           ...(once && { once: once.options }),
+          ...(permits && { permits }),
           signal: runner.waiting,
           claim: OWN_RUN,
           ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
@@ -125,6 +127,23 @@ function nameOf({ operands: [name, more], behind }: Given): string {
   if (behind.length === 0) throw new CommandError(`ojm exec needs a command after two dashes: ${form}`);
   checkNewName(name);
   return name;
+}
+
+/** The permits of --permit, which may be given several times. */
+function permitsOption({ values }: Given): { readonly [permit: string]: number } | undefined {
+  const words = values["permit"];
+  if (words === undefined) return undefined;
+  const permits = words.map((word) => {
+    const [, name = "", limit = ""] = /^(.*)=(\d+)$/.exec(word) ?? [];
+    const problem = permitProblem(name, Number(limit), 1);
+    if (problem !== undefined || limit === "")
+      throw new CommandError(
+        `--permit takes a name and a limit, such as stripe=10, not "${word}"${problem && `: ${problem}`}`,
+      );
+    return [name, Number(limit)] as const;
+  });
+  if (permits.length > MOST_PERMITS) throw new CommandError(`--permit may be given ${MOST_PERMITS} times`);
+  return Object.fromEntries(permits);
 }
 
 /** The option of the run for --once-per or --tick, and the fields that its record shows. */

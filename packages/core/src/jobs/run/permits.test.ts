@@ -50,7 +50,9 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
   };
 
   test("of many runs in two processes, as many have the permit at once as there are, and all come to an end", async () => {
-    const all = Array.from({ length: 12 }, (_, i) => work(i % 2 === 0 ? one : two, `n${i}`, { permits: { stripe: 3 } }));
+    const all = Array.from({ length: 12 }, (_, i) =>
+      work(i % 2 === 0 ? one : two, `n${i}`, { permits: { stripe: 3 } }),
+    );
     await clock.until(Promise.all(all), 60_000);
     expect(most).toBe(3);
     expect(began).toHaveLength(12);
@@ -81,7 +83,10 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
     const error = await clock.until(rejection(two.manager.run("b", () => {}, { permits: { stripe: 1 }, wait: 0 })));
     expect(error).toMatchObject({ code: "LOCKED", job: "b" });
     expect((error as Error).message).toContain(`the permit "stripe" is taken, by ${run.id} on `);
-    const late = await clock.until(rejection(two.manager.run("b", () => {}, { permits: { stripe: 1 }, wait: 700 })), 5_000);
+    const late = await clock.until(
+      rejection(two.manager.run("b", () => {}, { permits: { stripe: 1 }, wait: 700 })),
+      5_000,
+    );
     expect((late as Error).message).toContain(`the permit "stripe" is taken, by ${run.id} on `);
     expect(await collect(two.manager.history({ name: "b" }))).toEqual([]);
     await clock.until(run.end());
@@ -91,7 +96,9 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
   test("a wait for a permit ends with its signal, and at the close of its manager", async () => {
     const run = await clock.until(one.manager.start("a", { permits: { stripe: 1 } }));
     const stop = new AbortController();
-    const cancelled = rejection(two.manager.run("b", () => {}, { permits: { stripe: 1 }, ...WAIT, signal: stop.signal }));
+    const cancelled = rejection(
+      two.manager.run("b", () => {}, { permits: { stripe: 1 }, ...WAIT, signal: stop.signal }),
+    );
     const closed = rejection(two.manager.run("c", () => {}, { permits: { stripe: 1 }, ...WAIT }));
     await clock.advance(1_000);
     stop.abort();
@@ -165,7 +172,10 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
   test("a forced unlock returns the permits of the run", async () => {
     await clock.until(one.manager.start("a", { permits: { stripe: 1 } }));
     await clock.until(two.manager.unlock("a", { reason: "stuck" }));
-    await clock.until(two.manager.run("b", () => {}, { permits: { stripe: 1 }, wait: 1_000 }), 5_000);
+    await clock.until(
+      two.manager.run("b", () => {}, { permits: { stripe: 1 }, wait: 1_000 }),
+      5_000,
+    );
   });
 
   test("a limit that is set replaces those of the runs: holders keep theirs, and a raise wakes the line", async () => {

@@ -34,7 +34,14 @@ function extrasOf(
   startTime: number,
 ): Extras | undefined {
   const tick = claim?.tick;
-  if (tick === undefined && args === undefined && meta === undefined && attempt === undefined && lock === undefined && permits === undefined)
+  if (
+    tick === undefined &&
+    args === undefined &&
+    meta === undefined &&
+    attempt === undefined &&
+    lock === undefined &&
+    permits === undefined
+  )
     return undefined;
   return {
     ...(lock !== undefined && { lock }),

@@ -15,8 +15,8 @@ import type { RunOptions, RunRecord, StartClaim } from "../types.js";
 import { inOneStore, moreFields, type RunContext } from "./context.js";
 import { OnceClaim } from "./once.js";
 import { OpenRun } from "./open-run.js";
-import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { Permits } from "./permits.js";
+import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { NOT_BEGUN } from "./run-group.js";
 
 /** The most refusals of the claim of a run. Of several runs with one claim, one succeeds each time. */

@@ -13,7 +13,17 @@ import type {
 import type { JobManager } from "../../jobs/manager.js";
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
-import { isIndexed, isLock, isLocking, isOnce, isPermit, isRecord, isRetry, isSession, isSweep } from "./entry-kinds.js";
+import {
+  isIndexed,
+  isLock,
+  isLocking,
+  isOnce,
+  isPermit,
+  isRecord,
+  isRetry,
+  isSession,
+  isSweep,
+} from "./entry-kinds.js";
 
 /** A bug that other lock code shipped, planted between ojm and the store: a check must find it. */
 export interface PlantedBug {

@@ -252,7 +252,9 @@ export class Simulation {
     await checkIndex(store, this.#forgets);
     await this.#checkRollups(manager, records);
     for (const [permit, limit] of Object.entries(this.#plan.permits)) {
-      const taking = Array.from({ length: limit }, (_, i) => manager.start(`z${i}`, { wait: 0, permits: { [permit]: limit } }));
+      const taking = Array.from({ length: limit }, (_, i) =>
+        manager.start(`z${i}`, { wait: 0, permits: { [permit]: limit } }),
+      );
       for (const run of await this.clock.until(Promise.all(taking))) await this.clock.until(run.end());
     }
     this.#isPruned = false;

@@ -172,7 +172,7 @@ export class Worker {
       begun = run;
       // A run that was handed over is repeated, and has its start from the first time.
       if ("once" in once && run.chain === run.id) laws.once.entered(run);
-      this.#enter(run, permits);
+      this.#enter(run);
       this.#inside.push(run.lock);
       const stopLines = this.#writeLines(run);
       await new Promise<void>((resolve) => {
@@ -255,14 +255,14 @@ export class Worker {
     return dice.chance() < 0.5 ? permits : Object.fromEntries([dice.pick(all)]);
   }
 
-  #enter(run: Run, permits: RunOptions["permits"]): void {
+  #enter(run: Run): void {
     // The lease was over before the body began, and its signal has fired.
     if (run.signal.aborted) return;
     const { laws, ledger, note } = this.#plan;
     const which = run.attempt > 1 ? `, for attempt ${run.attempt}` : "";
     note(`${this.#name} enters ${run.name} with ${run.fence}${which}`);
     ledger.begun(run);
-    laws.enter({ lock: run.lock, process: this.#process, run, ...(permits && { permits }) });
+    laws.enter({ lock: run.lock, process: this.#process, run });
   }
 }
 

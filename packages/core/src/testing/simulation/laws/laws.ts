@@ -18,13 +18,13 @@ function isClosing({ signal }: Run): boolean {
   return signal.aborted && (signal.reason as { readonly code?: unknown }).code === "CLOSING";
 }
 
+type Permits = NonNullable<RunRecord["permits"]>;
+
 /** A running body. */
 export interface Entered {
   readonly lock: string;
   readonly process: FakeProcess;
   readonly run: Run;
-  /** The permits of the run, and their limits. */
-  readonly permits?: { readonly [permit: string]: number };
 }
 
 interface Inside extends Entered {
@@ -66,6 +66,8 @@ export class Laws {
   #takenForDead: string | undefined;
   /** The locks that are in the store, by key. */
   readonly #locked: Map<string, { readonly name: string; readonly session: string; readonly run: unknown }> = new Map();
+  /** The permits of the runs, and their limits, by the id of the run. */
+  readonly #permits: Map<string, Permits> = new Map();
   readonly #lives: SessionLives;
   /** The store has forgotten all before `version`. A holder may notice only at the end of its session. */
   #forgotten = { version: "0", until: 0 };
@@ -115,6 +117,10 @@ export class Laws {
     if (isLock(key) && value === null) this.#freed(key);
     this.#lives.applied(change);
     this.once.applied(change);
+    if (isRecord(key) && value !== null) {
+      const { id, permits }: RunRecord = JSON.parse(value);
+      if (permits !== undefined) this.#permits.set(id, permits);
+    }
     if (!isLock(key)) return;
     if (value === null) {
       this.#locked.delete(key);
@@ -227,15 +233,17 @@ export class Laws {
       if (this.#judgesSignals && !over.aborted) this.#checkSignal(inside);
       // A body that may run without its lock may run without its permits.
       if (!inside.unlocked && !this.#mayNotKnow(run))
-        for (const permit of Object.keys(inside.permits ?? {}))
+        for (const permit of Object.keys(this.#permits.get(run.id) ?? {}))
           permits.set(permit, [...(permits.get(permit) ?? []), inside]);
       const other = holders.get(lock);
       holders.set(lock, other === undefined ? inside : this.#newerOf(inside, other));
     }
     for (const [permit, having] of permits) {
-      const most = Math.min(...having.map(({ permits }) => permits?.[permit] ?? 0));
+      const most = Math.min(...having.map(({ run }) => this.#permits.get(run.id)?.[permit] ?? 0));
       if (having.length > most)
-        throw new Error(`${having.length} runs have the permit ${permit} of ${most}: ${having.map(({ lock }) => lock)}`);
+        throw new Error(
+          `${having.length} runs have the permit ${permit} of ${most}: ${having.map(({ run }) => run.id)}`,
+        );
     }
   }
 
