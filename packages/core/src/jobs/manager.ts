@@ -301,8 +301,8 @@ export class JobManager extends JobQueries {
 
   /**
    * Sets how many runs may have a permit at once, for all processes: see {@link RunOptions.permits}. It
-   * replaces the numbers that runs give, from their next start on. If more runs have the permit now, they keep
-   * it. With 0, no run that needs the permit starts. `undefined`: the numbers of the runs count again.
+   * replaces the numbers that runs give, from their next start on. If more runs have the permit now, they
+   * keep it. With 0, no run that needs the permit starts. `undefined`: the numbers of the runs count again.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails
    * @example

@@ -250,7 +250,7 @@ describe("ojm exec", () => {
     expect(await place.last()).toMatchObject({ status: "failed" });
   });
 
-  test("starts only with a permit that is free, and refuses one that is no name with a limit", async () => {
+  test("starts only with a free permit, and rejects a permit without a name or a limit", async () => {
     const place = new Place();
     const manager = await place.manager();
     const held = await manager.start("other", { permits: { stripe: 1 } });

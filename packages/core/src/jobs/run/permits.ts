@@ -16,7 +16,7 @@ import type { RunContext } from "./context.js";
 
 /*
  * Permits limit how many runs have something at once. They are entries in the channel of the locks:
- *   ["permit", NAME]        the limit, once someone has set it; it replaces the number of the run
+ *   ["permit", NAME]        the limit that an operator set; it replaces the number of the run
  *   ["permit", NAME, I]     a permit that a run has. The commit that takes the lock of the run writes it, and
  *                           the commit that releases the lock deletes it. So both have the same version.
  *
@@ -47,7 +47,7 @@ export interface PermitValue {
   readonly holder: Holder;
 }
 
-/** The limit of a permit, as someone set it. */
+/** The limit of a permit, as an operator set it. */
 export interface PermitLimit {
   readonly limit: number;
 }
@@ -75,7 +75,7 @@ export function isPermitLimit(value: unknown): value is PermitLimit {
 export interface PermitState {
   readonly name: string;
   readonly limit: number;
-  /** The version of the limit that someone set. */
+  /** The version of the limit that an operator set. */
   readonly limitVersion: Version | null;
   /** The runs that have one. `undefined`: a later version wrote the entry, so it counts. */
   readonly holders: readonly (PermitValue | undefined)[];
@@ -90,7 +90,7 @@ export interface PermitState {
 type Slots = ReadonlyMap<number, Pick<Entry<unknown>, "value" | "version">>;
 type Source = Pick<RunContext, "locks" | "lockChannel">;
 
-/** Reads the holders of a permit. `own`: the limit, unless someone has set another one. */
+/** Reads the holders of a permit. `own`: the limit, unless an operator has set another one. */
 export async function readPermit(source: Source, name: string, own: number): Promise<PermitState> {
   let limit = own;
   let limitVersion: Version | null = null;
