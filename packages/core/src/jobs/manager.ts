@@ -149,7 +149,7 @@ export class JobManager extends JobQueries {
       times: new StartTimes(this.#clock),
       texts: new RecordTexts(),
       chains: new Set(),
-      otherLocks: () => channels.raiseFormat(),
+      raiseFormat: () => channels.raiseFormat(),
     });
     this.#context = this.#runs.context;
     const { logs } = this.#context;

@@ -24,8 +24,8 @@ export interface RunContext {
   readonly texts: RecordTexts;
   /** The ids of the retry series whose attempts this process makes. */
   readonly chains: Set<string>;
-  /** Await it before a run takes a lock of another name, which older versions of ojm would misunderstand. */
-  otherLocks(): Promise<void>;
+  /** Await it before a run takes a lock of another name, or permits: older versions would misunderstand it. */
+  raiseFormat(): Promise<void>;
   /** Counts the runs that are being started: `close` waits until there are none. */
   readonly starting: InFlight;
   /** Fires when these runs are closed: nothing starts after that. */

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { openChannel } from "../../channel/open.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, STORES, World } from "../../testing/world.js";
+import { FORMATS } from "../format.js";
 import type { Run, RunOptions } from "../types.js";
 
 const TTL = 15_000;
@@ -225,6 +227,12 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
     expect(reason?.text).toMatch(/One run waits for one$/);
     await clock.until(run.end());
     await clock.until(waiting, 20_000);
+  });
+
+  test("the first run with permits keeps older versions out of the store", async () => {
+    await clock.until(work(one, "a", { permits: { stripe: 1 } }), 20_000);
+    const formats = await openChannel(FORMATS, { backend: one.way, clock });
+    expect(await formats.get(["format"])).toMatchObject({ wrote: 2, reads: 2 });
   });
 
   test("an option that is not a limit is rejected", async () => {

@@ -130,7 +130,7 @@ export async function startRun(
     try {
       // Do this first: a run that will be skipped must not wait for the lock.
       await starting.once?.check();
-      if (starting.lock !== name) await context.otherLocks();
+      if (starting.lock !== name || starting.permits !== undefined) await context.raiseFormat();
       await starting.permits?.read();
       lease = await acquire(context, starting);
     } catch (error) {
