@@ -303,8 +303,7 @@ export class LiveRuns {
   #began(held: Omit<Watched, "over">): void {
     const watched: Watched = { ...held, over: new AbortController() };
     this.#runs.set(held.lock, watched);
-    if (held.name !== held.lock)
-      this.#others.set(held.name, (this.#others.get(held.name) ?? new Set()).add(watched));
+    if (held.name !== held.lock) this.#others.set(held.name, (this.#others.get(held.name) ?? new Set()).add(watched));
     this.#stops.began(watched);
     if (this.#isBusy()) watched.cancelWatch = this.#source.clock.after(MOMENT, () => this.#watchLate(watched));
     else this.#watch(watched);
