@@ -208,6 +208,9 @@ export class Permits {
     const { signal, waitSignal } = this.#options;
     const { closing, waitUntil } = this.#context;
     const over = firstOf(...[closing, waitUntil, signal, waitSignal].filter((one) => one !== undefined));
+    const { clock } = this.#context;
+    // Keeps the process alive: the watch and the polls do not.
+    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => {}, true);
     try {
       await this.read();
       if ((await this.#blocking()) === undefined) return;
@@ -219,6 +222,7 @@ export class Permits {
       this.leave();
       throw isLockError(error) ? this.#error() : error;
     } finally {
+      cancel();
       over.forget();
     }
   }
