@@ -157,7 +157,8 @@ export default {
       from: { path: "^packages/nestjs/src/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(nestjs/|core/src/(index|internal)\\.ts$|schedule/src/index\\.ts$|ui/src/index\\.ts$)",
+        pathNot:
+          "^packages/(nestjs/|core/src/(index|internal)\\.ts$|schedule/src/(index|internal)\\.ts$|ui/src/index\\.ts$)",
       },
     },
     {

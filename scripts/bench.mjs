@@ -7,6 +7,8 @@ import { root, run, stop } from "./lib/run.mjs";
 import { hashOf, isDone, markDone } from "./lib/stamp.mjs";
 
 const SUBJECTS = [
+  "bloat",
+  "clients",
   "loss",
   "handoff",
   "idle",
@@ -37,7 +39,7 @@ function measuresRivals() {
   const { only, what } = parseArgs({ args, options, strict: false }).values;
   if (subject === "pages") return what === undefined || what.includes("rivals");
   if (subject !== undefined) return subject === "loss";
-  return only === undefined || only.includes("redis") || only.includes("postgresql");
+  return only === undefined || only.includes("redis") || only.includes("postgres");
 }
 
 /** Installs the third-party libraries, which have a lock file of their own, unless they are installed. */

@@ -1,8 +1,10 @@
 import { randomInt } from "node:crypto";
+import { newestPostgres } from "./lib/newest-postgres.mjs";
 import { root, run } from "./lib/run.mjs";
 
 // Everything, with random choices of its own: `npm run test:all` with a new seed and more simulations, each
-// fuzz target for an hour, a round of the whole fault matrix, mutants, and a second build to the same bytes.
+// fuzz target for an hour, a round of the whole fault matrix, mutants, a second build to the same bytes,
+// and the suite on the newest PostgreSQL.
 // Its first lines are the seeds, so that a failure can be reproduced.
 const seed = Number(process.env.OJM_SEED ?? randomInt(1, 1_000_000));
 const steps = [
@@ -13,6 +15,9 @@ const steps = [
   ["npm", ["run", "mutants"], {}],
   ["npm", ["run", "check", "--", "--same-bytes"], {}],
 ];
+const programs = await newestPostgres();
+if (programs === undefined) console.log("skipped: the newest PostgreSQL could not be installed");
+else steps.push(["npm", ["run", "conformance", "--", "--backend", "postgres"], { OJM_POSTGRES: programs }]);
 const lineOf = ([command, args, env]) =>
   [...Object.entries(env).map(([name, value]) => `${name}=${value}`), command, ...args].join(" ");
 for (const step of steps) console.log(lineOf(step));

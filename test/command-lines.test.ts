@@ -73,7 +73,7 @@ describe("a command line in a document", () => {
     ["ru", "a.yaml"],
     ["history", "a.yaml", "--limt", "3"],
     ["locks", "a.yaml", "--strict"],
-    ["schema", "a"],
+    ["top", "a"],
   ])("a wrong command line in a document would be found: ojm %s %s %s", async (...words) => {
     await expect(read(words)).rejects.toMatchObject({ name: "CommandError" });
   });

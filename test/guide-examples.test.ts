@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { folderWith } from "@ojm/testing/folder";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { prepareType } from "../packages/cli/src/backends.js";
@@ -80,6 +81,15 @@ const stores: readonly Store[] = [
     async server() {
       const server = await startEtcd();
       return { named: "127.0.0.1:2379", actual: server.host, stop: () => server.stop() };
+    },
+  },
+  {
+    name: "postgres",
+    missing: postgresMissing(),
+    async server() {
+      const server = await startPostgres();
+      const named = "postgres://postgres@127.0.0.1:5432/postgres";
+      return { named, actual: server.url, stop: () => server.stop() };
     },
   },
 ];

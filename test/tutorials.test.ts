@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { whyMissing } from "@ojm/testing/redis";
 import { describe, it, onTestFinished } from "vitest";
 import { hasTerminals } from "../packages/cli/src/testing/terminal.js";
@@ -29,6 +30,13 @@ async function withPort(): Promise<Readonly<Record<string, string>>> {
   return { "6390": `${port}` };
 }
 
+/** The url of the reader's database. */
+async function withUrl(): Promise<Readonly<Record<string, string>>> {
+  const server = await startPostgres();
+  onTestFinished(() => server.stop());
+  return { "postgres://postgres:secret@127.0.0.1:5432/postgres": server.url };
+}
+
 describe.skipIf(!hasTerminals())("the tutorials, as written", () => {
   it("the first steps of the tutorial never-overlaps.md do what it says", async () => {
     await follow("docs/tutorials/never-overlaps.md", { until: "1 waits for count", replace: {} });
@@ -40,12 +48,13 @@ describe.skipIf(!hasTerminals())("the tutorials, as written", () => {
 
   for (const name of names) {
     const needsRedis = name === "schedule-on-three-machines.md";
-    const missing = needsRedis ? whyMissing("redis-server") : undefined;
+    const needsPostgres = name === "fence-in-postgres.md";
+    const missing = needsRedis ? whyMissing("redis-server") : needsPostgres ? postgresMissing() : undefined;
     const title = `${name}${missing === undefined ? "" : `: ${missing}`}`;
     const page = `docs/tutorials/${name}`;
 
     it.skipIf(missing !== undefined)(`the whole tutorial ${title} does what it says`, { tags: ["full"] }, async () => {
-      await follow(page, { replace: needsRedis ? await withPort() : {} });
+      await follow(page, { replace: needsRedis ? await withPort() : needsPostgres ? await withUrl() : {} });
     });
   }
 });

@@ -22,6 +22,7 @@ const WANTED = [
     for: "the tests on PostgreSQL",
     found: () => postgresFolder() !== undefined,
   },
+  { packages: ["pgbouncer"], programs: ["pgbouncer"], for: "the tests on PostgreSQL behind a pooler" },
 ];
 
 /**

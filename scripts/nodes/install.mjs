@@ -24,14 +24,20 @@ export function environment(bin) {
   return { ...process.env, ...nodeHeaders(), CI: "true", PATH: `${bin}${delimiter}${process.env.PATH}` };
 }
 
-/** The peers of our adapters, which programs of the pages import. Yarn installs no peers. */
-const PEERS = {
-  "@nestjs/common": "^12.0.0",
-  "@nestjs/core": "^12.0.0",
-  "node-cron": "^4.6.0",
-  "reflect-metadata": "^0.2.0",
-  rxjs: "^7.8.0",
-};
+/** The version of Nest by the line of Node: the matrix runs each that @ojm/nestjs supports. Others: 12. */
+const NEST = { 20: "^10.0.0", 22: "^11.0.0" };
+
+/** The peers of our adapters, and what the programs of the pages import. Yarn installs no peers. */
+function peers(line) {
+  const nest = NEST[line] ?? "^12.0.0";
+  const parts = ["common", "core", "platform-express", "platform-fastify", "terminus"];
+  return {
+    ...Object.fromEntries(parts.map((part) => [`@nestjs/${part}`, nest])),
+    "node-cron": "^4.6.0",
+    "reflect-metadata": "^0.2.0",
+    rxjs: "^7.8.0",
+  };
+}
 
 /** The packages by name, as their tarballs: no registry has them before they are published. */
 const specs = (tarballs) => Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
@@ -42,7 +48,7 @@ const specs = (tarballs) => Object.fromEntries([...tarballs].map(([name, path]) 
 export async function installPackages(manager, { folder, env, tarballs, line }) {
   mkdirSync(folder, { recursive: true });
   const { "@ojm/sqlite-node20": driver, ...packages } = specs(tarballs);
-  const dependencies = { ...packages, ...PEERS };
+  const dependencies = { ...packages, ...peers(line) };
   const manifest = { private: true, type: "module", dependencies };
   if (manager === "npm") {
     // npm finds the driver for @ojm/sqlite because it is listed here too. It is optional, as it is there.

@@ -3,13 +3,13 @@ import { parseArgs } from "node:util";
 import { type Harness, harnessOf, isGood, type Profile, type RunReport, run, table } from "@ojm/conformance";
 import { backend as simple } from "@ojm/simple";
 import { etcdMissing } from "@ojm/testing/etcd";
-import { postgresMissing } from "@ojm/testing/postgres";
+import { pgBouncerMissing, postgresMissing } from "@ojm/testing/postgres";
 import { whyMissing } from "@ojm/testing/redis";
 import { harness as postgresExample } from "../../examples/backend-postgres/test/harness.js";
 import { whyMissing as whyNoPostgres } from "../../examples/backend-postgres/test/server.js";
 import { single, threeNodes } from "./etcd-servers.js";
 import { levelFolder, sqliteFile } from "./files.js";
-import { single as postgresServer } from "./postgres-servers.js";
+import { pooled, single as postgresServer } from "./postgres-servers.js";
 import { cluster, sentinel, singleServer } from "./redis-servers.js";
 import { seed as fixedSeed } from "./seed.js";
 
@@ -31,6 +31,7 @@ const backends: readonly (readonly [harness: Harness, missing?: string | undefin
   [single, etcdMissing()],
   [threeNodes, etcdMissing()],
   [postgresServer, postgresMissing()],
+  [pooled, pgBouncerMissing()],
   [postgresExample, whyNoPostgres()],
 ];
 

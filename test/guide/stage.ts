@@ -4,6 +4,7 @@ import { openChannel } from "@ojm/core";
 import { Log, type RunControl, runJobFile } from "@ojm/ojob";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { folderWith } from "@ojm/testing/folder";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { afterAll } from "vitest";
 import { prepareType } from "../../packages/cli/src/backends.js";
@@ -80,6 +81,11 @@ export const stores: readonly Store[] = [
     name: "etcd",
     missing: etcdMissing(),
     open: async () => both("etcd", { hosts: (await shared("etcd", startEtcd)).host, deadline: 30_000 }),
+  },
+  {
+    name: "postgres",
+    missing: postgresMissing(),
+    open: async () => both("postgres", { url: (await shared("postgres", startPostgres)).url, deadline: 30_000 }),
   },
 ];
 

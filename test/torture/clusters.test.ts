@@ -12,6 +12,7 @@ const cells = [
   sentinel,
   quickCell("redis-cluster", "main node killed", "run"),
   quickCell("etcd-cluster", "main node killed", "wait"),
+  quickCell("postgres-replicas", "main node cut off with the holder", "run"),
 ];
 
 it.for(cells)("no law is broken on $kind.name: $fault.name, $mode", { timeout: LIMIT }, async (cell, { skip }) => {

@@ -35,7 +35,7 @@ npm run torture -- kill-run [options]     three replicas with schedules, one kil
   --table FILE     then write the tables of all results into FILE: stores of one node between its lines <!-- matrix --> and
                    <!-- /matrix -->, stores of several nodes between its lines <!-- clusters --> and <!-- /clusters -->,
                    two versions at once between its lines <!-- mixed --> and <!-- /mixed -->
-  --commit NAME    use only the results of this commit from the results file: a table shows one commit
+  --commit NAMES   use only the results of these commits, split by commas, from the results file: a column is of one commit
 `;
 
 const single = storeKinds.filter(({ clustered }) => clustered === undefined);
@@ -74,7 +74,9 @@ function chosen<T>(all: readonly T[], name: string | undefined, nameOf: (item: T
 /** The stores on which cells run. Without a name, no mixed cell runs where it makes no sense. */
 function chosenKinds(): readonly StoreKind[] {
   if (values.backend === "clusters") return several;
-  if (values.backend === undefined && values.mixed !== undefined) return single.filter(({ lasting }) => lasting);
+  if (values.backend === undefined && values.mixed !== undefined) {
+    return single.filter(({ lasting, isNew }) => lasting && !isNew);
+  }
   return chosen(storeKinds, values.backend, ({ name }) => name, "backend");
 }
 
@@ -137,14 +139,14 @@ function writeTable(file: string, mark: string, kinds: readonly StoreKind[], all
   );
 }
 
-/** The results in `file`; with `--commit`, only the results of that commit. */
+/** The results in `file`; with `--commit`, only those of these commits. */
 function resultsIn(file: string): Row[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, "utf8").split("\n");
   return lines
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Row)
-    .filter(({ commit }) => values.commit === undefined || commit === values.commit);
+    .filter(({ commit }) => values.commit?.split(",").includes(commit) ?? true);
 }
 
 if (values.help) {

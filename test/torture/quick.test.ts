@@ -38,6 +38,12 @@ const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mo
     ["network half-open to the holder", "run"],
     ["session entry deleted", "try"],
   ],
+  postgres: [
+    ["store restarted, without data", "run"],
+    ["replies to the holder lost", "force"],
+    ["joined script call times out", "try"],
+    ["server process kill -9", "wait"],
+  ],
   "sqlite+redis": [["store of the records stopped, longer", "wait"]],
 };
 

@@ -5,7 +5,7 @@ import { builtinModules } from "node:module";
  * durations: functions without state, which may be bundled twice.
  */
 const HELPERS =
-  /\/testing(-kit)?\/|\/conformance\/src\/proxy\/(free-port|process-tree)\.ts$|\/core\/src\/(channel\/encoding\/version|util\/duration)\.ts$/;
+  /\/testing(-kit)?\/|\/conformance\/src\/(proxy\/(free-port|process-tree|server-process)|support\/duration)\.ts$|\/core\/src\/(channel\/encoding\/version|util\/duration)\.ts$/;
 
 /**
  * Bundles the test helpers of other packages. Their other sources would be loaded a second time, beside the

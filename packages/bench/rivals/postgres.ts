@@ -1,3 +1,4 @@
+import { createPostgresBackend, Queue, Worker } from "bullmq";
 import { Logger, run, runMigrations } from "graphile-worker";
 import PgBoss from "pg-boss";
 import type { Contestant } from "../src/run/contestant.js";
@@ -63,5 +64,41 @@ export async function graphileWorkerPeer(connectionString: string): Promise<Cont
     },
     records: async () => completed,
     close: () => runner.stop(),
+  };
+}
+
+/**
+ * A job that is added, and awaited until a worker of this process has completed it. Of 32 jobs at once, the
+ * events of its queue on PostgreSQL missed some, so a run listens to the worker.
+ */
+export async function bullmqPeer(connectionString: string): Promise<Contestant> {
+  const create = { connectionString, max: 32, migrate: true };
+  const queue = new Queue("runs", { connection: create }, createPostgresBackend);
+  await queue.waitUntilReady();
+  const options = { connection: { connectionString, max: 32 }, concurrency: 1 };
+  const worker = new Worker("runs", async () => {}, options, createPostgresBackend);
+  const waiting = new Map<number, () => void>();
+  // A rejected run reports it.
+  queue.on("error", () => {});
+  worker.on("error", () => {});
+  worker.on("completed", ({ data }) => waiting.get((data as { id: number }).id)?.());
+  await worker.waitUntilReady();
+  let last = 0;
+  return {
+    async prepare(width) {
+      worker.concurrency = width;
+    },
+    async run(name) {
+      const id = ++last;
+      const done = new Promise<void>((resolve) => waiting.set(id, resolve));
+      await queue.add(name, { id });
+      await done;
+      waiting.delete(id);
+    },
+    records: () => queue.getCompletedCount(),
+    async close() {
+      await worker.close();
+      await queue.close();
+    },
   };
 }

@@ -125,17 +125,25 @@ const etcd: Store = {
   },
 };
 
-/** For the queues that need it. Our own backend is not measured yet. */
-const postgresql: Store = {
-  name: "postgresql",
+const postgres: Store = {
+  name: "postgres",
   durability: "a power cut",
   missing: postgresMissing,
-  version: () => [`PostgreSQL ${postgresVersion()}`, ...rivalVersions("pg-boss", "graphile-worker")].join(", "),
-  options: () => ({}),
+  version: () =>
+    [`PostgreSQL ${postgresVersion()}`, versionOf("pg"), ...rivalVersions("pg-boss", "graphile-worker", "bullmq")].join(
+      ", ",
+    ),
+  options: (url) => one("postgres", { url }),
   async open() {
-    // An acknowledged commit is on the disk.
-    const server = await startPostgres({ settings: ["fsync=on"] });
-    return { options: {}, addressOf: () => server.url, servers: [server.pid], close: () => server.stop() };
+    // An acknowledged commit is on the disk. Thousands of sessions have a connection each.
+    const server = await startPostgres({ settings: ["fsync=on", "synchronous_commit=on", "max_connections=2500"] });
+    return {
+      options: one("postgres", { url: server.url }),
+      addressOf: () => server.url,
+      servers: [server.pid],
+      port: server.port,
+      close: () => server.stop(),
+    };
   },
 };
 
@@ -153,5 +161,5 @@ export const stores: readonly Store[] = [
   inFolder("sqlite", KILL, "file", sqliteVersion),
   redis,
   etcd,
-  postgresql,
+  postgres,
 ];

@@ -7,6 +7,7 @@ export { groups } from "./cases/index.js";
 export { type FolderHarness, inFolder } from "./harness/folder.js";
 export { harnessOf } from "./harness/from-type.js";
 export type {
+  CallersTransaction,
   Capability,
   Facility,
   Fault,

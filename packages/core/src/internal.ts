@@ -3,6 +3,7 @@
 export { nearest, unknownOption } from "./channel/backend/config.js";
 export { notBuilt } from "./channel/backend/driver-errors.js";
 export { findType } from "./channel/backend/find-type.js";
+export { JoinedCommit } from "./channel/backend/joined-commit.js";
 export { inBackground } from "./channel/calls.js";
 export type { ChannelOps } from "./channel/channel.js";
 export { readable, unlessCorrupt } from "./channel/corrupt.js";
@@ -12,7 +13,7 @@ export { both, type Followed, follow, UpToDate } from "./channel/watch/follow.js
 export { storedLockKey } from "./jobs/channels.js";
 export { checkLogBudget } from "./jobs/logs/logs.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
-export { argsProblem, checkRetention, MOST_PERMITS, permitProblem } from "./jobs/options.js";
+export { argsProblem, checkRetention, checkRunOptions, MOST_PERMITS, permitProblem } from "./jobs/options.js";
 export { runIdOf } from "./jobs/records/orphans.js";
 export { hasEnded, isStatus } from "./jobs/records/read.js";
 export { isPending as isPendingRetry } from "./jobs/retry/pending.js";

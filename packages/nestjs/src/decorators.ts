@@ -34,16 +34,17 @@ export interface TimeoutOptions extends Pick<RunOptions, "timeout" | "retry" | "
   readonly wait?: Duration;
 }
 
-/** What a decorator says about a method. */
-export type Plan =
-  | { readonly kind: "cron"; readonly name?: string | undefined; readonly cron: unknown; readonly options: CronOptions }
-  | { readonly kind: "interval"; readonly name?: string | undefined; readonly ms: number; readonly options: JobOptions }
-  | {
-      readonly kind: "timeout";
-      readonly name?: string | undefined;
-      readonly ms: number;
-      readonly options: TimeoutOptions;
-    };
+/** What starts a method. */
+export type JobKind = "cron" | "interval" | "timeout";
+
+/** What a decorator says about a method. Its values are checked at the start of the application. */
+export interface Plan {
+  readonly kind: JobKind;
+  readonly name?: string | undefined;
+  /** The expression, or a time in ms. */
+  readonly time: unknown;
+  readonly options: CronOptions & TimeoutOptions;
+}
 
 /**
  * Runs the method at each tick of a cron expression, in one of all processes that share the store. The method
@@ -54,43 +55,30 @@ export type Plan =
  * class Reports { @Cron("0 2 * * *", { missed: "latest" }) nightly(run: Run) { … } }
  */
 export function Cron(expression: string, options: CronOptions = {}): MethodDecorator {
-  return planned({ kind: "cron", name: options.name, cron: expression, options });
+  return SetMetadata(PLAN, { kind: "cron", name: options?.name, time: expression, options } satisfies Plan);
+}
+
+/** A decorator of a method, with a time in ms, and perhaps a name before it. */
+export interface TimedDecorator<O> {
+  (ms: number, options?: O): MethodDecorator;
+  (name: string, ms: number, options?: O): MethodDecorator;
 }
 
 /**
  * Runs the method every `ms`, in one of all processes that share the store: at least 1,000, counted from
  * 1970-01-01T00:00Z. The method receives the run.
  */
-export function Interval(ms: number, options?: JobOptions): MethodDecorator;
-export function Interval(name: string, ms: number, options?: JobOptions): MethodDecorator;
-export function Interval(first: string | number, second?: number | JobOptions, third?: JobOptions): MethodDecorator {
-  return planned({ kind: "interval", ...named(first, second, third) });
-}
+export const Interval: TimedDecorator<JobOptions> = timed("interval");
 
 /**
  * Runs the method once, `ms` after the start of each process: in one process at a time, because the run holds
  * the lock of its name. With `once`, one process of all runs it. The method receives the run.
  */
-export function Timeout(ms: number, options?: TimeoutOptions): MethodDecorator;
-export function Timeout(name: string, ms: number, options?: TimeoutOptions): MethodDecorator;
-export function Timeout(
-  first: string | number,
-  second?: number | TimeoutOptions,
-  third?: TimeoutOptions,
-): MethodDecorator {
-  return planned({ kind: "timeout", ...named(first, second, third) });
-}
+export const Timeout: TimedDecorator<TimeoutOptions> = timed("timeout");
 
-function named<T extends object>(
-  first: string | number,
-  second: number | T | undefined,
-  third: T | undefined,
-): { readonly name: string | undefined; readonly ms: number; readonly options: T } {
-  const isNamed = typeof first === "string";
-  const [name, ms, options = {}] = isNamed ? [first, second, third] : [undefined, first, second];
-  return { name, ms: ms as number, options: options as T };
-}
-
-function planned(plan: Plan): MethodDecorator {
-  return SetMetadata(PLAN, plan);
+function timed(kind: JobKind) {
+  return (...words: readonly unknown[]): MethodDecorator => {
+    const [name, time, options = {}] = typeof words[0] === "string" ? words : [undefined, ...words];
+    return SetMetadata(PLAN, { kind, name, time, options } as Plan);
+  };
 }

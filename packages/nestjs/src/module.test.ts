@@ -93,6 +93,29 @@ describe("OjmModule", () => {
     await expect(openApp([Tasks])).rejects.toThrow(/^Tasks\.nightly: the schedule "report" is wrong/);
   });
 
+  it("names every wrong method in one error, without the stack, which has only functions of ojm and Nest", async () => {
+    class Tasks {
+      @Cron("* * 9")
+      nightly(): void {}
+      @Interval("often", 10)
+      often(): void {}
+      @Timeout("warm-up", 10)
+      one(): void {}
+      @Timeout("warm-up", 10)
+      two(): void {}
+    }
+    const error: unknown = await openApp([Tasks]).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "ScheduleError", code: "INVALID" });
+    const { message, stack } = error as Error;
+    expect(message.split("\n")).toEqual([
+      "3 jobs are wrong:",
+      expect.stringContaining('the schedule "Tasks.nightly" is wrong'),
+      "Tasks.often: an interval takes at least 1000 ms: for less, use setInterval in each process",
+      expect.stringMatching(/^"warm-up" is the name of two jobs, Tasks\.one .* and Tasks\.two /),
+    ]);
+    expect(stack).toBe(`ScheduleError: ${message}`);
+  });
+
   it("takes its options from a factory, and does not start without a store or with an unknown option", async () => {
     @Module({ imports: [OjmModule.forRootAsync({ useFactory: async () => ({ store: "memory:" }) })] })
     class AppModule {}
@@ -221,7 +244,20 @@ describe("options of decorators", () => {
     [Cron("@daily", { utcOffset: 330 }), /write a timeZone such as "Asia\/Kolkata"/],
     [Cron("@daily", { utcOffset: 60, timeZone: "UTC" }), /not possible with a timeZone/],
     [Cron("@daily", { initialDelay: 3e9 }), /initialDelay is a whole number of ms, at most 2147483647/],
-    [Cron("@daily", { runOnInit: true } as never), /has no option "runOnInit"/],
+    [
+      Cron("@daily", { mised: "latest" } as never),
+      /^Tasks\.a: @Cron has no option "mised"\. Did you mean "missed"\? It has: name, timeZone, utcOffset, disabled, initialDelay, overlap, missed, jitter, timeout, blackout, pauseAfter, retry, meta\.$/,
+    ],
+    [Cron("@daily", { every: 5_000 } as never), /^Tasks\.a: @Cron has no option "every"/],
+    [Cron("@daily", { catchUp: true } as never), /@Cron has no option "catchUp"\. Did you mean "missed"/],
+    [Cron("@daily", null as never), /^Tasks\.a: the options of @Cron are a map, not null/],
+    [Interval(1_000, { timeZone: "UTC" } as never), /^Tasks\.a: @Interval has no option "timeZone"/],
+    [
+      Timeout(0, { tmeout: "5m" } as never),
+      /^Tasks\.a: @Timeout has no option "tmeout"\. Did you mean "timeout"\? It has: wait, timeout, retry, meta, once\.$/,
+    ],
+    [Timeout(0, { timeout: "soon" as never }), /^timeout of "Tasks\.a" .*soon/],
+    [Timeout("b", 0, { retry: { attempts: 0 } }), /^Tasks\.a: attempts of "b" must be a whole number/],
     [Interval(100), /use setInterval in each process/],
     [Interval("a", undefined as never), /every/],
     [Timeout(-1), /the delay is a whole number of ms/],

@@ -1,4 +1,5 @@
 import { cronSchedule, ScheduleError } from "@ojm/schedule";
+import type { JobKind } from "./decorators.js";
 import { addJob, type Job, jobOf } from "./jobs.js";
 import type { Ojm } from "./ojm.js";
 
@@ -69,8 +70,6 @@ export class RegisteredCronJob {
   }
 }
 
-type Kind = Job["kind"];
-
 /** The jobs of this process, by name: the methods of the class of this name in `@nestjs/schedule`. */
 export class SchedulerRegistry {
   readonly #ojm: Ojm;
@@ -85,7 +84,7 @@ export class SchedulerRegistry {
     this.#ojm = ojm;
   }
 
-  doesExist(type: Kind, name: string): boolean {
+  doesExist(type: JobKind, name: string): boolean {
     return this.#ojm.jobs.get(name)?.kind === type || (type !== "cron" && this.#own[type].has(name));
   }
 
@@ -108,7 +107,7 @@ export class SchedulerRegistry {
     const { source, timeZone, utcOffset } = job.cronTime;
     const options = { ...(timeZone !== undefined && { timeZone }), ...(utcOffset !== undefined && { utcOffset }) };
     const method = `addCronJob("${name}")`;
-    const checked = jobOf({ kind: "cron", name, cron: source, options }, method, this.#ojm.zone);
+    const checked = jobOf({ kind: "cron", name, time: source, options }, method, this.#ojm.zone);
     const { isActive } = job;
     if (isActive) void job.stop();
     // `fireOnTick` reports errors and awaits its callback only with these two.
@@ -187,11 +186,11 @@ export class SchedulerRegistry {
     await this.#ojm.stop(name);
   }
 
-  #names(kind: Kind): string[] {
+  #names(kind: JobKind): string[] {
     return [...this.#ojm.jobs.values()].filter((job) => job.kind === kind).map(({ name }) => name);
   }
 
-  #job(kind: Kind, name: string): Job {
+  #job(kind: JobKind, name: string): Job {
     const job = this.#ojm.jobs.get(name);
     if (job?.kind === kind) return job;
     const names = this.#names(kind).join(", ") || "none";

@@ -57,8 +57,9 @@ export class OjmUiModule {
         @Inject(ApplicationConfig) config: ApplicationConfig,
         @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost,
       ) {
-        // The routers of Express and Fastify write a wildcard differently. Nest reads the path later.
-        const wildcard = httpAdapter.getType() === "fastify" ? "*" : "*path";
+        // A wildcard has a name in Express 5, of Nest 11 and later. Nest reads the path later.
+        const isNamed = httpAdapter.getType() === "express" && !("lazyrouter" in httpAdapter.getInstance());
+        const wildcard = isNamed ? "*path" : "*";
         const { prototype } = OjmUiController;
         const descriptor = Object.getOwnPropertyDescriptor(prototype, "serve") as PropertyDescriptor;
         All(["", wildcard])(prototype, "serve", descriptor);

@@ -6,6 +6,7 @@ import {
   refuseNewerLayout,
   type StoredEntry,
 } from "@ojm/core/backend";
+import { JoinedCommit } from "@ojm/core/internal";
 import type { Database, Statement } from "./database.js";
 import { codeOf, explain, LOCKED, NEWER_LAYOUT } from "./errors.js";
 import { layoutOf } from "./open.js";
@@ -17,8 +18,11 @@ const COMMITS_PER_CALL = 32;
 /** The most checks and writes of one call: the server keeps a lock for each in a table of a fixed size. */
 export const MOST_OPS = 128;
 
-/** How long several commits wait together for a key, in ms. After that, each waits for its own keys alone. */
-const PATIENCE_TOGETHER = 100;
+/**
+ * How long a call waits for a key, in ms. After that, each of its commits is sent alone, and waits only if
+ * its checks hold: a transaction with a fence may hold a key for minutes.
+ */
+const FIRST_PATIENCE = 100;
 
 /** 300 years, in ms: a longer time is beyond the server's calendar. */
 const LONGEST_TTL = 1e13;
@@ -26,7 +30,7 @@ const LONGEST_TTL = 1e13;
 const CHECK = 1;
 const WRITE = 2;
 
-/** A version that no entry has: a check may have any text. */
+/** A version that no entry has. */
 const NO_VERSION = "-1";
 
 /** All that one commit says about one key. */
@@ -46,70 +50,41 @@ interface Reply {
     | null;
 }
 
-/** One commit, with an end of its own. */
-class Part {
+/** One commit of a call. */
+class Part extends JoinedCommit {
   readonly commit: Commit;
   readonly ops: readonly Op[];
-  readonly outcome: Promise<CommitOutcome>;
   /** When to give up, on the monotonic clock. */
   readonly end: number;
-  /** Whether its call has begun: it may reach the server. */
-  isSent = false;
-  isOver = false;
-  /** Whether it shares no call with others. */
+  /** Whether it shares no call with others, since one with it had to wait for a key. */
   isAlone = false;
-  readonly #signal: AbortSignal | undefined;
-  #resolve: (outcome: CommitOutcome) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
 
   constructor(commit: Commit, end: number, { signal }: CallOptions) {
+    super(signal);
     this.commit = commit;
     this.end = end;
     this.ops = opsOf(commit);
-    this.#signal = signal;
-    this.outcome = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    signal?.addEventListener("abort", this);
-    if (signal?.aborted === true) this.handleEvent();
   }
+}
 
-  /** The listener of the signal. */
-  handleEvent(): void {
-    const outcome = this.isSent ? "unknown" : "not-applied";
-    const cause = this.#signal?.reason;
-    this.#end(() =>
-      this.#reject(new ChannelError("ABORTED", "the call was aborted by its signal", { outcome, cause })),
-    );
-  }
+/** The version of a check as the server takes it. A check may have any text. */
+export function storedVersion(version: string | null): string | null {
+  return version === null || /^[1-9]\d{0,17}$/.test(version) ? version : NO_VERSION;
+}
 
-  answer(outcome: CommitOutcome): void {
-    this.#end(() => this.#resolve(outcome));
-  }
-
-  /** Each part of a call gets an error of its own. */
-  fail({ code, message, retryable, outcome, cause }: ChannelError): void {
-    this.#end(() => this.#reject(new ChannelError(code, message, { retryable, outcome, cause })));
-  }
-
-  #end(settle: () => void): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.#signal?.removeEventListener("abort", this);
-    settle();
-  }
+/** A time to live as the server takes it, in ms. */
+export function storedTtl(ttl: number | undefined): number | null {
+  return ttl === undefined ? null : Math.min(ttl, LONGEST_TTL);
 }
 
 /** The ops of a commit, one for each key. */
 function opsOf({ checks, writes }: Commit): Op[] {
   const ops = new Map<string, Op>();
   for (const { key, version } of checks) {
-    const known = version === null || /^[1-9]\d{0,17}$/.test(version) ? version : NO_VERSION;
-    ops.set(key, { key, kind: CHECK, version: known, value: null, ttl: null });
+    ops.set(key, { key, kind: CHECK, version: storedVersion(version), value: null, ttl: null });
   }
   for (const { key, value, ttl: given } of writes) {
-    const ttl = given === undefined ? null : Math.min(given, LONGEST_TTL);
+    const ttl = storedTtl(given);
     const op = ops.get(key);
     if (op === undefined) ops.set(key, { key, kind: WRITE, version: null, value, ttl });
     else Object.assign(op, { kind: CHECK | WRITE, value, ttl });
@@ -133,13 +108,22 @@ export interface CommitsOptions {
 export class Commits {
   readonly #options: CommitsOptions;
   readonly #call: Statement;
+  readonly #holders: Statement;
   #waiting: Part[] = [];
   #calls = 0;
   #isDue = false;
 
   constructor(options: CommitsOptions) {
     this.#options = options;
-    const { schema } = options.names;
+    const { names } = options;
+    const { schema } = names;
+    // The two halves of the id of a lock are in two columns.
+    this.#holders = {
+      text: `
+select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+  and database = (select oid from pg_database where datname = current_database())
+  and (classid::bigint << 32 | objid::bigint) = any (array(select ${names.lock("key")} from unnest($1::text[]) as key))`,
+    };
     this.#call = {
       name: "ojm commit",
       text: `call ${schema}.commit($1::int, $2::int, $3::int, $4::int, $5::int[], $6::text[], $7::int[], $8::bigint[], $9::text[], $10::float8[])`,
@@ -191,9 +175,9 @@ export class Commits {
       this.#options.onLayout();
       for (const [i, part] of sent.entries()) part.answer(outcomeOf(part, reply, i));
     } catch (error) {
-      // One of the commits may wait for a transaction of minutes: it must not hold up the others.
-      if (codeOf(error) === LOCKED && sent.length > 1) this.#separate(sent);
-      else this.#fail(parts, error, sent.length > 0);
+      if (codeOf(error) !== LOCKED) this.#fail(parts, error, sent.length > 0);
+      else if (parts.some(({ isAlone }) => isAlone)) this.#fail(parts, await this.#withHolders(error, parts), false);
+      else this.#separate(sent);
     } finally {
       this.#calls--;
       this.#send();
@@ -208,19 +192,34 @@ export class Commits {
   /** `sent`: gets the parts that the server got. */
   async #request(parts: readonly Part[], sent: Part[]): Promise<Reply> {
     const { database } = this.#options;
+    const end = Math.min(...parts.map((part) => part.end));
     // The parts may be aborted during the wait for a connection.
     const values: unknown[] = [];
     const onSent = (): void => {
       for (const part of parts) if (!part.isOver) sent.push(part);
       // The server gives up first: then the commit was certainly not applied.
-      const longest = Math.ceil(database.deadline * 0.8);
-      const patience = sent.length > 1 ? PATIENCE_TOGETHER : longest;
+      const longest = Math.max(1, Math.ceil((end - database.clock.monotonic()) * 0.8));
+      const patience = sent.some(({ isAlone }) => isAlone) ? longest : Math.min(FIRST_PATIENCE, longest);
       values.push(LAYOUT, patience, longest, sent.length, ...columnsOf(sent));
     };
-    const end = Math.min(...parts.map((part) => part.end));
     const [row] = await database.query<{ readonly result: string | null }>(this.#call, values, { onSent, end });
     if (typeof row?.result === "string") return JSON.parse(row.result) as Reply;
     throw new ChannelError("FAILED", `${database.where} answered a commit with something else`);
+  }
+
+  /** Adds to the error of commits that waited too long the processes of the server that hold a key. */
+  async #withHolders(error: unknown, parts: readonly Part[]): Promise<unknown> {
+    const { database } = this.#options;
+    const keys = parts.flatMap(({ ops }) => ops.map(({ key }) => key));
+    const end = Math.min(...parts.map((part) => part.end));
+    const rows = await database.query<{ readonly pid: number }>(this.#holders, [keys], { end }).catch(() => []);
+    if (rows.length === 0) return error;
+    const { code, message, retryable, cause } = explain(error, database.where, true);
+    const pids = rows.map(({ pid }) => pid).join(", ");
+    return new ChannelError(code, `${message}. Of the server, these processes hold a key: ${pids}`, {
+      retryable,
+      cause,
+    });
   }
 
   #fail(parts: readonly Part[], error: unknown, sent: boolean): void {
@@ -244,10 +243,9 @@ function newerLayout(found: number, { database, names }: Pick<CommitsOptions, "d
   return new ChannelError("CORRUPT", `${database.where}: ${found} is not a layout of the schema ${names.schema}`);
 }
 
-/** The columns of the ops, as the parameters. All processes lock keys in the order of this sort. */
+/** The columns of the ops, as the parameters. */
 function columnsOf(parts: readonly Part[]): unknown[][] {
   const rows = parts.flatMap(({ ops }, part) => ops.map((op) => ({ part, ...op })));
-  rows.sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0));
   return [
     rows.map(({ part }) => part),
     rows.map(({ key }) => key),

@@ -33,6 +33,8 @@ export class Database {
   readonly #underWay: Set<Promise<unknown>> = new Set();
   #closed = false;
   readonly #heard: WeakSet<PoolClient> = new WeakSet();
+  /** The connections whose last commit did not wait for a synchronous replica. */
+  readonly #unreplicated: WeakSet<PoolClient> = new WeakSet();
 
   constructor({ pool, owned, where, deadline, clock }: DatabaseOptions) {
     this.where = where;
@@ -52,16 +54,29 @@ export class Database {
   async #connect(end: number, signal: AbortSignal | undefined): Promise<PoolClient> {
     // A pool that ends forgets the calls that wait for a connection: they would hang.
     if (this.#closed) throw new ChannelError("CLOSED", `${this.where}: the channel was closed`);
-    const connecting = this.#pool.connect();
+    const connecting = new Promise<PoolClient>((resolve, reject) => {
+      this.#pool.connect((error, client) => {
+        if (client === undefined) return reject(error);
+        // A connection that breaks while it is in use emits `error` too: without a listener the process ends.
+        // After an await it is too late: the same packet may say that the server ends the connection.
+        this.#hear(client);
+        resolve(client);
+      });
+    });
     try {
-      const client = await this.within(connecting, end, signal);
-      // A connection that breaks while it is in use emits `error` too: without a listener the process ends.
-      if (!this.#heard.has(client)) this.#heard.add(client.on("error", ignore));
-      return client;
+      return await this.within(connecting, end, signal);
     } catch (error) {
       connecting.then((late) => late.release()).catch(() => {});
       throw explain(error, this.where, false);
     }
+  }
+
+  #hear(client: PoolClient): void {
+    if (this.#heard.has(client)) return;
+    this.#heard.add(client);
+    client.on("error", ignore).on("notice", ({ routine }) => {
+      if (routine === "SyncRepWaitForLSN") this.#unreplicated.add(client);
+    });
   }
 
   /** Runs a statement. Rejects with the error of the driver, for {@link explain}, or a `ChannelError`. */
@@ -75,6 +90,11 @@ export class Database {
     try {
       onSent?.();
       const { rows } = await this.within(client.query({ ...statement, ...(values && { values }) }), end, signal);
+      // PostgreSQL reports success then, but the replica that is promoted may lack what was done or read.
+      if (this.#unreplicated.has(client)) {
+        const message = `${this.where}: an operator cancelled the wait for a synchronous replica`;
+        throw new ChannelError("UNAVAILABLE", message, { retryable: true });
+      }
       client.release();
       return rows as Row[];
     } catch (error) {

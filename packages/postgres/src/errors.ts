@@ -24,13 +24,29 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
     ["DENIED", 'does not permit this user what the backend needs: see "Rights of the user" on the page of PostgreSQL'],
   ],
   [/^3D000/, ["INVALID_CONFIG", "does not have this database. Create it, or correct the url"]],
-  [/^(3F000|42P01|42883|42703)/, FOREIGN],
+  [/^(3F000|42P01|42P07|42883|42703)/, FOREIGN],
+  [/^0A000/, ["NOT_SUPPORTED", "cannot join this transaction"]],
   [/^25006/, ["READ_ONLY", "takes no writes: it is a standby, maybe after a failover, or set to read-only", true]],
   [/^53100/, ["FULL", "has no room on its disk. Make room on it", true]],
   [/^53200/, ["UNAVAILABLE", "has no shared memory left for locks. Raise max_locks_per_transaction", true]],
-  [/^53300/, ["UNAVAILABLE", "has no connection left. Raise max_connections, or use a pooler", true]],
+  [
+    /^53300/,
+    [
+      "UNAVAILABLE",
+      "has no connection left. Raise max_connections or the limit of the role or database, or use a pooler",
+      true,
+    ],
+  ],
   [/^57014/, ["TIMEOUT", "cancelled the statement: statement_timeout of the user or the server is too short", true]],
-  [/^55P03/, ["TIMEOUT", "has another transaction that holds one of the keys for too long. Try again", true]],
+  [
+    /^55P03/,
+    [
+      "TIMEOUT",
+      "has another transaction that holds one of the keys or tables for too long, maybe of a hung process. " +
+        "Try again. To end such transactions, set idle_in_transaction_session_timeout",
+      true,
+    ],
+  ],
   [/^40/, ["UNAVAILABLE", "broke off the transaction because of another one. Try again", true]],
   [/^XX00[12]/, ["CORRUPT", "reports damaged data. Restore a backup"]],
   [/^57P03/, ["UNAVAILABLE", "is starting, or recovering from a crash", true]],
@@ -78,12 +94,14 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
       "FAILED",
       "failed",
     ];
-    const message = `${where} ${what} (${cause.message}, ${code})`;
+    // Without TLS, the name of the reason is all that the server says.
+    const advice = /no encryption|SSL off/.test(cause.message) ? '. It may require TLS: see "sslmode" in the url' : "";
+    const message = `${where} ${what} (${cause.message}, ${code})${advice}`;
     return new ChannelError(kind, message, { retryable, outcome, cause });
   }
-  if (TLS.test(code) || /SSL/.test(cause.message ?? "")) {
+  if (TLS.test(code) || /not support SSL/.test(cause.message ?? "")) {
     const message = `${where} cannot be spoken to by TLS: ${cause.message}. Check "sslmode" and "sslrootcert" in the url`;
-    return new ChannelError("UNAVAILABLE", message, { outcome, cause });
+    return new ChannelError("INVALID_CONFIG", message, { outcome, cause });
   }
   if (/^SASL|password must be/.test(cause.message ?? ""))
     return new ChannelError("DENIED", `${where} requires a password, and the url has none`, { cause });

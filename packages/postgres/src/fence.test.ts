@@ -68,6 +68,84 @@ describe.skipIf(missing() !== undefined)("assertFence", () => {
     await client.query("rollback");
   });
 
+  it("lets other runs of its name wait or be rejected, as without a fence", async () => {
+    const store = { backend, args: { url: server().url } };
+    const stores = { chJobs: store, chLocks: store };
+    const [jobs, others] = [await openJobManager(stores), await openJobManager(stores)];
+    onTestFinished(() => Promise.all([jobs.close(), others.close()]).then(() => {}));
+    const client = await connect(server().url);
+    const order: string[] = [];
+    let next: Promise<unknown> = Promise.resolve();
+    await jobs.run("long", async (run) => {
+      await client.query("begin");
+      await assertFence(client, run);
+      try {
+        await expect(others.run("long", async () => {})).rejects.toMatchObject({ code: "LOCKED" });
+        next = others.run("long", async () => void order.push("second"), { wait: "60s" });
+        await expect.poll(() => jobs.channels.locks.getKeys({ prefix: ["lock", "long"] })).toHaveLength(2);
+        order.push("first");
+      } finally {
+        await client.query("commit");
+      }
+    });
+    await next;
+    expect(order).toEqual(["first", "second"]);
+  });
+
+  it("refuses a commit whose checks do not hold at once, and makes one wait whose checks do", async () => {
+    const args = { url: server().url, deadline: 3_000 };
+    const store = await open(args);
+    const key = storedLockKey("refused");
+    const taken = await store.commit({ checks: [], writes: [{ key, value: "1" }] });
+    const fence = taken.ok ? taken.version : "";
+    const client = await connect(args.url);
+    await client.query("begin");
+    await assertFence(client, { name: "refused", fence });
+    const [{ pid }] = (await client.query("select pg_backend_pid() as pid")).rows;
+    const other = { checks: [{ key, version: null }], writes: [{ key, value: "2" }] };
+    expect(await store.commit(other)).toMatchObject({ ok: false, current: [{ key, value: "1", version: fence }] });
+    await expect(
+      store.commit({ checks: [{ key, version: fence }], writes: [{ key, value: null }] }),
+    ).rejects.toMatchObject({
+      code: "TIMEOUT",
+      retryable: true,
+      outcome: "not-applied",
+      message: expect.stringMatching(new RegExp(`keys or tables.*idle_in_transaction_session_timeout.*${pid}$`)),
+    });
+    await client.query("rollback");
+  });
+
+  it("delays no other job if its process hangs in the transaction after its lock has expired", async () => {
+    const store = { backend, args: { url: server().url, deadline: 500 } };
+    const stores = { chJobs: store, chLocks: store };
+    const before = await openJobManager(stores);
+    onTestFinished(() => before.close());
+    const name = "hung";
+    const holder = { host: "elsewhere", pid: 1, instance: "gone" };
+    const { locks } = before.channels;
+    const fence = await locks.set(["lock", name], { name, holder, token: "t", since: 0, timeout: 1, until: 1 });
+    const client = await connect(server().url);
+    await client.query("begin");
+    await assertFence(client, { name, fence });
+    const jobs = await openJobManager(stores);
+    onTestFinished(() => jobs.close());
+    expect(await jobs.run("unrelated", async () => "done")).toMatchObject({ result: "done" });
+    expect((await locks.entry(["lock", name]))?.version).toBe(fence);
+    await client.query("commit");
+    await jobs.sweep();
+    expect(await locks.get(["lock", name])).toBeUndefined();
+  });
+
+  it("rejects a connection that is not inside a transaction, where it would protect nothing", async () => {
+    const store = await open({ url: server().url });
+    const taken = await store.commit({ checks: [], writes: [{ key: storedLockKey("bare"), value: "1" }] });
+    const run = { name: "bare", fence: taken.ok ? taken.version : "" };
+    await expect(assertFence(await connect(server().url), run)).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringContaining("not inside a transaction"),
+    });
+  });
+
   it.each(["repeatable read", "serializable"])(
     "rejects a run whose lock changed after the snapshot of a transaction at %s",
     async (level) => {

@@ -1,12 +1,14 @@
 import type { Backend, BackendContext, BackendType, ChannelError, StoredEntry, Supports } from "@ojm/core/backend";
 import { Commits, MOST_OPS } from "./commits.js";
 import type { Statement } from "./database.js";
+import { joinTransaction } from "./fence.js";
 import { openDatabase } from "./open.js";
 import { OPTIONS, readOptions } from "./options.js";
+import { schemaSql } from "./sql.js";
 import { boundOf, Watches } from "./watches.js";
 
 export { assertFence, type FencedRun, type QueryClient } from "./fence.js";
-export { schemaSql } from "./sql.js";
+export { schemaSql };
 
 /** The shortest pause between two sweeps of a process, in ms. The longest is twice as long. */
 const SWEEP_EVERY = 30_000;
@@ -33,6 +35,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     commitAcrossChannels: true,
     ttl: true,
     watch: true,
+    transactions: true,
     maxOps: MOST_OPS,
     // A page of an index must hold a key three times.
     maxKeyBytes: 2_048,
@@ -64,10 +67,12 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     `key, ${value} as value, version::text, (extract(epoch from expires - statement_timestamp()) * 1000)::text as expires`;
   // A subquery is called once, even where there is no row.
   const present = `(expires > statement_timestamp()) is not false and (select ${schema}.durable())`;
-  const readKeys: Statement = {
-    name: "ojm read",
-    text: `select ${columns("value")} from ${schema}.entries where key = any($1::text[]) and ${present}`,
-  };
+  // The server plans a statement with an array again for each call, and one with a single key only once.
+  const readKeys = (name: string, condition: string): Statement => ({
+    name,
+    text: `select ${columns("value")} from ${schema}.entries where ${condition} and ${present}`,
+  });
+  const [readOne, readMany] = [readKeys("ojm get", "key = $1"), readKeys("ojm read", "key = any($1::text[])")];
   const scanPage = (order: "asc" | "desc", values: boolean): Statement => ({
     name: `ojm scan ${order} ${values}`,
     text:
@@ -79,7 +84,8 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     supports,
     async read(keys, options) {
       assertKnown();
-      const rows = await database.look<EntryRow>(readKeys, [keys], options);
+      const isOne = keys.length === 1;
+      const rows = await database.look<EntryRow>(isOne ? readOne : readMany, isOne ? [...keys] : [keys], options);
       const found = new Map(rows.map((row) => [row.key, entryOf(row)]));
       return keys.map((key) => found.get(key));
     },
@@ -93,6 +99,11 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     commit(commit, options) {
       sweep();
       return commits.commit(commit, options);
+    },
+    async commitIn(transaction, commit) {
+      assertKnown();
+      const patience = Math.ceil(settings.deadline * 0.8);
+      await joinTransaction(transaction, commit, { where: settings.where, names, patience });
     },
     async watch(range, sink) {
       assertKnown();
@@ -114,4 +125,10 @@ function entryOf({ key, value, version, expires }: EntryRow): StoredEntry {
 }
 
 /** Channels in PostgreSQL. */
-export const backend: BackendType = { type: "postgres", options: OPTIONS, load: () => import("pg"), open };
+export const backend: BackendType = {
+  type: "postgres",
+  options: OPTIONS,
+  schemaSql,
+  load: () => import("pg"),
+  open,
+};

@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createConnection, createServer } from "node:net";
 import { isChannelError, systemClock } from "@ojm/core/backend";
-import { startPostgres } from "@ojm/testing/postgres";
+import { postgresCommand, startPostgres } from "@ojm/testing/postgres";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { backend, schemaSql } from "./index.js";
-import { missing, open, serverOf } from "./testing/stores.js";
+import { connect, missing, open, serverOf } from "./testing/stores.js";
 
 const put = (value: string, key = 'c "k ') => ({ checks: [], writes: [{ key, value }] });
 const failure = (args: Readonly<Record<string, unknown>>): Promise<unknown> =>
@@ -24,6 +26,14 @@ describe("the options of PostgreSQL", () => {
     [{ url: "postgres://127.0.0.1", connections: 2 }, "INVALID_CONFIG", /"connections"/],
     [{ url: "postgres://127.0.0.1", schema: "pg_ojm" }, "INVALID_CONFIG", /"schema"/],
     [{ url: "postgres://127.0.0.1", allowLostWrites: 1 }, "INVALID_CONFIG", /"allowLostWrites"/],
+    [{ url: "postgres://127.0.0.1", schema: "pg_ojm" }, "INVALID_CONFIG", /pg_.*reserved/],
+    [{ url: "postgres://127.0.0.1/a?sslmode=verify-ca" }, "INVALID_CONFIG", /verify-ca.*sslrootcert/],
+    [
+      { url: "postgres://127.0.0.1/a?sslmode=require&sslrootcert=/no/ca.pem" },
+      "INVALID_CONFIG",
+      /"sslrootcert".*\/no\/ca/,
+    ],
+    [{ url: "postgres://127.0.0.1/a?sslmode=require&sslkey=key.pem" }, "INVALID_CONFIG", /"sslkey".*absolute/],
     [{ pool: {} }, "INVALID_CONFIG", /"pool"/],
   ])("reject %j", async (args, code, message) => {
     const error = await failure(args);
@@ -40,9 +50,24 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     for (const mode of ["disable", "allow", "prefer"]) await open({ url: `${url}?sslmode=${mode}` });
     for (const mode of ["require", "verify-full"])
       expect(await failure({ url: `${url}?sslmode=${mode}` })).toMatchObject({
-        code: "UNAVAILABLE",
+        code: "INVALID_CONFIG",
         message: expect.stringMatching(/cannot be spoken to by TLS.*sslmode/),
       });
+  });
+
+  it("is not reachable if the server ends a connection before the program knows that it has one", async () => {
+    // The program gets all at once, as after it was suspended.
+    const relay = createServer((client) => {
+      const said: Buffer[] = [];
+      const own = createConnection(server().port, "127.0.0.1").on("data", (chunk) => void said.push(chunk));
+      own.on("end", () => client.end(Buffer.concat(said)));
+      client.pipe(own);
+    });
+    onTestFinished(() => void relay.close());
+    await once(relay.listen(0, "127.0.0.1"), "listening");
+    const { port } = relay.address() as AddressInfo;
+    const url = `postgres://ojm@127.0.0.1:${port}/postgres?options=-c%20idle_session_timeout%3D20`;
+    await expect(open({ url })).rejects.toMatchObject({ code: "UNAVAILABLE", retryable: true });
   });
 
   it("is created once by several programs that open it at once", async () => {
@@ -66,7 +91,10 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     await server().sql("create role limited login");
     const args = { url: server().url.replace("ojm@", "limited@"), schema: "limited" };
     const error = await failure(args);
-    expect(error).toMatchObject({ code: "DENIED", message: expect.stringMatching(/limited.*schemaSql/s) });
+    expect(error).toMatchObject({
+      code: "DENIED",
+      message: expect.stringContaining("ojm schema postgres --schema limited --role limited"),
+    });
     // Again, as after an upgrade of the packages.
     for (let i = 0; i < 2; i++) await server().sql(schemaSql({ schema: "limited", role: "limited" }));
     const store = await open(args);
@@ -77,6 +105,13 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     );
     await store.commit(put("1"));
     await expect.poll(() => values).toEqual(["1"]);
+    const client = await connect(args.url);
+    await client.query("begin");
+    await store.commitIn?.(client, put("2"));
+    await client.query("commit");
+    await expect.poll(() => values).toEqual(["1", "2"]);
+    for (const statement of ["create table limited.more (n int)", "drop table limited.entries"])
+      await expect(client.query(statement)).rejects.toMatchObject({ code: "42501" });
     await store.close();
   });
 
@@ -117,12 +152,94 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
   it("raises versions after a restart of the server, even if the sequence lost its last values", async () => {
     const args = { url: server().url, schema: "versions" };
     const store = await open(args);
+    // More than one, so that the sequence gives the last version again.
+    for (let i = 0; i < 3; i++) await store.commit(put("0"));
     const before = await store.commit(put("1"));
     await server().sql("select setval('versions.versions', 1)");
     await server().restart();
     const again = await open(args);
     const after = await again.commit(put("2"));
     expect(before.ok && after.ok && BigInt(after.version) > BigInt(before.version)).toBe(true);
+  });
+
+  it.each([
+    ["another database", "copied"],
+    ["its own database", "dumped"],
+  ])("gives no version twice after a backup was restored into %s of the running server", async (_where, target) => {
+    const urlOf = (name: string): string => server().url.replace(/postgres$/, name);
+    const isSame = target === "dumped";
+    await server().sql("drop database if exists dumped with (force)");
+    for (const name of new Set(["dumped", target])) await server().sql(`create database ${name}`);
+    const store = await open({ url: urlOf("dumped") });
+    let gaps = 0;
+    await store.watch({ from: "c ", to: "c!" }, { change: () => {}, gap: () => gaps++, fail: () => {} });
+    await store.commit(put("1"));
+    const run = (program: string, args: readonly string[], input?: Buffer): Buffer => {
+      const [command = "", ...rest] = postgresCommand(program, ...args);
+      return execFileSync(command, rest, { cwd: "/", ...(input && { input }) });
+    };
+    const backup = run("pg_dump", ["--schema=ojm", urlOf("dumped")]);
+    const before = await store.commit(put("2"));
+    if (isSame) await (await connect(urlOf("dumped"))).query("drop schema ojm cascade");
+    run("psql", ["-qX", "-v", "ON_ERROR_STOP=1", urlOf(target)], backup);
+    // A program that was connected all the time uses the restored schema.
+    const restored = isSame ? store : await open({ url: urlOf(target) });
+    expect(await restored.read(['c "k '])).toMatchObject([{ value: "1" }]);
+    const after = await restored.commit(put("3"));
+    expect(before.ok && after.ok && BigInt(after.version) > BigInt(before.version)).toBe(true);
+    if (isSame) await expect.poll(() => gaps, { timeout: 15_000 }).toBeGreaterThan(0);
+  });
+
+  it("is refused if the schema has a table of this name of another program", async () => {
+    await server().sql("create schema foreign_one; create table foreign_one.entries (id int)");
+    expect(await failure({ url: server().url, schema: "foreign_one" })).toMatchObject({
+      code: "CORRUPT",
+      message: expect.stringContaining("use another schema"),
+    });
+  });
+
+  it("explains why the server refuses a user, and leaves no connection open", async () => {
+    const { data, sql } = server();
+    const file = `${data}/pg_hba.conf`;
+    const before = readFileSync(file, "utf8");
+    const rules = "host all secret all scram-sha-256\nhostssl all secure all trust\nhost all secure all reject\n";
+    await sql(
+      "create role secret login password 'x'; create role secure login; create role few login connection limit 0",
+    );
+    writeFileSync(file, rules + before);
+    await sql("select pg_reload_conf()");
+    onTestFinished(async () => {
+      writeFileSync(file, before);
+      await sql("select pg_reload_conf()");
+    });
+    const sockets = new Set<unknown>();
+    const relay = createServer((client) => {
+      sockets.add(client.on("close", () => sockets.delete(client)));
+      const own = createConnection(server().port, "127.0.0.1").on("error", () => {});
+      client
+        .on("error", () => {})
+        .pipe(own)
+        .pipe(client);
+    });
+    onTestFinished(() => void relay.close());
+    await once(relay.listen(0, "127.0.0.1"), "listening");
+    const urlOf = (user: string): string =>
+      `postgres://${user}@127.0.0.1:${(relay.address() as AddressInfo).port}/postgres`;
+    await vi.waitFor(async () =>
+      expect(await failure({ url: urlOf("secret") })).toMatchObject({
+        code: "DENIED",
+        message: expect.stringMatching(/requires a password/),
+      }),
+    );
+    await expect.poll(() => sockets.size).toBe(0);
+    expect(await failure({ url: urlOf("secure") })).toMatchObject({
+      code: "DENIED",
+      message: expect.stringMatching(/"sslmode"/),
+    });
+    expect(await failure({ url: urlOf("few") })).toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringMatching(/limit of the role/),
+    });
   });
 
   it("is reached by TLS as psql does", async () => {
@@ -140,10 +257,12 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     const byTls = "select 1 from pg_stat_ssl join pg_stat_activity using (pid) where ssl and application_name = 'ojm'";
     expect((await sql(byTls)).length).toBeGreaterThan(0);
     await open({ url: `${url}?sslmode=verify-full&sslrootcert=${cert}`, schema: "tls" });
-    expect(await failure({ url: `${url}?sslmode=verify-full` })).toMatchObject({
-      code: "UNAVAILABLE",
-      message: expect.stringMatching(/by TLS/),
-    });
+    const byName = url.replace("127.0.0.1", "localhost");
+    for (const wrong of [`${url}?sslmode=verify-full`, `${byName}?sslmode=verify-full&sslrootcert=${cert}`])
+      expect(await failure({ url: wrong })).toMatchObject({
+        code: "INVALID_CONFIG",
+        message: expect.stringMatching(/by TLS/),
+      });
   });
 
   it("is refused on a server with an asynchronous replica, unless lost writes are allowed", async () => {

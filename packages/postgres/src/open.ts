@@ -1,5 +1,7 @@
+import type { Socket } from "node:net";
 import { ChannelError, type Clock, refuseNewerLayout, type StoreLayout, type Supports } from "@ojm/core/backend";
-import type { Pool } from "pg";
+import { ojmCommand, optionWord } from "@ojm/core/internal";
+import type { Client as PgClient, Pool } from "pg";
 import { Database } from "./database.js";
 import { codeOf, explain } from "./errors.js";
 import type { Settings } from "./options.js";
@@ -84,7 +86,19 @@ async function connect(settings: Settings, { schema }: Names, clock: Clock): Pro
 
 async function newPool(config: Settings["config"]): Promise<Pool> {
   const { default: pg } = await import("pg");
-  return new pg.Pool(config);
+  /** Ends a connection that fails. Otherwise the server ends it, and the process lives until then. */
+  class Client extends pg.Client {
+    override connect(): Promise<PgClient>;
+    override connect(done: (error: Error) => void): void;
+    override connect(done?: (error: Error) => void): unknown {
+      if (done === undefined) return super.connect();
+      return super.connect((error: Error | null) => {
+        if (error !== null) (this as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+        done(error as Error);
+      });
+    }
+  }
+  return new pg.Pool({ ...config, Client });
 }
 
 /** The url without its wish for TLS. */
@@ -114,9 +128,10 @@ async function migrate(database: Database, names: Names, schema: string, { ready
     await database.query({ text: schemaSql({ schema }) }, undefined);
   } catch (error) {
     if (codeOf(error) !== "42501") throw explain(error, where, false);
+    const command = ojmCommand("schema", "postgres", optionWord("--schema", schema), optionWord("--role", user));
     const message =
       `${where}: the user ${user} may not create the tables in the schema ${names.schema}. ` +
-      "An administrator runs what schemaSql() of @ojm/postgres returns, with this user as its role";
+      `An administrator runs the SQL that this prints: ${command}`;
     throw new ChannelError("DENIED", message, { cause: error });
   }
   await isCurrent(database, names);

@@ -1,3 +1,5 @@
+import { accessSync, constants } from "node:fs";
+import { isAbsolute } from "node:path";
 import { ChannelError, checkedDuration, rejectUnknownOptions } from "@ojm/core/backend";
 import type { Pool, PoolConfig } from "pg";
 
@@ -59,6 +61,9 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   const prefersTls = sslmode === "prefer" || sslmode === "allow";
   if (sslmode !== null && !/^(disable|allow|prefer|require|verify-ca|verify-full)$/.test(sslmode))
     throw invalid(`"sslmode" in the url is disable, allow, prefer, require, verify-ca or verify-full`);
+  checkFiles(read.searchParams);
+  if (sslmode === "verify-ca" && !read.searchParams.has("sslrootcert"))
+    throw invalid(`"sslmode" verify-ca in the url needs "sslrootcert": the certificate of the authority to trust`);
   // pg reads the modes as psql does only with this parameter, which it must not have without a mode.
   if (sslmode !== null) read.searchParams.set("uselibpqcompat", "true");
   if (prefersTls) read.searchParams.set("sslmode", "prefer");
@@ -73,9 +78,27 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
   return { ...common, pool: undefined, config, prefersTls, where: `PostgreSQL at ${read.host || "localhost"}`, schema };
 }
 
-function schemaOf({ schema = "ojm" }: Readonly<Record<string, unknown>>): string {
+/** @throws ChannelError `INVALID_CONFIG` for a file of TLS that cannot be read */
+function checkFiles(parameters: URLSearchParams): void {
+  for (const name of ["sslrootcert", "sslcert", "sslkey"]) {
+    const path = parameters.get(name);
+    if (path === null) continue;
+    // A url has no folder that a relative path could start from.
+    if (!isAbsolute(path)) throw invalid(`"${name}" in the url is the absolute path of a file, not ${path}`);
+    try {
+      accessSync(path, constants.R_OK);
+    } catch (error) {
+      throw invalid(`"${name}" in the url: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    }
+  }
+}
+
+/** The checked name of the schema. */
+export function schemaOf({ schema = "ojm" }: Readonly<Record<string, unknown>>): string {
+  if (typeof schema === "string" && schema.startsWith("pg_"))
+    throw invalid(`"schema": names that begin with pg_ are reserved for PostgreSQL itself`);
   // A $ would end the bodies of the functions.
-  if (typeof schema === "string" && /^(?!pg_)[^\0$]+$/.test(schema) && Buffer.byteLength(schema) <= 63) return schema;
+  if (typeof schema === "string" && /^[^\0$]+$/.test(schema) && Buffer.byteLength(schema) <= 63) return schema;
   throw invalid(`"schema" is the name of a schema of the database, of up to 63 bytes and without $`);
 }
 

@@ -1,4 +1,5 @@
 import { LATE, NEWER_LAYOUT } from "./errors.js";
+import { schemaOf } from "./options.js";
 
 /**
  * The number of the layout: the tables, and what the functions do with them. If programs of this layout can
@@ -49,12 +50,15 @@ export const MIGRATIONS = 1;
 
 function first(names: Names): string {
   const { schema, gate } = names;
+  const file = `pg_relation_filepath('${quoted(`${schema}.entries`)}'::regclass)`;
+  const entered = `(boot is not distinct from pg_postmaster_start_time() and place is not distinct from ${file})`;
   return `
 create table ${schema}.meta (
   id int primary key default 1 check (id = 1),
   layout int not null,
   migration int not null,
-  boot timestamptz              -- the start of the server for which the sequence was raised
+  boot timestamptz,             -- the start of the server for which the sequence was raised
+  place text                    -- the file of the entries then: a dump is restored into another one
 );
 
 create sequence ${schema}.versions cache 1;
@@ -92,14 +96,26 @@ create unlogged table ${schema}.changes (
 create index changes_watcher on ${schema}.changes (watcher, version);
 
 -- Raises the sequence after a start of the server, even if a backup was restored or a replica without the last
--- commits was promoted: the clock has counted more microseconds since then than commits can have been made.
+-- commits was promoted: the clock has counted more microseconds since then than commits can have been made. The
+-- same after a dump was restored: it has an older sequence. It may have watches too, whose processes have missed
+-- the restored changes: without their rows, they register again and report a gap.
 create function ${schema}.enter_boot() returns void language plpgsql as $$
+declare
+  file text := ${file};
+  entered record;
 begin
   perform pg_advisory_xact_lock(${names.lock("' boot'")});
-  if (select boot from ${schema}.meta) is not distinct from pg_postmaster_start_time() then return; end if;
+  select boot, place into entered from ${schema}.meta;
+  if entered.place is distinct from file then
+    delete from ${schema}.watchers;
+    delete from ${schema}.watched;
+    delete from ${schema}.changes;
+  elsif entered.boot is not distinct from pg_postmaster_start_time() then
+    return;
+  end if;
   perform setval('${quoted(`${schema}.versions`)}', greatest(
     (select last_value from ${schema}.versions), (extract(epoch from clock_timestamp()) * 1000000)::bigint));
-  update ${schema}.meta set boot = pg_postmaster_start_time();
+  update ${schema}.meta set boot = pg_postmaster_start_time(), place = file;
 end $$;
 
 -- Returns true, once all that is visible survives a crash of the server and a failover: the transaction of the
@@ -119,63 +135,100 @@ begin
   return true;
 end $$;
 
--- Applies several commits, each by itself. One op is a key of a commit, sorted by key. kind: 1 a check, 2 a
--- write, 3 both. No key that a commit writes is in another of them. patience: for a key, which a transaction
--- with a fence may hold for long; longest: for all other locks.
+-- Applies several commits, each by itself. One op is a key of a commit. kind: 1 a check, 2 a write, 3 both. No key
+-- that a commit writes is in another of them. patience: for a key, which a transaction with a fence may hold for
+-- long; longest: for all other locks. If they are the same, the call has one commit,
+-- which waits only if its checks hold when it begins. A plan is made once for a connection: otherwise
+-- planning would take more than twice the time of all the rest.
 create function ${schema}.apply(
   known int, patience int, longest int, commits int,
   parts int[], keys text[], kinds int[], versions bigint[], contents text[], ttls float8[],
   out result text, out woken bigint[]
-) language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+) language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off
+  set enable_mergejoin = off set jit = off as $$
 declare
   moment timestamptz;
   meta record;
+  failed int[];                 -- the commits of which a check fails
+  fresh bigint[];               -- the version of each commit, from number 0 up; null: refused
+  present json;                 -- the checked entries of refused commits
+  refused boolean;
+  done text;
 begin
-  perform set_config('synchronous_commit', 'off', true), set_config('lock_timeout', patience::text, true);
-  select layout, boot into meta from ${schema}.meta;
+  done := set_config('synchronous_commit', 'off', true) || set_config('lock_timeout', patience::text, true);
+  select layout, ${entered} as entered into meta from ${schema}.meta;
   if meta.layout > known then raise exception '%', meta.layout using errcode = '${NEWER_LAYOUT}'; end if;
-  if meta.boot is distinct from pg_postmaster_start_time() then perform ${schema}.enter_boot(); end if;
+  if not meta.entered then perform ${schema}.enter_boot(); end if;
 
-  -- All processes lock keys in the same order, so there is no deadlock. assert_fence shares these locks.
-  perform pg_advisory_xact_lock(${names.lock("key")}) from unnest(keys, kinds) as op (key, kind) where kind > 1;
-  perform set_config('lock_timeout', longest::text, true);
-  perform pg_advisory_xact_lock(${gate});
+  if patience >= longest then
+    -- In one statement: all checks are judged at the same moment.
+    moment := clock_timestamp();
+    select json_agg(json_build_array(part, op.key, value, entry.version::text,
+        extract(epoch from expires - moment) * 1000)) filter (where entry.version is not null),
+      coalesce(bool_or(entry.version is distinct from op.version), false)
+      into present, refused
+    from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
+    left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
+    where kind <> 2;
+    if refused then
+      result := json_build_object('versions', '[null]'::json, 'lost', present);
+      woken := '{}';
+      return;
+    end if;
+    present := null;
+  end if;
+
+  -- All commits lock keys in this order, so there is no deadlock. assert_fence shares these locks.
+  perform pg_advisory_xact_lock(${names.lock("key")}) from (
+    select key from unnest(keys, kinds) as op (key, kind) where kind > 1 order by key collate "C"
+  ) as op;
+  done := set_config('lock_timeout', longest::text, true);
+  done := pg_advisory_xact_lock(${gate})::text;
 
   -- From here on there is no other commit, and the next statement sees all that were before.
   moment := clock_timestamp();
-  with op as materialized (
-    select * from unnest(parts, keys, kinds, versions, contents, ttls) as op (part, key, kind, version, content, ttl)
-  ), seen as materialized (
-    select op.part, op.key, entry.value, entry.version, entry.expires, entry.version is distinct from op.version as lost
-    from op left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
-    where op.kind <> 2
-  ), verdict as materialized (
-    select part, case when not exists (select from seen where seen.part = one.part and lost)
-      then nextval('${quoted(`${schema}.versions`)}') end as fresh
-    from generate_series(0, commits - 1) as one (part)
-  ), written as materialized (
-    select op.key, op.content, verdict.fresh as version, moment + ttl * interval '1 ms' as expires
-    from op join verdict on verdict.part = op.part where op.kind > 1 and verdict.fresh is not null
+  failed := array(
+    select part from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
+    left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
+    where kind <> 2 and entry.version is distinct from op.version);
+  for one in 0 .. commits - 1 loop
+    fresh[one] := case when one = any(failed) then null else nextval('${quoted(`${schema}.versions`)}') end;
+  end loop;
+  if failed <> '{}' then
+    select json_agg(json_build_array(
+      part, op.key, value, entry.version::text, extract(epoch from expires - moment) * 1000)) into present
+    from unnest(parts, keys, kinds) as op (part, key, kind) join ${schema}.entries as entry
+      on entry.key = op.key and (entry.expires > moment) is not false
+    where kind <> 2 and part = any(failed);
+  end if;
+  with written as materialized (
+    select key, content, fresh[part] as version, moment + ttl * interval '1 ms' as expires
+    from unnest(parts, keys, kinds, contents, ttls) as op (part, key, kind, content, ttl)
+    where kind > 1 and fresh[part] is not null
   ), deleted as (
     delete from ${schema}.entries using written where entries.key = written.key and content is null
-  ), put as (
-    insert into ${schema}.entries (key, version, expires, value)
-    select key, version, expires, content from written where content is not null
-    on conflict (key) do update set version = excluded.version, expires = excluded.expires, value = excluded.value
-  ), noticed as (
-    insert into ${schema}.changes (watcher, version, expires, key, value)
-    select by.watcher, version, expires, key, content from written, lateral (
-      select watcher from ${schema}.watched where not wide and low = key
-      union select watcher from ${schema}.watched where wide and low <= key and key < high
-    ) as by
-    returning watcher
   )
-  select
-    json_build_object('versions', (select json_agg(fresh::text order by part) from verdict), 'lost', (
-      select json_agg(json_build_array(part, key, value, version::text, extract(epoch from expires - moment) * 1000))
-      from seen join verdict using (part) where fresh is null and version is not null)),
-    array(select distinct watcher from noticed)
-  into result, woken;
+  insert into ${schema}.entries (key, version, expires, value)
+  select key, version, expires, content from written where content is not null
+  on conflict (key) do update set version = excluded.version, expires = excluded.expires, value = excluded.value;
+
+  -- Most commits are watched by no process, and a look at the indexes is cheaper than the statement.
+  woken := '{}';
+  if exists (select from ${schema}.watched where not wide and low = any(keys))
+    or exists (select from ${schema}.watched where wide) then
+    with noticed as (
+      insert into ${schema}.changes (watcher, version, expires, key, value)
+      select by.watcher, fresh[part], moment + ttl * interval '1 ms', key, content
+      from unnest(parts, keys, kinds, contents, ttls) as op (part, key, kind, content, ttl), lateral (
+        select watcher from ${schema}.watched where not wide and low = key
+        union select watcher from ${schema}.watched where wide and low <= key and key < high
+      ) as by
+      where kind > 1 and fresh[part] is not null
+      returning watcher
+    )
+    select array(select distinct watcher from noticed) into woken;
+  end if;
+  result := json_build_object('versions', to_json(fresh::text[]), 'lost', present);
 end $$;
 
 -- Three transactions: the first makes the commits visible, one after the other with those of other processes
@@ -188,20 +241,24 @@ create procedure ${schema}.commit(
   inout result text default null
 ) language plpgsql as $$
 declare
-  woken bigint[];
+  applied record;
+  done text;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     rollback;
     set transaction isolation level read committed;
   end if;
-  select done.result, done.woken into result, woken
-    from ${schema}.apply(known, patience, longest, commits, parts, keys, kinds, versions, contents, ttls) as done;
+  applied := ${schema}.apply(known, patience, longest, commits, parts, keys, kinds, versions, contents, ttls);
+  result := applied.result;
   commit;
-  if woken <> '{}' then
-    perform pg_notify('ojm_' || watcher, '') from unnest(woken) as watcher;
+  if applied.woken <> '{}' then
+    perform pg_notify('ojm_' || watcher, '') from unnest(applied.woken) as watcher;
     commit;
   end if;
-  perform ${schema}.durable();
+  if current_setting('synchronous_commit') in ('off', 'local') then
+    done := set_config('synchronous_commit', 'on', true);
+  end if;
+  done := pg_logical_emit_message(true, 'ojm', '')::text;
 end $$;
 
 -- Registers a range, and the process if "me" is null. "id": null if the process is no longer registered. "seen":
@@ -210,6 +267,7 @@ create function ${schema}.watch(me bigint, is_wide boolean, first text, beyond t
 language plpgsql as $$
 begin
   perform set_config('synchronous_commit', 'off', true);
+  if not (select ${entered} from ${schema}.meta) then perform ${schema}.enter_boot(); end if;
   -- Each commit is visible before this transaction, or sees its rows.
   perform pg_advisory_xact_lock(${gate});
   if me is null then
@@ -261,6 +319,68 @@ begin
   end if;
 end $$;
 
+-- The ops that joined a transaction of a user: its rows are there from the call until its COMMIT, for itself alone.
+create unlogged table ${schema}.joined (
+  transaction xid8 not null default pg_current_xact_id(),
+  id bigint generated always as identity,
+  known int not null,
+  patience int not null,
+  ops json not null,            -- kinds as for "apply"
+  primary key (transaction, id)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+create function ${schema}.join_commit(known int, patience int, ops json) returns void language plpgsql as $$
+begin
+  -- An older snapshot would miss processes that began to watch since.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'ojm: only a transaction at READ COMMITTED can be joined' using errcode = 'feature_not_supported';
+  end if;
+  insert into ${schema}.joined (known, patience, ops) values (known, patience, ops);
+end $$;
+
+-- Applies all ops of a transaction in its COMMIT, when no statement of the user can follow: so the gate is held for
+-- the time of the COMMIT, and never while a client thinks, hangs or is suspended.
+create function ${schema}.commit_joined() returns trigger language plpgsql as $$
+declare
+  durability text := current_setting('synchronous_commit');
+  one record;
+  done record;
+begin
+  with call as (
+    delete from ${schema}.joined where transaction = pg_current_xact_id() returning *
+  ), op as (
+    select call.id, call.known, call.patience, op.*
+    from call, json_to_recordset(call.ops) as op (key text, kind int, version bigint, value text, ttl float8)
+  ), merged as (
+    select key, max(known) as known, max(patience) as patience, bit_or(kind) as kind,
+      -- Two checks of a key for different versions cannot both hold. No entry has version -1.
+      case when count(distinct coalesce(version, 0)) filter (where kind = 1) > 1 then -1
+        else max(version) filter (where kind = 1) end as version,
+      (array_agg(value order by id desc) filter (where kind = 2))[1] as value,
+      (array_agg(ttl order by id desc) filter (where kind = 2))[1] as ttl
+    from op group by key
+  )
+  select max(known) as known, max(patience) as patience, array_agg(0) as parts, array_agg(key) as keys,
+    array_agg(kind) as kinds, array_agg(version) as versions, array_agg(value) as contents, array_agg(ttl) as ttls
+  into one from merged;
+  if one.keys is null then return null; end if;  -- an earlier row of this transaction has applied all
+  select * into done from ${schema}.apply(one.known, one.patience, one.patience, 1,
+    one.parts, one.keys, one.kinds, one.versions, one.contents, one.ttls);
+  if done.result::json #>> '{versions,0}' is null then
+    raise exception 'ojm: an entry that this transaction relies on has changed, such as the lock of its run'
+      using errcode = '${LATE}';
+  end if;
+  perform pg_notify('ojm_' || watcher, '') from unnest(done.woken) as watcher;
+  -- "apply" leaves the disk to others: here the COMMIT itself waits for it.
+  if durability in ('off', 'local') then durability := 'on'; end if;
+  perform set_config('synchronous_commit', durability, true);
+  -- After SET CONSTRAINTS ALL IMMEDIATE, the gate is held before the COMMIT: a client that hangs must not keep it.
+  perform set_config('idle_in_transaction_session_timeout', '1000', true);
+  return null;
+end $$;
+create constraint trigger commit_joined after insert on ${schema}.joined
+  deferrable initially deferred for each row execute function ${schema}.commit_joined();
+
 insert into ${schema}.meta (layout, migration) values (${LAYOUT}, 0);`;
 }
 
@@ -275,11 +395,11 @@ function quoted(text: string): string {
  *
  * @example
  * import { schemaSql } from "@ojm/postgres";
- * console.log(schemaSql({ schema: "ojm", role: "app" })); // pipe it to psql
+ * console.log(schemaSql({ schema: "ojm", role: "app" })); // as `ojm schema postgres` prints it
  */
 export function schemaSql(options: { readonly schema?: string; readonly role?: string } = {}): string {
-  const { schema = "ojm", role } = options;
-  const names = new Names(schema);
+  const { role } = options;
+  const names = new Names(schemaOf(options));
   const wanted = migrations(names);
   const steps = wanted.map((text, i) => `  if done <= ${i} then execute $sql$${text}$sql$; end if;`);
   const update = `do $ojm$

@@ -74,7 +74,6 @@ describe.skipIf(missing() !== undefined)("a watch of PostgreSQL", () => {
     const store = await open(args);
     const [log, one] = [await watched(store), await watched(store, { from: 'c "k ', to: 'c "k \x01' })];
     await server().sql("update dead.watchers set expires = now(); select dead.sweep()");
-    expect(await server().sql("select from dead.watched")).toHaveLength(0);
     await expect.poll(() => log, { timeout: 15_000 }).toEqual(["gap"]);
     await store.commit(put("1"));
     await expect

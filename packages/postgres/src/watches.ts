@@ -254,11 +254,14 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     if (this.#closed || id !== this.#id) return listener.release();
     this.#listener = listener;
     this.#isNotified = false;
-    listener.on("notification", this.#wake).on("end", () => this.#lost(listener));
+    listener.on("end", () => this.#lost(listener));
     // Watches do not keep a program alive that awaits nothing.
     (listener as unknown as { connection: { stream: Socket } }).connection.stream.unref();
-    // The notification to itself shows whether any arrive: a pooler accepts LISTEN and delivers none.
-    await this.#database.within(listener.query(`listen ojm_${id}; notify ojm_${id}`), end);
+    await this.#database.within(listener.query(`listen ojm_${id}`), end);
+    // A pooler accepts LISTEN, and delivers only what comes during that call: a notification of another
+    // connection shows whether more arrive.
+    listener.on("notification", this.#wake);
+    await this.#database.query({ text: `notify ojm_${id}` }, undefined, { end });
   }
 
   #lost(listener: PoolClient): void {

@@ -820,6 +820,29 @@ describe("a clock that was hours or days ahead, and is set right", () => {
     expect(one.ran).toHaveLength(ran);
     await world.close();
   });
+
+  it("and was days behind, runs no tick that ended a range of others: the oldest that the policy would run", async () => {
+    const definition: ScheduleDefinition = { every: HOUR, missed: { run: "all", max: 5 } };
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", definition, one.body()));
+    await world.clock.until(one.scheduler.pause("a", { reason: "move" }));
+    await world.clock.until(one.scheduler.close());
+    await world.clock.advance(3 * HOUR);
+    const two = await world.scheduler("two");
+    await world.clock.until(two.scheduler.add("a", definition, two.body()));
+    await world.clock.until(two.scheduler.resume("a"));
+    const before = await outcomesOf(two, HOUR);
+    expect(new Set(before.map(([, text]) => text))).toEqual(new Set(["paused"]));
+    world.clock.jump(-400 * DAY);
+    await world.clock.advance(10 * MINUTE);
+    // Five ticks are due then that have not run: the last of the pause, and four after it.
+    world.clock.jump(400 * DAY + 4 * HOUR);
+    await world.clock.advance(MINUTE);
+    const after = await outcomesOf(two, HOUR);
+    expect(after.slice(0, before.length)).toEqual(before);
+    expect(after.map(([at]) => at)).toEqual([...new Set(after.map(([at]) => at))]);
+    await world.close();
+  });
 });
 
 it.each([0, 50, 400])(

@@ -85,7 +85,16 @@ export async function strikeHolder(
  * `whyNot` first.
  */
 export function able<
-  K extends "loseJoined" | "freeze" | "freezeRecords" | "restart" | "fillDisk" | "setWallClock" | "network" | "cluster",
+  K extends
+    | "loseJoined"
+    | "freeze"
+    | "freezeRecords"
+    | "restart"
+    | "fillDisk"
+    | "setWallClock"
+    | "network"
+    | "cluster"
+    | "postgres",
 >({ store }: Scene, what: K): NonNullable<Scene["store"][K]> {
   const means = store[what];
   if (means === undefined) throw new Error(`this store has no ${what}`);

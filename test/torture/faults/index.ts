@@ -1,3 +1,4 @@
+import { modes } from "../scene/events.js";
 import type { StoreKind } from "../stores/store.js";
 import { clockFaults } from "./clocks.js";
 import { clusterFaults } from "./clusters.js";
@@ -5,6 +6,7 @@ import { entryFaults } from "./entries.js";
 import type { Fault } from "./fault.js";
 import { joinedFault } from "./joined.js";
 import { networkFaults } from "./network.js";
+import { postgresFaults } from "./postgres.js";
 import { processFaults } from "./processes.js";
 import { storeFaults } from "./stores.js";
 
@@ -15,6 +17,7 @@ const single: readonly Fault[] = [
   joinedFault,
   ...entryFaults,
   ...clockFaults,
+  ...postgresFaults,
 ];
 
 /** Three faults in direct succession, whatever the last one left behind. The seed picks them. */
@@ -61,3 +64,10 @@ export function faultsOf({ clustered }: Pick<StoreKind, "clustered">): readonly 
 
 /** All faults of all kinds of stores. */
 export const faults: readonly Fault[] = [...new Set([...ofOneNode, ...ofSeveralNodes])];
+
+/** The rows of a table of these stores: each fault that one of them can have. */
+export function faultsOfAny(kinds: readonly StoreKind[]): Fault[] {
+  const possible = (fault: Fault): boolean =>
+    kinds.some((kind) => modes.some((mode) => fault.whyNot(kind, mode) === undefined));
+  return [...new Set(kinds.flatMap(faultsOf))].filter(possible);
+}

@@ -37,8 +37,11 @@ it("the table sums up the rounds, and shows the worst result of all of them in e
   expect(table).toContain("| combination | not run |");
 });
 
-it("the table takes the results of one commit only, but of several days", () => {
+it("a column takes the results of one commit only, but of several days", () => {
   expect(() => tableOf([row(1), row(2, { commit: "abc1234+changes" })], [])).toThrow("abc1234, abc1234+changes");
+  const two = tableOf([row(1), row(2, { commit: "cafe123", backend: "level", runs: 7 })], []).split("\n");
+  expect(two[0]).toMatch(/^2026-01-02, commit abc1234 on redis\. 1 cells: .* 10 runs,/);
+  expect(two[1]).toMatch(/^2026-01-02, commit cafe123 on level\. 1 cells: .* 7 runs,/);
   expect(tableOf([row(1, { date: "2026-01-03" }), row(2)], [])).toMatch(/^2026-01-02, 2026-01-03, commit abc1234/);
 });
 

@@ -1,5 +1,5 @@
 import base from "../base.json" with { type: "json" };
-import { faultsOf } from "../faults/index.js";
+import { faultsOfAny } from "../faults/index.js";
 import type { CellResult } from "../run/cell.js";
 import type { Task } from "../run/task.js";
 import { type Mode, modes } from "../scene/events.js";
@@ -36,30 +36,39 @@ export function brokenRow({ backend, fault, mode, seed, ttl, base }: Task, broke
   return { backend, fault, mode, seed, ttl, ...(base !== undefined && { base: BASE }), broken, ...nothing };
 }
 
+/** The commit of a result, with its base version. */
+const versionOf = ({ commit, base }: Row): string => (base === undefined ? commit : `${commit} with ${base}`);
+
 /**
- * The matrix as Markdown: one line for each fault, one column for each store. Throws if the results are of
- * several commits.
+ * The matrix as Markdown: one line for each fault, one column for each store. Throws if the results of a
+ * store are of several commits.
  */
-export function tableOf(rows: readonly Row[], versions: readonly string[]): string {
-  const commits = [
-    ...new Set(rows.map(({ commit, base }) => (base === undefined ? commit : `${commit} with ${base}`))),
-  ];
-  if (commits.length > 1) {
-    throw new Error(
-      `the results are of several commits, which make no table: ${commits.join(", ")}. Choose one by --commit`,
-    );
-  }
-  const kinds = storeKinds.filter(({ name }) => rows.some(({ backend }) => backend === name));
+export function tableOf(all: readonly Row[], versions: readonly string[]): string {
+  const kinds = storeKinds.filter(({ name }) => all.some(({ backend }) => backend === name));
+  const faults = faultsOfAny(kinds);
+  const rows = all.filter(({ fault }) => faults.some(({ name }) => name === fault));
+  const commits = [...new Set(rows.map(versionOf))];
   const types = kinds.map(({ name }) => name);
-  const faults = new Set(kinds.flatMap(faultsOf));
-  const lines = [...faults].map(({ name }) => {
+  for (const type of types) {
+    const own = new Set(rows.filter(({ backend }) => backend === type).map(versionOf));
+    if (own.size > 1) {
+      const text = `the results on ${type} are of several commits, which make no column`;
+      throw new Error(`${text}: ${[...own].join(", ")}. Choose by --commit`);
+    }
+  }
+  const lines = faults.map(({ name }) => {
     const columns = types.map((type) =>
       summary(rows.filter(({ backend, fault }) => backend === type && fault === name)),
     );
     return `| ${name} | ${columns.join(" | ")} |`;
   });
   return [
-    ...factsOf(rows),
+    ...commits.flatMap((commit) =>
+      factsOf(
+        rows.filter((row) => versionOf(row) === commit),
+        commits.length > 1,
+      ),
+    ),
     `Modes: ${modesOf(rows, types)}. Versions: ${versions.join("; ")}.`,
     "",
     `| fault | ${types.join(" | ")} |`,
@@ -76,8 +85,8 @@ function judged(rows: readonly Row[]): Row[] {
   return rows.filter(({ skipped, broken }) => skipped === undefined && broken === undefined);
 }
 
-/** How many cells ran, and what they found. */
-function factsOf(rows: readonly Row[]): string[] {
+/** How many cells of one commit ran, and what they found. `names`: whether to name their stores. */
+function factsOf(rows: readonly Row[], names: boolean): string[] {
   const dates = [...new Set(rows.map(({ date }) => date))].sort().join(", ");
   const run = judged(rows);
   const times = new Map<string, number>();
@@ -91,8 +100,9 @@ function factsOf(rows: readonly Row[]): string[] {
   const sum = (of: (row: Row) => number): number => run.reduce((total, row) => total + of(row), 0);
   const broken = rows.filter((row) => row.broken !== undefined).length;
   const base = rows[0]?.base === undefined ? "" : ` and the base version ${rows[0].base}`;
+  const stores = names ? ` on ${[...new Set(run.map(({ backend }) => backend))].join(", ")}` : "";
   return [
-    `${dates}, commit ${rows[0]?.commit}${base}. ${run.length} cells: ${times.size} places of the matrix in ${rounds} ${rounds === "1" ? "round" : "rounds"}, seeds ${ranges(run.map(({ seed }) => seed))}, TTL ${ttls} ms. ${sum(({ runs }) => runs)} runs, ${sum(({ overlaps }) => overlaps)} overlaps, ${sum(({ violations }) => violations)} violations.`,
+    `${dates}, commit ${rows[0]?.commit}${base}${stores}. ${run.length} cells: ${times.size} places of the matrix in ${rounds} ${rounds === "1" ? "round" : "rounds"}, seeds ${ranges(run.map(({ seed }) => seed))}, TTL ${ttls} ms. ${sum(({ runs }) => runs)} runs, ${sum(({ overlaps }) => overlaps)} overlaps, ${sum(({ violations }) => violations)} violations.`,
     ...(broken === 0 ? [] : [`${broken} more cells were broken off by the harness itself, and not judged.`]),
   ];
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -87,8 +87,9 @@ export function whySkipped({
   return fault.smallDisk ? whyNoSmallDisk(join(tmpdir(), `ojm-disk-${process.pid}`)) : undefined;
 }
 
-function whyNotMixed({ lasting, clustered }: StoreKind, { name }: Fault): string | undefined {
+function whyNotMixed({ lasting, clustered, isNew }: StoreKind, { name }: Fault): string | undefined {
   if (!lasting) return "n/a: one process has one version, and nothing outlives it";
+  if (isNew) return "n/a: the base version does not have this store";
   if (clustered !== undefined) return "n/a: the workers are on hosts of their own";
   return name === "deploy" ? "n/a: each mixed cell is a deploy" : undefined;
 }
@@ -99,10 +100,12 @@ export async function runCell(asked: Cell): Promise<CellResult> {
   const skipped = whySkipped(cell);
   if (skipped !== undefined) return { ...empty(cell), skipped };
   const folder = mkdtempSync(join(tmpdir(), "ojm-torture-"));
+  // A server may run as another user.
+  chmodSync(folder, 0o755);
   const disk = join(folder, "store");
   mkdirSync(disk);
-  if (cell.fault.smallDisk) mountSmallDisk(disk, SMALL_DISK);
   const { kind } = cell;
+  if (cell.fault.smallDisk) mountSmallDisk(disk, kind.smallDisk ?? SMALL_DISK);
   let store: TortureStore | undefined;
   try {
     const clock = cell.fault.fakeClock === "server" ? new ServerClock(folder) : undefined;

@@ -1,9 +1,11 @@
 import { apart } from "./apart.js";
 import { etcdCluster } from "./clusters/etcd-cluster.js";
+import { postgresReplicas } from "./clusters/postgres-replicas.js";
 import { redisCluster } from "./clusters/redis-cluster.js";
 import { redisSentinel } from "./clusters/sentinel.js";
 import { etcd } from "./etcd.js";
 import { level, simple, sqlite } from "./files.js";
+import { postgres } from "./postgres.js";
 import { redis } from "./redis.js";
 import type { StoreKind } from "./store.js";
 
@@ -16,8 +18,10 @@ export const storeKinds: readonly StoreKind[] = [
   sqlite,
   redis,
   etcd,
+  postgres,
   apart,
   redisSentinel,
   redisCluster,
   etcdCluster,
+  postgresReplicas,
 ];

@@ -1,23 +1,28 @@
 import { bursts, type Heal, type RequestCounter, type TcpProxy } from "@ojm/conformance";
 import { isLock } from "../../../packages/core/src/testing/simulation/entry-kinds.js";
 
-/** A script call of several commits. */
+/** A call of several commits. */
 export interface JoinedCall {
-  /** The hash of the script. */
-  readonly script: string;
+  /** For Redis: the hash of the script. */
+  readonly script?: string;
   readonly commits: number;
   /** The tokens of the locks that it takes. */
   readonly tokens: readonly string[];
 }
 
-/** Sees the calls of several commits in what a client sends to Redis. */
+/** Sees the calls of several commits in what a client sends to its store. */
 export class JoinedCalls {
+  readonly #callsIn: (chunk: Buffer) => JoinedCall[];
   readonly #isLoaded: (script: string) => Promise<boolean>;
   readonly #loaded: Set<string> = new Set();
   #next: ((call: JoinedCall) => void) | undefined;
 
-  /** `isLoaded`: whether the server has the script of this hash. */
-  constructor(isLoaded: (script: string) => Promise<boolean>) {
+  /**
+   * `callsIn`: the calls that lie wholly in a chunk. `isLoaded`: whether the server has the script of this
+   * hash.
+   */
+  constructor(callsIn: (chunk: Buffer) => JoinedCall[], isLoaded: (script: string) => Promise<boolean>) {
+    this.#callsIn = callsIn;
     this.#isLoaded = isLoaded;
   }
 
@@ -26,7 +31,7 @@ export class JoinedCalls {
     const counter = bursts();
     return {
       sent: (chunk) => {
-        if (this.#next !== undefined) for (const call of callsIn(chunk)) this.#see(call);
+        if (this.#next !== undefined) for (const call of this.#callsIn(chunk)) this.#see(call);
         return counter.sent(chunk);
       },
       answered: () => counter.answered(),
@@ -39,8 +44,9 @@ export class JoinedCalls {
   }
 
   #see(call: JoinedCall): void {
+    const { script } = call;
     // The server refuses a script that it does not have yet. With that answer lost, nothing is applied.
-    if (!this.#loaded.has(call.script)) void this.#ask(call.script);
+    if (script !== undefined && !this.#loaded.has(script)) void this.#ask(script);
     else if (call.tokens.length > 1) {
       this.#next?.(call);
       this.#next = undefined;
@@ -74,8 +80,8 @@ export class LostCall {
   }
 }
 
-/** The calls of several commits that lie wholly in a chunk. See joinedScript for their arguments. */
-export function callsIn(chunk: Buffer): JoinedCall[] {
+/** The calls to Redis. See joinedScript for their arguments. */
+export function redisCallsIn(chunk: Buffer): JoinedCall[] {
   const text = chunk.toString();
   const calls: JoinedCall[] = [];
   for (const found of text.matchAll(/\*(\d+)\r\n\$7\r\nevalsha\r\n/gi)) {
@@ -108,7 +114,45 @@ function partsOf(keys: readonly string[], args: readonly string[]): Pick<JoinedC
   return { commits, tokens };
 }
 
-/** The token of the lock that a commit takes. */
+/** The name of the statement that has the commits, behind the empty name of its portal. */
+const STATEMENT = Buffer.from("\0ojm commit\0");
+const BIND = "B".charCodeAt(0);
+
+/** The calls to PostgreSQL: what binds the parameters of `commit`. See packages/postgres/src/sql.ts. */
+export function postgresCallsIn(chunk: Buffer): JoinedCall[] {
+  const calls: JoinedCall[] = [];
+  for (let at = chunk.indexOf(STATEMENT); at >= 0; at = chunk.indexOf(STATEMENT, at + 1)) {
+    const begin = at - 5;
+    // A call that is cut off continues in the next chunk.
+    if (chunk[begin] !== BIND || begin + 1 + chunk.readInt32BE(begin + 1) > chunk.length) continue;
+    const [, , , commits = "", , keys = "", , , contents = ""] = boundIn(chunk, at + STATEMENT.length);
+    const values = elementsOf(contents);
+    const tokens = elementsOf(keys).flatMap((key, i) => {
+      const value = values[i];
+      return isLock(key ?? "") && value !== undefined ? [JSON.parse(value).token as string] : [];
+    });
+    if (Number(commits) > 1) calls.push({ commits: Number(commits), tokens });
+  }
+  return calls;
+}
+
+/** The parameters, all as text, that begin at `from` with their formats. */
+function boundIn(chunk: Buffer, from: number): string[] {
+  let at = from + 2 + 2 * chunk.readInt16BE(from);
+  return Array.from({ length: chunk.readInt16BE(at) }, (_, i) => {
+    at += i === 0 ? 2 : 0;
+    const length = Math.max(0, chunk.readInt32BE(at));
+    at += 4 + length;
+    return chunk.toString("utf8", at - length, at);
+  });
+}
+
+/** The elements of an array as the driver writes it: each is quoted, or `NULL`. */
+function elementsOf(array: string): (string | undefined)[] {
+  return [...array.matchAll(/"((?:[^"\\]|\\.)*)"|NULL/gs)].map(([, text]) => text?.replace(/\\(.)/gs, "$1"));
+}
+
+/** The token of the lock that a commit to Redis takes. */
 function tokenIn(keys: readonly string[], letters: string, args: readonly string[]): string | undefined {
   let at = 1 + letters.replace(/[^NPTD]/g, "").length;
   for (const [i, letter] of [...letters].entries()) {

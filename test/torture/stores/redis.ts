@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { TcpProxy } from "@ojm/conformance";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { fill } from "./disk.js";
-import { JoinedCalls, LostCall } from "./joined-calls.js";
+import { JoinedCalls, LostCall, redisCallsIn } from "./joined-calls.js";
 import { DEADLINE, type StoreKind, versionOf } from "./store.js";
 
 /**
@@ -27,7 +27,7 @@ export const redis: StoreKind = {
     const ways: TcpProxy[] = [];
     const isLoaded = async (script: string): Promise<boolean> =>
       String(await server.command("SCRIPT", "EXISTS", script)) === "1";
-    const calls = Array.from({ length: workers }, () => new JoinedCalls(isLoaded));
+    const calls = Array.from({ length: workers }, () => new JoinedCalls(redisCallsIn, isLoaded));
     for (const { counter } of calls) ways.push(await TcpProxy.start({ port: server.port, counter }));
     const args = (port: number) => ({ host: "127.0.0.1", port, deadline: DEADLINE });
     return {

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { TcpProxy } from "@ojm/conformance";
+import type { PostgresServer } from "@ojm/testing/postgres";
 import type { Cluster } from "../cluster/nodes/cluster.js";
 import type { Heal } from "../faults/heal.js";
 import type { LostCall } from "./joined-calls.js";
@@ -39,6 +40,8 @@ export interface TortureStore {
   restart?(keep: { readonly data: boolean }): Promise<void>;
   /** Fills the disk under the store until it is healed. */
   fillDisk?(): Promise<Heal>;
+  /** The PostgreSQL server, for the faults that only it has. */
+  readonly postgres?: PostgresServer;
   /** Its nodes, if it has several. */
   readonly cluster?: Cluster;
   /** The command prefix that starts a worker on a host of its own. */
@@ -82,7 +85,7 @@ export interface StoreKind {
   /** Its name in the matrix. */
   readonly name: string;
   /** The type of its channels. If the records are apart, the type of the locks' channel. */
-  readonly type: "simple" | "level" | "sqlite" | "redis" | "etcd";
+  readonly type: "simple" | "level" | "sqlite" | "redis" | "etcd" | "postgres";
   /** Whether the records of runs are in another store than the locks. */
   readonly apart: boolean;
   /** Whether it has a server, with a network on the way to it. */
@@ -98,6 +101,10 @@ export interface StoreKind {
   readonly shared: boolean;
   /** Whether acknowledged data outlives its process. With `simple`, nothing is left to inspect. */
   readonly lasting: boolean;
+  /** The size of its disk, in MB, if the fault needs a small one. Default: 24. */
+  readonly smallDisk?: number;
+  /** Whether the base version of mixed cells lacks it. */
+  readonly isNew?: true;
   /** Whether its versions keep increasing after it lost its data. */
   readonly outgrowsLoss: boolean;
   /** Why this machine cannot run it; `undefined` if it can. */

@@ -12,8 +12,8 @@ const result = aResult(
   aGroup({ ojm: cost(2_000, 100, 50), redlock: cost(4_000, 120, 80) }, { network: "0.5 ms each way" }),
   aGroup({ ojm: cost(30, 30), floor: cost(20, 20) }, { load: { what: "set", width: 50 } }),
   aGroup(
-    { "pg-boss": [{ wall: 9_000, client: 400, main: 350, server: 600 }] },
-    { store: "postgresql", durability: "a power cut" },
+    { ojm: cost(4_000, 200, 400), "pg-boss": [{ wall: 9_000, client: 450, main: 400, server: 600 }] },
+    { store: "postgres", durability: "a power cut" },
   ),
 );
 
@@ -42,8 +42,10 @@ it("a bar that is much longer than the others is cut, and its number is whole", 
 
 it("each chart has the comparisons that it is about, and an empty one is left out", () => {
   const charts = chartsOf(result);
-  expect([...charts.keys()]).toEqual(["floor.svg", "peers.svg", "network.svg"]);
+  expect([...charts.keys()]).toEqual(["floor.svg", "peers.svg", "postgres.svg", "network.svg"]);
   expect(charts.get("floor.svg")).toContain("redis, 1 name");
+  expect(charts.get("postgres.svg")).toContain("pg-boss, 1 name");
+  expect(charts.get("peers.svg")).not.toContain("pg-boss");
   expect(charts.get("peers.svg")).toContain("redlock, 1 name");
   expect(charts.get("network.svg")).toContain("redlock, 1 name");
   expect([...chartsOf(aResult()).keys()]).toEqual([]);
@@ -58,9 +60,10 @@ it("the tables show cost, ratio and goal of each comparison", () => {
   );
   expect(tables.get("network")).toContain("| 0.50 (0.50 … 0.50) | 0.6, met | 2000 µs | 4000 µs |");
   expect(tables.get("calls")).toContain("| set, 50 in flight | 1.50 (1.50 … 1.50) | 1.15, over |");
-  expect(tables.get("queues")).toContain(
-    "| pg-boss | run, 1 name in sequence | 400 (350) + 600 µs | 1000 µs | 9000 µs |",
+  expect(tables.get("postgres")).toContain(
+    "| pg-boss | run, 1 name in sequence | 0.60 (0.60 … 0.60) | 0.7, met | 0.57 | 0.44 (0.44 … 0.44) |",
   );
+  expect(tables.get("peers")).not.toContain("pg-boss");
   expect(tables.get("allocation")).toContain("| redis | ojm | run, 1 name in sequence | 13.0 KB | 12 KB, over |");
   expect(tablesOf(aResult()).get("floor")).toBe("Not measured.");
 });
@@ -68,9 +71,15 @@ it("the tables show cost, ratio and goal of each comparison", () => {
 it("the heading says that a quick run is one, and what could not be measured", () => {
   const facts = tablesOf(result).get("facts") ?? "";
   expect(facts).toMatch(/^### Measured on 2026-01-02: a quick run/);
-  expect(facts).toContain("- postgresql: a power cut.");
+  expect(facts).toContain("- redis: nothing.");
   expect(facts).toContain("- etcd: not measured, etcd is not installed.");
   expect(tablesOf({ ...result, quick: false }).get("facts")).toMatch(/^### Measured on 2026-01-02\n/);
+});
+
+it("PostgreSQL measured alone leaves the tables of the others as they are", () => {
+  const postgres = result.groups.filter(({ store }) => store === "postgres");
+  expect([...tablesOf({ ...result, groups: postgres }).keys()]).toEqual(["postgres"]);
+  expect([...chartsOf({ ...result, groups: postgres }).keys()]).toEqual(["postgres.svg"]);
 });
 
 it("a table goes between its marks, and a document without them is refused", () => {

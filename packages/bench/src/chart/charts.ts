@@ -19,7 +19,8 @@ const isFloor = ({ other }: Comparison): boolean => other.contestant === "floor"
 /** The charts of a result by the names of their files. A chart without a bar is left out. */
 export function chartsOf({ groups }: Result): Map<string, string> {
   const runs = groups.filter(({ load }) => load.what === "run").flatMap(comparisonsOf);
-  const near = runs.filter(({ group }) => group.network === LOOPBACK);
+  const isPostgres = ({ group }: Comparison): boolean => group.store === "postgres";
+  const near = runs.filter((it) => it.group.network === LOOPBACK && !isPostgres(it));
   const far = runs.filter(({ group }) => group.network === SLOW);
   const charts: Record<string, Chart> = {
     "floor.svg": {
@@ -31,6 +32,11 @@ export function chartsOf({ groups }: Result): Map<string, string> {
       title: "CPU of a managed run, over what others take",
       axis: "times the CPU of client and server; the mark is the goal",
       bars: near.filter((it) => !isFloor(it)).map((it) => bar(it, "cpu", it.other.contestant)),
+    },
+    "postgres.svg": {
+      title: "CPU of a managed run on PostgreSQL, over the floor and what others take",
+      axis: "times the CPU of client and server; the mark is the goal",
+      bars: runs.filter(isPostgres).map((it) => bar(it, "cpu", it.other.contestant)),
     },
     "network.svg": {
       title: `Time of a managed run over a network of ${SLOW}`,

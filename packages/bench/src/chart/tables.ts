@@ -1,7 +1,7 @@
 import { ALLOCATION, goalOf } from "../report/goals.js";
 import { loadText, short, spreadText } from "../report/lines.js";
 import { type Group, LOOPBACK, type Result, SLOW } from "../report/result.js";
-import { allThreads, type Comparison, comparisonsOf, costOf, wall } from "../report/statistics.js";
+import { type Comparison, comparisonsOf, costOf, wall } from "../report/statistics.js";
 import type { Cost } from "../run/contestant.js";
 import type { Measured } from "../run/rounds.js";
 
@@ -63,27 +63,27 @@ const farRow = (it: Comparison): string[] => [
   wallCell(it.other),
 ];
 
-const queueRow = (group: Group, measured: Measured): string[] => [
-  measured.contestant,
-  loadText(group),
-  cpuCell(measured),
-  `${short(costOf(measured, allThreads).median)} µs`,
-  wallCell(measured),
-];
-
 function allocationRow(group: Group, measured: Measured): string[] {
   const { allocated = Number.NaN } = measured;
   const goal = measured.contestant === "ojm" ? `12 KB, ${allocated <= ALLOCATION ? "met" : "over"}` : "–";
   return [group.store, measured.contestant, loadText(group), `${short(allocated / 1024)} KB`, goal];
 }
 
-function versionText({ date, commit, quick, machine, versions, groups, notMeasured }: Result): string {
+const measuredOn = ({ date, quick }: Result): string =>
+  `Measured on ${date}${quick ? ": a quick run, for a first idea" : ""}`;
+
+function machineText({ commit, machine, versions, groups }: Result): string {
   const rounds = Math.max(...groups.flatMap(({ measured }) => measured.map((it) => it.rounds.length)));
+  return `${machine.cpu}, ${machine.cores} cores, ${machine.system}.${commit === undefined ? "" : ` Commit ${commit}.`} ${versions.join("; ")}. ${rounds} rounds. The load of the machine was ${machine.load[0]} before and ${machine.load[1]} after.`;
+}
+
+function versionText(result: Result): string {
+  const { groups, notMeasured } = result;
   const survives = new Map(groups.map(({ store, durability }) => [store, durability]));
   return [
-    `### Measured on ${date}${quick ? ": a quick run, for a first idea" : ""}`,
+    `### ${measuredOn(result)}`,
     "",
-    `${machine.cpu}, ${machine.cores} cores, ${machine.system}.${commit === undefined ? "" : ` Commit ${commit}.`} ${versions.join("; ")}. ${rounds} rounds. The load of the machine was ${machine.load[0]} before and ${machine.load[1]} after.`,
+    machineText(result),
     "",
     "What an acknowledged run survives, ours and the other's alike:",
     "",
@@ -92,8 +92,28 @@ function versionText({ date, commit, quick, machine, versions, groups, notMeasur
   ].join("\n");
 }
 
-/** The tables of a result, by the names of their places in the document. */
+/**
+ * The tables of a result, by the names of their places in the document. PostgreSQL waits for the disk, and
+ * the other servers here do not: it has a place of its own, and can be measured alone.
+ */
 export function tablesOf(result: Result): Map<string, string> {
+  const of = (isPostgres: boolean): Result => ({
+    ...result,
+    groups: result.groups.filter(({ store }) => (store === "postgres") === isPostgres),
+  });
+  const [postgres, others] = [of(true), of(false)];
+  const tables = others.groups.length > 0 || postgres.groups.length === 0 ? tablesOfOthers(others) : new Map();
+  return postgres.groups.length === 0 ? tables : tables.set("postgres", tableOfPostgres(postgres));
+}
+
+function tableOfPostgres(result: Result): string {
+  const rows = result.groups.flatMap(comparisonsOf).map((it) => [...comparisonRow(it).slice(1), wallCell(it.ours)]);
+  const head = [...COMPARISON_HEAD.slice(1), "our wall"];
+  const picture = "![CPU of a managed run on PostgreSQL, over the floor and what others take](benchmarks/postgres.svg)";
+  return [`${measuredOn(result)}: ${machineText(result)}`, "", picture, "", table(head, rows)].join("\n");
+}
+
+function tablesOfOthers(result: Result): Map<string, string> {
   const all = result.groups.flatMap(comparisonsOf);
   const runs = all.filter(({ group }) => group.load.what === "run");
   const near = runs.filter(({ group }) => group.network === LOOPBACK);
@@ -108,13 +128,6 @@ export function tablesOf(result: Result): Map<string, string> {
     ["floor", table(COMPARISON_HEAD, near.filter(isFloor).map(comparisonRow))],
     ["peers", table(COMPARISON_HEAD, near.filter((it) => !isFloor(it)).map(comparisonRow))],
     ["network", table(farHead, far.map(farRow))],
-    [
-      "queues",
-      table(
-        ["queue", "load", "CPU: client + server", "together", "wall"],
-        each.filter(([{ store }]) => store === "postgresql").map(([group, measured]) => queueRow(group, measured)),
-      ),
-    ],
     ["calls", table(COMPARISON_HEAD, all.filter(({ group }) => group.load.what !== "run").map(comparisonRow))],
     [
       "allocation",

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { type Channel, openJobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { backend as simple } from "@ojm/simple";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { expect, it, onTestFinished } from "vitest";
 import { ended, type Floor, started } from "./floor.js";
 import { levelFloor } from "./level.js";
 import { memoryFloor } from "./memory.js";
+import { postgresFloor } from "./postgres.js";
 import { sqliteFloor } from "./sqlite.js";
 
 function path(): string {
@@ -36,6 +38,22 @@ it.each(Object.entries(floors))("the floor of %s refuses a name that is held", a
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   expect(await floor.records()).toBe(1);
 });
+
+it.skipIf(postgresMissing() !== undefined)(
+  "the floor of postgres closes its records and refuses a held name",
+  async () => {
+    const server = await startPostgres();
+    onTestFinished(() => server.stop());
+    const floor = await postgresFloor(server.url);
+    for (let i = 0; i < 5; i++) await Promise.all([floor.run("a"), floor.run("b")]);
+    await server.sql("insert into floor.locks values ('a', 0, '')");
+    await expect(floor.run("a")).rejects.toThrow("a is locked");
+    await server.sql("insert into floor.queues values ('b', '')");
+    await expect(floor.run("b")).rejects.toThrow("b is locked");
+    expect(await floor.records()).toBe(10);
+    await floor.close();
+  },
+);
 
 it("lock and record of a floor have the fields that ours have", async () => {
   const backend = await simple.open({}, { clock: { ...systemClock } });

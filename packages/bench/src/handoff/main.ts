@@ -9,7 +9,7 @@ const PROCESSES = 16;
 const BODY = 5;
 
 /** The stores that many processes share. */
-const SHARED = ["sqlite", "redis", "etcd"];
+const SHARED = ["sqlite", "redis", "etcd", "postgres"];
 
 interface Body {
   readonly process: number;

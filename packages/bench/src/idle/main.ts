@@ -4,7 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
+import { serverTime } from "../run/cost.js";
 
 /**
  * How many processes the managers are spread over, so that the managers share the start time. Each manager
@@ -66,6 +68,21 @@ const subjects: Readonly<Record<string, Subject>> = {
       return { args: { hosts: server.host }, work, stop: () => server.stop() };
     },
   },
+  postgres: {
+    managers: 500,
+    missing: postgresMissing,
+    async start() {
+      // Each manager has a connection for calls and one that listens. The extension counts the statements.
+      const settings = ["fsync=on", "max_connections=1500", "shared_preload_libraries=pg_stat_statements"];
+      const server = await startPostgres({ settings });
+      await server.sql("create extension pg_stat_statements");
+      const work = async (): Promise<Work> => {
+        const [row] = await server.sql("select sum(calls)::float8 as calls from pg_stat_statements");
+        return { calls: Number(row?.["calls"]), cpu: serverTime([server.pid]) / 1e6 };
+      };
+      return { args: { url: server.url }, work, stop: () => server.stop() };
+    },
+  },
 };
 
 function child(script: string, args: readonly string[]): ChildProcess {
@@ -121,7 +138,7 @@ async function measure(type: string, subject: Subject, count: number): Promise<v
     const gaps = await handOffs(type, server, Number(values.runs));
     const at = (part: number): string => (gaps[Math.floor(part * (gaps.length - 1))] ?? Number.NaN).toFixed(1);
     console.log(
-      `${type.padEnd(6)}${String(count).padStart(9)}${calls.padStart(9)}${`${cpu} %`.padStart(12)}   ${at(0.5)}, ${at(0.99)}, ${at(1)}`,
+      `${type.padEnd(9)}${String(count).padStart(9)}${calls.padStart(9)}${`${cpu} %`.padStart(12)}   ${at(0.5)}, ${at(0.99)}, ${at(1)}`,
     );
   } finally {
     end();
@@ -141,10 +158,10 @@ const { values } = parseArgs({
 console.log(
   `idle managers, each of which ran a job, over ${PROCESSES} processes; a time to live of ${values.ttl} ms.\n`,
 );
-console.log("store  managers  calls/s  server's cpu   hand-off beside them, in ms: median, p99, max");
+console.log("store     managers  calls/s  server's cpu   hand-off beside them, in ms: median, p99, max");
 for (const [type, subject] of Object.entries(subjects)) {
   if (values.only !== undefined && values.only !== type) continue;
   const missing = subject.missing();
-  if (missing !== undefined) console.log(`${type.padEnd(6)} not measured: ${missing}`);
+  if (missing !== undefined) console.log(`${type.padEnd(9)}not measured: ${missing}`);
   else await measure(type, subject, Number(values.managers ?? subject.managers));
 }

@@ -1,7 +1,5 @@
 import { type JobManager, openJobManager } from "@ojm/core";
-import { systemClock as clock } from "@ojm/core/backend";
-import { backend as etcd } from "@ojm/etcd";
-import { backend as redis } from "@ojm/redis";
+import { type BackendType, systemClock as clock } from "@ojm/core/backend";
 
 /*
  * Opens several managers, each with its own connection, as if it were a process. Each runs one job, and is
@@ -10,11 +8,13 @@ import { backend as redis } from "@ojm/redis";
  */
 const [type = "", args = "{}", ttl = "", first = "0", last = "0"] = process.argv.slice(2);
 
+const { backend } = (await import(`@ojm/${type}`)) as { backend: BackendType };
+
 /** How many names have records. */
 const NAMES = 20;
 
 const open = async (i: number): Promise<JobManager> => {
-  const store = { backend: await (type === "etcd" ? etcd : redis).open(JSON.parse(args), { clock }) };
+  const store = { backend: await backend.open(JSON.parse(args), { clock }) };
   const manager = await openJobManager({ chJobs: store, chLocks: store, ttl: Number(ttl), heartbeatThread: false });
   await manager.run(`job ${i % NAMES}`, () => undefined, { wait: 600_000 });
   return manager;

@@ -19,6 +19,8 @@ const RUNS: Readonly<Record<string, readonly [one: number, many: number]>> = {
   [`redis redlock ${LOOPBACK}`]: [1.1, 1],
   [`redis redlock ${SLOW}`]: [0.6, 0.6],
   [`redis bullmq ${LOOPBACK}`]: [0.45, 0.45],
+  [`postgres floor ${LOOPBACK}`]: [1.35, 1],
+  [`postgres pg-boss ${LOOPBACK}`]: [0.7, 0.7],
 };
 
 /** In memory a run is too short for a meaningful ratio: the goal is this many µs more. */

@@ -43,9 +43,9 @@ it("a ratio is of the main thread where the system reports it, and of all thread
 });
 
 it("a store without a backend of ours is compared with nothing", () => {
-  const group = aGroup({ "pg-boss": [{ wall: 2_000, client: 400, server: 600 }] }, { store: "postgresql" });
+  const group = aGroup({ "pg-boss": [{ wall: 2_000, client: 400, server: 600 }] }, { store: "queue" });
   expect(comparisonsOf(group)).toEqual([]);
-  expect(linesOf(group)).toEqual([expect.stringMatching(/^postgresql +pg-boss .*CPU 1000 µs, wall 2000 µs a run$/)]);
+  expect(linesOf(group)).toEqual([expect.stringMatching(/^queue +pg-boss .*CPU 1000 µs, wall 2000 µs a run$/)]);
 });
 
 it("the goal is of CPU near the server, of the wall time far from it, and of microseconds in memory", () => {

@@ -28,6 +28,8 @@ export interface Spec {
   readonly address: string;
   /** The processes of the server. */
   readonly servers: readonly number[];
+  /** As many contestants, each with connections of its own, that take the names in turn. Default: one. */
+  readonly clients?: number;
 }
 
 /** The repeated operation, and its concurrency. */

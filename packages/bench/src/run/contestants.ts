@@ -19,9 +19,11 @@ const others: Readonly<Record<string, () => Promise<Opener>>> = {
   "redlock on redis": async () => rival("redis.ts", "redlockPeer"),
   "redis-semaphore on redis": async () => rival("redis.ts", "redisSemaphorePeer"),
   "bullmq on redis": async () => rival("redis.ts", "bullmqPeer"),
+  "floor on postgres": async () => (await import("../floors/postgres.js")).postgresFloor,
   "etcd3 Lock on etcd": async () => (await import("../peers/etcd.js")).etcdLockPeer,
-  "pg-boss on postgresql": async () => rival("postgres.ts", "pgBossPeer"),
-  "graphile-worker on postgresql": async () => rival("postgres.ts", "graphileWorkerPeer"),
+  "pg-boss on postgres": async () => rival("postgres.ts", "pgBossPeer"),
+  "graphile-worker on postgres": async () => rival("postgres.ts", "graphileWorkerPeer"),
+  "bullmq on postgres": async () => rival("postgres.ts", "bullmqPeer"),
 };
 
 /** The contestants on a store, ours first if it has a backend for it. */
@@ -32,7 +34,25 @@ export function contestantsOn(store: string): string[] {
 }
 
 /** Opens our manager, a floor or a peer. */
-export async function openContestant({ name, store, address }: Spec): Promise<Contestant> {
+export async function openContestant(spec: Spec): Promise<Contestant> {
+  return spec.clients === undefined ? openOne(spec) : openClients(spec, spec.clients);
+}
+
+/** Several clients as one contestant: each runs the names that fall to it, under a prefix of this process. */
+async function openClients(spec: Spec, count: number): Promise<Contestant> {
+  const all = await Promise.all(Array.from({ length: count }, () => openOne(spec)));
+  const [first] = all;
+  if (first === undefined) throw new Error("there is no client");
+  return {
+    run: (job) => (all[Number(job.split("-").at(-1)) % count] ?? first).run(`${process.pid}-${job}`),
+    records: () => first.records(),
+    async close() {
+      for (const client of all) await client.close();
+    },
+  };
+}
+
+async function openOne({ name, store, address }: Spec): Promise<Contestant> {
   if (name === "ojm") return openOurs(store, address);
   const load = others[`${name} on ${store}`];
   if (load === undefined) throw new Error(`there is no contestant "${name}" on ${store}`);

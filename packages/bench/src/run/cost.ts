@@ -41,6 +41,11 @@ function read(file: string): string | undefined {
   }
 }
 
+/** Processor time of these processes and of their children so far, in µs. */
+export function serverTime(pids: readonly number[]): number {
+  return [...threadTimes(pids).values()].reduce((sum, time) => sum + time, 0);
+}
+
 /** Begins to count the processor time of processes. The result ends it, and returns µs. */
 export function countServerTime(pids: readonly number[]): () => number {
   const before = threadTimes(pids);

@@ -97,18 +97,30 @@ Ends with 0 if it can be run, and 2 if not. key=value is an argument as it would
       },
       {
         name: "schema",
-        operands: "",
-        summary: "print the JSON Schema of job files, for editors",
-        about: `With it, editors complete and check job files:
+        operands: "[postgres]",
+        summary: "print the JSON Schema of job files, or the SQL of a store",
+        about: `Without an operand, it prints the JSON Schema of job files. With it, editors complete and check job files:
 
   ojm schema > job-file.schema.json
 
 and as the first line of a job file, for editors that use the YAML language server:
 
-  # yaml-language-server: $schema=job-file.schema.json`,
-        examples: ["ojm schema > job-file.schema.json"],
+  # yaml-language-server: $schema=job-file.schema.json
+
+ojm schema postgres prints the SQL by which an administrator creates the tables in advance, or brings them up to date. The
+processes then need no right to create anything:
+
+  psql app -c "create role worker login password 'secret'"
+  ojm schema postgres --role worker | psql app -v ON_ERROR_STOP=1 --single-transaction`,
+        examples: ["ojm schema > job-file.schema.json", "ojm schema postgres --schema ojm --role worker > ojm.sql"],
         load: () => import("../commands/schema.js"),
-        options: {},
+        options: {
+          schema: { value: "SCHEMA", text: "of postgres: the schema with the tables. Default: ojm" },
+          role: {
+            value: "ROLE",
+            text: "of postgres: an existing role, which gets the rights that a process needs. Default: none, for a user that owns the tables",
+          },
+        },
       },
     ],
   ],

@@ -42,6 +42,11 @@ test("a backend of the user whose module misses another one ends with 2", async 
   });
 });
 
+test("a store that takes no writes for now is a store that is away", () => {
+  expect(explained(new ChannelError("READ_ONLY", "a standby", { retryable: true }))).toMatchObject({ code: 5 });
+  expect(explained(new ChannelError("READ_ONLY", "a file"))).toMatchObject({ code: 4 });
+});
+
 test("any other failure of a store is a store that is away", () => {
   expect(explained(new ChannelError("FAILED", "an answer that makes no sense"))).toMatchObject({ code: 5 });
 });

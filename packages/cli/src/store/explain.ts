@@ -28,7 +28,8 @@ export function explained(error: unknown): CommandError | undefined {
     return new CommandError(`${message}. Install or build it again`);
   // A store that is away is not a fault of the command: it may work in a minute.
   const other = name === "ChannelError" ? EXIT.away : EXIT.failed;
-  const exit = CODES[name]?.[String(code)] ?? other;
+  const lasts = !(error as { readonly retryable?: boolean }).retryable;
+  const exit = (code !== "READ_ONLY" || lasts ? CODES[name]?.[String(code)] : undefined) ?? other;
   // The message about a wrong command line says already what to write instead: it needs no page.
   return new CommandError(message, exit, exit === EXIT.usage ? undefined : { cause: error });
 }

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { JobManager, OpenOptions } from "@ojm/core";
-import { storeWords as wordsOf } from "@ojm/core/internal";
+import { ojmCommand, visible, storeWords as wordsOf } from "@ojm/core/internal";
 import type { Scheduler } from "@ojm/schedule";
 import { prepareType } from "../backends.js";
 import { lastValue } from "../command-line/parse.js";
@@ -211,12 +211,21 @@ export function withScheduler(
       // Awaited here: the scheduler must stay open until it has answered.
       return (await look(scheduler, manager)) ?? undefined;
     } catch (error) {
-      const { name, code, message } = error as { readonly [field: string]: unknown };
-      if (name !== "ScheduleError" || code !== "UNKNOWN") throw error;
+      const { name: type, code, message } = error as { readonly [field: string]: unknown };
+      if (type !== "ScheduleError" || code !== "UNKNOWN") throw error;
       const { listed, meant, scheduleNames } = await import("./known-names.js");
+      const [name = ""] = given.operands;
+      for await (const { tick, trigger } of manager.history({ name, limit: 1 })) {
+        // Its schedule was removed.
+        if (tick !== undefined) break;
+        const why = `the trigger of its last run is "${visible(trigger)}"`;
+        throw notFound(
+          `"${visible(name)}" has no schedule, and so no ticks: ${why}. Its runs: ${ojmCommand("runs", name)}`,
+        );
+      }
       const known = await scheduleNames(manager);
       const others = known.size === 0 ? "The store has none." : `Those of the store: ${listed(known)}.`;
-      throw notFound(`${message}.${await meant(given.operands[0] ?? "", known)} ${others}`);
+      throw notFound(`${message}.${await meant(name, known)} ${others}`);
     }
   });
 }

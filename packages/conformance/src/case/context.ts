@@ -1,6 +1,6 @@
 import { type Channel, openChannel } from "@ojm/core";
 import { type Backend, type Clock, type Supports, systemClock } from "@ojm/core/backend";
-import type { Harness, TestStore } from "../harness/harness.js";
+import type { CallersTransaction, Harness, TestStore } from "../harness/harness.js";
 import { openRemote, type RemoteBackend } from "../remote/remote.js";
 import { msOf } from "../support/duration.js";
 import type { Profile } from "./profile.js";
@@ -78,6 +78,13 @@ export class CaseContext {
     const client = await openRemote(this.store.remote);
     this.#clients.add(client);
     return client;
+  }
+
+  /** Begins a transaction of a caller. Throws {@link Skip} if the harness offers none. */
+  async transaction(): Promise<CallersTransaction> {
+    const transaction = await this.store.transaction?.();
+    if (transaction === undefined) throw new Skip("the harness has no transactions");
+    return transaction;
   }
 
   /** Closes a client before the case ends. */

@@ -9,6 +9,7 @@ import { roundTrips } from "./round-trips/index.js";
 import { scans } from "./scans/index.js";
 import { scope } from "./scope/index.js";
 import { supports } from "./supports/index.js";
+import { transactions } from "./transactions/index.js";
 import { ttl } from "./ttl/index.js";
 import { values } from "./values/index.js";
 import { verbs } from "./verbs/index.js";
@@ -23,6 +24,7 @@ export const groups: readonly CaseGroup[] = [
   scope,
   scans,
   cas,
+  transactions,
   ttl,
   watch,
   lifecycle,

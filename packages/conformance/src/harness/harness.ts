@@ -63,6 +63,8 @@ export interface TestStore {
   direct?(): Promise<Backend>;
   /** How to open a client in another process. */
   readonly remote?: RemoteClient;
+  /** Begins a transaction of a caller, for a store with `supports.transactions`. */
+  transaction?(): Promise<CallersTransaction>;
   /** Faults of the store, and of the network between `client()` and the store. */
   readonly faults?: Faults;
   /**
@@ -70,6 +72,15 @@ export interface TestStore {
    * something and waits for the answer.
    */
   roundTrips?(): number;
+}
+
+/** A transaction of a caller, on a connection of its own. */
+export interface CallersTransaction {
+  /** What `Backend.commitIn` takes. */
+  readonly client: unknown;
+  /** Rejects if the store rejects the transaction. */
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
 }
 
 /** A module that another process imports to open a client of the same store. */
@@ -110,13 +121,13 @@ export type Fault = keyof Faults;
  * What a backend may or may not declare: that several processes can share the store, that entries can have a
  * time to live, and so on.
  */
-export type Capability = "severalProcesses" | "ttl" | "watch" | "commitAcrossChannels";
+export type Capability = "severalProcesses" | "ttl" | "watch" | "commitAcrossChannels" | "transactions";
 
 /** What a harness may or may not offer. */
 export type Facility = Fault | "advance" | "direct" | "remote" | "roundTrips";
 
 const FAULTS: readonly string[] = ["partition", "dropReplies", "delay", "pause", "restart"];
-const CAPABILITIES: readonly string[] = ["severalProcesses", "ttl", "watch", "commitAcrossChannels"];
+const CAPABILITIES: readonly string[] = ["severalProcesses", "ttl", "watch", "commitAcrossChannels", "transactions"];
 
 /** The first capability in `needs` that `supports` does not declare. */
 export function undeclared(needs: readonly (Capability | Facility)[], supports: Supports): Capability | undefined {
@@ -124,7 +135,7 @@ export function undeclared(needs: readonly (Capability | Facility)[], supports: 
 }
 
 function declares(supports: Supports, capability: Capability): boolean {
-  return capability === "severalProcesses" ? supports.shared !== "process" : supports[capability];
+  return capability === "severalProcesses" ? supports.shared !== "process" : supports[capability] === true;
 }
 
 /** The first facility in `needs` that the harness of `store` does not offer. */

@@ -3,7 +3,7 @@ import { type BackendType, type Duration, systemClock } from "@ojm/core/backend"
 import type { RequestCounter } from "../proxy/counters.js";
 import { TcpProxy } from "../proxy/tcp-proxy.js";
 import { msOf } from "../support/duration.js";
-import type { Faults, Harness, TestStore } from "./harness.js";
+import type { CallersTransaction, Faults, Harness, TestStore } from "./harness.js";
 
 /** The deadline of a call in a case that causes no faults, in ms, unless that of the harness is longer. */
 const PATIENT = 20_000;
@@ -37,6 +37,8 @@ export interface ServerHarness<S extends RunningServer> {
   readonly deadline: Duration;
   /** Counts the round trips of a connection. Default: `bursts`. */
   readonly counter?: () => RequestCounter;
+  /** Begins a transaction of a caller: see {@link TestStore.transaction}. */
+  readonly transaction?: (server: S) => Promise<CallersTransaction>;
   readonly knownFailures?: Readonly<Record<string, string>>;
 }
 
@@ -81,13 +83,14 @@ async function storeOn<S extends RunningServer>(
   server: S,
   deadline: number,
 ): Promise<TestStore> {
-  const { type, counter } = options;
+  const { type, counter, transaction } = options;
   const module = pathToFileURL(options.module).href;
   const open = (args: Readonly<Record<string, unknown>>) => type.open(args, { clock: systemClock });
   const { port, faults = {} } = server;
+  const begin = transaction && { transaction: () => transaction(server) };
   if (port === undefined) {
     const args = options.args(0, server, deadline);
-    return { client: () => open(args), remote: { module, args }, faults, close: async () => {} };
+    return { client: () => open(args), remote: { module, args }, faults, close: async () => {}, ...begin };
   }
   const proxy = await TcpProxy.start({ port, ...(counter === undefined ? {} : { counter }) });
   const { partition, dropReplies, delay } = proxy;
@@ -99,5 +102,6 @@ async function storeOn<S extends RunningServer>(
     faults: { ...faults, partition, dropReplies, delay },
     roundTrips: () => proxy.roundTrips,
     close: () => proxy.close(),
+    ...begin,
   };
 }

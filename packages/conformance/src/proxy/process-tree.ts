@@ -48,6 +48,19 @@ export async function stopped(pid: number | undefined): Promise<void> {
 }
 
 /**
+ * Stops a process and all that it started. Resolves to their ids, once all their threads are stopped: then
+ * none of them can start another one.
+ */
+export async function stopFamily(pid: number): Promise<number[]> {
+  // A signal takes effect late: until then a thread may answer one more request or start one more process.
+  for (let family = familyOf(pid); ; family = familyOf(pid)) {
+    if (family.every(standsStill)) return family;
+    for (const each of family) signal(each, "SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/**
  * Whether a process has ended. An ended process may still be listed, as a zombie, until its parent reads its
  * exit status.
  */

@@ -5,7 +5,7 @@ import type { Duration } from "@ojm/core/backend";
 import type { Heal } from "../harness/harness.js";
 import { msOf } from "../support/duration.js";
 import { onFreePorts, releasePort } from "./free-port.js";
-import { familyOf, hasEnded, signal, standsStill } from "./process-tree.js";
+import { familyOf, hasEnded, signal, stopFamily } from "./process-tree.js";
 
 /** How to start a server. */
 export interface ServerOptions {
@@ -118,13 +118,8 @@ export class ServerProcess {
   };
 
   async #stopAll(): Promise<void> {
-    // Repeat until all are stopped: a signal takes effect late, and until then a thread may answer one more
-    // request or start one more process.
-    for (let family = this.#family(); ; family = this.#family()) {
-      if (family.every(standsStill)) return;
-      for (const pid of family) signal(pid, "SIGSTOP");
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    const [pid] = this.#family();
+    if (pid !== undefined) await stopFamily(pid);
   }
 
   /**

@@ -54,6 +54,7 @@ describe("a case that needs something that the backend does not declare", () => 
     ["TTL-001", { ttl: false }],
     ["WCH-003", { watch: false }],
     ["CAS-030", { commitAcrossChannels: false }],
+    ["TXN-001", { transactions: false }],
   ] as const)("the case %s counts as refused when the backend refuses what it does not declare", async (id, change) => {
     expect(await runCase(lacking(change, true), caseOf(id), OPTIONS)).toMatchObject({ outcome: "refused" });
   });

@@ -163,6 +163,28 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
     return this.#commit(ops, others as readonly ChannelOps<unknown>[], options) as Promise<CommitResult<V | W[number]>>;
   }
 
+  /**
+   * Joins ops on this channel, and on others of its store, to a transaction of the caller. The caller's
+   * COMMIT applies them together with its own statements; if a check does not hold by then, COMMIT fails, and
+   * nothing is applied. The ops hold up no other commit before COMMIT.
+   *
+   * @param transaction see {@link InTransaction.transaction}
+   * @throws ChannelError `NOT_SUPPORTED` if the store has no transactions for callers
+   */
+  async commitIn(
+    transaction: unknown,
+    ops: readonly Op<V>[],
+    others: readonly ChannelOps<unknown>[] = [],
+  ): Promise<void> {
+    const parts = this.#parts(ops, others);
+    const backend = this.#open();
+    if (this.supports.transactions !== true || backend.commitIn === undefined) {
+      const text = `the store of the channel "${this.name}" cannot join a transaction. PostgreSQL can`;
+      throw new ChannelError("NOT_SUPPORTED", text);
+    }
+    await backend.commitIn(transaction, encodeCommit(parts, this.supports));
+  }
+
   /** Whether one commit can write to this channel and `other`: both are in one store, with equal args. */
   joins(other: Channel<unknown>): boolean {
     return this.#store === other.#store && this.supports.commitAcrossChannels;

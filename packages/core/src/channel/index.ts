@@ -12,6 +12,7 @@ export type {
   EntriesOptions,
   Entry,
   FailedCheck,
+  InTransaction,
   Key,
   Op,
   OpenOptions,

@@ -42,6 +42,15 @@ export interface OpenOptions extends ChannelConfig {
   readonly backend?: BackendType | Backend;
 }
 
+/** Options of a call that joins a transaction of the caller. */
+export interface InTransaction {
+  /**
+   * The caller's connection, inside a transaction, in the database of the store. Its type depends on the
+   * store: see the page of the store. Nothing is applied before COMMIT.
+   */
+  readonly transaction: unknown;
+}
+
 /** Options of a write. */
 export interface WriteOptions extends CallOptions {
   /** Time to live, above 0, measured by the store's clock. */

@@ -1,7 +1,7 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { JsonValue } from "../channel/encoding/json.js";
 import type { ChannelError } from "../channel/errors.js";
-import type { CallOptions, CommitResult, Op, OpenOptions, Version } from "../channel/types.js";
+import type { CallOptions, CommitResult, InTransaction, Op, OpenOptions, Version } from "../channel/types.js";
 import type { HeldLock, Holder, Waiter } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import type { Duration, InMs } from "../util/duration.js";
@@ -491,6 +491,15 @@ export interface Run {
    */
   fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>>;
   /**
+   * Joins `ops` to a transaction of the caller, so that effects and entries commit together. The caller's
+   * COMMIT applies them, or fails if the run no longer holds its lock then.
+   *
+   * @throws ChannelError `NOT_SUPPORTED` for another store
+   * @example
+   * await run.fenced(reports, [{ put: "2026-11", value: report }], { transaction: client });
+   */
+  fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options: InTransaction): Promise<undefined>;
+  /**
    * Closes the record as `completed` and releases the lock. If the store is away, repeats that until the
    * timeout or the end of the session, for one `ttl` at most.
    *
@@ -501,6 +510,15 @@ export interface Run {
    * the store fails
    */
   end(result?: unknown): Promise<RunRecord>;
+  /**
+   * Joins the end of the run to a transaction of the caller, so that effects and record commit together.
+   * Resolves to the record that COMMIT will write. The lock is held until then. COMMIT fails if the run no
+   * longer holds its lock then. After a rollback the run is still active. If the outcome of COMMIT is
+   * unknown, the run ends as the store says.
+   *
+   * @throws as {@link Run.end}; ChannelError `NOT_SUPPORTED` for a store that joins no transactions
+   */
+  end(result: unknown, options: InTransaction): Promise<RunRecord>;
   /**
    * Closes the record as `failed`, with the text of the error, and releases the lock. Throws like
    * {@link Run.end}. `status`: `timeout` if the caller ended the work itself because it took too long.

@@ -21,6 +21,11 @@ export interface LeaseOwner {
   onRequest?(request: StopRequest): void;
   /** Called when the lease ended without a release. Default: release the lock, if it is still there. */
   onLeaseOver?(error: LockError): void;
+  /**
+   * Called when the store no longer has the lock. Returns true if a transaction of the owner may have
+   * released it: the owner then ends the lease. Default: the lease is lost.
+   */
+  onRemoved?(): boolean;
 }
 
 /** The session data that the owner of a lock needs. */

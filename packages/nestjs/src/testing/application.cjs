@@ -1,20 +1,70 @@
-// A Nest application as TypeScript compiles it to CommonJS. Runs its job once.
+// A Nest application as TypeScript compiles it to CommonJS. Runs its job, and requests its UI and its health.
+// Then it prints `done`. Arguments: the platform, `express` or `fastify`, and the store.
+require("reflect-metadata");
+const assert = require("node:assert/strict");
+const { Controller, Get, Inject } = require("@nestjs/common");
 const { NestFactory } = require("@nestjs/core");
-const { Cron, Ojm, OjmModule } = require("@ojm/nestjs");
+const { HealthCheckService, TerminusModule } = require("@nestjs/terminus");
+const { Cron, Ojm, OjmHealthIndicator, OjmModule } = require("@ojm/nestjs");
+const { OjmUiModule } = require("@ojm/nestjs/ui");
 
+const decorate = (prototype, key, decorator) =>
+  decorator(prototype, key, Object.getOwnPropertyDescriptor(prototype, key));
+
+const attempts = [];
 class Tasks {
   report(run) {
-    console.log("the report, attempt", run.attempt);
+    attempts.push(run.attempt);
   }
 }
-const report = Object.getOwnPropertyDescriptor(Tasks.prototype, "report");
-Cron("0 2 * * *", { name: "report" })(Tasks.prototype, "report", report);
+decorate(Tasks.prototype, "report", Cron("0 2 * * *", { name: "report" }));
+
+class Health {
+  constructor(health, ojm) {
+    this.health = health;
+    this.ojm = ojm;
+  }
+
+  check() {
+    return this.health.check([() => this.ojm.isHealthy()]);
+  }
+}
+Controller("health")(Health);
+decorate(Health.prototype, "check", Get());
+Inject(HealthCheckService)(Health, undefined, 0);
+Inject(OjmHealthIndicator)(Health, undefined, 1);
+
+class UserGuard {
+  canActivate(context) {
+    const request = context.switchToHttp().getRequest();
+    request.user = request.headers["x-user"];
+    return request.user !== undefined;
+  }
+}
 
 class AppModule {}
-const store = process.argv[2] ?? "sqlite:./nest.db";
-const dynamic = { module: AppModule, imports: [OjmModule.forRoot({ store })], providers: [Tasks] };
-
-NestFactory.createApplicationContext(dynamic, { logger: ["error", "warn"] }).then(async (app) => {
-  await app.get(Ojm).scheduler.runNow("report", { reason: "to try it" });
-  await app.close();
+const [platform = "express", store = "sqlite:./nest.db"] = process.argv.slice(2);
+const ui = OjmUiModule.forRoot({
+  guards: [UserGuard],
+  viewer: ({ user }) => ({ user, role: "read" }),
 });
+const imports = [OjmModule.forRoot({ store }), ui, TerminusModule.forRoot({ logger: false })];
+const dynamic = { module: AppModule, imports, providers: [Tasks], controllers: [Health] };
+
+async function main() {
+  const adapter = platform === "fastify" ? [new (require("@nestjs/platform-fastify").FastifyAdapter)()] : [];
+  const app = await NestFactory.create(dynamic, ...adapter, { logger: ["error", "warn"], forceCloseConnections: true });
+  await app.listen(0, "127.0.0.1");
+  await app.get(Ojm).scheduler.runNow("report", { reason: "to try it" });
+  const get = async (path, headers) => fetch(`${await app.getUrl()}/${path}`, { headers });
+  assert.equal((await get("ojm/api/v1/me")).status, 403);
+  const { user, role } = await (await get("ojm/api/v1/me", { "x-user": "ana" })).json();
+  assert.deepEqual([user, role], ["ana", "read"]);
+  assert.match(await (await get("ojm", { "x-user": "ana" })).text(), /^<!doctype html>/i);
+  const health = await get("health");
+  assert.deepEqual([health.status, (await health.json()).details], [200, { ojm: { status: "up" } }]);
+  await app.close();
+  assert.deepEqual(attempts, [1]);
+  console.log("done");
+}
+void main();

@@ -1,4 +1,5 @@
-import { ChannelError, type Commit, type CommitOutcome } from "@ojm/core/backend";
+import type { ChannelError, Commit, CommitOutcome } from "@ojm/core/backend";
+import { JoinedCommit } from "@ojm/core/internal";
 import type { RedisClient } from "../connection/client.js";
 import type { Call, Connection } from "../connection/connection.js";
 import { neverSent } from "../errors.js";
@@ -22,67 +23,26 @@ export interface JoinedOptions {
   readonly where: string;
 }
 
-/** One commit of a call of several, with an end of its own. */
-class Part {
+/** One commit of a call of several. */
+class Part extends JoinedCommit {
   readonly encoded: EncodedCommit;
-  readonly outcome: Promise<CommitOutcome>;
-  /** Whether it may have reached the server. */
-  isSent = false;
-  isOver = false;
-  /** Called after this part was aborted. */
-  onAbort: ((reason: ChannelError) => void) | undefined;
   readonly #commit: Commit;
   readonly #where: string;
-  readonly #signal: AbortSignal | undefined;
-  #resolve: (outcome: CommitOutcome) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
 
   constructor(commit: Commit, encoded: EncodedCommit, where: string, signal: AbortSignal | undefined) {
+    super(signal);
     this.encoded = encoded;
     this.#commit = commit;
     this.#where = where;
-    this.#signal = signal;
-    this.outcome = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    signal?.addEventListener("abort", this);
-    if (signal?.aborted === true) this.handleEvent();
-  }
-
-  /** The listener of the signal. */
-  handleEvent(): void {
-    const outcome = this.isSent ? "unknown" : "not-applied";
-    const error = new ChannelError("ABORTED", "the call was aborted by its signal", {
-      outcome,
-      cause: this.#signal?.reason,
-    });
-    this.#end();
-    this.#reject(error);
-    this.onAbort?.(error);
   }
 
   /** Ends it with the script's reply for this part. */
-  answer(reply: unknown): void {
-    if (this.isOver) return;
-    this.#end();
+  accept(reply: unknown): void {
     try {
-      this.#resolve(outcomeOf(reply, this.#commit, this.encoded, this.#where));
+      this.answer(outcomeOf(reply, this.#commit, this.encoded, this.#where));
     } catch (error) {
-      this.#reject(error);
+      this.fail(error as ChannelError);
     }
-  }
-
-  /** Ends it with the error of the whole call. Each part gets an error of its own. */
-  fail({ code, message, retryable, outcome, cause }: ChannelError): void {
-    if (this.isOver) return;
-    this.#end();
-    this.#reject(new ChannelError(code, message, { retryable, outcome, cause }));
-  }
-
-  #end(): void {
-    this.isOver = true;
-    this.#signal?.removeEventListener("abort", this);
   }
 }
 
@@ -142,7 +102,7 @@ export class JoinedCommits {
     for (const part of parts) part.onAbort = onAbort;
     call.result.then(
       (replies) => {
-        for (const [i, part] of sent.entries()) part.answer(replies[i]);
+        for (const [i, part] of sent.entries()) part.accept(replies[i]);
       },
       (error: ChannelError) => this.#onError(parts, error),
     );

@@ -60,7 +60,7 @@ export async function whyScheduled(
   if (schedule === undefined) {
     const without = unscheduled(name, reasons, tick);
     const stopping = without.filter(({ code }) => code === "unscheduled");
-    return [...ready(stopping, reasons), ...own, ...without];
+    return [...ready(stopping, reasons, withoutSchedule(reasons, tick)), ...own, ...without];
   }
   const now = store.clock.now();
   const { value } = schedule;
@@ -91,10 +91,17 @@ function withSchedulers(own: ScheduleReason, living: readonly SchedulerView[]): 
 const isWaiting = ({ code }: ScheduleReason): boolean => code === "waiting" || code === "backfill";
 
 /** The reason `ready`, if nothing stops the job: without it, the last run would look like the reason. */
-function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[]): ScheduleReason[] {
+function ready(stopping: readonly ScheduleReason[], reasons: readonly Reason[], more = ""): ScheduleReason[] {
   const isKept =
     stopping.length > 0 || reasons.some(({ code }) => code !== "last" && code !== "never" && code !== "once");
-  return isKept ? [] : [{ code: "ready", text: "nothing keeps it from running" }];
+  return isKept ? [] : [{ code: "ready", text: `nothing keeps it from running${more}` }];
+}
+
+/** What starts a job that never had a schedule, so that its reader does not wait for a tick. */
+function withoutSchedule(reasons: readonly Reason[], tick: readonly ScheduleReason[]): string {
+  const last = reasons.find(({ code }) => code === "last")?.run;
+  if (last === undefined || last.tick !== undefined || tick.length > 0) return "";
+  return `. It has no schedule: the trigger of its last run is "${visible(last.trigger)}"`;
 }
 
 /**

@@ -54,7 +54,8 @@ export function inRanges(of: Calendar, ticks: readonly { readonly at: number; re
 /** The cursor moved on to `at`, with the waiting ticks. Unknown fields stay. */
 export function cursorAt({ ahead, waiting: _, ...rest }: Cursor, at: number, waiting: readonly number[] = []): Cursor {
   const moved = waiting.length === 0 ? { ...rest, at } : { ...rest, at, waiting };
-  const isBehind = ahead !== undefined && Math.min(at, ...waiting) < ahead;
+  // The tick `ahead` has an outcome too, which a claim may find only as the end of a range.
+  const isBehind = ahead !== undefined && (at < ahead || waiting.some((tick) => tick <= ahead));
   return isBehind ? { ...moved, ahead } : moved;
 }
 

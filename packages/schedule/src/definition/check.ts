@@ -68,7 +68,7 @@ export function checkDefinition(name: string, definition: ScheduleDefinition): C
   };
   if (!isMap(definition)) return fail(undefined, `needs a map of its options, not ${show(definition)}`);
   const unknown = Object.keys(definition).find((option) => !Object.hasOwn(CHECKS, option));
-  if (unknown !== undefined) fail(unknown, unknownOption(unknown));
+  if (unknown !== undefined) fail(unknown, unknownOption(unknown, OPTIONS));
   for (const [option, value] of Object.entries(definition)) {
     const problem = value === undefined ? undefined : CHECKS[option as Option](value, name);
     if (problem !== undefined) fail(option, `cannot use "${option}": ${problem}`);
@@ -173,11 +173,12 @@ function checkCalendar(name: string, cron: string | undefined, timeZone: string 
   }
 }
 
-function unknownOption(option: string): string {
-  const options = Object.keys(CHECKS);
-  const meant = OTHER_NAMES[option] ?? nearest(option, options);
+/** The end of the message for an option that is not one of `known`, with the one that was probably meant. */
+export function unknownOption(option: string, known: readonly string[]): string {
+  const other = OTHER_NAMES[option];
+  const meant = other !== undefined && known.includes(other) ? other : nearest(option, known);
   const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;
-  return `has no option "${visible(option)}".${hint} It has: ${options.join(", ")}.`;
+  return `has no option "${visible(option)}".${hint} It has: ${known.join(", ")}.`;
 }
 
 const CHECKS: Readonly<Record<Option, (value: unknown, name: string) => string | undefined>> = {
@@ -203,6 +204,9 @@ const CHECKS: Readonly<Record<Option, (value: unknown, name: string) => string |
   retry: retryProblem,
   meta: metaProblem,
 };
+
+/** The options of a schedule. */
+export const OPTIONS: readonly string[] = Object.keys(CHECKS);
 
 /** The manager checks it too, but only when a tick is due. */
 function retryProblem(value: unknown, name: string): string | undefined {

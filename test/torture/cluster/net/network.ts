@@ -30,6 +30,9 @@ export class PrivateNetwork {
   readonly #subnet: number;
   readonly #hosts: readonly string[];
   readonly #guardian: Guardian;
+  readonly #apart: Set<string> = new Set();
+  /** The hosts that have the floating address. */
+  readonly #floats: Set<string> = new Set();
   #forwarder: Forwarder | undefined;
 
   private constructor(name: string, subnet: number, hosts: readonly string[]) {
@@ -109,11 +112,44 @@ export class PrivateNetwork {
    */
   cutOff(hosts: readonly string[]): void {
     this.#move(hosts, APART);
+    for (const host of hosts) this.#apart.add(host);
   }
 
   /** Connects these hosts to the others again. */
   join(hosts: readonly string[]): void {
     this.#move(hosts, MAIN);
+    for (const host of hosts) this.#apart.delete(host);
+  }
+
+  /** Whether a host is cut off. */
+  isApart(host: string): boolean {
+    return this.#apart.has(host);
+  }
+
+  /** An address that one host after the other has, see {@link float}. */
+  get floating(): string {
+    return this.#addressOf(253);
+  }
+
+  /**
+   * Gives the floating address to `host`, or to none. Hosts that are cut off cannot be reached: they keep the
+   * address, and their knowledge of its owner.
+   */
+  float(host: string | undefined): void {
+    const address = `${this.floating}/32`;
+    for (const owner of this.#floats) {
+      if (owner === host || this.#apart.has(owner)) continue;
+      ipBatch(this.#namespaceOf(owner), [`addr del ${address} dev eth0`]);
+      this.#floats.delete(owner);
+    }
+    if (host !== undefined && !this.#floats.has(host)) {
+      ipBatch(this.#namespaceOf(host), [`addr add ${address} dev eth0`]);
+      this.#floats.add(host);
+    }
+    for (const each of this.#hosts) {
+      if (!this.#apart.has(each)) ipBatch(this.#namespaceOf(each), [`neigh flush to ${this.floating} dev eth0`]);
+    }
+    ip("neigh", "flush", "to", this.floating, "dev", this.#name);
   }
 
   #move(hosts: readonly string[], bridge: string): void {

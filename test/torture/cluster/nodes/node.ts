@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { stopped } from "../../../../packages/conformance/src/proxy/process-tree.js";
+import { familyOf, hasEnded, signal, stopFamily } from "../../../../packages/conformance/src/proxy/process-tree.js";
 import type { Heal } from "../../faults/heal.js";
 
 /** How to start a node. */
@@ -65,24 +65,34 @@ export class ClusterNode {
     }).finally(() => clearTimeout(timer));
   }
 
-  /** Kills the process without a warning. Its data stays. */
+  /** Whether the process runs, maybe stopped. */
+  get isRunning(): boolean {
+    const child = this.#process;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  /** Kills the process, and those that it started, without a warning. Its data stays. */
   async kill(): Promise<void> {
     const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.pid === undefined || !this.isRunning) return;
     const ended = once(child, "exit");
-    child.kill("SIGKILL");
+    const family = await stopFamily(child.pid);
+    for (const pid of family) signal(pid, "SIGKILL");
     await ended;
+    while (!family.every(hasEnded)) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
   /**
-   * Stops the process: it keeps its connections and answers nothing. Resolves once all its threads are
-   * stopped.
+   * Stops the process, and those that it started: it keeps its connections and answers nothing. Resolves once
+   * all threads are stopped.
    */
   async freeze(): Promise<Heal> {
-    const child = this.#process;
-    child?.kill("SIGSTOP");
-    await stopped(child?.pid);
-    return async () => void child?.kill("SIGCONT");
+    const pid = this.#process?.pid;
+    if (pid === undefined) return async () => {};
+    await stopFamily(pid);
+    return async () => {
+      for (const each of familyOf(pid)) signal(each, "SIGCONT");
+    };
   }
 }
 

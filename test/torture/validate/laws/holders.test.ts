@@ -50,6 +50,17 @@ describe("two runs at once", () => {
     expect(judge(two({ since: 0, exit: 101 }, { since: 100, exit: 200 }))).toEqual([]);
   });
 
+  it("two runs at once are found if the process of the first closes, unless its lease may be over", () => {
+    const renewed = (sent: number, t: number): Event => ({ e: "renewed", session: "s", sent, t });
+    const times = [
+      { since: 0, signal: [700, "CLOSING"], exit: 1_100 } as const,
+      { since: 1_000, exit: 1_050 },
+    ] as const;
+    expect(judge(two(...times, [renewed(500, 520)]))).toEqual(["one holder"]);
+    // The answer came after the end of the lease: the process had given it up, and its body cannot know.
+    expect(judge(two(...times, [renewed(500, 850)]))).toEqual([]);
+  });
+
   it("two runs at once are found in stores of one process, and where renewals are not observed", () => {
     const members = two({ since: 0, exit: 103 }, { since: 100, exit: 200 });
     expect(judge(members, { shared: false })).toEqual(["one holder"]);

@@ -46,13 +46,23 @@ export function judgeHolders(evidence: Evidence): Holders {
 type Pair = readonly [first: ObservedRun, second: ObservedRun];
 
 /** The pairs of runs of one name in which the second began while the first held the lock. */
-function* pairs({ runs }: Evidence): Generator<Pair> {
+function* pairs({ runs, scene }: Evidence): Generator<Pair> {
   const inside = new Map<string, ObservedRun[]>();
   for (const run of runs) {
-    const others = (inside.get(run.name) ?? []).filter((other) => holdEnd(other) > run.enter);
+    const others = (inside.get(run.name) ?? []).filter((other) => heldUntil(other, run.enter, scene) > run.enter);
     for (const other of others) if (holdEnd(run) > run.enter) yield [other, run];
     inside.set(run.name, [...others, run]);
   }
+}
+
+/**
+ * Until when a run must have had its lock, by what was known at `at`. A body that cleans up has had its
+ * signal, so it cannot learn that its lease ended meanwhile.
+ */
+function heldUntil(run: ObservedRun, at: number, scene: Scene): number {
+  const end = holdEnd(run);
+  if (run.signal?.code !== "CLOSING") return end;
+  return Math.min(end, Math.max(run.signal.t, leaseEnd(run, at, scene).earliest));
 }
 
 /** How long two bodies ran at once, with and without an excuse. */
@@ -61,7 +71,7 @@ function overlapOf(
   [first, second]: Pair,
 ): { excused: number; unexcused: number; excuse: Excuse | undefined } {
   const from = second.enter;
-  const to = Math.min(holdEnd(first), holdEnd(second));
+  const to = Math.min(heldUntil(first, from, scene), holdEnd(second));
   const loser = loserOf(scene, first, second);
   const next = loser === first ? second : first;
   const lags = loser.member.all("lag");

@@ -47,7 +47,9 @@ function eachOnce(
   // The scheduler with that clock sets the cursor back. The ticks after the cursor are decided again.
   const last = isSetBack ? Math.min(now, decided) : now;
   let next = ticks[0]?.at ?? 0;
-  for (const { at, until = at, count = 1, outcome } of ticks) {
+  let before: ScheduleTick | undefined;
+  for (const tick of ticks) {
+    const { at, until = at, count = 1, outcome } = tick;
     for (; next < at && waiting.has(next); next += EVERY);
     // A tick that is due again by a clock that was set back waits until its claim finds the outcome.
     if (waiting.has(at) && !isSetBack) wrong(`the tick ${iso(at)} of ${name} waits, and has an outcome: ${outcome}`);
@@ -56,9 +58,11 @@ function eachOnce(
       wrong(
         `the ticks of ${name} from ${iso(next)} to before ${iso(at)} have no outcome; its cursor is at ${iso(decided)}`,
       );
-    if (at < next) wrong(`the tick ${iso(at)} of ${name} has a second outcome: ${outcome}`);
+    if (at < next)
+      wrong(`the tick ${iso(at)} of ${name} has two outcomes: ${JSON.stringify(before)} and ${JSON.stringify(tick)}`);
     if ((until - at) / EVERY + 1 !== count) wrong(`${name} counts ${count} ticks from ${iso(at)} to ${iso(until)}`);
     next = until + EVERY;
+    before = tick;
   }
   return violations;
 }

@@ -201,3 +201,22 @@ test("a schedule that only a later version knows is named by next, and hides no 
   expect([one.code, one.out, one.err]).toEqual([0, expect.stringContaining("no schedules"), all.err]);
   expect(await out("why", "later")).toContain("its definition has options that this version of ojm does not know");
 });
+
+describe("a job that the program starts itself, without a schedule", () => {
+  test("has no ticks, and ticks, next and why name what starts it instead of a job of a similar name", async () => {
+    await leave("warm-ups", { every: DAY });
+    await manager.run("warm-up", () => {}, { trigger: "timeout" });
+    const run = (...words: readonly string[]): Promise<Ended> => called(folder, [...words, "--store", "sqlite:ojm.db"]);
+    const err =
+      'ojm: "warm-up" has no schedule, and so no ticks: the trigger of its last run is "timeout". Its runs: ojm runs warm-up\n';
+    expect(await run("ticks", "warm-up")).toEqual({ code: 3, out: "", err });
+    expect(await run("next", "warm-up")).toEqual({ code: 3, out: "", err });
+    expect(await json("why", "warm-up")).toMatchObject([
+      {
+        code: "ready",
+        text: 'nothing keeps it from running. It has no schedule: the trigger of its last run is "timeout"',
+      },
+      { code: "last" },
+    ]);
+  });
+});

@@ -44,4 +44,9 @@ export const refusals: Readonly<Record<Capability, (t: CaseContext) => Promise<v
     assert.equal(await one.get("here"), undefined, "a refused write was applied");
     assert.equal(await other.get("there"), undefined, "a refused write was applied");
   },
+  async transactions(t) {
+    const channel = await t.channel();
+    await rejectsWith(channel.commitIn({}, [{ put: "k", value: 1 }]), "NOT_SUPPORTED");
+    assert.equal(await channel.get("k"), undefined, "a refused write was applied");
+  },
 };

@@ -99,13 +99,19 @@ export class Follower {
    */
   async catchesUp(t: CaseContext, channel: Channel): Promise<void> {
     const expected = new Map<string, { value: JsonValue; version: string }>();
-    for await (const { key, value, version } of channel.entries()) expected.set(String(key), { value, version });
-    const same = (): boolean =>
-      this.syncs > this.gaps &&
-      this.state.size === expected.size &&
-      [...expected].every(([key, { version }]) => this.state.get(key)?.version === version);
+    // Read it again each time: a write whose answer was lost may still be on its way.
+    const same = async (): Promise<boolean> => {
+      expected.clear();
+      for await (const { key, value, version } of channel.entries()) expected.set(String(key), { value, version });
+      return (
+        this.syncs > this.gaps &&
+        this.state.size === expected.size &&
+        [...expected].every(([key, { version }]) => this.state.get(key)?.version === version)
+      );
+    };
+    const isOver = async (): Promise<boolean> => (await same()) || this.error !== undefined || this.ended;
     try {
-      await t.until("the watch reports what is in the channel", () => same() || this.error !== undefined || this.ended);
+      await t.until("the watch reports what is in the channel", isOver);
     } finally {
       this.assertAlive();
       assert.deepEqual([...this.state].sort(byKey), [...expected].sort(byKey));

@@ -6,6 +6,36 @@ import type { Bug } from "./bug.js";
 /** Commits that are not all or nothing, and versions that break the rules. */
 export const commits: readonly Bug[] = [
   {
+    name: "a commit in a transaction of the caller is applied at once",
+    killedBy: "TXN-001",
+    client: class extends Client {
+      override async commitIn(_: unknown, commit: Commit): Promise<void> {
+        await this.commit(commit);
+      }
+    },
+  },
+  {
+    name: "a transaction that is rolled back is applied by the next one",
+    killedBy: "TXN-002",
+    client: class extends Client {
+      readonly #writes: StoredWrite[] = [];
+
+      override commitIn(transaction: unknown, { checks, writes }: Commit): Promise<void> {
+        this.#writes.push(...writes);
+        return super.commitIn(transaction, { checks, writes: this.#writes });
+      }
+    },
+  },
+  {
+    name: "the checks of a commit in a transaction are forgotten",
+    killedBy: "TXN-003",
+    client: class extends Client {
+      override commitIn(transaction: unknown, { writes }: Commit): Promise<void> {
+        return super.commitIn(transaction, { checks: [], writes });
+      }
+    },
+  },
+  {
     name: "a commit is sent write by write",
     killedBy: "CNC-021",
     client: class extends Client {

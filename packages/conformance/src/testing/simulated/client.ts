@@ -11,6 +11,7 @@ import type {
 } from "@ojm/core/backend";
 import type { Network } from "./network.js";
 import type { Server } from "./server.js";
+import type { Transaction } from "./transaction.js";
 
 /** What a simulated store declares. */
 export const supports: Supports = Object.freeze({
@@ -19,6 +20,7 @@ export const supports: Supports = Object.freeze({
   commitAcrossChannels: true,
   ttl: true,
   watch: true,
+  transactions: true,
   maxOps: 2_000,
   maxKeyBytes: 65_536,
   maxValueBytes: 1_048_576,
@@ -51,6 +53,11 @@ export class Client implements Backend {
     // A message is a copy, so that later changes to the objects of the caller do not reach the server.
     const { checks, writes } = structuredClone(commit);
     return this.network.send(() => this.server.commit({ checks, writes }), "unknown");
+  }
+
+  async commitIn(transaction: unknown, commit: Commit): Promise<void> {
+    const copy = structuredClone({ checks: [...commit.checks], writes: [...commit.writes] });
+    await this.network.send(() => (transaction as Transaction).join(copy), "not-applied");
   }
 
   async watch(range: KeyRange, sink: WatchSink): Promise<() => void> {

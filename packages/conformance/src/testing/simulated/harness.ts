@@ -5,6 +5,7 @@ import { ManualClock } from "../../harness/manual-clock.js";
 import { Client } from "./client.js";
 import { Network, PATIENCE } from "./network.js";
 import { Server } from "./server.js";
+import { Transaction } from "./transaction.js";
 
 /** The parts of a simulated store. */
 export interface Parts {
@@ -33,6 +34,7 @@ export function simulated(name: string, { server = Server, client = Client }: Pa
         direct: async () => new client(store, direct),
         advance: (ms) => clock.advance(ms),
         roundTrips: () => network.roundTrips,
+        transaction: async () => new Transaction(store),
         close: async () => {},
       };
     },

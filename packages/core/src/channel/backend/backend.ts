@@ -12,6 +12,8 @@ export interface Supports {
   readonly ttl: boolean;
   /** Whether changes can be watched. */
   readonly watch: boolean;
+  /** Whether a commit can join a transaction of the caller: see {@link Backend.commitIn}. Absent: false. */
+  readonly transactions?: boolean;
   /** The most checks and writes of one commit. */
   readonly maxOps: number;
   /** The longest encoded key, in UTF-8 bytes. */
@@ -139,6 +141,15 @@ export interface Backend {
   /** Applies the checks and writes in one step and, on a network, one round trip. */
   commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome>;
   /**
+   * Joins a commit to a transaction that the caller opened on a connection of its own. Resolves once the
+   * transaction has it. Nothing is checked, locked or visible before the caller's own COMMIT, which applies
+   * all joined commits in one step, with one version above all others, or fails as a whole. If two of them
+   * write one key, the later one counts. Required if `supports.transactions` is true.
+   *
+   * @param transaction the caller's connection, of a type that the backend documents
+   */
+  commitIn?(transaction: unknown, commit: Commit): Promise<void>;
+  /**
    * Resolves once every later commit will be reported to `sink`. Call the result to end the watch.
    *
    * A watch must not keep the process alive. Core does that itself while a caller waits for a change. If an
@@ -178,6 +189,11 @@ export interface BackendType {
    * time. Absent: `open` imports nothing.
    */
   load?(): Promise<unknown>;
+  /**
+   * Makes the SQL by which an administrator creates the tables of the store in advance, and grants `role` the
+   * rights that a process needs. Absent: the store has no tables.
+   */
+  schemaSql?(options: { readonly schema?: string; readonly role?: string }): string;
   /**
    * Opens a store. Core opens it once for equal `args` and shares it between the channels of the process.
    * Rejects with a `ChannelError` (`INVALID_CONFIG` for a wrong option, which names the right one).

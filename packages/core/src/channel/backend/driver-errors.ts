@@ -12,11 +12,13 @@ import type { Backend } from "./backend.js";
  * the errors of its commits itself.
  */
 export function withChannelErrors(backend: Backend): Backend {
+  const join = backend.commitIn?.bind(backend);
   return {
     supports: backend.supports,
     read: (keys, options) => translated(() => backend.read(keys, options), "not-applied"),
     scan: (request, options) => translated(() => backend.scan(request, options), "not-applied"),
     commit: (commit, options) => backend.commit(commit, options),
+    ...(join && { commitIn: (...args) => translated(() => join(...args), "not-applied") }),
     watch: (range, sink) =>
       translated(
         () =>

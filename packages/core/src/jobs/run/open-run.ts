@@ -1,11 +1,11 @@
 import { isFull } from "../../channel/calls.js";
 import type { Channel } from "../../channel/channel.js";
 import { isCorrupt } from "../../channel/corrupt.js";
-import type { CallOptions, CommitResult, Op, Version } from "../../channel/types.js";
+import type { CallOptions, CommitResult, InTransaction, Op, Version } from "../../channel/types.js";
 import type { StopRequest } from "../../locks/entries/schema.js";
 import { asker } from "../../locks/entries/view.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
-import type { Lease } from "../../locks/hold/lease.js";
+import { type Lease, TAKEN } from "../../locks/hold/lease.js";
 import type { Holder } from "../../locks/types.js";
 import { LazyAbortSignal, reasonText, whenAborted } from "../../util/abort.js";
 import { atMost } from "../../util/event-loop.js";
@@ -56,6 +56,10 @@ export class OpenRun implements Run {
   /** Its log and progress, if it has written any. */
   #trail: RunTrail | undefined;
   #closing: Promise<RunRecord> | undefined;
+  /** Set while the store is read for a committed end: the lease may be over before the answer. */
+  #confirming: Promise<RunRecord> | undefined;
+  /** The ends that joined transactions. The store knows which of these, if any, was committed. */
+  readonly #joined: RunRecord[] = [];
   #stopListening: (() => void) | undefined;
   #lockOver: ((error: RunError) => void) | undefined;
   #over: RunError | undefined;
@@ -159,20 +163,76 @@ export class OpenRun implements Run {
     if (!this.#lease.held) throw new RunError("LOST", this.name, `the run of "${this.name}" lost its lock`);
   }
 
-  async fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>> {
+  fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options: InTransaction): Promise<undefined>;
+  fenced<V>(channel: Channel<V>, ops: readonly Op<V>[], options?: CallOptions): Promise<CommitResult<V>>;
+  async fenced<V>(
+    channel: Channel<V>,
+    ops: readonly Op<V>[],
+    options: CallOptions | InTransaction = {},
+  ): Promise<CommitResult<V> | undefined> {
     // After a close has begun, a body that cleans up may write until it returns.
     if (this.#interrupted === undefined || this.stopped !== undefined || this.#closing !== undefined) this.assertHeld();
     try {
-      return await this.#lease.fenced(channel, ops, options);
+      if (!("transaction" in options)) return await this.#lease.fenced(channel, ops, options);
+      await this.#lease.fencedIn(options.transaction, channel, ops);
+      return undefined;
     } catch (error) {
       throw isLockError(error) ? this.#ended() : error;
     }
   }
 
-  end(result?: unknown): Promise<RunRecord> {
+  end(result?: unknown, options: Partial<InTransaction> = {}): Promise<RunRecord> {
     const kept = resultOf(result, this.#context.jobs.supports.maxValueBytes);
     warnOfLostResult(this.name, kept.lost);
-    return this.#finish(kept.result === undefined ? COMPLETED : { status: "completed", result: kept.result });
+    const ending: Ending = kept.result === undefined ? COMPLETED : { status: "completed", result: kept.result };
+    return "transaction" in options ? this.#endIn(options.transaction, ending) : this.#finish(ending);
+  }
+
+  /** Joins the end to a transaction. The run stays open: only the store knows whether it was committed. */
+  async #endIn(transaction: unknown, ending: Ending): Promise<RunRecord> {
+    this.#lease.expireTimeout();
+    if (this.#closing !== undefined) throw this.#ended();
+    const record = this.#ending(ending);
+    const writes = this.#closingWrites(record);
+    // A program may have added fields to the record, or another process has closed it.
+    await writes.refused();
+    if (writes.isRefused) throw await notRecordedBy(this.#context.jobs, this.#draft.key, this.name);
+    // Before the call: the transaction may be committed before its answer arrives.
+    this.#joined.push(record);
+    try {
+      await this.#lease.releaseIn(transaction, writes.prepare());
+    } catch (error) {
+      throw isLockError(error) ? this.#ended() : error;
+    }
+    return writes.written;
+  }
+
+  /** The lock is gone from the store. Returns whether a transaction with the end may have removed it. */
+  lockRemoved(): boolean {
+    if (this.#joined.length === 0) return false;
+    if (this.#closing === undefined) {
+      this.#confirming = this.#closeJoined();
+      this.#confirming.catch(() => {});
+      this.#closing = this.#confirming;
+    }
+    return true;
+  }
+
+  async #closeJoined(): Promise<RunRecord> {
+    const joined = await this.#committedEnd().catch(() => undefined);
+    this.#confirming = undefined;
+    if (this.#over !== undefined) throw this.#over;
+    if (joined !== undefined) return this.#close(COMPLETED);
+    this.#closing = undefined;
+    this.#lease.abort("LOST", TAKEN);
+    throw this.#ended();
+  }
+
+  /** The end that a transaction has committed. */
+  async #committedEnd(): Promise<RunRecord | undefined> {
+    const { jobs } = this.#context;
+    for (const record of this.#joined) if (await isWritten(jobs, this.#draft.key, record)) return record;
+    return undefined;
   }
 
   async fail(error: unknown, { status = "failed" }: { status?: "failed" | "timeout" } = {}): Promise<RunRecord> {
@@ -244,7 +304,7 @@ export class OpenRun implements Run {
 
   /** Call it when the lease ended before the run did. */
   leaseOver(cause: LockError): void {
-    if (this.#closing !== undefined) return;
+    if (this.#closing !== undefined && this.#closing !== this.#confirming) return;
     const error = leaseOverError(this.name, this.#draft.record.timeout, cause);
     this.#breakOff(error.code === "TIMEOUT" ? "timeout" : "lost", error, error.message);
   }
@@ -332,14 +392,7 @@ export class OpenRun implements Run {
   async #closeWithLock(record: RunRecord): Promise<RunRecord> {
     const { locks, jobs } = this.#context;
     const { key } = this.#draft;
-    const writes = new ClosingWrites(
-      this.#context,
-      this.#lease,
-      this.#draft,
-      this.#version,
-      record,
-      this.#next(record),
-    );
+    const writes = this.#closingWrites(record);
     let released = false;
     try {
       released = await locks.release(this.#lease, writes);
@@ -349,8 +402,14 @@ export class OpenRun implements Run {
     }
     if (released && !writes.isRefused) return writes.written;
     if (await isWritten(jobs, key, record)) return writes.written;
+    const joined = await this.#committedEnd();
+    if (joined !== undefined) return joined;
     if (released) throw await notRecordedBy(jobs, key, this.name);
     return this.#closeWithoutLock(record);
+  }
+
+  #closingWrites(record: RunRecord): ClosingWrites {
+    return new ClosingWrites(this.#context, this.#lease, this.#draft, this.#version, record, this.#next(record));
   }
 
   /** The lock is gone: writes the end of an open run. A body that completed without its lock is `lost`. */

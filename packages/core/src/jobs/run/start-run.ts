@@ -107,6 +107,10 @@ class Starting implements AtomicWrites {
     this.run?.requested(request);
   }
 
+  onRemoved(): boolean {
+    return this.run?.lockRemoved() ?? false;
+  }
+
   /** The run closes its record and releases the lock in the same step. */
   onLeaseOver(error: LockError): void {
     this.over = error;

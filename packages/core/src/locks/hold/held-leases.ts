@@ -5,7 +5,7 @@ import { compareVersions } from "../../channel/encoding/version.js";
 import type { Clock } from "../../util/clock.js";
 import { type LocksValue, lockKey } from "../entries/schema.js";
 import type { Session } from "../session/session.js";
-import { type Lease, TAKEN } from "./lease.js";
+import type { Lease } from "./lease.js";
 
 /** The most locks that one commit checks. */
 const AT_ONCE = 100;
@@ -83,10 +83,7 @@ export class HeldLeases {
 
   /** Ends a lease that the store no longer has. Does nothing for a lease that was released meanwhile. */
   lost(lease: Lease): void {
-    if (!this.#leases.has(lease.token)) return;
-    // If this process was suspended, report that as the cause, not another holder.
-    lease.expire();
-    lease.abort("LOST", TAKEN);
+    if (this.#leases.has(lease.token)) lease.removed();
   }
 
   /** Checks in the store whether these leases still hold their locks, and ends those that do not. */

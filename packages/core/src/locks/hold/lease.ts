@@ -1,12 +1,12 @@
 import { failedCheck } from "../../channel/calls.js";
-import type { Channel } from "../../channel/channel.js";
+import type { Channel, ChannelOps } from "../../channel/channel.js";
 import { ChannelError } from "../../channel/errors.js";
 import type { CallOptions, CommitResult, Key, Op, Version } from "../../channel/types.js";
 import { LazyAbortSignal } from "../../util/abort.js";
 import type { Clock } from "../../util/clock.js";
 import { durationText } from "../../util/duration.js";
 import { visible } from "../../util/text.js";
-import type { BeforeRemoval, LeaseOwner } from "../atomic-writes.js";
+import type { BeforeRemoval, LeaseOwner, PreparedWrites } from "../atomic-writes.js";
 import { type LocksValue, lockKey, type StopRequest } from "../entries/schema.js";
 import { asker } from "../entries/view.js";
 import { LockError } from "../errors.js";
@@ -158,11 +158,31 @@ export class Lease {
     this.#assertHolds();
     const result = await commitFenced(this.#context.channel, this, channel, ops, options);
     if (result !== "lock lost") return result;
-    // If this process was suspended, report that as the cause.
-    this.expire();
-    this.abort("LOST", TAKEN);
+    this.removed();
     this.#assertHolds();
     throw this.#error("LOST", TAKEN);
+  }
+
+  /**
+   * Joins `ops` to a transaction of the caller, whose COMMIT fails unless this lease still holds the lock in
+   * the store then. Otherwise as {@link Lease.fenced}.
+   *
+   * @throws ChannelError `NOT_SUPPORTED` if the store has no transactions for callers
+   */
+  async fencedIn<V>(transaction: unknown, channel: Channel<V>, ops: readonly Op<V>[]): Promise<void> {
+    this.#assertHolds();
+    const { channel: locks } = this.#context;
+    if (!locks.joins(channel as Channel<unknown>)) throw otherStore(channel.name, this.name, this.fence);
+    const check = { check: this.key, version: this.fence };
+    await locks.commitIn(transaction, [check], [{ channel, ops } as ChannelOps<unknown>]);
+  }
+
+  /** @internal Joins its release and the writes of its owner to a transaction. */
+  async releaseIn(transaction: unknown, { lockOps = [], others = [] }: PreparedWrites): Promise<void> {
+    this.#assertHolds();
+    const keys = [this.key, ...this.ownKeys];
+    const ops = keys.flatMap((key): Op<LocksValue>[] => [{ check: key, version: this.fence }, { delete: key }]);
+    await this.#context.channel.commitIn(transaction, [...ops, ...(lockOps as Op<LocksValue>[])], others);
   }
 
   /**
@@ -187,6 +207,13 @@ export class Lease {
     lockLost.publish(() => ({ name: this.name, fence: this.fence, code, reason: error.message }));
     if (this.#owner?.onLeaseOver === undefined) this.#context.onOver(this);
     else this.#owner.onLeaseOver(error);
+  }
+
+  /** @internal The store no longer has its lock. A transaction of its owner may have released it. */
+  removed(): void {
+    // If this process was suspended, report that as the cause.
+    this.expire();
+    if (this.#owner?.onRemoved?.() !== true) this.abort("LOST", TAKEN);
   }
 
   /** @internal The program closes its locks: requests a release. A run has a signal of its own. */

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { openChannel } from "../../channel/open.js";
 import { scribble } from "../../testing/scribble.js";
+import { rejection } from "../../testing/settle.js";
+import type { Call } from "../../testing/stores/faulty-backend.js";
 import { cut } from "../../testing/tickets.js";
 import { type LocksOf, World } from "../../testing/world.js";
 import { processIdentity } from "../../util/process-state.js";
@@ -89,6 +91,33 @@ describe("sweeps", () => {
     await sweeper.channel.unset(sessionKey("a"));
     await sweeper.locks.sweep();
     expect(await keys("lock")).toEqual([]);
+  });
+});
+
+describe("a lock that the store cannot write", () => {
+  const isStuck = (call: Call): boolean =>
+    call.kind === "commit" && call.commit.writes.some(({ key }) => key.includes("stuck"));
+
+  test("does not keep a sweep from the others, and a later sweep removes it", async () => {
+    for (const name of ["a", "stuck", "z"]) await lock(name, "dead");
+    sweeper.way.fault = (call) => (isStuck(call) ? { type: "request lost" } : undefined);
+    await world.clock.until(sweeper.locks.sweep());
+    expect(await keys("lock")).toEqual([lockKey("stuck")]);
+    sweeper.way.fault = () => undefined;
+    await sweeper.locks.sweep();
+    expect(await keys("lock")).toEqual([]);
+  });
+
+  test("ends the sweep if the store does not answer at all", async () => {
+    for (const name of ["a", "stuck", "z"]) await lock(name, "dead");
+    sweeper.way.fault = (call) => {
+      if (!isStuck(call)) return undefined;
+      sweeper.way.fault = () => ({ type: "request lost" });
+      return { type: "request lost" };
+    };
+    expect(await world.clock.until(rejection(sweeper.locks.sweep()))).toMatchObject({ code: "TIMEOUT" });
+    sweeper.way.fault = () => undefined;
+    expect(await keys("lock")).toEqual([lockKey("stuck"), lockKey("z")]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Channel } from "../../channel/channel.js";
 import { readable, unlessCorrupt } from "../../channel/corrupt.js";
+import { isChannelError } from "../../channel/errors.js";
 import type { Entry } from "../../channel/types.js";
 import { type Clock, systemClock } from "../../util/clock.js";
 import { type LocksValue, type LockValue, type QueueValue, sweepKey } from "../entries/schema.js";
@@ -42,15 +43,34 @@ async function sweep(
       const lock = entry as Entry<LockValue>;
       // Leave a corrupt entry: ojm did not write it, and it must not stop the rest of the sweep.
       if (!isLock(lock.value, place.name) || !(await census.isDead(lock.value.holder.instance))) continue;
-      await onOrphan(lock);
-    } else if (!(await isDeserted(entry as Entry<QueueValue>, census))) {
-      continue;
+      await unlessStuck(channel, entry, async () => {
+        await onOrphan(lock);
+        await unlessCorrupt(removeEntry(channel, entry));
+      });
+    } else if (await isDeserted(entry as Entry<QueueValue>, census)) {
+      await unlessCorrupt(removeEntry(channel, entry));
     }
-    await unlessCorrupt(removeEntry(channel, entry));
   }
   for (const { session, entry } of suspects) {
     if (!(await pace.continues())) return;
     if (await census.isDead(session)) await unlessCorrupt(removeEntry(channel, entry));
+  }
+}
+
+/**
+ * Does `work` for an entry. If that times out although the store answers, as while a transaction of a hung
+ * process has a fence on the entry, leaves it to a later sweep: it must not stop the rest.
+ */
+async function unlessStuck(
+  channel: Channel<LocksValue>,
+  { key }: Pick<Entry, "key">,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isChannelError(error) || error.code !== "TIMEOUT") throw error;
+    await unlessCorrupt(channel.entry(key));
   }
 }
 
