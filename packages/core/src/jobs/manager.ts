@@ -32,7 +32,7 @@ import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import { forgetStart } from "./run/once.js";
-import { permitKey } from "./run/permits.js";
+import { permitKey } from "./run/permit-entries.js";
 import { runBody } from "./run/run-body.js";
 import { RunGroup } from "./run/run-group.js";
 import { startRun } from "./run/start-run.js";

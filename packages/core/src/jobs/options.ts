@@ -30,21 +30,8 @@ const LONGEST_ONCE = 200;
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
 const RUN = [
-  ...[
-    "timeout",
-    "wait",
-    "trigger",
-    "lock",
-    "permits",
-    "args",
-    "meta",
-    "claim",
-    "once",
-    "retry",
-    "signal",
-    "waitSignal",
-    "group",
-  ],
+  ...["timeout", "wait", "trigger", "lock", "permits", "permitWait", "args", "meta"],
+  ...["claim", "once", "retry", "signal", "waitSignal", "group"],
 ];
 
 /** The options of a manager, with their durations in ms. */
@@ -153,14 +140,18 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (typeof trigger !== "string" || trigger.length > LONGEST_TRIGGER) {
     refuse(`trigger of "${name}" must be a text of at most ${LONGEST_TRIGGER} characters`);
   }
-  if (lock !== undefined) checkLock(name, lock, refuse);
-  if (permits !== undefined) checkPermits(permits, refuse);
+  const wrongLock = lock === undefined || lock === name ? undefined : lockProblem(lock);
+  if (wrongLock !== undefined) refuse(`lock of "${name}": ${wrongLock}`);
+  const wrong = permits === undefined ? undefined : permitsProblem(permits);
+  if (wrong !== undefined) refuse(wrong);
+  if (options.permitWait !== undefined && permits === undefined) refuse(`permitWait of "${name}" needs permits`);
+  const permitWait = checkedDuration(`permitWait of "${name}"`, options.permitWait ?? wait, refuse);
   if (signal !== undefined && !isSignal(signal)) refuse(`signal of "${name}" must be an AbortSignal`);
   if (waitSignal !== undefined && !isSignal(waitSignal)) refuse(`waitSignal of "${name}" must be an AbortSignal`);
   const kept = {
     ...(args !== undefined && { args: copyOf("args", args, refuse) }),
     ...(meta !== undefined && { meta: copyOf("meta", meta, refuse) }),
-    ...(permits !== undefined && { permits: { ...permits } }),
+    ...(permits !== undefined && { permits: { ...permits }, permitWait }),
   };
   if (claim !== undefined && !isClaim(claim)) refuse(`claim of "${name}" must have the functions "ops" and "refused"`);
   const isPlain =
@@ -179,7 +170,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
 }
 
 /** The most permits of a run: each is a part of the commit that takes its lock. */
-export const MOST_PERMITS = 8;
+const MOST_PERMITS = 8;
 
 /** The most runs that may have a permit at once, and the longest name of one. */
 const LARGEST_LIMIT = 1_000;
@@ -193,20 +184,17 @@ export function permitProblem(name: unknown, limit: unknown, least: number): str
   return `the limit of the permit "${name}" must be a whole number from ${least} to ${LARGEST_LIMIT}, not ${valueText(limit)}`;
 }
 
-function checkPermits(permits: unknown, refuse: (what: string) => never): void {
-  if (!isMap(permits)) refuse(`permits must be a map, not ${valueText(permits)}`);
-  const all = Object.entries(permits as object);
-  if (all.length === 0 || all.length > MOST_PERMITS) refuse(`permits must have 1 to ${MOST_PERMITS} names`);
-  for (const [name, limit] of all) {
-    const problem = permitProblem(name, limit, 1);
-    if (problem !== undefined) refuse(problem);
-  }
+/** Why a value cannot be the permits of a run; `undefined` if it can. */
+export function permitsProblem(permits: unknown): string | undefined {
+  if (!isMap(permits)) return `permits must be a map such as { stripe: 10 }, not ${valueText(permits)}`;
+  const all = Object.entries(permits);
+  if (all.length === 0 || all.length > MOST_PERMITS) return `permits must have 1 to ${MOST_PERMITS} names`;
+  return all.map(([name, limit]) => permitProblem(name, limit, 1)).find((problem) => problem !== undefined);
 }
 
-function checkLock(name: string, lock: unknown, refuse: (what: string) => never): void {
-  if (typeof lock !== "string" || lock === "") refuse(`lock of "${name}" must be a text that is not empty`);
-  const reserved = ownNameProblem(lock as string);
-  if (reserved !== undefined && lock !== name) refuse(`lock of "${name}": ${reserved}`);
+/** Why a value cannot name the lock of a run; `undefined` if it can. */
+export function lockProblem(lock: unknown): string | undefined {
+  return typeof lock === "string" && lock !== "" ? ownNameProblem(lock) : "it must be a text that is not empty";
 }
 
 function checkOnce(once: unknown, refuse: (what: string) => never): InMs<OnceOptions> {

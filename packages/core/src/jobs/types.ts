@@ -329,14 +329,16 @@ export interface RunOptions {
   readonly lock?: string;
   /**
    * Limits how many runs have a permit at once, over all names and processes: for each permit, the most runs
-   * that may have it. A run takes one of each together with its lock, and returns them with it. It waits for
-   * up to `wait`; runs with the same permits start in order of arrival. A limit set by
-   * {@link JobManager.limit} replaces the number given here. At most 8 permits, and 1,000 of each.
+   * that may have it. A run takes one of each together with its lock, and returns them with it. Runs with the
+   * same permits start in order of arrival. A limit set by {@link JobManager.limit} replaces the number given
+   * here. At most 8 permits, and 1,000 of each.
    *
    * @example
    * await manager.run(`order/${id}`, charge, { permits: { stripe: 10, "tenant/42": 2 }, wait: "10m" });
    */
   readonly permits?: { readonly [permit: string]: number };
+  /** How long to wait for the permits. With 0, a single attempt. Default: as `wait`. */
+  readonly permitWait?: Duration;
   /** The longest time that the run may hold its lock. Default: one hour. */
   readonly timeout?: Duration;
   /**
@@ -560,7 +562,8 @@ export interface Reason {
    *   another name.
    * - `maintenance`: a person holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
-   * - `permit`: all permits of a name that its last run had are taken, see {@link RunOptions.permits}.
+   * - `permit`: all permits of a name are taken that its last run had, or for which it waits first in line,
+   *   see {@link RunOptions.permits}.
    * - `retry`: an attempt is due, or will be.
    * - `once`: a run has started, and keeps others of its window or key from starting, see
    *   {@link RunOptions.once}.

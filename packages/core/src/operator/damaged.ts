@@ -11,7 +11,7 @@ import { retentionIn, SETTING } from "../jobs/records/retention-pass.js";
 import { FILLED, IN_ERROR, isFilled } from "../jobs/records/time-index.js";
 import { hasPendingFields, isPending } from "../jobs/retry/pending.js";
 import { isPolicy } from "../jobs/retry/policy.js";
-import { isPermit, isPermitLimit } from "../jobs/run/permits.js";
+import { isPermit, isPermitLimit } from "../jobs/run/permit-entries.js";
 import type { RunRecord } from "../jobs/types.js";
 import type { SessionValue } from "../locks/entries/schema.js";
 import {

@@ -6,7 +6,7 @@ import { lockOf, toRecord } from "../jobs/records/record.js";
 import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { startsOf, startText } from "../jobs/run/once.js";
-import { lineOf, readPermit, takenText } from "../jobs/run/permits.js";
+import { awaitedPermits, lineOf, readPermit, takenText } from "../jobs/run/permits.js";
 import type { AuditEntry, Reason, RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import { holdOf } from "../locks/entries/valid.js";
@@ -44,7 +44,8 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
     reasons.push({ ...reason, ...more });
     if (lock.waiting > 0) reasons.push(await waiting(locks, lock, lock !== own));
   }
-  reasons.push(...(await permitsTaken({ locks, lockChannel }, last)));
+  const permits = last === undefined ? await awaitedPermits({ locks, lockChannel }, name) : last.permits;
+  reasons.push(...(await permitsTaken({ locks, lockChannel }, permits)));
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
     const after = `after: ${visible(next.error ?? "no reason")}`;
@@ -74,13 +75,13 @@ async function held(locks: Locks, name: string, lock: HeldLock, run: RunRecord |
   return { code: "locked", text: `its lock${which} is held without a run, by ${by}`, lock };
 }
 
-/** The permits of the last run that are all taken: the next run probably waits for them. */
+/** The permits that are all taken. If they are those of the last run, the next one probably waits for them. */
 async function permitsTaken(
   source: Pick<RunContext, "locks" | "lockChannel">,
-  last: RunRecord | undefined,
+  permits: RunRecord["permits"],
 ): Promise<Reason[]> {
   const reasons: Reason[] = [];
-  for (const [name, limit] of Object.entries(last?.permits ?? {})) {
+  for (const [name, limit] of Object.entries(permits ?? {})) {
     const state = await readPermit(source, name, limit);
     if (state.free !== undefined) continue;
     const line = await source.locks.find(lineOf(name));

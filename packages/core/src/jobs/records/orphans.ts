@@ -8,6 +8,7 @@ import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import { runEnded } from "../events.js";
 import { isStored, madeUpFor, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
 import { hasPolicyFields } from "../retry/policy.js";
+import { forgetPermits } from "../run/permit-entries.js";
 import { runId } from "../run-id.js";
 import type { PendingRetry, RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
@@ -104,13 +105,14 @@ export async function closeRunOf(
   lock: Pick<Entry<LockValue>, "value" | "version">,
   { isUnused = false, ...close }: Ending & { readonly endTime: number; readonly isUnused?: boolean },
 ): Promise<RunRecord | undefined> {
-  const { retry, schedule } = runOf(lock.value);
+  const { retry, schedule, permits } = runOf(lock.value);
   // No caller awaits the run of a schedule, so replace it with another attempt. Do this before the record is
   // closed, because this process may die in between.
   if (isUnused && schedule !== undefined) await makeUpFor(stores, lock, close);
   const record = await closeRecordOf(stores, lock, close);
   // A closed run may lack its next attempt: with two stores, its process may have died between the two.
   if (retry !== undefined || record === undefined) await writeNextAttempt(stores, lock, record, close.endTime);
+  if (permits !== undefined) await forgetPermits(stores.locks as Channel<unknown>, permits, lock.version);
   return record;
 }
 

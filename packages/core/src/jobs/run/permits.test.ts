@@ -157,6 +157,27 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
     await nothingLeft();
   });
 
+  test("a dead process leaves no permit in the store, even if no run wants it", async () => {
+    await clock.until(one.manager.start("a", { permits: { "tenant/1": 2, stripe: 3 } }));
+    one.way.fault = () => ({ type: "refused" });
+    one.jobsWay.fault = one.way.fault;
+    await clock.advance(4 * TTL);
+    await nothingLeft();
+  });
+
+  test("the wait for a permit may be longer than that for the lock", async () => {
+    const run = await clock.until(one.manager.start("a", { permits: { stripe: 1 } }));
+    const waiting = two.manager.run("b", () => {}, { wait: 0, permits: { stripe: 1 }, permitWait: "1h" });
+    const error = await clock.until(rejection(two.manager.run("a", () => {}, { wait: 0, permits: { stripe: 2 } })));
+    expect(error).toMatchObject({ code: "LOCKED", permit: undefined });
+    const impatient = rejection(two.manager.run("c", () => {}, { permits: { stripe: 1 }, permitWait: 0 }));
+    expect(await clock.until(impatient)).toMatchObject({ code: "LOCKED", permit: "stripe" });
+    await clock.advance(600_000);
+    await clock.until(run.end());
+    await clock.until(waiting, 5_000);
+    await nothingLeft();
+  });
+
   test("a place in line of a dead process does not stop the line", async () => {
     const three = await world.manager({ apart });
     const run = await clock.until(three.manager.start("a", { permits: { stripe: 1 } }));
@@ -178,6 +199,7 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
       two.manager.run("b", () => {}, { permits: { stripe: 1 }, wait: 1_000 }),
       5_000,
     );
+    await nothingLeft();
   });
 
   test("a limit that is set replaces those of the runs: holders keep theirs, and a raise wakes the line", async () => {
@@ -225,6 +247,17 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
     const reason = (await two.manager.why("b")).find(({ code }) => code === "permit");
     expect(reason?.text).toContain(`the permit "stripe" is taken, by ${run.id}`);
     expect(reason?.text).toMatch(/One run waits for one$/);
+    await clock.until(run.end());
+    await clock.until(waiting, 20_000);
+  });
+
+  test("why says for which permit the first run of a job waits", async () => {
+    const run = await clock.until(one.manager.start("a", { permits: { stripe: 1 } }));
+    const waiting = work(two, "new", { permits: { stripe: 1, other: 2 } });
+    await clock.advance(1_000);
+    const reasons = await one.manager.why("new");
+    expect(reasons.map(({ code }) => code)).toEqual(["permit", "never"]);
+    expect(reasons[0]?.text).toContain(`the permit "stripe" is taken, by ${run.id}`);
     await clock.until(run.end());
     await clock.until(waiting, 20_000);
   });

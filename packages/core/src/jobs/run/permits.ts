@@ -2,8 +2,7 @@ import { readable } from "../../channel/corrupt.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import { follow } from "../../channel/watch/follow.js";
 import { Waker } from "../../locks/acquire/wait-watch.js";
-import { lockKey, queueKey } from "../../locks/entries/schema.js";
-import { isHolder } from "../../locks/entries/valid.js";
+import { type LockValue, lockKey, queueKey } from "../../locks/entries/schema.js";
 import { whom } from "../../locks/entries/view.js";
 import { isLockError, LockError } from "../../locks/errors.js";
 import type { Holder } from "../../locks/types.js";
@@ -13,6 +12,7 @@ import { visible } from "../../util/text.js";
 import type { CheckedOptions } from "../options.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
+import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
 
 /*
  * Permits limit how many runs have something at once. They are entries in the channel of the locks:
@@ -38,37 +38,34 @@ const MARGIN = 60_000;
 /** The number of holders in the text of an error. */
 const NAMED = 3;
 
-/** A permit that a run has. */
-export interface PermitValue {
-  /** The id of the run. */
-  readonly run: string;
-  /** The name of its lock. */
-  readonly lock: string;
-  readonly holder: Holder;
-}
-
-/** The limit of a permit, as an operator set it. */
-export interface PermitLimit {
-  readonly limit: number;
-}
-
-export const permitKey = (name: string): Key => ["permit", name];
 const slotKey = (name: string, i: number): Key => ["permit", name, i];
 
 /** The name of the lock at which runs wait in line for one permit. */
 export const lineOf = (name: string): string => `ojm permit ${name}`;
 
+/** The note of the first in line: the name of its run, and the limit that it gives. */
+interface LineNote {
+  readonly for: string;
+  readonly limit?: number;
+}
+
 /** The name of the lock at which runs with the same set of several permits wait. */
 const lineOfSet = (names: readonly string[]): string => `ojm permits ${JSON.stringify(names)}`;
 
-export function isPermit(value: unknown): value is PermitValue {
-  const { run, lock, holder } = fieldsOf<PermitValue>(value) ?? {};
-  return isText(run) && isText(lock) && isHolder(holder);
-}
-
-export function isPermitLimit(value: unknown): value is PermitLimit {
-  const { limit } = fieldsOf<PermitLimit>(value) ?? {};
-  return isCount(limit);
+/**
+ * The permits for which a run of a name waits as the first in line, with its limits. Only the first run of a name
+ * needs this: for others, the last record has the permits.
+ */
+export async function awaitedPermits({ lockChannel }: Source, name: string): Promise<Record<string, number>> {
+  const awaited: Record<string, number> = {};
+  const range = { prefix: ["lock"], after: lockKey(lineOf("")), before: lockKey("ojm permit!") };
+  for await (const { value } of readable(lockChannel, range)) {
+    const { name: line = "", note } = fieldsOf<LockValue>(value) ?? {};
+    const waiting = fieldsOf<LineNote>(note);
+    if (isText(line) && waiting?.for === name && isCount(waiting.limit))
+      awaited[line.slice(lineOf("").length)] = waiting.limit;
+  }
+  return awaited;
 }
 
 /** A permit as it was read. */
@@ -159,6 +156,8 @@ export class Permits {
   readonly #wanted: readonly (readonly [name: string, limit: number])[];
   readonly #until: number;
   #states: readonly PermitState[] = [];
+  /** The permit that the run did not get in time. */
+  missing: string | undefined;
   /** The place in the line of the set, and in that of one permit. */
   #inSet: Place | undefined;
   #inLine: (Place & { readonly permit: string }) | undefined;
@@ -169,7 +168,7 @@ export class Permits {
     this.#options = options;
     // In a fixed order: runs with the same set wait in one line.
     this.#wanted = Object.entries(permits).sort(([a], [b]) => (a < b ? -1 : 1));
-    this.#until = context.clock.monotonic() + options.wait;
+    this.#until = context.clock.monotonic() + (options.permitWait ?? options.wait);
   }
 
   /** Reads the permits. Call it before the first attempt. */
@@ -260,7 +259,9 @@ export class Permits {
   async #enter(line: string, over: AbortSignal, permit?: string): Promise<Place> {
     const { locks, lockChannel, clock } = this.#context;
     const wait = Math.max(1, this.#until - clock.monotonic());
-    const lease = await locks.acquire(line, { wait, timeout: wait + MARGIN, signal: over, note: { for: this.#name } });
+    const [, limit] = this.#wanted.find(([name]) => name === permit) ?? [];
+    const note = { for: this.#name, ...(limit !== undefined && { limit }) };
+    const lease = await locks.acquire(line, { wait, timeout: wait + MARGIN, signal: over, note });
     const waker = new Waker(clock);
     const ended = new AbortController();
     const wake = (): void => waker.wake();
@@ -283,6 +284,7 @@ export class Permits {
 
   #error(): LockError {
     const full = this.#states.find(({ free }) => free === undefined);
+    this.missing = full?.name ?? this.#wanted[0]?.[0];
     const names = this.#wanted.map(([name]) => `"${visible(name)}"`).join(", ");
     const text = full === undefined ? `other runs are ahead in the line for the permits ${names}` : takenText(full);
     return new LockError("LOCKED", this.#options.lock ?? this.#name, text);

@@ -7,6 +7,7 @@ import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { firstOf } from "../../util/abort.js";
+import { present } from "../../util/shape.js";
 import { isRunError, RunError } from "../errors.js";
 import { runStarted } from "../events.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
@@ -249,7 +250,7 @@ function noteText({ record, extras }: Draft, hasRecord: boolean): string {
 }
 
 /** The error for a run that did not get its lock. */
-async function explained({ name, lock, options, claim }: Starting, error: unknown): Promise<unknown> {
+async function explained({ name, lock, options, claim, permits }: Starting, error: unknown): Promise<unknown> {
   const fired = [options.signal, options.waitSignal].find((signal) => signal?.aborted === true);
   // The holder of the lock may be a run for the same tick. Then the claim throws the error.
   if (isLockError(error) && fired === undefined) await claim?.refused();
@@ -260,7 +261,7 @@ async function explained({ name, lock, options, claim }: Starting, error: unknow
   if (!isLockError(error)) return error;
   const which = lock === name ? "" : ` by the lock '${lock}'`;
   const text = `Can't lock to execute job '${name}'${which}: ${error.message}`;
-  return new RunError("LOCKED", name, text, { ...(error.held && { held: error.held }) });
+  return new RunError("LOCKED", name, text, present({ held: error.held, permit: permits?.missing }));
 }
 
 /** Whether our record is certainly not open in the store. After an error of a driver that is unknown. */

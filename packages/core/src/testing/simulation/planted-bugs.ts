@@ -93,6 +93,20 @@ class PermitWithoutCheck extends Planted {
   }
 }
 
+class PermitLineUnchecked extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const isLine = ({ key }: StoredCheck): boolean => key.startsWith('oJobManager-locks ["lock "ojm!_permit');
+    const place = commit.checks.findIndex(isLine);
+    if (!commit.writes.some(({ key, value }) => isPermit(key) && value !== null) || place < 0)
+      return super.commit(commit, options);
+    const { checks, writes } = commit;
+    const outcome = await this.store.commit({ checks: checks.filter((check) => !isLine(check)), writes }, options);
+    if (outcome.ok) return outcome;
+    const current = [...outcome.current];
+    return { ok: false, current: checks.map((check) => (isLine(check) ? asExpected(check) : current.shift())) };
+  }
+}
+
 class ExpiryInTwoSteps extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const dead = commit.checks.find(({ key, version }) => isLock(key) && version !== null);
@@ -303,6 +317,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "that a permit is free is checked before the commit",
     caughtAs: /^\d runs have the permit/,
     plant: (store, clock) => new PermitWithoutCheck(store, clock),
+  },
+  {
+    name: "a run with permits does not check whether others wait for them",
+    caughtAs: /passes the first in line for the permit/,
+    plant: (store, clock) => new PermitLineUnchecked(store, clock),
   },
   { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
   { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },

@@ -262,6 +262,7 @@ export class Simulation {
     await checkIndex(store, this.#forgets);
     await this.#closeAll();
     expect(await manager.channels.locks.size({ prefix: ["lock"] })).toBe(0);
+    if (!this.#forgets && !this.#tainted) expect(await manager.channels.locks.size({ prefix: ["permit"] })).toBe(0);
     await this.clock.until(manager.close());
     // Pending attempts that no process made expire after a month. The store has a timer for them.
     await this.clock.advance(31 * 86_400_000);

@@ -6,6 +6,7 @@ import type { FakeClock } from "../../fake-clock.js";
 import type { SharedStore } from "../../stores/shared-store.js";
 import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../entry-kinds.js";
 import type { FakeProcess } from "../process.js";
+import { PermitLines } from "./permit-lines.js";
 import { Retained } from "./retained.js";
 import { SessionLives } from "./session-lives.js";
 import { StartedOnce } from "./started-once.js";
@@ -74,6 +75,7 @@ export class Laws {
 
   /** The runs that start once in a window. */
   readonly once: StartedOnce;
+  readonly #lines: PermitLines = new PermitLines();
   readonly #retained: Retained = new Retained();
   /** The processes that are closing, and when the grace of their bodies is over. */
   readonly #closing: Map<FakeProcess, number> = new Map();
@@ -92,6 +94,7 @@ export class Laws {
   /** Call it with each commit that a process sends to the store. `sender`: the same for one process. */
   sent(commit: Commit, sender: object): void {
     this.#lives.sent(commit);
+    this.#lines.sent(commit);
     for (const { key, value } of commit.writes) {
       if (value === null) continue;
       if (isSession(key))
@@ -117,6 +120,7 @@ export class Laws {
     if (isLock(key) && value === null) this.#freed(key);
     this.#lives.applied(change);
     this.once.applied(change);
+    this.#lines.applied(change);
     if (isRecord(key) && value !== null) {
       const { id, permits }: RunRecord = JSON.parse(value);
       if (permits !== undefined) this.#permits.set(id, permits);
@@ -162,6 +166,7 @@ export class Laws {
     this.#holds.clear();
     this.#locked.clear();
     this.once.forgotten();
+    this.#lines.forgotten();
     this.#retained.forgotten();
   }
 
@@ -216,6 +221,7 @@ export class Laws {
       throw new Error(`a close frees the lock of ${run.name} with ${run.fence} while its body runs`);
     }
     this.once.check();
+    this.#lines.check();
     if (this.#takenForDead !== undefined) throw new Error(this.#takenForDead);
     const holders = new Map<string, Inside>();
     const permits = new Map<string, Inside[]>();
