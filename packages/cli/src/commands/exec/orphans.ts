@@ -34,10 +34,10 @@ export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>)
   const running = held ?? runsWithLock(await manager.heldLocks());
   const orphans: Orphan[] = [];
   const notes = manager.channels.locks as Channel<unknown> as Channel<CommandNote>;
-  for await (const { key, value } of readable(notes, { prefix: ["exec"] })) {
-    const name = String((key as readonly unknown[])[1]);
-    if (!isCommandNote(value, name)) continue;
+  for await (const { value } of readable(notes, { prefix: ["exec"] })) {
+    if (!isCommandNote(value)) continue;
     const { run, host, pid } = value;
+    const name = parseRunId(run)?.name ?? run;
     const state = processState(value);
     if (running.has(run) || state === "gone") continue;
     orphans.push({ name, run, host, pid, isCertain: state === "there", ojm: sayOjm(value) });
