@@ -75,7 +75,7 @@ async function held(locks: Locks, name: string, lock: HeldLock, run: RunRecord |
   return { code: "locked", text: `its lock${which} is held without a run, by ${by}`, lock };
 }
 
-/** The permits that are all taken. If they are those of the last run, the next one probably waits for them. */
+/** The permits that are all taken. The next run probably needs those that the last one had. */
 async function permitsTaken(
   source: Pick<RunContext, "locks" | "lockChannel">,
   permits: RunRecord["permits"],

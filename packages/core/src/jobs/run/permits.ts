@@ -53,8 +53,8 @@ interface LineNote {
 const lineOfSet = (names: readonly string[]): string => `ojm permits ${JSON.stringify(names)}`;
 
 /**
- * The permits for which a run of a name waits as the first in line, with its limits. Only the first run of a name
- * needs this: for others, the last record has the permits.
+ * The permits for which a run of a name waits as the first in line, with its limits. Only the first run of a
+ * name needs this: for others, the last record has the permits.
  */
 export async function awaitedPermits({ lockChannel }: Source, name: string): Promise<Record<string, number>> {
   const awaited: Record<string, number> = {};

@@ -87,7 +87,7 @@ export class Simulation {
     this.#plan = {
       ttl: TTL,
       names: NAMES.slice(0, 1 + (seed % 3)),
-      lock: seed % 7 === 5 ? "shared" : undefined,
+      lock: seed % 7 === 6 ? "shared" : undefined,
       unlocks: seed % 5 === 0 || seed % 20 >= 18,
       cancels: seed % 4 === 1,
       holds: seed % 6 === 1,
@@ -95,7 +95,7 @@ export class Simulation {
       rollups: seed % 3 !== 1,
       writesBack: seed % 3 === 2,
       once: seed % 4 === 3 || seed % 8 === 6,
-      permits: seed % 3 === 2 ? { p: 2, q: 1 } : {},
+      permits: seed % 13 > 1 && seed % 13 < 6 ? { p: 2, q: 1 } : {},
       logs: seed % 4 === 2 || seed % 9 === 5 ? new WrittenLogs() : undefined,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,
@@ -241,8 +241,11 @@ export class Simulation {
     const init = { chJobs: { backend: jobsWay }, chLocks: { backend: way }, clock: last, ttl: TTL, retention };
     const manager = await this.clock.until(openJobManager(init));
     await this.clock.advance(20 * TTL);
-    if (this.#tainted) await this.#closeAll();
-    await this.clock.advance(2 * TTL);
+    // A late record has no lock in a store that forgot it. After a slow check of the records, its process may
+    // rest for longer than the simulation: once it has closed, the last process checks.
+    const mayRest = this.#apart && this.#forgets;
+    if (this.#tainted || mayRest) await this.#closeAll();
+    await this.clock.advance((mayRest ? 20 : 2) * TTL);
     expect(await manager.heldLocks()).toEqual([]);
     expect(await manager.openRecords()).toEqual([]);
     const records = await collect(manager.history());

@@ -6,8 +6,8 @@ const LINE = /^oJobManager-locks \["lock "ojm!_permit!_([^" ]+) $/;
 const PERMIT = /^oJobManager-locks \["permit "([^" ]+) =/;
 
 /**
- * The lines of the runs that wait for a permit: a free permit is for the first in line. A run that takes several
- * permits may pass the line of one of them if it is the first in that of another.
+ * The lines of the runs that wait for a permit: a free permit is for the first in line. A run that takes
+ * several permits may pass the line of one of them if it is the first in that of another.
  */
 export class PermitLines {
   /** The first in each line, by permit: the process and the name of the run. */
