@@ -25,6 +25,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   locked: (name, { reason }) => ojmCommand("unlock", reason?.lock?.name ?? name, "--reason …"),
   maintenance: (name, { reason }) => ojmCommand("hold", reason?.lock?.name ?? name, "--end --reason …"),
   queue: () => "ojm ps",
+  permit: () => "ojm locks",
   waiting: (name) => ojmCommand("ticks", name),
   backfill: (name) => ojmCommand("backfill", name, "--stop"),
   retry: (name, { reason }) =>
