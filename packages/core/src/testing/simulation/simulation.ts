@@ -84,9 +84,11 @@ export class Simulation {
     this.#ledger = new Ledger(this.#apart);
     const note = (text: string): void => this.note(text);
     this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
+    const hasPermits = seed % 13 > 1 && seed % 13 < 6;
     this.#plan = {
       ttl: TTL,
-      names: NAMES.slice(0, 1 + (seed % 3)),
+      // With one name, its lock alone decides who runs.
+      names: hasPermits ? NAMES : NAMES.slice(0, 1 + (seed % 3)),
       lock: seed % 7 === 6 ? "shared" : undefined,
       unlocks: seed % 5 === 0 || seed % 20 >= 18,
       cancels: seed % 4 === 1,
@@ -95,7 +97,7 @@ export class Simulation {
       rollups: seed % 3 !== 1,
       writesBack: seed % 3 === 2,
       once: seed % 4 === 3 || seed % 8 === 6,
-      permits: seed % 13 > 1 && seed % 13 < 6 ? { p: 2, q: 1 } : {},
+      permits: hasPermits ? { p: 2, q: 1 } : {},
       logs: seed % 4 === 2 || seed % 9 === 5 ? new WrittenLogs() : undefined,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,
