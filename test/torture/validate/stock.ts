@@ -64,8 +64,8 @@ async function recordsOf(manager: JobManager): Promise<Pick<Stock, "records" | "
 }
 
 /**
- * The entries that must not stay in the channel of the locks: locks with their queues, sessions with the calls
- * to them, and permits.
+ * The entries that must not stay in the channel of the locks: locks with their queues, sessions with the
+ * calls to them, and permits.
  */
 const PREFIXES = ["lock", "session", "permit"];
 
