@@ -134,6 +134,13 @@ const traps: readonly Trap[] = [
     mode: "try",
     laws: ["one end, the right one"],
   },
+  {
+    bug: "a run starts although all its permits are taken",
+    type: "sqlite",
+    fault: "none",
+    mode: "permit",
+    laws: ["no more than its permits"],
+  },
   { bug: "a retry that is lost", type: "sqlite", fault: "none", mode: "tick", laws: ["no attempt lost"] },
   { bug: "a tick is forgotten at a pause", type: "sqlite", fault: "none", mode: "tick", laws: ["one outcome a tick"] },
 ];

@@ -65,6 +65,19 @@ export class Planted extends PassedOn {
     current.splice(index, 0, asExpected(checks[index]));
     return { ok: false, current };
   }
+
+  /** Commits without the checks of these keys, as if they held. */
+  async commitWithoutAll(
+    isLeftOut: (key: string) => boolean,
+    commit: Commit,
+    options?: CallOptions,
+  ): Promise<CommitOutcome> {
+    const { checks, writes } = commit;
+    const outcome = await this.store.commit({ checks: checks.filter(({ key }) => !isLeftOut(key)), writes }, options);
+    if (outcome.ok) return outcome;
+    const current = [...outcome.current];
+    return { ok: false, current: checks.map((check) => (isLeftOut(check.key) ? asExpected(check) : current.shift())) };
+  }
 }
 
 /** The entry that a check expects. */
@@ -93,17 +106,18 @@ class PermitWithoutCheck extends Planted {
   }
 }
 
+class PermitsUnchecked extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return takesLock(commit) ? this.commitWithoutAll(isPermit, commit, options) : super.commit(commit, options);
+  }
+}
+
+const isPermitLine = (key: string): boolean => key.startsWith('oJobManager-locks ["lock "ojm!_permit');
+
 class PermitLineUnchecked extends Planted {
-  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    const isLine = ({ key }: StoredCheck): boolean => key.startsWith('oJobManager-locks ["lock "ojm!_permit');
-    const place = commit.checks.findIndex(isLine);
-    if (!commit.writes.some(({ key, value }) => isPermit(key) && value !== null) || place < 0)
-      return super.commit(commit, options);
-    const { checks, writes } = commit;
-    const outcome = await this.store.commit({ checks: checks.filter((check) => !isLine(check)), writes }, options);
-    if (outcome.ok) return outcome;
-    const current = [...outcome.current];
-    return { ok: false, current: checks.map((check) => (isLine(check) ? asExpected(check) : current.shift())) };
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const takesPermit = commit.writes.some(({ key, value }) => isPermit(key) && value !== null);
+    return takesPermit ? this.commitWithoutAll(isPermitLine, commit, options) : super.commit(commit, options);
   }
 }
 
@@ -312,6 +326,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: (store, clock) => new RenewalAfterExpiry(store, clock),
     clock: withoutDeadlines,
     late: true,
+  },
+  {
+    name: "a run starts although all its permits are taken",
+    caughtAs: /^\d runs have the permit/,
+    plant: (store, clock) => new PermitsUnchecked(store, clock),
   },
   {
     name: "that a permit is free is checked before the commit",
