@@ -41,7 +41,7 @@ const NAMED = 3;
 const slotKey = (name: string, i: number): Key => ["permit", name, i];
 
 /** The name of the lock at which runs wait in line for one permit. */
-export const lineOf = (name: string): string => `ojm permit ${name}`;
+export const lineOf = (permit: string): string => `ojm permit ${permit}`;
 
 /** The note of the first in line: the name of its run, and the limit that it gives. */
 interface LineNote {
