@@ -7,8 +7,8 @@ import { LINES, MANAGERS, runMatrix, wantedCells } from "./nodes/matrix.mjs";
 const USAGE = `npm run nodes -- [--node ${LINES}] [--manager ${MANAGERS}] [--quick] [--minutes 0]
 
 Packs the packages. For each version of Node and each package manager, installs them in an empty folder and runs there: the quick start on all five
-stores, the programs of the READMEs, a Nest application in CommonJS (Nest 10 on Node 20, Nest 11 on Node 22, Nest 12 on later ones), the quick part of
-the conformance suite on every backend, and a daemon that is killed ten times.
+stores, the programs of the READMEs, a Nest application in CommonJS and the types of another one (Nest 10 on Node 20, Nest 11 on Node 22, Nest 12 on
+later ones), the quick part of the conformance suite on every backend, and a daemon that is killed ten times.
 
 --quick    only the installation and the quick starts
 --minutes  how long the ten daemons run in total. Each runs at least until it has ticked twice`;

@@ -68,8 +68,23 @@ export function readmePrograms({ folder, env, servers }) {
   }
 }
 
-/** Runs a CommonJS application on each platform of Nest. Returns what went wrong, or `undefined`. */
+/** As strict as the declarations of Node allow. Those of all packages are checked too. */
+const STRICT = [
+  ...["--noEmit", "--strict", "--noUncheckedIndexedAccess", "--skipLibCheck", "false"],
+  ...["--experimentalDecorators", "--target", "es2022", "--module", "nodenext", "--lib", "es2023,esnext.disposable"],
+  ...["--types", "node", "--typeRoots", join(root, "node_modules/@types")],
+];
+
+/**
+ * Compiles an application with every export of the package, and runs one in CommonJS on each platform of
+ * Nest. Returns what went wrong, or `undefined`.
+ */
 export function nestApplication({ folder, env }) {
+  const types = join(folder, "nest-application.ts");
+  copyFileSync(join(root, "packages/nestjs/src/testing/every-export.ts"), types);
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const compiled = attempt("the types of the Nest application", "node", [tsc, ...STRICT, types], { cwd: folder, env });
+  if (compiled.wrong !== undefined) return compiled.wrong;
   const file = join(folder, "nest-application.cjs");
   copyFileSync(join(root, "packages/nestjs/src/testing/application.cjs"), file);
   for (const platform of ["express", "fastify"]) {

@@ -14,14 +14,17 @@ export interface Child {
   message<T>(): Promise<T>;
 }
 
+/** Calls a function when a test is over. A test that runs beside others passes that of its context. */
+export type WhenOver = typeof onTestFinished;
+
 /** Starts a script of the folder children/, with an IPC channel. */
-export function startChild(script: string, args: readonly string[]): Child {
+export function startChild(script: string, args: readonly string[], over?: WhenOver): Child {
   const node = programArgs(new URL(`./children/${script}`, import.meta.url));
-  return watchChild(spawn(process.execPath, [...node, ...args], { stdio: ["ignore", "pipe", "pipe", "ipc"] }));
+  return watchChild(spawn(process.execPath, [...node, ...args], { stdio: ["ignore", "pipe", "pipe", "ipc"] }), over);
 }
 
 /** Collects the output of a process, and kills it when the test is over. */
-export function watchChild(child: ChildProcess): Child {
+export function watchChild(child: ChildProcess, over: WhenOver = onTestFinished): Child {
   const output = { stdout: "", stderr: "" };
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     output.stdout += text;
@@ -30,7 +33,7 @@ export function watchChild(child: ChildProcess): Child {
     output.stderr += text;
   });
   const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | string);
-  onTestFinished(() => void child.kill("SIGKILL"));
+  over(() => void child.kill("SIGKILL"));
   const message = async <T>(): Promise<T> => {
     const gone = ended.then((code) => {
       throw new Error(`the child ended (${code}) without a message:\n${output.stderr}`);

@@ -4,12 +4,13 @@ import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { temporaryFolder } from "@ojm/testing/folder";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { describe, it, onTestFinished } from "vitest";
+import type { WhenOver } from "./processes.js";
 
 /**
  * Creates an empty store. Resolves to the options of a manager for it. The store is removed when the test is
  * over.
  */
-type CreateStore = () => Promise<JobManagerOptions>;
+export type CreateStore = (over?: WhenOver) => Promise<JobManagerOptions>;
 
 interface SharedStore {
   readonly name: StoreName;
@@ -28,15 +29,15 @@ const DEADLINE = 30_000;
 const sharedStores: readonly SharedStore[] = [
   {
     name: "sqlite, one file",
-    async create() {
-      const channel = { type: "sqlite", args: { file: join(temporaryFolder(), "ojm.db") } };
+    async create(over) {
+      const channel = { type: "sqlite", args: { file: join(temporaryFolder(over), "ojm.db") } };
       return { chJobs: channel, chLocks: channel };
     },
   },
   {
     name: "sqlite, two files",
-    async create() {
-      const folder = temporaryFolder();
+    async create(over) {
+      const folder = temporaryFolder(over);
       return {
         chJobs: { type: "db", args: { file: join(folder, "jobs.db") } },
         chLocks: { type: "db", args: { file: join(folder, "locks.db") } },
@@ -46,9 +47,9 @@ const sharedStores: readonly SharedStore[] = [
   {
     name: "redis",
     missing: whyMissing("redis-server"),
-    async create() {
+    async create(over = onTestFinished) {
       const server = await startRedis();
-      onTestFinished(() => server.stop());
+      over(() => server.stop());
       const channel = { type: "redis", args: { url: server.url, deadline: DEADLINE } };
       return { chJobs: channel, chLocks: channel };
     },
@@ -56,9 +57,9 @@ const sharedStores: readonly SharedStore[] = [
   {
     name: "etcd",
     missing: etcdMissing(),
-    async create() {
+    async create(over = onTestFinished) {
       const server = await startEtcd();
-      onTestFinished(() => server.stop());
+      over(() => server.stop());
       const channel = { type: "etcd", args: { hosts: server.host, deadline: DEADLINE } };
       return { chJobs: channel, chLocks: channel };
     },
@@ -77,14 +78,19 @@ interface StoreOptions {
    * redis.
    */
   readonly first?: readonly StoreName[];
+  /** Runs the stores side by side, and the tests of each that are not `it.sequential`. Default: false. */
+  readonly sideBySide?: boolean;
 }
 
 /** Declares tests on each of the stores that several processes can share. */
-export function onSharedStores({ only, first = FIRST }: StoreOptions, tests: (create: CreateStore) => void): void {
+export function onSharedStores(
+  { only, first = FIRST, sideBySide = false }: StoreOptions,
+  tests: (create: CreateStore) => void,
+): void {
   for (const { name, missing, create } of sharedStores) {
     if (only?.includes(name) === false) continue;
     const tags = first.includes(name) ? [] : ["full"];
-    if (missing === undefined) describe(`on ${name}`, { tags }, () => tests(create));
+    if (missing === undefined) describe(`on ${name}`, { tags, concurrent: sideBySide }, () => tests(create));
     else it.skip(`on ${name}: ${missing}`, () => {});
   }
 }

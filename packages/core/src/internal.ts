@@ -38,7 +38,7 @@ export {
   parseDuration,
   tookText,
 } from "./util/duration.js";
-export { atMost, Breaks } from "./util/event-loop.js";
+export { atMost, Breaks, InFlight } from "./util/event-loop.js";
 export { EventChannel } from "./util/events.js";
 export { type ImportCount, ImportCounter } from "./util/import-count.js";
 export { all, type Items, inBatches } from "./util/iterate.js";

@@ -146,29 +146,36 @@ describe("OjmModule", () => {
     expect(warn.mock.calls.flat()).toEqual([expect.stringMatching(/^Requested.never is not run/)]);
   });
 
-  it("when it closes, signals the runs, waits for them, and reports that it is not ready", async () => {
+  it("when it closes, signals the runs, waits for them before anything else is closed, and is not ready", async () => {
     const ended: string[] = [];
     let began = (): void => {};
     const running = new Promise<void>((resolve) => {
       began = resolve;
     });
+    @Module({})
+    class Database {
+      onModuleDestroy(): void {
+        ended.push("Database");
+      }
+    }
     @Injectable()
     class Tasks {
       @Timeout(0)
       async once(run: Run): Promise<void> {
         began();
         await new Promise((resolve) => run.signal.addEventListener("abort", resolve));
+        await new Promise((resolve) => setImmediate(resolve));
         ended.push(isRunError(run.signal.reason) ? run.signal.reason.code : "?");
       }
       onModuleDestroy(): void {
-        ended.push("destroyed");
+        ended.push("Tasks");
       }
     }
-    const app = await openApp([Tasks], { grace: "60s" });
+    const app = await openApp([Tasks], { grace: "60s" }, [Database]);
     await running;
     expect(await app.get(OjmHealthIndicator).isHealthy("jobs")).toEqual({ jobs: { status: "up" } });
     await app.close();
-    expect(ended).toContain("CLOSING");
+    expect(ended).toEqual(["CLOSING", "Tasks", "Database"]);
     expect(await app.get(OjmHealthIndicator).isHealthy()).toMatchObject({ ojm: { status: "down" } });
   });
 

@@ -1,5 +1,5 @@
-import { ConfigurableModuleBuilder, type ConfigurableModuleCls, Module } from "@nestjs/common";
-import { DiscoveryModule, DiscoveryService } from "@nestjs/core";
+import { ConfigurableModuleBuilder, type ConfigurableModuleCls, Inject, Module } from "@nestjs/common";
+import { DiscoveryModule, DiscoveryService, ModulesContainer } from "@nestjs/core";
 import { OjmHealthIndicator } from "./health.js";
 import { Ojm, type OjmOptions } from "./ojm.js";
 import { SchedulerRegistry } from "./registry.js";
@@ -12,6 +12,24 @@ const built = new ConfigurableModuleBuilder<OjmOptions>({ moduleName: "Ojm" })
 const Configurable: ConfigurableModuleCls<OjmOptions, "forRoot", "createOjmOptions"> = built.ConfigurableModuleClass;
 
 /**
+ * Ends the runs before any module closes what they use. Since Nest 11, modules end in the opposite order of
+ * their start: the one with the smallest distance first, and a global module such as {@link OjmModule} last.
+ */
+@Module({})
+class EndOfRuns {
+  readonly #ojm: Ojm;
+
+  constructor(@Inject(Ojm) ojm: Ojm, @Inject(ModulesContainer) modules: ModulesContainer) {
+    this.#ojm = ojm;
+    for (const module of modules.values()) if (module.metatype === EndOfRuns) module.distance = -1;
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.#ojm.onModuleDestroy();
+  }
+}
+
+/**
  * Runs the methods with `@Cron`, `@Interval` and `@Timeout` of the whole application. `forRootAsync` takes
  * `useFactory`, `useClass` or `useExisting`.
  *
@@ -20,7 +38,7 @@ const Configurable: ConfigurableModuleCls<OjmOptions, "forRoot", "createOjmOptio
  * @throws TypeError, ScheduleError or ChannelError at the start, for a wrong option or a store that is away
  */
 @Module({
-  imports: [DiscoveryModule],
+  imports: [DiscoveryModule, EndOfRuns],
   providers: [
     { provide: Ojm, useFactory: Ojm.open, inject: [built.MODULE_OPTIONS_TOKEN, DiscoveryService] },
     { provide: SchedulerRegistry, useFactory: (ojm: Ojm) => new SchedulerRegistry(ojm), inject: [Ojm] },

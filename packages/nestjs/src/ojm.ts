@@ -1,6 +1,7 @@
 import { Logger } from "@nestjs/common";
 import type { DiscoveryService } from "@nestjs/core";
 import {
+  type CloseOptions,
   type Duration,
   isChannelError,
   isRunError,
@@ -8,9 +9,10 @@ import {
   type JobManagerOptions,
   openJobManager,
 } from "@ojm/core";
-import { channelsAnswer, unknownOption } from "@ojm/core/internal";
-import { openScheduler, type Scheduler } from "@ojm/schedule";
-import { findJobs, type Job, ownZone } from "./jobs.js";
+import { channelsAnswer, present, unknownOption } from "@ojm/core/internal";
+import { isScheduleError, openScheduler, ScheduleError, type Scheduler } from "@ojm/schedule";
+import type { JobKind } from "./decorators.js";
+import { type Decorated, decoratedMethods, type Job, jobOf, ownZone } from "./jobs.js";
 
 /** Options of `OjmModule.forRoot`. */
 export interface OjmOptions {
@@ -45,14 +47,14 @@ export class Ojm {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
   /** @internal */
-  jobs: Map<string, Job> = new Map();
+  readonly jobs: Map<string, Job> = new Map();
   /** @internal The cron jobs and intervals that this process takes part in. */
   readonly active: Set<string> = new Set();
-  /** @internal The timers of timeouts, and of jobs that begin later. */
-  readonly timers: Map<string, NodeJS.Timeout> = new Map();
-  /** @internal */
-  readonly zone: string;
+  /** @internal The timers of timeouts, of jobs that begin later, and those that the application added. */
+  readonly timers: Readonly<Record<JobKind, Map<string, NodeJS.Timeout>>>;
+  readonly #zone: string;
   readonly #options: OjmOptions;
+  readonly #grace: CloseOptions;
   readonly #discovery: DiscoveryService;
   readonly #timeouts: ReturnType<JobManager["group"]>;
   #isClosing = false;
@@ -61,8 +63,10 @@ export class Ojm {
   constructor(manager: JobManager, options: OjmOptions, discovery: DiscoveryService) {
     this.manager = manager;
     this.scheduler = openScheduler(manager);
-    this.zone = options.timeZone ?? ownZone();
+    this.#zone = options.timeZone ?? ownZone();
+    this.timers = { cron: new Map(), interval: new Map(), timeout: new Map() };
     this.#options = options;
+    this.#grace = present({ grace: options.grace });
     this.#discovery = discovery;
     this.#timeouts = manager.group();
   }
@@ -85,9 +89,40 @@ export class Ojm {
 
   /** @internal Nest calls its hooks by name: they are not part of the API. */
   async onModuleInit(): Promise<void> {
-    await this.#orClose(() => {
-      this.jobs = findJobs(this.#discovery, this.zone);
-    });
+    await this.#orClose(() => this.#addDecorated());
+  }
+
+  /** @throws ScheduleError `INVALID`, with all wrong options and all names that two methods have */
+  #addDecorated(): void {
+    const problems: string[] = [];
+    for (const decorated of decoratedMethods(this.#discovery)) {
+      try {
+        this.add(decorated);
+      } catch (error) {
+        if (!isScheduleError(error)) throw error;
+        problems.push(error.message);
+      }
+    }
+    if (problems.length === 0) return;
+    if (problems.length > 1) problems.unshift(`${problems.length} jobs are wrong:`);
+    const error = new ScheduleError("INVALID", problems.join("\n"));
+    // The methods are in the message. The stack would bury it: it has only functions of ojm and of Nest.
+    error.stack = `${error.name}: ${error.message}`;
+    throw error;
+  }
+
+  /** @internal @throws ScheduleError `INVALID` for a wrong option, or if there is a job of the name */
+  add(decorated: Decorated): Job {
+    const job = jobOf(decorated, this.#zone);
+    const { name, method } = job;
+    const other = this.jobs.get(name)?.method;
+    if (other !== undefined) {
+      const isSame = other.startsWith(`${decorated.label} of `);
+      const what = isSame ? "provide the class in one module" : "give each a name of its own";
+      throw new ScheduleError("INVALID", `"${name}" is the name of two jobs, ${other} and ${method}: ${what}`, "name");
+    }
+    this.jobs.set(name, job);
+    return job;
   }
 
   /** @internal */
@@ -95,7 +130,7 @@ export class Ojm {
     await this.#orClose(async () => {
       for (const job of this.jobs.values()) {
         if (job.disabled || this.#options[`${job.kind === "cron" ? "cronJob" : job.kind}s`] === false) continue;
-        if (job.kind === "timeout") this.#after(job.delay, job.name, () => this.#runTimeout(job));
+        if (job.kind === "timeout") this.#after(job.delay, job, () => this.#runTimeout(job));
         else if (job.delay > 0) this.startLater(job, job.delay);
         else await this.start(job);
       }
@@ -103,8 +138,9 @@ export class Ojm {
   }
 
   /** @internal */
-  async start({ name, definition = {}, body }: Job): Promise<void> {
-    this.stopTimer(name);
+  async start(job: Job): Promise<void> {
+    const { name, definition = {}, body } = job;
+    this.stopTimer(job);
     this.active.add(name);
     await this.scheduler.add(name, definition, body);
     // It was stopped meanwhile.
@@ -112,10 +148,10 @@ export class Ojm {
   }
 
   /** @internal */
-  async stop(name: string): Promise<void> {
-    this.stopTimer(name);
-    this.active.delete(name);
-    await this.scheduler.leave(name);
+  async stop(job: Job): Promise<void> {
+    this.stopTimer(job);
+    this.active.delete(job.name);
+    await this.scheduler.leave(job.name);
   }
 
   /**
@@ -125,19 +161,16 @@ export class Ojm {
    */
   async onModuleDestroy(): Promise<void> {
     this.#isClosing = true;
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    const grace = this.#grace;
-    await Promise.all([this.scheduler.close(grace), this.#timeouts.close(grace)]);
+    for (const timers of Object.values(this.timers)) {
+      for (const timer of timers.values()) clearTimeout(timer);
+      timers.clear();
+    }
+    await Promise.all([this.scheduler.close(this.#grace), this.#timeouts.close(this.#grace)]);
   }
 
   /** @internal Requests that Nest has answered until now may have used the manager. */
   async onApplicationShutdown(): Promise<void> {
     await this.manager.close(this.#grace);
-  }
-
-  get #grace(): { readonly grace?: Duration } {
-    const { grace } = this.#options;
-    return grace === undefined ? {} : { grace };
   }
 
   /** A failed start must not leave a process that runs some of its jobs. */
@@ -153,7 +186,7 @@ export class Ojm {
 
   /** @internal */
   startLater(job: Job, ms: number): void {
-    this.#after(ms, job.name, async () => {
+    this.#after(ms, job, async () => {
       await this.start(job).catch((error: unknown) => {
         if (this.#isClosing || !this.active.has(job.name)) return;
         logger.error(`${job.name} is not run by this process so far: ${String(error)}`);
@@ -162,17 +195,15 @@ export class Ojm {
     });
   }
 
-  #after(ms: number, name: string, call: () => Promise<void>): void {
-    this.timers.set(
-      name,
-      setTimeout(() => void call(), ms),
-    );
+  #after(ms: number, { kind, name }: Job, call: () => Promise<void>): void {
+    const timer = setTimeout(() => void call(), ms);
+    this.timers[kind].set(name, timer);
   }
 
   /** @internal */
-  stopTimer(name: string): void {
-    clearTimeout(this.timers.get(name));
-    this.timers.delete(name);
+  stopTimer({ kind, name }: Pick<Job, "kind" | "name">): void {
+    clearTimeout(this.timers[kind].get(name));
+    this.timers[kind].delete(name);
   }
 
   async #runTimeout({ name, body, options = {} }: Job): Promise<void> {

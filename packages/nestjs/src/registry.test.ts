@@ -1,4 +1,4 @@
-import { type INestApplicationContext, Injectable, Logger } from "@nestjs/common";
+import { type INestApplicationContext, Inject, Injectable, Logger } from "@nestjs/common";
 import { startRedis, whyMissing } from "@ojm/testing/redis";
 import { CronJob } from "cron";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -120,6 +120,18 @@ describe("SchedulerRegistry", () => {
     expect(calls).toBe((await statuses()).length);
   });
 
+  it("keeps a job that a constructor adds, and leaves its start to the application", async () => {
+    @Injectable()
+    class Dynamic {
+      constructor(@Inject(SchedulerRegistry) registry: SchedulerRegistry) {
+        registry.addCronJob("dynamic", new CronJob("0 0 1 1 *", () => {}));
+      }
+    }
+    const app = await openApp([Dynamic]);
+    expect(app.get(SchedulerRegistry).getCronJob("dynamic").isActive).toBe(false);
+    expect(await stored(app.get(Ojm))).toEqual([]);
+  });
+
   it("takes over a job of the package cron that was started", async () => {
     const { registry, ojm } = await open();
     const job = CronJob.from({ cronTime: "0 0 1 1 *", onTick: () => {}, start: true, utcOffset: 60 });
@@ -162,16 +174,22 @@ describe("SchedulerRegistry", () => {
     const timer = setInterval(() => ticks++, 1);
     registry.addInterval("mine", timer);
     registry.addTimeout(
-      "soon",
-      setTimeout(() => ticks++, 3_600_000),
+      "nightly",
+      setTimeout(() => {}, 3_600_000),
     );
-    expect(() => registry.addTimeout("soon", timer)).toThrow('the timeout "soon" exists');
+    expect(() => registry.addTimeout("nightly", timer)).toThrow('the timeout "nightly" exists');
     expect(registry.getInterval("mine")).toBe(timer);
     expect([registry.getIntervals(), registry.getTimeouts()]).toEqual([
       ["often", "mine"],
-      ["warm-up", "soon"],
+      ["warm-up", "nightly"],
     ]);
+    registry.deleteTimeout("nightly");
+    expect([registry.getTimeouts(), registry.getCronJob("nightly").isActive]).toEqual([["warm-up"], true]);
     await app.close();
     expect([registry.getIntervals(), registry.getTimeouts()]).toEqual([["often"], ["warm-up"]]);
+    const before = ticks;
+    // Timers with the same delay fire in turn: that of the interval would come first.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(ticks).toBe(before);
   });
 });

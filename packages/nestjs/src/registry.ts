@@ -1,6 +1,7 @@
+import { present } from "@ojm/core/internal";
 import { cronSchedule, ScheduleError } from "@ojm/schedule";
 import type { JobKind } from "./decorators.js";
-import { addJob, type Job, jobOf } from "./jobs.js";
+import type { Job } from "./jobs.js";
 import type { Ojm } from "./ojm.js";
 
 /** A job of the package `cron`, as {@link SchedulerRegistry.addCronJob} takes it. */
@@ -40,7 +41,7 @@ export class RegisteredCronJob {
 
   /** This process runs no further tick; the others do. For all: `Ojm.scheduler.pause(name, { reason })`. */
   stop(): Promise<void> {
-    return this.#ojm.stop(this.name);
+    return this.#ojm.stop(this.#job);
   }
 
   /** The next tick. */
@@ -73,11 +74,6 @@ export class RegisteredCronJob {
 /** The jobs of this process, by name: the methods of the class of this name in `@nestjs/schedule`. */
 export class SchedulerRegistry {
   readonly #ojm: Ojm;
-  /** Timers that the application started itself. */
-  readonly #own: Record<"interval" | "timeout", Map<string, NodeJS.Timeout>> = {
-    interval: new Map(),
-    timeout: new Map(),
-  };
 
   /** @internal Import `OjmModule.forRoot()`, and inject it. */
   constructor(ojm: Ojm) {
@@ -85,16 +81,15 @@ export class SchedulerRegistry {
   }
 
   doesExist(type: JobKind, name: string): boolean {
-    return this.#ojm.jobs.get(name)?.kind === type || (type !== "cron" && this.#own[type].has(name));
+    return this.#names(type).includes(name);
   }
 
   getCronJob(name: string): RegisteredCronJob {
-    return new RegisteredCronJob(this.#ojm, this.#job("cron", name));
+    return new RegisteredCronJob(this.#ojm, this.#known("cron", name) as Job);
   }
 
   getCronJobs(): Map<string, RegisteredCronJob> {
-    const names = this.#names("cron");
-    return new Map(names.map((name) => [name, this.getCronJob(name)]));
+    return new Map(this.#names("cron").map((name) => [name, this.getCronJob(name)]));
   }
 
   /**
@@ -105,41 +100,32 @@ export class SchedulerRegistry {
    */
   addCronJob(name: string, job: CronJobLike): void {
     const { source, timeZone, utcOffset } = job.cronTime;
-    const options = { ...(timeZone !== undefined && { timeZone }), ...(utcOffset !== undefined && { utcOffset }) };
-    const method = `addCronJob("${name}")`;
-    const checked = jobOf({ kind: "cron", name, time: source, options }, method, this.#ojm.zone);
+    // Its own `start()` starts it, not the bootstrap.
+    const options = { ...present({ timeZone, utcOffset }), disabled: true };
+    const plan = { kind: "cron", name, time: source, options } as const;
+    const label = `addCronJob("${name}")`;
+    const added = this.#ojm.add({ plan, label, method: label, call: () => job.fireOnTick() });
     const { isActive } = job;
     if (isActive) void job.stop();
-    // `fireOnTick` reports errors and awaits its callback only with these two.
-    const settings = job as { waitForCompletion?: boolean; errorHandler?: (error: unknown) => void };
-    settings.waitForCompletion = true;
-    const added = addJob(this.#ojm.jobs, checked, async () => {
-      const errors: unknown[] = [];
-      settings.errorHandler = (error) => errors.push(error);
-      await job.fireOnTick();
-      if (errors.length > 0) throw errors[0];
-    });
+    // `fireOnTick` awaits its callback, and passes on its error, only with these two.
+    Object.assign(job, { waitForCompletion: true, errorHandler: rethrow });
     job.start = () => this.#ojm.startLater(added, 0);
-    job.stop = () => this.#ojm.stop(name);
+    job.stop = () => this.#ojm.stop(added);
     if (isActive) job.start();
   }
 
   /** This process does not run the job any more. For all: `Ojm.scheduler.remove(name)`. */
   async deleteCronJob(name: string): Promise<void> {
-    await this.#delete(this.#job("cron", name));
+    await this.#delete("cron", name);
   }
 
   getIntervals(): string[] {
-    return [...this.#names("interval"), ...this.#own.interval.keys()];
+    return this.#names("interval");
   }
 
   /** @throws ScheduleError `UNKNOWN` for a method with `@Interval`, which has no timer */
   getInterval(name: string): NodeJS.Timeout {
-    const timer = this.#own.interval.get(name);
-    if (timer !== undefined) return timer;
-    this.#job("interval", name);
-    const text = `the interval "${name}" has no timer: one of all processes runs it. Use deleteInterval("${name}")`;
-    throw new ScheduleError("UNKNOWN", text);
+    return this.#timer("interval", name, `one of all processes runs it. Use deleteInterval("${name}")`);
   }
 
   /** Keeps a timer that runs in this process, beside the same timers in all others. */
@@ -149,17 +135,15 @@ export class SchedulerRegistry {
 
   /** This process does not run the job any more. For all: `Ojm.scheduler.remove(name)`. */
   async deleteInterval(name: string): Promise<void> {
-    if (!this.#clear("interval", name)) await this.#delete(this.#job("interval", name));
+    await this.#delete("interval", name);
   }
 
   getTimeouts(): string[] {
-    return [...this.#names("timeout"), ...this.#own.timeout.keys()];
+    return this.#names("timeout");
   }
 
   getTimeout(name: string): NodeJS.Timeout {
-    const timer = this.#own.timeout.get(name) ?? this.#ojm.timers.get(this.#job("timeout", name).name);
-    if (timer !== undefined) return timer;
-    throw new ScheduleError("UNKNOWN", `the timeout "${name}" is not started: call getTimeout() after the bootstrap`);
+    return this.#timer("timeout", name, "it is not started. Call getTimeout() after the bootstrap");
   }
 
   /** Keeps a timer of this process. */
@@ -169,41 +153,44 @@ export class SchedulerRegistry {
 
   /** Ends the timer. A run that has begun continues. */
   deleteTimeout(name: string): void {
-    if (this.#clear("timeout", name)) return;
-    const job = this.#job("timeout", name);
-    this.#ojm.stopTimer(name);
-    this.#ojm.jobs.delete(job.name);
+    void this.#delete("timeout", name);
   }
 
-  /** @internal */
-  onModuleDestroy(): void {
-    for (const kind of ["interval", "timeout"] as const)
-      for (const name of this.#own[kind].keys()) this.#clear(kind, name);
-  }
-
-  async #delete({ name }: Job): Promise<void> {
-    this.#ojm.jobs.delete(name);
-    await this.#ojm.stop(name);
-  }
-
+  /** The jobs of a kind, and the timers that the application added. */
   #names(kind: JobKind): string[] {
-    return [...this.#ojm.jobs.values()].filter((job) => job.kind === kind).map(({ name }) => name);
+    const jobs = [...this.#ojm.jobs.values()].filter((job) => job.kind === kind);
+    return [...new Set([...jobs.map(({ name }) => name), ...this.#ojm.timers[kind].keys()])];
   }
 
-  #job(kind: JobKind, name: string): Job {
+  /** The job of a name, or `undefined` for a timer that the application added. */
+  #known(kind: JobKind, name: string): Job | undefined {
+    const names = this.#names(kind);
+    if (!names.includes(name))
+      throw new ScheduleError("UNKNOWN", `the ${kind} "${name}" is unknown. Known: ${names.join(", ") || "none"}`);
     const job = this.#ojm.jobs.get(name);
-    if (job?.kind === kind) return job;
-    const names = this.#names(kind).join(", ") || "none";
-    throw new ScheduleError("UNKNOWN", `the ${kind} "${name}" is unknown. Known: ${names}`);
+    return job?.kind === kind ? job : undefined;
   }
 
-  #add(kind: "interval" | "timeout", name: string, timer: NodeJS.Timeout): void {
+  #timer(kind: JobKind, name: string, why: string): NodeJS.Timeout {
+    this.#known(kind, name);
+    const timer = this.#ojm.timers[kind].get(name);
+    if (timer !== undefined) return timer;
+    throw new ScheduleError("UNKNOWN", `the ${kind} "${name}" has no timer: ${why}`);
+  }
+
+  #add(kind: JobKind, name: string, timer: NodeJS.Timeout): void {
     if (this.doesExist(kind, name)) throw new ScheduleError("INVALID", `the ${kind} "${name}" exists`, "name");
-    this.#own[kind].set(name, timer);
+    this.#ojm.timers[kind].set(name, timer);
   }
 
-  #clear(kind: "interval" | "timeout", name: string): boolean {
-    clearTimeout(this.#own[kind].get(name));
-    return this.#own[kind].delete(name);
+  #delete(kind: JobKind, name: string): Promise<void> | undefined {
+    const job = this.#known(kind, name);
+    this.#ojm.stopTimer({ kind, name });
+    if (job !== undefined) this.#ojm.jobs.delete(name);
+    return job && this.#ojm.stop(job);
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

@@ -7,8 +7,6 @@ import {
   type DynamicModule,
   Inject,
   Module,
-  type ModuleMetadata,
-  type OnModuleDestroy,
   Req,
   Res,
   type Type,
@@ -28,7 +26,7 @@ export interface OjmUiOptions<R> extends Omit<UiOptions, "manager" | "scheduler"
   /** The user of a request that the guards admitted, and the role; `undefined` rejects the request. */
   readonly viewer: (request: R) => Promise<Viewer | undefined> | Viewer | undefined;
   /** The modules that have what the guards inject. */
-  readonly imports?: NonNullable<ModuleMetadata["imports"]>;
+  readonly imports?: NonNullable<DynamicModule["imports"]>;
 }
 
 /** A request or response of Express, or of Fastify. */
@@ -47,24 +45,15 @@ export class OjmUiModule {
 
     @Controller({ path, version: VERSION_NEUTRAL })
     @UseGuards(...guards)
-    class OjmUiController implements OnModuleDestroy {
+    class OjmUiController {
+      @Inject(Ojm) readonly ojm!: Ojm;
+      @Inject(ApplicationConfig) readonly config!: ApplicationConfig;
       #ui: Ui | undefined;
-      readonly #ojm: Ojm;
-      readonly #config: ApplicationConfig;
 
-      constructor(
-        @Inject(Ojm) ojm: Ojm,
-        @Inject(ApplicationConfig) config: ApplicationConfig,
-        @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost,
-      ) {
+      constructor(@Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost) {
         // A wildcard has a name in Express 5, of Nest 11 and later. Nest reads the path later.
         const isNamed = httpAdapter.getType() === "express" && !("lazyrouter" in httpAdapter.getInstance());
-        const wildcard = isNamed ? "*path" : "*";
-        const { prototype } = OjmUiController;
-        const descriptor = Object.getOwnPropertyDescriptor(prototype, "serve") as PropertyDescriptor;
-        All(["", wildcard])(prototype, "serve", descriptor);
-        this.#ojm = ojm;
-        this.#config = config;
+        All(["", isNamed ? "*path" : "*"])(this, "serve", { value: this.serve });
       }
 
       serve(@Req() request: Handled<IncomingMessage>, @Res() response: Handled<ServerResponse>): void {
@@ -73,24 +62,24 @@ export class OjmUiModule {
         // Fastify has read the body, and has it beside the request of Node.
         if (request.raw !== undefined && request.body !== undefined) Object.assign(incoming, { body: request.body });
         response.hijack?.();
-        this.#open().listener(incoming, response.raw ?? response);
+        // Opened by the first request: the global prefix is known then.
+        this.#ui ??= this.#open();
+        this.#ui.listener(incoming, response.raw ?? response);
       }
 
       async onModuleDestroy(): Promise<void> {
         await this.#ui?.close();
       }
 
-      /** Opened by the first request: the global prefix is known then. */
       #open(): Ui {
-        const { manager, scheduler } = this.#ojm;
-        const prefix = this.#config.getGlobalPrefix();
+        const { manager, scheduler } = this.ojm;
+        const prefix = this.config.getGlobalPrefix();
         const authorize: UiOptions["authorize"] = (request) => {
           const incoming = incomingOf(request);
           return incoming && viewer(requests.get(incoming) as R);
         };
         const basePath = `/${[prefix, path].flatMap((part) => part.split("/").filter(Boolean)).join("/")}`;
-        this.#ui ??= openUi({ ...view, manager, scheduler, basePath, authorize });
-        return this.#ui;
+        return openUi({ ...view, manager, scheduler, basePath, authorize });
       }
     }
     return { module: OjmUiModule, imports, controllers: [OjmUiController] };

@@ -1,15 +1,7 @@
-import {
-  type CallOptions,
-  ChannelError,
-  type Commit,
-  type CommitOutcome,
-  refuseNewerLayout,
-  type StoredEntry,
-} from "@ojm/core/backend";
+import type { CallOptions, ChannelError, Commit, CommitOutcome, LayoutMark, StoredEntry } from "@ojm/core/backend";
 import { JoinedCommit } from "@ojm/core/internal";
-import type { Database, Statement } from "./database.js";
+import type { Database } from "./database.js";
 import { codeOf, explain, LOCKED, NEWER_LAYOUT } from "./errors.js";
-import { layoutOf } from "./open.js";
 import { LAYOUT, type Names } from "./sql.js";
 
 /** The most commits of one call. All of them have an unknown outcome if its answer is lost. */
@@ -36,10 +28,10 @@ const NO_VERSION = "-1";
 /** All that one commit says about one key. */
 interface Op {
   readonly key: string;
-  kind: number;
-  version: string | null;
-  value: string | null;
-  ttl: number | null;
+  readonly kind: number;
+  readonly version: string | null;
+  readonly value: string | null;
+  readonly ttl: number | null;
 }
 
 /** The result of the procedure. `versions`: `null` for a refused commit, whose entries are in `lost`. */
@@ -67,27 +59,18 @@ class Part extends JoinedCommit {
   }
 }
 
-/** The version of a check as the server takes it. A check may have any text. */
-export function storedVersion(version: string | null): string | null {
-  return version === null || /^[1-9]\d{0,17}$/.test(version) ? version : NO_VERSION;
-}
-
-/** A time to live as the server takes it, in ms. */
-export function storedTtl(ttl: number | undefined): number | null {
-  return ttl === undefined ? null : Math.min(ttl, LONGEST_TTL);
-}
-
 /** The ops of a commit, one for each key. */
-function opsOf({ checks, writes }: Commit): Op[] {
+export function opsOf({ checks, writes }: Commit): Op[] {
   const ops = new Map<string, Op>();
   for (const { key, version } of checks) {
-    ops.set(key, { key, kind: CHECK, version: storedVersion(version), value: null, ttl: null });
+    // A check may have any text.
+    const stored = version === null || /^[1-9]\d{0,17}$/.test(version) ? version : NO_VERSION;
+    ops.set(key, { key, kind: CHECK, version: stored, value: null, ttl: null });
   }
   for (const { key, value, ttl: given } of writes) {
-    const ttl = storedTtl(given);
-    const op = ops.get(key);
-    if (op === undefined) ops.set(key, { key, kind: WRITE, version: null, value, ttl });
-    else Object.assign(op, { kind: CHECK | WRITE, value, ttl });
+    const { kind = 0, version = null } = ops.get(key) ?? {};
+    const ttl = given === undefined ? null : Math.min(given, LONGEST_TTL);
+    ops.set(key, { key, kind: kind | WRITE, version, value, ttl });
   }
   return [...ops.values()];
 }
@@ -95,10 +78,9 @@ function opsOf({ checks, writes }: Commit): Op[] {
 export interface CommitsOptions {
   readonly database: Database;
   readonly names: Names;
+  readonly layout: LayoutMark;
   /** The most calls at once. */
   readonly connections: number;
-  /** Called after each call: with an error if the schema has a layout that this version does not know. */
-  onLayout(error?: ChannelError): void;
 }
 
 /**
@@ -107,27 +89,14 @@ export interface CommitsOptions {
  */
 export class Commits {
   readonly #options: CommitsOptions;
-  readonly #call: Statement;
-  readonly #holders: Statement;
+  readonly #call: string;
   #waiting: Part[] = [];
   #calls = 0;
   #isDue = false;
 
   constructor(options: CommitsOptions) {
     this.#options = options;
-    const { names } = options;
-    const { schema } = names;
-    // The two halves of the id of a lock are in two columns.
-    this.#holders = {
-      text: `
-select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
-  and database = (select oid from pg_database where datname = current_database())
-  and (classid::bigint << 32 | objid::bigint) = any (array(select ${names.lock("key")} from unnest($1::text[]) as key))`,
-    };
-    this.#call = {
-      name: "ojm commit",
-      text: `call ${schema}.commit($1::int, $2::int, $3::int, $4::int, $5::int[], $6::text[], $7::int[], $8::bigint[], $9::text[], $10::float8[])`,
-    };
+    this.#call = `call ${options.names.schema}.commit($1::int, $2::int, $3::int, $4::int, $5::int[], $6::text[], $7::int[], $8::bigint[], $9::text[], $10::float8[])`;
   }
 
   commit(commit: Commit, options: CallOptions = {}): Promise<CommitOutcome> {
@@ -135,18 +104,14 @@ select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 a
     const part = new Part(commit, clock.monotonic() + deadline, options);
     if (part.isOver) return part.outcome;
     this.#waiting.push(part);
-    if (!this.#isDue) {
-      this.#isDue = true;
-      // Wait no longer: this runs after the microtasks of the turn, before any timer or other socket.
-      process.nextTick(() => {
-        this.#isDue = false;
-        this.#send();
-      });
-    }
+    // Wait no longer: this runs after the microtasks of the turn, before any timer or other socket.
+    if (!this.#isDue) process.nextTick(() => this.#send());
+    this.#isDue = true;
     return part.outcome;
   }
 
   #send(): void {
+    this.#isDue = false;
     this.#waiting = this.#waiting.filter((part) => !part.isOver);
     while (this.#waiting.length > 0 && this.#calls < this.#options.connections) void this.#run(this.#take());
   }
@@ -167,34 +132,11 @@ select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 a
   }
 
   async #run(parts: readonly Part[]): Promise<void> {
-    this.#calls++;
-    for (const part of parts) part.isSent = true;
+    const { database, layout } = this.#options;
+    const end = endOf(parts);
     const sent: Part[] = [];
-    try {
-      const reply = await this.#request(parts, sent);
-      this.#options.onLayout();
-      for (const [i, part] of sent.entries()) part.answer(outcomeOf(part, reply, i));
-    } catch (error) {
-      if (codeOf(error) !== LOCKED) this.#fail(parts, error, sent.length > 0);
-      else if (parts.some(({ isAlone }) => isAlone)) this.#fail(parts, await this.#withHolders(error, parts), false);
-      else this.#separate(sent);
-    } finally {
-      this.#calls--;
-      this.#send();
-    }
-  }
-
-  #separate(parts: readonly Part[]): void {
-    for (const part of parts) Object.assign(part, { isAlone: true, isSent: false });
-    this.#waiting.unshift(...parts);
-  }
-
-  /** `sent`: gets the parts that the server got. */
-  async #request(parts: readonly Part[], sent: Part[]): Promise<Reply> {
-    const { database } = this.#options;
-    const end = Math.min(...parts.map((part) => part.end));
-    // The parts may be aborted during the wait for a connection.
     const values: unknown[] = [];
+    // Parts may be aborted during the wait for a connection.
     const onSent = (): void => {
       for (const part of parts) if (!part.isOver) sent.push(part);
       // The server gives up first: then the commit was certainly not applied.
@@ -202,58 +144,66 @@ select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 a
       const patience = sent.some(({ isAlone }) => isAlone) ? longest : Math.min(FIRST_PATIENCE, longest);
       values.push(LAYOUT, patience, longest, sent.length, ...columnsOf(sent));
     };
-    const [row] = await database.query<{ readonly result: string | null }>(this.#call, values, { onSent, end });
-    if (typeof row?.result === "string") return JSON.parse(row.result) as Reply;
-    throw new ChannelError("FAILED", `${database.where} answered a commit with something else`);
-  }
-
-  /** Adds to the error of commits that waited too long the processes of the server that hold a key. */
-  async #withHolders(error: unknown, parts: readonly Part[]): Promise<unknown> {
-    const { database } = this.#options;
-    const keys = parts.flatMap(({ ops }) => ops.map(({ key }) => key));
-    const end = Math.min(...parts.map((part) => part.end));
-    const rows = await database.query<{ readonly pid: number }>(this.#holders, [keys], { end }).catch(() => []);
-    if (rows.length === 0) return error;
-    const { code, message, retryable, cause } = explain(error, database.where, true);
-    const pids = rows.map(({ pid }) => pid).join(", ");
-    return new ChannelError(code, `${message}. Of the server, these processes hold a key: ${pids}`, {
-      retryable,
-      cause,
-    });
-  }
-
-  #fail(parts: readonly Part[], error: unknown, sent: boolean): void {
-    const { database, onLayout } = this.#options;
-    let explained = explain(error, database.where, sent);
-    if (codeOf(error) === NEWER_LAYOUT) {
-      explained = newerLayout(Number((error as Error).message), this.#options);
-      onLayout(explained);
+    this.#calls++;
+    for (const part of parts) part.isSent = true;
+    try {
+      type Row = { readonly result: string };
+      const [{ result }] = (await database.query<Row>(this.#call, values, { onSent, end })) as [Row];
+      layout.accept(String(LAYOUT));
+      const reply = JSON.parse(result) as Reply;
+      for (const [i, part] of sent.entries()) part.answer(outcomeOf(part, reply, i));
+    } catch (error) {
+      const isLocked = codeOf(error) === LOCKED;
+      if (isLocked && !parts.some(({ isAlone }) => isAlone)) {
+        for (const part of sent) Object.assign(part, { isAlone: true, isSent: false });
+        this.#waiting.unshift(...sent);
+        return;
+      }
+      const explained = this.#explain(error, sent.length > 0);
+      if (isLocked) explained.message += await this.#holdersOf(parts);
+      for (const part of parts) part.fail(explained);
+    } finally {
+      this.#calls--;
+      this.#send();
     }
-    for (const part of parts) part.fail(explained);
+  }
+
+  /** For the error of commits that waited too long: which processes of the server hold one of their keys. */
+  async #holdersOf(parts: readonly Part[]): Promise<string> {
+    const { database, names } = this.#options;
+    // The two halves of the id of a lock are in two columns.
+    const text = `
+select distinct pid from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+  and database = (select oid from pg_database where datname = current_database())
+  and (classid::bigint << 32 | objid::bigint) = any (array(select ${names.lock("key")} from unnest($1::text[]) as key))`;
+    const keys = parts.flatMap(({ ops }) => ops.map(({ key }) => key));
+    const rows = await database.query<{ readonly pid: number }>(text, [keys], { end: endOf(parts) }).catch(() => []);
+    return rows.length === 0
+      ? ""
+      : `. Of the server, these processes hold a key: ${rows.map(({ pid }) => pid).join(", ")}`;
+  }
+
+  #explain(error: unknown, sent: boolean): ChannelError {
+    const { database, layout } = this.#options;
+    try {
+      if (codeOf(error) === NEWER_LAYOUT) layout.accept((error as Error).message);
+    } catch (newer) {
+      return newer as ChannelError;
+    }
+    return explain(error, database.where, sent);
   }
 }
 
-/** The error for a schema of a newer layout. */
-function newerLayout(found: number, { database, names }: Pick<CommitsOptions, "database" | "names">): ChannelError {
-  try {
-    refuseNewerLayout(found, layoutOf(database.where, names));
-  } catch (error) {
-    return error as ChannelError;
-  }
-  return new ChannelError("CORRUPT", `${database.where}: ${found} is not a layout of the schema ${names.schema}`);
+/** When to give up a call, on the monotonic clock. */
+function endOf(parts: readonly Part[]): number {
+  return Math.min(...parts.map(({ end }) => end));
 }
 
 /** The columns of the ops, as the parameters. */
 function columnsOf(parts: readonly Part[]): unknown[][] {
-  const rows = parts.flatMap(({ ops }, part) => ops.map((op) => ({ part, ...op })));
-  return [
-    rows.map(({ part }) => part),
-    rows.map(({ key }) => key),
-    rows.map(({ kind }) => kind),
-    rows.map(({ version }) => version),
-    rows.map(({ value }) => value),
-    rows.map(({ ttl }) => ttl),
-  ];
+  const all = parts.flatMap(({ ops }) => ops);
+  const columns = (["key", "kind", "version", "value", "ttl"] as const).map((name) => all.map((op) => op[name]));
+  return [parts.flatMap(({ ops }, part) => ops.map(() => part)), ...columns];
 }
 
 function outcomeOf({ commit }: Part, { versions, lost }: Reply, part: number): CommitOutcome {

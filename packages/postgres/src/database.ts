@@ -1,20 +1,31 @@
-import { type CallOptions, ChannelError, type Clock, durationText } from "@ojm/core/backend";
-import type { Pool, PoolClient, QueryConfig } from "pg";
+import { createHash } from "node:crypto";
+import { type CallOptions, ChannelError, type Clock, durationText, type StoredEntry } from "@ojm/core/backend";
+import { InFlight } from "@ojm/core/internal";
+import type { Pool, PoolClient } from "pg";
 import { explain, isRefusal } from "./errors.js";
+import type { Settings } from "./options.js";
 
-export interface DatabaseOptions {
-  readonly pool: Pool;
-  /** Whether the pool is ours to close. */
-  readonly owned: boolean;
-  /** The server, for messages. */
-  readonly where: string;
-  /** The longest that a call may take, in ms. */
-  readonly deadline: number;
-  readonly clock: Clock;
+/** The names of prepared statements, by their text: stores in several schemas may share the caller's pool. */
+const names: Map<string, string> = new Map();
+
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `ojm ${createHash("sha1").update(text).digest("hex")}`;
+  names.set(text, name);
+  return name;
 }
 
-/** A statement. With a name, each connection prepares it once. */
-export type Statement = Pick<QueryConfig, "name" | "text">;
+/** An entry or a change in columns of text, which no parser of the caller's `pg` can change. */
+export interface EntryRow<Value = string> {
+  readonly key: string;
+  readonly value: Value;
+  readonly version: string;
+  readonly expires: string | null;
+}
+
+export function entryOf<Value>(row: EntryRow<Value>): Omit<StoredEntry, "value"> & { readonly value: Value } {
+  const { key, value, version, expires } = row;
+  return { key, value, version, ...(expires === null ? {} : { expiresIn: Math.max(0, Number(expires)) }) };
+}
 
 interface QueryOptions extends CallOptions {
   /** Called when the statement may reach the server. */
@@ -25,30 +36,33 @@ interface QueryOptions extends CallOptions {
 
 /** Calls to one database, each within the deadline. */
 export class Database {
+  /** The server, for messages. */
   readonly where: string;
+  /** The longest that a call may take, in ms. */
   readonly deadline: number;
   readonly clock: Clock;
   readonly #pool: Pool;
+  /** Whether the pool is ours to close. */
   readonly #owned: boolean;
-  readonly #underWay: Set<Promise<unknown>> = new Set();
+  readonly #calls: InFlight = new InFlight();
   #closed = false;
   readonly #heard: WeakSet<PoolClient> = new WeakSet();
   /** The connections whose last commit did not wait for a synchronous replica. */
   readonly #unreplicated: WeakSet<PoolClient> = new WeakSet();
 
-  constructor({ pool, owned, where, deadline, clock }: DatabaseOptions) {
+  constructor(pool: Pool, { where, deadline, pool: given }: Settings, clock: Clock) {
     this.where = where;
     this.deadline = deadline;
     this.clock = clock;
     this.#pool = pool;
-    this.#owned = owned;
+    this.#owned = given === undefined;
     // Here an idle connection that breaks emits it.
-    if (owned) pool.on("error", ignore);
+    if (this.#owned) pool.on("error", ignore);
   }
 
   /** A connection, which the caller must release. `end`: when to give up, on the monotonic clock. */
   connect(end: number, signal?: AbortSignal): Promise<PoolClient> {
-    return this.#track(this.#connect(end, signal));
+    return this.#calls.during(() => this.#connect(end, signal));
   }
 
   async #connect(end: number, signal: AbortSignal | undefined): Promise<PoolClient> {
@@ -79,17 +93,21 @@ export class Database {
     });
   }
 
-  /** Runs a statement. Rejects with the error of the driver, for {@link explain}, or a `ChannelError`. */
-  query<Row>(statement: Statement, values?: unknown[], options: QueryOptions = {}): Promise<Row[]> {
-    return this.#track(this.#query<Row>(statement, values, options));
+  /**
+   * Runs a statement. With values, each connection prepares it once. Rejects with the error of the driver,
+   * for {@link explain}, or a `ChannelError`.
+   */
+  query<Row>(text: string, values?: unknown[], options: QueryOptions = {}): Promise<Row[]> {
+    return this.#calls.during(() => this.#query<Row>(text, values, options));
   }
 
-  async #query<Row>(statement: Statement, values: unknown[] | undefined, options: QueryOptions): Promise<Row[]> {
+  async #query<Row>(text: string, values: unknown[] | undefined, options: QueryOptions): Promise<Row[]> {
     const { signal, onSent, end = this.clock.monotonic() + this.deadline } = options;
     const client = await this.connect(end, signal);
     try {
       onSent?.();
-      const { rows } = await this.within(client.query({ ...statement, ...(values && { values }) }), end, signal);
+      const statement = values === undefined ? { text } : { name: nameOf(text), text, values };
+      const { rows } = await this.within(client.query(statement), end, signal);
       // PostgreSQL reports success then, but the replica that is promoted may lack what was done or read.
       if (this.#unreplicated.has(client)) {
         const message = `${this.where}: an operator cancelled the wait for a synchronous replica`;
@@ -105,9 +123,9 @@ export class Database {
   }
 
   /** Runs a statement that changes nothing. */
-  async look<Row>(statement: Statement, values?: unknown[], options?: CallOptions): Promise<Row[]> {
+  async look<Row>(text: string, values?: unknown[], options?: CallOptions): Promise<Row[]> {
     try {
-      return await this.query<Row>(statement, values, options);
+      return await this.query<Row>(text, values, options);
     } catch (error) {
       throw explain(error, this.where, false);
     }
@@ -133,16 +151,9 @@ export class Database {
     });
   }
 
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#underWay.add(work);
-    const over = (): void => void this.#underWay.delete(work);
-    work.then(over, over);
-    return work;
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled(this.#underWay);
+    await this.#calls.none();
     if (this.#owned) await this.#pool.end();
   }
 }

@@ -1,7 +1,7 @@
 import { RunError } from "@ojm/core";
 import { ChannelError, type Commit } from "@ojm/core/backend";
 import { storedLockKey } from "@ojm/core/internal";
-import { storedTtl, storedVersion } from "./commits.js";
+import { opsOf } from "./commits.js";
 import { codeOf, explain, LATE } from "./errors.js";
 import { LAYOUT, Names } from "./sql.js";
 
@@ -51,19 +51,17 @@ export async function assertFence(
   run: FencedRun,
   options: { readonly schema?: string } = {},
 ): Promise<void> {
-  const names = new Names(options.schema ?? "ojm");
+  const { schema } = new Names(options.schema ?? "ojm");
   const query = queryOf(client, "client");
   // A driver may send a text as such, and fail to read a column of type void.
-  const text = `select ${names.schema}.assert_fence($1::text, $2::text::bigint)::text`;
+  const text = `select ${schema}.assert_fence($1::text, $2::text::bigint)::text`;
   try {
     // Fails outside a transaction, where the fence would protect nothing. Every role may lock this table so,
     // and only a statement that rewrites it would have to wait.
     await query("lock table pg_catalog.pg_language in access share mode", []);
     await query(text, [storedLockKey(run.lock ?? run.name), run.fence]);
   } catch (error) {
-    const cause = serverError(error);
-    if (codeOf(cause) === NO_TRANSACTION) throw invalid("client", OUTSIDE);
-    if (codeOf(cause) !== LATE && codeOf(cause) !== "40001") throw explain(cause, "PostgreSQL", false);
+    if (codeOf(error) !== LATE && codeOf(error) !== "40001") throw explain(error, "PostgreSQL", false);
     const message = `the run of "${run.name}" no longer holds its lock (fence ${run.fence}): roll back`;
     throw new RunError("LOST", run.name, message, { cause: error });
   }
@@ -72,40 +70,36 @@ export async function assertFence(
 /** Joins a commit to a transaction: see `Backend.commitIn`. `patience`: the wait for each lock, in ms. */
 export async function joinTransaction(
   transaction: unknown,
-  { checks, writes }: Commit,
+  commit: Commit,
   { where, names: { schema }, patience }: { readonly where: string; readonly names: Names; readonly patience: number },
 ): Promise<void> {
   const query = queryOf(transaction, "transaction");
-  const ops = [
-    ...checks.map(({ key, version }) => ({ key, kind: 1, version: storedVersion(version) })),
-    ...writes.map(({ key, value, ttl }) => ({ key, kind: 2, value, ttl: storedTtl(ttl) })),
-  ];
+  const text = `select ${schema}.join_commit($1::text::int, $2::text::int, $3::text::json)::text`;
   try {
     // Fails outside a transaction, where the ops would be applied at once and without the caller's effects.
     await query(`lock table ${schema}.joined in row exclusive mode`, []);
-    const text = `select ${schema}.join_commit($1::text::int, $2::text::int, $3::text::json)::text`;
-    await query(text, [String(LAYOUT), String(patience), JSON.stringify(ops)]);
+    await query(text, [String(LAYOUT), String(patience), JSON.stringify(opsOf(commit))]);
   } catch (error) {
-    const cause = serverError(error);
-    if (codeOf(cause) === NO_TRANSACTION) throw invalid("transaction", OUTSIDE);
-    throw explain(cause, where, false);
+    throw explain(error, where, false);
   }
 }
 
-/** A statement that is for a transaction only was outside one. */
-const NO_TRANSACTION = "25P01";
-const OUTSIDE = "is not inside a transaction: begin one on this connection";
-
-/** `name`: the parameter, for messages. */
+/** Runs a statement of `client`. Rejects with the server's error. `name`: the parameter, for messages. */
 function queryOf(client: unknown, name: string): Query {
-  if (typeof client === "function") return client as Query;
-  if (typeof (client as { query?: unknown } | undefined)?.query !== "function")
-    throw invalid(name, "is a connection with the query(text, values) of pg, or a function like it");
-  return (text, values) => (client as { query: Query }).query(text, values);
-}
-
-function invalid(name: string, what: string): ChannelError {
-  return new ChannelError("INVALID_ARGUMENT", `PostgreSQL: "${name}" ${what}`);
+  const invalid = (what: string): ChannelError => new ChannelError("INVALID_ARGUMENT", `PostgreSQL: "${name}" ${what}`);
+  const given = client as QueryClient | undefined;
+  const call: Query | undefined = typeof given === "function" ? given : given?.query?.bind?.(given);
+  if (call === undefined) throw invalid("is a connection with the query(text, values) of pg, or a function like it");
+  return async (text, values) => {
+    try {
+      return await call(text, values);
+    } catch (error) {
+      const cause = serverError(error);
+      // The code for a statement outside a transaction that is possible only inside one.
+      if (codeOf(cause) === "25P01") throw invalid("is not inside a transaction: begin one on this connection");
+      throw cause;
+    }
+  };
 }
 
 /** What the errors of ORMs have. */

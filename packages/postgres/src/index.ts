@@ -1,6 +1,6 @@
-import type { Backend, BackendContext, BackendType, ChannelError, StoredEntry, Supports } from "@ojm/core/backend";
+import type { Backend, BackendContext, BackendType, Supports } from "@ojm/core/backend";
 import { Commits, MOST_OPS } from "./commits.js";
-import type { Statement } from "./database.js";
+import { type EntryRow, entryOf } from "./database.js";
 import { joinTransaction } from "./fence.js";
 import { openDatabase } from "./open.js";
 import { OPTIONS, readOptions } from "./options.js";
@@ -13,13 +13,6 @@ export { schemaSql };
 /** The shortest pause between two sweeps of a process, in ms. The longest is twice as long. */
 const SWEEP_EVERY = 30_000;
 
-interface EntryRow {
-  readonly key: string;
-  readonly value: string;
-  readonly version: string;
-  readonly expires: string | null;
-}
-
 /**
  * Connects to PostgreSQL. Rejects with a `ChannelError`: `INVALID_CONFIG` for a wrong option, a schema of a
  * newer layout or an asynchronous replica, `DENIED` for a wrong password or missing rights, `UNAVAILABLE` if
@@ -27,7 +20,7 @@ interface EntryRow {
  */
 async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendContext): Promise<Backend> {
   const settings = readOptions(args);
-  const { database, names, durability } = await openDatabase(settings, clock);
+  const { database, names, layout, durability } = await openDatabase(settings, clock);
   const { schema } = names;
   const supports: Supports = Object.freeze({
     shared: "network",
@@ -41,59 +34,39 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     maxKeyBytes: 2_048,
     maxValueBytes: 16 * 1_024 * 1_024,
   });
-  /** Set while another process has given the schema a layout that this version does not know. */
-  let newer: ChannelError | undefined;
-  const assertKnown = (): void => {
-    if (newer !== undefined) throw newer;
-  };
   const watches = new Watches(database, names);
-  const commits = new Commits({
-    database,
-    names,
-    // The heartbeat and reads find a connection even if all commits wait, and watches listen on one.
-    connections: settings.connections - 2,
-    onLayout: (error) => {
-      newer = error;
-    },
-  });
+  // The heartbeat and reads find a connection even if all commits wait, and watches listen on one.
+  const commits = new Commits({ database, names, layout, connections: settings.connections - 2 });
   let nextSweep = clock.monotonic() + sweepPause();
   const sweep = (): void => {
     if (clock.monotonic() < nextSweep) return;
     nextSweep = clock.monotonic() + sweepPause();
-    database.query({ text: `select ${schema}.sweep()` }).catch(() => {});
+    database.query(`select ${schema}.sweep()`).catch(() => {});
   };
 
-  const columns = (value: string): string =>
-    `key, ${value} as value, version::text, (extract(epoch from expires - statement_timestamp()) * 1000)::text as expires`;
-  // A subquery is called once, even where there is no row.
-  const present = `(expires > statement_timestamp()) is not false and (select ${schema}.durable())`;
-  // The server plans a statement with an array again for each call, and one with a single key only once.
-  const readKeys = (name: string, condition: string): Statement => ({
-    name,
-    text: `select ${columns("value")} from ${schema}.entries where ${condition} and ${present}`,
-  });
-  const [readOne, readMany] = [readKeys("ojm get", "key = $1"), readKeys("ojm read", "key = any($1::text[])")];
-  const scanPage = (order: "asc" | "desc", values: boolean): Statement => ({
-    name: `ojm scan ${order} ${values}`,
-    text:
-      `select ${columns(values ? "value" : "''")} from ${schema}.entries ` +
-      `where key >= $1 and key < $2 and ${present} order by key ${order} limit $3`,
-  });
+  const entries = (value: string): string =>
+    `select key, ${value} as value, version::text, ` +
+    `(extract(epoch from expires - statement_timestamp()) * 1000)::text as expires from ${schema}.entries ` +
+    // The planner takes "is not false" for something rare: it would read and sort the whole range for a page. A
+    // subquery is called once, even where there is no row.
+    `where (expires is null or expires > statement_timestamp()) and (select ${schema}.durable()) `;
 
   return {
     supports,
     async read(keys, options) {
-      assertKnown();
-      const isOne = keys.length === 1;
-      const rows = await database.look<EntryRow>(isOne ? readOne : readMany, isOne ? [...keys] : [keys], options);
+      layout.assertKnown();
+      // The server plans a statement with an array again for each call, and one with a single key only once.
+      const [text, values] = keys.length === 1 ? ["key = $1", [...keys]] : ["key = any($1::text[])", [keys]];
+      const rows = await database.look<EntryRow>(`${entries("value")} and ${text}`, values as unknown[], options);
       const found = new Map(rows.map((row) => [row.key, entryOf(row)]));
       return keys.map((key) => found.get(key));
     },
     async scan({ from, to, reverse, limit, values }, options) {
-      assertKnown();
-      const statement = scanPage(reverse ? "desc" : "asc", values);
+      layout.assertKnown();
+      const order = `key >= $1 and key < $2 order by key ${reverse ? "desc" : "asc"} limit $3`;
+      const text = `${entries(values ? "value" : "''")} and ${order}`;
       // One entry more than requested shows whether there are more.
-      const rows = await database.look<EntryRow>(statement, [boundOf(from), boundOf(to), limit + 1], options);
+      const rows = await database.look<EntryRow>(text, [boundOf(from), boundOf(to), limit + 1], options);
       return { entries: rows.slice(0, limit).map(entryOf), more: rows.length > limit };
     },
     commit(commit, options) {
@@ -101,12 +74,12 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
       return commits.commit(commit, options);
     },
     async commitIn(transaction, commit) {
-      assertKnown();
+      layout.assertKnown();
       const patience = Math.ceil(settings.deadline * 0.8);
       await joinTransaction(transaction, commit, { where: settings.where, names, patience });
     },
     async watch(range, sink) {
-      assertKnown();
+      layout.assertKnown();
       return watches.watch(range, sink);
     },
     async close() {
@@ -118,10 +91,6 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
 
 function sweepPause(): number {
   return SWEEP_EVERY * (1 + Math.random());
-}
-
-function entryOf({ key, value, version, expires }: EntryRow): StoredEntry {
-  return { key, value, version, ...(expires === null ? {} : { expiresIn: Number(expires) }) };
 }
 
 /** Channels in PostgreSQL. */

@@ -11,20 +11,22 @@ export const LAYOUT = 1;
 /** How long a watching process may be silent before its watches are removed, in ms. */
 export const WATCHER_LIFE = 60_000;
 
+/** A text of SQL. */
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
 /** The names in the database, quoted, and the ids of the advisory locks. */
 export class Names {
   readonly schema: string;
-  /** The schema as a text of SQL. */
-  readonly text: string;
+  readonly #schemaText: string;
 
   constructor(schema: string) {
     this.schema = `"${schema.replaceAll('"', '""')}"`;
-    this.text = `'${schema.replaceAll("'", "''")}'`;
+    this.#schemaText = literal(schema);
   }
 
   /** The id of the lock of a key, an expression of SQL. Two keys of one id only wait for each other. */
   lock(key: string): string {
-    return `hashtextextended(${key}, hashtext(${this.text}))`;
+    return `hashtextextended(${key}, hashtext(${this.#schemaText}))`;
   }
 
   /**
@@ -41,16 +43,12 @@ export class Names {
  * The migrations, in order: a schema at number 2 has had the first two. Never change one that was published.
  * Each may run beside processes that know only the earlier ones.
  */
-function migrations(names: Names): readonly string[] {
-  return [first(names)];
-}
-
-/** How many migrations there are. */
-export const MIGRATIONS = 1;
+export const MIGRATIONS: readonly ((names: Names) => string)[] = [first];
 
 function first(names: Names): string {
   const { schema, gate } = names;
-  const file = `pg_relation_filepath('${quoted(`${schema}.entries`)}'::regclass)`;
+  const versions = literal(`${schema}.versions`);
+  const file = `pg_relation_filepath(${literal(`${schema}.entries`)}::regclass)`;
   const entered = `(boot is not distinct from pg_postmaster_start_time() and place is not distinct from ${file})`;
   return `
 create table ${schema}.meta (
@@ -100,22 +98,13 @@ create index changes_watcher on ${schema}.changes (watcher, version);
 -- same after a dump was restored: it has an older sequence. It may have watches too, whose processes have missed
 -- the restored changes: without their rows, they register again and report a gap.
 create function ${schema}.enter_boot() returns void language plpgsql as $$
-declare
-  file text := ${file};
-  entered record;
 begin
   perform pg_advisory_xact_lock(${names.lock("' boot'")});
-  select boot, place into entered from ${schema}.meta;
-  if entered.place is distinct from file then
-    delete from ${schema}.watchers;
-    delete from ${schema}.watched;
-    delete from ${schema}.changes;
-  elsif entered.boot is not distinct from pg_postmaster_start_time() then
-    return;
-  end if;
-  perform setval('${quoted(`${schema}.versions`)}', greatest(
+  if (select ${entered} from ${schema}.meta) then return; end if;
+  delete from ${schema}.watchers where (select place is distinct from ${file} from ${schema}.meta);
+  perform setval(${versions}, greatest(
     (select last_value from ${schema}.versions), (extract(epoch from clock_timestamp()) * 1000000)::bigint));
-  update ${schema}.meta set boot = pg_postmaster_start_time(), place = file;
+  update ${schema}.meta set boot = pg_postmaster_start_time(), place = ${file};
 end $$;
 
 -- Returns true, once all that is visible survives a crash of the server and a failover: the transaction of the
@@ -131,15 +120,14 @@ begin
   if current_setting('synchronous_commit') in ('off', 'local') then
     perform set_config('synchronous_commit', 'on', true);
   end if;
-  perform pg_logical_emit_message(true, 'ojm', '');
-  return true;
+  return pg_logical_emit_message(true, 'ojm', '') is not null;
 end $$;
 
 -- Applies several commits, each by itself. One op is a key of a commit. kind: 1 a check, 2 a write, 3 both. No key
 -- that a commit writes is in another of them. patience: for a key, which a transaction with a fence may hold for
--- long; longest: for all other locks. If they are the same, the call has one commit,
--- which waits only if its checks hold when it begins. A plan is made once for a connection: otherwise
--- planning would take more than twice the time of all the rest.
+-- long; longest: for all other locks. If they are the same, the call has one commit, which waits only if its checks
+-- hold when it begins. A plan is made once for a connection: otherwise planning would take more than twice the time
+-- of all the rest.
 create function ${schema}.apply(
   known int, patience int, longest int, commits int,
   parts int[], keys text[], kinds int[], versions bigint[], contents text[], ttls float8[],
@@ -150,9 +138,9 @@ declare
   moment timestamptz;
   meta record;
   failed int[];                 -- the commits of which a check fails
-  fresh bigint[];               -- the version of each commit, from number 0 up; null: refused
-  present json;                 -- the checked entries of refused commits
+  present json;                 -- the checked entries of these commits
   refused boolean;
+  fresh bigint[];               -- the version of each commit, from number 0 up; null: refused
   done text;
 begin
   done := set_config('synchronous_commit', 'off', true) || set_config('lock_timeout', patience::text, true);
@@ -160,47 +148,37 @@ begin
   if meta.layout > known then raise exception '%', meta.layout using errcode = '${NEWER_LAYOUT}'; end if;
   if not meta.entered then perform ${schema}.enter_boot(); end if;
 
-  if patience >= longest then
-    -- In one statement: all checks are judged at the same moment.
+  -- The second attempt holds the locks. The first one is for a commit that may wait for long.
+  for attempt in case when patience < longest then 2 else 1 end .. 2 loop
+    if attempt = 2 then
+      -- All commits lock keys in this order, so there is no deadlock. assert_fence shares these locks.
+      perform pg_advisory_xact_lock(${names.lock("key")}) from (
+        select key from unnest(keys, kinds) as op (key, kind) where kind > 1 order by key collate "C"
+      ) as op;
+      done := set_config('lock_timeout', longest::text, true);
+      done := pg_advisory_xact_lock(${gate})::text;
+      -- From here on there is no other commit, and the next statement sees all that were before.
+    end if;
     moment := clock_timestamp();
+    failed := array(
+      select part from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
+      left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
+      where kind <> 2 and entry.version is distinct from op.version);
+    continue when failed = '{}';
+    -- What is returned was there at one moment, at which a check failed: without the locks, judge again.
     select json_agg(json_build_array(part, op.key, value, entry.version::text,
         extract(epoch from expires - moment) * 1000)) filter (where entry.version is not null),
-      coalesce(bool_or(entry.version is distinct from op.version), false)
+      bool_or(entry.version is distinct from op.version)
       into present, refused
     from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
     left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
-    where kind <> 2;
-    if refused then
-      result := json_build_object('versions', '[null]'::json, 'lost', present);
-      woken := '{}';
-      return;
-    end if;
-    present := null;
-  end if;
-
-  -- All commits lock keys in this order, so there is no deadlock. assert_fence shares these locks.
-  perform pg_advisory_xact_lock(${names.lock("key")}) from (
-    select key from unnest(keys, kinds) as op (key, kind) where kind > 1 order by key collate "C"
-  ) as op;
-  done := set_config('lock_timeout', longest::text, true);
-  done := pg_advisory_xact_lock(${gate})::text;
-
-  -- From here on there is no other commit, and the next statement sees all that were before.
-  moment := clock_timestamp();
-  failed := array(
-    select part from unnest(parts, keys, kinds, versions) as op (part, key, kind, version)
-    left join ${schema}.entries as entry on entry.key = op.key and (entry.expires > moment) is not false
-    where kind <> 2 and entry.version is distinct from op.version);
-  for one in 0 .. commits - 1 loop
-    fresh[one] := case when one = any(failed) then null else nextval('${quoted(`${schema}.versions`)}') end;
-  end loop;
-  if failed <> '{}' then
-    select json_agg(json_build_array(
-      part, op.key, value, entry.version::text, extract(epoch from expires - moment) * 1000)) into present
-    from unnest(parts, keys, kinds) as op (part, key, kind) join ${schema}.entries as entry
-      on entry.key = op.key and (entry.expires > moment) is not false
     where kind <> 2 and part = any(failed);
-  end if;
+    exit when refused;
+  end loop;
+
+  for one in 0 .. commits - 1 loop
+    fresh[one] := case when one = any(failed) then null else nextval(${versions}) end;
+  end loop;
   with written as materialized (
     select key, content, fresh[part] as version, moment + ttl * interval '1 ms' as expires
     from unnest(parts, keys, kinds, contents, ttls) as op (part, key, kind, content, ttl)
@@ -242,7 +220,7 @@ create procedure ${schema}.commit(
 ) language plpgsql as $$
 declare
   applied record;
-  done text;
+  waited boolean;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     rollback;
@@ -255,10 +233,7 @@ begin
     perform pg_notify('ojm_' || watcher, '') from unnest(applied.woken) as watcher;
     commit;
   end if;
-  if current_setting('synchronous_commit') in ('off', 'local') then
-    done := set_config('synchronous_commit', 'on', true);
-  end if;
-  done := pg_logical_emit_message(true, 'ojm', '')::text;
+  waited := ${schema}.durable();
 end $$;
 
 -- Registers a range, and the process if "me" is null. "id": null if the process is no longer registered. "seen":
@@ -271,7 +246,7 @@ begin
   -- Each commit is visible before this transaction, or sees its rows.
   perform pg_advisory_xact_lock(${gate});
   if me is null then
-    me := nextval('${quoted(`${schema}.versions`)}');
+    me := nextval(${versions});
     insert into ${schema}.watchers values (me, clock_timestamp() + interval '${WATCHER_LIFE} ms');
   else
     perform from ${schema}.watchers where watchers.id = me;
@@ -283,26 +258,20 @@ begin
 end $$;
 
 -- Says that the process lives, and forgets the changes that it has seen.
-create function ${schema}.renew(me bigint, seen bigint) returns boolean language plpgsql as $$
-begin
-  update ${schema}.watchers set expires = clock_timestamp() + interval '${WATCHER_LIFE} ms' where id = me;
-  if not found then return false; end if;
+create function ${schema}.renew(me bigint, seen bigint) returns boolean language sql as $$
   delete from ${schema}.changes where watcher = me and version <= seen;
-  return true;
-end $$;
+  update ${schema}.watchers set expires = clock_timestamp() + interval '${WATCHER_LIFE} ms' where id = me returning true;
+$$;
 
 -- Removes what has expired. A fresh write is safe: a row that is being changed is left alone.
 create function ${schema}.sweep() returns void language plpgsql as $$
-declare
-  moment timestamptz := clock_timestamp();
 begin
   if not pg_try_advisory_xact_lock(${names.lock("' sweep'")}) then return; end if;
   -- A commit may wait for one of these rows: it must not wait for the disk. A crash only brings back expired rows.
   perform set_config('synchronous_commit', 'off', true);
-  delete from ${schema}.entries where key in (
-    select key from ${schema}.entries where expires <= moment order by expires limit 1000 for update skip locked
-  ) and expires <= moment;
-  delete from ${schema}.watchers where expires <= moment;
+  delete from ${schema}.entries where expires <= now() and key in (
+    select key from ${schema}.entries where expires <= now() order by expires limit 1000 for update skip locked);
+  delete from ${schema}.watchers where expires <= now();
   delete from ${schema}.watched where not exists (select from ${schema}.watchers where id = watcher);
   delete from ${schema}.changes where not exists (select from ${schema}.watchers where id = watcher);
 end $$;
@@ -319,14 +288,17 @@ begin
   end if;
 end $$;
 
--- The ops that joined a transaction of a user: its rows are there from the call until its COMMIT, for itself alone.
+-- The ops that joined a transaction of a user, one for each key: for itself alone, from the call until its COMMIT.
 create unlogged table ${schema}.joined (
   transaction xid8 not null default pg_current_xact_id(),
-  id bigint generated always as identity,
   known int not null,
   patience int not null,
-  ops json not null,            -- kinds as for "apply"
-  primary key (transaction, id)
+  key text not null,
+  kind int not null,            -- as for "apply"
+  version bigint,
+  value text,
+  ttl float8,
+  primary key (transaction, key)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 create function ${schema}.join_commit(known int, patience int, ops json) returns void language plpgsql as $$
@@ -335,7 +307,16 @@ begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'ojm: only a transaction at READ COMMITTED can be joined' using errcode = 'feature_not_supported';
   end if;
-  insert into ${schema}.joined (known, patience, ops) values (known, patience, ops);
+  insert into ${schema}.joined as old (known, patience, key, kind, version, value, ttl)
+  select known, patience, op.* from json_to_recordset(ops)
+    as op (key text, kind int, version bigint, value text, ttl float8)
+  on conflict on constraint joined_pkey do update set
+    kind = old.kind | excluded.kind,
+    -- Two checks of a key for different versions cannot both hold. No entry has version -1.
+    version = case when old.kind & excluded.kind & 1 = 0 then coalesce(old.version, excluded.version)
+      when old.version is distinct from excluded.version then -1 else old.version end,
+    value = case when excluded.kind > 1 then excluded.value else old.value end,
+    ttl = case when excluded.kind > 1 then excluded.ttl else old.ttl end;
 end $$;
 
 -- Applies all ops of a transaction in its COMMIT, when no statement of the user can follow: so the gate is held for
@@ -346,23 +327,12 @@ declare
   one record;
   done record;
 begin
-  with call as (
+  with own as (
     delete from ${schema}.joined where transaction = pg_current_xact_id() returning *
-  ), op as (
-    select call.id, call.known, call.patience, op.*
-    from call, json_to_recordset(call.ops) as op (key text, kind int, version bigint, value text, ttl float8)
-  ), merged as (
-    select key, max(known) as known, max(patience) as patience, bit_or(kind) as kind,
-      -- Two checks of a key for different versions cannot both hold. No entry has version -1.
-      case when count(distinct coalesce(version, 0)) filter (where kind = 1) > 1 then -1
-        else max(version) filter (where kind = 1) end as version,
-      (array_agg(value order by id desc) filter (where kind = 2))[1] as value,
-      (array_agg(ttl order by id desc) filter (where kind = 2))[1] as ttl
-    from op group by key
   )
   select max(known) as known, max(patience) as patience, array_agg(0) as parts, array_agg(key) as keys,
     array_agg(kind) as kinds, array_agg(version) as versions, array_agg(value) as contents, array_agg(ttl) as ttls
-  into one from merged;
+  into one from own;
   if one.keys is null then return null; end if;  -- an earlier row of this transaction has applied all
   select * into done from ${schema}.apply(one.known, one.patience, one.patience, 1,
     one.parts, one.keys, one.kinds, one.versions, one.contents, one.ttls);
@@ -384,11 +354,6 @@ create constraint trigger commit_joined after insert on ${schema}.joined
 insert into ${schema}.meta (layout, migration) values (${LAYOUT}, 0);`;
 }
 
-/** Doubles the quotes of a text of SQL. */
-function quoted(text: string): string {
-  return text.replaceAll("'", "''");
-}
-
 /**
  * The SQL that creates the schema of a store, or brings it up to date, and grants a role what a process
  * needs at run time. Run it as often as you like: for administrators who do not permit `CREATE` to programs.
@@ -400,19 +365,19 @@ function quoted(text: string): string {
 export function schemaSql(options: { readonly schema?: string; readonly role?: string } = {}): string {
   const { role } = options;
   const names = new Names(schemaOf(options));
-  const wanted = migrations(names);
-  const steps = wanted.map((text, i) => `  if done <= ${i} then execute $sql$${text}$sql$; end if;`);
+  const { schema } = names;
+  const steps = MIGRATIONS.map((make, i) => `  if done <= ${i} then execute $sql$${make(names)}$sql$; end if;`);
   const update = `do $ojm$
 declare
   done int := 0;
 begin
   perform pg_advisory_xact_lock(${names.lock("' migrate'")});
-  if to_regnamespace('${quoted(names.schema)}') is null then create schema ${names.schema}; end if;
-  if to_regclass('${quoted(`${names.schema}.meta`)}') is not null then
-    execute 'select migration from ${quoted(names.schema)}.meta' into done;
+  if to_regnamespace(${literal(schema)}) is null then create schema ${schema}; end if;
+  if to_regclass(${literal(`${schema}.meta`)}) is not null then
+    execute ${literal(`select migration from ${schema}.meta`)} into done;
   end if;
 ${steps.join("\n")}
-  if done < ${wanted.length} then update ${names.schema}.meta set migration = ${wanted.length}; end if;
+  if done < ${MIGRATIONS.length} then update ${schema}.meta set migration = ${MIGRATIONS.length}; end if;
 end $ojm$;
 `;
   return role === undefined ? update : update + grants(names, role);

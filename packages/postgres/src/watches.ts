@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { ChannelError, type KeyRange, onlyKeyOf, type StoredChange, type WatchSink } from "@ojm/core/backend";
 import type { PoolClient } from "pg";
-import type { Database, Statement } from "./database.js";
+import { type Database, type EntryRow, entryOf } from "./database.js";
 import { explain } from "./errors.js";
 import { type Names, WATCHER_LIFE } from "./sql.js";
 
@@ -23,12 +23,10 @@ interface Watch {
   readonly sink: WatchSink;
 }
 
-interface ChangeRow {
+/** A row of a poll. `alive`: whether the process is registered. `changed`: whether there is a change. */
+interface ChangeRow extends EntryRow<string | null> {
   readonly alive: boolean;
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly version: string;
-  readonly expires: string | null;
+  readonly changed: boolean;
 }
 
 /**
@@ -40,11 +38,7 @@ interface ChangeRow {
  */
 export class Watches {
   readonly #database: Database;
-  readonly #watch: Statement;
-  readonly #unwatch: Statement;
-  readonly #forget: Statement;
-  readonly #poll: Statement;
-  readonly #renew: Statement;
+  readonly #schema: string;
   readonly #watches: Set<Watch> = new Set();
   /** The number of this process in the database, once it is registered. */
   #id: string | undefined;
@@ -64,28 +58,7 @@ export class Watches {
 
   constructor(database: Database, { schema }: Names) {
     this.#database = database;
-    this.#watch = {
-      name: "ojm watch",
-      text: `select id::text, seen::text from ${schema}.watch($1::bigint, $2::boolean, $3::text, $4::text)`,
-    };
-    this.#unwatch = {
-      name: "ojm unwatch",
-      text: `delete from ${schema}.watched where watcher = $1::bigint and low = $2 and high = $3`,
-    };
-    this.#forget = {
-      name: "ojm forget",
-      text: `with own as (delete from ${schema}.watchers where id = $1::bigint) delete from ${schema}.watched where watcher = $1::bigint`,
-    };
-    this.#poll = {
-      name: "ojm poll",
-      text: `
-select watchers.id is not null as alive, key, value, version::text,
-  (extract(epoch from change.expires - clock_timestamp()) * 1000)::text as expires
-from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${schema}.watchers on id = me left join lateral (
-  select * from ${schema}.changes where watcher = me and version > $2::bigint order by version limit ${MOST_CHANGES + 1}
-) as change on true order by version`,
-    };
-    this.#renew = { name: "ojm renew", text: `select ${schema}.renew($1::bigint, $2::bigint)` };
+    this.#schema = schema;
   }
 
   /** See `Backend.watch`. */
@@ -109,8 +82,11 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     this.#watches.clear();
     this.#cancelPoll();
     this.#drop();
+    const text =
+      `with own as (delete from ${this.#schema}.watchers where id = $1::bigint) ` +
+      `delete from ${this.#schema}.watched where watcher = $1::bigint`;
     // If this fails, the rows end with the life of the watcher.
-    if (this.#id !== undefined) this.#database.query(this.#forget, [this.#id]).catch(() => {});
+    if (this.#id !== undefined) this.#database.query(text, [this.#id]).catch(() => {});
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -121,22 +97,16 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
 
   async #register(watch: Watch): Promise<void> {
     if (this.#closed) throw new ChannelError("CLOSED", "the channel was closed");
-    const { range } = watch;
     const isNew = this.#id === undefined;
-    const wide = onlyKeyOf(range) === undefined;
-    const [row] = await this.#database.query<{ id: string | null; seen: string | null }>(this.#watch, [
-      this.#id ?? null,
-      wide,
-      boundOf(range.from),
-      boundOf(range.to),
-    ]);
-    if (row === undefined || row.id === null || row.seen === null) {
-      // It was taken for dead. All other watches register again, and this one with them.
-      await this.#startAgain(this.#id, watch);
-      return;
-    }
+    const { from, to } = watch.range;
+    const values = [this.#id ?? null, onlyKeyOf(watch.range) === undefined, boundOf(from), boundOf(to)];
+    const text = `select id::text, seen::text from ${this.#schema}.watch($1::bigint, $2::boolean, $3::text, $4::text)`;
+    type Row = { readonly id: string | null; readonly seen: string };
+    const [{ id, seen }] = (await this.#database.query(text, values)) as [Row];
+    // It was taken for dead. All other watches register again, and this one with them.
+    if (id === null) return this.#startAgain(this.#id, watch);
     if (!isNew) return;
-    [this.#id, this.#seen] = [row.id, row.seen];
+    [this.#id, this.#seen] = [id, seen];
     this.#nextRenewal = this.#database.clock.monotonic() + RENEW_EVERY;
   }
 
@@ -145,12 +115,11 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     const { from, to } = watch.range;
     this.#inTurn(async () => {
       const isShared = [...this.#watches].some(({ range }) => range.from === from && range.to === to);
-      if (!isShared && this.#id !== undefined)
-        await this.#database.query(this.#unwatch, [this.#id, boundOf(from), boundOf(to)]);
+      const text = `delete from ${this.#schema}.watched where watcher = $1::bigint and low = $2 and high = $3`;
+      const values = [this.#id, boundOf(from), boundOf(to)];
+      if (!isShared && this.#id !== undefined) await this.#database.query(text, values);
     }).catch(() => {}); // a row that is left ends with the process
-    if (this.#watches.size > 0) return;
-    this.#cancelPoll();
-    this.#cancelPoll = this.#database.clock.after(POLL_NOTIFIED, () => this.#drop());
+    if (this.#watches.size === 0) this.#schedule();
   }
 
   /**
@@ -181,11 +150,13 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     if (!this.#polling && !this.#closed && this.#watches.size > 0) void this.#pollOnce();
   }
 
+  /** Plans the next poll. Without watches, it plans to stop listening: the next watch may come soon. */
   #schedule(): void {
-    if (this.#polling || this.#closed || this.#watches.size === 0) return;
+    if (this.#polling || this.#closed) return;
     this.#cancelPoll();
-    const pause = this.#isNotified && this.#listener !== undefined ? POLL_NOTIFIED : this.#pause;
-    this.#cancelPoll = this.#database.clock.after(pause, () => this.#pollNow());
+    const isIdle = this.#watches.size === 0;
+    const pause = isIdle || this.#isNotified ? POLL_NOTIFIED : this.#pause;
+    this.#cancelPoll = this.#database.clock.after(pause, () => (isIdle ? this.#drop() : this.#pollNow()));
   }
 
   async #pollOnce(): Promise<void> {
@@ -201,20 +172,16 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     } catch (error) {
       this.#pause = POLL_SELDOM;
       this.#drop();
-      this.#onError(error);
+      const fault = explain(error, this.#database.where, false);
+      // Only what the operator must change ends the watches.
+      if (!fault.retryable && !this.#closed)
+        for (const watch of this.#watches) {
+          this.#watches.delete(watch);
+          watch.sink.fail(fault);
+        }
     } finally {
       this.#polling = false;
       this.#schedule();
-    }
-  }
-
-  #onError(error: unknown): void {
-    const fault = explain(error, this.#database.where, false);
-    // Only what the operator must change ends the watches.
-    if (fault.retryable || this.#closed) return;
-    for (const watch of this.#watches) {
-      this.#watches.delete(watch);
-      watch.sink.fail(fault);
     }
   }
 
@@ -222,22 +189,28 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
   async #read(): Promise<boolean> {
     const { clock } = this.#database;
     const id = this.#id;
-    const rows = id === undefined ? [] : await this.#database.query<ChangeRow>(this.#poll, [id, this.#seen]);
+    const text = `
+select watchers.id is not null as alive, key is not null as changed, key, value, version::text,
+  (extract(epoch from change.expires - clock_timestamp()) * 1000)::text as expires
+from (select $1::bigint as me where not pg_is_in_recovery()) as own
+left join ${this.#schema}.watchers on id = me left join lateral (
+  select * from ${this.#schema}.changes where watcher = me and version > $2::bigint order by version limit ${MOST_CHANGES + 1}
+) as change on true order by version`;
+    const rows = id === undefined ? [] : await this.#database.query<ChangeRow>(text, [id, this.#seen]);
     if (id !== this.#id || this.#closed) return true;
     const [first] = rows;
     if (first === undefined || !first.alive) {
       await this.#inTurn(() => this.#startAgain(id));
       return true;
     }
-    const last = rows.at(-1)?.version;
-    if (typeof last === "string") this.#seen = last;
+    if (first.changed) this.#seen = rows.at(-1)?.version ?? this.#seen;
     if (rows.length > MOST_CHANGES) for (const { sink } of this.#watches) sink.gap();
-    else for (const row of rows) if (row.key !== null) this.#report(changeOf(row, row.key));
+    else if (first.changed) for (const row of rows) this.#report(entryOf(row));
     if (clock.monotonic() >= this.#nextRenewal) {
       this.#nextRenewal = clock.monotonic() + RENEW_EVERY;
-      await this.#database.query(this.#renew, [id, this.#seen]);
+      await this.#database.query(`select ${this.#schema}.renew($1::bigint, $2::bigint)`, [id, this.#seen]);
     }
-    return first.key !== null;
+    return first.changed;
   }
 
   #report(change: StoredChange): void {
@@ -254,20 +227,18 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     if (this.#closed || id !== this.#id) return listener.release();
     this.#listener = listener;
     this.#isNotified = false;
-    listener.on("end", () => this.#lost(listener));
+    listener.on("end", () => {
+      if (listener !== this.#listener) return;
+      this.#drop();
+      this.#pollNow();
+    });
     // Watches do not keep a program alive that awaits nothing.
-    (listener as unknown as { connection: { stream: Socket } }).connection.stream.unref();
+    (listener.connection.stream as Socket).unref();
     await this.#database.within(listener.query(`listen ojm_${id}`), end);
     // A pooler accepts LISTEN, and delivers only what comes during that call: a notification of another
     // connection shows whether more arrive.
     listener.on("notification", this.#wake);
-    await this.#database.query({ text: `notify ojm_${id}` }, undefined, { end });
-  }
-
-  #lost(listener: PoolClient): void {
-    if (listener !== this.#listener) return;
-    this.#drop();
-    this.#pollNow();
+    await this.#database.query(`notify ojm_${id}`, undefined, { end });
   }
 
   #drop(): void {
@@ -277,10 +248,6 @@ from (select $1::bigint as me where not pg_is_in_recovery()) as own left join ${
     listener?.removeListener("notification", this.#wake);
     listener?.release(true);
   }
-}
-
-function changeOf({ value, version, expires }: ChangeRow, key: string): StoredChange {
-  return { key, value, version, ...(expires === null ? {} : { expiresIn: Math.max(0, Number(expires)) }) };
 }
 
 /** A bound of a range, as the server can have it: a text without NUL. No key has a control character. */

@@ -5,19 +5,34 @@ const assert = require("node:assert/strict");
 const { Controller, Get, Inject } = require("@nestjs/common");
 const { NestFactory } = require("@nestjs/core");
 const { HealthCheckService, TerminusModule } = require("@nestjs/terminus");
-const { Cron, Ojm, OjmHealthIndicator, OjmModule } = require("@ojm/nestjs");
+const { Cron, Ojm, OjmHealthIndicator, OjmModule, Timeout } = require("@ojm/nestjs");
 const { OjmUiModule } = require("@ojm/nestjs/ui");
 
 const decorate = (prototype, key, decorator) =>
   decorator(prototype, key, Object.getOwnPropertyDescriptor(prototype, key));
 
-const attempts = [];
+const events = [];
+let listens;
+const listening = new Promise((resolve) => {
+  listens = resolve;
+});
 class Tasks {
   report(run) {
-    attempts.push(run.attempt);
+    events.push(`attempt ${run.attempt}`);
+  }
+
+  async listen(run) {
+    listens();
+    await new Promise((resolve) => run.signal.addEventListener("abort", resolve));
+    events.push("the run ended");
+  }
+
+  onModuleDestroy() {
+    events.push("the provider ended");
   }
 }
 decorate(Tasks.prototype, "report", Cron("0 2 * * *", { name: "report" }));
+decorate(Tasks.prototype, "listen", Timeout("listen", 0));
 
 class Health {
   constructor(health, ojm) {
@@ -63,8 +78,9 @@ async function main() {
   assert.match(await (await get("ojm", { "x-user": "ana" })).text(), /^<!doctype html>/i);
   const health = await get("health");
   assert.deepEqual([health.status, (await health.json()).details], [200, { ojm: { status: "up" } }]);
+  await listening;
   await app.close();
-  assert.deepEqual(attempts, [1]);
+  assert.deepEqual(events, ["attempt 1", "the run ended", "the provider ended"]);
   console.log("done");
 }
 void main();

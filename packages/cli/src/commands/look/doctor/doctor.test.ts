@@ -135,6 +135,16 @@ describe("a store that is not", () => {
       text: expect.stringMatching(/^attempt 2 of left@.*, is not made by pid \d+ on \S+, which is alive$/),
     });
     expect(found?.help).toContain("ojm cancel left --reason");
+    // Its session ends while doctor reads: one finding still names it.
+    let reads = 0;
+    const orphaned = manager.orphanedRetries.bind(manager);
+    const flips = vi.spyOn(manager, "orphanedRetries").mockImplementation(async (of) => {
+      if (reads++ % 2 === 0 || typeof of !== "object") return orphaned(of);
+      return of;
+    });
+    for (let i = 0; i < 2; i++) expect((await complaints()).map(({ check }) => check)).toEqual(["runs"]);
+    expect(reads).toBe(2);
+    flips.mockRestore();
   });
 
   test("sessions that no process renews, and other versions, are warnings", async () => {

@@ -1,8 +1,7 @@
 import { type HeldLock, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
 import { holdOf, ojmCommand, runIdOf, unlessCorrupt } from "@ojm/core/internal";
 import { runsWithLock } from "../../exec/orphans.js";
-import { retriesIn } from "../retry-series.js";
-import { count, type Finding, ok, problem, warning } from "./finding.js";
+import { count, type Finding, ok, problem } from "./finding.js";
 
 /** Locks and runs that do not match. */
 interface Mismatches {
@@ -11,9 +10,6 @@ interface Mismatches {
   /** Runs whose record says that they are running, but whose lock is not held. */
   readonly runs: readonly RunRecord[];
 }
-
-/** How long after its due time a pending attempt of a living process counts as late, in ms. */
-const OVERDUE = 60_000;
 
 /** How long after the first check the second one comes, in ms. */
 const MOMENT = 1_000;
@@ -27,8 +23,7 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const others = plain === 0 ? "" : `, of which ${plain} without a run: programs take such locks directly`;
   const evidence = { held: held.length, plain };
   const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { evidence })];
-  const late = await unmade(manager, new Set(held.map(({ name }) => name)));
-  return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock), ...late];
+  return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock)];
 }
 
 async function lookAgain(manager: JobManager, found: Mismatches): Promise<Mismatches> {
@@ -68,18 +63,4 @@ function withoutLock({ id, name, holder: { host, pid } }: RunRecord): Finding {
   const text = `${id} is "running" on ${host}, pid ${pid}, and no process holds its lock`;
   const help = `a second run of "${name}" can start now. Check that process. A process that has the store open closes the record within minutes`;
   return problem("runs", text, { help, evidence: { id, name, host, pid } });
-}
-
-/** Late attempts that a living process does not make, except those that wait for their lock. */
-async function unmade(manager: JobManager, held: ReadonlySet<string>): Promise<Finding[]> {
-  const before = Date.now() - OVERDUE;
-  const late = (await retriesIn(manager)).filter(
-    ({ name, due, schedule, orphaned }) => schedule === undefined && !orphaned && due < before && !held.has(name),
-  );
-  return late.map(({ name, chain, attempt, due, by }) => {
-    const maker = by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is alive`;
-    const text = `attempt ${attempt} of ${chain}, due at ${new Date(due).toISOString()}, is not made by ${maker}`;
-    const help = `look at that process; to end the attempt: ${ojmCommand("cancel", name, "--reason …")}`;
-    return warning("runs", text, { help, evidence: { name, chain, attempt, due } });
-  });
 }

@@ -1,13 +1,16 @@
 import type { JobManager } from "@ojm/core";
 import { elapsedText, ojmCommand } from "@ojm/core/internal";
 import type { SchedulerView, ScheduleView } from "@ojm/schedule";
-import { type Problem, type ProblemKind, type StoreSnapshot, snapshot } from "@ojm/schedule/operator";
+import { type Problem, type ProblemKind, type Retry, type StoreSnapshot, snapshot } from "@ojm/schedule/operator";
 import { orphanedRetryHelp } from "../../exec/orphaned-retries.js";
 import { orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
 import { type Check, count, type Finding, ok, warning } from "./finding.js";
 
 /** A scheduler that was not heard for this long has missed a beat, even on a slow machine, in ms. */
 const LATE = 10_000;
+
+/** How long after its due time a pending attempt of a living process counts as late, in ms. */
+const OVERDUE = 60_000;
 
 /** With this many waiting ticks, a queue does not get shorter by itself. */
 const MANY = 10;
@@ -32,6 +35,7 @@ export async function checkSchedules(manager: JobManager): Promise<Finding[]> {
   const commands = orphans.map((orphan) => ({ name: orphan.name, run: orphan.run, text: sayOrphan(orphan) }));
   const found = await snapshot(manager, { orphans: async () => commands });
   const { schedulers, problems } = found;
+  const held = new Set((await manager.heldLocks()).map(({ name }) => name));
   const schedules = found.schedules.map(({ schedule }) => schedule);
   const last = schedulers.slice(0, MOST_TOLD).map((one) => `${whoIs(one)}: last heard ${ago(one)}`);
   const heard = last.length === 0 ? "" : ` (${last.join("; ")})`;
@@ -59,6 +63,7 @@ export async function checkSchedules(manager: JobManager): Promise<Finding[]> {
         },
       ];
     }),
+    ...unmade(found.retries, held),
     ...schedules.flatMap((schedule) => [...queueOf(schedule), ...differences(schedule, schedulers)]),
   ];
 }
@@ -124,4 +129,21 @@ function differences({ name, hash }: ScheduleView, schedulers: readonly Schedule
   const text = `${count(others.length, "process", "processes")} of ${living.length} have another definition of "${name}": ${others.slice(0, 5).join("; ")}`;
   const help = "restart them with the current code; during a rollout, this warning is normal";
   return [warning("definitions", text, { help, evidence: { name, others } })];
+}
+
+/**
+ * Late attempts that a living process does not make, except those that wait for their lock. `retries` are
+ * those of the problems: one read decides whether the process of an attempt lives.
+ */
+function unmade(retries: readonly Retry[], held: ReadonlySet<string>): Finding[] {
+  const before = Date.now() - OVERDUE;
+  const late = retries.filter(
+    ({ name, due, schedule, orphaned }) => schedule === undefined && !orphaned && due < before && !held.has(name),
+  );
+  return late.map(({ name, chain, attempt, due, by }) => {
+    const maker = by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is alive`;
+    const text = `attempt ${attempt} of ${chain}, due at ${new Date(due).toISOString()}, is not made by ${maker}`;
+    const help = `look at that process; to end the attempt: ${ojmCommand("cancel", name, "--reason …")}`;
+    return warning("runs", text, { help, evidence: { name, chain, attempt, due } });
+  });
 }
