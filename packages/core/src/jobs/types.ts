@@ -562,8 +562,8 @@ export interface Reason {
    *   another name.
    * - `maintenance`: a person holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
-   * - `permit`: all permits of a name are taken that its last run had, or for which it waits first in line,
-   *   see {@link RunOptions.permits}.
+   * - `permit`: all permits of a name are taken that its last run had, or for which its first run waits, see
+   *   {@link RunOptions.permits}.
    * - `retry`: an attempt is due, or will be.
    * - `once`: a run has started, and keeps others of its window or key from starting, see
    *   {@link RunOptions.once}.

@@ -253,13 +253,16 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
 
   test("why says for which permit the first run of a job waits", async () => {
     const run = await clock.until(one.manager.start("a", { permits: { stripe: 1 } }));
-    const waiting = work(two, "new", { permits: { stripe: 1, other: 2 } });
+    const waiting = ["first", "second", "third"].map((name) => work(two, name, { permits: { stripe: 1, other: 2 } }));
     await clock.advance(1_000);
-    const reasons = await one.manager.why("new");
-    expect(reasons.map(({ code }) => code)).toEqual(["permit", "never"]);
-    expect(reasons[0]?.text).toContain(`the permit "stripe" is taken, by ${run.id}`);
+    for (const name of ["first", "second", "third"]) {
+      const reasons = await one.manager.why(name);
+      expect(reasons.map(({ code }) => code)).toEqual(["permit", "never"]);
+      expect(reasons[0]?.text).toContain(`the permit "stripe" is taken, by ${run.id}`);
+    }
+    expect((await one.manager.why("fourth")).map(({ code }) => code)).toEqual(["never"]);
     await clock.until(run.end());
-    await clock.until(waiting, 20_000);
+    await clock.until(Promise.all(waiting), 20_000);
   });
 
   test("the first run with permits keeps older versions out of the store", async () => {

@@ -2,14 +2,14 @@ import { readable } from "../../channel/corrupt.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import { follow } from "../../channel/watch/follow.js";
 import { Waker } from "../../locks/acquire/wait-watch.js";
-import { type LockValue, lockKey, queueKey } from "../../locks/entries/schema.js";
+import { type LockValue, lockKey, type QueueValue, queueKey, type Ticket } from "../../locks/entries/schema.js";
 import { whom } from "../../locks/entries/view.js";
 import { isLockError, LockError } from "../../locks/errors.js";
 import type { Holder } from "../../locks/types.js";
 import { firstOf, whenAborted } from "../../util/abort.js";
-import { fieldsOf, isCount, isText } from "../../util/shape.js";
+import { fieldsOf, isCount } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
-import type { CheckedOptions } from "../options.js";
+import { type CheckedOptions, permitsProblem } from "../options.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
 import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
@@ -43,29 +43,31 @@ const slotKey = (name: string, i: number): Key => ["permit", name, i];
 /** The name of the lock at which runs wait in line for one permit. */
 export const lineOf = (permit: string): string => `ojm permit ${permit}`;
 
-/** The note of the first in line: the name of its run, and the limit that it gives. */
+/** The note of a run in a line: its name, and the permits that it takes. */
 interface LineNote {
   readonly for: string;
-  readonly limit?: number;
+  readonly permits: { readonly [permit: string]: number };
 }
 
 /** The name of the lock at which runs with the same set of several permits wait. */
 const lineOfSet = (names: readonly string[]): string => `ojm permits ${JSON.stringify(names)}`;
 
 /**
- * The permits for which a run of a name waits as the first in line, with its limits. Only the first run of a
- * name needs this: for others, the last record has the permits.
+ * The permits of a run that waits for one of them, with their limits. Only the first run of a name needs this:
+ * for others, the last record has the permits.
  */
-export async function awaitedPermits({ lockChannel }: Source, name: string): Promise<Record<string, number>> {
-  const awaited: Record<string, number> = {};
-  const range = { prefix: ["lock"], after: lockKey(lineOf("")), before: lockKey("ojm permit!") };
-  for await (const { value } of readable(lockChannel, range)) {
-    const { name: line = "", note } = fieldsOf<LockValue>(value) ?? {};
-    const waiting = fieldsOf<LineNote>(note);
-    if (isText(line) && waiting?.for === name && isCount(waiting.limit))
-      awaited[line.slice(lineOf("").length)] = waiting.limit;
+export async function awaitedPermits(
+  { lockChannel }: Source,
+  name: string,
+): Promise<{ readonly [permit: string]: number } | undefined> {
+  const lines = { prefix: ["lock"], after: lockKey("ojm permit"), before: lockKey("ojm permit~") };
+  for await (const { value } of readable(lockChannel, lines)) {
+    const { note, waiting = [] } = fieldsOf<LockValue & QueueValue>(value) ?? {};
+    const notes = [note, ...(Array.isArray(waiting) ? waiting.map((ticket) => fieldsOf<Ticket>(ticket)?.note) : [])];
+    const permits = notes.map(fieldsOf<LineNote>).find((one) => one?.for === name)?.permits;
+    if (permitsProblem(permits) === undefined) return permits as LineNote["permits"];
   }
-  return awaited;
+  return undefined;
 }
 
 /** A permit as it was read. */
@@ -259,8 +261,7 @@ export class Permits {
   async #enter(line: string, over: AbortSignal, permit?: string): Promise<Place> {
     const { locks, lockChannel, clock } = this.#context;
     const wait = Math.max(1, this.#until - clock.monotonic());
-    const [, limit] = this.#wanted.find(([name]) => name === permit) ?? [];
-    const note = { for: this.#name, ...(limit !== undefined && { limit }) };
+    const note = { for: this.#name, permits: Object.fromEntries(this.#wanted) };
     const lease = await locks.acquire(line, { wait, timeout: wait + MARGIN, signal: over, note });
     const waker = new Waker(clock);
     const ended = new AbortController();
