@@ -53,8 +53,8 @@ interface LineNote {
 const lineOfSet = (names: readonly string[]): string => `ojm permits ${JSON.stringify(names)}`;
 
 /**
- * The permits of a run that waits for one of them, with their limits. Only the first run of a name needs this:
- * for others, the last record has the permits.
+ * The permits of a run that waits for one of them, with their limits. Only the first run of a name needs
+ * this: for others, the last record has the permits.
  */
 export async function awaitedPermits(
   { lockChannel }: Source,
