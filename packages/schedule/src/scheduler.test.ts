@@ -1,12 +1,18 @@
+import { spawnSync } from "node:child_process";
 import type { Run } from "@ojm/core";
+import { processIdentity } from "@ojm/core/internal";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
 import { whyBackfilled, whyNotRun } from "./decide/outcomes.js";
 import type { Overlap, ScheduleDefinition } from "./definition/types.js";
 import { openScheduler, type SchedulerOptions } from "./scheduler.js";
+import { type MemberValue, memberKey, memberPartKey, type SchedulesValue } from "./store/schema.js";
 import { type SchedulerOf, World } from "./testing/world.js";
 
 const MINUTE = 60_000;
+
+/** The pid of a process that has just ended. */
+const DEAD = spawnSync(process.execPath, ["--version"]).pid;
 
 let world: World;
 beforeEach(() => {
@@ -37,6 +43,27 @@ describe("a scheduler", () => {
     expect(told).toEqual(["a 00:01:00 run ", "a 00:02:00 skipped overlap", "a 00:03:00 run "]);
     expect((await world.records(one)).map(({ trigger }) => trigger)).toEqual(["cron", "cron"]);
     await world.clock.until(scheduler.close());
+    await world.close();
+  });
+
+  it("decides the ticks of processes of its host that were killed", async () => {
+    const one = await world.scheduler("one");
+    await world.clock.until(one.scheduler.add("a", { every: MINUTE }, one.body()));
+    const channel = await one.manager.channel<SchedulesValue>("oJobManager-schedules");
+    await world.clock.advance(1_000);
+    const own = [memberPartKey("one", 0), memberKey("one")];
+    const [part, member] = await world.clock.until(Promise.all(own.map((key) => channel.get(key))));
+    const { by } = member as MemberValue;
+    const killed = { ...processIdentity(), pid: DEAD, started: "1" };
+    // Enough that two of them come before it. They would be listed for a day.
+    for (let i = 0; i < 20; i++) {
+      const [instance, ttl] = [`killed-${i}`, { ttl: 24 * 60 * MINUTE }];
+      await world.clock.until(channel.set(memberPartKey(instance, 0), part as SchedulesValue, ttl));
+      const dead = { by: { ...by, pid: DEAD, instance }, parts: 1, process: killed };
+      await world.clock.until(channel.set(memberKey(instance), dead, ttl));
+    }
+    await world.until("00:02:30");
+    expect(await world.ticks(one)).toEqual(["00:01:00 run by one", "00:02:00 run by one"]);
     await world.close();
   });
 

@@ -32,7 +32,7 @@ import { Members } from "./members/members.js";
 import { Neighbours } from "./members/neighbours.js";
 import { Presence } from "./members/presence.js";
 import { adopt } from "./store/adopt.js";
-import type { Pause, SchedulesValue } from "./store/schema.js";
+import { memberKey, type Pause, type SchedulesValue } from "./store/schema.js";
 import { openScheduleStore, type ScheduleStore } from "./store/store.js";
 import { isSchedule } from "./store/valid.js";
 
@@ -356,7 +356,11 @@ export class Scheduler {
       for (const name of names) this.#jobs.get(name)?.membersChanged();
     });
     const presence = new Presence(store);
-    const onDeath = (): Promise<void> => this.#manager.sweep();
+    const onDeath = async (gone: readonly string[]): Promise<void> => {
+      // Their places pass to the others, on all hosts.
+      await Promise.all(gone.map((instance) => store.channel.unset(memberKey(instance))));
+      await this.#manager.sweep();
+    };
     const neighbours = new Neighbours({ self: store.by, clock: this.#clock, signal, onDeath });
     const opened: Host = {
       manager: this.#manager,
