@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManagerOptions, openJobManager, type RunRecord } from "@ojm/core";
 import { openScheduler, type ScheduleTick } from "@ojm/schedule";
@@ -162,6 +162,32 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
       },
       180_000,
     );
+
+    it("of three schedules in two processes, as many run at once as there are permits", async () => {
+      const options = await create();
+      const folder = folderWith({ bodies: "" });
+      const bodies = join(folder, "bodies");
+      const write = (what: string): string => `require("fs").appendFileSync(${JSON.stringify(bodies)}, "${what}\\n");`;
+      const one = jobFile(
+        options,
+        '{ cron: "* * * * * *", permits: { api: 2 } }',
+        `${write("+")} sleep(700); ${write("-")}`,
+      );
+      const [head = "", job = "", tail = ""] = one.split(/(?= {2}- name: Every second)|(?= {2}- \{ name: Ready)/);
+      const jobs = ["a", "b", "c"].map((name) => job.replaceAll("Every second", name).replaceAll(NAME, name));
+      writeFileSync(join(folder, "jobs.yaml"), [head, ...jobs, tail.replace("Every second", "a, b, c")].join(""));
+      const both = await Promise.all([begin(folder), begin(folder)]);
+      const lines = (): string[] => readFileSync(bodies, "utf8").trim().split("\n");
+      await expect.poll(() => lines().length, { timeout: 60_000, interval: 500 }).toBeGreaterThan(20);
+      await Promise.all(both.map(end));
+      let inside = 0;
+      const counts = lines().map((line) => (inside += line === "+" ? 1 : -1));
+      expect(Math.max(...counts)).toBe(2);
+      await using manager = await openJobManager(options);
+      for (const name of ["a", "b", "c"])
+        for await (const record of manager.history({ name, limit: 1 }))
+          expect(record).toMatchObject({ permits: { api: 2 } });
+    }, 120_000);
 
     it("each tick is run once by two processes that share the store, in order, with overlap: queue", async () => {
       const options = await create();

@@ -16,7 +16,15 @@ const SECTIONS = [
   {
     title: "How-to",
     folder: "how-to",
-    order: ["run-as-a-service", "stop-and-deploy", "fence-your-writes", "once-per-tick", "alerts", "metrics"],
+    order: [
+      "run-as-a-service",
+      "stop-and-deploy",
+      "fence-your-writes",
+      "once-per-tick",
+      "at-most-n-at-once",
+      "alerts",
+      "metrics",
+    ],
   },
   { title: "On call", folder: "on-call" },
   {

@@ -22,10 +22,12 @@ const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mo
     ["holder kill -9", "try"],
     ["store stopped, longer", "tick"],
     ["lock entry overwritten", "force"],
+    ["holder kill -9", "permit"],
   ],
   redis: [
     ["holder stopped, longer", "try"],
     ["client SIGTERM", "tick"],
+    ["holder stopped, longer", "permit"],
     ["store restarted, without data", "run"],
     ["network cut to the holder", "wait"],
     ["replies to the holder lost", "run"],
@@ -132,6 +134,13 @@ const traps: readonly Trap[] = [
     mode: "try",
     laws: ["one end, the right one"],
   },
+  {
+    bug: "a run starts although all its permits are taken",
+    type: "sqlite",
+    fault: "none",
+    mode: "permit",
+    laws: ["no more than its permits"],
+  },
   { bug: "a retry that is lost", type: "sqlite", fault: "none", mode: "tick", laws: ["no attempt lost"] },
   { bug: "a tick is forgotten at a pause", type: "sqlite", fault: "none", mode: "tick", laws: ["one outcome a tick"] },
 ];
@@ -145,6 +154,9 @@ const SIMULATION_ONLY = [
   "the turn of a sweeper that died is never free",
   "a sweep goes by the sessions that it read before the locks",
   "a record is written without its entry in the index",
+  // A race of two runs that find no other one in line.
+  "that a permit is free is checked before the commit",
+  "a run with permits does not check whether others wait for them",
   // The workers of the harness neither write records back nor start runs of a window.
   "the end of a run drops what a program added to its record",
   "a record that a program wrote back seems to have no lock",

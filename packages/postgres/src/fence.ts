@@ -22,6 +22,8 @@ type Query = Extract<QueryClient, (...args: never[]) => unknown>;
 /** A run that holds its lock: the `run` of a job function. */
 export interface FencedRun {
   readonly name: string;
+  /** The name of its lock. Default: that of the run. */
+  readonly lock?: string;
   readonly fence: string;
 }
 
@@ -57,7 +59,7 @@ export async function assertFence(
     // Fails outside a transaction, where the fence would protect nothing. Every role may lock this table so,
     // and only a statement that rewrites it would have to wait.
     await query("lock table pg_catalog.pg_language in access share mode", []);
-    await query(text, [storedLockKey(run.name), run.fence]);
+    await query(text, [storedLockKey(run.lock ?? run.name), run.fence]);
   } catch (error) {
     if (codeOf(error) !== LATE && codeOf(error) !== "40001") throw explain(error, "PostgreSQL", false);
     const message = `the run of "${run.name}" no longer holds its lock (fence ${run.fence}): roll back`;

@@ -70,6 +70,19 @@ describe.skipIf(missing() !== undefined)("a run in the transaction of its job fu
     expect([await effects(), await reports.get("total")]).toEqual([[{ by: "first" }], 7]);
   });
 
+  it("returns its permits in COMMIT", async () => {
+    const jobs = await openJobs();
+    const client = await connect(server().url);
+    const taken = (): Promise<number> => jobs.channels.locks.size({ prefix: ["permit", "few"] });
+    const body = async (run: Run): Promise<void> => {
+      await inTransaction(client, () => run.end(1, { transaction: client }));
+      expect(await taken()).toBe(1);
+      await client.query("commit");
+      expect(await taken()).toBe(0);
+    };
+    await jobs.run("permitted", body, { permits: { few: 1 } });
+  });
+
   it("is still active after a rollback, and may try again", async () => {
     const jobs = await openJobs();
     const client = await connect(server().url);

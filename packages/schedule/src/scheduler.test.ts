@@ -154,6 +154,21 @@ describe("a tick that is due while the job runs", () => {
     if (overlap === "queue") expect(one.ran[1]).toBe("00:02:30");
   });
 
+  it("a tick without a free permit waits for one, and the ticks that are due meanwhile are skipped", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    const slow = await world.clock.until(two.manager.start("slow", { permits: { api: 1 } }));
+    const definition = { every: MINUTE, permits: { api: 1 }, lock: "reports" };
+    await world.clock.until(one.scheduler.add("a", definition, one.body()));
+    await world.until("00:02:30");
+    expect(one.ran).toEqual([]);
+    await world.clock.until(slow.end());
+    await world.until("00:03:30");
+    expect(one.ran).toEqual(["00:02:30", "00:03:00"]);
+    expect(await world.ticks(one)).toEqual(["00:01:00 run by one", "00:02:00 skipped overlap", "00:03:00 run by one"]);
+    expect(await world.records(one)).toMatchObject(Array(2).fill({ lock: "reports", permits: { api: 1 } }));
+    await world.close();
+  });
+
   it("with overlap replace cancels the older run, in any process, and runs when that has ended", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     const slow = (run: Run): unknown => {

@@ -33,7 +33,10 @@ import type { Evidence, Violation } from "../validate/verdict.js";
  * contend.
  */
 const WORKERS = 3;
-const NAMES = ["a", "b"];
+const namesOf = (mode: Mode): string[] => (mode === "permit" ? ["a", "b", "c"] : ["a", "b"]);
+
+/** How much longer the recovery of a name may take, in ms, if others may have the permits first. */
+const LINE = 1_000;
 const SMALL_DISK = 24;
 
 /** One cell of the matrix. */
@@ -76,7 +79,8 @@ export function whySkipped({
   mode,
   base,
 }: Pick<Cell, "kind" | "fault" | "mode" | "base">): string | undefined {
-  const why = (base === undefined ? undefined : whyNotMixed(kind, fault)) ?? fault.whyNot(kind, mode) ?? kind.missing;
+  const why =
+    (base === undefined ? undefined : whyNotMixed(kind, fault, mode)) ?? fault.whyNot(kind, mode) ?? kind.missing;
   if (why !== undefined) return why;
   if (mode === "tick" && fault.fakeClock === "server") return "n/a: a hold ends by the clock of the server";
   if (fault.fakeClock === "server") return whyNoServerClock();
@@ -87,7 +91,8 @@ export function whySkipped({
   return fault.smallDisk ? whyNoSmallDisk(join(tmpdir(), `ojm-disk-${process.pid}`)) : undefined;
 }
 
-function whyNotMixed({ lasting, clustered, isNew }: StoreKind, { name }: Fault): string | undefined {
+function whyNotMixed({ lasting, clustered, isNew }: StoreKind, { name }: Fault, mode: Mode): string | undefined {
+  if (mode === "permit") return "n/a: the base version has no permits";
   if (!lasting) return "n/a: one process has one version, and nothing outlives it";
   if (isNew) return "n/a: the base version does not have this store";
   if (clustered !== undefined) return "n/a: the workers are on hosts of their own";
@@ -188,9 +193,9 @@ async function struck(fault: Fault, scene: Scene): Promise<Injected | undefined>
   }
 }
 
-function withSlack(injected: Injected | undefined, { slack = 0 }: Cell): Injected | undefined {
+function withSlack(injected: Injected | undefined, { mode, slack = 0 }: Cell): Injected | undefined {
   if (injected?.bound === undefined) return injected;
-  return { ...injected, bound: injected.bound + slack };
+  return { ...injected, bound: injected.bound + slack + (mode === "permit" ? LINE : 0) };
 }
 
 function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
@@ -210,7 +215,7 @@ function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
     return member?.all("harmed")[before] ?? {};
   };
   const spawn = (index: number, version: Version): Member => spawnMember(cell, store, folder, index, version);
-  const scene: Scene = new Scene({ kind, store, mode, ttl, names: NAMES, chance: seeded(seed), spawn, harm });
+  const scene: Scene = new Scene({ kind, store, mode, ttl, names: namesOf(mode), chance: seeded(seed), spawn, harm });
   return scene;
 }
 
@@ -229,7 +234,7 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
     ...(store.records !== undefined && { records: store.records }),
     ttl,
     managers: kind.shared ? 1 : WORKERS,
-    names: NAMES,
+    names: namesOf(mode),
     mode,
     seed,
     plain: fault.plain === true,
@@ -243,8 +248,8 @@ function spawnMember(cell: Cell, store: TortureStore, folder: string, index: num
   });
 }
 
-function hasWarmedUp({ members }: Scene): boolean {
-  return members.every((member) => NAMES.every((wanted) => member.all("enter").some(({ name }) => name === wanted)));
+function hasWarmedUp({ members, names }: Scene): boolean {
+  return members.every((member) => names.every((wanted) => member.all("enter").some(({ name }) => name === wanted)));
 }
 
 function goesOn({ living }: Scene, since: number): boolean {

@@ -168,9 +168,10 @@ export type Version = "current" | "base";
 
 /**
  * How workers ask for locks: `try` does not wait, `wait` waits for long, `run` waits as `run` does by
- * default, `force` adds forced unlocks, `tick` adds jobs that are scheduled, tried again, cancelled and held.
+ * default, `force` adds forced unlocks, `tick` adds jobs that are scheduled, tried again, cancelled and held,
+ * `permit` runs more names than there are permits.
  */
-export const modes = ["try", "wait", "run", "force", "tick"] as const;
+export const modes = ["try", "wait", "run", "force", "tick", "permit"] as const;
 export type Mode = (typeof modes)[number];
 
 /** An order to a worker. */

@@ -21,6 +21,9 @@ export const EVERY = 1_000;
 /** The job that the processes run without a schedule, and try again. */
 export const RETRIED = "retried";
 
+/** The permits of all runs in the mode `permit`: fewer than there are names. */
+export const PERMITS: Readonly<Record<string, number>> = { few: 2 };
+
 /** All jobs of that mode that are not plain runs. */
 export const jobNames: readonly string[] = [...Object.keys(schedules), RETRIED];
 

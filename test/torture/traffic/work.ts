@@ -1,5 +1,6 @@
-import { type Channel, isChannelError, isRunError, type JobManager, type Run } from "@ojm/core";
+import { type Channel, isChannelError, isRunError, type JobManager, type Run, type RunOptions } from "@ojm/core";
 import type { Order, WorkerConfig } from "../scene/events.js";
+import { PERMITS } from "../scene/jobs.js";
 import { hostTime } from "../scene/time.js";
 import { CLEANING, isClosing } from "./closing.js";
 import type { Journal } from "./journal.js";
@@ -11,7 +12,7 @@ const HOUR = 3_600_000;
 /** A body may outlast its session only if it takes less than this, in ms: it must not delay the cell. */
 const LONGEST = 6_000;
 
-/** How long the mode `wait` waits for a lock, in ms; `run` waits as by default. */
+/** How long the modes `wait` and `permit` wait, in ms; `run` waits as by default. */
 const PATIENCE = 20_000;
 
 /** The behaviour of a body. */
@@ -118,9 +119,9 @@ export class Work {
     const { index, mode } = this.#config;
     const id = `${index}.${++this.#runs}`;
     const name = this.#name();
-    const wait = mode === "try" ? 0 : mode === "wait" ? PATIENCE : 2_500;
+    const wait = mode === "try" ? 0 : mode === "wait" || mode === "permit" ? PATIENCE : 2_500;
     this.#journal.write({ e: "asked", id, name, wait, wall: Date.now() });
-    const options = { wait, timeout: this.#timeout() };
+    const options = { wait, timeout: this.#timeout(), ...(mode === "permit" && { permits: PERMITS }) };
     const body = (run: Run): Promise<void> => this.#body({ id, run, timeout: options.timeout }, register, manager);
     const ran =
       mode === "try" || mode === "wait"
@@ -137,7 +138,7 @@ export class Work {
     manager: JobManager,
     name: string,
     body: (run: Run) => Promise<void>,
-    options: { readonly wait: number; readonly timeout: number },
+    options: Pick<RunOptions, "wait" | "timeout" | "permits">,
   ): Promise<void> {
     const run = await manager.start(name, options);
     try {

@@ -9,6 +9,7 @@ import { judgeFences } from "./laws/fences.js";
 import { judgeHolders } from "./laws/holders.js";
 import { judgeKept } from "./laws/kept.js";
 import { judgeLogs } from "./laws/logs.js";
+import { judgePermits } from "./laws/permits.js";
 import { judgeCancels, judgeHolds } from "./laws/requests.js";
 import { judgeTicks } from "./laws/ticks.js";
 import type { Evidence, Violation } from "./verdict.js";
@@ -40,6 +41,7 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
   return [
     ...troubles,
     ...judgeHolders(evidence).violations,
+    ...judgePermits(evidence),
     ...judgeClosing(evidence),
     ...judgeFences(evidence),
     ...judgeRecords(evidence),

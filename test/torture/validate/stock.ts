@@ -64,10 +64,10 @@ async function recordsOf(manager: JobManager): Promise<Pick<Stock, "records" | "
 }
 
 /**
- * The entries that must not stay in the channel of the locks: locks with their queues, and sessions with the
- * calls to them.
+ * The entries that must not stay in the channel of the locks: locks with their queues, sessions with the
+ * calls to them, and permits.
  */
-const PREFIXES = ["lock", "session"];
+const PREFIXES = ["lock", "session", "permit"];
 
 /** The locks and queues of all processes, the sessions of other processes, and the open runs. */
 async function whatIsLeft(manager: JobManager): Promise<string[]> {

@@ -26,6 +26,7 @@ export interface Violation {
 /** The laws, by the names under which violations are reported. */
 export type Law =
   | "one holder"
+  | "no more than its permits"
   | "fences increase"
   | "older fence refused"
   | "starts nothing"

@@ -388,6 +388,14 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
             value: "TIME",
             text: "how long to wait for the lock, and for a command whose ojm was killed. Default: 0",
           },
+          lock: {
+            value: "NAME",
+            text: "the lock, if it is not that of the name. Commands with one lock exclude each other",
+          },
+          permit: {
+            value: "NAME=N",
+            text: "start only while fewer than N runs of any name have this permit. May be given up to 8 times",
+          },
           timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
           grace: {
             value: "TIME",

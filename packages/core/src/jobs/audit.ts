@@ -1,13 +1,13 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import { unlessCorrupt } from "../channel/corrupt.js";
 import type { CallOptions, Key } from "../channel/types.js";
-import { type AuditValue, auditKey, type LocksValue, type LockValue } from "../locks/entries/schema.js";
+import { type AuditValue, auditKey, type LocksValue } from "../locks/entries/schema.js";
 import { holdOf, isAudit } from "../locks/entries/valid.js";
 import type { Holder } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import type { InMs } from "../util/duration.js";
 import { fieldsOf, isTime } from "../util/shape.js";
-import { runId } from "./run-id.js";
+import { runIdOf } from "./records/orphans.js";
 import type { AuditAction, AuditEntry, AuditOptions, PruneOptions, RunRecord } from "./types.js";
 
 /** The most entries that one commit deletes. */
@@ -159,14 +159,8 @@ async function* placesOf(
 }
 
 function entryOf({ action = "unlock", lock, holder = lock?.holder, ...value }: AuditValue): AuditEntry {
-  const run = value.run ?? (lock && runOf(lock));
+  const run = value.run ?? (lock && runIdOf(lock));
   // The end of a hold takes nothing from a process: reported as an unlock, it would alarm readers.
   const done = action === "unlock" && lock !== undefined && holdOf(lock) !== undefined ? "end-hold" : action;
   return { ...value, action: done, ...(holder !== undefined && { holder }), ...(run !== undefined && { run }) };
-}
-
-/** The run that held the lock; `undefined` for a lock without a run. */
-function runOf({ name, note }: LockValue): string | undefined {
-  const start = fieldsOf<{ run: number }>(note)?.run;
-  return isTime(start) ? runId({ name, startTime: start }) : undefined;
 }

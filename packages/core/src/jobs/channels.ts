@@ -6,7 +6,7 @@ import type { OpenOptions, Version } from "../channel/types.js";
 import { type LocksValue, lockKey } from "../locks/entries/schema.js";
 import type { TurnValue } from "../locks/sweep/turn.js";
 import { type Clock, systemClock } from "../util/clock.js";
-import { checkFormat } from "./format.js";
+import { checkFormat, raiseFormat } from "./format.js";
 import type { CheckedManagerOptions } from "./options.js";
 import type { TimeIndexValue } from "./records/time-index.js";
 import type { RunRecord } from "./types.js";
@@ -53,6 +53,8 @@ export interface Records {
 export interface Channels extends Records {
   readonly locks: Channel<LocksValue>;
   readonly more: MoreChannels;
+  /** Keeps older versions of ojm out of the stores: see {@link raiseFormat}. Does so once. */
+  raiseFormat(): Promise<void>;
 }
 
 /** The channels that the program requested, in the store of the locks. Each is opened once. */
@@ -115,7 +117,15 @@ export async function openChannels(
     const isOne = records.jobs.joins(locks as Channel<unknown>);
     await checkFormat(config, clock, isOne ? "the store" : "the store of the locks");
     if (!isOne) await checkFormat(chJobs, clock, "the store of the records");
-    return { ...records, locks, more: new MoreChannels(config) };
+    let raised: Promise<unknown> | undefined;
+    const raise = async (): Promise<void> => {
+      raised ??= Promise.all((isOne ? [config] : [config, chJobs]).map((store) => raiseFormat(store, clock)));
+      await raised.catch((error: unknown) => {
+        raised = undefined;
+        throw error;
+      });
+    };
+    return { ...records, locks, more: new MoreChannels(config), raiseFormat: raise };
   } catch (error) {
     await locks?.close();
     await closeRecords(records);

@@ -3,7 +3,7 @@ import type { HeldLock } from "../locks/types.js";
 /**
  * Why a run did not start or did not complete.
  *
- * - `LOCKED`: another holder has the lock of this name, and `wait` is over.
+ * - `LOCKED`: another holder has the lock, or others have the permits, and the wait is over.
  * - `TIMEOUT`: the run held its lock for its whole `timeout`.
  * - `CANCELLED`: the program or an operator cancelled the run.
  * - `CLOSING`: the process of the run closes. The lock is held until the job function returns.
@@ -24,13 +24,21 @@ export class RunError extends Error {
   readonly job: string;
   /** The lock and its holder, with `LOCKED`; `undefined` if it is free, with waiters in its queue. */
   readonly held: HeldLock | undefined;
+  /** With `LOCKED`, the permit for which the run waited in vain; `undefined` if it waited for its lock. */
+  readonly permit: string | undefined;
 
-  constructor(code: RunErrorCode, job: string, message: string, details: { cause?: unknown; held?: HeldLock } = {}) {
+  constructor(
+    code: RunErrorCode,
+    job: string,
+    message: string,
+    details: { cause?: unknown; held?: HeldLock; permit?: string } = {},
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     Object.defineProperty(this, BRAND, { value: true });
     this.code = code;
     this.job = job;
     this.held = details.held;
+    this.permit = details.permit;
   }
 }
 

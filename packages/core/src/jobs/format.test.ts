@@ -35,12 +35,12 @@ describe.each(STORES)("records and locks $stores", ({ apart }) => {
     const world = new World();
     const { channel, manager } = await formats(world, "jobsWay", apart);
     await manager.close();
-    await channel.set(KEY, { wrote: 9, reads: 2, ojm: "0.9.0" });
+    await channel.set(KEY, { wrote: 9, reads: 3, ojm: "0.9.0" });
     const before = await channel.entry(KEY);
     const error = await rejection(world.manager({ apart }));
     expect(error).toMatchObject({
       code: "INVALID_CONFIG",
-      message: `the store${apart ? " of the locks" : ""} needs a later version of ojm: its entries have format 2, written by 0.9.0, and ${VERSIONS.ojm} reads up to format 1. Upgrade all @ojm packages to 0.9.0 or later`,
+      message: `the store${apart ? " of the locks" : ""} needs a later version of ojm: its entries have format 3, written by 0.9.0, and ${VERSIONS.ojm} reads up to format 2. Upgrade all @ojm packages to 0.9.0 or later`,
     });
     expect(await channel.entry(KEY)).toEqual(before);
   });
@@ -87,7 +87,7 @@ test("a store of the logs has its format, and is not written to if it needs a la
   await logged(await open());
   const formats = await openChannel<FormatValue>(FORMATS, { backend: logs, clock: world.clock });
   expect(await formats.get(KEY)).toEqual(MARK);
-  await formats.set(KEY, { wrote: 2, reads: 2, ojm: "0.9.0" });
+  await formats.set(KEY, { wrote: 3, reads: 3, ojm: "0.9.0" });
   const { length } = logs.commits;
   await logged(await open());
   expect(logs.commits).toHaveLength(length);

@@ -14,12 +14,14 @@ export const FORMATS = "oJobManager-format";
 const FORMAT_KEY: Key = ["format"];
 
 /**
- * The format of the entries that this version writes, and the latest that it reads: see
- * `docs/reference/entries.md`. A new kind of entry or a new field needs no new format, because an older
- * version leaves alone what it does not know. Raise it only for a change that an older version would
- * misunderstand.
+ * The latest format of entries that this version reads: see `docs/reference/entries.md`. A new kind of entry
+ * or a new field needs no new format, because an older version leaves alone what it does not know. Raise it
+ * only for a change that an older version would misunderstand.
  */
-export const FORMAT = 1;
+export const FORMAT = 2;
+
+/** The format that this version writes as long as no run has a lock of another name, or permits. */
+const BASE_FORMAT = 1;
 
 /** What the entry says. */
 export interface FormatValue {
@@ -64,11 +66,35 @@ export async function checkFormat(store: OpenOptions, clock: Clock, refused: str
     // A damaged entry must not keep every process out: `ojm doctor` lists it.
     if (entry !== undefined && !isFormat(found)) return;
     if (found !== undefined && found.reads > FORMAT) throw tooOld(refused, found);
-    if (found !== undefined && found.wrote >= FORMAT) return;
-    const mark = { ...found, wrote: FORMAT, reads: found?.reads ?? FORMAT, ojm: VERSIONS.ojm };
+    if (found !== undefined && found.wrote >= BASE_FORMAT) return;
+    const mark = { ...found, wrote: BASE_FORMAT, reads: found?.reads ?? BASE_FORMAT, ojm: VERSIONS.ojm };
     await formats.compareAndSet(FORMAT_KEY, entry?.version ?? null, mark).catch((error: unknown) => {
       if (!isChannelError(error)) throw error;
     });
+  } finally {
+    await formats.close();
+  }
+}
+
+/**
+ * Keeps versions out of a store that read less than this version. Call it before the first write that they
+ * would misunderstand.
+ *
+ * @throws any error of the store: without the mark, nothing may be written that needs it
+ */
+export async function raiseFormat(store: OpenOptions, clock: Clock): Promise<void> {
+  const formats = await openChannel<FormatValue>(FORMATS, { ...store, clock });
+  try {
+    let isRaised = false;
+    while (!isRaised) {
+      const entry = await unlessCorrupt(formats.entry(FORMAT_KEY));
+      // A damaged entry keeps no process out, and only a person can remove it: see checkFormat.
+      if (entry !== undefined && !isFormat(entry.value)) return;
+      const { wrote = FORMAT, reads = FORMAT } = entry?.value ?? {};
+      if (entry !== undefined && reads >= FORMAT) return;
+      const mark = { wrote: Math.max(wrote, FORMAT), reads: FORMAT, ojm: VERSIONS.ojm };
+      isRaised = (await formats.compareAndSet(FORMAT_KEY, entry?.version ?? null, { ...entry?.value, ...mark })).ok;
+    }
   } finally {
     await formats.close();
   }

@@ -17,7 +17,13 @@ import { RunError } from "./errors.js";
 import { JobQueries, type QuerySource } from "./job-queries.js";
 import { LOGS, Logs } from "./logs/logs.js";
 import { operatorPart } from "./operator-part.js";
-import { type CheckedManagerOptions, checkManagerOptions, checkPruneOptions, optionsOf } from "./options.js";
+import {
+  type CheckedManagerOptions,
+  checkManagerOptions,
+  checkPruneOptions,
+  optionsOf,
+  permitProblem,
+} from "./options.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, NOT_BEGUN } from "./records/orphans.js";
 import { TimeIndex } from "./records/time-index.js";
@@ -26,6 +32,7 @@ import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import { forgetStart } from "./run/once.js";
+import { permitKey } from "./run/permit-entries.js";
 import { runBody } from "./run/run-body.js";
 import { RunGroup } from "./run/run-group.js";
 import { startRun } from "./run/start-run.js";
@@ -84,7 +91,7 @@ export async function openJobManager(
 
 /**
  * Runs jobs by name, and keeps a record of every run. A name never runs twice at once, across all processes
- * that open the same channels.
+ * that open the same channels, unless its runs have different locks: see {@link RunOptions.lock}.
  *
  * @example
  * await using manager = await openJobManager({
@@ -142,6 +149,7 @@ export class JobManager extends JobQueries {
       times: new StartTimes(this.#clock),
       texts: new RecordTexts(),
       chains: new Set(),
+      raiseFormat: () => channels.raiseFormat(),
     });
     this.#context = this.#runs.context;
     const { logs } = this.#context;
@@ -289,6 +297,23 @@ export class JobManager extends JobQueries {
   async cancel(nameOrId: string, options: CancelOptions): Promise<CancelOutcome> {
     const { cancelRun } = await operatorPart();
     return cancelRun(this.#context, nameOrId, options);
+  }
+
+  /**
+   * Sets how many runs may have a permit at once, for all processes: see {@link RunOptions.permits}. It
+   * replaces the numbers that runs give, from their next start on. If more runs have the permit now, they
+   * keep it. With 0, no run that needs the permit starts. `undefined`: the numbers of the runs count again.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   * @example
+   * await manager.limit("stripe", 5);
+   */
+  async limit(permit: string, limit: number | undefined): Promise<void> {
+    const problem = permitProblem(permit, limit ?? 0, 0);
+    if (problem !== undefined) throw new RunError("INVALID", String(permit), problem);
+    const { lockChannel } = this.#context;
+    if (limit === undefined) await lockChannel.unset(permitKey(permit));
+    else await lockChannel.set(permitKey(permit), { limit });
   }
 
   /**

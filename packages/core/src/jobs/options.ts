@@ -29,7 +29,10 @@ const LONGEST_ONCE = 200;
 
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
-const RUN = ["timeout", "wait", "trigger", "args", "meta", "claim", "once", "retry", "signal", "waitSignal", "group"];
+const RUN = [
+  ...["timeout", "wait", "trigger", "lock", "permits", "permitWait", "args", "meta"],
+  ...["claim", "once", "retry", "signal", "waitSignal", "group"],
+];
 
 /** The options of a manager, with their durations in ms. */
 export interface CheckedManagerOptions extends Omit<InMs<JobManagerOptions>, "logBudget" | "retention"> {
@@ -130,18 +133,25 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${valueText(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN);
   if (problem !== undefined) refuse(problem);
-  const { trigger = "manual", args, meta, claim, signal, waitSignal }: RunOptions = options;
+  const { trigger = "manual", lock, permits, args, meta, claim, signal, waitSignal }: RunOptions = options;
   const timeout = checkedDuration(`timeout of "${name}"`, options.timeout ?? HOUR, refuse, ABOVE_ZERO);
   const wait = checkedDuration(`wait of "${name}"`, options.wait ?? WAIT, refuse);
   // Limit the text: a trigger that fills the record would leave no room for the end of the run.
   if (typeof trigger !== "string" || trigger.length > LONGEST_TRIGGER) {
     refuse(`trigger of "${name}" must be a text of at most ${LONGEST_TRIGGER} characters`);
   }
+  const wrongLock = lock === undefined || lock === name ? undefined : lockProblem(lock);
+  if (wrongLock !== undefined) refuse(`lock of "${name}": ${wrongLock}`);
+  const wrong = permits === undefined ? undefined : permitsProblem(permits);
+  if (wrong !== undefined) refuse(wrong);
+  if (options.permitWait !== undefined && permits === undefined) refuse(`permitWait of "${name}" needs permits`);
+  const permitWait = checkedDuration(`permitWait of "${name}"`, options.permitWait ?? wait, refuse);
   if (signal !== undefined && !isSignal(signal)) refuse(`signal of "${name}" must be an AbortSignal`);
   if (waitSignal !== undefined && !isSignal(waitSignal)) refuse(`waitSignal of "${name}" must be an AbortSignal`);
   const kept = {
     ...(args !== undefined && { args: copyOf("args", args, refuse) }),
     ...(meta !== undefined && { meta: copyOf("meta", meta, refuse) }),
+    ...(permits !== undefined && { permits: { ...permits }, permitWait }),
   };
   if (claim !== undefined && !isClaim(claim)) refuse(`claim of "${name}" must have the functions "ops" and "refused"`);
   const isPlain =
@@ -149,11 +159,42 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
     args === undefined &&
     meta === undefined &&
     claim === undefined &&
+    lock === undefined &&
+    permits === undefined &&
     options.once === undefined;
   if (isPlain && waitSignal === undefined) return { timeout, wait, trigger };
-  const { once, ...others } = options;
-  const checked = { ...others, ...kept, timeout, wait, trigger };
+  const { once, lock: _, ...others } = options;
+  // The lock of its own name is the default: the record does not mention it.
+  const checked = { ...others, ...kept, ...(lock !== undefined && lock !== name && { lock }), timeout, wait, trigger };
   return once === undefined ? checked : { ...checked, once: checkOnce(once, refuse) };
+}
+
+/** The most permits of a run: each is a part of the commit that takes its lock. */
+const MOST_PERMITS = 8;
+
+/** The most runs that may have a permit at once, and the longest name of one. */
+const LARGEST_LIMIT = 1_000;
+const LONGEST_PERMIT = 200;
+
+/** Why a text cannot name a permit, or a number cannot be its limit; `undefined` if both can. */
+export function permitProblem(name: unknown, limit: unknown, least: number): string | undefined {
+  if (typeof name !== "string" || name === "" || name.length > LONGEST_PERMIT)
+    return `the name of a permit must be a text of 1 to ${LONGEST_PERMIT} characters, not ${valueText(name)}`;
+  if (isCount(limit) && limit >= least && limit <= LARGEST_LIMIT) return undefined;
+  return `the limit of the permit "${name}" must be a whole number from ${least} to ${LARGEST_LIMIT}, not ${valueText(limit)}`;
+}
+
+/** Why a value cannot be the permits of a run; `undefined` if it can. */
+export function permitsProblem(permits: unknown): string | undefined {
+  if (!isMap(permits)) return `permits must be a map such as { stripe: 10 }, not ${valueText(permits)}`;
+  const all = Object.entries(permits);
+  if (all.length === 0 || all.length > MOST_PERMITS) return `permits must have 1 to ${MOST_PERMITS} names`;
+  return all.map(([name, limit]) => permitProblem(name, limit, 1)).find((problem) => problem !== undefined);
+}
+
+/** Why a value cannot name the lock of a run; `undefined` if it can. */
+export function lockProblem(lock: unknown): string | undefined {
+  return typeof lock === "string" && lock !== "" ? ownNameProblem(lock) : "it must be a text that is not empty";
 }
 
 function checkOnce(once: unknown, refuse: (what: string) => never): InMs<OnceOptions> {

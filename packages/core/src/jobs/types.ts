@@ -34,6 +34,10 @@ export interface RunRecord {
   readonly trigger: string;
   /** The longest time that the run may take, in ms. */
   readonly timeout: number;
+  /** The name of its lock, if that is not the name of the run: see {@link RunOptions.lock}. */
+  readonly lock?: string;
+  /** The permits that it had, and their limits as the caller gave them: see {@link RunOptions.permits}. */
+  readonly permits?: { readonly [permit: string]: number };
   /** The versions of ojm and of Node that ran it. Absent in records of older versions of ojm. */
   readonly versions?: { readonly ojm: string; readonly node: string };
   /** The schedule that the run was started for. */
@@ -123,6 +127,8 @@ export interface PendingRetry {
   readonly error?: string;
   readonly trigger: string;
   readonly timeout: number;
+  readonly lock?: string;
+  readonly permits?: { readonly [permit: string]: number };
   readonly schedule?: string;
   readonly tick?: number;
   readonly args?: { readonly [key: string]: JsonValue };
@@ -312,6 +318,27 @@ export type OnceOptions =
 
 /** Options of {@link JobManager.run} and {@link JobManager.start}. */
 export interface RunOptions {
+  /**
+   * The name of the lock, if it is not that of the run. Runs of different names with one lock exclude each
+   * other, and runs of one name with different locks run at the same time. All programs that run a job must
+   * agree on its lock: see docs/understand/how-a-run-works.md.
+   *
+   * @example
+   * await manager.run("mail", send, { lock: "smtp" });
+   */
+  readonly lock?: string;
+  /**
+   * Limits how many runs have a permit at once, over all names and processes: for each permit, the most runs
+   * that may have it. A run takes one of each together with its lock, and returns them with it. Runs with the
+   * same permits start in order of arrival. A limit set by {@link JobManager.limit} replaces the number given
+   * here. At most 8 permits, and 1,000 of each.
+   *
+   * @example
+   * await manager.run(`order/${id}`, charge, { permits: { stripe: 10, "tenant/42": 2 }, wait: "10m" });
+   */
+  readonly permits?: { readonly [permit: string]: number };
+  /** How long to wait for the permits. With 0, a single attempt. Default: as `wait`. */
+  readonly permitWait?: Duration;
   /** The longest time that the run may hold its lock. Default: one hour. */
   readonly timeout?: Duration;
   /**
@@ -383,6 +410,8 @@ export interface Run {
   readonly startTime: number;
   /** The id of the run: `name@startDate`. All queries about a run accept it. */
   readonly id: string;
+  /** The name of its lock: that of the run, unless {@link RunOptions.lock} names another one. */
+  readonly lock: string;
   /** The number of the attempt in its retry series: 1, unless {@link RunOptions.retry} made it. */
   readonly attempt: number;
   /** The id of the first run of the retry series. */
@@ -529,15 +558,18 @@ export interface Outcome<T> {
 /** Why a job does not run now. See {@link JobManager.why}. */
 export interface Reason {
   /**
-   * - `running`: it is already running. `locked`: its lock is held without a run.
+   * - `running`: it is already running. `locked`: its lock is held without a run, or by the run of
+   *   another name.
    * - `maintenance`: a person holds it, see {@link JobManager.hold}.
    * - `queue`: runs wait for its lock.
+   * - `permit`: all permits of a name are taken that its last run had, or for which its first run waits, see
+   *   {@link RunOptions.permits}.
    * - `retry`: an attempt is due, or will be.
    * - `once`: a run has started, and keeps others of its window or key from starting, see
    *   {@link RunOptions.once}.
    * - `last`: how the last run ended. `never`: no run is stored.
    */
-  readonly code: "running" | "locked" | "maintenance" | "queue" | "retry" | "once" | "last" | "never";
+  readonly code: "running" | "locked" | "maintenance" | "queue" | "permit" | "retry" | "once" | "last" | "never";
   /** The reason in words, safe to show on a terminal. */
   readonly text: string;
   /** The evidence. */

@@ -1,5 +1,5 @@
 import type { Channel, ChannelOps } from "../channel/channel.js";
-import type { CommitResult, Entry, Op } from "../channel/types.js";
+import type { CommitResult, Entry, Key, Op } from "../channel/types.js";
 import type { Holder, LocksValue, LockValue, StopRequest } from "./entries/schema.js";
 import type { LockError } from "./errors.js";
 
@@ -11,6 +11,8 @@ export interface PreparedWrites {
   readonly lockOps?: readonly Op<unknown>[] | undefined;
   /** Checks and writes in other channels of the same store. */
   readonly others?: readonly ChannelOps<unknown>[] | undefined;
+  /** Keys that `lockOps` put when the lock is taken. The release of the lock deletes them. */
+  readonly ownKeys?: readonly Key[] | undefined;
 }
 
 /** The callbacks of a lock's owner about the end of its lease. */
@@ -42,6 +44,8 @@ export interface AtomicWrites extends LeaseOwner {
   prepare(session: HolderSession): PreparedWrites;
   /** A check of the prepared ops failed: nothing was written. Change the next `prepare`, or throw. */
   refused(current: Entry<unknown> | undefined): void | Promise<void>;
+  /** Called when another holder has the lock, or another waiter is ahead: nothing was written. */
+  blocked?(): void;
   /**
    * Called when the store reported a corrupt entry. Resolves to whether the prepared ops check that entry. If
    * so, `prepare` must leave those ops out, and the attempt is repeated.

@@ -203,8 +203,9 @@ export class Locks {
   }
 
   #begin({ name, token, keys }: Acquisition, taken: Taken, timeout: number, owner: AtomicWrites | undefined): Lease {
-    const { session, fence, until } = taken;
-    const lease = new Lease({ name, token, key: keys.lock, fence, timeout, until, owner }, session, this.#leases);
+    const { session, fence, until, ownKeys } = taken;
+    const lock = { name, token, key: keys.lock, fence, timeout, until, owner, ownKeys };
+    const lease = new Lease(lock, session, this.#leases);
     const isOurs = this.#held.add(lease);
     session.holds(until);
     this.#lossWatch.taken(lease);

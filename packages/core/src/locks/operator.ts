@@ -69,13 +69,13 @@ export class Operator {
   /** Requests the holder of a lock to cancel its run. The same commit writes the audit record. */
   async requestCancel(
     { name, fence, holder }: HeldLock,
-    { reason, author, audited, run }: Requested & { readonly audited: boolean; readonly run: string },
+    { reason, author, audited, run, job }: Requested & { audited: boolean; readonly run: string; readonly job: string },
   ): Promise<void> {
     const by = await this.#context.holder();
     const at = this.#context.clock.now();
     const who = { reason, by, at, ...(author !== undefined && { author }) };
-    const audit: AuditValue = { name, action: "cancel", ...who, holder, run, fence };
-    const put = { put: auditKey(name, at, this.#context.clock.random(12)), value: audit };
+    const audit: AuditValue = { name: job, action: "cancel", ...who, holder, run, fence };
+    const put = { put: auditKey(job, at, this.#context.clock.random(12)), value: audit };
     const noted = audited ? [put] : [];
     await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", ...who }, noted);
   }

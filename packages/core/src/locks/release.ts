@@ -19,12 +19,14 @@ export async function releaseLock(
 ): Promise<boolean> {
   const { channel, clock, ttl } = context;
   const { session, key } = lease;
-  const ops: Op<LocksValue>[] = [{ check: key, version: lease.fence }, { delete: key }];
+  // The commit of the lock wrote them too, so they have its version.
+  let keys = [key, ...lease.ownKeys];
   const until = endingUntil(clock.monotonic(), lease.until, ttl);
   try {
     for (;;) {
       const began = clock.monotonic();
       const prepared = writes?.prepare(session);
+      const ops = keys.flatMap((one): Op<LocksValue>[] => [{ check: one, version: lease.fence }, { delete: one }]);
       let result: CommitResult<unknown>;
       try {
         result = await commitTogether(channel, ops, prepared);
@@ -35,7 +37,11 @@ export async function releaseLock(
       }
       if (result.ok) return true;
       if (failedCheck(result.failed, key) !== undefined) return false;
-      await writes?.refused(result.failed[0]?.current);
+      const { failed } = result;
+      const gone = keys.filter((one) => failedCheck(failed, one) !== undefined);
+      // Another process took this session for dead, and gave a key to another run.
+      keys = keys.filter((one) => !gone.includes(one));
+      if (failed.length > gone.length) await writes?.refused(failed[gone.length]?.current);
     }
   } catch (error) {
     context.onReleaseFailed(lease, writes?.unwritten?.(error));

@@ -4,6 +4,7 @@ import type { Key, KeyWatch, Version } from "../channel/types.js";
 import { type Followed, follow, RETRY_PAUSE, UpToDate } from "../channel/watch/follow.js";
 import { stopRequestsOf } from "../jobs/audit.js";
 import type { LogItem, LogOptions, Progress } from "../jobs/logs/types.js";
+import { runOf } from "../jobs/records/orphans.js";
 import { recordUnder } from "../jobs/records/read.js";
 import { recordKey, toRecord } from "../jobs/records/record.js";
 import { type RunRef, runId } from "../jobs/run-id.js";
@@ -14,7 +15,7 @@ import { heldLock, waiterOf } from "../locks/entries/view.js";
 import type { HeldLock, Holder, Waiter, WaitersOptions } from "../locks/types.js";
 import type { Clock } from "../util/clock.js";
 import { type ProcessIdentity, processIsGone } from "../util/process-state.js";
-import { fieldsOf, isTime, present } from "../util/shape.js";
+import { present } from "../util/shape.js";
 import { usually } from "./job-summary.js";
 
 /** Until when a process has its locks. Times are in ms since 1970 by the clock of the reader. */
@@ -86,6 +87,8 @@ export interface LiveSource {
 
 /** A run while its lock is held. */
 interface Watched extends Stoppable {
+  /** The name of its lock. */
+  readonly lock: string;
   readonly version: Version;
   record?: RunRecord;
   usual?: ActiveRun["usual"];
@@ -109,7 +112,10 @@ export class LiveRuns {
   readonly #options: FollowRunsOptions;
   readonly #sessions: LiveSessions;
   readonly #stops: LiveStops;
+  /** By their locks. */
   readonly #runs: Map<string, Watched> = new Map();
+  /** By their names: those that have a lock of another name. */
+  readonly #others: Map<string, Set<Watched>> = new Map();
   readonly #waiting: Map<string, readonly Ticket[]> = new Map();
   readonly #holds: Map<string, Hold> = new Map();
   readonly #locks: Map<string, HeldLock> = new Map();
@@ -155,10 +161,12 @@ export class LiveRuns {
     return runs.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The active run of a job. */
+  /** The active run of a job. If it has several, each with another lock: that with its own, or the latest. */
   run(name: string): ActiveRun | undefined {
-    const watched = this.#runs.get(name);
-    return watched && this.#shown(watched);
+    const own = this.#runs.get(name);
+    if (own?.name === name) return this.#shown(own);
+    const others = [...(this.#others.get(name) ?? [])].sort((a, b) => b.startTime - a.startTime);
+    return others[0] && this.#shown(others[0]);
   }
 
   /** The names whose lock has waiters, and how many. */
@@ -211,10 +219,10 @@ export class LiveRuns {
     this.close();
   }
 
-  #shown({ record, name, version, instance, usual, progress, asked }: Watched): ActiveRun | undefined {
+  #shown({ record, lock, version, instance, usual, progress, asked }: Watched): ActiveRun | undefined {
     if (record === undefined || record.status !== "running") return undefined;
     const more = present({ usual, progress, lease: this.#sessions.of(instance)?.lease, stopRequest: asked });
-    return { ...record, fence: version, ...more, waiting: this.#waiting.get(name)?.length ?? 0 };
+    return { ...record, fence: version, ...more, waiting: this.#waiting.get(lock)?.length ?? 0 };
   }
 
   #begin(): Promise<void> {
@@ -252,7 +260,7 @@ export class LiveRuns {
     if (place === undefined) return;
     if (place.part === "queue") this.#queued(place.name, value);
     else this.#locked(place.name, value, version);
-    this.#tell(place.name);
+    this.#tellLock(place.name);
   }
 
   #gone(key: Key): void {
@@ -263,7 +271,7 @@ export class LiveRuns {
       this.#locks.delete(place.name);
       this.#end(place.name);
     }
-    this.#tell(place.name);
+    this.#tellLock(place.name);
   }
 
   #queued(name: string, value: unknown): void {
@@ -275,7 +283,7 @@ export class LiveRuns {
   /** The watch of the locks may report a waiter before that of the sessions reports its process. */
   #came(instance: string): void {
     for (const [name, tickets] of this.#waiting) {
-      if (tickets.some(({ session }) => session === instance)) this.#tell(name);
+      if (tickets.some(({ session }) => session === instance)) this.#tellLock(name);
     }
   }
 
@@ -287,13 +295,15 @@ export class LiveRuns {
     if (!isLock(value, name)) return;
     const hold = holdOf(value);
     if (hold !== undefined) this.#holds.set(name, hold);
-    const startTime = fieldsOf<{ run: number }>(value.note)?.run;
-    if (isTime(startTime)) this.#began({ name, startTime, version, instance: value.holder.instance });
+    const { name: job, startTime } = runOf(value);
+    if (startTime === undefined) return;
+    this.#began({ name: job, lock: name, startTime, version, instance: value.holder.instance });
   }
 
   #began(held: Omit<Watched, "over">): void {
     const watched: Watched = { ...held, over: new AbortController() };
-    this.#runs.set(held.name, watched);
+    this.#runs.set(held.lock, watched);
+    if (held.name !== held.lock) this.#others.set(held.name, (this.#others.get(held.name) ?? new Set()).add(watched));
     this.#stops.began(watched);
     if (this.#isBusy()) watched.cancelWatch = this.#source.clock.after(MOMENT, () => this.#watchLate(watched));
     else this.#watch(watched);
@@ -372,14 +382,24 @@ export class LiveRuns {
     }
   }
 
-  #end(name: string): void {
-    this.#holds.delete(name);
-    const watched = this.#runs.get(name);
+  #end(lock: string): void {
+    this.#holds.delete(lock);
+    const watched = this.#runs.get(lock);
     if (watched === undefined) return;
-    this.#runs.delete(name);
+    this.#runs.delete(lock);
+    const others = this.#others.get(watched.name);
+    if (others?.delete(watched) === true) this.#tell(watched.name);
+    if (others?.size === 0) this.#others.delete(watched.name);
     watched.cancelWatch?.();
     watched.over.abort(OVER);
     watched.watch?.stop();
+  }
+
+  /** Reports a lock, and the run of another name that has it. */
+  #tellLock(name: string): void {
+    this.#tell(name);
+    const run = this.#runs.get(name);
+    if (run !== undefined && run.name !== name) this.#tell(run.name);
   }
 
   #tell(name: string): void {

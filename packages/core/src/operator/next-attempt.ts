@@ -1,7 +1,7 @@
 import { unlessCorrupt } from "../channel/corrupt.js";
 import { runOf } from "../jobs/records/orphans.js";
 import { records } from "../jobs/records/read.js";
-import { toRecord } from "../jobs/records/record.js";
+import { lockOf, toRecord } from "../jobs/records/record.js";
 import { follows, PendingWatch, pendingUnder, retryKey } from "../jobs/retry/pending.js";
 import { isTriedAgain } from "../jobs/retry/policy.js";
 import type { RunContext } from "../jobs/run/context.js";
@@ -71,9 +71,10 @@ export async function nextAttemptOf(context: Context, run: RunRecord, wait: Wait
  */
 async function look({ jobs, lockChannel }: Context, run: RunRecord, chain: string): Promise<Look> {
   const { name } = run;
-  const lock = await unlessCorrupt(lockChannel.get(lockKey(name)));
-  const held = runOf({ note: fieldsOf<{ note: unknown }>(lock)?.note });
-  const isHeld = held.startTime !== undefined && (held.chain ?? runId({ name, startTime: held.startTime })) === chain;
+  const lock = await unlessCorrupt(lockChannel.get(lockKey(lockOf(run))));
+  const held = runOf({ name, note: fieldsOf<{ note: unknown }>(lock)?.note });
+  const { startTime } = held;
+  const isHeld = startTime !== undefined && (held.chain ?? runId({ name: held.name, startTime })) === chain;
   const pending = await pendingUnder(lockChannel, name, chain);
   for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST_RECORDS })) {
     const { value } = entry;

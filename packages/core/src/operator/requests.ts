@@ -3,13 +3,13 @@ import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
 import { auditOps } from "../jobs/audit.js";
 import { isRunError, RunError } from "../jobs/errors.js";
-import { closeRunOf, recordOf } from "../jobs/records/orphans.js";
-import { hasEnded } from "../jobs/records/read.js";
-import { toRecord } from "../jobs/records/record.js";
-import { claimOf, pendingOf } from "../jobs/retry/pending.js";
+import { closeRunOf, jobOf, recordOf } from "../jobs/records/orphans.js";
+import { hasEnded, recordUnder } from "../jobs/records/read.js";
+import { lockOf, recordKeyOf, toRecord } from "../jobs/records/record.js";
+import { claimOf, optionsOfAttempt, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { startRun } from "../jobs/run/start-run.js";
-import { parseRunId } from "../jobs/run-id.js";
+import { parseRunId, runId } from "../jobs/run-id.js";
 import type {
   CancelOptions,
   CancelOutcome,
@@ -22,11 +22,11 @@ import type {
 } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import { isLockError } from "../locks/errors.js";
-import type { Locks } from "../locks/locks.js";
 import type { HeldLock } from "../locks/types.js";
 import { isSignal } from "../util/abort.js";
 import { checkedDuration } from "../util/duration.js";
 import { isMap, isOptional, isText, isTime, present } from "../util/shape.js";
+import { visible } from "../util/text.js";
 import { untilClosed } from "./until-closed.js";
 
 const CANCEL_WAIT = 10_000;
@@ -52,22 +52,53 @@ async function cancelHolder(
   nameOrId: string,
   { reason, author, audited = true, wait, signal }: CancelOptions & { readonly wait: number },
 ): Promise<CancelOutcome> {
-  const lock = await lockOf(locks, nameOrId);
-  const entry = lock && (await recordOf(jobs, lock));
-  if (lock === undefined || entry?.value.status !== "running") return NOTHING_TO_CANCEL;
-  const ref = parseRunId(nameOrId);
-  const isOther = nameOrId !== lock.name && ref?.startTime !== entry.value.startTime;
-  if (isOther) return NOTHING_TO_CANCEL;
-  await locks.operator.requestCancel(lock, { reason, author, audited, run: toRecord(entry).id });
+  const found = await activeRunOf({ locks, jobs }, nameOrId);
+  if (found === undefined) return NOTHING_TO_CANCEL;
+  const { lock, entry } = found;
+  const { id, name } = toRecord(entry);
+  await locks.operator.requestCancel(lock, { reason, author, audited, run: id, job: name });
   const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
   return { requested: true, ended: hasEnded(run), run };
 }
 
-/** The lock of a job, or of the job of a run. The name of a job may look like the id of another job's run. */
-async function lockOf(locks: Locks, nameOrId: string): Promise<HeldLock | undefined> {
-  const lock = await locks.find(nameOrId);
-  const ref = parseRunId(nameOrId);
-  return lock === undefined && ref !== undefined ? locks.find(ref.name) : lock;
+interface Active {
+  readonly lock: HeldLock;
+  readonly entry: Entry<RunRecord>;
+}
+
+/**
+ * The active run of a name, or with an id. The name of a job may look like the id of another job's run.
+ *
+ * @throws RunError `INVALID` if several runs of the name are active: each has a lock of its own
+ */
+async function activeRunOf(context: Pick<RunContext, "locks" | "jobs">, nameOrId: string): Promise<Active | undefined> {
+  const { locks, jobs } = context;
+  const isNamed = (one: Active | undefined): one is Active => one?.entry.value.name === nameOrId;
+  const own = await activeIn(context, await locks.find(nameOrId));
+  const ref = isNamed(own) ? undefined : parseRunId(nameOrId);
+  const record = ref && (await recordUnder(jobs, recordKeyOf(ref)));
+  const meant = record && (await activeIn(context, await locks.find(lockOf(record.value))));
+  if (meant !== undefined && runId(meant.entry.value) === nameOrId) return meant;
+  const named = [...(isNamed(own) ? [own] : []), ...(await othersOf(context, nameOrId))];
+  if (named.length > 1) {
+    const ids = named.map(({ entry }) => visible(toRecord(entry).id)).sort();
+    const text = `${named.length} runs of "${nameOrId}" are active: cancel one of them by its id: ${ids.join(", ")}`;
+    throw new RunError("INVALID", nameOrId, text);
+  }
+  return named[0];
+}
+
+/** The active runs of a name that have a lock of another name. */
+async function othersOf(context: Pick<RunContext, "locks" | "jobs">, name: string): Promise<Active[]> {
+  const locks = (await context.locks.list()).filter((lock) => lock.name !== name && jobOf(lock) === name);
+  const found = await Promise.all(locks.map((lock) => activeIn(context, lock)));
+  return found.filter((one) => one !== undefined);
+}
+
+async function activeIn({ jobs }: Pick<RunContext, "jobs">, lock: HeldLock | undefined): Promise<Active | undefined> {
+  if (lock === undefined) return undefined;
+  const entry = await recordOf(jobs, lock);
+  return entry?.value.status === "running" ? { lock, entry } : undefined;
 }
 
 /** The pending attempts of a name, or that of the retry series with this id. */
@@ -90,13 +121,15 @@ async function cancelOne(
   pending: Entry<PendingRetry>,
   { reason, author, signal }: CancelOptions,
 ): Promise<RunRecord | undefined> {
-  const { name, chain, attempt, retry, trigger, timeout, args, meta } = pending.value;
+  const { name, chain, attempt, retry } = pending.value;
   const by = await context.locks.operator.holder();
   const who = { by, reason, ...present({ author }) };
   const act = { action: "cancel", name, ...who, details: { chain } };
   const noted = auditOps(context.lockChannel as Channel<LocksValue>, context.clock, act) as ChannelOps<unknown>;
   const claim = claimOf(context, pending, [noted]);
-  const options = { trigger, timeout, wait: 0, claim, ...present({ args, meta, signal }) };
+  // Its body does not begin, so it needs no permits.
+  const { permits: _, ...terms } = optionsOfAttempt(pending.value);
+  const options = { ...terms, wait: 0, claim, ...present({ signal }) };
   try {
     const run = await startRun(context, name, options, { attempt, chain, retry });
     run.requested({ name, fence: run.fence, action: "cancel", at: context.clock.now(), ...who });

@@ -5,7 +5,7 @@ import type { LogsValue } from "../jobs/logs/chunk.js";
 import { type Logs, pruneLogs } from "../jobs/logs/logs.js";
 import { runOf } from "../jobs/records/orphans.js";
 import { isRecordKey, records, recordsUnder } from "../jobs/records/read.js";
-import { recordKey, recordKeyOf } from "../jobs/records/record.js";
+import { lockOf, recordKey, recordKeyOf } from "../jobs/records/record.js";
 import type { RecordRef, TimeIndex, Upkeep } from "../jobs/records/time-index.js";
 import { retryKey } from "../jobs/retry/pending.js";
 import type { PruneOptions, RetentionOptions, RunRecord } from "../jobs/types.js";
@@ -165,11 +165,14 @@ async function chainsOver(
   const isLast = ({ status }: RunRecord): boolean => status === "completed";
   const chains = [...new Set(batch.filter((record) => !isLast(record)).map(chainOf))];
   if (chains.length === 0) return isLast;
-  const lock = lockKey(name);
+  // All attempts of a series have the same lock.
+  const names = [...new Set(batch.map(lockOf))];
   try {
-    const [held, ...pending] = await locks.entriesUnder([lock, ...chains.map((chain) => retryKey(name, chain))]);
-    const { chain: running } = runOf((held as Entry<LockValue> | undefined)?.value ?? {});
-    const open = new Set(chains.filter((chain, i) => pending[i] !== undefined || chain === running));
+    const keys = [...names.map(lockKey), ...chains.map((chain) => retryKey(name, chain))];
+    const entries = await locks.entriesUnder(keys);
+    const held = entries.slice(0, names.length) as (Entry<LockValue> | undefined)[];
+    const running = new Set(held.map((lock) => lock && runOf(lock.value).chain));
+    const open = new Set(chains.filter((chain, i) => entries[names.length + i] !== undefined || running.has(chain)));
     return (record) => isLast(record) || !open.has(chainOf(record));
   } catch (error) {
     if (!isCorrupt(error)) throw error;

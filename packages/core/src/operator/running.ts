@@ -1,7 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import { stopRequestsOf } from "../jobs/audit.js";
 import { recordsOf } from "../jobs/records/orphans.js";
-import { toRecord } from "../jobs/records/record.js";
+import { lockOf, toRecord } from "../jobs/records/record.js";
 import type { RunContext } from "../jobs/run/context.js";
 import type { RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
@@ -31,11 +31,11 @@ export async function activeRuns(
 ): Promise<ActiveRun[]> {
   const runs = await openRecords(jobs, held);
   const asked = await stopRequestsOf(lockChannel as Channel<LocksValue>, runs);
-  const lockOf = new Map(held.map((lock) => [lock.name, lock]));
+  const locks = new Map(held.map((lock) => [lock.name, lock]));
   return Promise.all(
     runs.map(async (run): Promise<ActiveRun> => {
       const [usual, progress] = await Promise.all([usually(jobs, run.name), progressOf(logs, run, {})]);
-      const { waiting = 0, fence = run.fence ?? "" } = lockOf.get(run.name) ?? {};
+      const { waiting = 0, fence = run.fence ?? "" } = locks.get(lockOf(run)) ?? {};
       return { ...run, fence, waiting, ...present({ usual, progress, stopRequest: asked.get(run.id) }) };
     }),
   );

@@ -2,10 +2,11 @@ import type { Channel } from "../channel/channel.js";
 import { stopRequestOf } from "../jobs/audit.js";
 import { recordOf } from "../jobs/records/orphans.js";
 import { hasEnded } from "../jobs/records/read.js";
-import { toRecord } from "../jobs/records/record.js";
+import { lockOf, toRecord } from "../jobs/records/record.js";
 import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { startsOf, startText } from "../jobs/run/once.js";
+import { awaitedPermits, lineOf, readPermit, takenText } from "../jobs/run/permits.js";
 import type { AuditEntry, Reason, RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import { holdOf } from "../locks/entries/valid.js";
@@ -25,21 +26,26 @@ const ORPHANED = ". Its process is gone: no process makes it";
 
 /** Why a job does not run now, the most important reason first. */
 export async function why({ locks, jobs, lockChannel }: RunContext, name: string): Promise<Reason[]> {
-  const [lock, retries, last] = await Promise.all([
+  const [own, retries, last] = await Promise.all([
     locks.find(name),
     pendingOf(lockChannel, name),
     first(historyOf(jobs, name, { limit: 1 })),
   ]);
   const reasons: Reason[] = [];
-  if (lock !== undefined) {
+  // The next run probably has the lock of the last one.
+  const other = last === undefined || lockOf(last) === name ? undefined : await locks.find(lockOf(last));
+  for (const lock of [other, own]) {
+    if (lock === undefined) continue;
     const entry = await recordOf(jobs, lock);
     const run = entry?.value.status === "running" ? toRecord(entry) : undefined;
-    const reason = await held(locks, lock, run);
+    const reason = await held(locks, name, lock, run);
     const asked = run && (await stopRequestOf(lockChannel as Channel<LocksValue>, run));
     const more = asked && { text: `${reason.text}${stopText(asked)}`, stopRequest: asked };
     reasons.push({ ...reason, ...more });
-    if (lock.waiting > 0) reasons.push(await waiting(locks, lock));
+    if (lock.waiting > 0) reasons.push(await waiting(locks, lock, lock !== own));
   }
+  const permits = last === undefined ? await awaitedPermits({ locks, lockChannel }, name) : last.permits;
+  reasons.push(...(await permitsTaken({ locks, lockChannel }, permits)));
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
     const after = `after: ${visible(next.error ?? "no reason")}`;
@@ -54,14 +60,36 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
   return reasons;
 }
 
-async function held(locks: Locks, lock: HeldLock, run: RunRecord | undefined): Promise<Reason> {
+async function held(locks: Locks, name: string, lock: HeldLock, run: RunRecord | undefined): Promise<Reason> {
   const hold = holdOf(lock);
-  if (hold !== undefined) return { code: "maintenance", text: holdText(hold), lock };
+  const which = lock.name === name ? "" : ` "${visible(lock.name)}"`;
+  if (hold !== undefined)
+    return { code: "maintenance", text: `${which && `its lock${which} is `}${holdText(hold)}`, lock };
   const gone = (await locks.operator.isGone(lock.holder)) ? ", which is gone: the next run takes the lock over" : "";
   const since = new Date(lock.since).toISOString();
   const by = `${whom(lock.holder)}${gone}, since ${since}`;
-  if (run !== undefined) return { code: "running", text: `it runs now, on ${by}`, lock, run };
-  return { code: "locked", text: `its lock is held without a run, by ${by}`, lock };
+  if (run?.name === name)
+    return { code: "running", text: `it runs now${which && ` with the lock${which}`}, on ${by}`, lock, run };
+  if (run !== undefined)
+    return { code: "locked", text: `its lock${which} is held by ${visible(run.id)}, on ${by}`, lock, run };
+  return { code: "locked", text: `its lock${which} is held without a run, by ${by}`, lock };
+}
+
+/** The permits that are all taken. The next run probably needs those that the last one had. */
+async function permitsTaken(
+  source: Pick<RunContext, "locks" | "lockChannel">,
+  permits: RunRecord["permits"],
+): Promise<Reason[]> {
+  const reasons: Reason[] = [];
+  for (const [name, limit] of Object.entries(permits ?? {})) {
+    const state = await readPermit(source, name, limit);
+    if (state.free !== undefined) continue;
+    const line = await source.locks.find(lineOf(name));
+    const waits =
+      line === undefined ? "" : `. ${line.waiting === 0 ? "One run waits" : `${line.waiting + 1} runs wait`} for one`;
+    reasons.push({ code: "permit", text: `${takenText(state)}${waits}` });
+  }
+  return reasons;
 }
 
 /** The text about a run that is still running after a request to stop. */
@@ -70,11 +98,12 @@ function stopText(asked: AuditEntry): string {
   return `. It was asked to stop at ${new Date(asked.at).toISOString()}, by ${asker(asked)}${why}`;
 }
 
-async function waiting(locks: Locks, lock: HeldLock): Promise<Reason> {
+async function waiting(locks: Locks, lock: HeldLock, isOther: boolean): Promise<Reason> {
   const { waiting } = lock;
   const waiters = await locks.waiters(lock.name, { limit: WAITERS });
   const who = waiters.length === 0 ? "" : `: ${waitersText(waiters, waiting, NAMED)}`;
-  const text = waiting === 1 ? "one run waits for the lock" : `${waiting} runs wait for the lock`;
+  const which = isOther ? ` "${visible(lock.name)}"` : "";
+  const text = waiting === 1 ? `one run waits for the lock${which}` : `${waiting} runs wait for the lock${which}`;
   return { code: "queue", text: `${text}${who}`, lock, waiters };
 }
 

@@ -111,6 +111,7 @@ export interface TypeArgs {
   readonly stopWhen?: CodeBlock;
   readonly lock?: string;
   readonly lockCh?: string;
+  readonly permits?: Readonly<Record<string, number>>;
   readonly single?: boolean;
   readonly maxParallel?: number;
   readonly failFast?: boolean;

@@ -148,6 +148,10 @@ const typeArgs: Fields = {
   stopWhen: code("End the job as soon as this code returns true."),
   lock: text("Hold a lock of this name while the job runs, waiting for it as long as it takes."),
   lockCh: text("The channel of that lock. Default: the one of the job manager's locks."),
+  permits: record(
+    number("The most runs that may have it at once, in all processes.", "runs", 1),
+    "The permits of the run that oJobManager Job Start begins. It waits for them as long as it takes.",
+  ),
   single: flag("Where `args` is a list, work through it one after the other."),
   maxParallel: number("With a matrix or a list of args, how many run at once at most.", "runs", 1),
   failFast: flag(

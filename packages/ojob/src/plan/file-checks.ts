@@ -1,8 +1,9 @@
+import { permitsProblem } from "@ojm/core/internal";
 import type { Args, JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
 import { placeAt } from "../script/compile.js";
 import { ownReturns } from "../script/javascript.js";
 import type { Problems } from "../text/problem.js";
-import { hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
+import { firstTemplate, hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
 import { around, eachText, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
 import { type Jobs, jobsNamedIn, type Plan } from "./planned.js";
@@ -130,6 +131,31 @@ export function rejectUnlocked(jobs: Jobs, problems: Problems): void {
       problems.flaw(message, step.at);
     }
   }
+}
+
+/** Finds permits that no run can have, and warns of those that no run of the job takes. */
+export function checkPermits(file: JobFile, jobs: Jobs, problems: Problems): void {
+  for (const { name, typeArgs, typeArgsAt, at } of file.jobs.values()) {
+    const { permits } = typeArgs;
+    if (permits === undefined) continue;
+    const place = typeArgsAt["permits"] ?? at;
+    const template = Object.keys(permits)
+      .map(firstTemplate)
+      .find((found) => found !== undefined);
+    const problem = permitsProblem(permits);
+    if (problem !== undefined) problems.flaw(`"permits" of "${name}": ${problem}.`, place);
+    else if (template !== undefined)
+      problems.flaw(`"permits" of "${name}" holds ${template}, but templates are filled in "args" only.`, place);
+    else if (!mayStart(name, jobs))
+      problems.warn(`"permits" of "${name}" has no effect: the job does not begin a run by ${JOB_START}.`, place);
+  }
+}
+
+/** Whether a job or one of its steps begins a run, or a script of these names the job that does. */
+function mayStart(name: string, jobs: Jobs): boolean {
+  const all = withSteps(name, jobs);
+  const steps = [...all].flatMap((one) => jobs.get(one)?.steps ?? []);
+  return all.has(JOB_START) || steps.some((step) => "code" in step && step.code.code.includes(JOB_START));
 }
 
 /**

@@ -92,9 +92,30 @@ describe("words of schedules", () => {
       `{ ${DAILY}, blackout: [{ cron: "0 22 * * *", duration: 3600000, timeZone: Europe/Lisbon }] }`,
       "{ timeInterval: 60000, overlap: queue }",
       "{ retry: 2 }",
+      `{ ${DAILY}, permits: { api: 2, "tenant/42": 1 } }`,
     ]) {
       expect([words, await saidOf(words)]).toEqual([words, []]);
     }
+  });
+
+  test("permits need a limit, a name without a template, and a job that begins a run", async () => {
+    const start = "args: { name: a }";
+    expect(await saidOf("{ permits: { api: 0 } }")).toEqual([expect.stringContaining("must be a whole number")]);
+    expect(await saidOf("{ permits: { api: 1001 } }")).toEqual([
+      expect.stringMatching(
+        /^4:\d+ "permits" of "A": the limit of the permit "api" must be .* from 1 to 1000, not 1001.$/,
+      ),
+    ]);
+    expect(await saidOf('{ permits: { "{{t}}": 1 } }')).toEqual([
+      expect.stringContaining("holds {{t}}, but templates"),
+    ]);
+    const plain = "  - { name: B, typeArgs: { permits: { api: 1 } }, exec: print(1) }";
+    expect(await saidOf("{}", start, plain)).toEqual([
+      expect.stringMatching(/^7:\d+ warning: "permits" of "B" has no effect: the job does not begin a run by oJob/),
+    ]);
+    const byScript =
+      "  - { name: B, typeArgs: { permits: { api: 1 } }, exec: \"$job('oJobManager Job Start', { name: 'b' })\" }";
+    expect(await saidOf("{}", start, byScript)).toEqual([]);
   });
 
   test.each([

@@ -14,6 +14,7 @@ export interface KnownStart {
   readonly name: string;
   /** The longest time of the run, in ms, if the arguments say it. */
   readonly timeout: number | undefined;
+  readonly permits: TypeArgs["permits"];
 }
 
 interface KnownIn {
@@ -32,7 +33,7 @@ export function knownStart(job: PlannedJob, { own, given }: RunArgs, known: Know
   const name = String(first.args["name"]);
   const timeout = timeoutOf(first.args);
   if (name.length > LONGEST_NAME) return undefined;
-  return { name, timeout: typeof timeout === "number" ? timeout : undefined };
+  return { name, timeout: typeof timeout === "number" ? timeout : undefined, permits: first.permits };
 }
 
 /** The settings of a schedule beside its due times. Only a scheduler follows them. */
@@ -142,7 +143,7 @@ async function checkJob({ name, at, type, typeArgs, typeArgsAt }: JobDefinition,
 function warnOfArgs(definition: JobDefinition, entry: TodoEntry, problems: Problems): void {
   const script = JSON.stringify(definition.exec ?? "");
   for (const { args, argsAt, at } of [definition, entry]) {
-    for (const word of [...SCHEDULE_WORDS, "retry"]) {
+    for (const word of [...SCHEDULE_WORDS, "retry", "permits"]) {
       if (script.includes(word) || !args.some((one) => Object.hasOwn(one, word))) continue;
       const message = `"${word}" among the args of "${definition.name}" has no effect. It belongs under "typeArgs" of the job.`;
       problems.warn(message, argsAt[word] ?? at);

@@ -1,5 +1,5 @@
-import { type HeldLock, type JsonValue, runId } from "@ojm/core";
-import { present, visible } from "@ojm/core/internal";
+import type { HeldLock, JsonValue } from "@ojm/core";
+import { present, runIdOf, visible } from "@ojm/core/internal";
 import { countTicks, MOST_COUNTED } from "../calendar/schedule.js";
 import type { Window } from "../definition/blackout.js";
 import { calendarIn, calendarOf } from "../definition/calendar.js";
@@ -67,9 +67,9 @@ export function overlap(evidence: Why["evidence"]): Why {
 /** The holder of a lock, as evidence. */
 export function heldEvidence(held: HeldLock | undefined): Why["evidence"] {
   if (held === undefined) return undefined;
-  const { name, holder, since, fence, note } = held;
-  const { hold, run: startTime } = (note ?? {}) as { readonly hold?: JsonValue; readonly run?: unknown };
-  const run = typeof startTime === "number" ? runId({ name, startTime }) : undefined;
+  const { holder, since, fence, note } = held;
+  const { hold } = (note ?? {}) as { readonly hold?: JsonValue };
+  const run = runIdOf(held);
   // If a person holds the job for maintenance, the hold has the reason.
   return { holder: { ...holder }, since, fence, ...present({ run, hold }) };
 }

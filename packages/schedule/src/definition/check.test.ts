@@ -14,6 +14,8 @@ describe("a definition", () => {
       missed: { run: "all", within: 6 * 3_600_000, max: 10, downtime: false },
       jitter: 30_000,
       timeout: 3_600_000,
+      lock: "reports",
+      permits: { stripe: 10 },
       blackout: [
         { from: "2026-12-24T00:00Z", to: "2026-12-27T00:00+01:00", reason: "holidays" },
         { cron: "0 22 * * SAT", duration: 3_600_000, timeZone: "Europe/Lisbon" },
@@ -90,6 +92,8 @@ describe("a definition", () => {
     [{ cron: "@daily", retry: { attempts: { most: 3 } } }, "whole number from 1 to 100"],
     [{ cron: "@daily", blackout: [{ from: "2026-12-24", to: "2026-12-27" }] }, '"from" of a window is a time'],
     [{ cron: "@daily", blackout: [{ cron: "@daily" }] }, '"duration" must be a duration from 1 ms up to 7 d, in ms or'],
+    [{ cron: "@daily", lock: "" }, 'cannot use "lock": it must be a text that is not empty'],
+    [{ cron: "@daily", permits: { api: 0 } }, 'the limit of the permit "api" must be a whole number from 1 to 1000'],
     [{ cron: "@daily", meta: "x" }, "it is a map of JSON"],
     [{ cron: "@daily", meta: { text: "x".repeat(5_000) } }, "it has at most 4096 bytes as JSON, not 5011"],
     [{ cron: "@daily", blackout: [{ from: 0, to: 1, reason: "x".repeat(20_000) }] }, "is too large"],

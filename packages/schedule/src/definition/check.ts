@@ -4,8 +4,10 @@ import {
   durationOf,
   durationProblem,
   isMap,
+  lockProblem,
   nearest,
   ownNameProblem,
+  permitsProblem,
   present,
   visible,
 } from "@ojm/core/internal";
@@ -192,6 +194,8 @@ const CHECKS: Readonly<Record<Option, (value: unknown, name: string) => string |
   missed: missedProblem,
   jitter: (value) => durationIn("it", value),
   timeout: (value) => durationIn("it", value, 1),
+  lock: lockProblem,
+  permits: permitsProblem,
   blackout: (value) => {
     const windows = isMap(value) ? [value] : value;
     if (!Array.isArray(windows)) return `it is a window such as { from, to }, or a list of them, not ${show(value)}`;

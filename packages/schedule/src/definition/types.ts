@@ -1,4 +1,4 @@
-import type { Duration, JsonValue, RetryOptions } from "@ojm/core";
+import type { Duration, JsonValue, RetryOptions, RunOptions } from "@ojm/core";
 import type { InMs } from "@ojm/core/internal";
 
 /** What happens to a tick that is due while the job still runs. */
@@ -52,6 +52,13 @@ export interface ScheduleDefinition {
   readonly jitter?: Duration;
   /** The longest time that a run may take. Default: one hour. */
   readonly timeout?: Duration;
+  /** The lock of its runs, if it is not that of its name: see `RunOptions.lock`. */
+  readonly lock?: string;
+  /**
+   * The permits of its runs: see `RunOptions.permits`. A tick that finds one taken waits, whatever `overlap`
+   * is, which applies to the ticks that are due meanwhile.
+   */
+  readonly permits?: NonNullable<RunOptions["permits"]>;
   /** Times in which no tick starts a run: a window, or a list of them. The store always has a list. */
   readonly blackout?: Blackout | readonly Blackout[];
   /**

@@ -36,7 +36,9 @@ export interface StartOptions {
 
 /** The job of a claim. */
 interface ClaimedJob extends Pick<OwnSchedule, "name" | "body" | "trigger"> {
-  readonly definition: { readonly [K in "timeout" | "meta" | "retry"]?: RunOptions[K] | undefined };
+  readonly definition: {
+    readonly [K in "timeout" | "lock" | "permits" | "meta" | "retry"]?: RunOptions[K] | undefined;
+  };
 }
 
 /**
@@ -53,8 +55,9 @@ export async function startClaimed(
   { wait, signal, trigger = own.trigger ?? "schedule", args }: StartOptions,
 ): Promise<Begun> {
   let ended: Promise<unknown> = Promise.resolve();
-  const { timeout, meta, retry } = own.definition;
-  const options = { group: runs, ...present({ timeout, meta, retry, args, waitSignal: signal }), trigger, wait, claim };
+  const { timeout, lock, permits, meta, retry } = own.definition;
+  const given = present({ timeout, lock, permits, meta, retry, args, waitSignal: signal });
+  const options = { group: runs, ...given, trigger, wait, claim };
   try {
     const version = await new Promise<Version>((resolve, reject) => {
       const body = (run: Run): unknown => {

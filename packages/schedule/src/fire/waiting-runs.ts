@@ -1,4 +1,5 @@
-import { type HeldLock, isChannelError, isRunError, runId } from "@ojm/core";
+import { type HeldLock, isChannelError, isRunError, parseRunId } from "@ojm/core";
+import { runIdOf } from "@ojm/core/internal";
 import { stopped } from "../decide/decide.js";
 import { cursorAt } from "../decide/outcomes.js";
 import { policiesOf } from "../definition/types.js";
@@ -97,9 +98,9 @@ export class WaitingRuns {
 
   /** Requests the run that holds the lock to stop, by its id: another run may have the lock by then. */
   async #replace(held: HeldLock | undefined, at: number): Promise<void> {
-    const { run: startTime } = (held?.note ?? {}) as { readonly run?: unknown };
-    if (typeof startTime !== "number") return;
-    const id = runId({ name: this.#own.name, startTime });
+    const id = held && runIdOf(held);
+    // The run of another job may have the lock of this name.
+    if (id === undefined || parseRunId(id)?.name !== this.#own.name) return;
     const reason = `replaced by its tick of ${new Date(at).toISOString()}`;
     await this.#host.manager.cancel(id, { reason, audited: false, wait: 0 });
   }

@@ -1,5 +1,5 @@
-import { type HeldLock, runId } from "@ojm/core";
-import { holdOf } from "@ojm/core/internal";
+import type { HeldLock } from "@ojm/core";
+import { holdOf, runIdOf } from "@ojm/core/internal";
 import type { SchedulerView } from "@ojm/schedule";
 import type { HoldView, InstanceView, Locks, LockView, SchedulerItem } from "../contract/types.js";
 import { firstWaiters, holderOf } from "./runs/items.js";
@@ -46,13 +46,13 @@ export async function locksOf(source: Source): Promise<Locks> {
 }
 
 function lockOf(lock: HeldLock, { mask }: Source): Omit<LockView, "gone" | "waiters"> {
-  const { name, holder } = lock;
+  const { holder } = lock;
   const hold = holdView(lock, { mask });
-  const run = (lock.note as { readonly run?: unknown } | undefined)?.run;
+  const run = runIdOf(lock);
   return {
     ...pick(lock, "name", "since", "fence", "waiting"),
     holder: holderOf(holder),
-    ...(typeof run === "number" && { run: runId({ name, startTime: run }) }),
+    ...(run !== undefined && { run }),
     ...(hold && { hold }),
   };
 }

@@ -59,14 +59,14 @@ function* pairs({ runs, scene }: Evidence): Generator<Pair> {
  * Until when a run must have had its lock, by what was known at `at`. A body that cleans up has had its
  * signal, so it cannot learn that its lease ended meanwhile.
  */
-function heldUntil(run: ObservedRun, at: number, scene: Scene): number {
+export function heldUntil(run: ObservedRun, at: number, scene: Scene): number {
   const end = holdEnd(run);
   if (run.signal?.code !== "CLOSING") return end;
   return Math.min(end, Math.max(run.signal.t, leaseEnd(run, at, scene).earliest));
 }
 
 /** How long two bodies ran at once, with and without an excuse. */
-function overlapOf(
+export function overlapOf(
   scene: Scene,
   [first, second]: Pair,
 ): { excused: number; unexcused: number; excuse: Excuse | undefined } {

@@ -250,6 +250,55 @@ describe("ojm exec", () => {
     expect(await place.last()).toMatchObject({ status: "failed" });
   });
 
+  test("starts only with a free permit, and rejects a permit without a name or a limit", async () => {
+    const place = new Place();
+    const manager = await place.manager();
+    const held = await manager.start("other", { permits: { stripe: 1 } });
+    const refused = await place.exec("echo never", "--permit", "stripe=1").ended;
+    expect(refused).toMatchObject({ code: 75, out: "" });
+    expect(refused.err).toContain(`the permit "stripe" is taken, by ${held.id}`);
+    const waiting = place.exec("echo began", "--permit", "stripe=1", "--permit", "disk=2", "--wait", "10m");
+    await expect.poll(async () => (await manager.heldLocks()).map(({ name }) => name)).toContain("ojm permit stripe");
+    await held.end();
+    expect(await waiting.ended).toMatchObject({ code: 0, out: "began\n" });
+    expect(await place.last()).toMatchObject({ status: "completed", permits: { stripe: 1, disk: 2 } });
+    for (const [wrong, text] of [
+      ["stripe", "takes a name and a limit"],
+      ["=1", "takes a name and a limit"],
+      ["stripe=x", "takes a name and a limit"],
+      ["stripe=0", "must be a whole number from 1 to 1000"],
+    ] as const) {
+      const { code, err } = await place.exec("echo never", "--permit", wrong).ended;
+      expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(text) });
+    }
+  });
+
+  test("with one --lock, commands of two names exclude each other, even once the ojm of one was killed", async () => {
+    const place = new Place();
+    const first = place.exec(UNTIL_STOPPED, "--lock", "smtp");
+    await first.prints("began");
+    const pid = pidOf(first);
+    const run = (await place.last())?.id;
+    const other = (): Promise<Ended> =>
+      start(place.folder, "exec", "other", "--store", "sqlite:ojm.db", "--lock", "smtp", "--", "echo", "second").ended;
+    const { code, err } = await other();
+    expect({ code, err }).toMatchObject({ code: 75, err: expect.stringContaining("by the lock 'smtp'") });
+    first.process.kill("SIGKILL");
+    await once(first.process, "exit");
+    const left = new RegExp(`the command of ${run} is still running, as pid ${pid}`);
+    expect(await other()).toMatchObject({ code: 75, out: "", err: expect.stringMatching(left) });
+    // Its own lock is another one.
+    expect(await place.exec("echo apart").ended).toMatchObject({ code: 0, out: "apart\n" });
+    kill(pid);
+    await expect.poll(other).toMatchObject({ code: 0, out: "second\n" });
+    expect(await place.last()).toMatchObject({ name: "other", lock: "smtp" });
+    const wrong = await place.exec("echo never", "--lock", "").ended;
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--lock: it must be a text that is not empty"),
+    });
+  });
+
   test("ends at once by a signal while it waits for the lock, or for its next attempt", async () => {
     const place = new Place();
     const manager = await place.manager();

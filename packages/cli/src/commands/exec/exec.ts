@@ -9,7 +9,7 @@ import {
   type OnceOptions,
   type RunError,
 } from "@ojm/core";
-import { GRACE, ojmCommand } from "@ojm/core/internal";
+import { GRACE, lockProblem, ojmCommand, permitsProblem } from "@ojm/core/internal";
 import type { PlannedNotify } from "@ojm/ojob";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -40,6 +40,7 @@ export async function execute(given: Given): Promise<number> {
   const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
   const wait = spanOption(given, "wait") ?? 0;
   const once = await onceOption(given);
+  const [lock, permits] = [lockOption(given), permitsOption(given)];
   const [pinger, notify] = [await pingOption(given), await configuredNotify(process.cwd())];
   return withStore(
     given,
@@ -50,7 +51,7 @@ export async function execute(given: Given): Promise<number> {
         runner.passOnSignals();
         // Checked before the run, which would write a record: with a start by cron each minute, these records
         // would hide that of the run whose command is still running.
-        const orphan = wait === 0 ? await new Predecessor(manager, name).orphan() : undefined;
+        const orphan = wait === 0 ? await new Predecessor(manager, lock ?? name).orphan() : undefined;
         if (orphan !== undefined) {
           const text = sayNotStarted(name, sayLiving(orphan));
           await noteStart(manager, name, text);
@@ -64,6 +65,8 @@ export async function execute(given: Given): Promise<number> {
           // Stores only the program: the words after it may contain passwords.
           meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace, ...once?.meta },
           ...(once && { once: once.options }),
+          ...(lock !== undefined && { lock }),
+          ...(permits && { permits }),
           signal: runner.waiting,
           claim: OWN_RUN,
           ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
@@ -125,6 +128,28 @@ function nameOf({ operands: [name, more], behind }: Given): string {
   if (behind.length === 0) throw new CommandError(`ojm exec needs a command after two dashes: ${form}`);
   checkNewName(name);
   return name;
+}
+
+/** The permits of --permit, which may be given several times. */
+function permitsOption({ values }: Given): { readonly [permit: string]: number } | undefined {
+  const words = values["permit"];
+  if (words === undefined) return undefined;
+  const permits = words.map((word) => {
+    const [, name, limit] = /^(.+)=(\d+)$/.exec(word) ?? [];
+    if (name === undefined)
+      throw new CommandError(`--permit takes a name and a limit, such as stripe=10, not "${word}"`);
+    return [name, Number(limit)] as const;
+  });
+  const problem = permitsProblem(Object.fromEntries(permits));
+  if (problem !== undefined) throw new CommandError(`--permit: ${problem}`);
+  return Object.fromEntries(permits);
+}
+
+function lockOption(given: Given): string | undefined {
+  const lock = lastValue(given, "lock");
+  const problem = lock === undefined ? undefined : lockProblem(lock);
+  if (problem !== undefined) throw new CommandError(`--lock: ${problem}`);
+  return lock;
 }
 
 /** The option of the run for --once-per or --tick, and the fields that its record shows. */

@@ -1,5 +1,5 @@
-import { type Channel, type HeldLock, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
-import { isTime, processState, readable } from "@ojm/core/internal";
+import { type Channel, type HeldLock, type JobManager, parseRunId, type RunRecord } from "@ojm/core";
+import { processState, readable, runIdOf } from "@ojm/core/internal";
 import type { Given } from "../../command-line/spec.js";
 import { printError, wantsJson } from "../../output/print.js";
 import { type CommandNote, isCommandNote, sayOjm } from "./predecessor.js";
@@ -21,18 +21,9 @@ export interface Orphan {
   readonly ojm: string;
 }
 
-/** The start of the run that a lock is held for; `undefined` for a lock without a run. */
-export function startOf({ note }: HeldLock): number | undefined {
-  const { run } = (note ?? {}) as { readonly run?: unknown };
-  return isTime(run) ? run : undefined;
-}
-
 /** The ids of the runs whose locks are held. */
 export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
-  const starts = locks.map((lock) => ({ name: lock.name, startTime: startOf(lock) }));
-  return new Set(
-    starts.flatMap(({ name, startTime }) => (startTime === undefined ? [] : [runId({ name, startTime })])),
-  );
+  return new Set(locks.flatMap((lock) => runIdOf(lock) ?? []));
 }
 
 /**
@@ -43,10 +34,10 @@ export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>)
   const running = held ?? runsWithLock(await manager.heldLocks());
   const orphans: Orphan[] = [];
   const notes = manager.channels.locks as Channel<unknown> as Channel<CommandNote>;
-  for await (const { key, value } of readable(notes, { prefix: ["exec"] })) {
-    const name = String((key as readonly unknown[])[1]);
-    if (!isCommandNote(value, name)) continue;
+  for await (const { value } of readable(notes, { prefix: ["exec"] })) {
+    if (!isCommandNote(value)) continue;
     const { run, host, pid } = value;
+    const name = parseRunId(run)?.name ?? run;
     const state = processState(value);
     if (running.has(run) || state === "gone") continue;
     orphans.push({ name, run, host, pid, isCertain: state === "there", ojm: sayOjm(value) });

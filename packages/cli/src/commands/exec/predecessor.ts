@@ -3,11 +3,11 @@ import { type Channel, type JobManager, type Key, parseRunId, type Run } from "@
 import { identityOf, type ProcessIdentity, processState, unlessCorrupt } from "@ojm/core/internal";
 
 /**
- * The key of the note about a command that is running, or was running when its ojm was killed. It is in the
+ * The key of the note about a command that has a lock, or had it when its ojm was killed. It is in the
  * channel of the locks: in a Redis Cluster, any other channel may be on another node than the lock of the
  * run.
  */
-const execKey = (name: string): Key => ["exec", name];
+const execKey = (lock: string): Key => ["exec", lock];
 
 /** How often to check whether a process is gone, in ms. */
 const LOOK = 200;
@@ -24,12 +24,12 @@ export interface CommandNote extends ProcessIdentity {
 }
 
 /**
- * Whether a value is the note of a command of this name. Any program can write to a store, and the pid
+ * Whether a value is the note of a command. Any program can write to a store, and the pid
  * becomes part of a printed `kill`: it must not name init or a process group.
  */
-export function isCommandNote(value: unknown, name: string): value is CommandNote {
+export function isCommandNote(value: unknown): value is CommandNote {
   const { run, ojm, ...process } = (value ?? {}) as { readonly [K in keyof CommandNote]?: unknown };
-  if (typeof run !== "string" || parseRunId(run)?.name !== name) return false;
+  if (typeof run !== "string" || parseRunId(run) === undefined) return false;
   return isProcess(process) && (ojm === undefined || isProcess(ojm));
 }
 
@@ -52,19 +52,19 @@ export class Predecessor {
   readonly #locks: Channel<CommandNote>;
   readonly #key: Key;
   readonly #manager: JobManager;
-  readonly #name: string;
+  readonly #lock: string;
 
-  constructor(manager: JobManager, name: string) {
+  constructor(manager: JobManager, lock: string) {
     this.#manager = manager;
-    this.#name = name;
+    this.#lock = lock;
     this.#locks = manager.channels.locks as Channel<unknown> as Channel<CommandNote>;
-    this.#key = execKey(name);
+    this.#key = execKey(lock);
   }
 
   /** The command that is certainly running; `undefined` if none is, or if that is unknown. */
   async living(): Promise<CommandNote | undefined> {
     const entry = await unlessCorrupt(this.#locks.get(this.#key));
-    return isCommandNote(entry, this.#name) && processState(entry) === "there" ? entry : undefined;
+    return isCommandNote(entry) && processState(entry) === "there" ? entry : undefined;
   }
 
   /** The command that runs on without its ojm. Call it before a run, which holds the lock itself. */
@@ -72,7 +72,7 @@ export class Predecessor {
     const living = await this.living();
     if (living === undefined) return undefined;
     // The command of a run in progress has a note too.
-    const isHeld = (await this.#manager.heldLocks()).some(({ name }) => name === this.#name);
+    const isHeld = (await this.#manager.heldLocks()).some(({ name }) => name === this.#lock);
     return isHeld ? undefined : living;
   }
 

@@ -156,7 +156,7 @@ export class CommandRunner {
     this.run = run.id;
     this.code = undefined;
     this.lost = undefined;
-    const predecessor = new Predecessor(this.#manager, run.name);
+    const predecessor = new Predecessor(this.#manager, run.lock);
     if (await this.#isBlocked(run, predecessor)) return;
     // A failure here does not matter: the command must run.
     await takePlace(this.#manager, run).catch(() => {});

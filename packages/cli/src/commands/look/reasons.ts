@@ -22,9 +22,10 @@ const UNLOCK = (name: string): string => `; if it does not end: ${ojmCommand("un
 const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reason: ScheduleReason) => string>>> = {
   running: (name, { reason }) =>
     `${ojmCommand("logs", name, "-f")}${reason?.stopRequest === undefined ? "" : UNLOCK(name)}`,
-  locked: (name) => ojmCommand("unlock", name, "--reason …"),
-  maintenance: (name) => ojmCommand("hold", name, "--end --reason …"),
+  locked: (name, { reason }) => ojmCommand("unlock", reason?.lock?.name ?? name, "--reason …"),
+  maintenance: (name, { reason }) => ojmCommand("hold", reason?.lock?.name ?? name, "--end --reason …"),
   queue: () => "ojm ps",
+  permit: () => "ojm locks",
   waiting: (name) => ojmCommand("ticks", name),
   backfill: (name) => ojmCommand("backfill", name, "--stop"),
   retry: (name, { reason }) =>

@@ -11,7 +11,7 @@ import { nextAttempt, pendingOp } from "../retry/pending.js";
 import type { RunRecord } from "../types.js";
 import { isRunOf, lostText } from "./orphans.js";
 import { records, recordsUnder } from "./read.js";
-import { closeOpen, fenceOf, recordKeyOf } from "./record.js";
+import { closeOpen, fenceOf, lockOf, recordKeyOf } from "./record.js";
 import { BEGIN_OF_TIME, type IndexedRef, type RecordRef, type Upkeep } from "./time-index.js";
 
 /** How many of the newest records of each name are searched where there is no index. */
@@ -116,7 +116,7 @@ async function closeIfOrphan(
   const lost = await closeOpen({ jobs, index }, key, now(), { status: "lost", error: lostText(value.holder) });
   const next = lost && nextAttempt(lost, undefined);
   if (next !== undefined) {
-    const isFree: Op<unknown> = { check: lockKey(value.name), version: null };
+    const isFree: Op<unknown> = { check: lockKey(lockOf(value)), version: null };
     await unlessCorrupt((locks as Channel<unknown>).commit([isFree, pendingOp(next, now())]));
   }
   return true;
@@ -133,9 +133,10 @@ async function mayHold(
   run: { readonly value: RunRecord; readonly version: string },
 ): Promise<boolean> {
   try {
-    const lock = await channel.entry(lockKey(run.value.name));
+    const name = lockOf(run.value);
+    const lock = await channel.entry(lockKey(name));
     if (lock === undefined) return false;
-    if (!isLock(lock.value, run.value.name)) return lock.version === fenceOf(run);
+    if (!isLock(lock.value, name)) return lock.version === fenceOf(run);
     return isRunOf(run, { ...lock.value, fence: lock.version });
   } catch (error) {
     if (!isCorrupt(error)) throw error;

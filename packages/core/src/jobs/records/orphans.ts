@@ -8,6 +8,8 @@ import { fieldsOf, isCount, isSpan, isText, isTime } from "../../util/shape.js";
 import { runEnded } from "../events.js";
 import { isStored, madeUpFor, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
 import { hasPolicyFields } from "../retry/policy.js";
+import { forgetPermits } from "../run/permit-entries.js";
+import { runId } from "../run-id.js";
 import type { PendingRetry, RunRecord } from "../types.js";
 import { isOverwritten, isRecord, records, recordsUnder, recordUnder } from "./read.js";
 import {
@@ -16,6 +18,7 @@ import {
   type Ending,
   type Extras,
   fenceOf,
+  lockOf,
   recordKey,
   recordKeyOf,
   startedRecord,
@@ -35,8 +38,8 @@ type LockOfRun = Pick<LockValue, "name" | "holder"> & { readonly fence: string; 
  * among the newest records of the name. Its fence proves that it is the right one.
  */
 export async function recordOf(jobs: Channel<RunRecord>, lock: LockOfRun): Promise<Entry<RunRecord> | undefined> {
-  const { name, fence } = lock;
-  const { startTime } = runOf(lock);
+  const { fence } = lock;
+  const { name, startTime } = runOf(lock);
   const noted = startTime === undefined ? undefined : await recordUnder(jobs, recordKey(name, startTime));
   if (noted !== undefined && isRunOf(noted, lock)) return withFence(noted, lock);
   for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST })) {
@@ -51,8 +54,11 @@ export async function recordOf(jobs: Channel<RunRecord>, lock: LockOfRun): Promi
  */
 export function isRunOf(entry: Pick<Entry<RunRecord>, "value" | "version">, lock: LockOfRun): boolean {
   if (fenceOf(entry) === lock.fence) return true;
-  const { status, startTime, holder } = entry.value;
-  return status === "running" && runOf(lock).startTime === startTime && lock.holder.instance === holder.instance;
+  const { status, name, startTime, holder } = entry.value;
+  const run = runOf(lock);
+  // With two stores, another run of the name may have taken the start time that the note has.
+  const isNoted = run.startTime === startTime && run.name === name && lockOf(entry.value) === lock.name;
+  return status === "running" && isNoted && lock.holder.instance === holder.instance;
 }
 
 function withFence(entry: Entry<RunRecord>, { fence }: LockOfRun): Entry<RunRecord> {
@@ -65,7 +71,10 @@ export async function recordsOf(
   locks: readonly LockOfRun[],
 ): Promise<(Entry<RunRecord> | undefined)[]> {
   // A lock without a note has the time 0 as a placeholder: only a record with its fence counts there.
-  const keys = locks.map((lock) => recordKey(lock.name, runOf(lock).startTime ?? 0));
+  const keys = locks.map((lock) => {
+    const { name, startTime = 0 } = runOf(lock);
+    return recordKey(name, startTime);
+  });
   const entries = await recordsUnder(jobs, keys);
   return Promise.all(
     locks.map((lock, i) => {
@@ -96,13 +105,14 @@ export async function closeRunOf(
   lock: Pick<Entry<LockValue>, "value" | "version">,
   { isUnused = false, ...close }: Ending & { readonly endTime: number; readonly isUnused?: boolean },
 ): Promise<RunRecord | undefined> {
-  const { retry, schedule } = runOf(lock.value);
+  const { retry, schedule, permits } = runOf(lock.value);
   // No caller awaits the run of a schedule, so replace it with another attempt. Do this before the record is
   // closed, because this process may die in between.
   if (isUnused && schedule !== undefined) await makeUpFor(stores, lock, close);
   const record = await closeRecordOf(stores, lock, close);
   // A closed run may lack its next attempt: with two stores, its process may have died between the two.
   if (retry !== undefined || record === undefined) await writeNextAttempt(stores, lock, record, close.endTime);
+  if (permits !== undefined) await forgetPermits(stores.locks as Channel<unknown>, permits, lock.version);
   return record;
 }
 
@@ -120,9 +130,9 @@ async function makeUpFor(
 
 /** The record of a lock's run, as far as the lock has its fields; `undefined` if it has no run. */
 function openOf(lock: LockValue): RunRecord | undefined {
-  const { startTime, ...extras } = runOf(lock);
+  const { name, startTime, ...extras } = runOf(lock);
   if (startTime === undefined) return undefined;
-  const { name, holder, timeout } = lock;
+  const { holder, timeout } = lock;
   return startedRecord({ name, startTime, holder, timeout, trigger: "unknown" }, extras);
 }
 
@@ -230,12 +240,37 @@ export function lostText(holder: { readonly host: string; readonly pid: number }
 /** The error text of a run whose process never began it. */
 export const NOT_BEGUN = "the store did not answer in time when it was started: its body did not begin";
 
-/** The start time of the run in the note of a lock, and the optional fields of its record. */
-export function runOf(lock: { readonly note?: unknown }): { readonly startTime?: number } & Extras {
-  const note = fieldsOf<{ run: number } & Extras>(lock.note) ?? {};
-  const { run, schedule, tick, delay, attempt, chain, retry, args } = note;
+/** The name of the run that has a lock; that of the lock, if it has none. */
+export const jobOf = (lock: Pick<LockValue, "name"> & { readonly note?: unknown }): string => runOf(lock).name;
+
+/** The id of the run that has a lock; `undefined` for a lock without a run. */
+export function runIdOf(lock: Pick<LockValue, "name"> & { readonly note?: unknown }): string | undefined {
+  const { name, startTime } = runOf(lock);
+  return startTime === undefined ? undefined : runId({ name, startTime });
+}
+
+/** The run that the note of a lock names, without a start time if the lock has none. */
+interface NotedRun extends Extras {
+  readonly name: string;
+  readonly startTime?: number;
+}
+
+/**
+ * The name and the start time of the run in the note of a lock, and the optional fields of its record. The
+ * note of a run with another name than its lock has them in `of`. A version that does not know this would
+ * otherwise look for a run with the name of the lock.
+ */
+export function runOf(lock: Pick<LockValue, "name"> & { readonly note?: unknown }): NotedRun {
+  const note = fieldsOf<{ run: number; of: unknown } & Extras>(lock.note) ?? {};
+  const of = fieldsOf<{ name: string; run: number }>(note.of);
+  const { permits, schedule, tick, delay, attempt, chain, retry, args } = note;
+  const isOther = isText(of?.name) && isTime(of.run);
+  const run = isOther ? of.run : note.run;
   return {
+    name: isOther ? of.name : lock.name,
     ...(isTime(run) && { startTime: run }),
+    ...(isOther && { lock: lock.name }),
+    ...(fieldsOf(permits) !== undefined && { permits: permits as NonNullable<Extras["permits"]> }),
     ...(isText(schedule) && { schedule }),
     ...(isTime(tick) && { tick }),
     ...(isSpan(delay) && { delay }),

@@ -48,7 +48,19 @@ export function isRecord({ key, value }: { readonly key: Key; readonly value: un
 }
 
 /** Whether the optional fields of a record can be shown. */
-function hasExtras({ id, versions, schedule, tick, delay, args, meta, ...chain }: Fields<RunRecord>): boolean {
+function hasExtras({
+  id,
+  versions,
+  lock,
+  permits,
+  schedule,
+  tick,
+  delay,
+  args,
+  meta,
+  ...chain
+}: Fields<RunRecord>): boolean {
+  if (!isOptional(lock, isText) || !isOptional(permits, isMap)) return false;
   if (!isOptional(versions, isVersions) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
   const { attempt, chain: first, retry } = chain;
   if (!isOptional(attempt, isCount) || !isOptional(first, isText) || !isOptional(retry, hasPolicyFields)) return false;

@@ -29,7 +29,13 @@ export const recordKeyOf = ({ name, startTime }: Pick<RunRecord, "name" | "start
   recordKey(name, startTime);
 
 /** The fields that only some runs have, from their start. */
-export type Extras = Pick<RunRecord, "schedule" | "tick" | "delay" | "attempt" | "chain" | "retry" | "args" | "meta">;
+export type Extras = Pick<
+  RunRecord,
+  "lock" | "permits" | "schedule" | "tick" | "delay" | "attempt" | "chain" | "retry" | "args" | "meta"
+>;
+
+/** The name of the lock of a run. */
+export const lockOf = ({ name, lock = name }: Pick<RunRecord, "name" | "lock">): string => lock;
 
 /** The record of a run that starts. */
 export function startedRecord(

@@ -6,10 +6,10 @@ import { isHolder } from "../../locks/entries/valid.js";
 import type { Operator } from "../../locks/operator.js";
 import type { Holder } from "../../locks/types.js";
 import type { Clock } from "../../util/clock.js";
-import { fieldsOf, isCount, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import { fieldsOf, isCount, isOptional, isSpan, isText, isTime, present } from "../../util/shape.js";
 import { RunError } from "../errors.js";
 import { runId } from "../run-id.js";
-import type { PendingRetry, RetryPolicy, Run, RunRecord, StartClaim } from "../types.js";
+import type { PendingRetry, RetryPolicy, Run, RunOptions, RunRecord, StartClaim } from "../types.js";
 import { delayAfter, hasPolicyFields, isPolicy, isTriedAgain } from "./policy.js";
 
 /*
@@ -35,10 +35,11 @@ export function isPending(entry: { readonly key: Key; readonly value: unknown })
 export function hasPendingFields({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
   const pending = fieldsOf<PendingRetry>(value);
   if (pending === undefined || !Array.isArray(key) || key[1] !== pending.name || key[2] !== pending.chain) return false;
-  const { attempt, due, retry, by, trigger, timeout, schedule, tick, args, meta, error } = pending;
+  const { attempt, due, retry, by, trigger, timeout, lock, permits, schedule, tick, args, meta, error } = pending;
   const isDue = isCount(attempt) && isTime(due) && hasPolicyFields(retry) && isText(trigger) && isSpan(timeout);
+  if (!isOptional(lock, isText)) return false;
   const isScheduled = isOptional(schedule, isText) && isOptional(tick, isTime);
-  const areMaps = [args, meta].every((one) => isOptional(one, (map) => fieldsOf(map) !== undefined));
+  const areMaps = [args, meta, permits].every((one) => isOptional(one, (map) => fieldsOf(map) !== undefined));
   return isDue && isScheduled && areMaps && isOptional(by, isHolder) && isOptional(error, isText);
 }
 
@@ -65,7 +66,8 @@ export function madeUpFor(record: RunRecord): PendingRetry {
 const NO_POLICY: RetryPolicy = { attempts: 1, delay: 0, backoff: "fixed", maxDelay: 0, onLost: false };
 
 function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Holder | undefined): PendingRetry {
-  const { name, attempt = 1, chain = runId(record), trigger, timeout, schedule, tick, args, meta, error } = record;
+  const { name, attempt = 1, chain = runId(record), trigger, timeout } = record;
+  const { lock, permits, schedule, tick, args, meta, error } = record;
   return {
     name,
     chain,
@@ -74,6 +76,8 @@ function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Ho
     retry,
     trigger,
     timeout,
+    ...(lock !== undefined && { lock }),
+    ...(permits !== undefined && { permits }),
     ...(by !== undefined && { by }),
     ...(schedule !== undefined && { schedule }),
     ...(tick !== undefined && { tick }),
@@ -127,6 +131,18 @@ export async function pendingUnder(
 export async function isStored(locks: Channel<unknown>, { name, chain }: PendingRetry): Promise<boolean> {
   const entry = await unlessCorrupt(locks.entry(retryKey(name, chain)));
   return entry !== undefined && hasPendingFields(entry);
+}
+
+/** The options of a run that makes a pending attempt. */
+export function optionsOfAttempt({
+  trigger,
+  timeout,
+  lock,
+  permits,
+  args,
+  meta,
+}: PendingRetry): Pick<RunOptions, "trigger" | "timeout" | "lock" | "permits" | "args" | "meta"> {
+  return { trigger, timeout, ...present({ lock, permits, args, meta }) };
 }
 
 interface Attempts {

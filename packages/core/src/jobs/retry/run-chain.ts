@@ -15,7 +15,7 @@ import type { OpenRun } from "../run/open-run.js";
 import { endBody } from "../run/run-body.js";
 import { closedError, startRun } from "../run/start-run.js";
 import type { Outcome, PendingRetry, Run, RunOptions, TakeOverOptions } from "../types.js";
-import { claimOf, PendingWatch, pendingOf, pendingOp, pendingUnder } from "./pending.js";
+import { claimOf, optionsOfAttempt, PendingWatch, pendingOf, pendingOp, pendingUnder } from "./pending.js";
 import { checkRetry, delayAfter } from "./policy.js";
 
 type Body<T> = (run: Run) => T | Promise<T>;
@@ -227,10 +227,10 @@ class Chain<T> {
   async #start(from: Pending): Promise<OpenRun> {
     let pending = from;
     for (;;) {
-      const { chain, attempt, retry, trigger, timeout, args, meta } = pending.value;
+      const { chain, attempt, retry } = pending.value;
       const { signal } = this.#options;
-      const more = { ...(args && { args }), ...(meta && { meta }), ...(signal && { signal }) };
-      const options = { trigger, timeout, wait: WAIT, claim: claimOf(this.#context, pending), ...more };
+      const terms = { ...optionsOfAttempt(pending.value), ...(signal && { signal }) };
+      const options = { ...terms, wait: WAIT, claim: claimOf(this.#context, pending) };
       try {
         return await startRun(this.#context, this.#name, options, { attempt, chain, retry });
       } catch (error) {
@@ -277,9 +277,8 @@ class Chain<T> {
   async #recordCancel(pending: Pending, reason: string): Promise<void> {
     const { lockChannel, clock, locks } = this.#context;
     const { key, value, version } = pending;
-    const { attempt, chain, retry, trigger, timeout, args, meta } = value;
-    const more = { ...(args && { args }), ...(meta && { meta }) };
-    const options = { trigger, timeout, wait: 0, claim: claimOf(this.#context, pending), ...more };
+    const { attempt, chain, retry } = value;
+    const options = { ...optionsOfAttempt(value), wait: 0, claim: claimOf(this.#context, pending) };
     try {
       const run = await startRun(this.#context, this.#name, options, { attempt, chain, retry });
       await run.cancel(reason);

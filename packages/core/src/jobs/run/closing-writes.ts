@@ -6,7 +6,7 @@ import { knownValue } from "../../channel/encoding/prepared.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { AtomicWrites, BeforeRemoval, PreparedWrites } from "../../locks/atomic-writes.js";
-import { type LocksValue, lockKey } from "../../locks/entries/schema.js";
+import { type LocksValue, type LockValue, lockKey } from "../../locks/entries/schema.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf } from "../../util/shape.js";
@@ -15,7 +15,7 @@ import { emitWarning } from "../../util/warning.js";
 import { RunError } from "../errors.js";
 import { closeRunOf, runOf } from "../records/orphans.js";
 import { isOverwritten, records, recordUnder } from "../records/read.js";
-import { closingOps, endingOf, hasPlainEnd, toRecord } from "../records/record.js";
+import { closingOps, endingOf, hasPlainEnd, lockOf, toRecord } from "../records/record.js";
 import { follows, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
 import { isTriedAgain } from "../retry/policy.js";
 import { runId } from "../run-id.js";
@@ -197,9 +197,9 @@ async function writeIfMissing(
 ): Promise<void> {
   const { name, chain = runId(record) } = record;
   const isLater = (it: Partial<RunRecord> | undefined): boolean => it !== undefined && follows(it, record);
-  const [lockAt, pendingAt] = [lockKey(name), retryKey(name, chain)];
+  const [lockAt, pendingAt] = [lockKey(lockOf(record)), retryKey(name, chain)];
   const write = async (): Promise<boolean> => {
-    const lock = (await lockChannel.entry(lockAt)) as Entry<{ readonly note?: unknown }> | undefined;
+    const lock = (await lockChannel.entry(lockAt)) as Entry<LockValue> | undefined;
     if (lock !== undefined && isLater({ ...runOf(lock.value), fence: lock.version })) return true;
     for await (const entry of records(jobs, { prefix: { name }, reverse: true, limit: NEWEST }))
       if (isLater(toRecord(entry))) return true;

@@ -9,6 +9,7 @@ import { durationText, type InMs } from "../../util/duration.js";
 import { fieldsOf, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
 import { RunError } from "../errors.js";
+import { runOf } from "../records/orphans.js";
 import type { OnceOptions, StartClaim, StartingRun, Tick } from "../types.js";
 import type { RunContext } from "./context.js";
 
@@ -64,7 +65,7 @@ export async function forgetStart(
   locks: Channel<unknown>,
   lock: Pick<Entry<LockValue>, "value" | "version">,
 ): Promise<void> {
-  for (const { key, version } of await startsOf(locks, lock.value.name))
+  for (const { key, version } of await startsOf(locks, runOf(lock.value).name))
     if (version === lock.version) await locks.commit([{ check: key, version }, { delete: key }]);
 }
 

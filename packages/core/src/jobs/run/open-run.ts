@@ -44,6 +44,7 @@ export class OpenRun implements Run {
   readonly name: string;
   readonly startTime: number;
   readonly id: string;
+  readonly lock: string;
   readonly fence: Version;
   readonly #context: RunContext;
   readonly #lease: Lease;
@@ -74,6 +75,7 @@ export class OpenRun implements Run {
     this.name = draft.record.name;
     this.startTime = draft.record.startTime;
     this.id = draft.record.id;
+    this.lock = lease.name;
     this.fence = lease.fence;
     this.#context = context;
     this.#lease = lease;

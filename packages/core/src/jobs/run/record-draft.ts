@@ -29,13 +29,23 @@ export interface Attempt {
 }
 
 function extrasOf(
-  { claim, args, meta }: CheckedOptions,
+  { lock, permits, claim, args, meta }: CheckedOptions,
   attempt: Attempt | undefined,
   startTime: number,
 ): Extras | undefined {
   const tick = claim?.tick;
-  if (tick === undefined && args === undefined && meta === undefined && attempt === undefined) return undefined;
+  if (
+    tick === undefined &&
+    args === undefined &&
+    meta === undefined &&
+    attempt === undefined &&
+    lock === undefined &&
+    permits === undefined
+  )
+    return undefined;
   return {
+    ...(lock !== undefined && { lock }),
+    ...(permits !== undefined && { permits }),
     ...(tick && { schedule: tick.schedule, tick: tick.at, delay: Math.max(0, startTime - tick.at) }),
     ...attempt,
     ...(args && { args }),

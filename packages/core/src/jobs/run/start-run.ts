@@ -7,6 +7,7 @@ import type { StopRequest } from "../../locks/entries/schema.js";
 import { isLockError, type LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import { firstOf } from "../../util/abort.js";
+import { present } from "../../util/shape.js";
 import { isRunError, RunError } from "../errors.js";
 import { runStarted } from "../events.js";
 import { type CheckedOptions, checkRunOptions } from "../options.js";
@@ -15,6 +16,7 @@ import type { RunOptions, RunRecord, StartClaim } from "../types.js";
 import { inOneStore, moreFields, type RunContext } from "./context.js";
 import { OnceClaim } from "./once.js";
 import { OpenRun } from "./open-run.js";
+import { Permits } from "./permits.js";
 import { type Attempt, type Draft, RecordDraft } from "./record-draft.js";
 import { NOT_BEGUN } from "./run-group.js";
 
@@ -24,12 +26,15 @@ const MOST_REFUSALS = 1_000;
 /** A run that is being started, and its writes in the commit that takes its lock. */
 class Starting implements AtomicWrites {
   readonly name: string;
+  /** The name of the lock. */
+  readonly lock: string;
   readonly options: CheckedOptions;
   readonly draft: RecordDraft;
   readonly claim: StartClaim | undefined;
   readonly once: OnceClaim | undefined;
   /** Set if the lease ends before the run is open, because the run cannot receive the error yet. */
   over: LockError | undefined;
+  readonly permits: Permits | undefined;
   #refusals = 0;
   /** Set if another process requests the run to stop before it is open. */
   request: StopRequest | undefined;
@@ -38,11 +43,13 @@ class Starting implements AtomicWrites {
 
   constructor(context: RunContext, name: string, options: CheckedOptions, attempt: Attempt | undefined) {
     this.name = name;
+    this.lock = options.lock ?? name;
     this.options = options;
     this.draft = new RecordDraft(context, name, options, attempt);
     const { claim, once } = options;
     this.once = once && new OnceClaim(context, name, once, claim);
     this.claim = this.once ?? claim;
+    this.permits = options.permits && new Permits(context, name, options.permits, options);
     this.#context = context;
   }
 
@@ -56,6 +63,7 @@ class Starting implements AtomicWrites {
     return {
       noteText: noteText(draft, inOneStore(this.#context)),
       others: this.claim ? [...this.#claimed(draft.record), ...(others ?? [])] : others,
+      ...this.permits?.prepare(draft.record, session.holder),
     };
   }
 
@@ -65,7 +73,13 @@ class Starting implements AtomicWrites {
 
   async refused(): Promise<void> {
     if (this.claim !== undefined) await this.#claimRefused(this.claim);
+    await this.permits?.refused();
     await this.draft.moveOn();
+  }
+
+  /** It would keep its place in line from others while it waits for the lock. */
+  blocked(): void {
+    this.permits?.leave();
   }
 
   /** A claim that continues with its old data would fail forever. */
@@ -121,9 +135,13 @@ export async function startRun(
     try {
       // Do this first: a run that will be skipped must not wait for the lock.
       await starting.once?.check();
+      if (starting.lock !== name || starting.permits !== undefined) await context.raiseFormat();
+      await starting.permits?.read();
       lease = await acquire(context, starting);
     } catch (error) {
       throw context.closing.aborted && !isRunError(error) ? closedError() : await explained(starting, error);
+    } finally {
+      starting.permits?.leave();
     }
     const run = inOneStore(context)
       ? open(context, starting, lease, starting.draft.current(lease.session), lease.fence)
@@ -144,12 +162,12 @@ export async function startRun(
 
 /** Waits for the lock until one of the signals fires, or the runs are closed. */
 async function acquire({ locks, waitUntil }: RunContext, starting: Starting): Promise<Lease> {
-  const { name, options } = starting;
+  const { lock, options } = starting;
   const { signal, waitSignal } = options;
-  if (waitSignal === undefined && waitUntil === undefined) return locks.acquire(name, options, starting);
+  if (waitSignal === undefined && waitUntil === undefined) return locks.acquire(lock, options, starting);
   const first = firstOf(...[signal, waitSignal, waitUntil].filter((one) => one !== undefined));
   try {
-    return await locks.acquire(name, { ...options, signal: first.signal }, starting);
+    return await locks.acquire(lock, { ...options, signal: first.signal }, starting);
   } finally {
     first.forget();
   }
@@ -223,14 +241,16 @@ function open(context: RunContext, starting: Starting, lease: Lease, draft: Draf
  * in the same commit has them.
  */
 function noteText({ record, extras }: Draft, hasRecord: boolean): string {
-  if (extras === undefined) return `{"run":${record.startTime}}`;
-  const { meta: _, args, ...noted } = extras;
+  const { name, startTime } = record;
+  if (extras === undefined) return `{"run":${startTime}}`;
+  const { meta: _, lock, args, ...noted } = extras;
   const map = hasRecord || args === undefined ? noted : { ...noted, args };
-  return `{"run":${record.startTime}${moreFields(map)}}`;
+  const run = lock === undefined ? `"run":${startTime}` : `"of":{"name":${JSON.stringify(name)},"run":${startTime}}`;
+  return `{${run}${moreFields(map)}}`;
 }
 
 /** The error for a run that did not get its lock. */
-async function explained({ name, options, claim }: Starting, error: unknown): Promise<unknown> {
+async function explained({ name, lock, options, claim, permits }: Starting, error: unknown): Promise<unknown> {
   const fired = [options.signal, options.waitSignal].find((signal) => signal?.aborted === true);
   // The holder of the lock may be a run for the same tick. Then the claim throws the error.
   if (isLockError(error) && fired === undefined) await claim?.refused();
@@ -239,8 +259,9 @@ async function explained({ name, options, claim }: Starting, error: unknown): Pr
     return new RunError("CANCELLED", name, `the wait for "${name}" was cancelled`, { cause: fired.reason });
   }
   if (!isLockError(error)) return error;
-  const text = `Can't lock to execute job '${name}': ${error.message}`;
-  return new RunError("LOCKED", name, text, { ...(error.held && { held: error.held }) });
+  const which = lock === name ? "" : ` by the lock '${lock}'`;
+  const text = `Can't lock to execute job '${name}'${which}: ${error.message}`;
+  return new RunError("LOCKED", name, text, present({ held: error.held, permit: permits?.missing }));
 }
 
 /** Whether our record is certainly not open in the store. After an error of a driver that is unknown. */

@@ -55,6 +55,8 @@ export interface Taken {
   readonly until: number;
   /** The lock and its queue, as the commit of the lock left them; `undefined` without waiters. */
   readonly view: LockView | undefined;
+  /** See {@link PreparedWrites.ownKeys}. */
+  readonly ownKeys?: readonly Key[] | undefined;
 }
 
 const HOUR = 3_600_000;
@@ -175,10 +177,10 @@ export class Acquisition {
   readonly token: string;
   readonly context: AcquireContext;
   readonly keys: KeysOfLock;
+  readonly note: JsonValue | undefined;
   /** Whether the first check may use older data about sessions: most waits are too short for a fresh read. */
   readonly trustsAtFirst: boolean;
   readonly #timeout: number;
-  readonly #note: JsonValue | undefined;
   readonly #writes: AtomicWrites | undefined;
 
   constructor(context: AcquireContext, name: string, options: CheckedAcquire, writes: AtomicWrites | undefined) {
@@ -188,7 +190,7 @@ export class Acquisition {
     this.keys = context.keys.of(name);
     this.trustsAtFirst = options.wait > LIVENESS_POLL;
     this.#timeout = options.timeout;
-    this.#note = options.note;
+    this.note = options.note;
     this.#writes = writes;
   }
 
@@ -243,10 +245,13 @@ export class Acquisition {
       }
       if (result.ok) {
         const view = queue === undefined ? undefined : this.#view(lock, result.version, queue, writes?.noteText);
-        return { session, fence: result.version, until, view };
+        return { session, fence: result.version, until, view, ownKeys: writes?.ownKeys };
       }
       const refusal = refusalOf(result.failed, request, view);
-      if (refusal.type === "blocked") return refusal.view;
+      if (refusal.type === "blocked") {
+        this.#writes?.blocked?.();
+        return refusal.view;
+      }
       if (refusal.type === "refused") await this.#writes?.refused(refusal.current);
       else await this.settle(session, checked, refusal.current);
     }
@@ -295,12 +300,12 @@ export class Acquisition {
   /** The lock as the store gets it: with its note. */
   #stored(lock: LockValue, { holderText }: Session, noteText: string | undefined): LockValue {
     if (noteText !== undefined) return knownValue(lockText(lock, holderText, noteText));
-    return this.#note === undefined ? lock : { ...lock, note: this.#note };
+    return this.note === undefined ? lock : { ...lock, note: this.note };
   }
 
   /** The lock and its queue after a commit: the next waiter of this process need not read them. */
   #view(lock: LockValue, fence: Version, queue: QueueValue, noteText: string | undefined): LockView {
-    const note = noteText === undefined ? this.#note : (JSON.parse(noteText) as JsonValue);
+    const note = noteText === undefined ? this.note : (JSON.parse(noteText) as JsonValue);
     const value = note === undefined ? lock : { ...lock, note };
     return { lock: { value, version: fence }, queue: { value: queue, version: fence } };
   }

@@ -17,12 +17,12 @@ export type Entered =
   /** ojm did not write this queue. */
   | { readonly type: "corrupt"; readonly queue: Queue };
 
-type Waiting = Required<Pick<Ticket, "token" | "since">>;
+type Waiting = Required<Pick<Ticket, "token" | "since">> & Pick<Ticket, "note">;
 
 interface Entrant {
   readonly session: Session;
   readonly token: string;
-  readonly since: number;
+  readonly ticket: Waiting;
   resolve(entered: Entered): void;
   reject(error: unknown): void;
 }
@@ -54,9 +54,9 @@ export class OwnTickets {
    *
    * @throws ChannelError any error of the commit; if its outcome is unknown, the ticket may be in the queue
    */
-  enter(name: string, session: Session, { token, since }: Waiting, queue: Queue): Promise<Entered> {
+  enter(name: string, session: Session, ticket: Waiting, queue: Queue): Promise<Entered> {
     return new Promise((resolve, reject) => {
-      const entrant = { session, token, since, resolve, reject };
+      const entrant = { session, token: ticket.token, ticket, resolve, reject };
       const others = this.#entrants.get(name);
       if (others !== undefined) return void others.push(entrant);
       this.#entrants.set(name, [entrant]);
@@ -113,7 +113,7 @@ export class OwnTickets {
     let queue = seen;
     for (;;) {
       const before = queue?.value;
-      const tickets = entrants.map(({ token, since }) => ({ session: session.id, token, since }));
+      const tickets = entrants.map(({ ticket }) => ({ session: session.id, ...ticket }));
       const others = ticketsOf(before).filter(({ token }) => !tokens.has(token));
       const next = queueWith(before, [...others, ...tickets]);
       const checked = session.version;

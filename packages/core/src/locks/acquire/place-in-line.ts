@@ -135,14 +135,14 @@ export class PlaceInLine {
    */
   async #enter(session: Session, view: LockView): Promise<LockView> {
     const { notices, tickets } = this.#context;
-    const { name, token } = this.#acquisition;
+    const { name, token, note } = this.#acquisition;
     this.#isFirst = false;
     // The ticket was removed from the queue. The ticket of the next waiter of this process may be gone too.
     notices.wakeBehind(token);
     // Listen first: a turn notice without a listener would be lost, and the free lock never taken.
     await notices.hear(session.id);
     const entered = await this.#acquisition.guarded(
-      tickets.enter(name, session, { token, since: this.#since }, view.queue),
+      tickets.enter(name, session, { token, since: this.#since, ...(note !== undefined && { note }) }, view.queue),
     );
     if (entered.type === "session") {
       await this.#acquisition.settle(session, entered.checked, entered.current);

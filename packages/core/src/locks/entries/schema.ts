@@ -46,6 +46,8 @@ export interface Ticket {
   readonly token: string;
   /** In ms since 1970 by the waiter's wall clock, for people to read. Early versions did not write it. */
   readonly since?: number;
+  /** What the waiter notes about its purpose. */
+  readonly note?: JsonValue;
 }
 
 /**

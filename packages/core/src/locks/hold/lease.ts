@@ -26,6 +26,8 @@ interface TakenLock {
   readonly until: number;
   /** The lock's owner, if it wants a callback at the end of the lease. */
   readonly owner: LeaseOwner | undefined;
+  /** See {@link PreparedWrites.ownKeys}. */
+  readonly ownKeys?: readonly Key[] | undefined;
 }
 
 /** The parts of {@link Locks} that its leases use. */
@@ -69,6 +71,8 @@ export class Lease {
   readonly session: Session;
   /** @internal The key of its entry. */
   readonly key: Key;
+  /** @internal The keys that its release deletes too. */
+  readonly ownKeys: readonly Key[];
   /** @internal The end of its timeout, by the monotonic clock. */
   readonly until: number;
   readonly #timeout: number;
@@ -86,6 +90,7 @@ export class Lease {
     this.fence = taken.fence;
     this.token = taken.token;
     this.key = taken.key;
+    this.ownKeys = taken.ownKeys ?? [];
     this.until = taken.until;
     this.session = session;
     this.#timeout = taken.timeout;
@@ -175,7 +180,8 @@ export class Lease {
   /** @internal Joins its release and the writes of its owner to a transaction. */
   async releaseIn(transaction: unknown, { lockOps = [], others = [] }: PreparedWrites): Promise<void> {
     this.#assertHolds();
-    const ops: Op<LocksValue>[] = [{ check: this.key, version: this.fence }, { delete: this.key }];
+    const keys = [this.key, ...this.ownKeys];
+    const ops = keys.flatMap((key): Op<LocksValue>[] => [{ check: key, version: this.fence }, { delete: key }]);
     await this.#context.channel.commitIn(transaction, [...ops, ...(lockOps as Op<LocksValue>[])], others);
   }
 

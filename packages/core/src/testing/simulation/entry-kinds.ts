@@ -22,6 +22,8 @@ export const isAudit = (key: string): boolean => key.startsWith('oJobManager-loc
 export const isCall = (key: string): boolean => /^oJobManager-locks \["session "[^"]*" "call"/.test(key);
 /** The mark that a run of a window has started. */
 export const isOnce = (key: string): boolean => key.startsWith('oJobManager-locks ["once ');
+/** A permit that a run has. */
+export const isPermit = (key: string): boolean => key.startsWith('oJobManager-locks ["permit ');
 /** The process that sweeps for all. */
 export const isSweep = (key: string): boolean => key.startsWith('oJobManager-locks ["sweep');
 /** The next attempt of a retry series. */

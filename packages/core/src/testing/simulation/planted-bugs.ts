@@ -13,7 +13,17 @@ import type {
 import type { JobManager } from "../../jobs/manager.js";
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
-import { isIndexed, isLock, isLocking, isOnce, isRecord, isRetry, isSession, isSweep } from "./entry-kinds.js";
+import {
+  isIndexed,
+  isLock,
+  isLocking,
+  isOnce,
+  isPermit,
+  isRecord,
+  isRetry,
+  isSession,
+  isSweep,
+} from "./entry-kinds.js";
 
 /** A bug that other lock code shipped, planted between ojm and the store: a check must find it. */
 export interface PlantedBug {
@@ -55,6 +65,19 @@ export class Planted extends PassedOn {
     current.splice(index, 0, asExpected(checks[index]));
     return { ok: false, current };
   }
+
+  /** Commits without the checks of these keys, as if they held. */
+  async commitWithoutAll(
+    isLeftOut: (key: string) => boolean,
+    commit: Commit,
+    options?: CallOptions,
+  ): Promise<CommitOutcome> {
+    const { checks, writes } = commit;
+    const outcome = await this.store.commit({ checks: checks.filter(({ key }) => !isLeftOut(key)), writes }, options);
+    if (outcome.ok) return outcome;
+    const current = [...outcome.current];
+    return { ok: false, current: checks.map((check) => (isLeftOut(check.key) ? asExpected(check) : current.shift())) };
+  }
 }
 
 /** The entry that a check expects. */
@@ -71,6 +94,30 @@ class ReleaseWithoutOwner extends Planted {
     const owner = commit.checks.findIndex(({ key }) => isLock(key));
     if (!deletesLock(commit) || owner < 0) return super.commit(commit, options);
     return this.commitWithout(owner, commit, options);
+  }
+}
+
+class PermitWithoutCheck extends Planted {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const puts = new Set(commit.writes.filter(({ value }) => value !== null).map(({ key }) => key));
+    const place = commit.checks.findIndex(({ key }) => isPermit(key) && puts.has(key));
+    if (!takesLock(commit) || place < 0) return super.commit(commit, options);
+    return this.commitWithout(place, commit, options);
+  }
+}
+
+class PermitsUnchecked extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return takesLock(commit) ? this.commitWithoutAll(isPermit, commit, options) : super.commit(commit, options);
+  }
+}
+
+const isPermitLine = (key: string): boolean => key.startsWith('oJobManager-locks ["lock "ojm!_permit');
+
+class PermitLineUnchecked extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const takesPermit = commit.writes.some(({ key, value }) => isPermit(key) && value !== null);
+    return takesPermit ? this.commitWithoutAll(isPermitLine, commit, options) : super.commit(commit, options);
   }
 }
 
@@ -279,6 +326,21 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: (store, clock) => new RenewalAfterExpiry(store, clock),
     clock: withoutDeadlines,
     late: true,
+  },
+  {
+    name: "a run starts although all its permits are taken",
+    caughtAs: /^\d runs have the permit/,
+    plant: (store, clock) => new PermitsUnchecked(store, clock),
+  },
+  {
+    name: "that a permit is free is checked before the commit",
+    caughtAs: /^\d runs have the permit/,
+    plant: (store, clock) => new PermitWithoutCheck(store, clock),
+  },
+  {
+    name: "a run with permits does not check whether others wait for them",
+    caughtAs: /passes the first in line for the permit/,
+    plant: (store, clock) => new PermitLineUnchecked(store, clock),
   },
   { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
   { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },

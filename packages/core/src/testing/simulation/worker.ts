@@ -16,6 +16,8 @@ import { askRollups, countOf } from "./rollups/cells.js";
 export interface Plan {
   readonly ttl: number;
   readonly names: readonly string[];
+  /** The lock of all runs; `undefined` if each has the lock of its name. */
+  readonly lock: string | undefined;
   /** The share of runs that do not wait for their lock, 0 to 1: waiters in order hide races. */
   readonly impatient: number;
   /** Whether locks are unlocked by force, which excuses two holders for a while. */
@@ -31,6 +33,8 @@ export interface Plan {
   readonly writesBack: boolean;
   /** Whether runs start once in a window. */
   readonly once: boolean;
+  /** The permits of runs, and their limits. */
+  readonly permits: { readonly [permit: string]: number };
   /** The logs of the runs, if they write any. */
   readonly logs: WrittenLogs | undefined;
   readonly dice: Dice;
@@ -48,7 +52,7 @@ export class Worker {
   readonly #process: FakeProcess;
   readonly #manager: JobManager;
   readonly #plan: Plan;
-  /** The names of the bodies that run. */
+  /** The locks of the bodies that run. */
   readonly #inside: string[] = [];
 
   constructor(name: string, process: FakeProcess, manager: JobManager, plan: Plan) {
@@ -116,14 +120,14 @@ export class Worker {
 
   async #hold(): Promise<void> {
     const { clock, dice, laws, names, note, ttl } = this.#plan;
-    const name = dice.pick(names);
+    const { lock = dice.pick(names) } = this.#plan;
     const life = dice.between(500, 2 * ttl);
     const began = clock.monotonic();
     const until = this.#process.now() + life;
-    await this.#manager.hold(name, { reason: "simulated", until });
-    note(`${this.#name} holds ${name}`);
+    await this.#manager.hold(lock, { reason: "simulated", until });
+    note(`${this.#name} holds ${lock}`);
     // The process reads its clock in whole ms.
-    laws.holding(name, began + life - 2);
+    laws.holding(lock, began + life - 2);
   }
 
   async #cancel(): Promise<void> {
@@ -139,11 +143,11 @@ export class Worker {
     const { clock, dice, laws, names, note, ttl } = this.#plan;
     // Often unlock a name that runs in this process: the process can signal that body first.
     const own = this.#inside.length > 0 && dice.chance() < 0.5;
-    const name = dice.pick(own ? this.#inside : names);
-    const unlocked = laws.unlocking(name, this.#process);
-    note(`${this.#name} unlocks ${name}`);
+    const lock = own ? dice.pick(this.#inside) : (this.#plan.lock ?? dice.pick(names));
+    const unlocked = laws.unlocking(lock, this.#process);
+    note(`${this.#name} unlocks ${lock}`);
     try {
-      await this.#manager.unlock(name, { reason: "simulated" });
+      await this.#manager.unlock(lock, { reason: "simulated" });
     } finally {
       // A commit without an answer may be applied late.
       clock.after(4 * ttl, unlocked);
@@ -158,6 +162,7 @@ export class Worker {
     const obeys = dice.chance() < 0.7;
     const retry = this.#retry();
     const once = this.#plan.once && dice.chance() < 0.6 ? { once: { per: WINDOW } } : {};
+    const permits = this.#permits();
     const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
     // A cancelled retry series ends early: the ledger could not distinguish it from a lost one.
@@ -168,7 +173,7 @@ export class Worker {
       // A run that was handed over is repeated, and has its start from the first time.
       if ("once" in once && run.chain === run.id) laws.once.entered(run);
       this.#enter(run);
-      this.#inside.push(name);
+      this.#inside.push(run.lock);
       const stopLines = this.#writeLines(run);
       await new Promise<void>((resolve) => {
         process.after(takes, resolve);
@@ -177,7 +182,7 @@ export class Worker {
       const closing = isClosing(run) ? run.signal.reason : undefined;
       // The body cleans up.
       if (closing !== undefined) await new Promise<void>((resolve) => process.after(dice.between(0, 2 * ttl), resolve));
-      this.#inside.splice(this.#inside.indexOf(name), 1);
+      this.#inside.splice(this.#inside.indexOf(run.lock), 1);
       stopLines();
       laws.leave(run);
       // A run may be handed over even if its process continues.
@@ -196,7 +201,9 @@ export class Worker {
       timeout: dice.between(200, 5 * ttl),
       wait,
       signal: stop.signal,
+      ...(this.#plan.lock !== undefined && { lock: this.#plan.lock }),
       ...once,
+      ...(permits && { permits }),
       ...(retry && { retry }),
     };
     const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
@@ -240,6 +247,14 @@ export class Worker {
     return { attempts, delay: dice.between(0, 1_500), backoff, onLost: dice.chance() < 0.5 };
   }
 
+  /** For some runs one of the permits, for others all. */
+  #permits(): RunOptions["permits"] {
+    const { dice, permits } = this.#plan;
+    const all = Object.entries(permits);
+    if (all.length === 0 || dice.chance() < 0.3) return undefined;
+    return dice.chance() < 0.5 ? permits : Object.fromEntries([dice.pick(all)]);
+  }
+
   #enter(run: Run): void {
     // The lease was over before the body began, and its signal has fired.
     if (run.signal.aborted) return;
@@ -247,7 +262,7 @@ export class Worker {
     const which = run.attempt > 1 ? `, for attempt ${run.attempt}` : "";
     note(`${this.#name} enters ${run.name} with ${run.fence}${which}`);
     ledger.begun(run);
-    laws.enter({ name: run.name, process: this.#process, run });
+    laws.enter({ lock: run.lock, process: this.#process, run });
   }
 }
 

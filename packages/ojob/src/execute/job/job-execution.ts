@@ -1,4 +1,4 @@
-import type { Args, CodeBlock, Shortcut } from "../../load/job-file.js";
+import type { Args, CodeBlock, Shortcut, TypeArgs } from "../../load/job-file.js";
 import { allAround, JobOutput, type RunsAround } from "../../output/job-output.js";
 import { runArgs, stayingArgs } from "../../plan/args.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
@@ -27,6 +27,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
   readonly output: JobOutput;
   readonly locks: HeldLocks;
   place: ScriptContext;
+  /** The permits for the runs that the current step begins. */
+  permits: TypeArgs["permits"];
   readonly #around: RunsAround;
   readonly #args: Args;
   readonly #origin: ExecutionOrigin;
@@ -140,8 +142,9 @@ export class JobExecution implements Execution, Stoppable, Endable {
 
   /** Runs all steps of a job, which may be a step of this one, and those of `catch` if one fails. */
   async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
-    const outer = this.place;
+    const { place, permits } = this;
     this.place = context;
+    this.permits = job.typeArgs.permits ?? permits;
     const level = this.#stepRunner.enter();
     let current = args;
     // Each evaluation gets its own execution, because a running script occupies the thread of this one.
@@ -172,7 +175,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
     } finally {
       lift();
       this.#stepRunner.leave();
-      this.place = outer;
+      this.place = place;
+      this.permits = permits;
     }
   }
 
@@ -276,9 +280,9 @@ export class JobExecution implements Execution, Stoppable, Endable {
   #runBuiltin(name: string, args: Args): Promise<Args> {
     const { parent, tick } = this.#origin;
     // A built-in job that a script calls works on the runs of the calling job.
-    const runs = this.job.builtin !== undefined && parent !== undefined ? parent.runs : this.runs;
+    const { runs, permits } = this.job.builtin !== undefined && parent !== undefined ? parent : this;
     const { stayOpen } = this.#stepRunner;
-    return runBuiltin(name, { args, execution: this, runs, tick, stayOpen, error: this.#error });
+    return runBuiltin(name, { args, execution: this, runs, permits, tick, stayOpen, error: this.#error });
   }
 
   async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.place): Promise<ScriptEnd> {

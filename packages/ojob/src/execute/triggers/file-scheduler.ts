@@ -18,6 +18,7 @@ export interface JobSchedule {
   /** The name of its ticks. It is the same in every process that runs this file. */
   readonly name: string;
   readonly timeout?: number | undefined;
+  readonly permits?: TypeArgs["permits"];
 }
 
 export function triggerOf({ typeArgs }: PlannedJob): "cron" | "interval" {
@@ -59,17 +60,17 @@ export class FileScheduler {
 
   /** Adds a schedule. Tries again until the store answers, unless that cannot help. */
   async add(schedule: JobSchedule): Promise<void> {
-    const { job, name, timeout } = schedule;
+    const { job, name, timeout, permits } = schedule;
     const { typeArgs } = job;
     const { overlap, missed } = typeArgs;
     const runsAll = (typeof missed === "object" ? missed.run : missed) === "all";
-    const isPatient = overlap === "queue" || overlap === "replace" || runsAll;
+    const isPatient = permits !== undefined || overlap === "queue" || overlap === "replace" || runsAll;
     const mayWait = isPatient ? Number.POSITIVE_INFINITY : (typeArgs.jitter ?? 0);
     const lock = this.#isShared ? name : undefined;
     this.#logs.set(name, new TickLog(this.#engine, { job: job.name, lock, mayWait }));
     const { retry: _, ...words } = typeArgs;
     const definition = this.#isShared
-      ? definitionOf(typeArgs, this.#engine.plan.settings, timeout)
+      ? { ...definitionOf(typeArgs, this.#engine.plan.settings, timeout), ...(permits && { permits }) }
       : definitionOf(words, this.#engine.plan.settings, UNLIMITED);
     const body = this.#runs.body(schedule, this.#isShared);
     try {

@@ -1,5 +1,5 @@
 import { nearest } from "@ojm/core/internal";
-import type { Args, JobFile, TodoEntry } from "../../load/job-file.js";
+import type { Args, JobFile, TodoEntry, TypeArgs } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate, hasTemplate } from "../../text/template.js";
 import { fillArgs, mergeArgs, runArgs, stayingArgs } from "../args.js";
@@ -13,6 +13,8 @@ type PlaceOf = (argument: string) => Position;
 export interface Start {
   readonly args: Args;
   readonly placeOf: PlaceOf;
+  /** The permits of the run: those of the innermost job around the start that has any. */
+  readonly permits: TypeArgs["permits"];
   /** Whether the job that has the start as a step checks its arguments: the checks may set defaults. */
   readonly checked: boolean;
   /** The same for a job that has this job as a step. */
@@ -31,6 +33,7 @@ interface Way {
   readonly placeOf: PlaceOf;
   /** A job above checks its arguments. */
   readonly checked: boolean;
+  readonly permits?: TypeArgs["permits"];
   /** The environment of the job that this one is a step of. */
   readonly environment?: Environment;
 }
@@ -42,7 +45,7 @@ export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, contex
   const known = new Map<string, boolean>();
   /** Visits the starts of a job that is a step. False once its arguments may have been changed. */
   const walk = (job: PlannedJob, way: Way): boolean => {
-    const key = JSON.stringify([job.name, way.checked, way.given, way.environment?.added]);
+    const key = JSON.stringify([job.name, way.checked, way.given, way.permits, way.environment?.added]);
     const result = known.get(key) ?? runArgs(job).every((own) => walkWith(job, own, way));
     known.set(key, result);
     return result;
@@ -56,7 +59,8 @@ export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, contex
     const placeOf: PlaceOf = (argument) =>
       stayed.get(argument) ?? (Object.hasOwn(own, argument) ? (job.argsAt[argument] ?? job.at) : way.placeOf(argument));
     const checked = job.checks.in.length > 0;
-    const start = (): Start => ({ args, placeOf, checked, checkedAbove: way.checked });
+    const { permits = way.permits } = job.typeArgs;
+    const start = (): Start => ({ args, placeOf, permits, checked, checkedAbove: way.checked });
     if (job.name === JOB_START) visit(start());
     return job.steps.every((step) => {
       if (!("job" in step)) return false;
@@ -69,7 +73,7 @@ export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, contex
       const { args: more = {}, argsAt = {} } = step;
       const given = { ...args, ...fillArgs(more, args, () => {}, variables) };
       const placeOfInner: PlaceOf = (argument) => argsAt[argument] ?? placeOf(argument);
-      const further = { given, placeOf: placeOfInner, checked: checked || way.checked, environment };
+      const further = { given, placeOf: placeOfInner, checked: checked || way.checked, permits, environment };
       if (!walk(inner, further)) return false;
       const merged = fillArgs(inner.args[0] ?? {}, given, () => {}, variables);
       for (const name of stayingArgs(inner, args)) {

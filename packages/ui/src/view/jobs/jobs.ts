@@ -1,5 +1,5 @@
 import { parseRunId, type RunRecord } from "@ojm/core";
-import { hasEnded, isOwn, nearest } from "@ojm/core/internal";
+import { hasEnded, isOwn, nearest, ownNameProblem } from "@ojm/core/internal";
 import { streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
 import { type LiveStore, overdueEntry, type ScheduleState, UNATTENDED } from "@ojm/schedule/operator";
@@ -77,7 +77,8 @@ export function pageOf(
 /** A page of the jobs, by name. */
 export async function jobsOf(source: Source, asked: NamesQuery): Promise<Jobs> {
   const [names, store] = await Promise.all([source.hub.names(), source.hub.store()]);
-  const locked = store.runs.locks().map(({ name }) => name);
+  // Runs that wait for a permit hold a lock of ojm.
+  const locked = store.runs.locks().flatMap(({ name }) => (ownNameProblem(name) === undefined ? [name] : []));
   const page = pageOf([...names, ...store.scheduleNames(), ...locked], asked);
   const stateOf = statesIn(store);
   const all = await mapSome(page.names, (name) => jobOf(source, name, store, stateOf(name)));

@@ -31,7 +31,7 @@ export async function whyOf(source: Source, name: string): Promise<Why> {
 /** The same reasons as in `ojm why`, the most important one first. */
 export async function reasonsOf(source: Source, name: string): Promise<ReasonView[]> {
   const [all, others] = await Promise.all([source.scheduler.why(name), source.reasons(name)]);
-  const views = viewsOf(all, source);
+  const views = viewsOf(name, all, source);
   const orphans = others.filter(({ code }) => code === "orphaned");
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ keeps }) => keeps === true);
@@ -57,11 +57,11 @@ function otherView({ code, text, help, run }: OtherReason, { mask }: Source): Re
   return { code, text: mask(text), ...(help !== undefined && { help: mask(help) }), ...(run !== undefined && { run }) };
 }
 
-function viewsOf(all: readonly ScheduleReason[], { mask }: Source): ReasonView[] {
+function viewsOf(name: string, all: readonly ScheduleReason[], { mask }: Source): ReasonView[] {
   const codes = new Set(all.map(({ code }) => code));
   return all.map((reason) => {
     const { code, text } = reason;
-    const act = isVain(reason, codes) ? undefined : ACTS[code];
+    const act = isVain(reason, codes) || isOfOther(name, reason) ? undefined : ACTS[code];
     return { code, text: mask(text), ...placeOf(reason), ...given({ act, help: HELPS[code] }) };
   });
 }
@@ -71,6 +71,12 @@ function isVain({ code, tick }: ScheduleReason, codes: ReadonlySet<ScheduleReaso
   if (code === "next") return codes.has("unattended") || codes.has("maintenance");
   // Only a tick that was not run can be run later.
   return code === "tick" && (tick === undefined || tick.outcome === "run");
+}
+
+/** Whether an action on this name would not concern the lock: the job has a lock of another name. */
+function isOfOther(name: string, { code, reason }: ScheduleReason): boolean {
+  const { lock } = reason ?? {};
+  return (code === "locked" || code === "maintenance") && lock !== undefined && lock.name !== name;
 }
 
 /** When it happened or will happen, and the run that it concerns. */

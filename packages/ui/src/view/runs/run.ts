@@ -64,6 +64,8 @@ const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunReco
   holder: holderOf,
   trigger: text,
   timeout: plain,
+  lock: plain,
+  permits: plain,
   versions: ({ ojm, node }) => ({ ojm, node }),
   schedule: plain,
   tick: plain,

@@ -81,6 +81,7 @@ const REASONS: Readonly<Record<string, State>> = {
   locked: { tone: "warn", icon: "locks", word: "Locked" },
   maintenance: PROBLEMS.held,
   queue: { tone: "warn", icon: "waiting", word: "Queue" },
+  permit: { tone: "warn", icon: "waiting", word: "No free permit" },
   retry: { tone: "warn", icon: "retry", word: "Retry to come" },
   last: { tone: "quiet", icon: "runs", word: "Last run" },
   overdue: PROBLEMS.overdue,

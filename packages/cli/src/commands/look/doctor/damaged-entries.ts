@@ -22,7 +22,7 @@ const noteDamage: DamageCheck = {
   isDamaged: ({ key, value }) => {
     const [kind, name] = (Array.isArray(key) ? key : []) as readonly unknown[];
     if (typeof name !== "string") return false;
-    return (kind === "exec" && !isCommandNote(value, name)) || (kind === "exec-refused" && !isRefusals(value));
+    return (kind === "exec" && !isCommandNote(value)) || (kind === "exec-refused" && !isRefusals(value));
   },
   prefixes: [["exec"], ["exec-refused"]],
 };

@@ -86,12 +86,12 @@ test("a store that goes away during the check costs one call without an answer",
 describe("a store that is not", () => {
   test("a later version wrote a format that this one does not know", async () => {
     const formats = await manager.channel("oJobManager-format");
-    await formats.set(["format"], { wrote: 2, reads: 1, ojm: "0.2.0" });
+    await formats.set(["format"], { wrote: 3, reads: 1, ojm: "0.2.0" });
     const [finding, ...more] = await complaints();
     expect(more).toEqual([]);
-    expect(finding).toMatchObject({ check: "format", state: "warning", evidence: { wrote: 2, reads: 1, here: 1 } });
-    expect(finding?.text).toContain("ojm 0.2.0 wrote entries of format 2");
-    await formats.set(["format"], { wrote: 2, reads: 2, ojm: "0.2.0" });
+    expect(finding).toMatchObject({ check: "format", state: "warning", evidence: { wrote: 3, reads: 1, here: 2 } });
+    expect(finding?.text).toContain("ojm 0.2.0 wrote entries of format 3");
+    await formats.set(["format"], { wrote: 3, reads: 3, ojm: "0.2.0" });
     const { code, err } = await ojm(folder, "ps", "--store", "sqlite:ojm.db");
     expect(code).toBe(2);
     expect(err).toMatch(/the store needs a later version of ojm: .*Upgrade all @ojm packages to 0\.2\.0 or later/);

@@ -1,6 +1,6 @@
-import type { HeldLock, JobManager, RunRecord } from "@ojm/core";
-import { holdOf, ojmCommand, unlessCorrupt } from "@ojm/core/internal";
-import { startOf } from "../../exec/orphans.js";
+import { type HeldLock, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
+import { holdOf, ojmCommand, runIdOf, unlessCorrupt } from "@ojm/core/internal";
+import { runsWithLock } from "../../exec/orphans.js";
 import { count, type Finding, ok, problem } from "./finding.js";
 
 /** Locks and runs that do not match. */
@@ -19,7 +19,7 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const { held, ...found } = await look(manager);
   // A run that starts or ends between two reads looks like one without a lock: it must be found twice.
   const { locks, runs } = found.locks.length + found.runs.length === 0 ? found : await lookAgain(manager, found);
-  const plain = held.filter((lock) => startOf(lock) === undefined && holdOf(lock) === undefined).length;
+  const plain = held.filter((lock) => runIdOf(lock) === undefined && holdOf(lock) === undefined).length;
   const others = plain === 0 ? "" : `, of which ${plain} without a run: programs take such locks directly`;
   const evidence = { held: held.length, plain };
   const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { evidence })];
@@ -40,15 +40,15 @@ async function look(manager: JobManager): Promise<Mismatches & { readonly held: 
   const held = await manager.heldLocks();
   const locks: HeldLock[] = [];
   for (const lock of held) {
-    const startTime = startOf(lock);
-    if (startTime === undefined) continue;
-    const record = await unlessCorrupt(manager.channels.jobs.get({ name: lock.name, startTime }));
+    const ref = parseRunId(runIdOf(lock) ?? "");
+    if (ref === undefined) continue;
+    const record = await unlessCorrupt(manager.channels.jobs.get({ ...ref }));
     if (record?.status !== "running") locks.push(lock);
   }
-  const starts = new Map(held.map((lock) => [lock.name, startOf(lock)]));
+  const withLock = runsWithLock(held);
   const runs: RunRecord[] = [];
   for await (const { running } of manager.jobs()) {
-    if (running !== undefined && starts.get(running.name) !== running.startTime) runs.push(running);
+    if (running !== undefined && !withLock.has(runId(running))) runs.push(running);
   }
   return { held, locks, runs };
 }

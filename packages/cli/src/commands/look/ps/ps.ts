@@ -37,6 +37,7 @@ export async function execute(given: Given): Promise<number> {
     cell: ({ stopRequest }) => stopRequest && sayStopRequest(stopRequest, say),
     color: () => "yellow",
   };
+  const ofLock: Column<Running> = { title: "LOCK", rank: 3.5, cut: "name", cell: ({ lock }) => lock };
   return withStore(given, async (manager) => {
     const locks = await manager.heldLocks();
     const { runs, orphans } = await orphaned(manager, locks);
@@ -49,10 +50,11 @@ export async function execute(given: Given): Promise<number> {
       return printItems<Running | WaitingJob>(given, [...shown, ...waiting], [], "");
     }
     const isAsked = shown.some(({ stopRequest }) => stopRequest !== undefined);
+    const hasOther = shown.some(({ lock }) => lock !== undefined);
     await printItems(
       given,
       shown,
-      isAsked ? [...columns, ofAsked] : columns,
+      [...columns, ...(hasOther ? [ofLock] : []), ...(isAsked ? [ofAsked] : [])],
       // Names the store: the message would also be true of the wrong store.
       name === undefined ? `nothing runs in ${await storeWords(given)}` : `"${name}" does not run`,
     );

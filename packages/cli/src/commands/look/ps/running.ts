@@ -47,7 +47,9 @@ export async function running(manager: JobManager, locks: readonly HeldLock[]): 
   const runs = await manager.activeRuns({ locks });
   const now = Date.now();
   return Promise.all(
-    runs.map(async (run) => rowOf(run, now, run.waiting === 0 ? undefined : await manager.waiters(run.name))),
+    runs.map(async (run) =>
+      rowOf(run, now, run.waiting === 0 ? undefined : await manager.waiters(run.lock ?? run.name)),
+    ),
   );
 }
 
@@ -92,9 +94,10 @@ export function sayWhere({ holder, orphan }: Running): string {
 const NAMED = 5;
 
 /** The waiters of a lock and how long they have waited, in one line; empty if it has none. */
-export function sayWaiters({ name, waiting, waiters = [] }: Pick<Running, "name" | "waiting" | "waiters">): string[] {
+export function sayWaiters(one: Pick<Running, "name" | "lock" | "waiting" | "waiters">): string[] {
+  const { name, lock = name, waiting, waiters = [] } = one;
   if (waiters.length === 0) return [];
-  return [`${waiting === 1 ? "1 waits" : `${waiting} wait`} for ${visible(name)}: ${sayProcesses(waiting, waiters)}`];
+  return [`${waiting === 1 ? "1 waits" : `${waiting} wait`} for ${visible(lock)}: ${sayProcesses(waiting, waiters)}`];
 }
 
 /** The first waiters, and how many others there are. */

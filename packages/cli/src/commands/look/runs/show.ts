@@ -68,7 +68,7 @@ export async function execute(given: Given): Promise<number> {
     const progress = await manager.progress(run);
     // A run that an unlock closed, or that completed, may have been asked to stop before.
     const request = run.endedBy?.action === "cancel" ? {} : stopRequestField(await manager.stopRequest(run));
-    const waiters = run.status === "running" ? await manager.waiters(run.name) : [];
+    const waiters = run.status === "running" ? await manager.waiters(run.lock ?? run.name) : [];
     const chain = await chainOf(manager, run);
     printItem(
       given,
@@ -111,6 +111,8 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "attempt", cell: sayAttempt },
     { title: "chain", cut: "name", cell: ({ chain }) => chain },
     { title: "where", cell: ({ holder: { host, pid } }) => `${host}, pid ${pid}` },
+    { title: "lock", cut: "name", cell: ({ lock }) => lock },
+    { title: "permits", cell: ({ permits }) => permits && Object.keys(permits).join(", ") },
     { title: "fence", cell: ({ fence }) => fence },
     { title: "versions", cell: ({ versions }) => versions && `ojm ${versions.ojm}, Node ${versions.node}` },
     { title: "args", cell: ({ args }) => json(args) },

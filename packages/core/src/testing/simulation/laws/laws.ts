@@ -6,6 +6,7 @@ import type { FakeClock } from "../../fake-clock.js";
 import type { SharedStore } from "../../stores/shared-store.js";
 import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../entry-kinds.js";
 import type { FakeProcess } from "../process.js";
+import { PermitLines } from "./permit-lines.js";
 import { Retained } from "./retained.js";
 import { SessionLives } from "./session-lives.js";
 import { StartedOnce } from "./started-once.js";
@@ -18,9 +19,11 @@ function isClosing({ signal }: Run): boolean {
   return signal.aborted && (signal.reason as { readonly code?: unknown }).code === "CLOSING";
 }
 
+type Permits = NonNullable<RunRecord["permits"]>;
+
 /** A running body. */
 export interface Entered {
-  readonly name: string;
+  readonly lock: string;
   readonly process: FakeProcess;
   readonly run: Run;
 }
@@ -64,12 +67,15 @@ export class Laws {
   #takenForDead: string | undefined;
   /** The locks that are in the store, by key. */
   readonly #locked: Map<string, { readonly name: string; readonly session: string; readonly run: unknown }> = new Map();
+  /** The permits of the runs, and their limits, by the id of the run. */
+  readonly #permits: Map<string, Permits> = new Map();
   readonly #lives: SessionLives;
   /** The store has forgotten all before `version`. A holder may notice only at the end of its session. */
   #forgotten = { version: "0", until: 0 };
 
   /** The runs that start once in a window. */
   readonly once: StartedOnce;
+  readonly #lines: PermitLines = new PermitLines();
   readonly #retained: Retained = new Retained();
   /** The processes that are closing, and when the grace of their bodies is over. */
   readonly #closing: Map<FakeProcess, number> = new Map();
@@ -88,6 +94,7 @@ export class Laws {
   /** Call it with each commit that a process sends to the store. `sender`: the same for one process. */
   sent(commit: Commit, sender: object): void {
     this.#lives.sent(commit);
+    this.#lines.sent(commit);
     for (const { key, value } of commit.writes) {
       if (value === null) continue;
       if (isSession(key))
@@ -113,21 +120,27 @@ export class Laws {
     if (isLock(key) && value === null) this.#freed(key);
     this.#lives.applied(change);
     this.once.applied(change);
+    this.#lines.applied(change);
+    if (isRecord(key) && value !== null) {
+      const { id, permits }: RunRecord = JSON.parse(value);
+      if (permits !== undefined) this.#permits.set(id, permits);
+    }
     if (!isLock(key)) return;
     if (value === null) {
       this.#locked.delete(key);
       return;
     }
     const { name, holder, until, note } = JSON.parse(value);
-    this.#locked.set(key, { name, session: holder.instance, run: note?.run });
+    const run = note?.of ?? { name, run: note?.run };
+    this.#locked.set(key, { ...run, session: holder.instance });
     this.#held.set(version, { session: holder.instance, until, key });
   }
 
   /** A close must not free a lock whose body is running, before the grace is over. */
   #freed(key: string): void {
-    for (const { run, process, name } of this.#inside) {
+    for (const { run, process, lock } of this.#inside) {
       const held = this.#held.get(run.fence);
-      if (held?.key !== key || !isClosing(run) || !this.#isHeld(run, process) || this.#isUnlocking(name)) continue;
+      if (held?.key !== key || !isClosing(run) || !this.#isHeld(run, process) || this.#isUnlocking(lock)) continue;
       // The store reports its changes within the commit: an error there would break off the commit.
       this.#freedRuns.push(run);
     }
@@ -153,6 +166,7 @@ export class Laws {
     this.#holds.clear();
     this.#locked.clear();
     this.once.forgotten();
+    this.#lines.forgotten();
     this.#retained.forgotten();
   }
 
@@ -163,17 +177,17 @@ export class Laws {
   }
 
   enter(entered: Entered): void {
-    const { name, run, process } = entered;
-    if (this.#closing.has(process)) throw new Error(`${name} begins in a process that is closing`);
-    if (this.#clock.monotonic() < (this.#holds.get(name) ?? 0)) throw new Error(`${name} begins while it is held`);
+    const { lock, run, process } = entered;
+    if (this.#closing.has(process)) throw new Error(`${lock} begins in a process that is closing`);
+    if (this.#clock.monotonic() < (this.#holds.get(lock) ?? 0)) throw new Error(`${lock} begins while it is held`);
     const inside: Inside = { ...entered, stops: process.stops, unlocked: false };
     this.#inside.add(inside);
     this.check();
-    const last = this.#lastFence.get(name) ?? "0";
-    if (compareVersions(run.fence, last) > 0) this.#lastFence.set(name, run.fence);
+    const last = this.#lastFence.get(lock) ?? "0";
+    if (compareVersions(run.fence, last) > 0) this.#lastFence.set(lock, run.fence);
     // A run that lost its lock before it got the answer to its grant cannot know that others came after it.
     else if (!inside.unlocked && !this.#mayNotKnow(run))
-      throw new Error(`${name} runs with ${run.fence} after ${last}`);
+      throw new Error(`${lock} runs with ${run.fence} after ${last}`);
   }
 
   leave(run: Run): void {
@@ -195,7 +209,7 @@ export class Laws {
     this.#unlocking.add(unlocking);
     this.#holds.delete(name);
     for (const inside of this.#inside)
-      if (inside.name === name && inside.process === by) inside.unlockedHere = unlocking;
+      if (inside.lock === name && inside.process === by) inside.unlockedHere = unlocking;
     return () => void this.#unlocking.delete(unlocking);
   }
 
@@ -207,12 +221,14 @@ export class Laws {
       throw new Error(`a close frees the lock of ${run.name} with ${run.fence} while its body runs`);
     }
     this.once.check();
+    this.#lines.check();
     if (this.#takenForDead !== undefined) throw new Error(this.#takenForDead);
     const holders = new Map<string, Inside>();
+    const permits = new Map<string, Inside[]>();
     for (const inside of this.#inside) {
-      const { name, process, run, stops } = inside;
+      const { lock, process, run, stops } = inside;
       // Two bodies may run once the entry is gone, which only the store knows: excuse each body inside.
-      for (const it of this.#unlocking) if (it.name === name && it !== inside.unlockedHere) inside.unlocked = true;
+      for (const it of this.#unlocking) if (it.name === lock && it !== inside.unlockedHere) inside.unlocked = true;
       // A resumed process cannot signal all its bodies at once, so they are not judged. A body that it begins
       // before it has done so is judged: the process must read the clock first. The signal of a body whose
       // process closes has fired, and cannot fire again for a forced unlock.
@@ -221,8 +237,19 @@ export class Laws {
       const isHolder = !over.aborted || isKept;
       if (!isHolder || !(process.running || (process.waking && stops === process.stops))) continue;
       if (this.#judgesSignals && !over.aborted) this.#checkSignal(inside);
-      const other = holders.get(name);
-      holders.set(name, other === undefined ? inside : this.#newerOf(inside, other));
+      // A body that may run without its lock may run without its permits.
+      if (!inside.unlocked && !this.#mayNotKnow(run))
+        for (const permit of Object.keys(this.#permits.get(run.id) ?? {}))
+          permits.set(permit, [...(permits.get(permit) ?? []), inside]);
+      const other = holders.get(lock);
+      holders.set(lock, other === undefined ? inside : this.#newerOf(inside, other));
+    }
+    for (const [permit, having] of permits) {
+      const most = Math.min(...having.map(({ run }) => this.#permits.get(run.id)?.[permit] ?? 0));
+      if (having.length > most)
+        throw new Error(
+          `${having.length} runs have the permit ${permit} of ${most}: ${having.map(({ run }) => run.id)}`,
+        );
     }
   }
 
@@ -230,7 +257,7 @@ export class Laws {
   #newerOf(one: Inside, two: Inside): Inside {
     const [older, newer] = compareVersions(one.run.fence, two.run.fence) < 0 ? [one, two] : [two, one];
     if (older.unlocked || this.#mayNotKnow(older.run)) return newer;
-    throw new Error(`two hold ${one.name}: ${older.run.fence} and ${newer.run.fence}`);
+    throw new Error(`two hold ${one.lock}: ${older.run.fence} and ${newer.run.fence}`);
   }
 
   /** Records a run that was closed as dead while its session lives and its lock is there. */
@@ -246,13 +273,13 @@ export class Laws {
   }
 
   /** Throws if the lease of a body ended more than {@link LATE} ms ago and its signal has not fired. */
-  #checkSignal({ name, process, run }: Inside): void {
+  #checkSignal({ lock, process, run }: Inside): void {
     const held = this.#held.get(run.fence);
-    if (held === undefined) throw new Error(`${name} runs with ${run.fence}, and no process took it with that fence`);
+    if (held === undefined) throw new Error(`${lock} runs with ${run.fence}, and no process took it with that fence`);
     const over = Math.min(held.until, this.#lives.until(held.session));
     const late = this.#clock.monotonic() - (process.waking ? over : Math.max(over, process.since));
     if (late <= LATE) return;
-    throw new Error(`the signal of ${name} with ${run.fence} is late: its lease was over ${Math.round(late)} ms ago`);
+    throw new Error(`the signal of ${lock} with ${run.fence} is late: its lease was over ${Math.round(late)} ms ago`);
   }
 }
 

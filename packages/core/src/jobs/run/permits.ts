@@ -1,0 +1,305 @@
+import { readable } from "../../channel/corrupt.js";
+import type { Entry, Key, Op, Version } from "../../channel/types.js";
+import { follow } from "../../channel/watch/follow.js";
+import { Waker } from "../../locks/acquire/wait-watch.js";
+import { type LockValue, lockKey, type QueueValue, queueKey, type Ticket } from "../../locks/entries/schema.js";
+import { whom } from "../../locks/entries/view.js";
+import { isLockError, LockError } from "../../locks/errors.js";
+import type { Holder } from "../../locks/types.js";
+import { firstOf, whenAborted } from "../../util/abort.js";
+import { fieldsOf, isCount } from "../../util/shape.js";
+import { visible } from "../../util/text.js";
+import { type CheckedOptions, permitsProblem } from "../options.js";
+import type { RunRecord } from "../types.js";
+import type { RunContext } from "./context.js";
+import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
+
+/*
+ * Permits limit how many runs have something at once. They are entries in the channel of the locks:
+ *   ["permit", NAME]        the limit that an operator set; it replaces the number of the run
+ *   ["permit", NAME, I]     a permit that a run has. The commit that takes the lock of the run writes it, and
+ *                           the commit that releases the lock deletes it. So both have the same version.
+ *
+ * A permit counts only while the lock of its run is in the store at that version, and its session is alive.
+ * So whatever ends a lock returns its permits, even if that leaves their entries behind.
+ *
+ * Runs wait in line at locks with reserved names: first at that of their set of permits, then at that of the
+ * permit that has none free. The first in that line alone watches the permit. A run that finds another of
+ * its permits taken changes the line, so it keeps no place that others could use. No run has some of its
+ * permits while it waits for others: one commit takes all of them. So sets that overlap cannot deadlock.
+ */
+
+/** How often the first in line checks for dead holders, in ms. Returned permits are reported by a watch. */
+const POLL = 500;
+
+/** How much longer than its wait a run may have a place in line, in ms. */
+const MARGIN = 60_000;
+
+/** The number of holders in the text of an error. */
+const NAMED = 3;
+
+const slotKey = (name: string, i: number): Key => ["permit", name, i];
+
+/** The name of the lock at which runs wait in line for one permit. */
+export const lineOf = (permit: string): string => `ojm permit ${permit}`;
+
+/** The note of a run in a line: its name, and the permits that it takes. */
+interface LineNote {
+  readonly for: string;
+  readonly permits: { readonly [permit: string]: number };
+}
+
+/** The name of the lock at which runs with the same set of several permits wait. */
+const lineOfSet = (names: readonly string[]): string => `ojm permits ${JSON.stringify(names)}`;
+
+/**
+ * The permits of a run that waits for one of them, with their limits. Only the first run of a name needs
+ * this: for others, the last record has the permits.
+ */
+export async function awaitedPermits(
+  { lockChannel }: Source,
+  name: string,
+): Promise<{ readonly [permit: string]: number } | undefined> {
+  const lines = { prefix: ["lock"], after: lockKey("ojm permit"), before: lockKey("ojm permit~") };
+  for await (const { value } of readable(lockChannel, lines)) {
+    const { note, waiting = [] } = fieldsOf<LockValue & QueueValue>(value) ?? {};
+    const notes = [note, ...(Array.isArray(waiting) ? waiting.map((ticket) => fieldsOf<Ticket>(ticket)?.note) : [])];
+    const permits = notes.map(fieldsOf<LineNote>).find((one) => one?.for === name)?.permits;
+    if (permitsProblem(permits) === undefined) return permits as LineNote["permits"];
+  }
+  return undefined;
+}
+
+/** A permit as it was read. */
+export interface PermitState {
+  readonly name: string;
+  readonly limit: number;
+  /** The version of the limit that an operator set. */
+  readonly limitVersion: Version | null;
+  /** The runs that have one. `undefined`: a later version wrote the entry, so it counts. */
+  readonly holders: readonly (PermitValue | undefined)[];
+  /** A place for the next run, and the version of what a dead run left there; `undefined`: all are taken. */
+  readonly free: { readonly at: number; readonly version: Version | null } | undefined;
+  /** The version of any of the entries; `undefined` if there are none. */
+  readonly some: Version | undefined;
+  /** Whether a run has a place beyond the limit. */
+  readonly isOver: boolean;
+}
+
+type Slots = ReadonlyMap<number, Pick<Entry<unknown>, "value" | "version">>;
+type Source = Pick<RunContext, "locks" | "lockChannel">;
+
+/** Reads the holders of a permit. `own`: the limit, unless an operator has set another one. */
+export async function readPermit(source: Source, name: string, own: number): Promise<PermitState> {
+  let limit = own;
+  let limitVersion: Version | null = null;
+  const slots = new Map<number, Pick<Entry<unknown>, "value" | "version">>();
+  for await (const { key, value, version } of readable(source.lockChannel, { prefix: permitKey(name) })) {
+    const [, , at] = key as readonly unknown[];
+    if (isCount(at)) slots.set(at, { value, version });
+    if (at !== undefined) continue;
+    limitVersion = version;
+    if (isPermitLimit(value)) limit = value.limit;
+  }
+  // If there are fewer entries than permits, one is free, whichever of these count.
+  const counting = slots.size < limit ? slots : await countingOf(source, slots);
+  let at = 0;
+  while (counting.has(at)) at++;
+  return {
+    name,
+    limit,
+    limitVersion,
+    holders: [...counting.values()].map(({ value }) => (isPermit(value) ? value : undefined)),
+    free: counting.size < limit ? { at, version: slots.get(at)?.version ?? null } : undefined,
+    some: limitVersion ?? [...slots.values()][0]?.version,
+    isOver: [...slots.keys()].some((place) => place >= limit),
+  };
+}
+
+/** The permits that count: their run has its lock, and its session is not over. */
+async function countingOf({ locks, lockChannel }: Source, slots: Slots): Promise<Slots> {
+  const names = [...new Set([...slots.values()].flatMap(({ value }) => (isPermit(value) ? [value.lock] : [])))];
+  const found = await lockChannel.entriesUnder(names.map(lockKey));
+  const versions = new Map(found.map((entry, i) => [names[i], entry?.version] as const));
+  const counting = new Map(slots);
+  for (const [at, { value, version }] of slots) {
+    if (!isPermit(value)) continue;
+    if (versions.get(value.lock) !== version || (await locks.operator.isGone(value.holder))) counting.delete(at);
+  }
+  return counting;
+}
+
+/** Who has a permit, in words. */
+export function takenText({ name, limit, holders }: PermitState): string {
+  const named = holders.slice(0, NAMED).map((one) => {
+    return one === undefined ? "a run of a later version of ojm" : `${visible(one.run)} on ${whom(one.holder)}`;
+  });
+  const more = holders.length > NAMED ? [`${holders.length - NAMED} more`] : [];
+  const by = named.length === 0 ? "" : `, by ${[...named, ...more].join("; ")}`;
+  const which = `"${visible(name)}"`;
+  if (limit === 0) return `the limit of the permit ${which} is 0${by && `; it is held${by}`}`;
+  return limit === 1 ? `the permit ${which} is taken${by}` : `all ${limit} permits ${which} are taken${by}`;
+}
+
+type Context = Pick<RunContext, "locks" | "lockChannel" | "clock" | "closing" | "waitUntil">;
+
+/** A place in a line. */
+interface Place {
+  /** Wakes the first in line of a permit when that changes. */
+  readonly waker: Waker;
+  stop(): void;
+}
+
+/** The permits of a run that is being started. */
+export class Permits {
+  readonly #context: Context;
+  readonly #name: string;
+  readonly #options: CheckedOptions;
+  readonly #wanted: readonly (readonly [name: string, limit: number])[];
+  readonly #until: number;
+  #states: readonly PermitState[] = [];
+  /** The permit that the run did not get in time. */
+  missing: string | undefined;
+  /** The place in the line of the set, and in that of one permit. */
+  #inSet: Place | undefined;
+  #inLine: (Place & { readonly permit: string }) | undefined;
+
+  constructor(context: Context, name: string, permits: { readonly [name: string]: number }, options: CheckedOptions) {
+    this.#context = context;
+    this.#name = name;
+    this.#options = options;
+    // In a fixed order: runs with the same set wait in one line.
+    this.#wanted = Object.entries(permits).sort(([a], [b]) => (a < b ? -1 : 1));
+    this.#until = context.clock.monotonic() + (options.permitWait ?? options.wait);
+  }
+
+  /** Reads the permits. Call it before the first attempt. */
+  async read(): Promise<void> {
+    this.#states = await Promise.all(this.#wanted.map(([name, limit]) => readPermit(this.#context, name, limit)));
+  }
+
+  /** The checks and writes that take all permits, and the keys that the release of the lock deletes. */
+  prepare({ id: run }: RunRecord, holder: Holder): { readonly lockOps: Op<unknown>[]; readonly ownKeys: Key[] } {
+    const ownKeys: Key[] = [];
+    const value: PermitValue = { run, lock: this.#options.lock ?? this.#name, holder };
+    const lockOps: Op<unknown>[] = this.#lines.map((key) => ({ check: key, version: null }));
+    for (const { name, free, limit, limitVersion, isOver, some = null } of this.#states) {
+      // Without a free permit, the commit fails at this check. Its answer says whether the lock is free.
+      if (free === undefined) lockOps.push({ check: ["permit", name, "none"], version: some });
+      const key = slotKey(name, free?.at ?? 0);
+      ownKeys.push(key);
+      lockOps.push({ check: permitKey(name), version: limitVersion }, { put: key, value });
+      if (free !== undefined) lockOps.push({ check: key, version: free.version });
+      // Two starts may see different permits beyond a lowered limit: let one of them fail.
+      if (isOver && limitVersion !== null) lockOps.push({ put: permitKey(name), value: { limit } });
+    }
+    return { lockOps, ownKeys };
+  }
+
+  /** The entries of the lines that must be empty: a newcomer must not pass those that wait. */
+  get #lines(): Key[] {
+    if (this.#inLine !== undefined) return [];
+    const names = this.#wanted.map(([name]) => name);
+    const ofSet = names.length > 1 && this.#inSet === undefined ? [lineOfSet(names)] : [];
+    return [...ofSet, ...names.map(lineOf)].flatMap((line) => [lockKey(line), queueKey(line)]);
+  }
+
+  /** A check failed although the lock is free: waits in line until all permits are free. */
+  async refused(): Promise<void> {
+    const { signal, waitSignal } = this.#options;
+    const { closing, waitUntil } = this.#context;
+    const over = firstOf(...[closing, waitUntil, signal, waitSignal].filter((one) => one !== undefined));
+    const { clock } = this.#context;
+    // Keeps the process alive: the watch and the polls do not.
+    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => {}, true);
+    try {
+      await this.read();
+      if ((await this.#blocking()) === undefined) return;
+      this.#assertWaits(over.signal);
+      const names = this.#wanted.map(([name]) => name);
+      if (names.length > 1) this.#inSet ??= await this.#enter(lineOfSet(names), over.signal);
+      await this.#waitInLine(over.signal);
+    } catch (error) {
+      this.leave();
+      throw isLockError(error) ? this.#error() : error;
+    } finally {
+      cancel();
+      over.forget();
+    }
+  }
+
+  async #waitInLine(over: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.read();
+      const permit = await this.#blocking();
+      if (permit === undefined) return;
+      this.#assertWaits(over);
+      if (this.#inLine?.permit === permit) {
+        const { clock } = this.#context;
+        await this.#inLine.waker.next(Math.min(POLL, this.#until - clock.monotonic()));
+        continue;
+      }
+      // Leave the other line first: a run that waits for this permit must not keep others from that one.
+      this.#leaveLine();
+      this.#inLine = { ...(await this.#enter(lineOf(permit), over, permit)), permit };
+    }
+  }
+
+  /** The permit to wait for: all are taken, or others wait for it. `undefined`: the run may start. */
+  async #blocking(): Promise<string | undefined> {
+    const full = this.#states.find(({ free }) => free === undefined);
+    if (full !== undefined) return full.name;
+    const lines = this.#lines;
+    if (lines.length === 0) return undefined;
+    const found = await this.#context.lockChannel.entriesUnder(lines);
+    const at = found.findIndex((entry) => entry !== undefined);
+    const line = (lines[at] as readonly string[] | undefined)?.[1];
+    // Of the line of the set, wait at the end, like all others with this set.
+    return line && (this.#wanted.find(([name]) => lineOf(name) === line) ?? this.#wanted[0])?.[0];
+  }
+
+  async #enter(line: string, over: AbortSignal, permit?: string): Promise<Place> {
+    const { locks, lockChannel, clock } = this.#context;
+    const wait = Math.max(1, this.#until - clock.monotonic());
+    const note = { for: this.#name, permits: Object.fromEntries(this.#wanted) };
+    const lease = await locks.acquire(line, { wait, timeout: wait + MARGIN, signal: over, note });
+    const waker = new Waker(clock);
+    const ended = new AbortController();
+    const wake = (): void => waker.wake();
+    const forget = whenAborted(over, wake);
+    const followed = { put: wake, gone: wake, synced: wake };
+    if (permit !== undefined)
+      follow(lockChannel, clock, permitKey(permit), followed, ended.signal, () => {}).catch(() => {});
+    const stop = (): void => {
+      forget();
+      ended.abort();
+      // If the store does not answer, the next heartbeat repeats it.
+      void lease.release().catch(() => {});
+    };
+    return { waker, stop };
+  }
+
+  #assertWaits(over: AbortSignal): void {
+    if (over.aborted || this.#context.clock.monotonic() >= this.#until) throw this.#error();
+  }
+
+  #error(): LockError {
+    const full = this.#states.find(({ free }) => free === undefined);
+    this.missing = full?.name ?? this.#wanted[0]?.[0];
+    const names = this.#wanted.map(([name]) => `"${visible(name)}"`).join(", ");
+    const text = full === undefined ? `other runs are ahead in the line for the permits ${names}` : takenText(full);
+    return new LockError("LOCKED", this.#options.lock ?? this.#name, text);
+  }
+
+  #leaveLine(): void {
+    this.#inLine?.stop();
+    this.#inLine = undefined;
+  }
+
+  /** Gives up the places in line: the run has its permits, or cannot start now. */
+  leave(): void {
+    this.#leaveLine();
+    this.#inSet?.stop();
+    this.#inSet = undefined;
+  }
+}
