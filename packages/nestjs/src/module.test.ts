@@ -253,7 +253,7 @@ describe("options of decorators", () => {
     [Cron("@daily", { initialDelay: 3e9 }), /initialDelay is a whole number of ms, at most 2147483647/],
     [
       Cron("@daily", { mised: "latest" } as never),
-      /^Tasks\.a: @Cron has no option "mised"\. Did you mean "missed"\? It has: name, timeZone, utcOffset, disabled, initialDelay, overlap, missed, jitter, timeout, blackout, pauseAfter, retry, meta\.$/,
+      /^Tasks\.a: @Cron has no option "mised"\. Did you mean "missed"\? It has: name, timeZone, utcOffset, disabled, initialDelay, overlap, missed, jitter, timeout, lock, permits, blackout, pauseAfter, retry, meta\.$/,
     ],
     [Cron("@daily", { every: 5_000 } as never), /^Tasks\.a: @Cron has no option "every"/],
     [Cron("@daily", { catchUp: true } as never), /@Cron has no option "catchUp"\. Did you mean "missed"/],

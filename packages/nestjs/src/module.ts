@@ -19,7 +19,7 @@ const Configurable: ConfigurableModuleCls<OjmOptions, "forRoot", "createOjmOptio
 class EndOfRuns {
   readonly #ojm: Ojm;
 
-  constructor(@Inject(Ojm) ojm: Ojm, @Inject(ModulesContainer) modules: ModulesContainer) {
+  constructor(ojm: Ojm, modules: ModulesContainer) {
     this.#ojm = ojm;
     for (const module of modules.values()) if (module.metatype === EndOfRuns) module.distance = -1;
   }
@@ -28,6 +28,8 @@ class EndOfRuns {
     await this.#ojm.onModuleDestroy();
   }
 }
+// Called as functions: decorators of parameters need an option of the compiler.
+for (const [i, token] of [Ojm, ModulesContainer].entries()) Inject(token)(EndOfRuns, undefined, i);
 
 /**
  * Runs the methods with `@Cron`, `@Interval` and `@Timeout` of the whole application. `forRootAsync` takes
