@@ -57,7 +57,9 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
 async function held(locks: Locks, lock: HeldLock, run: RunRecord | undefined): Promise<Reason> {
   const hold = holdOf(lock);
   if (hold !== undefined) return { code: "maintenance", text: holdText(hold), lock };
-  const gone = (await locks.operator.isGone(lock.holder)) ? ", which is gone: the next run takes the lock over" : "";
+  const gone = (await locks.operator.isGone(lock.holder))
+    ? ", whose session has ended: the next run takes the lock over"
+    : "";
   const since = new Date(lock.since).toISOString();
   const by = `${whom(lock.holder)}${gone}, since ${since}`;
   if (run !== undefined) return { code: "running", text: `it runs now, on ${by}`, lock, run };
