@@ -304,8 +304,8 @@ export interface ScheduleSummary {
 }
 
 /**
- * The schedules of a store, or the one called `only`, ordered by name, each with its next ticks. Skips entries
- * that no scheduler wrote.
+ * The schedules of a store, or the one called `only`, ordered by name, each with its next ticks. Skips
+ * entries that no scheduler wrote.
  */
 export async function* schedulesOf(
   { channel, clock }: ScheduleStore,
