@@ -246,13 +246,19 @@ export class Scheduler {
 
   /**
    * The schedules of the store, including those that this process does not have, ordered by name. Each has
-   * its next ticks, `limit` at most.
+   * its next ticks, `limit` at most. With `name`, only this schedule is read.
    *
    * @throws ChannelError if the store fails
    */
-  async *schedules({ limit = 1 }: { readonly limit?: number } = {}): AsyncGenerator<ScheduleSummary, void, undefined> {
+  async *schedules({
+    limit = 1,
+    name,
+  }: {
+    readonly limit?: number;
+    readonly name?: string;
+  } = {}): AsyncGenerator<ScheduleSummary, void, undefined> {
     const [store, locks] = await Promise.all([this.#openStore(), this.#manager.heldLocks()]);
-    yield* schedulesOf(store, limit, holdsIn(locks));
+    yield* schedulesOf(store, limit, holdsIn(locks), name);
   }
 
   /**

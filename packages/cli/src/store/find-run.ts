@@ -1,6 +1,6 @@
 import { type JobManager, parseRunId, type RunRecord } from "@ojm/core";
 import { notFound } from "../errors.js";
-import { knownNames, listed, meant } from "./known-names.js";
+import { isKnown, knownNames, listed, meant } from "./known-names.js";
 
 /** How many of the last runs are searched for names. */
 const RECENT = 1_000;
@@ -33,7 +33,7 @@ async function runsThatBegin(manager: JobManager, word: string, name: string): P
   return found;
 }
 
-/** A message about a name without runs, which may be misspelt: the nearest name, and those with runs. */
+/** A message about a name without runs: the names with runs and, if it may be misspelt, the nearest name. */
 export async function neverRan(
   manager: JobManager,
   name: string,
@@ -43,5 +43,6 @@ export async function neverRan(
   for await (const run of manager.history({ limit: RECENT })) names.add(run.name);
   if (names.has(name)) return first;
   const others = names.size === 0 ? " No other name has runs." : ` Names that have runs: ${listed(names)}.`;
-  return `${first}${await meant(name, await knownNames(manager))}${others}`;
+  const near = (await isKnown(manager, name)) ? "" : await meant(name, await knownNames(manager));
+  return `${first}${near}${others}`;
 }

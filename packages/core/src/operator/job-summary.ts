@@ -19,14 +19,20 @@ const NAMES_AT_ONCE = 20;
 
 /** A summary of each job, ordered by name. Reads a few runs of each, however many are stored. */
 export async function* jobSummaries(jobs: Channel<RunRecord>, signal: AbortSignal | undefined): Items<JobSummary> {
-  const range = { limit: RUNS_OF_SUMMARY, ...(signal && { signal }) };
   for await (const names of inBatches(jobNames(jobs, signal), NAMES_AT_ONCE)) {
-    const summaries = names.map(async (name) => {
-      const newest = await all(historyOf(jobs, name, range));
-      return newest.length === 0 ? [] : summarize(name, newest);
-    });
-    yield* (await Promise.all(summaries)).flat();
+    const summaries = await Promise.all(names.map((name) => summaryOf(jobs, name, signal)));
+    yield* summaries.filter((summary) => summary !== undefined);
   }
+}
+
+/** The summary of one job; `undefined` if it has no record. */
+export async function summaryOf(
+  jobs: Channel<RunRecord>,
+  name: string,
+  signal?: AbortSignal,
+): Promise<JobSummary | undefined> {
+  const newest = await all(historyOf(jobs, name, { limit: RUNS_OF_SUMMARY, ...(signal && { signal }) }));
+  return newest.length === 0 ? undefined : summarize(name, newest);
 }
 
 /** A summary of the newest runs of a job, the newest first. */

@@ -73,7 +73,7 @@ describe("why a job does not run", () => {
     expect(await codes()).toEqual(["last"]);
   });
 
-  test("reports that the next run takes over the lock of a dead process", async () => {
+  test("reports that the next run takes over the lock of an ended session", async () => {
     await clock.until(one.manager.start("a"));
     const blind = await world.manager();
     one.way.fault = () => ({ type: "refused" });
@@ -81,7 +81,7 @@ describe("why a job does not run", () => {
     two.way.fault = blind.way.fault;
     await clock.advance(3 * TTL);
     const [running] = await clock.until(blind.manager.why("a"));
-    expect(running?.text).toMatch(/which is gone: the next run takes the lock over/);
+    expect(running?.text).toMatch(/whose session has ended: the next run takes the lock over/);
   });
 
   test("reports the holder of a lock without a run, and of a hold for maintenance", async () => {

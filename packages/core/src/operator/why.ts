@@ -65,7 +65,9 @@ async function held(locks: Locks, name: string, lock: HeldLock, run: RunRecord |
   const which = lock.name === name ? "" : ` "${visible(lock.name)}"`;
   if (hold !== undefined)
     return { code: "maintenance", text: `${which && `its lock${which} is `}${holdText(hold)}`, lock };
-  const gone = (await locks.operator.isGone(lock.holder)) ? ", which is gone: the next run takes the lock over" : "";
+  const gone = (await locks.operator.isGone(lock.holder))
+    ? ", whose session has ended: the next run takes the lock over"
+    : "";
   const since = new Date(lock.since).toISOString();
   const by = `${whom(lock.holder)}${gone}, since ${since}`;
   if (run?.name === name)

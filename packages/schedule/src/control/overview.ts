@@ -20,11 +20,13 @@ import { PRESENCE_TTL } from "../members/presence.js";
 import {
   CHANNEL,
   type Cursor,
+  cursorKey,
   type MemberValue,
   type Pause,
   pauseAt,
   type SchedulesValue,
   type StoredSchedule,
+  scheduleKey,
   tickKey,
 } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
@@ -144,18 +146,20 @@ export async function* schedulesIn(
   }
 }
 
-/** The schedules of a store, ordered by name. Leaves damaged entries out. */
-async function* schedulesUnder(channel: Channel<SchedulesValue>): Items<StoredSchedule> {
-  for await (const { key, value } of readable(channel, { prefix: ["schedule"] })) {
+/** One schedule of a store, or all of them, ordered by name. Leaves damaged entries out. */
+async function* schedulesUnder(channel: Channel<SchedulesValue>, only?: string): Items<StoredSchedule> {
+  const prefix = only === undefined ? ["schedule"] : scheduleKey(only);
+  for await (const { key, value } of readable(channel, { prefix })) {
     const [, name] = key as readonly unknown[];
     if (isSchedule(value, String(name))) yield value;
   }
 }
 
-/** The cursor of each schedule, by name: its ticks are decided up to there. */
-async function cursorsIn(channel: Channel<SchedulesValue>): Promise<ReadonlyMap<string, Cursor>> {
+/** The cursor of one schedule or of each, by name: its ticks are decided up to there. */
+async function cursorsIn(channel: Channel<SchedulesValue>, only?: string): Promise<ReadonlyMap<string, Cursor>> {
   const cursors = new Map<string, Cursor>();
-  for await (const { key, value } of readable(channel, { prefix: ["cursor"] })) {
+  const prefix = only === undefined ? ["cursor"] : cursorKey(only);
+  for await (const { key, value } of readable(channel, { prefix })) {
     if (isCursor(value)) cursors.set(String((key as readonly unknown[])[1]), value);
   }
   return cursors;
@@ -300,17 +304,19 @@ export interface ScheduleSummary {
 }
 
 /**
- * The schedules of a store, ordered by name, each with its next ticks. Skips entries that no scheduler wrote.
+ * The schedules of a store, or the one called `only`, ordered by name, each with its next ticks. Skips
+ * entries that no scheduler wrote.
  */
 export async function* schedulesOf(
   { channel, clock }: ScheduleStore,
   limit: number,
   holds: ReadonlyMap<string, Hold>,
+  only?: string,
 ): Items<ScheduleSummary> {
-  const cursors = await cursorsIn(channel);
+  const cursors = await cursorsIn(channel, only);
   // Parsing a cron expression takes more than a millisecond, so give the event loop a turn now and then.
   const breaks = new Breaks();
-  for await (const value of schedulesUnder(channel)) {
+  for await (const value of schedulesUnder(channel, only)) {
     await breaks.take();
     // Without its definition, only its name is known.
     if (!isReadable(value.definition)) continue;

@@ -66,7 +66,7 @@ export class Succession {
  * `undefined` if the schedule stays gone.
  */
 export async function findLost(
-  { store, presence }: Host,
+  { store }: Host,
   { name, hash }: OwnSchedule,
   known: StoredSchedule | undefined,
 ): Promise<Stored | undefined> {
@@ -76,7 +76,6 @@ export async function findLost(
     return undefined;
   }
   warn(`the store had lost the schedule "${visible(name)}": it is there again, and its ticks begin now`);
-  presence.renew();
   return stored;
 }
 

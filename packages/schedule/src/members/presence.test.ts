@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { collect } from "../../../core/src/testing/settle.js";
+import { memberPartKey } from "../store/schema.js";
 import { isMember } from "../store/valid.js";
 import { World } from "../testing/world.js";
 
@@ -29,5 +30,21 @@ it("a store that refuses its first sign does not hold up a process", async () =>
   expect(await members(world, one)).toEqual([]);
   await world.clock.advance(2_000);
   expect(await members(world, one)).toEqual(["one"]);
+  await world.close();
+});
+
+it("a process whose list the store has lost writes it again, and its schedule stays attended", async () => {
+  const world = new World();
+  const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+  await world.clock.until(one.scheduler.add("a", { every: 60_000 }, one.body()));
+  await world.clock.advance(1_000);
+  const codes = async (): Promise<string[]> =>
+    (await world.clock.until(two.scheduler.why("a"))).map(({ code }) => code);
+  expect(await codes()).not.toContain("unattended");
+  const channel = await two.manager.channel("oJobManager-schedules");
+  await world.clock.until(channel.unset(memberPartKey("one", 0)));
+  expect(await codes()).toContain("unattended");
+  await world.clock.advance(5_000);
+  expect(await codes()).not.toContain("unattended");
   await world.close();
 });

@@ -1,6 +1,6 @@
-import { isChannelError } from "@ojm/core";
+import { isChannelError, type Op, type Version } from "@ojm/core";
 import { elapsedText, inBackground, processIdentity, restBy, VERSIONS } from "@ojm/core/internal";
-import { memberKey, memberPartKey } from "../store/schema.js";
+import { memberKey, memberPartKey, type SchedulesValue } from "../store/schema.js";
 import type { ScheduleStore } from "../store/store.js";
 import { warn } from "../warn.js";
 
@@ -19,6 +19,9 @@ const BEATS_OF_PART = 240;
 
 /** The most schedules in one entry of a list. */
 const MOST_IN_PART = 500;
+
+/** The most parts that a beat checks, and that a close deletes: etcd accepts 128 ops. */
+const MOST_PARTS = 50;
 
 /** The pause after a call that failed, in ms. */
 const AGAIN = 1_000;
@@ -42,6 +45,8 @@ const FIRST_CHANGE_PAUSE = 100;
 export class Presence {
   readonly #store: ScheduleStore;
   readonly #parts: Map<string, string>[] = [];
+  /** The version of each part in the store, as last written. */
+  readonly #versions: Version[] = [];
   readonly #changed: Set<number> = new Set();
   #beats = 0;
   /** How long the next change of the list waits, in ms. */
@@ -88,11 +93,6 @@ export class Presence {
     if (place >= 0) this.#change(place);
   }
 
-  /** Writes the whole list again: the store has lost its data. */
-  renew(): void {
-    for (const place of this.#parts.keys()) this.#change(place);
-  }
-
   #change(place: number): void {
     this.#changed.add(place);
     this.#arm(this.#moment);
@@ -124,19 +124,16 @@ export class Presence {
   }
 
   async #beat(): Promise<void> {
-    const { channel, by, clock } = this.#store;
-    const began = clock.monotonic();
+    const began = this.#store.clock.monotonic();
     const renewed = this.#beats % BEATS_OF_PART === 0 ? this.#parts.keys() : [];
     const places = new Set([...this.#changed, ...renewed]);
     this.#changed.clear();
     try {
-      for (const place of places) {
-        const schedules = [...(this.#parts[place] ?? [])];
-        await channel.set(memberPartKey(by.instance, place), { schedules }, { ttl: PART_TTL });
-      }
-      // The list first: a member without it can run nothing.
-      const value = { by, parts: this.#parts.length, process: processIdentity(), ojm: VERSIONS.ojm };
-      await channel.set(memberKey(by.instance), value, { ttl: BEATS_OF_LIFE * restBy(clock, BEAT) });
+      let unwritten = [...places];
+      do {
+        await this.#write(unwritten);
+        unwritten = await this.#renew();
+      } while (unwritten.length > 0);
       this.#beats++;
       this.#answered();
     } catch (error) {
@@ -145,6 +142,30 @@ export class Presence {
       this.since = this.#store.clock.monotonic();
       throw error;
     }
+  }
+
+  async #write(places: readonly number[]): Promise<void> {
+    const { channel, by } = this.#store;
+    for (const place of places) {
+      const schedules = [...(this.#parts[place] ?? [])];
+      this.#versions[place] = await channel.set(memberPartKey(by.instance, place), { schedules }, { ttl: PART_TTL });
+    }
+  }
+
+  /**
+   * Renews the sign of life if the store still has the list, because a member without it can run nothing.
+   * Resolves to the parts that the store has lost, or has in another version, as after a restore. A watch
+   * would not do: a Redis reports no `FLUSHALL`.
+   */
+  async #renew(): Promise<number[]> {
+    const { channel, by, clock } = this.#store;
+    const value = { by, parts: this.#parts.length, process: processIdentity(), ojm: VERSIONS.ojm };
+    const ops: Op<SchedulesValue>[] = this.#versions
+      .slice(0, MOST_PARTS)
+      .map((version, place) => ({ check: memberPartKey(by.instance, place), version }));
+    ops.push({ put: memberKey(by.instance), value, ttl: BEATS_OF_LIFE * restBy(clock, BEAT) });
+    const result = await channel.commit(ops);
+    return result.ok ? [] : result.failed.map(({ key }) => Number((key as readonly unknown[])[2]));
   }
 
   #failed(error: unknown, began: number): void {
@@ -175,6 +196,6 @@ export class Presence {
     if (this.#beats === 0) return;
     const { channel, by } = this.#store;
     const parts = this.#parts.map((_, place) => ({ delete: memberPartKey(by.instance, place) }));
-    await channel.commit([{ delete: memberKey(by.instance) }, ...parts.slice(0, 50)]);
+    await channel.commit([{ delete: memberKey(by.instance) }, ...parts.slice(0, MOST_PARTS)]);
   }
 }

@@ -119,7 +119,7 @@ export interface LockView extends Omit<HeldLock, "note"> {
   /** Set if a user holds it, for maintenance. */
   readonly hold?: HoldView;
   readonly lease?: Lease;
-  /** Whether the holder's process is gone: the next run takes the lock over. */
+  /** Whether the holder's session has ended: the next run takes the lock over. */
   readonly gone: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { JobSummary } from "@ojm/core";
+import type { JobManager, JobSummary } from "@ojm/core";
 import { isOwn } from "@ojm/core/internal";
 import type { ScheduleSummary } from "@ojm/schedule";
 import { optionalOperand } from "../../command-line/parse.js";
@@ -53,6 +53,17 @@ function sayStreak({ streak = 0 }: Job): string {
   return length === 0 ? "" : `${length}${length >= MOST_STREAK ? "+" : ""} ${streak > 0 ? "succeeded" : "failed"}`;
 }
 
+/** The summary of one job, or of each that is not of ojm itself. */
+async function* summariesOf(manager: JobManager, name: string | undefined): AsyncGenerator<JobSummary> {
+  if (name === undefined) {
+    for await (const job of manager.jobs()) if (!isOwn(job.name)) yield job;
+    return;
+  }
+  const { summaryOf } = await import("@ojm/core/internal/operator");
+  const summary = await summaryOf(manager.channels.jobs, name);
+  if (summary !== undefined) yield summary;
+}
+
 /** Shows each job. */
 export async function execute(given: Given): Promise<number> {
   const name = optionalOperand(given);
@@ -73,11 +84,11 @@ export async function execute(given: Given): Promise<number> {
   ];
   return withScheduler(given, async (scheduler, manager) => {
     const jobs = new Map<string, Job>();
-    for await (const job of manager.jobs()) if (!isOwn(job.name) || job.name === name) jobs.set(job.name, job);
+    for await (const job of summariesOf(manager, name)) jobs.set(job.name, job);
     const { wordsOf } = await import("@ojm/schedule");
     const { attendanceIn } = await import("@ojm/schedule/operator");
     const unattended = await attendanceIn(manager);
-    for await (const { hash, ...schedule } of scheduler.schedules()) {
+    for await (const { hash, ...schedule } of scheduler.schedules(name === undefined ? {} : { name })) {
       const { name, definition } = schedule;
       const alone = unattended({ name, hash }) && ({ unattended: true } as const);
       const words = await wordsOf(definition);
@@ -86,9 +97,8 @@ export async function execute(given: Given): Promise<number> {
     for (const next of (await comingOf(manager, name)).reverse())
       jobs.set(next.name, { ...jobs.get(next.name), name: next.name, next: nextAttempt(next) });
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    const shown = sorted.filter((job) => name === undefined || job.name === name);
-    await refuseIfNone(manager, name, shown);
+    await refuseIfNone(manager, name, sorted);
     const none = name === undefined ? "no jobs yet" : `"${name}" has no run and no schedule`;
-    await printItems(given, shown, columns, none);
+    await printItems(given, sorted, columns, none);
   });
 }

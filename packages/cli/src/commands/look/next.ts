@@ -1,4 +1,4 @@
-import { visible } from "@ojm/core/internal";
+import { present, visible } from "@ojm/core/internal";
 import type { CheckedDefinition, NextTick } from "@ojm/schedule";
 import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -39,8 +39,10 @@ export async function execute(given: Given): Promise<number> {
     const unattended = await attendanceIn(manager);
     const coming: JobTick[] = [];
     let isKnown = name === undefined;
-    for await (const { name: one, definition, hash, next } of scheduler.schedules({ limit: ofEach })) {
-      if (name !== undefined && name !== one) continue;
+    for await (const { name: one, definition, hash, next } of scheduler.schedules({
+      limit: ofEach,
+      ...present({ name }),
+    })) {
       isKnown = true;
       const { timeZone = "UTC" } = definition;
       missed.set(one, definition.missed);

@@ -69,7 +69,9 @@ export async function runsText(
   }
   const runs = all.slice(0, limit);
   const isWhole = Object.keys(others).length === 0;
-  const none = name !== undefined && isWhole ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
+  // The text about a name without runs reads the names of the store.
+  const isUnrun = name !== undefined && isWhole && runs.length === 0;
+  const none = isUnrun ? await neverRan(manager, name) : isWhole ? "no runs yet" : "no such runs";
   const last = runs.at(-1);
   const next =
     last === undefined || given.command !== "runs"

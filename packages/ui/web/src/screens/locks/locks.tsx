@@ -134,7 +134,7 @@ function For({ lock: { name, hold, gone, run } }: { readonly lock: LockView }): 
     return (
       <span class="under pair-line">
         <StateMark state={stateOf("lost")} />
-        <span class="dim">its process is gone: the next run takes the lock over</span>
+        <span class="dim">its session has ended: the next run takes the lock over</span>
       </span>
     );
   }
