@@ -88,10 +88,14 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
   if (TLS.test(code) || message.includes("not support SSL"))
     return fault(
       "INVALID_CONFIG",
-      `cannot be spoken to by TLS: ${message}. Check "sslmode" and "sslrootcert" in the url`,
+      `cannot be spoken to by TLS: ${message}. Check "sslmode" (or PGSSLMODE) and "sslrootcert" in the url`,
     );
   if (/^SASL|password must be/.test(message))
-    return fault("DENIED", "requires a password, and the url has none. A ~/.pgpass that others may read: chmod 600");
+    return fault(
+      "DENIED",
+      "requires a password, and none is given. Write it into the url, PGPASSWORD or ~/.pgpass, which must be " +
+        "readable to its owner alone: chmod 600",
+    );
   const advice = sent
     ? "The connection broke before the answer came: whether it was done is not known"
     : "Is it running, and is the url right?";
