@@ -241,6 +241,27 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     if (isSame) await expect.poll(() => gaps, { timeout: 15_000 }).toBeGreaterThan(0);
   });
 
+  it("is restored in one step although a program has created it again, with programs connected", async () => {
+    await server().sql("drop database if exists recreated with (force)");
+    await server().sql("create database recreated");
+    const url = server().url.replace(/postgres$/, "recreated");
+    const store = await open({ url });
+    await store.commit(put("1"));
+    const run = (program: string, args: readonly string[], input?: Buffer): Buffer => {
+      const [command = "", ...rest] = postgresCommand(program, ...args);
+      return execFileSync(command, rest, { cwd: "/", ...(input && { input }) });
+    };
+    const backup = run("pg_dump", ["--schema=ojm", "--format=custom", url]);
+    const before = await store.commit(put("2"));
+    // As an operator may do, and then a command that reads the store.
+    run("psql", ["-qX", "-c", "set client_min_messages = warning; drop schema ojm cascade", url]);
+    await (await open({ url })).commit(put("3"));
+    run("pg_restore", ["--clean", "--if-exists", "--single-transaction", `--dbname=${url}`], backup);
+    expect(await store.read(['c "k '])).toMatchObject([{ value: "1" }]);
+    const after = await store.commit(put("4"));
+    expect(before.ok && after.ok && BigInt(after.version) > BigInt(before.version)).toBe(true);
+  });
+
   it("is refused if the schema has a table of this name of another program", async () => {
     await server().sql("create schema foreign_one; create table foreign_one.entries (id int)");
     expect(await failure({ url: server().url, schema: "foreign_one" })).toMatchObject({
