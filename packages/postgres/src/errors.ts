@@ -37,7 +37,7 @@ const MEANINGS: readonly (readonly [state: RegExp, code: ChannelErrorCode, what:
   ],
   [/^40/, "UNAVAILABLE", "broke off the transaction because of another one. Try again"],
   [/^XX00[12]/, "CORRUPT", "reports damaged data. Restore a backup"],
-  [/^57P03/, "UNAVAILABLE", "is starting, or recovering from a crash"],
+  [/^57P03/, "UNAVAILABLE", "is starting, shutting down or recovering from a crash"],
   [/^(08|53|57)/, "UNAVAILABLE", "ended the connection or the statement"],
 ];
 

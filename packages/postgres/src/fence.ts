@@ -7,8 +7,8 @@ import { LAYOUT, Names } from "./sql.js";
 
 /**
  * A connection that is inside a transaction: that of `pg` (not a `Pool`), anything else with its `query`, or
- * a function that does the same. The statements have the parameters `$1`, `$2` …, in this order and each once,
- * all of them texts.
+ * a function that does the same. The statements have the parameters `$1`, `$2` …, in this order and each
+ * once, all of them texts.
  *
  * @example
  * const kysely: QueryClient = (text, values) => trx.executeQuery(CompiledQuery.raw(text, values));

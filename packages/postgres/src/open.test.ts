@@ -314,6 +314,21 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     });
   });
 
+  it("is not available while the server shuts down, and says so", async () => {
+    const own = await startPostgres();
+    onTestFinished(() => own.stop());
+    // The server waits for this connection, and meanwhile refuses others.
+    await connect(own.url);
+    process.kill(own.pid, "SIGTERM");
+    await vi.waitFor(async () =>
+      expect(await failure({ url: own.url })).toMatchObject({
+        code: "UNAVAILABLE",
+        retryable: true,
+        message: expect.stringMatching(/is starting, shutting down or recovering from a crash \(.*shutting down/),
+      }),
+    );
+  });
+
   it("is reached by TLS as psql does", async () => {
     const { data, url, sql } = server();
     const [key, cert] = [`${data}/server.key`, `${data}/server.crt`];
