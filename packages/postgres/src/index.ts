@@ -47,8 +47,8 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
   const entries = (value: string): string =>
     `select key, ${value} as value, version::text, ` +
     `(extract(epoch from expires - statement_timestamp()) * 1000)::text as expires from ${schema}.entries ` +
-    // The planner takes "is not false" for something rare: it would read and sort the whole range for a page. A
-    // subquery is called once, even where there is no row.
+    // The planner takes "is not false" for something rare: it would read and sort the whole range for a page.
+    // A subquery is called once, even where there is no row.
     `where (expires is null or expires > statement_timestamp()) and (select ${schema}.durable()) `;
 
   return {

@@ -18,7 +18,8 @@ describe.skipIf(missing() !== undefined)("a page of entries in PostgreSQL", () =
     const of = (name: string): string => `pg_stat_get_xact_tuples_returned('ojm.${name}'::regclass)`;
     const found = `select (${of("entries")} + ${of("entries_pkey")})::int as count`;
     const page = { from: "c ", to: "c!", reverse: false, limit: 10, values: false };
-    // The first five get plans of their own, and the others may share one. Planning looks at a few entries too.
+    // The first five get plans of their own, and the others may share one. Planning looks at a few entries
+    // too.
     for (let i = 1; i <= 10; i++) {
       expect((await store.scan({ ...page, reverse: i % 2 === 0 })).entries.length).toBe(10);
       const { rows } = await pool.query<{ count: number }>(found);
