@@ -42,7 +42,7 @@ export interface FencedRun {
  * });
  *
  * @throws RunError `LOST` if another process has taken over the lock, or it was released
- * @throws ChannelError `INVALID_ARGUMENT` outside a transaction
+ * @throws ChannelError `INVALID_ARGUMENT` outside a transaction, or for a `Pool`
  */
 export async function assertFence(
   client: QueryClient,
