@@ -41,7 +41,7 @@ const MEANINGS: readonly (readonly [state: RegExp, code: ChannelErrorCode, what:
   ],
   [/^40/, "UNAVAILABLE", "broke off the transaction because of another one. Try again"],
   [/^XX00[12]/, "CORRUPT", "reports damaged data. Restore a backup"],
-  [/^57P03/, "UNAVAILABLE", "is starting, or recovering from a crash"],
+  [/^57P03/, "UNAVAILABLE", "is starting, shutting down or recovering from a crash"],
   [/^(08|53|57)/, "UNAVAILABLE", "ended the connection or the statement"],
 ];
 
@@ -92,10 +92,14 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
   if (TLS.test(code) || message.includes("not support SSL"))
     return fault(
       "INVALID_CONFIG",
-      `cannot be spoken to by TLS: ${message}. Check "sslmode" and "sslrootcert" in the url`,
+      `cannot be spoken to by TLS: ${message}. Check "sslmode" (or PGSSLMODE) and "sslrootcert" in the url`,
     );
   if (/^SASL|password must be/.test(message))
-    return fault("DENIED", "requires a password, and the url has none. A ~/.pgpass that others may read: chmod 600");
+    return fault(
+      "DENIED",
+      "requires a password, and none is given. Write it into the url, PGPASSWORD or ~/.pgpass, which must be " +
+        "readable to its owner alone: chmod 600",
+    );
   const advice = sent
     ? "The connection broke before the answer came: whether it was done is not known"
     : "Is it running, and is the url right?";

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { openJobManager } from "@ojm/core";
 import { storedLockKey } from "@ojm/core/internal";
 import { programArgs } from "@ojm/testing/programs";
+import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { assertFence } from "./fence.js";
 import { backend } from "./index.js";
@@ -143,6 +144,27 @@ describe.skipIf(missing() !== undefined)("assertFence", () => {
     await expect(assertFence(await connect(server().url), run)).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
       message: expect.stringContaining("not inside a transaction"),
+    });
+  });
+
+  it("rejects a Pool, whose next statement may go to a connection outside the transaction", async () => {
+    const store = { backend, args: { url: server().url } };
+    const jobs = await openJobManager({ chJobs: store, chLocks: store });
+    const pool = new pg.Pool({ connectionString: server().url });
+    onTestFinished(() => Promise.all([jobs.close(), pool.end()]).then(() => {}));
+    const refused = (name: string) => ({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringMatching(new RegExp(`"${name}" is a Pool.*connect\\(\\)`)),
+    });
+    await jobs.run("pooled", async (run) => {
+      // The pool has one idle connection, and its next statement goes to that: to the transaction, by chance.
+      await pool.query("begin");
+      await expect(assertFence(pool, run)).rejects.toMatchObject(refused("client"));
+      await expect(run.end("done", { transaction: pool })).rejects.toMatchObject(refused("transaction"));
+      const client = await pool.connect();
+      await assertFence(client, run);
+      await client.query("rollback");
+      client.release();
     });
   });
 

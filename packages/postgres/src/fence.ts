@@ -6,9 +6,9 @@ import { codeOf, explain, LATE } from "./errors.js";
 import { LAYOUT, Names } from "./sql.js";
 
 /**
- * A connection that is inside a transaction: that of `pg`, anything else with its `query`, or a function that
- * does the same. The statements have the parameters `$1`, `$2` …, in this order and each once, all of them
- * texts.
+ * A connection that is inside a transaction: that of `pg` (not a `Pool`), anything else with its `query`, or
+ * a function that does the same. The statements have the parameters `$1`, `$2` …, in this order and each
+ * once, all of them texts.
  *
  * @example
  * const kysely: QueryClient = (text, values) => trx.executeQuery(CompiledQuery.raw(text, values));
@@ -44,7 +44,7 @@ export interface FencedRun {
  * });
  *
  * @throws RunError `LOST` if another process has taken over the lock, or it was released
- * @throws ChannelError `INVALID_ARGUMENT` outside a transaction
+ * @throws ChannelError `INVALID_ARGUMENT` outside a transaction, or for a `Pool`
  */
 export async function assertFence(
   client: QueryClient,
@@ -90,6 +90,12 @@ function queryOf(client: unknown, name: string): Query {
   const given = client as QueryClient | undefined;
   const call: Query | undefined = typeof given === "function" ? given : given?.query?.bind?.(given);
   if (call === undefined) throw invalid("is a connection with the query(text, values) of pg, or a function like it");
+  // Within one turn a Pool often uses the same connection again, so the fault would show only under load.
+  if (typeof given === "object" && "totalCount" in given && "idleCount" in given)
+    throw invalid(
+      "is a Pool, whose statements may run on different connections: take one by connect(), begin the transaction " +
+        "on it, and pass it",
+    );
   return async (text, values) => {
     try {
       return await call(text, values);

@@ -24,7 +24,7 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
   const { schema } = names;
   const supports: Supports = Object.freeze({
     shared: "network",
-    durability,
+    ...durability,
     commitAcrossChannels: true,
     ttl: true,
     watch: true,

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createConnection, createServer } from "node:net";
 import { isChannelError, systemClock } from "@ojm/core/backend";
+import { temporaryFolder } from "@ojm/testing/folder";
 import { postgresCommand, startPostgres } from "@ojm/testing/postgres";
 import pg from "pg";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -36,10 +37,37 @@ describe("the options of PostgreSQL", () => {
     ],
     [{ url: "postgres://127.0.0.1/a?sslmode=require&sslkey=key.pem" }, "INVALID_CONFIG", /"sslkey".*absolute/],
     [{ pool: {} }, "INVALID_CONFIG", /"pool"/],
+    [{ url: "postgres://127.0.0.1/a?connections=4" }, "INVALID_CONFIG", /"connections".*write the store as a map/],
+    [{ url: "postgres://127.0.0.1/a?shcema=b" }, "INVALID_CONFIG", /"shcema": it may have schema,/],
+    [{ url: "postgres://me:a,b@a:5432,b:5432/app" }, "INVALID_CONFIG", /several hosts/],
+    [{ url: "postgres://a,b/app" }, "INVALID_CONFIG", /several hosts/],
+    [{ url: "postgres:///app?host=a,b" }, "INVALID_CONFIG", /several hosts/],
+    [{ url: "postgres://me:a,b@127.0.0.1:1/app" }, "UNAVAILABLE", /not reachable/],
   ])("reject %j", async (args, code, message) => {
     const error = await failure(args);
     expect(isChannelError(error) && error.code).toBe(code);
     expect(String(error)).toMatch(message);
+  });
+
+  it("name the host in messages as psql finds it", async () => {
+    vi.stubEnv("PGHOST", "127.0.0.1");
+    vi.stubEnv("PGPORT", "1");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(String(await failure({ url: "postgres:///app" }))).toMatch("PostgreSQL at 127.0.0.1 is not");
+    const url = "postgres://localhost/app?host=/no/such/folder";
+    expect(String(await failure({ url }))).toMatch("PostgreSQL at /no/such/folder is not reachable");
+  });
+
+  it.each([
+    ["off", "", /PGSSLMODE is disable, allow/],
+    ["no-verify", "", /PGSSLMODE is disable, allow/],
+    ["verify-ca", "", /PGSSLMODE verify-ca needs "sslrootcert" in the url/],
+    ["off", "?sslmode=disable", /not reachable/],
+    ["", "", /not reachable/],
+  ])("take PGSSLMODE=%s as psql does, with the url %j", async (mode, query, message) => {
+    vi.stubEnv("PGSSLMODE", mode);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(String(await failure({ url: `postgres://127.0.0.1:1/a${query}` }))).toMatch(message);
   });
 });
 
@@ -54,6 +82,18 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
         code: "INVALID_CONFIG",
         message: expect.stringMatching(/cannot be spoken to by TLS.*sslmode/),
       });
+  });
+
+  it("is reached by a Unix socket whatever sslmode says, as by psql", async () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o777); // the server may run as another user
+    const own = await startPostgres({ settings: [`unix_socket_directories=${folder}`] });
+    onTestFinished(() => own.stop());
+    const url = `postgres://ojm@localhost:${own.port}/postgres?host=${folder}`;
+    await (await open({ url: `${url}&sslmode=verify-ca` })).commit(put("1"));
+    vi.stubEnv("PGSSLMODE", "require");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await (await open({ url })).read(['c "k '])).toMatchObject([{ value: "1" }]);
   });
 
   it("is not reachable if the server ends a connection before the program knows that it has one", async () => {
@@ -201,6 +241,27 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     if (isSame) await expect.poll(() => gaps, { timeout: 15_000 }).toBeGreaterThan(0);
   });
 
+  it("is restored in one step although a program has created it again, with programs connected", async () => {
+    await server().sql("drop database if exists recreated with (force)");
+    await server().sql("create database recreated");
+    const url = server().url.replace(/postgres$/, "recreated");
+    const store = await open({ url });
+    await store.commit(put("1"));
+    const run = (program: string, args: readonly string[], input?: Buffer): Buffer => {
+      const [command = "", ...rest] = postgresCommand(program, ...args);
+      return execFileSync(command, rest, { cwd: "/", ...(input && { input }) });
+    };
+    const backup = run("pg_dump", ["--schema=ojm", "--format=custom", url]);
+    const before = await store.commit(put("2"));
+    // As an operator may do, and then a command that reads the store.
+    run("psql", ["-qX", "-c", "set client_min_messages = warning; drop schema ojm cascade", url]);
+    await (await open({ url })).commit(put("3"));
+    run("pg_restore", ["--clean", "--if-exists", "--single-transaction", `--dbname=${url}`], backup);
+    expect(await store.read(['c "k '])).toMatchObject([{ value: "1" }]);
+    const after = await store.commit(put("4"));
+    expect(before.ok && after.ok && BigInt(after.version) > BigInt(before.version)).toBe(true);
+  });
+
   it("is refused if the schema has a table of this name of another program", async () => {
     await server().sql("create schema foreign_one; create table foreign_one.entries (id int)");
     expect(await failure({ url: server().url, schema: "foreign_one" })).toMatchObject({
@@ -239,7 +300,7 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     await vi.waitFor(async () =>
       expect(await failure({ url: urlOf("secret") })).toMatchObject({
         code: "DENIED",
-        message: expect.stringMatching(/requires a password.*\.pgpass.*chmod 600/),
+        message: expect.stringMatching(/requires a password, and none is given\. Write it into the url.* chmod 600/),
       }),
     );
     await expect.poll(() => sockets.size).toBe(0);
@@ -251,6 +312,21 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
       code: "UNAVAILABLE",
       message: expect.stringMatching(/limit of the role/),
     });
+  });
+
+  it("is not available while the server shuts down, and says so", async () => {
+    const own = await startPostgres();
+    onTestFinished(() => own.stop());
+    // The server waits for this connection, and meanwhile refuses others.
+    await connect(own.url);
+    process.kill(own.pid, "SIGTERM");
+    await vi.waitFor(async () =>
+      expect(await failure({ url: own.url })).toMatchObject({
+        code: "UNAVAILABLE",
+        retryable: true,
+        message: expect.stringMatching(/is starting, shutting down or recovering from a crash \(.*shutting down/),
+      }),
+    );
   });
 
   it("is reached by TLS as psql does", async () => {
@@ -268,6 +344,13 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     const byTls = "select 1 from pg_stat_ssl join pg_stat_activity using (pid) where ssl and application_name = 'ojm'";
     expect((await sql(byTls)).length).toBeGreaterThan(0);
     await open({ url: `${url}?sslmode=verify-full&sslrootcert=${cert}`, schema: "tls" });
+    onTestFinished(() => void vi.unstubAllEnvs());
+    // The certificate has no known authority: "require" does not ask for one.
+    vi.stubEnv("PGSSLMODE", "require");
+    await open({ url, schema: "tls" });
+    vi.stubEnv("PGSSLMODE", "verify-full");
+    expect(await failure({ url })).toMatchObject({ code: "INVALID_CONFIG", message: expect.stringMatching(/by TLS/) });
+    vi.unstubAllEnvs();
     const byName = url.replace("127.0.0.1", "localhost");
     for (const wrong of [`${url}?sslmode=verify-full`, `${byName}?sslmode=verify-full&sslrootcert=${cert}`])
       expect(await failure({ url: wrong })).toMatchObject({

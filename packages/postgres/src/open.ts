@@ -30,7 +30,7 @@ export interface OpenDatabase {
   readonly database: Database;
   readonly names: Names;
   readonly layout: LayoutMark;
-  readonly durability: Supports["durability"];
+  readonly durability: Pick<Supports, "durability" | "risk">;
 }
 
 /** Connects to the server, and creates the schema or brings it up to date. */
@@ -62,11 +62,17 @@ export async function openDatabase(settings: Settings, clock: Clock): Promise<Op
       await migrate(database, names, settings.schema, user);
       await isCurrent();
     }
-    return { database, names, layout, durability: replica !== null ? "none" : fsync ? "host" : "process" };
+    return { database, names, layout, durability: durabilityOf(replica, fsync) };
   } catch (error) {
     await database.close();
     throw error;
   }
+}
+
+function durabilityOf(replica: string | null, fsync: boolean): OpenDatabase["durability"] {
+  if (replica === null) return { durability: fsync ? "host" : "process" };
+  const event = `the promotion of the asynchronous replica ${JSON.stringify(replica)}`;
+  return { durability: "none", risk: { event, remedy: "set synchronous_standby_names on the server" } };
 }
 
 /** Connects by the first of the configs, or by the next one if that fails because the server lacks TLS. */

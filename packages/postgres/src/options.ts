@@ -6,9 +6,11 @@ import type { Pool, PoolConfig } from "pg";
 /** All options, by their names in `args`. */
 export const OPTIONS: readonly string[] = ["url", "pool", "schema", "connections", "deadline", "allowLostWrites"];
 
-/** The parameters of a url that `pg` knows and that mean the same as to `psql`. */
+/** The parameters of a url: ours, and those that `pg` knows and that mean the same as to `psql`. */
 const PARAMETERS: readonly string[] =
-  "sslmode sslrootcert sslcert sslkey application_name options host port user password".split(" ");
+  "schema sslmode sslrootcert sslcert sslkey application_name options host port user password".split(" ");
+
+const SEVERAL_HOSTS = `"url" names several hosts: it may name one. Name the primary, or a proxy that leads to it`;
 
 /** What all own pools have. */
 const POOL: PoolConfig = { fallback_application_name: "ojm", keepAlive: true, allowExitOnIdle: true };
@@ -42,20 +44,24 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
     if (typeof pool?.connect !== "function") refuse(`"pool" is a Pool of the package pg`);
     return { ...common, configs: [], where: "PostgreSQL", schema: schemaOf(args) };
   }
+  const [, hosts = ""] = /^postgres(?:ql)?:\/\/(?:[^/?#]*@)?([^/?#]*)/.exec(String(url)) ?? [];
+  if (hosts.includes(",")) refuse(SEVERAL_HOSTS);
   if (typeof url !== "string" || !/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
     refuse(`"url" is of the form postgres://user:password@host:5432/database`);
   const read = new URL(url);
   const { searchParams: given } = read;
   const schema = schemaOf({ schema: given.get("schema") ?? undefined, ...args });
+  for (const name of given.keys()) {
+    if (PARAMETERS.includes(name)) continue;
+    if (OPTIONS.includes(name))
+      refuse(`"url" has the parameter "${name}": to set this option, write the store as a map`);
+    refuse(`"url" has the parameter "${name}": it may have ${PARAMETERS.join(", ")}`);
+  }
   given.delete("schema");
-  for (const name of given.keys())
-    if (!PARAMETERS.includes(name)) refuse(`"url" has the parameter "${name}": it may have ${PARAMETERS.join(", ")}`);
-  const sslmode = given.get("sslmode");
-  if (sslmode !== null && !/^(disable|allow|prefer|require|verify-ca|verify-full)$/.test(sslmode))
-    refuse(`"sslmode" in the url is disable, allow, prefer, require, verify-ca or verify-full`);
+  if (given.get("host")?.includes(",")) refuse(SEVERAL_HOSTS);
+  const host = given.get("host") || read.host || process.env["PGHOST"] || "localhost";
   checkFiles(given);
-  if (sslmode === "verify-ca" && !given.has("sslrootcert"))
-    refuse(`"sslmode" verify-ca in the url needs "sslrootcert": the certificate of the authority to trust`);
+  const sslmode = sslmodeOf(given, host);
   // pg reads the modes as psql does only with this parameter, which it must not have without a mode.
   if (sslmode !== null) given.set("uselibpqcompat", "true");
   const modes = sslmode === "prefer" || sslmode === "allow" ? ["prefer", "disable"] : [sslmode];
@@ -63,7 +69,21 @@ export function readOptions(args: Readonly<Record<string, unknown>>): Settings {
     if (mode !== null) given.set("sslmode", mode);
     return { ...POOL, connectionString: read.href, max: connections, connectionTimeoutMillis: deadline };
   });
-  return { ...common, configs, where: `PostgreSQL at ${read.host || "localhost"}`, schema };
+  return { ...common, configs, where: `PostgreSQL at ${host}`, schema };
+}
+
+/** The mode of TLS, `null` for the default. Left to `pg`, most modes in PGSSLMODE would mean verify-full. */
+function sslmodeOf(parameters: URLSearchParams, host: string): string | null {
+  const own = parameters.get("sslmode");
+  const mode = own ?? (process.env["PGSSLMODE"] || null);
+  const [name, place] = own === null ? ["PGSSLMODE", ""] : [`"sslmode"`, " in the url"];
+  if (mode !== null && !/^(disable|allow|prefer|require|verify-ca|verify-full)$/.test(mode))
+    refuse(`${name}${place} is disable, allow, prefer, require, verify-ca or verify-full`);
+  // A Unix socket has no TLS: like psql, ignore the mode.
+  if (mode !== null && /^(\/|%2f)/i.test(host)) return "disable";
+  if (mode === "verify-ca" && !parameters.has("sslrootcert"))
+    refuse(`${name} verify-ca needs "sslrootcert" in the url: the certificate of the authority to trust`);
+  return mode;
 }
 
 /** @throws ChannelError `INVALID_CONFIG` for a file of TLS that cannot be read */

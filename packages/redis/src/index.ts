@@ -18,6 +18,7 @@ import {
   readLayout,
   refuseEviction,
   refuseLostWrites,
+  type ServerFacts,
 } from "./connection/server.js";
 import { hasHashTag, LAYOUT, Names } from "./layout.js";
 import { OPTIONS, readOptions } from "./options.js";
@@ -52,11 +53,14 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     if (!settings.allowEviction) refuseEviction(facts, where);
     if (settings.refuseLostWrites) refuseLostWrites(facts, where);
     await awaitReplicas(connection, facts, { count: waitReplicas, deadline, clock, where });
-    // If a replica can take over, an acknowledged write can be lost, whatever the disks hold.
-    const failsOver = clustered || followsSentinels(client);
+    const failover = clustered
+      ? "set min-replicas-to-write 1 on each node, or use Sentinels with waitReplicas"
+      : followsSentinels(client)
+        ? `waitReplicas is ${waitReplicas}: the number of all replicas is safe`
+        : undefined;
     const supports: Supports = Object.freeze({
       shared: "network",
-      durability: failsOver ? "none" : facts.durability,
+      ...durabilityOf(facts, failover),
       commitAcrossChannels: oneNode,
       ttl: true,
       watch: true,
@@ -74,6 +78,19 @@ async function open(args: Readonly<Record<string, unknown>>, { clock }: BackendC
     await connection.close();
     throw error;
   }
+}
+
+/** `failover`: the remedy if a replica can take over. It may lack what the disk of the master has. */
+function durabilityOf(
+  { durability }: ServerFacts,
+  failover: string | undefined,
+): Pick<Supports, "durability" | "risk"> {
+  const risks: (readonly [event: string, remedy: string])[] = [];
+  if (durability === "none") risks.push(["a restart of the server", "set appendonly yes on the server"]);
+  if (failover !== undefined) risks.push(["a failover", failover]);
+  if (risks.length === 0) return { durability };
+  const event = risks.map(([each]) => each).join(" or ");
+  return { durability: "none", risk: { event, remedy: risks.map(([, remedy]) => remedy).join("; ") } };
 }
 
 /** Channels in Redis or Valkey: one server, Sentinel or Cluster. */

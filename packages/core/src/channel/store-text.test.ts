@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openJobManager } from "../jobs/manager.js";
 import { rejection } from "../testing/settle.js";
 import { openChannel } from "./open.js";
@@ -102,9 +102,20 @@ describe("a store that is shown", () => {
     [{ type: "redis", args: { url: "redis://u:secret@h:6380/2" } }, "redis h:6380"],
     [{ type: "etcd", args: { hosts: "u:secret@a:2379" } }, "etcd a:2379"],
     [{ type: "postgres", args: { url: "postgres://u:secret@h:5433/d" } }, "postgres h:5433"],
+    [{ type: "postgres", args: { url: "postgres:///d?host=/run/postgresql" } }, "postgres /run/postgresql"],
+    [{ type: "redis", args: { url: "redis:///2" } }, "redis localhost"],
     [{}, "memory"],
   ])("%j is %s in words", (store, words) => {
     expect(storeWords(store)).toBe(words);
+  });
+
+  test.each([
+    ["db.example.com", "postgres db.example.com"],
+    ["", "postgres localhost"],
+  ])("PostgreSQL without a host in its url, with PGHOST=%s, is %s in words", (host, words) => {
+    vi.stubEnv("PGHOST", host);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(storeWords({ type: "postgres", args: { url: "postgres://" } })).toBe(words);
   });
 
   test("a store that only one process can open, or that has more options than a text, has no address", () => {

@@ -128,11 +128,17 @@ export function storeWords(
 ): string {
   const { file, path = file, url, hosts } = args;
   if (typeof path === "string") return `${type} ${shown(path)}`;
-  if (typeof url === "string" && URL.canParse(url)) return `${type} ${new URL(url).host}`;
+  if (typeof url === "string" && URL.canParse(url)) return `${type} ${hostOf(new URL(url), type)}`;
   // Text before an @ may be a password.
   const names = [hosts ?? []].flat().map((host) => String(host).replace(/^.*[@/]/, ""));
   if (names.length > 0) return `${type} ${names.join(", ")}`;
   return type === "simple" ? "memory" : type;
+}
+
+/** The host of a url, or what its driver takes for a missing one. */
+function hostOf({ host, searchParams }: URL, type: string): string {
+  if (type !== "postgres") return host || "localhost";
+  return searchParams.get("host") || host || process.env["PGHOST"] || "localhost";
 }
 
 /**

@@ -6,6 +6,11 @@ export interface Supports {
   readonly shared: "process" | "host" | "network";
   /** What an acknowledged write survives: nothing, the death of the process, or a power cut of the host. */
   readonly durability: "none" | "process" | "host";
+  /**
+   * For `durability: "none"`: which event can lose acknowledged writes ("a restart of the server"), and the
+   * remedy ("set appendonly yes on the server"), as texts for an operator. Absent: the end of the process.
+   */
+  readonly risk?: { readonly event: string; readonly remedy: string };
   /** Whether one commit may write to several channels (false if channels live on different nodes). */
   readonly commitAcrossChannels: boolean;
   /** Whether entries may have a time to live. */

@@ -83,8 +83,7 @@ const SHARING: Readonly<Record<Supports["shared"], string>> = {
   network: "processes on any host",
 };
 
-const NOT_KEPT =
-  "a restart or a failover of the store may lose records and locks. A single Redis node retains them with appendonly yes";
+const NOT_KEPT = "name a store that keeps its data: a file, or a server";
 
 /** How widely a store is shared, as an order. */
 const REACH: Readonly<Record<Supports["shared"], number>> = { process: 0, host: 1, network: 2 };
@@ -100,11 +99,13 @@ export function checkPromises({ channels: { jobs, locks } }: JobManager): Findin
   return [...findings, problem("store", text, { help })];
 }
 
-function promise(what: string, { durability, shared }: Supports): Finding {
-  const text = `${what}: what was written ${DURABILITY[durability]}; for ${SHARING[shared]}`;
+function promise(what: string, { durability, shared, risk }: Supports): Finding {
+  const life =
+    risk === undefined ? `what was written ${DURABILITY[durability]}` : `${risk.event} may lose what was written`;
+  const text = `${what}: ${life}; for ${SHARING[shared]}`;
   const evidence = { what, durability, shared };
   if (durability !== "none") return ok("store", text, { evidence });
-  return warning("store", text, { help: NOT_KEPT, evidence });
+  return warning("store", text, { help: risk?.remedy ?? NOT_KEPT, evidence });
 }
 
 /** The format of the entries in the store of the locks. */
