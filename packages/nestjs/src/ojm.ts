@@ -10,9 +10,9 @@ import {
   openJobManager,
 } from "@ojm/core";
 import { channelsAnswer, present, unknownOption } from "@ojm/core/internal";
-import { isScheduleError, openScheduler, ScheduleError, type Scheduler } from "@ojm/schedule";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import type { JobKind } from "./decorators.js";
-import { type Decorated, decoratedMethods, type Job, jobOf, ownZone } from "./jobs.js";
+import { type Decorated, decoratedMethods, type Job, jobOf, ownZone, Problems } from "./jobs.js";
 
 /** Options of `OjmModule.forRoot`. */
 export interface OjmOptions {
@@ -94,18 +94,13 @@ export class Ojm {
 
   /** @throws ScheduleError `INVALID`, with all wrong options and all names that two methods have */
   #addDecorated(): void {
-    const problems: string[] = [];
+    const problems = new Problems();
     for (const decorated of decoratedMethods(this.#discovery)) {
-      try {
-        this.add(decorated);
-      } catch (error) {
-        if (!isScheduleError(error)) throw error;
-        problems.push(error.message);
-      }
+      const job = this.#checked(decorated, problems);
+      if (!this.jobs.has(job.name)) this.jobs.set(job.name, job);
     }
-    if (problems.length === 0) return;
-    if (problems.length > 1) problems.unshift(`${problems.length} jobs are wrong:`);
-    const error = new ScheduleError("INVALID", problems.join("\n"));
+    const error = problems.error();
+    if (error === undefined) return;
     // The methods are in the message. The stack would bury it: it has only functions of ojm and of Nest.
     error.stack = `${error.name}: ${error.message}`;
     throw error;
@@ -113,15 +108,22 @@ export class Ojm {
 
   /** @internal @throws ScheduleError `INVALID` for a wrong option, or if there is a job of the name */
   add(decorated: Decorated): Job {
-    const job = jobOf(decorated, this.#zone);
+    const problems = new Problems();
+    const job = this.#checked(decorated, problems);
+    const error = problems.error();
+    if (error !== undefined) throw error;
+    this.jobs.set(job.name, job);
+    return job;
+  }
+
+  #checked(decorated: Decorated, problems: Problems): Job {
+    const job = jobOf(decorated, this.#zone, problems);
     const { name, method } = job;
     const other = this.jobs.get(name)?.method;
-    if (other !== undefined) {
-      const isSame = other.startsWith(`${decorated.label} of `);
-      const what = isSame ? "provide the class in one module" : "give each a name of its own";
-      throw new ScheduleError("INVALID", `"${name}" is the name of two jobs, ${other} and ${method}: ${what}`, "name");
-    }
-    this.jobs.set(name, job);
+    if (other === undefined) return job;
+    const isSame = other.startsWith(`${decorated.label} of `);
+    const what = isSame ? "provide the class in one module" : "give each a name of its own";
+    problems.add("name", `"${name}" is the name of two jobs, ${other} and ${method}: ${what}`);
     return job;
   }
 
