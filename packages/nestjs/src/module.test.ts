@@ -187,7 +187,9 @@ describe("OjmModule", () => {
     expect(await app.get(OjmHealthIndicator).isHealthy("jobs")).toEqual({ jobs: { status: "up" } });
     await app.close();
     expect(ended).toEqual(["CLOSING", "Tasks", "Database"]);
-    expect(await app.get(OjmHealthIndicator).isHealthy()).toMatchObject({ ojm: { status: "down" } });
+    expect(await app.get(OjmHealthIndicator).isHealthy()).toEqual({
+      ojm: { status: "down", message: "the application closes" },
+    });
   });
 
   it("logs the error of a method, and records it", async () => {

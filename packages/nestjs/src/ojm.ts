@@ -9,7 +9,7 @@ import {
   type JobManagerOptions,
   openJobManager,
 } from "@ojm/core";
-import { channelsAnswer, present, unknownOption } from "@ojm/core/internal";
+import { channelsProblem, present, shownStore, unknownOption } from "@ojm/core/internal";
 import { openScheduler, type Scheduler } from "@ojm/schedule";
 import type { JobKind } from "./decorators.js";
 import { type Decorated, decoratedMethods, type Job, jobOf, ownZone, Problems } from "./jobs.js";
@@ -82,9 +82,20 @@ export class Ojm {
 
   /** Whether the store answers, and this process does not close. */
   async isReady(): Promise<boolean> {
-    if (this.#isClosing) return false;
+    return (await this.whyNotReady()) === undefined;
+  }
+
+  /** @internal */
+  async whyNotReady(): Promise<string | undefined> {
+    if (this.#isClosing) return "the application closes";
     const { jobs, locks } = this.manager.channels;
-    return channelsAnswer([locks, jobs], AbortSignal.timeout(PATIENCE));
+    const signal = AbortSignal.timeout(PATIENCE);
+    const error = await channelsProblem([locks, jobs], signal);
+    if (error === undefined) return undefined;
+    const store = `the store ${shownStore(this.#options.store)}`;
+    return signal.aborted
+      ? `${store} does not answer within ${PATIENCE / 1_000} s`
+      : `${store} fails: ${String(error)}`;
   }
 
   /** @internal Nest calls its hooks by name: they are not part of the API. */
