@@ -33,7 +33,7 @@ export interface Job extends Timing {
   readonly name: string;
   /** Where it is defined, for messages. */
   readonly method: string;
-  readonly body: (run: Run) => unknown;
+  readonly body: (run: Run) => Promise<unknown>;
 }
 
 const logger: Logger = new Logger("Ojm");
@@ -106,7 +106,7 @@ export function jobOf({ plan, label, method, call }: Decorated, zone: string, pr
 }
 
 /** Nest's logger has the errors of jobs; the record of the run has them too. */
-function logged(method: Job["body"]): Job["body"] {
+function logged(method: Decorated["call"]): Job["body"] {
   return async (run) => {
     try {
       return await method(run);

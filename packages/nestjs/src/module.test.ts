@@ -192,6 +192,35 @@ describe("OjmModule", () => {
     });
   });
 
+  it("logs for which runs a close waits, and which it gives up after the grace", async () => {
+    let end = (): void => {};
+    @Injectable()
+    class Tasks {
+      @Timeout("short", 0)
+      short(): void {}
+      @Timeout("long", 0)
+      async long(): Promise<void> {
+        await new Promise<void>((resolve) => {
+          end = resolve;
+        });
+      }
+    }
+    const app = await openApp([Tasks], { grace: "1s" });
+    const { manager } = app.get(Ojm);
+    const statuses = async () => (await collect(manager.history())).map(({ name, status }) => [name, status]).sort();
+    const expected = [
+      ["long", "running"],
+      ["short", "completed"],
+    ];
+    await expect.poll(statuses).toEqual(expected);
+    const lines: string[] = [];
+    vi.spyOn(Logger.prototype, "log").mockImplementation((line: string) => void lines.push(line));
+    vi.spyOn(Logger.prototype, "warn").mockImplementation((line: string) => void lines.push(line));
+    await app.close();
+    end();
+    expect(lines).toEqual(["waits up to 1 s for the runs: long", "given up after 1 s: long"]);
+  });
+
   it("logs the error of a method, and records it", async () => {
     const error = vi.spyOn(Logger.prototype, "error").mockImplementation(() => {});
     @Injectable()

@@ -8,8 +8,17 @@ import {
   type JobManager,
   type JobManagerOptions,
   openJobManager,
+  type Run,
 } from "@ojm/core";
-import { channelsProblem, present, shownStore, unknownOption } from "@ojm/core/internal";
+import {
+  channelsProblem,
+  durationOf,
+  elapsedText,
+  GRACE,
+  present,
+  shownStore,
+  unknownOption,
+} from "@ojm/core/internal";
 import { openScheduler, type Scheduler } from "@ojm/schedule";
 import type { JobKind } from "./decorators.js";
 import { type Decorated, decoratedMethods, type Job, jobOf, ownZone, Problems } from "./jobs.js";
@@ -57,6 +66,8 @@ export class Ojm {
   readonly #grace: CloseOptions;
   readonly #discovery: DiscoveryService;
   readonly #timeouts: ReturnType<JobManager["group"]>;
+  /** The runs whose methods have not returned. */
+  readonly #running: Set<Run> = new Set();
   #isClosing = false;
 
   /** @internal Import `OjmModule.forRoot()`. */
@@ -128,7 +139,12 @@ export class Ojm {
   }
 
   #checked(decorated: Decorated, problems: Problems): Job {
-    const job = jobOf(decorated, this.#zone, problems);
+    const checked = jobOf(decorated, this.#zone, problems);
+    const body: Job["body"] = (run) => {
+      this.#running.add(run);
+      return checked.body(run).finally(() => this.#running.delete(run));
+    };
+    const job: Job = { ...checked, body };
     const { name, method } = job;
     const other = this.jobs.get(name)?.method;
     if (other === undefined) return job;
@@ -173,12 +189,18 @@ export class Ojm {
    * @internal
    */
   async onModuleDestroy(): Promise<void> {
+    // Nest calls this hook for two providers.
+    const isFirst = !this.#isClosing;
     this.#isClosing = true;
     for (const timers of Object.values(this.timers)) {
       for (const timer of timers.values()) clearTimeout(timer);
       timers.clear();
     }
+    const grace = elapsedText(durationOf(this.#options.grace ?? GRACE) ?? 0);
+    const names = (): string => [...this.#running].map(({ name }) => name).join(", ");
+    if (isFirst && this.#running.size > 0) logger.log(`waits up to ${grace} for the runs: ${names()}`);
     await Promise.all([this.scheduler.close(this.#grace), this.#timeouts.close(this.#grace)]);
+    if (isFirst && this.#running.size > 0) logger.warn(`given up after ${grace}: ${names()}`);
   }
 
   /** @internal Requests that Nest has answered until now may have used the manager. */
