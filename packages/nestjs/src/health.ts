@@ -23,7 +23,7 @@ export class OjmHealthIndicator {
    * health.check([() => ojm.isHealthy()]);
    */
   async isHealthy(key: string = "ojm"): Promise<Record<string, OjmHealth>> {
-    if (await this.#ojm.isReady()) return { [key]: { status: "up" } };
-    return { [key]: { status: "down", message: "the store does not answer, or the application closes" } };
+    const message = await this.#ojm.whyNotReady();
+    return { [key]: message === undefined ? { status: "up" } : { status: "down", message } };
   }
 }

@@ -1,6 +1,6 @@
 import { Logger } from "@nestjs/common";
 import { type DiscoveryService, MetadataScanner, Reflector } from "@nestjs/core";
-import { isRunError, type Run } from "@ojm/core";
+import { isRunError, type RetryOptions, type Run } from "@ojm/core";
 import { checkRetry, checkRunOptions, isMap } from "@ojm/core/internal";
 import { checkDefinition, isScheduleError, type ScheduleDefinition, ScheduleError } from "@ojm/schedule";
 import { SCHEDULE_OPTIONS, unknownScheduleOption } from "@ojm/schedule/internal";
@@ -33,7 +33,7 @@ export interface Job extends Timing {
   readonly name: string;
   /** Where it is defined, for messages. */
   readonly method: string;
-  readonly body: (run: Run) => unknown;
+  readonly body: (run: Run) => Promise<unknown>;
 }
 
 const logger: Logger = new Logger("Ojm");
@@ -61,20 +61,52 @@ export function* decoratedMethods(discovery: DiscoveryService): Generator<Decora
   }
 }
 
-/** @throws ScheduleError `INVALID` for a wrong option, with the method */
-export function jobOf({ plan, label, method, call }: Decorated, zone: string): Job {
-  const name = plan.name ?? label;
-  try {
-    return { ...checkedTiming(plan, name, zone), kind: plan.kind, name, method, body: logged(call) };
-  } catch (error) {
-    if (!isScheduleError(error) && !isRunError(error)) throw error;
-    const { message } = error;
-    throw new ScheduleError("INVALID", message.includes(`"${label}"`) ? message : `${label}: ${message}`);
+/** What is wrong with jobs: each problem once, with the option. */
+export class Problems {
+  readonly #found: Map<string, string | undefined> = new Map();
+
+  add(setting: string | undefined, message: string): void {
+    if (!this.#found.has(message)) this.#found.set(message, setting);
+  }
+
+  /** The error with all problems, which names the first option; `undefined` if there is no problem. */
+  error(): ScheduleError | undefined {
+    const [first] = this.#found.values();
+    const count = this.#found.size;
+    if (count === 0) return undefined;
+    const lines = [...(count > 1 ? [`${count} options of jobs are wrong:`] : []), ...this.#found.keys()];
+    return new ScheduleError("INVALID", lines.join("\n"), first);
   }
 }
 
+/** Makes one check of a method. Adds its problem, and returns `undefined`, if it fails. */
+type Check = <T>(setting: string | undefined, check: () => T) => T | undefined;
+
+/** Adds each wrong option to the problems, with the method: then the job must not be run. */
+export function jobOf({ plan, label, method, call }: Decorated, zone: string, problems: Problems): Job {
+  const name = plan.name ?? label;
+  let isWrong = false;
+  const check: Check = (setting, attempt) => {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isScheduleError(error) && !isRunError(error)) throw error;
+      isWrong = true;
+      const { message } = error;
+      const own = isScheduleError(error) ? error.setting : undefined;
+      problems.add(own ?? setting, message.includes(`"${label}"`) ? message : `${label}: ${message}`);
+      return undefined;
+    }
+  };
+  const timing = checkedTiming(plan, name, zone, check);
+  const { definition } = timing;
+  // Options that are right by themselves may be too large together.
+  if (definition !== undefined && !isWrong) check(undefined, () => checkDefinition(name, definition));
+  return { ...timing, kind: plan.kind, name, method, body: logged(call) };
+}
+
 /** Nest's logger has the errors of jobs; the record of the run has them too. */
-function logged(method: Job["body"]): Job["body"] {
+function logged(method: Decorated["call"]): Job["body"] {
   return async (run) => {
     try {
       return await method(run);
@@ -97,33 +129,57 @@ const DECORATORS: Readonly<Record<JobKind, readonly [name: string, options: read
   timeout: ["@Timeout", ["wait", "timeout", "retry", "meta", "once"]],
 };
 
-/** @throws ScheduleError or RunError for a wrong option */
-function checkedTiming({ kind, time, options }: Plan, name: string, zone: string): Timing {
+/** Checks each option by itself, so that all wrong ones are found. */
+function checkedTiming({ kind, time, options }: Plan, name: string, zone: string, check: Check): Timing {
   const [decorator, known] = DECORATORS[kind];
-  if (!isMap(options as unknown)) reject(`the options of ${decorator} are a map, not ${String(options)}`);
+  const refuse = (setting: string | undefined, text: string): void => check(setting, () => reject(text));
+  if (!isMap(options as unknown)) {
+    refuse(undefined, `the options of ${decorator} are a map, not ${String(options)}`);
+    return { delay: 0 };
+  }
   const { waitForCompletion, unrefTimeout, threshold, ...others } = options;
-  if (waitForCompletion === false) reject('waitForCompletion cannot be false: write overlap: "queue"');
-  if (unrefTimeout === true) reject("unrefTimeout is not possible: call app.close() to end the process");
-  if (threshold !== undefined) reject('threshold is not possible: write missed: { run: "latest", within: ms }');
-  const unknown = Object.keys(others).find((option) => !known.includes(option));
-  if (unknown !== undefined) reject(`${decorator} ${unknownScheduleOption(unknown, known)}`);
+  if (waitForCompletion === false)
+    refuse("waitForCompletion", 'waitForCompletion cannot be false: write overlap: "queue"');
+  if (unrefTimeout === true)
+    refuse("unrefTimeout", "unrefTimeout is not possible: call app.close() to end the process");
+  if (threshold !== undefined)
+    refuse("threshold", 'threshold is not possible: write missed: { run: "latest", within: ms }');
+  for (const option of Object.keys(others))
+    if (!known.includes(option)) refuse(option, `${decorator} ${unknownScheduleOption(option, known)}`);
+  const given = Object.entries(others).filter(([option]) => known.includes(option));
   if (kind === "timeout") {
-    checkRunOptions(name, others);
-    if (others.retry !== undefined) checkRetry(name, others.retry);
-    return { delay: checkedDelay("the delay", time), options: others };
+    const delay = check("delay", () => checkedDelay("the delay", time)) ?? 0;
+    check("name", () => checkRunOptions(name, {}));
+    for (const [option, value] of given) {
+      check(option, () => checkRunOptions(name, { [option]: value }));
+      if (option === "retry" && value !== undefined) check(option, () => checkRetry(name, value as RetryOptions));
+    }
+    return { delay, options: others };
   }
   const { name: _, timeZone, utcOffset, disabled = false, initialDelay = 0, ...policies } = others;
+  const delay = check("initialDelay", () => checkedDelay("initialDelay", initialDelay)) ?? 0;
   let definition: ScheduleDefinition = { ...policies, every: time as number };
   if (kind === "cron") {
+    const cron = PRESETS[String(time)] ?? String(time);
     if (typeof time !== "string")
-      return reject("cronTime must be a text. For a run at one date, use a cron expression and Ojm.scheduler.remove()");
-    if (timeZone !== undefined && utcOffset !== undefined) reject("utcOffset is not possible with a timeZone");
-    definition = { ...policies, cron: PRESETS[time] ?? time, timeZone: timeZone ?? zoneOf(utcOffset) ?? zone };
-  } else if (Number(time) < 1_000) {
-    reject("an interval takes at least 1000 ms: for less, use setInterval in each process");
+      refuse(
+        "cron",
+        "cronTime must be a text. For a run at one date, use a cron expression and Ojm.scheduler.remove()",
+      );
+    else check("cron", () => checkDefinition(name, { cron }));
+    if (timeZone !== undefined && utcOffset !== undefined)
+      refuse("utcOffset", "utcOffset is not possible with a timeZone");
+    const own = timeZone ?? check("utcOffset", () => zoneOf(utcOffset)) ?? zone;
+    check("timeZone", () => checkDefinition(name, { cron: "@daily", timeZone: own }));
+    definition = { ...policies, cron, timeZone: own };
+  } else if (time === undefined || Number(time) < 1_000) {
+    refuse("every", "an interval takes at least 1000 ms: for less, use setInterval in each process");
+  } else {
+    check("every", () => checkDefinition(name, { every: time as number }));
   }
-  checkDefinition(name, definition);
-  return { delay: checkedDelay("initialDelay", initialDelay), definition, disabled };
+  for (const [option, value] of given)
+    if (SCHEDULE.includes(option)) check(option, () => checkDefinition(name, { every: 1_000, [option]: value }));
+  return { delay, definition, disabled };
 }
 
 function reject(text: string): never {

@@ -93,24 +93,35 @@ describe("OjmModule", () => {
     await expect(openApp([Tasks])).rejects.toThrow(/^Tasks\.nightly: the schedule "report" is wrong/);
   });
 
-  it("names every wrong method in one error, without the stack, which has only functions of ojm and Nest", async () => {
+  it("names every wrong option and every name of two methods in one error, without the stack of ojm and Nest", async () => {
     class Tasks {
-      @Cron("* * 9")
+      @Cron("61 * * * *", { name: "report" })
       nightly(): void {}
-      @Interval("often", 10)
+      @Interval("report", 10)
       often(): void {}
+      @Cron("@daily", { nmae: "a", mised: "latest", timezone: "UTC", overlap: "both", jitter: -1 } as never)
+      daily(): void {}
       @Timeout("warm-up", 10)
       one(): void {}
-      @Timeout("warm-up", 10)
+      @Timeout("warm-up", -1, { timeout: "soon", retry: { attempts: 0 } } as never)
       two(): void {}
     }
     const error: unknown = await openApp([Tasks]).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ name: "ScheduleError", code: "INVALID" });
+    expect(error).toMatchObject({ name: "ScheduleError", code: "INVALID", setting: "cron" });
     const { message, stack } = error as Error;
     expect(message.split("\n")).toEqual([
-      "3 jobs are wrong:",
-      expect.stringContaining('the schedule "Tasks.nightly" is wrong'),
+      "12 options of jobs are wrong:",
+      expect.stringMatching(/^Tasks\.nightly: the schedule "report" is wrong: .*61/),
       "Tasks.often: an interval takes at least 1000 ms: for less, use setInterval in each process",
+      expect.stringMatching(/^"report" is the name of two jobs, Tasks\.nightly .* and Tasks\.often /),
+      expect.stringContaining('Tasks.daily: @Cron has no option "nmae"'),
+      expect.stringContaining('Tasks.daily: @Cron has no option "mised"'),
+      expect.stringContaining('Tasks.daily: @Cron has no option "timezone"'),
+      expect.stringContaining('the schedule "Tasks.daily" cannot use "overlap"'),
+      expect.stringContaining('the schedule "Tasks.daily" cannot use "jitter"'),
+      expect.stringContaining("Tasks.two: the delay is a whole number of ms"),
+      expect.stringContaining('Tasks.two: timeout of "warm-up"'),
+      expect.stringContaining('Tasks.two: attempts of "warm-up"'),
       expect.stringMatching(/^"warm-up" is the name of two jobs, Tasks\.one .* and Tasks\.two /),
     ]);
     expect(stack).toBe(`ScheduleError: ${message}`);
@@ -176,7 +187,38 @@ describe("OjmModule", () => {
     expect(await app.get(OjmHealthIndicator).isHealthy("jobs")).toEqual({ jobs: { status: "up" } });
     await app.close();
     expect(ended).toEqual(["CLOSING", "Tasks", "Database"]);
-    expect(await app.get(OjmHealthIndicator).isHealthy()).toMatchObject({ ojm: { status: "down" } });
+    expect(await app.get(OjmHealthIndicator).isHealthy()).toEqual({
+      ojm: { status: "down", message: "the application closes" },
+    });
+  });
+
+  it("logs for which runs a close waits, and which it gives up after the grace", async () => {
+    let end = (): void => {};
+    @Injectable()
+    class Tasks {
+      @Timeout("short", 0)
+      short(): void {}
+      @Timeout("long", 0)
+      async long(): Promise<void> {
+        await new Promise<void>((resolve) => {
+          end = resolve;
+        });
+      }
+    }
+    const app = await openApp([Tasks], { grace: "1s" });
+    const { manager } = app.get(Ojm);
+    const statuses = async () => (await collect(manager.history())).map(({ name, status }) => [name, status]).sort();
+    const expected = [
+      ["long", "running"],
+      ["short", "completed"],
+    ];
+    await expect.poll(statuses).toEqual(expected);
+    const lines: string[] = [];
+    vi.spyOn(Logger.prototype, "log").mockImplementation((line: string) => void lines.push(line));
+    vi.spyOn(Logger.prototype, "warn").mockImplementation((line: string) => void lines.push(line));
+    await app.close();
+    end();
+    expect(lines).toEqual(["waits up to 1 s for the runs: long", "given up after 1 s: long"]);
   });
 
   it("logs the error of a method, and records it", async () => {
@@ -241,35 +283,38 @@ describe("options of decorators", () => {
     expect(await definitionOf(decorator)).toMatchObject(definition);
   });
 
-  it.for<[decorator: MethodDecorator, message: RegExp]>([
-    [Cron("0 25 * * *"), /Tasks\.a.*hour/],
-    [Cron("@daily", { timeZone: "Lisbon" }), /Lisbon/],
-    [Cron(new Date() as never), /Tasks\.a: cronTime must be a text/],
-    [Cron("@daily", { waitForCompletion: false }), /write overlap: "queue"/],
-    [Cron("@daily", { unrefTimeout: true }), /app\.close\(\)/],
-    [Cron("@daily", { threshold: 250 }), /write missed: \{ run: "latest", within: ms \}/],
-    [Cron("@daily", { utcOffset: 330 }), /write a timeZone such as "Asia\/Kolkata"/],
-    [Cron("@daily", { utcOffset: 60, timeZone: "UTC" }), /not possible with a timeZone/],
-    [Cron("@daily", { initialDelay: 3e9 }), /initialDelay is a whole number of ms, at most 2147483647/],
+  it.for<[decorator: MethodDecorator, message: RegExp, setting: string | undefined]>([
+    [Cron("0 25 * * *"), /Tasks\.a.*hour/, "cron"],
+    [Cron("@daily", { timeZone: "Lisbon" }), /Lisbon/, "timeZone"],
+    [Cron(new Date() as never), /Tasks\.a: cronTime must be a text/, "cron"],
+    [Cron("@daily", { waitForCompletion: false }), /write overlap: "queue"/, "waitForCompletion"],
+    [Cron("@daily", { unrefTimeout: true }), /app\.close\(\)/, "unrefTimeout"],
+    [Cron("@daily", { threshold: 250 }), /write missed: \{ run: "latest", within: ms \}/, "threshold"],
+    [Cron("@daily", { utcOffset: 330 }), /write a timeZone such as "Asia\/Kolkata"/, "utcOffset"],
+    [Cron("@daily", { utcOffset: 60, timeZone: "UTC" }), /not possible with a timeZone/, "utcOffset"],
+    [Cron("@daily", { initialDelay: 3e9 }), /initialDelay is a whole number of ms, at most 2147483647/, "initialDelay"],
     [
       Cron("@daily", { mised: "latest" } as never),
       /^Tasks\.a: @Cron has no option "mised"\. Did you mean "missed"\? It has: name, timeZone, utcOffset, disabled, initialDelay, overlap, missed, jitter, timeout, lock, permits, blackout, pauseAfter, retry, meta\.$/,
+        "mised",
     ],
-    [Cron("@daily", { every: 5_000 } as never), /^Tasks\.a: @Cron has no option "every"/],
-    [Cron("@daily", { catchUp: true } as never), /@Cron has no option "catchUp"\. Did you mean "missed"/],
-    [Cron("@daily", null as never), /^Tasks\.a: the options of @Cron are a map, not null/],
-    [Interval(1_000, { timeZone: "UTC" } as never), /^Tasks\.a: @Interval has no option "timeZone"/],
+    [Cron("@daily", { every: 5_000 } as never), /^Tasks\.a: @Cron has no option "every"/, "every"],
+    [Cron("@daily", { catchUp: true } as never), /@Cron has no option "catchUp"\. Did you mean "missed"/, "catchUp"],
+    [Cron("@daily", null as never), /^Tasks\.a: the options of @Cron are a map, not null/, undefined],
+    [Interval(1_000, { timeZone: "UTC" } as never), /^Tasks\.a: @Interval has no option "timeZone"/, "timeZone"],
     [
       Timeout(0, { tmeout: "5m" } as never),
       /^Tasks\.a: @Timeout has no option "tmeout"\. Did you mean "timeout"\? It has: wait, timeout, retry, meta, once\.$/,
+      "tmeout",
     ],
-    [Timeout(0, { timeout: "soon" as never }), /^timeout of "Tasks\.a" .*soon/],
-    [Timeout("b", 0, { retry: { attempts: 0 } }), /^Tasks\.a: attempts of "b" must be a whole number/],
-    [Interval(100), /use setInterval in each process/],
-    [Interval("a", undefined as never), /every/],
-    [Timeout(-1), /the delay is a whole number of ms/],
-  ])("%# are rejected at the start, with what to write", async ([decorator, message]) => {
-    await expect(definitionOf(decorator)).rejects.toThrow(message);
+    [Timeout(0, { timeout: "soon" as never }), /^timeout of "Tasks\.a" .*soon/, "timeout"],
+    [Timeout("b", 0, { retry: { attempts: 0 } }), /^Tasks\.a: attempts of "b" must be a whole number/, "retry"],
+    [Interval(100), /use setInterval in each process/, "every"],
+    [Interval("a", undefined as never), /^Tasks\.a: an interval takes at least 1000 ms/, "every"],
+    [Timeout(-1), /the delay is a whole number of ms/, "delay"],
+  ])("%# are rejected at the start, with what to write", async ([decorator, message, setting]) => {
+    const error: unknown = await definitionOf(decorator).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "INVALID", message: expect.stringMatching(message), setting });
   });
 
   it("every CronExpression is one that ojm reads", () => {

@@ -8,11 +8,20 @@ import {
   type JobManager,
   type JobManagerOptions,
   openJobManager,
+  type Run,
 } from "@ojm/core";
-import { channelsAnswer, present, unknownOption } from "@ojm/core/internal";
-import { isScheduleError, openScheduler, ScheduleError, type Scheduler } from "@ojm/schedule";
+import {
+  channelsProblem,
+  durationOf,
+  elapsedText,
+  GRACE,
+  present,
+  shownStore,
+  unknownOption,
+} from "@ojm/core/internal";
+import { openScheduler, type Scheduler } from "@ojm/schedule";
 import type { JobKind } from "./decorators.js";
-import { type Decorated, decoratedMethods, type Job, jobOf, ownZone } from "./jobs.js";
+import { type Decorated, decoratedMethods, type Job, jobOf, ownZone, Problems } from "./jobs.js";
 
 /** Options of `OjmModule.forRoot`. */
 export interface OjmOptions {
@@ -57,6 +66,8 @@ export class Ojm {
   readonly #grace: CloseOptions;
   readonly #discovery: DiscoveryService;
   readonly #timeouts: ReturnType<JobManager["group"]>;
+  /** The runs whose methods have not returned. */
+  readonly #running: Set<Run> = new Set();
   #isClosing = false;
 
   /** @internal Import `OjmModule.forRoot()`. */
@@ -82,9 +93,20 @@ export class Ojm {
 
   /** Whether the store answers, and this process does not close. */
   async isReady(): Promise<boolean> {
-    if (this.#isClosing) return false;
+    return (await this.whyNotReady()) === undefined;
+  }
+
+  /** @internal */
+  async whyNotReady(): Promise<string | undefined> {
+    if (this.#isClosing) return "the application closes";
     const { jobs, locks } = this.manager.channels;
-    return channelsAnswer([locks, jobs], AbortSignal.timeout(PATIENCE));
+    const signal = AbortSignal.timeout(PATIENCE);
+    const error = await channelsProblem([locks, jobs], signal);
+    if (error === undefined) return undefined;
+    const store = `the store ${shownStore(this.#options.store)}`;
+    return signal.aborted
+      ? `${store} does not answer within ${PATIENCE / 1_000} s`
+      : `${store} fails: ${String(error)}`;
   }
 
   /** @internal Nest calls its hooks by name: they are not part of the API. */
@@ -94,18 +116,13 @@ export class Ojm {
 
   /** @throws ScheduleError `INVALID`, with all wrong options and all names that two methods have */
   #addDecorated(): void {
-    const problems: string[] = [];
+    const problems = new Problems();
     for (const decorated of decoratedMethods(this.#discovery)) {
-      try {
-        this.add(decorated);
-      } catch (error) {
-        if (!isScheduleError(error)) throw error;
-        problems.push(error.message);
-      }
+      const job = this.#checked(decorated, problems);
+      if (!this.jobs.has(job.name)) this.jobs.set(job.name, job);
     }
-    if (problems.length === 0) return;
-    if (problems.length > 1) problems.unshift(`${problems.length} jobs are wrong:`);
-    const error = new ScheduleError("INVALID", problems.join("\n"));
+    const error = problems.error();
+    if (error === undefined) return;
     // The methods are in the message. The stack would bury it: it has only functions of ojm and of Nest.
     error.stack = `${error.name}: ${error.message}`;
     throw error;
@@ -113,15 +130,27 @@ export class Ojm {
 
   /** @internal @throws ScheduleError `INVALID` for a wrong option, or if there is a job of the name */
   add(decorated: Decorated): Job {
-    const job = jobOf(decorated, this.#zone);
+    const problems = new Problems();
+    const job = this.#checked(decorated, problems);
+    const error = problems.error();
+    if (error !== undefined) throw error;
+    this.jobs.set(job.name, job);
+    return job;
+  }
+
+  #checked(decorated: Decorated, problems: Problems): Job {
+    const checked = jobOf(decorated, this.#zone, problems);
+    const body: Job["body"] = (run) => {
+      this.#running.add(run);
+      return checked.body(run).finally(() => this.#running.delete(run));
+    };
+    const job: Job = { ...checked, body };
     const { name, method } = job;
     const other = this.jobs.get(name)?.method;
-    if (other !== undefined) {
-      const isSame = other.startsWith(`${decorated.label} of `);
-      const what = isSame ? "provide the class in one module" : "give each a name of its own";
-      throw new ScheduleError("INVALID", `"${name}" is the name of two jobs, ${other} and ${method}: ${what}`, "name");
-    }
-    this.jobs.set(name, job);
+    if (other === undefined) return job;
+    const isSame = other.startsWith(`${decorated.label} of `);
+    const what = isSame ? "provide the class in one module" : "give each a name of its own";
+    problems.add("name", `"${name}" is the name of two jobs, ${other} and ${method}: ${what}`);
     return job;
   }
 
@@ -160,12 +189,18 @@ export class Ojm {
    * @internal
    */
   async onModuleDestroy(): Promise<void> {
+    // Nest calls this hook for two providers.
+    const isFirst = !this.#isClosing;
     this.#isClosing = true;
     for (const timers of Object.values(this.timers)) {
       for (const timer of timers.values()) clearTimeout(timer);
       timers.clear();
     }
+    const grace = elapsedText(durationOf(this.#options.grace ?? GRACE) ?? 0);
+    const names = (): string => [...this.#running].map(({ name }) => name).join(", ");
+    if (isFirst && this.#running.size > 0) logger.log(`waits up to ${grace} for the runs: ${names()}`);
     await Promise.all([this.scheduler.close(this.#grace), this.#timeouts.close(this.#grace)]);
+    if (isFirst && this.#running.size > 0) logger.warn(`given up after ${grace}: ${names()}`);
   }
 
   /** @internal Requests that Nest has answered until now may have used the manager. */

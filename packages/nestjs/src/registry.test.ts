@@ -152,17 +152,18 @@ describe("SchedulerRegistry", () => {
       const server = await startRedis();
       onTestFinished(() => server.stop());
       const app = await openApp([Tasks], { store: server.url, grace: 0 });
-      const status = async (): Promise<unknown> => (await app.get(OjmHealthIndicator).isHealthy())["ojm"]?.status;
-      expect(await status()).toBe("up");
+      const health = async (): Promise<unknown> => (await app.get(OjmHealthIndicator).isHealthy())["ojm"];
+      expect(await health()).toEqual({ status: "up" });
       const job = new CronJob("0 0 1 1 *", () => {});
       app.get(SchedulerRegistry).addCronJob("new", job);
       server.freeze();
-      expect(await status()).toBe("down");
+      const message = `the store ${server.url} does not answer within 2 s`;
+      expect(await health()).toEqual({ status: "down", message });
       job.start();
       await expect.poll(() => error.mock.calls.flat()[0]).toMatch(/^new is not run by this process so far: /);
       server.thaw();
       await expect.poll(() => stored(app.get(Ojm))).toContain("new");
-      expect(await status()).toBe("up");
+      expect(await health()).toEqual({ status: "up" });
     },
   );
 

@@ -135,11 +135,16 @@ interface ReadableChannel {
  * const isReady = await channelsAnswer([locks, jobs], AbortSignal.timeout(2_000));
  */
 export async function channelsAnswer(channels: readonly ReadableChannel[], signal: AbortSignal): Promise<boolean> {
+  return (await channelsProblem(channels, signal)) === undefined;
+}
+
+/** The error of a small read from these channels; `undefined` if all answer before `signal` is aborted. */
+export async function channelsProblem(channels: readonly ReadableChannel[], signal: AbortSignal): Promise<unknown> {
   try {
     for (const channel of channels) for await (const _ of channel.keys({ limit: 1, signal })) break;
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

@@ -53,7 +53,7 @@ export class Succession {
     this.#warned = hash;
     const when = new Date(since).toISOString();
     warn(
-      `the schedule "${visible(name)}" has a newer definition, revision ${revision} of ${when}: this process does not run it`,
+      `the schedule "${visible(name)}" has a newer definition, revision ${revision} of ${when}: this process runs it once it has seen no process with that one for a minute`,
     );
   }
 }
