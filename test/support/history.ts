@@ -82,7 +82,8 @@ export async function writeHistory({ store, text, prefix }: HistoryPlace): Promi
       chLocks: store,
       logBudget: { ttl: FIFTY_YEARS, completed: true },
       retention: { olderThan: FIFTY_YEARS, keep: 50 },
-      ...(clock !== undefined && { clock }),
+      // No thread renews the session of a manager with a clock of its own: a busy main thread must not end it.
+      ...(clock !== undefined && { clock, ttl: 10 * MINUTE }),
     });
 
   // Opened first: managers of one process share the clock of the first one on LevelDB.

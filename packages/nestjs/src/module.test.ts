@@ -296,7 +296,7 @@ describe("options of decorators", () => {
     [
       Cron("@daily", { mised: "latest" } as never),
       /^Tasks\.a: @Cron has no option "mised"\. Did you mean "missed"\? It has: name, timeZone, utcOffset, disabled, initialDelay, overlap, missed, jitter, timeout, lock, permits, blackout, pauseAfter, retry, meta\.$/,
-        "mised",
+      "mised",
     ],
     [Cron("@daily", { every: 5_000 } as never), /^Tasks\.a: @Cron has no option "every"/, "every"],
     [Cron("@daily", { catchUp: true } as never), /@Cron has no option "catchUp"\. Did you mean "missed"/, "catchUp"],

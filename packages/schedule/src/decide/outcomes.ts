@@ -143,7 +143,7 @@ export function whyBackfilled({
 
 /** The evidence of a reason in words; `undefined` if it adds nothing to the reason. */
 const EVIDENCE_TEXTS: Readonly<Partial<Record<TickReason, (evidence: Evidence) => string | undefined>>> = {
-  paused: ({ by, reason }) => textOf(by) && `the schedule was paused by ${by}: ${reason}`,
+  paused: ({ by, reason }) => textOf(by) && `the schedule was paused by ${by}${after(reason)}`,
   blackout: ({ reason }) => textOf(reason) && `it fell into a blackout: ${reason}`,
   overlap: overlapOf,
   "queue-full": ({ waiting }) => (typeof waiting === "number" ? `too many ticks waited: ${waiting}` : undefined),
@@ -153,15 +153,18 @@ const EVIDENCE_TEXTS: Readonly<Partial<Record<TickReason, (evidence: Evidence) =
 
 function overlapOf({ run, hold, holder, since, waiting }: Evidence): string | undefined {
   const { author, reason } = (hold ?? {}) as Evidence;
-  if (hold !== undefined) return `the job was held${textOf(author) ? ` by ${author}` : ""}: ${reason}`;
+  if (hold !== undefined) return `the job was held${textOf(author) ? ` by ${author}` : ""}${after(reason)}`;
   if (typeof waiting === "number") return `${waiting === 1 ? "an earlier tick" : `${waiting} earlier ticks`} waited`;
   const { host, pid } = (holder ?? {}) as Evidence;
   if (!textOf(host)) return undefined;
-  const on = `on ${host}, pid ${pid}`;
+  const on = `on ${host}${typeof pid === "number" ? `, pid ${pid}` : ""}`;
   if (textOf(run)) return `the job was running, as ${run} ${on}`;
   return `its lock was held ${on}${isTime(since) ? `, since ${new Date(since).toISOString()}` : ""}`;
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** A reason at the end of a sentence. Another program may have written something else. */
+const after = (reason: unknown): string => (textOf(reason) ? `: ${reason}` : "");
 
 const isTime = (value: unknown): value is number => typeof value === "number" && Math.abs(value) <= 8.64e15;
