@@ -9,7 +9,8 @@ import type { Settings } from "./options.js";
 const names: Map<string, string> = new Map();
 
 function nameOf(text: string): string {
-  const name = names.get(text) ?? `ojm ${createHash("sha1").update(text).digest("hex")}`;
+  const [verb] = text.trimStart().split(/\s/, 1);
+  const name = names.get(text) ?? `ojm ${verb} ${createHash("sha1").update(text).digest("hex")}`;
   names.set(text, name);
   return name;
 }

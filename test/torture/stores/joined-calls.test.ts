@@ -73,7 +73,7 @@ describe("the calls of several commits to Redis that the proxy sees", () => {
 });
 
 /** A call of these commits, as pg sends it. */
-function bound(commits: readonly Commit[], statement = "ojm commit"): Buffer {
+function bound(commits: readonly Commit[], statement = "ojm call 0a1b"): Buffer {
   const writes = commits.flatMap(({ writes }) => writes);
   const array = (items: readonly (string | null)[]): string =>
     `{${items.map((item) => (item === null ? "NULL" : `"${item.replace(/[\\"]/g, "\\$&")}"`)).join()}}`;
@@ -105,6 +105,6 @@ describe("the calls of several commits to PostgreSQL that the proxy sees", () =>
 
   it("a call to PostgreSQL of one commit and another statement are passed over", () => {
     expect(postgresCallsIn(bound([start("a", "x")]))).toEqual([]);
-    expect(postgresCallsIn(bound([start("a", "x"), queue], "ojm read"))).toEqual([]);
+    expect(postgresCallsIn(bound([start("a", "x"), queue], "ojm select 0a1b"))).toEqual([]);
   });
 });

@@ -114,8 +114,8 @@ function partsOf(keys: readonly string[], args: readonly string[]): Pick<JoinedC
   return { commits, tokens };
 }
 
-/** The name of the statement that has the commits, behind the empty name of its portal. */
-const STATEMENT = Buffer.from("\0ojm commit\0");
+/** How the name of the statement that has the commits begins, behind the empty name of its portal. */
+const STATEMENT = Buffer.from("\0ojm call ");
 const BIND = "B".charCodeAt(0);
 
 /** The calls to PostgreSQL: what binds the parameters of `commit`. See packages/postgres/src/sql.ts. */
@@ -125,7 +125,7 @@ export function postgresCallsIn(chunk: Buffer): JoinedCall[] {
     const begin = at - 5;
     // A call that is cut off continues in the next chunk.
     if (chunk[begin] !== BIND || begin + 1 + chunk.readInt32BE(begin + 1) > chunk.length) continue;
-    const [, , , commits = "", , keys = "", , , contents = ""] = boundIn(chunk, at + STATEMENT.length);
+    const [, , , commits = "", , keys = "", , , contents = ""] = boundIn(chunk, chunk.indexOf(0, at + 1) + 1);
     const values = elementsOf(contents);
     const tokens = elementsOf(keys).flatMap((key, i) => {
       const value = values[i];
