@@ -260,7 +260,8 @@ end $$;
 -- Says that the process lives, and forgets the changes that it has seen.
 create function ${schema}.renew(me bigint, seen bigint) returns boolean language sql as $$
   delete from ${schema}.changes where watcher = me and version <= seen;
-  update ${schema}.watchers set expires = clock_timestamp() + interval '${WATCHER_LIFE} ms' where id = me returning true;
+  update ${schema}.watchers set expires = clock_timestamp() + interval '${WATCHER_LIFE} ms'
+    where id = me returning true;
 $$;
 
 -- Removes what has expired. A fresh write is safe: a row that is being changed is left alone.

@@ -141,7 +141,7 @@ export class LiveRuns {
         void this.#stops.look(this.#runs.values());
       },
     });
-    this.#stops = new LiveStops(source.locks, source.clock, (name) => this.#tell(name));
+    this.#stops = new LiveStops(source.locks, source.clock, (name) => this.#report(name));
     this.ready = this.#begin();
     this.ready.catch(() => {});
   }
@@ -260,7 +260,7 @@ export class LiveRuns {
     if (place === undefined) return;
     if (place.part === "queue") this.#queued(place.name, value);
     else this.#locked(place.name, value, version);
-    this.#tellLock(place.name);
+    this.#reportLock(place.name);
   }
 
   #gone(key: Key): void {
@@ -271,7 +271,7 @@ export class LiveRuns {
       this.#locks.delete(place.name);
       this.#end(place.name);
     }
-    this.#tellLock(place.name);
+    this.#reportLock(place.name);
   }
 
   #queued(name: string, value: unknown): void {
@@ -283,7 +283,7 @@ export class LiveRuns {
   /** The watch of the locks may report a waiter before that of the sessions reports its process. */
   #came(instance: string): void {
     for (const [name, tickets] of this.#waiting) {
-      if (tickets.some(({ session }) => session === instance)) this.#tellLock(name);
+      if (tickets.some(({ session }) => session === instance)) this.#reportLock(name);
     }
   }
 
@@ -343,7 +343,7 @@ export class LiveRuns {
     try {
       const entry = await recordUnder(this.#source.jobs, recordKey(watched.name, watched.startTime));
       if (entry !== undefined) watched.record = toRecord(entry);
-      this.#tell(watched.name);
+      this.#report(watched.name);
     } catch {
       // The store is away. Not every store reports a gap afterwards.
       if (!watched.over.signal.aborted) this.#source.clock.after(RETRY_PAUSE, () => void this.#read(watched));
@@ -363,7 +363,7 @@ export class LiveRuns {
       if (this.#usual.size >= USUAL_NAMES_LIMIT) this.#usual.clear();
       // For a job that has never completed, read again at the next run.
       if (watched.usual !== undefined) this.#usual.set(name, { at: clock.monotonic(), usual: watched.usual });
-      this.#tell(name);
+      this.#report(name);
     } catch {
       // The run is shown even without its usual duration.
     }
@@ -375,7 +375,7 @@ export class LiveRuns {
       for await (const item of this.#source.log(watched, { follow: true, progress: true, tail: 0, signal })) {
         if (!("progress" in item)) continue;
         watched.progress = item.progress;
-        this.#tell(watched.name);
+        this.#report(watched.name);
       }
     } catch {
       // The run is shown even without its progress.
@@ -388,7 +388,7 @@ export class LiveRuns {
     if (watched === undefined) return;
     this.#runs.delete(lock);
     const others = this.#others.get(watched.name);
-    if (others?.delete(watched) === true) this.#tell(watched.name);
+    if (others?.delete(watched) === true) this.#report(watched.name);
     if (others?.size === 0) this.#others.delete(watched.name);
     watched.cancelWatch?.();
     watched.over.abort(OVER);
@@ -396,13 +396,13 @@ export class LiveRuns {
   }
 
   /** Reports a lock, and the run of another name that has it. */
-  #tellLock(name: string): void {
-    this.#tell(name);
+  #reportLock(name: string): void {
+    this.#report(name);
     const run = this.#runs.get(name);
-    if (run !== undefined && run.name !== name) this.#tell(run.name);
+    if (run !== undefined && run.name !== name) this.#report(run.name);
   }
 
-  #tell(name: string): void {
+  #report(name: string): void {
     if (!this.#closing.signal.aborted) this.#options.changed?.(name);
   }
 }
@@ -502,16 +502,16 @@ interface Stoppable extends RunRef {
 class LiveStops {
   readonly #locks: Channel<LocksValue>;
   readonly #clock: Clock;
-  readonly #tell: (name: string) => void;
+  readonly #report: (name: string) => void;
   /** The processes with a request: a run may become known after its request. */
   readonly #processes: Set<string> = new Set();
   readonly #unread: Set<Stoppable> = new Set();
   #reading: Promise<void> | undefined;
 
-  constructor(locks: Channel<LocksValue>, clock: Clock, tell: (name: string) => void) {
+  constructor(locks: Channel<LocksValue>, clock: Clock, report: (name: string) => void) {
     this.#locks = locks;
     this.#clock = clock;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** Called when a run becomes known. */
@@ -556,7 +556,7 @@ class LiveStops {
       const entry = asked.get(runId(run));
       if (entry === undefined) continue;
       run.asked = entry;
-      this.#tell(run.name);
+      this.#report(run.name);
     }
   }
 }

@@ -157,15 +157,15 @@ describe.each(STORES)("records and locks $stores: a lock of another name", ({ ap
   });
 
   test("a live view finds the run by its name, and its waiters by its lock", async () => {
-    const told: string[] = [];
-    using live = await one.manager.followRuns({ changed: (name) => told.push(name) });
+    const changed: string[] = [];
+    using live = await one.manager.followRuns({ changed: (name) => changed.push(name) });
     await clock.until(live.ready);
     const run = await clock.until(one.manager.start("mail", { lock: "smtp" }));
     const waiting = two.manager.run("news", () => {}, { lock: "smtp", wait: "1m" });
     await clock.advance(1_000);
     expect(live.run("mail")).toMatchObject({ id: run.id, lock: "smtp", waiting: 1 });
     expect(live.run("smtp")).toBeUndefined();
-    expect(told).toContain("mail");
+    expect(changed).toContain("mail");
     await clock.until(run.end());
     await clock.until(waiting);
     await settled();

@@ -13,7 +13,7 @@ type PlaceOf = (argument: string) => Position;
 export interface Start {
   readonly args: Args;
   readonly placeOf: PlaceOf;
-  /** The permits of the run: those of the innermost job around the start that has any. */
+  /** The permits of the run: of all jobs around the start, the innermost with permits gives them. */
   readonly permits: TypeArgs["permits"];
   /** Whether the job that has the start as a step checks its arguments: the checks may set defaults. */
   readonly checked: boolean;

@@ -135,6 +135,13 @@ describe("a store that is not", () => {
       text: expect.stringMatching(/^attempt 2 of left@.*, is not made by pid \d+ on \S+, which is alive$/),
     });
     expect(found?.help).toContain("ojm cancel left --reason");
+    // An attempt whose lock has another name, and is held, is only waiting.
+    const entry = (await locks.get(key)) as object;
+    const holder = await manager.start("other", { lock: "shared" });
+    await locks.set(key, { ...entry, lock: "shared" });
+    expect(await complaints()).toEqual([]);
+    await holder.end();
+    await locks.set(key, entry);
     // Its session ends while doctor reads: one finding still names it.
     let reads = 0;
     const orphaned = manager.orphanedRetries.bind(manager);

@@ -138,7 +138,8 @@ function differences({ name, hash }: ScheduleView, schedulers: readonly Schedule
 function unmade(retries: readonly Retry[], held: ReadonlySet<string>): Finding[] {
   const before = Date.now() - OVERDUE;
   const late = retries.filter(
-    ({ name, due, schedule, orphaned }) => schedule === undefined && !orphaned && due < before && !held.has(name),
+    ({ name, lock = name, due, schedule, orphaned }) =>
+      schedule === undefined && !orphaned && due < before && !held.has(lock),
   );
   return late.map(({ name, chain, attempt, due, by }) => {
     const maker = by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is alive`;
