@@ -82,7 +82,7 @@ export async function writeHistory({ store, text, prefix }: HistoryPlace): Promi
       chLocks: store,
       logBudget: { ttl: FIFTY_YEARS, completed: true },
       retention: { olderThan: FIFTY_YEARS, keep: 50 },
-      // No thread renews the session of a manager with a clock of its own: a busy main thread must not end it.
+      // No thread renews the session of a manager with its own clock: a busy main thread must not end it.
       ...(clock !== undefined && { clock, ttl: 10 * MINUTE }),
     });
 
