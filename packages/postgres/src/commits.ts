@@ -139,13 +139,13 @@ export class Commits {
     // Parts may be aborted during the wait for a connection.
     const onSent = (): void => {
       for (const part of parts) if (!part.isOver) sent.push(part);
-      for (const part of sent) part.isSent = true;
       // The server gives up first: then the commit was certainly not applied.
       const longest = Math.max(1, Math.ceil((end - database.clock.monotonic()) * 0.8));
       const patience = sent.some(({ isAlone }) => isAlone) ? longest : Math.min(FIRST_PATIENCE, longest);
       values.push(LAYOUT, patience, longest, sent.length, ...columnsOf(sent));
     };
     this.#calls++;
+    for (const part of parts) part.isSent = true;
     try {
       type Row = { readonly result: string };
       const [{ result }] = (await database.query<Row>(this.#call, values, { onSent, end })) as [Row];
