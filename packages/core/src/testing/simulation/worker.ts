@@ -176,7 +176,6 @@ export class Worker {
       begun = run;
       // A run that was handed over is repeated, and has its start from the first time.
       if ("once" in once && run.chain === run.id) laws.once.entered(run);
-      if (hasRate) laws.rates.entered(run);
       this.#enter(run);
       this.#inside.push(run.lock);
       const stopLines = this.#writeLines(run);

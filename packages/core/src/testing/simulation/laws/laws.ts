@@ -77,8 +77,9 @@ export class Laws {
   /** The runs that start once in a window. */
   readonly once: StartedOnce;
   readonly #lines: PermitLines = new PermitLines();
-  /** The runs with a rate. */
-  readonly rates: Rates;
+  readonly #rates: Rates;
+  /** The ids of the runs with a rate. */
+  readonly #rated: Set<string> = new Set();
   readonly #retained: Retained = new Retained();
   /** The processes that are closing, and when the grace of their bodies is over. */
   readonly #closing: Map<FakeProcess, number> = new Map();
@@ -90,7 +91,7 @@ export class Laws {
     this.#judgesSignals = !late;
     this.#clock = clock;
     this.once = new StartedOnce(clock);
-    this.rates = new Rates(clock);
+    this.#rates = new Rates(clock);
     this.#ttl = ttl;
     this.#lives = new SessionLives(clock, ttl);
   }
@@ -99,7 +100,7 @@ export class Laws {
   sent(commit: Commit, sender: object): void {
     this.#lives.sent(commit);
     this.#lines.sent(commit);
-    this.rates.sent(commit);
+    this.#rates.sent(commit);
     for (const { key, value } of commit.writes) {
       if (value === null) continue;
       if (isSession(key))
@@ -126,9 +127,10 @@ export class Laws {
     this.#lives.applied(change);
     this.once.applied(change);
     this.#lines.applied(change);
-    this.rates.applied(change);
+    this.#rates.applied(change);
     if (isRecord(key) && value !== null) {
-      const { id, permits }: RunRecord = JSON.parse(value);
+      const { id, permits, rate }: RunRecord = JSON.parse(value);
+      if (rate !== undefined) this.#rated.add(id);
       if (permits !== undefined) this.#permits.set(id, permits);
     }
     if (!isLock(key)) return;
@@ -173,7 +175,7 @@ export class Laws {
     this.#locked.clear();
     this.once.forgotten();
     this.#lines.forgotten();
-    this.rates.forgotten();
+    this.#rates.forgotten();
     this.#retained.forgotten();
   }
 
@@ -189,6 +191,7 @@ export class Laws {
     if (this.#clock.monotonic() < (this.#holds.get(lock) ?? 0)) throw new Error(`${lock} begins while it is held`);
     const inside: Inside = { ...entered, stops: process.stops, unlocked: false };
     this.#inside.add(inside);
+    if (this.#rated.has(run.id)) this.#rates.entered(run);
     this.check();
     const last = this.#lastFence.get(lock) ?? "0";
     if (compareVersions(run.fence, last) > 0) this.#lastFence.set(lock, run.fence);
@@ -229,7 +232,7 @@ export class Laws {
     }
     this.once.check();
     this.#lines.check();
-    this.rates.check();
+    this.#rates.check();
     if (this.#takenForDead !== undefined) throw new Error(this.#takenForDead);
     const holders = new Map<string, Inside>();
     const permits = new Map<string, Inside[]>();
