@@ -160,7 +160,7 @@ interface Place {
   stop(): void;
 }
 
-/** How often a run that finds a free token, and loses it to another run, tries again before it gets in line. */
+/** A run gets in line once other runs took this many free tokens before it. */
 const MOST_LOST = 3;
 
 /** The longest pause before such a try, in ms. */

@@ -9,7 +9,7 @@ import type { RateTerms } from "../types.js";
 /*
  * A rate limits how many runs begin in any window of time. Its entries are in the channel of the locks:
  *   ["rate", NAME]      the number of the next token
- *   ["rate", NAME, N]   a token: the commit that takes the lock of a run writes it, with a time to live of one
+ *   ["rate", NAME, N]   a token: the commit that takes the lock of a run writes it. Its time to live is one
  *                       window, so the store's clock decides how long it counts
  *
  * The tokens are numbered in the order of the starts. If at most M runs may begin in a window, the token N

@@ -34,7 +34,7 @@ async function start({ args, execution, runs, tick, taking }: BuiltinContext): P
   if (await startFor(tick, async () => runs.adopt(name))) return;
   const manager = await runtime.managers.get();
   const timeout = timeoutOf(args);
-  // It ends only the wait for the lock, the permits and the rate. An open run has its own signal, and time to clean up.
+  // It ends only the wait for the lock, permits and rate. An open run has its own signal, to clean up.
   const waiting = new AbortController();
   const giveUp = (): void => waiting.abort(signal.reason);
   signal.addEventListener("abort", giveUp);

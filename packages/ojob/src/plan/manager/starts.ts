@@ -13,7 +13,7 @@ type PlaceOf = (argument: string) => Position;
 export interface Start {
   readonly args: Args;
   readonly placeOf: PlaceOf;
-  /** What the run takes: of all jobs around the start, the innermost with permits gives them, or with a rate. */
+  /** What the run takes. Of all jobs around the start, the innermost with permits or a rate gives them. */
   readonly taking: Taking;
   /** Whether the job that has the start as a step checks its arguments: the checks may set defaults. */
   readonly checked: boolean;
