@@ -44,9 +44,10 @@ describe("the page Entries in the store", () => {
   it("has each kind of entry that ojm writes, with all fields", { timeout: 120_000 }, async () => {
     const store = { type: "sqlite", args: { file: join(temporaryFolder(), "ojm.db") } };
     const live = await writeHistory({ store, text: `sqlite:${store.args.file}`, prefix: "well" });
-    // Not in the history: an older version, which reads it too, refuses a store with permits.
+    // Not in the history: an older version, which reads it too, refuses a store with permits or rates.
     await live.manager.limit("stripe", 5);
-    const permitted = await live.manager.start("charge", { permits: { stripe: 5 } });
+    const rate = { name: "smtp", max: 100, per: "1m" };
+    const permitted = await live.manager.start("charge", { permits: { stripe: 5 }, rate });
     const stored: { channel: string; key: unknown; value: unknown }[] = [];
     for (const channel of new Set(examples.map(({ channel }) => channel))) {
       await using opened = await openChannel(channel, store);

@@ -396,6 +396,10 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
             value: "NAME=N",
             text: "start only while fewer than N runs of any name have this permit. May be given up to 8 times",
           },
+          rate: {
+            value: "NAME=N/TIME",
+            text: "start only if fewer than N runs with this rate began within TIME, such as smtp=100/1m",
+          },
           timeout: { value: "TIME", text: "how long the command may take. Default: 1h" },
           grace: {
             value: "TIME",

@@ -17,6 +17,8 @@ export type {
   PendingRetry,
   PruneOptions,
   PruneOutcome,
+  RateOptions,
+  RateTerms,
   Reason,
   RetentionOptions,
   RetryOptions,

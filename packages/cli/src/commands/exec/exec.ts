@@ -7,9 +7,10 @@ import {
   isRunError,
   type JobManager,
   type OnceOptions,
+  type RateOptions,
   type RunError,
 } from "@ojm/core";
-import { GRACE, lockProblem, ojmCommand, permitsProblem } from "@ojm/core/internal";
+import { GRACE, lockProblem, ojmCommand, permitsProblem, rateProblem } from "@ojm/core/internal";
 import type { PlannedNotify } from "@ojm/ojob";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -40,7 +41,7 @@ export async function execute(given: Given): Promise<number> {
   const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
   const wait = spanOption(given, "wait") ?? 0;
   const once = await onceOption(given);
-  const [lock, permits] = [lockOption(given), permitsOption(given)];
+  const [lock, permits, rate] = [lockOption(given), permitsOption(given), rateOption(given)];
   const [pinger, notify] = [await pingOption(given), await configuredNotify(process.cwd())];
   return withStore(
     given,
@@ -67,6 +68,7 @@ export async function execute(given: Given): Promise<number> {
           ...(once && { once: once.options }),
           ...(lock !== undefined && { lock }),
           ...(permits && { permits }),
+          ...(rate && { rate }),
           signal: runner.waiting,
           claim: OWN_RUN,
           ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
@@ -143,6 +145,18 @@ function permitsOption({ values }: Given): { readonly [permit: string]: number }
   const problem = permitsProblem(Object.fromEntries(permits));
   if (problem !== undefined) throw new CommandError(`--permit: ${problem}`);
   return Object.fromEntries(permits);
+}
+
+function rateOption(given: Given): RateOptions | undefined {
+  const word = lastValue(given, "rate");
+  if (word === undefined) return undefined;
+  const [, name, max, per] = /^(.+)=(\d+)\/(.+)$/.exec(word) ?? [];
+  if (name === undefined || per === undefined)
+    throw new CommandError(`--rate takes a name, a number and a time, such as smtp=100/1m, not "${word}"`);
+  const rate = { name, max: Number(max), per };
+  const problem = rateProblem(rate);
+  if (problem !== undefined) throw new CommandError(`--rate: ${problem}`);
+  return rate;
 }
 
 function lockOption(given: Given): string | undefined {
