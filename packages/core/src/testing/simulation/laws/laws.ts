@@ -6,6 +6,7 @@ import type { FakeClock } from "../../fake-clock.js";
 import type { SharedStore } from "../../stores/shared-store.js";
 import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../entry-kinds.js";
 import type { FakeProcess } from "../process.js";
+import { CompletedOnce } from "./completed-once.js";
 import { PermitLines } from "./permit-lines.js";
 import { Retained } from "./retained.js";
 import { SessionLives } from "./session-lives.js";
@@ -75,6 +76,8 @@ export class Laws {
 
   /** The runs that start once in a window. */
   readonly once: StartedOnce;
+  /** The keys that are completed once. */
+  readonly keys: CompletedOnce = new CompletedOnce();
   readonly #lines: PermitLines = new PermitLines();
   readonly #retained: Retained = new Retained();
   /** The processes that are closing, and when the grace of their bodies is over. */
@@ -120,6 +123,7 @@ export class Laws {
     if (isLock(key) && value === null) this.#freed(key);
     this.#lives.applied(change);
     this.once.applied(change);
+    this.keys.applied(change);
     this.#lines.applied(change);
     if (isRecord(key) && value !== null) {
       const { id, permits }: RunRecord = JSON.parse(value);
@@ -166,6 +170,7 @@ export class Laws {
     this.#holds.clear();
     this.#locked.clear();
     this.once.forgotten();
+    this.keys.forgotten();
     this.#lines.forgotten();
     this.#retained.forgotten();
   }
@@ -221,6 +226,7 @@ export class Laws {
       throw new Error(`a close frees the lock of ${run.name} with ${run.fence} while its body runs`);
     }
     this.once.check();
+    this.keys.check();
     this.#lines.check();
     if (this.#takenForDead !== undefined) throw new Error(this.#takenForDead);
     const holders = new Map<string, Inside>();
