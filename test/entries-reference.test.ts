@@ -46,6 +46,7 @@ describe("the page Entries in the store", () => {
     const live = await writeHistory({ store, text: `sqlite:${store.args.file}`, prefix: "well" });
     // Not in the history: an older version, which reads it too, refuses a store with permits.
     await live.manager.limit("stripe", 5);
+    await live.manager.once("invoice", "2026-11", () => ({ pages: 2 }), { keep: "400d" });
     const permitted = await live.manager.start("charge", { permits: { stripe: 5 } });
     const stored: { channel: string; key: unknown; value: unknown }[] = [];
     for (const channel of new Set(examples.map(({ channel }) => channel))) {

@@ -8,8 +8,8 @@ import { ownNameProblem } from "../util/own-names.js";
 import { isCount, isMap } from "../util/shape.js";
 import { valueText } from "../util/text.js";
 import { RunError } from "./errors.js";
-import { isOnceLock, ONCE_LOCK } from "./once-lock.js";
 import { checkLogBudget, type LogBudgetOptions } from "./logs/logs.js";
+import { isOnceLock, ONCE_LOCK } from "./once-lock.js";
 import type {
   JobManagerOptions,
   OnceCallOptions,

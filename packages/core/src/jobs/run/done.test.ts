@@ -5,7 +5,7 @@ import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, STORES, World } from "../../testing/world.js";
 import type { OnceCallOptions, OnceOutcome, Run } from "../types.js";
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
 const KEEP = { keep: "30d" } as const;
 
 let world: World;
@@ -114,14 +114,16 @@ describe.each(STORES)("records and locks $stores: a key is completed once", ({ a
     expect(await charge(one, "order-1", body)).toMatchObject({ first: true });
     expect(await rejection(charge(two, "order-1"))).toMatchObject({
       code: "ENDED",
-      message: expect.stringMatching(/^"charge" has done the key "order-1", by charge@.*, and its result is not stored/),
+      message: expect.stringMatching(
+        /^"charge" has done the key "order-1", by charge@.*, and its result is not stored/,
+      ),
     });
     expect(calls).toHaveLength(1);
   });
 
   test("a key is done for its keep, by the clock of the store", async () => {
-    await charge(one, "order-1", undefined, { keep: DAY });
-    await clock.advance(DAY - 60_000);
+    await charge(one, "order-1", undefined, { keep: HOUR });
+    await clock.advance(HOUR - 60_000);
     expect(await charge(two, "order-1")).toMatchObject({ first: false });
     await clock.advance(60_000);
     expect(await charge(two, "order-1")).toMatchObject({ first: true });

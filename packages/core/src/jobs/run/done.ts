@@ -2,7 +2,7 @@ import type { Channel, ChannelOps } from "../../channel/channel.js";
 import { readable, unlessCorrupt } from "../../channel/corrupt.js";
 import { encodeValue, type JsonValue } from "../../channel/encoding/json.js";
 import { ChannelError, isChannelError } from "../../channel/errors.js";
-import type { Entry, Key, Op, Version } from "../../channel/types.js";
+import type { Key, Op, Version } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import { whom } from "../../locks/entries/view.js";
 import type { Holder } from "../../locks/types.js";

@@ -190,7 +190,8 @@ export class Worker {
       stopLines();
       laws.leave(run);
       // A run may be handed over even if its process continues.
-      const handsOver = key === undefined && dice.chance() < (closing !== undefined ? 0.3 : retry !== undefined ? 0.1 : 0);
+      const handsOver =
+        key === undefined && dice.chance() < (closing !== undefined ? 0.3 : retry !== undefined ? 0.1 : 0);
       if (handsOver) {
         note(`${this.#name} hands over ${run.id}`);
         await run.handOver("simulated");
