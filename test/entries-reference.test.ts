@@ -46,6 +46,7 @@ describe("the page Entries in the store", () => {
     const live = await writeHistory({ store, text: `sqlite:${store.args.file}`, prefix: "well" });
     // Not in the history: an older version, which reads it too, refuses a store with permits or rates.
     await live.manager.limit("stripe", 5);
+    await live.manager.once("invoice", "2026-11", () => ({ pages: 2 }), { keep: "400d" });
     const rate = { name: "smtp", max: 100, per: "1m" };
     const permitted = await live.manager.start("charge", { permits: { stripe: 5 }, rate });
     const stored: { channel: string; key: unknown; value: unknown }[] = [];

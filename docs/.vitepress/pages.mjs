@@ -21,6 +21,7 @@ const SECTIONS = [
       "stop-and-deploy",
       "fence-your-writes",
       "once-per-tick",
+      "once-per-key",
       "at-most-n-at-once",
       "at-most-n-per-minute",
       "alerts",

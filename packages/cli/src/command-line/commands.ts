@@ -419,12 +419,17 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
             text: "skip the command if a run has started for the last tick of this cron expression, such as '0 2 * * *'",
           },
           "time-zone": { value: "ZONE", text: "the zone of --tick, such as Europe/Lisbon, or local. Default: UTC" },
+          "once-key": {
+            value: "KEY",
+            text: "run the command unless one of the same name has completed with this key: then exit with 0 at once. With --keep",
+          },
+          keep: { value: "TIME", text: "how long the key of --once-key stays done, such as 30d" },
           ping: {
             value: "URL",
             text: "report the command to a check of healthchecks.io, or of a program like it: its start to URL/start, its end to URL, or to URL/EXITCODE if it failed. A command that did not begin is not reported",
           },
           "quiet-if-locked": {
-            text: "say nothing if the lock is held, or --once-per or --tick skips the command. If the command of a killed ojm prevents the start, only the first such start reports it",
+            text: "say nothing if the lock is held, or --once-per, --tick or --once-key skips the command. If the command of a killed ojm prevents the start, only the first such start reports it",
           },
           ...STORE,
         },

@@ -9,7 +9,8 @@ import type { HeldLock } from "../locks/types.js";
  * - `CANCELLED`: the program or an operator cancelled the run.
  * - `CLOSING`: the process of the run closes. The lock is held until the job function returns.
  * - `LOST`: the lock was removed or replaced, or the session was not renewed in time.
- * - `ENDED`: the run was already over, or another program closed, overwrote or removed its record.
+ * - `ENDED`: the run was already over, or another program closed, overwrote or removed its record. Or the
+ *   key of a {@link JobManager.once} is done, and its result is not stored.
  * - `STARTED`: a run of the same window or key has started, see {@link RunOptions.once}.
  * - `INVALID`: a name or an option is not valid.
  */

@@ -9,8 +9,10 @@ import { isCount, isMap } from "../util/shape.js";
 import { valueText } from "../util/text.js";
 import { RunError } from "./errors.js";
 import { checkLogBudget, type LogBudgetOptions } from "./logs/logs.js";
+import { isOnceLock, ONCE_LOCK } from "./once-lock.js";
 import type {
   JobManagerOptions,
+  OnceCallOptions,
   OnceOptions,
   PruneOptions,
   RateTerms,
@@ -142,7 +144,8 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (typeof trigger !== "string" || trigger.length > LONGEST_TRIGGER) {
     refuse(`trigger of "${name}" must be a text of at most ${LONGEST_TRIGGER} characters`);
   }
-  const wrongLock = lock === undefined || lock === name ? undefined : lockProblem(lock);
+  const isOwn = lock === undefined || lock === name || (claim !== undefined && isOnceLock({ name, lock }));
+  const wrongLock = isOwn ? undefined : lockProblem(lock);
   if (wrongLock !== undefined) refuse(`lock of "${name}": ${wrongLock}`);
   const wrong = permits === undefined ? undefined : permitsProblem(permits);
   if (wrong !== undefined) refuse(wrong);
@@ -232,7 +235,37 @@ function checkRate(rate: unknown, refuse: (what: string) => never): RateTerms {
 
 /** Why a value cannot name the lock of a run; `undefined` if it can. */
 export function lockProblem(lock: unknown): string | undefined {
-  return typeof lock === "string" && lock !== "" ? ownNameProblem(lock) : "it must be a text that is not empty";
+  if (typeof lock !== "string" || lock === "") return "it must be a text that is not empty";
+  if (lock.startsWith(ONCE_LOCK)) return `a lock that begins with "${ONCE_LOCK}" is that of a key: choose another name`;
+  return ownNameProblem(lock);
+}
+
+/** The options of a call that runs once for a key, without those that its run must not have. */
+const ONCE = ["keep", ...RUN.filter((option) => !["lock", "once", "retry", "group"].includes(option))];
+
+/**
+ * Checks the key of a call, and the options that a run does not have. Those of the run are checked with it.
+ *
+ * @throws RunError `INVALID`
+ */
+export function checkOnceCall(
+  name: string,
+  key: unknown,
+  options: OnceCallOptions,
+): OnceCallOptions & { readonly keep: number } {
+  const refuse = (what: string): never => {
+    throw new RunError("INVALID", String(name), what);
+  };
+  if (!isMap(options)) refuse(`the options of once must be a map with "keep", not ${valueText(options)}`);
+  const problem = unknownOption("once", options, ONCE) ?? onceKeyProblem(key);
+  if (problem !== undefined) refuse(problem);
+  return { ...options, keep: checkedDuration("keep of once", options.keep, refuse, 1) };
+}
+
+/** Why a value cannot be a key of runs; `undefined` if it can. */
+function onceKeyProblem(key: unknown): string | undefined {
+  if (typeof key === "string" && key !== "" && key.length <= LONGEST_ONCE) return undefined;
+  return `key of once must be a text of 1 to ${LONGEST_ONCE} characters, not ${valueText(key)}`;
 }
 
 function checkOnce(once: unknown, refuse: (what: string) => never): InMs<OnceOptions> {
@@ -243,8 +276,8 @@ function checkOnce(once: unknown, refuse: (what: string) => never): InMs<OnceOpt
   if ("per" in given) return { per: checkedDuration("per of once", given["per"], refuse, 1) };
   const keep = checkedDuration("keep of once", given["keep"], refuse, 1);
   const { key } = given;
-  if (typeof key === "string" && key !== "" && key.length <= LONGEST_ONCE) return { key, keep };
-  return refuse(`key of once must be a text of 1 to ${LONGEST_ONCE} characters, not ${valueText(key)}`);
+  const wrongKey = onceKeyProblem(key);
+  return wrongKey === undefined ? { key: key as string, keep } : refuse(wrongKey);
 }
 
 /** A copy of the args or the meta: the program may change its map while the run is active. */

@@ -408,7 +408,7 @@ export interface RunOptions {
   /**
    * Starts the run only if no other run of the name has started for the same window or key. The commit that
    * takes the lock checks it. Otherwise `run` rejects with `STARTED`. With `retry`, only the first attempt is
-   * checked.
+   * checked. To run until one has completed, and to get its result: {@link JobManager.once}.
    *
    * @example
    * await manager.run("report", report, { once: { per: "1h" } });
@@ -427,6 +427,28 @@ export interface RunOptions {
   readonly waitSignal?: AbortSignal;
   /** @internal Runs that are closed together, before their manager: what `JobManager.group` returned. */
   readonly group?: object;
+}
+
+/** Options of {@link JobManager.once}. */
+export interface OnceCallOptions
+  extends Pick<
+    RunOptions,
+    "timeout" | "wait" | "permits" | "permitWait" | "trigger" | "args" | "meta" | "signal" | "waitSignal"
+  > {
+  /** How long the key stays done, and its result stored, by the clock of the store. */
+  readonly keep: Duration;
+  /** @internal As in {@link RunOptions}. */
+  readonly claim?: StartClaim;
+}
+
+/** The result of {@link JobManager.once}. */
+export interface OnceOutcome<T> {
+  /** Whether this call has run its body. */
+  readonly first: boolean;
+  /** What the body returned. If `first` is false: the JSON of what the body of the first call returned. */
+  readonly result: T;
+  /** The record of the run that completed the key; `undefined` if it was pruned. */
+  readonly record: RunRecord | undefined;
 }
 
 /** Options of `JobManager.takeOver`. */
@@ -601,7 +623,7 @@ export interface Reason {
    *   waits, see {@link RunOptions.rate}.
    * - `retry`: an attempt is due, or will be.
    * - `once`: a run has started, and keeps others of its window or key from starting, see
-   *   {@link RunOptions.once}.
+   *   {@link RunOptions.once}; or the key of the last run is done, see {@link JobManager.once}.
    * - `last`: how the last run ended. `never`: no run is stored.
    */
   readonly code:

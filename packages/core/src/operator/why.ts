@@ -5,6 +5,7 @@ import { hasEnded } from "../jobs/records/read.js";
 import { lockOf, toRecord } from "../jobs/records/record.js";
 import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
+import { doneText } from "../jobs/run/done.js";
 import { startsOf, startText } from "../jobs/run/once.js";
 import { awaitedBy, lineOf, readPermit, type Taking, takenText } from "../jobs/run/permits.js";
 import { lineOfRate, Rate, usedUpText } from "../jobs/run/rates.js";
@@ -57,6 +58,8 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
   }
   const [start] = await startsOf(lockChannel, name);
   if (start !== undefined) reasons.push({ code: "once", text: startText(start) });
+  const done = last && (await doneText(lockChannel, last));
+  if (done !== undefined) reasons.push({ code: "once", text: done });
   if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is stored` });
   else if (hasEnded(last)) reasons.push({ code: "last", text: lastText(last), run: last });
   return reasons;

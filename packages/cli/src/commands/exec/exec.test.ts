@@ -319,6 +319,22 @@ describe("ojm exec", () => {
     });
   });
 
+  test("--once-key runs the command until it has completed once with this key, and then exits with 0", async () => {
+    const place = new Place();
+    const key = ["--once-key", "2026-11", "--keep", "30d"];
+    expect((await place.exec("exit 3", ...key).ended).code).toBe(3);
+    expect(await place.exec("echo paid", ...key).ended).toMatchObject({ code: 0, out: "paid\n" });
+    const done = 'ojm: "backup" was not started: its key "2026-11" is done\n';
+    expect(await place.exec("echo again", ...key).ended).toEqual(
+      expect.objectContaining({ code: 0, out: "", err: done }),
+    );
+    const quiet = await place.exec("echo again", ...key, "--quiet-if-locked").ended;
+    expect(quiet).toEqual(expect.objectContaining({ code: 0, out: "", err: "" }));
+    expect(await place.last()).toMatchObject({ status: "completed", lock: "once/backup/2026-11" });
+    const other = await place.exec("echo other", "--once-key", "2026-12", "--keep", "30d").ended;
+    expect(other).toMatchObject({ code: 0, out: "other\n" });
+  });
+
   test("ends at once by a signal while it waits for the lock, or for its next attempt", async () => {
     const place = new Place();
     const manager = await place.manager();

@@ -8,6 +8,7 @@ import type { Holder } from "../../locks/types.js";
 import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isCount, isOptional, isSpan, isText, isTime, present } from "../../util/shape.js";
 import { RunError } from "../errors.js";
+import { isOnceLock } from "../once-lock.js";
 import { runId } from "../run-id.js";
 import type { PendingRetry, RetryPolicy, Run, RunOptions, RunRecord, StartClaim } from "../types.js";
 import { delayAfter, hasPolicyFields, isPolicy, isTriedAgain } from "./policy.js";
@@ -47,6 +48,8 @@ export function hasPendingFields({ key, value }: { readonly key: Key; readonly v
 export function nextAttempt(record: RunRecord, by: Holder | undefined): PendingRetry | undefined {
   const { retry, attempt = 1, endTime = record.startTime } = record;
   if (record.handedOver === true) {
+    // The next call with its key runs its own body.
+    if (isOnceLock(record)) return undefined;
     return { ...pendingAfter(record, retry ?? NO_POLICY, endTime, undefined), attempt, handedOver: true };
   }
   if (retry === undefined || !isTriedAgain(record)) return undefined;

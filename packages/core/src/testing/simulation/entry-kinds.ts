@@ -22,6 +22,8 @@ export const isAudit = (key: string): boolean => key.startsWith('oJobManager-loc
 export const isCall = (key: string): boolean => /^oJobManager-locks \["session "[^"]*" "call"/.test(key);
 /** The mark that a run of a window has started. */
 export const isOnce = (key: string): boolean => key.startsWith('oJobManager-locks ["once ');
+/** The result of the run that completed a key. */
+export const isDone = (key: string): boolean => key.startsWith('oJobManager-locks ["done ');
 /** A permit that a run has. */
 export const isPermit = (key: string): boolean => key.startsWith('oJobManager-locks ["permit ');
 /** The tokens of rates, and their next numbers. */

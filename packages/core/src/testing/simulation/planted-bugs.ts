@@ -14,6 +14,7 @@ import type { JobManager } from "../../jobs/manager.js";
 import type { Clock } from "../../util/clock.js";
 import { PassedOn } from "../stores/passed-on.js";
 import {
+  isDone,
   isIndexed,
   isLock,
   isLocking,
@@ -252,6 +253,23 @@ class OnceAtTheEnd extends Planted {
   }
 }
 
+/** Checks whether the key of a run is done, but not in the commit that takes the lock. */
+class DoneUnchecked extends Planted {
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return takesLock(commit) ? this.commitWithoutAll(isDone, commit, options) : super.commit(commit, options);
+  }
+}
+
+/** Marks the key of a run as done in a second commit, once the lock is released. */
+class DoneAfterwards extends Planted {
+  override async commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const done = writes.filter(({ key, value }) => isDone(key) && value !== null);
+    const outcome = await super.commit({ checks, writes: writes.filter((write) => !done.includes(write)) }, options);
+    if (outcome.ok && done.length > 0) await super.commit({ checks: [], writes: done }, options);
+    return outcome;
+  }
+}
+
 class OrphanClosedTwice extends Planted {
   override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const closes = commit.checks.length === 1 && commit.writes.some((write) => statusOf(write) === "lost");
@@ -409,6 +427,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "that a run of the window has started is not written with its lock",
     caughtAs: /begins without the entry of its start/,
     plant: (store, clock) => new OnceAtTheEnd(store, clock),
+  },
+  {
+    name: "that a key is done is checked before the commit of the lock",
+    caughtAs: /^(oJobManager-locks \["done|once\/).* and was /,
+    plant: (store, clock) => new DoneUnchecked(store, clock),
+  },
+  {
+    name: "a key is marked as done in a second commit",
+    caughtAs: /^(oJobManager-locks \["done|once\/).* and was /,
+    plant: (store, clock) => new DoneAfterwards(store, clock),
   },
   { name: "orphan closed twice", caughtAs: CLOSED_TWICE, plant: (store, clock) => new OrphanClosedTwice(store, clock) },
   {

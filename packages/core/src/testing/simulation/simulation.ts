@@ -99,6 +99,7 @@ export class Simulation {
       rollups: seed % 3 !== 1,
       writesBack: seed % 3 === 2,
       once: seed % 4 === 3 || seed % 8 === 6,
+      keys: !hasPermits && (seed % 9 === 4 || seed % 10 === 7) ? 2 : 0,
       permits: hasPermits ? { p: 2, q: 1 } : {},
       rate: hasRate,
       logs: seed % 4 === 2 || seed % 9 === 5 ? new WrittenLogs() : undefined,

@@ -6,6 +6,7 @@ import type { FakeClock } from "../../fake-clock.js";
 import type { SharedStore } from "../../stores/shared-store.js";
 import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../entry-kinds.js";
 import type { FakeProcess } from "../process.js";
+import { CompletedOnce } from "./completed-once.js";
 import { PermitLines } from "./permit-lines.js";
 import { Rates } from "./rates.js";
 import { Retained } from "./retained.js";
@@ -76,6 +77,8 @@ export class Laws {
 
   /** The runs that start once in a window. */
   readonly once: StartedOnce;
+  /** The keys that are completed once. */
+  readonly keys: CompletedOnce = new CompletedOnce();
   readonly #lines: PermitLines = new PermitLines();
   readonly #rates: Rates;
   /** The ids of the runs with a rate. */
@@ -126,6 +129,7 @@ export class Laws {
     if (isLock(key) && value === null) this.#freed(key);
     this.#lives.applied(change);
     this.once.applied(change);
+    this.keys.applied(change);
     this.#lines.applied(change);
     this.#rates.applied(change);
     if (isRecord(key) && value !== null) {
@@ -174,6 +178,7 @@ export class Laws {
     this.#holds.clear();
     this.#locked.clear();
     this.once.forgotten();
+    this.keys.forgotten();
     this.#lines.forgotten();
     this.#rates.forgotten();
     this.#retained.forgotten();
@@ -231,6 +236,7 @@ export class Laws {
       throw new Error(`a close frees the lock of ${run.name} with ${run.fence} while its body runs`);
     }
     this.once.check();
+    this.keys.check();
     this.#lines.check();
     this.#rates.check();
     if (this.#takenForDead !== undefined) throw new Error(this.#takenForDead);
