@@ -1,9 +1,20 @@
 import { createHash } from "node:crypto";
-import { type CallOptions, ChannelError, type Clock, durationText, type StoredEntry } from "@ojm/core/backend";
-import { InFlight } from "@ojm/core/internal";
+import {
+  type CallOptions,
+  ChannelError,
+  type Clock,
+  durationText,
+  isChannelError,
+  type StoredEntry,
+} from "@ojm/core/backend";
+import { InFlight, pause } from "@ojm/core/internal";
 import type { Pool, PoolClient } from "pg";
 import { explain, isRefusal } from "./errors.js";
 import type { Settings } from "./options.js";
+
+/** The first and the longest pause before a call of a server that is away is tried again, in ms. */
+const FIRST_PAUSE = 25;
+const LONGEST_PAUSE = 400;
 
 /** The names of prepared statements, by their text: stores in several schemas may share the caller's pool. */
 const names: Map<string, string> = new Map();
@@ -33,6 +44,8 @@ interface QueryOptions extends CallOptions {
   readonly onSent?: () => void;
   /** When to give up, on the monotonic clock. Default: a deadline from now. */
   readonly end?: number;
+  /** Whether the statement changes nothing, so that it may be sent again. */
+  readonly isRead?: boolean;
 }
 
 /** Calls to one database, each within the deadline. */
@@ -47,6 +60,8 @@ export class Database {
   readonly #owned: boolean;
   readonly #calls: InFlight = new InFlight();
   #closed = false;
+  /** Whether there was a connection: until then, the url may be wrong. */
+  #wasThere = false;
   readonly #heard: WeakSet<PoolClient> = new WeakSet();
   /** The connections whose last commit did not wait for a synchronous replica. */
   readonly #unreplicated: WeakSet<PoolClient> = new WeakSet();
@@ -75,6 +90,7 @@ export class Database {
         // A connection that breaks while it is in use emits `error` too: without a listener the process ends.
         // After an await it is too late: the same packet may say that the server ends the connection.
         this.#hear(client);
+        this.#wasThere = true;
         resolve(client);
       });
     });
@@ -96,14 +112,34 @@ export class Database {
 
   /**
    * Runs a statement. With values, each connection prepares it once. Rejects with the error of the driver,
-   * for {@link explain}, or a `ChannelError`.
+   * for {@link explain}, or a `ChannelError`. If the server is away, as during a restart, it waits for it.
    */
   query<Row>(text: string, values?: unknown[], options: QueryOptions = {}): Promise<Row[]> {
     return this.#calls.during(() => this.#query<Row>(text, values, options));
   }
 
   async #query<Row>(text: string, values: unknown[] | undefined, options: QueryOptions): Promise<Row[]> {
-    const { signal, onSent, end = this.clock.monotonic() + this.deadline } = options;
+    const { signal, isRead = false, end = this.clock.monotonic() + this.deadline } = options;
+    for (let longest = FIRST_PAUSE; ; longest = Math.min(2 * longest, LONGEST_PAUSE)) {
+      try {
+        return await this.#queryOnce<Row>(text, values, end, options);
+      } catch (error) {
+        const { code, outcome } = isChannelError(error) ? error : explain(error, this.where, !isRead);
+        const isAway = this.#wasThere && code === "UNAVAILABLE" && outcome === "not-applied" && !isRefusal(error);
+        // All processes lose their connections in the same moment, and must not return in the same moment.
+        const ms = longest * (0.5 + Math.random() / 2);
+        if (!isAway || this.clock.monotonic() + ms >= end) throw error;
+        await pause(this.clock, ms, signal === undefined ? [] : [signal]);
+      }
+    }
+  }
+
+  async #queryOnce<Row>(
+    text: string,
+    values: unknown[] | undefined,
+    end: number,
+    { signal, onSent }: QueryOptions,
+  ): Promise<Row[]> {
     const client = await this.connect(end, signal);
     try {
       onSent?.();
@@ -112,7 +148,7 @@ export class Database {
       // PostgreSQL reports success then, but the replica that is promoted may lack what was done or read.
       if (this.#unreplicated.has(client)) {
         const message = `${this.where}: an operator cancelled the wait for a synchronous replica`;
-        throw new ChannelError("UNAVAILABLE", message, { retryable: true });
+        throw new ChannelError("UNAVAILABLE", message, { retryable: true, outcome: "unknown" });
       }
       client.release();
       return rows as Row[];
@@ -126,7 +162,7 @@ export class Database {
   /** Runs a statement that changes nothing. */
   async look<Row>(text: string, values?: unknown[], options?: CallOptions): Promise<Row[]> {
     try {
-      return await this.query<Row>(text, values, options);
+      return await this.query<Row>(text, values, { ...options, isRead: true });
     } catch (error) {
       throw explain(error, this.where, false);
     }

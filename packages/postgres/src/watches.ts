@@ -67,7 +67,7 @@ export class Watches {
     // Before the call: a change may arrive before its answer.
     this.#watches.add(watch);
     try {
-      await this.#inTurn(() => this.#register(watch));
+      await this.#inTurn((end) => this.#register(watch, end));
     } catch (error) {
       this.#watches.delete(watch);
       throw explain(error, this.#database.where, false);
@@ -89,20 +89,26 @@ export class Watches {
     if (this.#id !== undefined) this.#database.query(text, [this.#id]).catch(() => {});
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
+  /** Calls `work` with the time at which to give up, which counts from now: others may take long before. */
+  #inTurn(work: (end: number) => Promise<void>): Promise<void> {
+    const end = this.#end();
+    const done = this.#last.then(() => work(end));
     this.#last = done.catch(() => {});
     return done;
   }
 
-  async #register(watch: Watch): Promise<void> {
+  #end(): number {
+    return this.#database.clock.monotonic() + this.#database.deadline;
+  }
+
+  async #register(watch: Watch, end: number): Promise<void> {
     if (this.#closed) throw new ChannelError("CLOSED", "the channel was closed");
     const isNew = this.#id === undefined;
     const { from, to } = watch.range;
     const values = [this.#id ?? null, onlyKeyOf(watch.range) === undefined, boundOf(from), boundOf(to)];
     const text = `select id::text, seen::text from ${this.#schema}.watch($1::bigint, $2::boolean, $3::text, $4::text)`;
     type Row = { readonly id: string | null; readonly seen: string };
-    const [{ id, seen }] = (await this.#database.query(text, values)) as [Row];
+    const [{ id, seen }] = (await this.#database.query(text, values, { end })) as [Row];
     // It was taken for dead. All other watches register again, and this one with them.
     if (id === null) return this.#startAgain(this.#id, watch);
     if (!isNew) return;
@@ -113,11 +119,11 @@ export class Watches {
   #leave(watch: Watch): void {
     if (!this.#watches.delete(watch) || this.#closed) return;
     const { from, to } = watch.range;
-    this.#inTurn(async () => {
+    this.#inTurn(async (end) => {
       const isShared = [...this.#watches].some(({ range }) => range.from === from && range.to === to);
       const text = `delete from ${this.#schema}.watched where watcher = $1::bigint and low = $2 and high = $3`;
       const values = [this.#id, boundOf(from), boundOf(to)];
-      if (!isShared && this.#id !== undefined) await this.#database.query(text, values);
+      if (!isShared && this.#id !== undefined) await this.#database.query(text, values, { end });
     }).catch(() => {}); // a row that is left ends with the process
     if (this.#watches.size === 0) this.#schedule();
   }
@@ -131,7 +137,7 @@ export class Watches {
     this.#id = undefined;
     this.#drop();
     try {
-      for (const watch of this.#watches) await this.#register(watch);
+      for (const watch of this.#watches) await this.#register(watch, this.#end());
     } catch (error) {
       // The next poll tries again: otherwise the other ranges would be missing.
       this.#id = undefined;
@@ -221,8 +227,7 @@ left join ${this.#schema}.watchers on id = me left join lateral (
   async #listen(): Promise<void> {
     const id = this.#id;
     if (id === undefined) return;
-    const { clock, deadline } = this.#database;
-    const end = clock.monotonic() + deadline;
+    const end = this.#end();
     const listener = await this.#database.connect(end);
     if (this.#closed || id !== this.#id) return listener.release();
     this.#listener = listener;

@@ -293,6 +293,12 @@ export interface StartClaim {
    * without them. `version`: that of the writes of `ops`.
    */
   undo?(run: StartingRun, version: Version): readonly ChannelOps<unknown>[];
+  /**
+   * Returns ops for the commit that releases the lock of the run. `record`: the end of the run. If one of
+   * their checks fails, nothing is applied: the run is closed as failed, and this is called again with that
+   * end. If that fails too, the lock is released without ops. The run of a process that dies has none.
+   */
+  end?(record: RunRecord): readonly ChannelOps<unknown>[];
 }
 
 /**

@@ -165,6 +165,8 @@ export interface Closed {
   readonly isOurs: boolean;
   /** The ops that write the next attempt, if it is ours. */
   readonly next: readonly Op<unknown>[] | undefined;
+  /** What {@link StartClaim.end} returned. */
+  readonly claimed: readonly ChannelOps<unknown>[] | undefined;
 }
 
 /**
@@ -174,11 +176,18 @@ export interface Closed {
 export async function releaseClosed(
   context: RunContext,
   lease: Lease,
-  { key, record, isOurs, next: own }: Closed,
+  { key, record, isOurs, next: own, claimed }: Closed,
 ): Promise<boolean> {
   const next = isOurs ? own : await nextOpsOf(context, key, record);
+  let others = claimed;
+  const writes = {
+    prepare: () => ({ lockOps: next, others }),
+    refused: () => {
+      others = undefined;
+    },
+  };
   const released = await context.locks
-    .release(lease, next && { prepare: () => ({ lockOps: next }), refused: () => {} })
+    .release(lease, next === undefined && others === undefined ? undefined : writes)
     .catch((error) => !isCorrupt(error));
   if (!released && isOurs && next !== undefined) await writeIfMissing(context, record, next).catch(() => {});
   return released;
@@ -235,15 +244,26 @@ export function laterEnd(
   return (lock) => closeRunOf(stores, lock, end);
 }
 
+/** The ops of a claim for the end of its run. */
+export interface ClaimedEnd {
+  ops(record: RunRecord): readonly ChannelOps<unknown>[];
+  /** The end of the run if a check of these ops fails. */
+  failed(): RunRecord;
+  /** Set once that was tried. */
+  readonly retried?: boolean;
+}
+
 /** The close of a record in the commit that releases its lock. */
 export class ClosingWrites implements AtomicWrites {
   readonly #context: RunContext;
   readonly #whileEnding: ReturnType<typeof whileEnding>;
-  readonly #record: RunRecord;
   readonly #key: Key;
+  #record: RunRecord;
   #ops: readonly Op<RunRecord>[];
+  #version: Version;
   #written: RunRecord;
   #next: readonly Op<unknown>[] | undefined;
+  #claimed: ClaimedEnd | undefined;
   #isRefused = false;
 
   /** `next`: the ops that write the next attempt. */
@@ -254,15 +274,18 @@ export class ClosingWrites implements AtomicWrites {
     version: Version,
     record: RunRecord,
     next: readonly Op<unknown>[] | undefined,
+    claimed: ClaimedEnd | undefined,
   ) {
     this.#context = context;
     this.#whileEnding = whileEnding(context, lease);
     this.#record = record;
     this.#written = record;
     this.#key = key;
+    this.#version = version;
     const value = hasPlainEnd(record) ? knownValue<RunRecord>(text.ended(record)) : record;
     this.#ops = closingOps(key, version, value);
     this.#next = next;
+    this.#claimed = claimed;
   }
 
   /** Whether another process closed or overwrote the record: then only the lock remains to be released. */
@@ -276,23 +299,41 @@ export class ClosingWrites implements AtomicWrites {
   }
 
   prepare(): PreparedWrites {
-    if (this.#isRefused) return { lockOps: this.#next };
+    const claimed = this.#claimed?.ops(this.#record);
+    if (this.#isRefused) return { lockOps: this.#next, others: claimed };
     const { jobs, index } = this.#context;
     const close = { channel: jobs, ops: this.#ops } as ChannelOps<unknown>;
     const others = this.#record.inError === true ? [close, ...index.addFailure(this.#record)] : [close];
-    return { others, lockOps: this.#next };
+    return { others: claimed === undefined ? others : [...others, ...claimed], lockOps: this.#next };
   }
 
   async refused(): Promise<void> {
+    const { retried } = this.#claimed ?? {};
+    if ((await this.readAgain()) || this.#claimed === undefined) return;
+    // The record is as we left it: a check of the claim failed.
+    const failed = retried ? undefined : this.#claimed.failed();
+    this.#claimed = failed && { ...this.#claimed, retried: true };
+    if (failed === undefined || this.#isRefused) return;
+    this.#record = failed;
+    this.#written = { ...this.#written, ...failed };
+    this.#ops = closingOps(this.#key, this.#version, this.#written);
+  }
+
+  /** Reads the record again, and writes the end to what it is now. Resolves to whether it had changed. */
+  async readAgain(): Promise<boolean> {
+    if (this.#isRefused) return false;
     const { jobs } = this.#context;
-    const changed = await retry(this.#whileEnding, () => changedUnder(jobs, this.#key, this.#record));
-    if (changed !== undefined) {
-      this.#written = { ...changed.value, ...this.#record };
-      this.#ops = closingOps(this.#key, changed.version, this.#written);
-      return;
+    const found = await retry(this.#whileEnding, () => changedUnder(jobs, this.#key, this.#record));
+    if (found === undefined) {
+      this.#isRefused = true;
+      this.#next = await nextOpsOf(this.#context, this.#key, this.#record);
+      return true;
     }
-    this.#isRefused = true;
-    this.#next = await nextOpsOf(this.#context, this.#key, this.#record);
+    if (found.version === this.#version) return false;
+    this.#version = found.version;
+    this.#written = { ...found.value, ...this.#record };
+    this.#ops = closingOps(this.#key, found.version, this.#written);
+    return true;
   }
 
   async corrupt(): Promise<boolean> {

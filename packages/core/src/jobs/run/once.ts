@@ -10,7 +10,7 @@ import { fieldsOf, isOptional, isSpan, isText, isTime } from "../../util/shape.j
 import { visible } from "../../util/text.js";
 import { RunError } from "../errors.js";
 import { runOf } from "../records/orphans.js";
-import type { OnceOptions, StartClaim, StartingRun, Tick } from "../types.js";
+import type { OnceOptions, RunRecord, StartClaim, StartingRun, Tick } from "../types.js";
 import type { RunContext } from "./context.js";
 
 /*
@@ -150,5 +150,9 @@ export class OnceClaim implements StartClaim {
   undo(run: StartingRun, version: Version): readonly ChannelOps<unknown>[] {
     const ops: Op<unknown>[] = [{ check: this.#key, version }, { delete: this.#key }];
     return [...(this.#more?.undo?.(run, version) ?? []), { channel: this.#locks, ops }];
+  }
+
+  end(record: RunRecord): readonly ChannelOps<unknown>[] {
+    return this.#more?.end?.(record) ?? [];
   }
 }

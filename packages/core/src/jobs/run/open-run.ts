@@ -18,8 +18,9 @@ import type { RunLog } from "../logs/types.js";
 import { RunTrail } from "../logs/write/run-trail.js";
 import { isExit } from "../records/read.js";
 import { type Ending, ended, errorText, leaseOverError, resultOf, stackText } from "../records/record.js";
-import type { EndedBy, Run, RunRecord, Tick } from "../types.js";
+import type { EndedBy, Run, RunRecord, StartClaim, Tick } from "../types.js";
 import {
+  type ClaimedEnd,
   ClosingWrites,
   isWritten,
   laterEnd,
@@ -69,9 +70,10 @@ export class OpenRun implements Run {
   #interrupted: RunError | undefined;
   #args: Run["args"] | undefined;
   #exit: RunRecord["exit"];
+  readonly #claim: StartClaim | undefined;
 
   /** `draft`: what was written, `version`: the version of its entry. */
-  constructor(context: RunContext, lease: Lease, draft: Draft, version: Version) {
+  constructor(context: RunContext, lease: Lease, draft: Draft, version: Version, claim: StartClaim | undefined) {
     this.name = draft.record.name;
     this.startTime = draft.record.startTime;
     this.id = draft.record.id;
@@ -81,6 +83,7 @@ export class OpenRun implements Run {
     this.#lease = lease;
     this.#draft = draft;
     this.#version = version;
+    this.#claim = claim;
   }
 
   get signal(): AbortSignal {
@@ -195,7 +198,7 @@ export class OpenRun implements Run {
     const record = this.#ending(ending);
     const writes = this.#closingWrites(record);
     // A program may have added fields to the record, or another process has closed it.
-    await writes.refused();
+    await writes.readAgain();
     if (writes.isRefused) throw await notRecordedBy(this.#context.jobs, this.#draft.key, this.name);
     // Before the call: the transaction may be committed before its answer arrives.
     this.#joined.push(record);
@@ -372,9 +375,10 @@ export class OpenRun implements Run {
 
   async #closeRecord(ending: Ending): Promise<RunRecord> {
     const record = this.#ending(ending);
+    let written: RunRecord;
     try {
-      const written = await (inOneStore(this.#context) ? this.#closeWithLock(record) : this.#closeThenRelease(record));
-      return publishRunEnded(written);
+      written = await (inOneStore(this.#context) ? this.#closeWithLock(record) : this.#closeThenRelease(record));
+      publishRunEnded(written);
     } catch (error) {
       // It is recorded once there is room.
       if (isFull(error)) throw notRecorded(this.name, error);
@@ -386,6 +390,9 @@ export class OpenRun implements Run {
       this.#settled = true;
       this.#context.onOver(this);
     }
+    // The caller must not believe that its run completed.
+    if (written.status === record.status) return written;
+    throw new RunError("ENDED", this.name, `the run of "${this.name}" failed: ${written.error}`);
   }
 
   /** With one store: closes the record only if the lease still holds the lock, in one commit. */
@@ -401,7 +408,7 @@ export class OpenRun implements Run {
       if (!isCorrupt(error)) throw error;
     }
     if (released && !writes.isRefused) return writes.written;
-    if (await isWritten(jobs, key, record)) return writes.written;
+    if (await isWritten(jobs, key, writes.written)) return writes.written;
     const joined = await this.#committedEnd();
     if (joined !== undefined) return joined;
     if (released) throw await notRecordedBy(jobs, key, this.name);
@@ -409,7 +416,17 @@ export class OpenRun implements Run {
   }
 
   #closingWrites(record: RunRecord): ClosingWrites {
-    return new ClosingWrites(this.#context, this.#lease, this.#draft, this.#version, record, this.#next(record));
+    const claimed = this.#claim?.end === undefined ? undefined : this.#claimed();
+    const next = this.#next(record);
+    return new ClosingWrites(this.#context, this.#lease, this.#draft, this.#version, record, next, claimed);
+  }
+
+  #claimed(): ClaimedEnd {
+    const error = "the writes of its end were refused: an entry that they check has changed";
+    return {
+      ops: (record) => this.#claim?.end?.(record) ?? [],
+      failed: () => this.#ending({ status: "failed", error }),
+    };
   }
 
   /** The lock is gone: writes the end of an open run. A body that completed without its lock is `lost`. */
@@ -439,7 +456,8 @@ export class OpenRun implements Run {
     }
     const isOurs = written !== undefined;
     const next = isOurs ? this.#next(record) : undefined;
-    const hadLock = await releaseClosed(this.#context, this.#lease, { key, record, isOurs, next });
+    const claimed = this.#claim?.end?.(record);
+    const hadLock = await releaseClosed(this.#context, this.#lease, { key, record, isOurs, next, claimed });
     if (written === undefined) throw hadLock ? await notRecordedBy(jobs, key, this.name) : lostRun(this.name);
     return written;
   }

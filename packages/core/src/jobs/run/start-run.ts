@@ -225,7 +225,7 @@ function adopt(context: RunContext, starting: Starting, lease: Lease, draft: Dra
 
 function open(context: RunContext, starting: Starting, lease: Lease, draft: Draft, version: string): OpenRun {
   context.times.taken(starting.name, draft.record.startTime);
-  const run = new OpenRun(context, lease, draft, version);
+  const run = new OpenRun(context, lease, draft, version, starting.claim);
   starting.run = run;
   runStarted.publish(() => ({ record: { ...draft.record, fence: lease.fence } }));
   // End the run now if its time is over: the write may have taken long, and the timers may be late.
