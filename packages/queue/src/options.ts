@@ -77,8 +77,7 @@ class Checks {
   }
 
   names(what: string, options: unknown, known: readonly string[]): void {
-    if (!isMap(options)) return this.refuse(`${what} must be a map`);
-    const problem = unknownOption(what, options, known);
+    const problem = isMap(options) ? unknownOption(what, options, known) : `${what} must be a map`;
     if (problem !== undefined) this.refuse(problem);
   }
 

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { type ChannelOps, type Clock, type Entry, type JobManager, type JsonValue, type Key, type Op } from "@ojm/core";
+import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Op } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { readable, unlessCorrupt } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
@@ -439,8 +439,8 @@ export class Queues {
           break;
         }
       }
-      const entry = key && (await unlessCorrupt(channel.entry(key)));
-      const found = entry && foundOf(queue, state, entry);
+      const entry = key === undefined ? undefined : await unlessCorrupt(channel.entry(key));
+      const found = entry === undefined ? undefined : foundOf(queue, state, entry);
       if (found !== undefined) return found;
     }
     return undefined;

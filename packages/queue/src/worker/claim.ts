@@ -1,7 +1,15 @@
 import type { ChannelOps, Op, RunRecord, Version } from "@ojm/core";
 import type { StartClaim, StartingRun } from "@ojm/core/internal";
 import { type AttemptEnd, endOf, endOps } from "../store/end.js";
-import { definitionKey, isItem, itemOf, type QueuesValue, type TakenItem, takenKey, uniqueKey } from "../store/entries.js";
+import {
+  definitionKey,
+  isItem,
+  itemOf,
+  type QueuesValue,
+  type TakenItem,
+  takenKey,
+  uniqueKey,
+} from "../store/entries.js";
 import { type Definition, definitionOf, type QueueStore } from "../store/store.js";
 import type { QueuePause } from "../types.js";
 import type { Waiting } from "./head.js";

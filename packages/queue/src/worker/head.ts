@@ -1,4 +1,4 @@
-import type { Change, Key, Version } from "@ojm/core";
+import type { Key, Version } from "@ojm/core";
 import { comparePlaces, isItem, type Place, placeOf, type StoredItem } from "../store/entries.js";
 import type { QueueStore } from "../store/store.js";
 
@@ -41,7 +41,8 @@ export class Head {
     return this.#end === "all";
   }
 
-  changed(key: Key, { version, deleted, value }: Pick<Change<unknown>, "version" | "deleted" | "value">): void {
+  changed(key: Key, change: { readonly version: Version; readonly deleted: boolean; value(): unknown }): void {
+    const { version, deleted } = change;
     const place = placeOf(key);
     if (place === undefined) return;
     if (deleted) {
@@ -50,7 +51,7 @@ export class Head {
       return;
     }
     if (this.#changes === undefined && !this.#isKnown(place)) return;
-    const item = value();
+    const item = change.value();
     if (!isItem(item)) return;
     const waiting = { ...place, key, version, item };
     this.#changes?.set(place.id, waiting);

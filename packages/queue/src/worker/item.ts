@@ -72,8 +72,7 @@ export class HeldItem implements Item {
   }
 
   async fail(error: unknown, { retry }: { readonly retry?: false | number | string } = {}): Promise<void> {
-    const wait =
-      retry === undefined || retry === false ? retry : checkDuration(this.queue, "retry of an item", retry);
+    const wait = retry === undefined || retry === false ? retry : checkDuration(this.queue, "retry of an item", retry);
     const text = reasonText(error);
     this.#claim.decide("failed", { type: "failed", error: text, ...(wait !== undefined && { retry: wait }) });
     await this.run.fail(error);

@@ -4,9 +4,9 @@ import {
   emitWarning,
   follow,
   GRACE,
+  InFlight,
   identityOf,
   inBackground,
-  InFlight,
   pause,
   reasonText,
   restBy,
@@ -382,7 +382,10 @@ export class QueueWorker implements Worker {
   /** An error that is not that of a handler: this worker rests, and tries again. */
   #failed(error: unknown): void {
     if (this.#closing.signal.aborted) return;
-    if (isChannelError(error) && error.code === "CLOSED") return this.#stop();
+    if (isChannelError(error) && error.code === "CLOSED") {
+      this.#stop();
+      return;
+    }
     this.#restUntil = this.#store.clock.monotonic() + REST;
     const text = reasonText(error);
     if ((isChannelError(error) && (error as ChannelError).retryable) || text === this.#warned) return;
