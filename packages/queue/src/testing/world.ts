@@ -26,7 +26,9 @@ export class World extends CoreWorld {
   }
 
   /** The process dies: none of its calls reaches the store any more. */
-  kill({ way }: QueuesOf): void {
+  kill(one: QueuesOf): void {
+    const { way } = one;
+    this.#all.splice(this.#all.indexOf(one), 1);
     way.heard = () => new Promise(() => {});
     way.fault = () => ({ type: "request lost" });
   }

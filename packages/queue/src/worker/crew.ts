@@ -11,6 +11,7 @@ export interface TakenEntry {
 
 interface Member {
   readonly host: string;
+  readonly pid: number;
   readonly concurrency: number;
   readonly hash: number;
 }
@@ -26,7 +27,7 @@ export class Crew {
 
   constructor(self: string, host: string, concurrency: number) {
     this.#self = self;
-    this.#members.set(self, { host, concurrency, hash: hash32(self) });
+    this.#members.set(self, { host, pid: process.pid, concurrency, hash: hash32(self) });
   }
 
   /** Follows the members. */
@@ -35,8 +36,9 @@ export class Crew {
       put: (key, value) => {
         const id = lastOf(key);
         if (id === this.#self || !isMember(value)) return;
-        const isNew = this.#members.get(id)?.concurrency !== value.concurrency;
-        this.#members.set(id, { host: value.by.host, concurrency: value.concurrency, hash: hash32(id) });
+        const { by, concurrency } = value;
+        const isNew = this.#members.get(id)?.concurrency !== concurrency;
+        this.#members.set(id, { host: by.host, pid: by.pid, concurrency, hash: hash32(id) });
         if (isNew) changed();
       },
       gone: (key) => {
@@ -126,12 +128,15 @@ export class Crew {
     return this.rankFor("", this.#members.keys());
   }
 
-  /** The place of this worker among those of its host: only they can see that a process is gone. */
-  get rankOfHost(): number {
+  /** Whether this worker is the first of those of its host whose process is there. */
+  isFirstOfHost(isGone: (pid: number) => boolean): boolean {
     const host = this.#members.get(this.#self)?.host;
-    return this.rankFor(
-      "",
-      [...this.#members].flatMap(([id, member]) => (member.host === host ? [id] : [])),
+    const all = [...this.#members].filter(([, member]) => member.host === host && !isGone(member.pid));
+    return (
+      this.rankFor(
+        "",
+        all.map(([id]) => id),
+      ) === 0
     );
   }
 

@@ -7,12 +7,11 @@ import {
   InFlight,
   identityOf,
   inBackground,
-  pause,
   reasonText,
   restBy,
 } from "@ojm/core/internal";
 import { checkDuration } from "../options.js";
-import { definitionKey, groupPermit, lockOf, memberKey, type QueuesValue } from "../store/entries.js";
+import { groupPermit, lockOf, memberKey, type QueuesValue } from "../store/entries.js";
 import { type Definition, definitionOf, type QueueStore } from "../store/store.js";
 import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
 import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
@@ -60,6 +59,8 @@ interface Active {
   /** Set once the store says that the item is taken. */
   isCounted: boolean;
 }
+
+const isGoneHere = (pid: number): boolean => identityOf(pid).started === "gone";
 
 /** See {@link Worker}. */
 export class QueueWorker implements Worker {
@@ -414,7 +415,8 @@ export class QueueWorker implements Worker {
     for (const [id, until] of this.#resting) if (until <= now) this.#resting.delete(id);
     for (const [id, since] of this.#offered) if (since < now - 60 * REST) this.#offered.delete(id);
     // A wall clock that was set makes delayed items due.
-    if (this.#due <= this.#store.clock.now() || this.#ticks % BEAT === 0) this.#moveSoon(0);
+    if (this.#due <= this.#store.clock.now()) this.#moveSoon(0);
+    if (this.#isTurn(BEAT)) void this.#moveNow();
     if (!this.#isChecking) {
       this.#isChecking = true;
       void this.#inBackground(() => this.#checkTaken()).finally(() => {
@@ -422,6 +424,14 @@ export class QueueWorker implements Worker {
       });
     }
     this.#deal();
+  }
+
+  /**
+   * Whether this worker does now what one worker must do for all: the first ones every `ticks`, the others
+   * ever more seldom, so that thousands cost little, and the work is done even if the first ones are dead.
+   */
+  #isTurn(ticks: number): boolean {
+    return this.#ticks % (ticks * (1 + Math.floor(this.#crew.rank / MOVERS))) === 0;
   }
 
   #inBackground(work: () => Promise<unknown>): Promise<void> {
@@ -446,13 +456,14 @@ export class QueueWorker implements Worker {
     const { rank } = this.#crew;
     this.#cancelDue();
     if (rank >= MOVERS || this.#closing.signal.aborted) return;
-    this.#cancelDue = clock.after(Math.max(1, ms) + rank * MOVE_TURN, () => {
-      if (this.#isMoving) return;
-      this.#isMoving = true;
-      void this.#inBackground(() => this.#move()).finally(() => {
-        this.#isMoving = false;
-      });
-    });
+    this.#cancelDue = clock.after(Math.max(1, ms) + rank * MOVE_TURN, () => void this.#moveNow());
+  }
+
+  async #moveNow(): Promise<void> {
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    await this.#inBackground(() => this.#move());
+    this.#isMoving = false;
   }
 
   async #move(): Promise<void> {
@@ -466,8 +477,7 @@ export class QueueWorker implements Worker {
 
   /** Ends the attempts of workers that are gone, and those of this one that have no end. */
   async #checkTaken(): Promise<void> {
-    const isNear = this.#crew.rankOfHost === 0;
-    const isFar = this.#crew.rank < MOVERS && this.#ticks % FAR === 0;
+    const isTurn = this.#isTurn(FAR);
     const gone = new Map<string, boolean>();
     const lost: TakenEntry[] = [];
     for (const entry of [...this.#crew.taken.values()]) {
@@ -476,8 +486,9 @@ export class QueueWorker implements Worker {
         if (!this.#active.has(entry.id)) lost.push(entry);
         continue;
       }
-      const isHere = by.host === this.#store.host;
-      if (!(isHere ? isNear && (isFar || identityOf(by.pid).started === "gone") : isFar)) continue;
+      // Only a process of the same host can see at once that this one is gone.
+      const isDead = by.host === this.#store.host && isGoneHere(by.pid);
+      if (!isTurn && !(isDead && this.#crew.isFirstOfHost(isGoneHere))) continue;
       if (!gone.has(by.instance)) gone.set(by.instance, await this.#store.manager.isGone(by));
       if (gone.get(by.instance) === true) lost.push(entry);
     }
