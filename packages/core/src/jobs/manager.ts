@@ -7,7 +7,7 @@ import type { LocksValue, LockValue } from "../locks/entries/schema.js";
 import type { CloseOptions } from "../locks/grace.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
-import type { AcquireOptions, HeldLock } from "../locks/types.js";
+import type { AcquireOptions, HeldLock, Holder } from "../locks/types.js";
 import type { RollupQueries } from "../operator/rollups/queries.js";
 import type { Exported, ExportOptions, RunImport } from "../operator/transfer/transfer.js";
 import { type Clock, restBy, systemClock } from "../util/clock.js";
@@ -484,6 +484,16 @@ export class JobManager extends JobQueries {
 
   #contextOf(group: object | undefined): RunContext {
     return group instanceof RunGroup ? group.context : this.#context;
+  }
+
+  /** @internal Keeps older versions of ojm out of the stores: call it before the first entry of a new kind. */
+  raiseFormat(): Promise<void> {
+    return this.#context.raiseFormat();
+  }
+
+  /** @internal Whether the session of a holder is certainly over. Costs few calls to the store. */
+  isGone(holder: Holder): Promise<boolean> {
+    return this.#locks.operator.isGone(holder);
   }
 
   /** @internal Makes a group of runs, by their option `group`, that can be closed before the manager. */
