@@ -62,7 +62,8 @@ const expectations: Readonly<Record<string, Expectation>> = {
         "Processing job with UUID: abc-123",
         "Processing job with UUID: abc-124",
       ]);
-      expect(err).toMatch(/-- My Distributed Job: skipped, "abc-123" of "process-data" is done, at \S+ by process-data@/,
+      expect(err).toMatch(
+        /-- My Distributed Job: skipped, "abc-123" of "process-data" is done, at \S+ by process-data@/,
       );
       expect(records).toEqual(["process-data completed", "process-data completed"]);
       expect(entries.find(({ uuid }) => uuid === "abc-123")).toMatchObject({

@@ -81,7 +81,7 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   }
   if (purpose !== "store") checkLockNames(file, planned, args, problems);
   if (isWhole) checkInitOrder(file, planned, problems);
-  if (isWhole && problems.isWhole) checkDirector(file, planned.jobs, args, problems);
+  if (isWhole && problems.isWhole) checkDirector(file, planned, args, problems);
   if (purpose === "run") {
     expectArguments(file, args, problems);
     checkRequired(file, planned, args, problems);

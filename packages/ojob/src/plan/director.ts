@@ -10,7 +10,8 @@ import type { Args, JobFile } from "../load/job-file.js";
 import type { Position, Problems } from "../text/problem.js";
 import { firstTemplate, hasTemplate } from "../text/template.js";
 import { fillArgs, mergeArgs, runArgs } from "./args.js";
-import type { Jobs, PlannedJob } from "./planned.js";
+import { Openers } from "./manager/openers.js";
+import type { Plan, PlannedJob } from "./planned.js";
 
 /* The jobs of oJob Director: their arguments, and the mistakes that a file shows. */
 
@@ -71,7 +72,7 @@ function unfilled(argument: string, template: string): string {
 }
 
 /** Finds wrong arguments of the jobs of oJob Director, and warns of what OpenAF's did silently. */
-export function checkDirector(file: JobFile, jobs: Jobs, common: Args, problems: Problems): void {
+export function checkDirector(file: JobFile, plan: Plan, common: Args, problems: Problems): void {
   const used = [...file.jobs.values()].filter(({ from, to }) =>
     [...from, ...to].some((step) => "job" in step && OF_ENTRY.includes(step.job)),
   );
@@ -88,7 +89,7 @@ export function checkDirector(file: JobFile, jobs: Jobs, common: Args, problems:
     problems.warn(text, settings[other]?.at as Position);
   }
   for (const { name, args, argsAt, at } of used) {
-    const job = jobs.get(name);
+    const job = plan.jobs.get(name);
     if (job === undefined) continue;
     for (const own of args)
       for (const argument of ["ch", "stamp", "keep"])
@@ -107,10 +108,7 @@ export function checkDirector(file: JobFile, jobs: Jobs, common: Args, problems:
   const isUsed = used.length > 0;
   const hasStore =
     file.settings.channels !== undefined || scriptsOf(file).some(({ code }) => code.includes(".create("));
-  const hasInit = [...jobs.values()].some(({ steps }) =>
-    steps.some((step) => "job" in step && step.job === "oJobManager Init"),
-  );
-  if (isUsed && file.todo.length > 0 && !hasStore && !hasInit) {
+  if (isUsed && file.todo.length > 0 && !hasStore && !new Openers(plan).any) {
     const text = `the check-ins of "${used[0]?.name}" are in memory: other processes do the same work again. Create the channel of ${DIRECTOR_INIT} in a store, by "ojob.channels" or oJobManager Init.`;
     problems.warn(text, used[0]?.at as Position);
   }
@@ -118,7 +116,10 @@ export function checkDirector(file: JobFile, jobs: Jobs, common: Args, problems:
 
 /** Finds ids that nothing fills, for the items of the todo. */
 function checkEntries(file: JobFile, job: PlannedJob, common: Args, problems: Problems): void {
-  if (job.argsCode !== undefined || file.settings.shareArgs === true || job.checks.in.length > 0) return;
+  const [first] = job.steps;
+  // A script before it may change the arguments.
+  const isFirst = first !== undefined && "job" in first && OF_ENTRY.includes(first.job);
+  if (!isFirst || job.argsCode !== undefined || file.settings.shareArgs === true || job.checks.in.length > 0) return;
   for (const entry of file.todo) {
     if (entry.job !== job.name || entry.argsCode !== undefined) continue;
     for (const given of runArgs(entry))

@@ -138,7 +138,10 @@ const CALLS: Readonly<Record<string, Call>> = {
     if (builtin === DIRECTOR_CHECK) return engine.runtime.director.find({ ...engine.commandLine, ...given });
     const outcome = await engine.call(String(name), given, execution);
     // The work of a whole job is done elsewhere: that is no failure of its caller.
-    if (outcome.status === "skipped" && outcome.done === true && builtin === undefined) return given;
+    if (outcome.status === "skipped" && outcome.done === true && builtin === undefined) {
+      engine.jobSkipped(String(name), outcome.reason);
+      return given;
+    }
     return argsOf(String(name), outcome);
   },
   launch: ({ engine }, [name, args]) => engine.launch(String(name), [args].flat() as Record<string, unknown>[]),
