@@ -18,10 +18,10 @@ export interface Block {
 }
 
 /** All YAML blocks of the guide by their headings. Empty if the guide is missing. */
-export function blocksByHeading(): Map<string, Block> {
+export function blocksByHeading(guide: string | undefined = GUIDE): Map<string, Block> {
   const blocks = new Map<string, Block>();
   let heading = "";
-  const text = GUIDE === undefined ? "" : readFileSync(GUIDE, "utf8");
+  const text = guide === undefined ? "" : readFileSync(guide, "utf8");
   for (const match of text.matchAll(/^#+ (.*)$|^```yaml\n((?:.*\n)*?)```$/gm)) {
     if (match[1] !== undefined) heading = match[1];
     // A comment in a script looks like a heading, but only outside of a block is it one: the pattern takes
@@ -99,6 +99,8 @@ export interface Additions {
   readonly jobs?: readonly object[];
   /** Of a fragment. */
   readonly todo?: readonly unknown[];
+  /** The channels that the block opens in the store of the manager. */
+  readonly channels?: readonly string[];
   /** The text that the output must have before a daemon is asked to end. */
   readonly until?: (out: string) => boolean;
 }
@@ -148,7 +150,7 @@ export function replaced(block: Block, replace: Additions["replace"] = []): stri
  */
 function complete(block: Block, config: object, { replace, jobs = [], todo }: Additions): string {
   const file = fromYaml(replaced(block, replace)) as JobFile;
-  file.include ??= ["oJobManager.yaml"];
+  file.include = [...new Set([file.include ?? [], "oJobManager.yaml"].flat())];
   const own = (file.jobs ?? []).find(({ to }) => to === INIT);
   const usesInit = own !== undefined || (file.todo ?? []).includes(INIT);
   if (own !== undefined) own.args = { ...own.args, ...config };
@@ -203,8 +205,9 @@ export async function play(
     for (const fd of fds) closeSync(fd);
     // The next block begins with an empty store, even on a server.
     if (!("path" in config.chJobs.args) && !("file" in config.chJobs.args)) {
-      for (const name of ["jobs", "locks", "times", "schedules", "logs"])
-        await (await openChannel(`oJobManager-${name}`, config.chJobs)).destroy();
+      const own = ["jobs", "locks", "times", "schedules", "logs"].map((name) => `oJobManager-${name}`);
+      for (const name of [...own, ...(additions.channels ?? [])])
+        await (await openChannel(name, config.chJobs)).destroy();
     }
   }
 }

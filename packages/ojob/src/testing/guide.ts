@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const BESIDE: string = fileURLToPath(new URL("../../../../../shared/ojob-manager-guide.md", import.meta.url));
+const SHARED = new URL("../../../../../shared/", import.meta.url);
+const BESIDE: string = fileURLToPath(new URL("ojob-manager-guide.md", SHARED));
+const DIRECTOR: string = fileURLToPath(new URL("ojob-director-guide.md", SHARED));
 
 /** A YAML block of the guide. */
 export interface GuideBlock {
@@ -12,6 +14,11 @@ export interface GuideBlock {
 
 /** The guide, if it exists: at `OJM_GUIDE`, or beside the repository. */
 export const GUIDE: string | undefined = [process.env["OJM_GUIDE"], BESIDE].find((path) => path && existsSync(path));
+
+/** The guide of oJob Director, if it exists: at `OJM_DIRECTOR_GUIDE`, or beside the repository. */
+export const DIRECTOR_GUIDE: string | undefined = [process.env["OJM_DIRECTOR_GUIDE"], DIRECTOR].find(
+  (path) => path && existsSync(path),
+);
 
 /** Why a test that needs the guide is skipped. */
 export const NO_GUIDE = "the guide is neither at OJM_GUIDE nor beside the repository";

@@ -83,6 +83,12 @@ const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unk
 
 /** Resolves with the arguments for the next step: after a start they have the `timeout` of the run. */
 export async function runBuiltin(name: string, context: BuiltinContext): Promise<Args> {
+  if (name.startsWith("oJob Director ")) {
+    const { args, runs, tick, execution } = context;
+    const { engine, trigger, signal, output } = execution;
+    const warn = (text: string): void => void output.line("WARN", text);
+    return engine.runtime.director.run(name, { args, runs, tick, trigger, signal, warn });
+  }
   const builtin = builtins[name];
   if (builtin === undefined) throw new JobError(`"${name}" is not built in`);
   await builtin(context);
