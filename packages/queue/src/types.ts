@@ -30,6 +30,11 @@ export interface QueueOptions {
   readonly perGroup?: number;
   /** Permits that each attempt needs, as the option of a run. At most 7. An item that waits for one stays. */
   readonly permits?: { readonly [permit: string]: number };
+  /**
+   * How often attempts may begin, over all queues and jobs that give a rate of this name. An item that waits
+   * for it stays.
+   */
+  readonly rate?: { readonly name: string; readonly max: number; readonly per: Duration };
   /** How long dead letters are stored. Default: 14 days. */
   readonly dead?: { readonly keep?: Duration };
   /** Checks the data of each item that this process adds. The item gets the value that the schema returns. */

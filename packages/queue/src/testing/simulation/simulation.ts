@@ -55,7 +55,7 @@ interface Inside {
 export class Simulation {
   readonly clock: FakeClock;
   readonly timeline: string[] = [];
-  readonly witness: Witness;
+  readonly witness: Witness = new Witness();
   readonly #dice: Dice;
   readonly #chaos: Chaos;
   readonly #bug: PlantedBug | undefined;
@@ -78,7 +78,6 @@ export class Simulation {
     this.#dice = new Dice(seed * 7_919);
     this.#watch = seed % 5 !== 4;
     this.#apart = seed % 7 > 4;
-    this.witness = new Witness(() => this.clock.now());
     const note = (text: string): void => this.note(text);
     this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
     this.clock.afterStep = () => this.#guarded(() => this.witness.flush());
@@ -237,7 +236,7 @@ export class Simulation {
 
   async #handle(process: FakeProcess, item: Item, effects: never): Promise<void> {
     const { run } = item;
-    if (run.signal.aborted) return;
+    if (run.signal.aborted) throw run.signal.reason;
     const me: Inside = { process, run, item: item.id, stops: process.stops };
     for (const other of this.#inside) {
       // A process that is or was stopped may not know yet that it lost its lock.
