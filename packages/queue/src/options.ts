@@ -147,7 +147,7 @@ export function checkAdd(queue: string, given: AddOptions, now: number): Checked
   if (meta !== undefined && Buffer.byteLength(JSON.stringify(meta)) > LARGEST_META)
     check.refuse(`meta must be at most ${LARGEST_META} bytes as JSON`);
   const due = delay === undefined ? at : now + check.duration("delay", delay);
-  // Without "-0", which a key cannot tell from 0.
+  // Not "-0": the text of a key would be that of 0.
   const rank = 0 - check.whole("priority", given.priority ?? 0, -HIGHEST, HIGHEST);
   return {
     rank,

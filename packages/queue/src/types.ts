@@ -51,7 +51,7 @@ export interface AddOptions {
   readonly at?: number;
   /** If no worker has taken the item by then, it is dropped: its run is `skipped`. */
   readonly ttl?: Duration;
-  /** Groups are served in turn: an item waits for at most one of each other group per item ahead of its own. */
+  /** Groups are served in turn: an item waits for one of each other group per item ahead in its own. */
   readonly group?: string;
   /** Adds the item only if no other one of the queue has this key. */
   readonly unique?: UniqueOptions;

@@ -6,7 +6,7 @@ import type { QueuePause } from "../types.js";
 /*
  * The entries of queues in their channel, in the store of the locks:
  *   ["def", Q]                       the options of the queue, and its pause
- *   ["w", Q, RANK, TURN, ID]         an item that waits. The order of the keys is that in which they are taken
+ *   ["w", Q, RANK, TURN, ID]         an item that waits. Items are taken in the order of these keys
  *   ["due", Q, AT, RANK, TURN, ID]   an item that waits for its time
  *   ["t", Q, ID]                     an item that a worker has. The commit that takes the lock of its run
  *                                    writes it, and the commit that releases the lock deletes it
