@@ -204,8 +204,10 @@ class ItemJobs {
     const job = isMap(item.data) ? String(item.data["job"]) : name;
     const what = `the item ${item.id} of the queue "${name}" failed at attempt ${item.attempt} of ${attempts}`;
     const { log } = this.#engine;
-    if (isLast) log.line("ERROR", `${what}, and is a dead letter now: ${message}`, job);
-    else log.line("WARN", `${what}, and is tried again: ${message}`, job);
+    if (isLast) {
+      log.line("ERROR", `${what}, and is a dead letter now: ${message}`, job);
+      this.#engine.failed(job, Object.assign(error, { shown: true }));
+    } else log.line("WARN", `${what}, and is tried again: ${message}`, job);
   }
 
   #shown(text: string): string {
