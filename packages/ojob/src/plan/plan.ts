@@ -28,6 +28,7 @@ import { JOB_INIT } from "./manager/manager-args.js";
 import { checkManaged } from "./manager/starts.js";
 import { type Jobs, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutJob } from "./planned.js";
 import { QUEUE_RULES } from "./queue/queue-args.js";
+import { checkRules } from "./queue/queue-checks.js";
 import { checkScript, expectBeside, expressionScript, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
 import { checkSteps, expectJob, rejectCycles, stepsOf } from "./steps.js";
@@ -52,6 +53,7 @@ export function plan(file: JobFile, args: Args, problems: Problems, around: Surr
     checkManaged(file, jobs, args, problems);
     rejectUnlocked(jobs, problems);
     checkPermits(file, jobs, problems);
+    checkRules(file, jobs, problems);
   }
   const { environment, secrets } = around;
   const { todo, settings } = file;
