@@ -54,7 +54,7 @@ export class PostgresNode extends ClusterNode {
       ...["listen_addresses=*", "unix_socket_directories=", "max_connections=300", "fsync=off"],
       // A commit is acknowledged once one of the two others has it.
       `synchronous_standby_names=ANY 1 (${hosts.join(", ")})`,
-      // Without keepalives, a replica that connects to the stopped primary waits for ever: no timeout counts yet.
+      // Without keepalives, a replica that connects to a stopped primary waits for ever.
       `primary_conninfo=host=${network.floating} port=${PORT} user=ojm application_name=${host} connect_timeout=2 ${KEEPALIVES}`,
       ...[
         `wal_receiver_timeout=${PRIMARY_SILENT}`,
