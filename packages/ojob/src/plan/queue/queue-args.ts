@@ -86,7 +86,7 @@ export function argsOfItem(data: Args, idx: string, obj: Args, attempt: number):
   return { data, ...data, idx, obj, attempt };
 }
 
-/** The data without what its job got beside it: a job that adds its own `args` again must not let them grow. */
+/** The data without what its job got beside it: a job that adds its `args` again must not let them grow. */
 function withoutItem(data: Args): Args {
   const { idx, obj, attempt, ...rest } = data;
   const isOfItem = typeof idx === "string" && typeof attempt === "number" && isMap(obj) && isMap(obj["data"]);
