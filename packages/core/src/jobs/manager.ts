@@ -197,9 +197,9 @@ export class JobManager extends JobQueries {
    * Runs `body` unless a run of this name has completed with this key, in any process. Then resolves to the
    * result of that run. So each key is completed once, and each caller gets the one result.
    *
-   * While a run of the key is active, it waits for it, up to `options.wait`. If that run fails, or its process
-   * dies, the next caller runs its body. So a body may begin again after a part of its work: make that
-   * part idempotent, or fence its writes.
+   * While a run of the key is active, it waits for it, up to `options.wait`. If that run fails, or its
+   * process dies, the next caller runs its body. So a body may begin again after a part of its work: make
+   * that part idempotent, or fence its writes.
    *
    * Runs of one name with different keys run at the same time. The record of a run has the lock
    * `once/NAME/KEY`. `key`: 1 to 200 characters.

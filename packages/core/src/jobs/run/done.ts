@@ -181,7 +181,7 @@ async function earlier<T>(context: RunContext, name: string, key: string, done: 
   return { first: false, result: done.result as T, record: await recordOf(context, done.run) };
 }
 
-/** The record of a run; `undefined` if it was pruned, or its store does not answer: the key is done anyway. */
+/** The record of a run; `undefined` if it was pruned, or its store does not answer: the key is done. */
 async function recordOf({ jobs }: RunContext, id: string): Promise<RunRecord | undefined> {
   const run = parseRunId(id);
   try {
