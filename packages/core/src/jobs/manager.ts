@@ -30,7 +30,7 @@ import { TimeIndex } from "./records/time-index.js";
 import { endOrphanedRetry, orphanedRetriesOf, pendingOf } from "./retry/pending.js";
 import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
-import { runOnce } from "./run/done.js";
+import { completeOnce } from "./run/done.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import { forgetStart } from "./run/once.js";
 import { permitKey } from "./run/permit-entries.js";
@@ -218,7 +218,7 @@ export class JobManager extends JobQueries {
     body: (run: Run) => T | Promise<T>,
     options: OnceCallOptions,
   ): Promise<OnceOutcome<T>> {
-    return runOnce(this.#context, name, key, body, options);
+    return completeOnce(this.#context, name, key, body, options);
   }
 
   /**

@@ -148,7 +148,7 @@ class DoneClaim implements StartClaim {
 }
 
 /** Runs a body unless its key is done; then resolves to the result that is stored. */
-export async function runOnce<T>(
+export async function completeOnce<T>(
   context: RunContext,
   name: string,
   key: string,
