@@ -34,8 +34,8 @@ import type { ScriptChannels } from "./script-channels.js";
 
 /*
  * oJob Director: each name and id is worked on once, over all processes. An entry is in the channel that
- * `oJob Director init` names, under `{ ...stamp, name, uuid }`. A check-in is a run with its own lock: the
- * commit that takes the lock writes the entry as running, and the commit that ends the run writes its end.
+ * `oJob Director init` names, under `{ ...stamp, name, uuid }`. A check-in is a run with its own lock. The
+ * commit that takes the lock writes the entry as running, the commit that ends the run writes its end.
  */
 
 /** The largest result that an entry stores, in bytes: the commit that ends the run has it twice. */
