@@ -36,9 +36,9 @@ export class Head {
     return this.#items;
   }
 
-  /** Whether no further item waits. */
-  get isAll(): boolean {
-    return this.#end === "all";
+  /** Whether further items may wait, and there is room for them. */
+  get hasMore(): boolean {
+    return this.#end !== "all" && this.#items.length < MOST;
   }
 
   changed(key: Key, change: { readonly version: Version; readonly deleted: boolean; value(): unknown }): void {
