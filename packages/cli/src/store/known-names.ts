@@ -1,6 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
-import type { Queues, QueueSummary } from "@ojm/queue";
+import type { QueueSummary, Queues } from "@ojm/queue";
 import { hint } from "../command-line/parse.js";
 import { notFound } from "../errors.js";
 

@@ -74,7 +74,6 @@ function reasonsOf(queue: ShownQueue): QueueReason[] {
       text: `${more ? "at least " : ""}${count(dead, "dead letter")}`,
       help: ojmCommand("queue dead", name),
     });
-  if (waiting === 0)
-    reasons.push({ code: "queue-empty", text: `no item waits for a worker (${sayWorkers(queue)})` });
+  if (waiting === 0) reasons.push({ code: "queue-empty", text: `no item waits for a worker (${sayWorkers(queue)})` });
   return reasons;
 }
