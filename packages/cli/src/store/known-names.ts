@@ -1,5 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
+import type { QueueSummary, Queues } from "@ojm/queue";
 import { hint } from "../command-line/parse.js";
 import { notFound } from "../errors.js";
 
@@ -20,16 +21,24 @@ export async function scheduleNames(manager: JobManager): Promise<Set<string>> {
 
 /** The names of the queues of a store. */
 export async function queueNames(manager: JobManager): Promise<Set<string>> {
+  return new Set((await queuesIn(manager, async (queue) => queue)).map(({ name }) => name));
+}
+
+/** Reads each queue of a store. Empty for a store that cannot have queues. */
+export async function queuesIn<T>(
+  manager: JobManager,
+  read: (queue: QueueSummary, queues: Queues) => Promise<T>,
+): Promise<T[]> {
   const { openQueues } = await import("@ojm/queue");
   await using queues = openQueues(manager);
-  const names = new Set<string>();
+  const all: T[] = [];
   try {
-    for await (const { name } of queues.list()) names.add(name);
+    for await (const queue of queues.list()) all.push(await read(queue, queues));
   } catch (error) {
-    // A Redis Cluster without a hash tag cannot have queues.
+    // A Redis Cluster without a hash tag.
     if ((error as { readonly code?: unknown }).code !== "NOT_SUPPORTED") throw error;
   }
-  return names;
+  return all;
 }
 
 /** The error of a schedule that the store does not have. */

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { JobManager, RunRecord } from "@ojm/core";
 import { openQueues, type Queues } from "@ojm/queue";
 import { folderWith } from "@ojm/testing/folder";
@@ -129,7 +130,7 @@ describe("a signal to ojm queue work", () => {
     worker.process.kill("SIGTERM");
     await expect
       .poll(() => worker.err)
-      .toBe("ojm: got SIGTERM: takes no further item, and waits 60 s for its commands\n");
+      .toBe("ojm: got SIGTERM: takes no further item, and waits 1 min for its commands\n");
     stop();
     expect((await worker.ended).code).toBe(143);
     expect(await statuses()).toEqual(["completed"]);
@@ -193,7 +194,7 @@ describe("a worker that cannot begin", () => {
     [["q", "true"], /"true" is before the two dashes/],
     [[], /needs a queue and a command/],
     [["q", "--", "no-such-command-of-a-test"], /there is no command "no-such-command-of-a-test"/],
-    [["q", "--", "./ojm.db"], /"\.\/ojm\.db" cannot be executed/],
+    [["q", "--", fileURLToPath(import.meta.url)], /work\.test\.ts" cannot be executed/],
     [["q", "--concurrency", "0", "--", "true"], /--concurrency takes a whole number from 1 up/],
     [["q", "--concurrency", "1001", "--", "true"], /concurrency must be a whole number from 1 to 1000/],
   ])("prints why: %j", async (words, message) => {
