@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-
 /** A YAML block of the guide. */
 export interface GuideBlock {
   /** The line of the guide in which it starts. */

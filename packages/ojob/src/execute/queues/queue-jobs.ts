@@ -4,7 +4,7 @@ import type { Args } from "../../load/job-file.js";
 import { newItem, queueArg } from "../../plan/queue/queue-args.js";
 import { type Rule, type RuleExpression, readRule, rulesOf, VALUES, valuesOf } from "../../plan/queue/rules.js";
 import { SourceFile } from "../../text/problem.js";
-import { isMap, wholeTemplate } from "../../text/template.js";
+import { isMap } from "../../text/template.js";
 import type { Execution } from "../engine.js";
 import { JobError } from "../runtime/job-error.js";
 import type { StoreConfig, WorkedQueue } from "./queue-stores.js";
@@ -135,8 +135,8 @@ async function retry(execution: Execution, args: Args): Promise<number> {
 /** Adds an item for the job of each rule that is true. Resolves to the ids of the items. */
 async function applyRules(execution: Execution, args: Args): Promise<string[]> {
   const rules = rulesOf(args["rules"]);
-  const { rules: _, data: written = {}, logFn: __, errFn: ___, ...rest } = args;
-  const data = wholeTemplate(written) === undefined && isAll(written) ? rest : written;
+  const { rules: _, data: written = {}, logFn: __, errFn: ___, queue: ____, ...rest } = args;
+  const data = isAll(written) ? rest : written;
   if (!isMap(data)) throw new JobError('"data" must be a map, or "{{@}}" for all args');
   const results = await evaluate(execution, rules, data, { ...rest });
   const ids: string[] = [];

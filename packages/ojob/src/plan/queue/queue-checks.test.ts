@@ -15,7 +15,8 @@ async function problemsOf(jobs: string, more = "ojob: { daemon: true }\ntodo: [I
   }
 }
 
-const init = (args: string, name = "Init"): string => `  - { name: ${name}, to: oJob Queue Manager, args: { ${args} } }\n`;
+const init = (args: string, name = "Init"): string =>
+  `  - { name: ${name}, to: oJob Queue Manager, args: { ${args} } }\n`;
 
 const rules = (rule: string, job = "A"): string => `${init("")}  - { name: A, exec: "1" }
   - name: Rules
@@ -27,13 +28,17 @@ test("a period that is meant as a rate", async () => {
   const rate = /"queuePeriod" limits no rate/;
   const commented = "  - name: Init\n    to: oJob Queue Manager\n    args:\n      queuePeriod: 2000 # rate limiting\n";
   expect(await problemsOf(commented)).toEqual([expect.stringMatching(rate)]);
-  const named = await problemsOf(init("queuePeriod: 2000", "Rate Limited"), "ojob: { daemon: true }\ntodo: [Rate Limited]");
+  const named = await problemsOf(
+    init("queuePeriod: 2000", "Rate Limited"),
+    "ojob: { daemon: true }\ntodo: [Rate Limited]",
+  );
   expect(named).toEqual([expect.stringMatching(rate)]);
   expect(await problemsOf(init("queuePeriod: 5000, queueTimeout: 60000"))).toEqual([]);
 });
 
 test("a job that sleeps before it calls another job", async () => {
-  const wrapper = "  - name: Wrapper\n    exec: |\n      sleep(args.delay, true)\n      $job(args.targetJob, args.targetArgs)\n";
+  const wrapper =
+    "  - name: Wrapper\n    exec: |\n      sleep(args.delay, true)\n      $job(args.targetJob, args.targetArgs)\n";
   expect(await problemsOf(init("") + wrapper)).toEqual([expect.stringMatching(/sleeps in a slot/)]);
 });
 
@@ -57,5 +62,7 @@ test("rules: quotes around a value are a warning, other faults are errors", asyn
   expect(await problemsOf(rules("'{{x}}' == 'a'"))).toEqual([expect.stringMatching(/has quotes around a value/)]);
   expect(await problemsOf(rules("{{x}} >"))).toEqual([expect.stringMatching(/"Rules" cannot be evaluated/)]);
   expect(await problemsOf(rules("'a {{x}}' == 'b'"))).toEqual([expect.stringMatching(/is within the text/)]);
-  expect(await problemsOf(rules("true", "Nowhere"))).toEqual([expect.stringMatching(/a rule of "Rules" names the job/)]);
+  expect(await problemsOf(rules("true", "Nowhere"))).toEqual([
+    expect.stringMatching(/a rule of "Rules" names the job/),
+  ]);
 });

@@ -30,7 +30,10 @@ function checkRulesOf(
       if (!hasTemplate(job)) expectJob({ job, at }, file, `a rule of "${name}"`, problems);
       try {
         if (readRule(rule).isQuoted)
-          problems.warn(`the rule ${rule} has quotes around a value: write the {{x}} alone. It is a variable, not text.`, at);
+          problems.warn(
+            `the rule ${rule} has quotes around a value: write the {{x}} alone. It is a variable, not text.`,
+            at,
+          );
       } catch (error) {
         problems.flaw(`the rule ${rule} of "${name}" cannot be evaluated: ${(error as Error).message}.`, at);
       }
