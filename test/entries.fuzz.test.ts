@@ -108,8 +108,9 @@ async function worldSamples(): Promise<Sample[]> {
   // The next one is called.
   first.abort();
   await clock.advance(100);
-  await one.manager.start("with-permit", { permits: { stripe: 2 } });
+  await one.manager.start("with-permit", { permits: { stripe: 2 }, rate: { name: "smtp", max: 2, per: 3_600_000 } });
   await one.manager.limit("stripe", 3);
+  await one.manager.once("paid", "order-1", () => ({ receipt: 81 }), { keep: "30d" });
   await one.manager.hold("on-hold", { reason: "disk", author: "ana", until: clock.now() + 3_600_000 });
   one.manager.run("tried", fail, { retry: { attempts: 3, delay: 3_600_000 } }).catch(() => {});
   const stopped = one.manager.run("stopped", ({ signal }) => untilAborted(signal));
@@ -243,6 +244,8 @@ function surface(
     ["backfills()", () => collect(scheduler.backfills())],
     ["snapshot()", () => snapshot(manager)],
     ["run once", () => manager.run("golden-done", () => 1, { once: { key: "2026-11", keep: "1d" } })],
+    ["once per key", () => manager.once("paid", "order-1", () => 1, { keep: "1d" })],
+    ["why of a key", () => manager.why("paid")],
     ["commands of ojm exec", () => orphansOf(manager)],
     ["the previous command of ojm exec", () => new Predecessor(manager, OF_EXEC).orphan()],
     ["refused starts of ojm exec", () => sayRefusals(manager, OF_EXEC)],

@@ -13,7 +13,16 @@ export { both, type Followed, follow, UpToDate } from "./channel/watch/follow.js
 export { storedLockKey } from "./jobs/channels.js";
 export { checkLogBudget } from "./jobs/logs/logs.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
-export { argsProblem, checkRetention, checkRunOptions, lockProblem, permitsProblem } from "./jobs/options.js";
+export { onceKeyOf, onceLock } from "./jobs/once-lock.js";
+export {
+  argsProblem,
+  checkOnceCall,
+  checkRetention,
+  checkRunOptions,
+  lockProblem,
+  permitsProblem,
+  rateProblem,
+} from "./jobs/options.js";
 export { runIdOf } from "./jobs/records/orphans.js";
 export { hasEnded, isStatus } from "./jobs/records/read.js";
 export { isPending as isPendingRetry } from "./jobs/retry/pending.js";

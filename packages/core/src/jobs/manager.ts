@@ -30,6 +30,7 @@ import { TimeIndex } from "./records/time-index.js";
 import { endOrphanedRetry, orphanedRetriesOf, pendingOf } from "./retry/pending.js";
 import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
+import { runOnce } from "./run/done.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import { forgetStart } from "./run/once.js";
 import { permitKey } from "./run/permit-entries.js";
@@ -42,6 +43,8 @@ import type {
   CancelOutcome,
   HoldOptions,
   JobManagerOptions,
+  OnceCallOptions,
+  OnceOutcome,
   Outcome,
   PendingRetry,
   PruneOptions,
@@ -188,6 +191,34 @@ export class JobManager extends JobQueries {
     const { group, retry } = options ?? {};
     const context = this.#contextOf(group);
     return retry === undefined ? runBody(context, name, body, options) : runChain(context, name, body, options);
+  }
+
+  /**
+   * Runs `body` unless a run of this name has completed with this key, in any process. Then resolves to the
+   * result of that run. So each key is completed once, and each caller gets the one result.
+   *
+   * While a run of the key is active, it waits for it, up to `options.wait`. If that run fails, or its process
+   * dies, the next caller runs its body. So a body may begin again after a part of its work: make that
+   * part idempotent, or fence its writes.
+   *
+   * Runs of one name with different keys run at the same time. The record of a run has the lock
+   * `once/NAME/KEY`. `key`: 1 to 200 characters.
+   *
+   * The result that others get is the JSON of what the body returned. If it is not JSON, or larger than
+   * 262,144 bytes, the key is done all the same, and later calls reject with `ENDED`.
+   *
+   * @throws the error of the body
+   * @throws RunError as {@link JobManager.run}, but not `STARTED`; ChannelError if the store fails
+   * @example
+   * const { result } = await manager.once("charge", order.id, (run) => charge(order, run), { keep: "30d" });
+   */
+  async once<T>(
+    name: string,
+    key: string,
+    body: (run: Run) => T | Promise<T>,
+    options: OnceCallOptions,
+  ): Promise<OnceOutcome<T>> {
+    return runOnce(this.#context, name, key, body, options);
   }
 
   /**
@@ -455,7 +486,7 @@ export class JobManager extends JobQueries {
     return group instanceof RunGroup ? group.context : this.#context;
   }
 
-  /** @internal Keeps older versions of ojm out of the stores: call it before the first entry of a new kind. */
+  /** @internal Keeps older versions of ojm out of the stores: call it before an entry of a new kind. */
   raiseFormat(): Promise<void> {
     return this.#context.raiseFormat();
   }

@@ -5,8 +5,10 @@ import { hasEnded } from "../jobs/records/read.js";
 import { lockOf, toRecord } from "../jobs/records/record.js";
 import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
+import { doneText } from "../jobs/run/done.js";
 import { startsOf, startText } from "../jobs/run/once.js";
-import { awaitedPermits, lineOf, readPermit, takenText } from "../jobs/run/permits.js";
+import { awaitedBy, lineOf, readPermit, type Taking, takenText } from "../jobs/run/permits.js";
+import { lineOfRate, Rate, usedUpText } from "../jobs/run/rates.js";
 import type { AuditEntry, Reason, RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import { holdOf } from "../locks/entries/valid.js";
@@ -44,8 +46,9 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
     reasons.push({ ...reason, ...more });
     if (lock.waiting > 0) reasons.push(await waiting(locks, lock, lock !== own));
   }
-  const permits = last === undefined ? await awaitedPermits({ locks, lockChannel }, name) : last.permits;
-  reasons.push(...(await permitsTaken({ locks, lockChannel }, permits)));
+  const taking: Taking = last ?? (await awaitedBy({ locks, lockChannel }, name));
+  reasons.push(...(await permitsTaken({ locks, lockChannel }, taking.permits)));
+  if (taking.rate !== undefined) reasons.push(...(await rateUsedUp({ locks, lockChannel }, taking.rate)));
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
     const after = `after: ${visible(next.error ?? "no reason")}`;
@@ -55,6 +58,8 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
   }
   const [start] = await startsOf(lockChannel, name);
   if (start !== undefined) reasons.push({ code: "once", text: startText(start) });
+  const done = last && (await doneText(lockChannel, last));
+  if (done !== undefined) reasons.push({ code: "once", text: done });
   if (last === undefined) reasons.push({ code: "never", text: `no run of "${visible(name)}" is stored` });
   else if (hasEnded(last)) reasons.push({ code: "last", text: lastText(last), run: last });
   return reasons;
@@ -87,11 +92,26 @@ async function permitsTaken(
     const state = await readPermit(source, name, limit);
     if (state.free !== undefined) continue;
     const line = await source.locks.find(lineOf(name));
-    const waits =
-      line === undefined ? "" : `. ${line.waiting === 0 ? "One run waits" : `${line.waiting + 1} runs wait`} for one`;
-    reasons.push({ code: "permit", text: `${takenText(state)}${waits}` });
+    reasons.push({ code: "permit", text: `${takenText(state)}${lineText(line, "one")}` });
   }
   return reasons;
+}
+
+/** The rate of which no token is free. The next run probably needs that of the last one. */
+async function rateUsedUp(
+  { locks, lockChannel }: Pick<RunContext, "locks" | "lockChannel">,
+  terms: NonNullable<RunRecord["rate"]>,
+): Promise<Reason[]> {
+  const rate = new Rate(lockChannel, terms);
+  await rate.read();
+  if (rate.rest === 0) return [];
+  const line = await locks.find(lineOfRate(terms.name));
+  return [{ code: "rate", text: `${usedUpText(rate)}${lineText(line, "it")}` }];
+}
+
+function lineText(line: HeldLock | undefined, what: string): string {
+  if (line === undefined) return "";
+  return `. ${line.waiting === 0 ? "One run waits" : `${line.waiting + 1} runs wait`} for ${what}`;
 }
 
 /** The text about a run that is still running after a request to stop. */

@@ -152,6 +152,14 @@ const typeArgs: Fields = {
     number("The most runs that may have it at once, in all processes.", "runs", 1),
     "The permits of the run that oJobManager Job Start begins. It waits for them as long as it takes.",
   ),
+  rate: closedMap(
+    {
+      name: required(text("The name that the runs share.")),
+      max: required(number("The most runs that begin in a window, in all processes.", "runs", 1)),
+      per: required(number("The window.", "milliseconds", 1)),
+    },
+    "How often the runs may begin that oJobManager Job Start begins. They wait as long as it takes.",
+  ),
   single: flag("Where `args` is a list, work through it one after the other."),
   maxParallel: number("With a matrix or a list of args, how many run at once at most.", "runs", 1),
   failFast: flag(

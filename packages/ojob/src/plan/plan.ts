@@ -16,7 +16,7 @@ import {
   withVariables,
 } from "./environment.js";
 import {
-  checkPermits,
+  checkTaking,
   checkTemplates,
   checkWhen,
   refuseTemplates,
@@ -52,7 +52,7 @@ export function plan(file: JobFile, args: Args, problems: Problems, around: Surr
     for (const [name, job] of [...jobs]) jobs.set(name, { ...job, deps: allDeps(job, jobs, known) });
     checkManaged(file, jobs, args, problems);
     rejectUnlocked(jobs, problems);
-    checkPermits(file, jobs, problems);
+    checkTaking(file, jobs, problems);
     checkRules(file, jobs, problems);
   }
   const { environment, secrets } = around;

@@ -66,7 +66,7 @@ export class QueueStore {
     return definitionOf(await unlessCorrupt(this.channel.entry(definitionKey(queue))));
   }
 
-  /** Changes the definition of a queue. `change` gets what is stored; without its result nothing is written. */
+  /** Changes the definition of a queue, unless `change` returns `undefined` for the stored one. */
   async redefine(
     queue: string,
     change: (stored: Definition) => QueueValue | undefined,
@@ -96,7 +96,9 @@ export class QueueStore {
     for (;;) {
       const { ops, place } = await this.addOps(queue, data, options, true);
       const result = await this.channel.commit(ops);
-      if (result.ok) return { id: place.id, added: true };
+      // A driver that repeats a call of unknown outcome finds its own item there.
+      const isOurs = !result.ok && result.failed.some(({ key }) => placeOf(key)?.id === place.id);
+      if (result.ok || isOurs) return { id: place.id, added: true };
       const { unique, replace } = options;
       const taken = unique && result.failed.find(({ key }) => isKeyOf(key, "uniq"))?.current?.value;
       if (taken === undefined) continue;
@@ -132,8 +134,10 @@ export class QueueStore {
       ...(meta !== undefined && { meta }),
     };
     this.#assertFits(queue, item);
+    const key = at === undefined ? waitingKey(queue, place) : dueKey(queue, at, place);
     const ops: Op<QueuesValue>[] = [
-      { put: at === undefined ? waitingKey(queue, place) : dueKey(queue, at, place), value: item },
+      { check: key, version: null },
+      { put: key, value: item },
     ];
     if (group !== undefined) {
       if (isExact) ops.push({ check: groupKey(queue, group), version: last?.version ?? null });

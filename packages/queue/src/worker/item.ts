@@ -63,11 +63,12 @@ export class HeldItem implements Item {
     more: readonly ChannelOps<unknown>[] | { readonly transaction: unknown } = [],
   ): Promise<void> {
     if ("transaction" in more) {
+      // The run ends with COMMIT. After a rollback, the handler still has the item.
       await this.run.end(result, { transaction: more.transaction });
-    } else {
-      this.#claim.completeWith(more);
-      await this.run.end(result);
+      return;
     }
+    this.#claim.completeWith(more);
+    await this.run.end(result);
     this.isEnded = true;
   }
 

@@ -7,9 +7,19 @@ import {
   isRunError,
   type JobManager,
   type OnceOptions,
+  type RateOptions,
+  type Run,
   type RunError,
 } from "@ojm/core";
-import { GRACE, lockProblem, ojmCommand, permitsProblem } from "@ojm/core/internal";
+import {
+  checkOnceCall,
+  GRACE,
+  lockProblem,
+  ojmCommand,
+  onceLock,
+  permitsProblem,
+  rateProblem,
+} from "@ojm/core/internal";
 import type { PlannedNotify } from "@ojm/ojob";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -40,7 +50,9 @@ export async function execute(given: Given): Promise<number> {
   const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
   const wait = spanOption(given, "wait") ?? 0;
   const once = await onceOption(given);
-  const [lock, permits] = [lockOption(given), permitsOption(given)];
+  const [permits, rate] = [permitsOption(given), rateOption(given)];
+  const key = keyOption(given, name);
+  const lock = key === undefined ? lockOption(given) : onceLock(name, key.key);
   const [pinger, notify] = [await pingOption(given), await configuredNotify(process.cwd())];
   return withStore(
     given,
@@ -65,14 +77,21 @@ export async function execute(given: Given): Promise<number> {
           // Stores only the program: the words after it may contain passwords.
           meta: { command: basename(/^[^\s=]*/.exec(words[0] ?? "")?.[0] ?? ""), timeout, grace, ...once?.meta },
           ...(once && { once: once.options }),
-          ...(lock !== undefined && { lock }),
+          ...(lock !== undefined && key === undefined && { lock }),
           ...(permits && { permits }),
+          ...(rate && { rate }),
           signal: runner.waiting,
           claim: OWN_RUN,
           ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
         };
         try {
-          await manager.run(name, (run) => runner.body(run), options).finally(() => runner.done());
+          const body = (run: Run): Promise<void> => runner.body(run);
+          const running =
+            key === undefined
+              ? manager.run(name, body, options).then(() => true)
+              : manager.once(name, key.key, body, { ...options, keep: key.keep }).then(({ first }) => first);
+          if (!(await running.finally(() => runner.done())))
+            return unstarted(given, `"${name}" was not started: its key "${key?.key}" is done`, EXIT.ok);
         } catch (error) {
           await runner.over;
           if (runner.signalled === undefined) return exitOf(error, given, manager, runner);
@@ -145,11 +164,39 @@ function permitsOption({ values }: Given): { readonly [permit: string]: number }
   return Object.fromEntries(permits);
 }
 
+function rateOption(given: Given): RateOptions | undefined {
+  const word = lastValue(given, "rate");
+  if (word === undefined) return undefined;
+  const [, name, max, per] = /^(.+)=(\d+)\/(.+)$/.exec(word) ?? [];
+  if (name === undefined || per === undefined)
+    throw new CommandError(`--rate takes a name, a number and a time, such as smtp=100/1m, not "${word}"`);
+  const rate = { name, max: Number(max), per };
+  const problem = rateProblem(rate);
+  if (problem !== undefined) throw new CommandError(`--rate: ${problem}`);
+  return rate;
+}
+
 function lockOption(given: Given): string | undefined {
   const lock = lastValue(given, "lock");
   const problem = lock === undefined ? undefined : lockProblem(lock);
   if (problem !== undefined) throw new CommandError(`--lock: ${problem}`);
   return lock;
+}
+
+/** The key of --once-key, and how long it stays done. */
+function keyOption(given: Given, name: string): { readonly key: string; readonly keep: number } | undefined {
+  const key = lastValue(given, "once-key");
+  const keep = spanOption(given, "keep");
+  if (key === undefined && keep === undefined) return undefined;
+  if (key === undefined || keep === undefined) throw new CommandError("--once-key and --keep need each other");
+  const other = ["lock", "retry", "once-per", "tick"].find((option) => given.values[option] !== undefined);
+  if (other !== undefined) throw new CommandError(`--once-key and --${other} exclude each other`);
+  try {
+    checkOnceCall(name, key, { keep });
+  } catch (error) {
+    throw isRunError(error) ? new CommandError(`--once-key: ${error.message}`) : error;
+  }
+  return { key, keep };
 }
 
 /** The option of the run for --once-per or --tick, and the fields that its record shows. */

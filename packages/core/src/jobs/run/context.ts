@@ -24,7 +24,7 @@ export interface RunContext {
   readonly texts: RecordTexts;
   /** The ids of the retry series whose attempts this process makes. */
   readonly chains: Set<string>;
-  /** Await it before a run takes permits, or a lock of another name: older versions would misunderstand. */
+  /** Await it before a run takes permits, a token or another lock: older versions would misunderstand. */
   raiseFormat(): Promise<void>;
   /** Counts the runs that are being started: `close` waits until there are none. */
   readonly starting: InFlight;

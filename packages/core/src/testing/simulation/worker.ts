@@ -5,7 +5,9 @@ import type { JobManager } from "../../jobs/manager.js";
 import type { RetryOptions, Run, RunOptions, RunRecord } from "../../jobs/types.js";
 import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
+import { KEPT } from "./laws/completed-once.js";
 import type { Laws } from "./laws/laws.js";
+import { RATE } from "./laws/rates.js";
 import { WINDOW } from "./laws/started-once.js";
 import type { AddedTo, Ledger } from "./ledger.js";
 import type { WrittenLogs } from "./logs/written-logs.js";
@@ -33,8 +35,12 @@ export interface Plan {
   readonly writesBack: boolean;
   /** Whether runs start once in a window. */
   readonly once: boolean;
+  /** The number of keys that runs complete once; 0 if no run has a key. */
+  readonly keys: number;
   /** The permits of runs, and their limits. */
   readonly permits: { readonly [permit: string]: number };
+  /** Whether some runs have the rate of the laws. */
+  readonly rate: boolean;
   /** The logs of the runs, if they write any. */
   readonly logs: WrittenLogs | undefined;
   readonly dice: Dice;
@@ -160,9 +166,11 @@ export class Worker {
     const name = dice.pick(names);
     const takes = dice.chance() < 0.7 ? dice.between(0, 600) : dice.between(0, 4 * ttl);
     const obeys = dice.chance() < 0.7;
-    const retry = this.#retry();
-    const once = this.#plan.once && dice.chance() < 0.6 ? { once: { per: WINDOW } } : {};
+    const key = this.#key();
+    const retry = key === undefined ? this.#retry() : undefined;
+    const once = key !== undefined ? {} : this.#plan.once && dice.chance() < 0.6 ? { once: { per: WINDOW } } : {};
     const permits = this.#permits();
+    const hasRate = this.#plan.rate && dice.chance() < 0.7;
     const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
     // A cancelled retry series ends early: the ledger could not distinguish it from a lost one.
@@ -186,7 +194,8 @@ export class Worker {
       stopLines();
       laws.leave(run);
       // A run may be handed over even if its process continues.
-      const handsOver = dice.chance() < (closing !== undefined ? 0.3 : retry !== undefined ? 0.1 : 0);
+      const handsOver =
+        key === undefined && dice.chance() < (closing !== undefined ? 0.3 : retry !== undefined ? 0.1 : 0);
       if (handsOver) {
         note(`${this.#name} hands over ${run.id}`);
         await run.handOver("simulated");
@@ -204,10 +213,19 @@ export class Worker {
       ...(this.#plan.lock !== undefined && { lock: this.#plan.lock }),
       ...once,
       ...(permits && { permits }),
+      ...(hasRate && { rate: RATE }),
       ...(retry && { retry }),
     };
-    const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
     try {
+      if (key !== undefined) {
+        const { lock: _, ...others } = options;
+        const { first, result } = await this.#manager.once(name, key, body, { ...others, keep: KEPT });
+        laws.keys.got(`${name} ${key}`, result);
+        if (first && begun !== undefined) ledger.told(begun, "completed");
+        if (!first) note(`${this.#name} gets ${result} for ${name} ${key}`);
+        return;
+      }
+      const start = retry !== undefined || dice.chance() < 0.7 ? runByManager : runByHand;
       const record = await start(this.#manager, name, body, options);
       if (record.handedOver === true) return;
       expect(record.result).toBe(`result of ${begun?.fence}`);
@@ -237,6 +255,13 @@ export class Worker {
       write();
       cancel();
     };
+  }
+
+  /** For some runs one of the keys, each of which becomes more and more likely to be done. */
+  #key(): string | undefined {
+    const { clock, dice, keys } = this.#plan;
+    if (keys === 0 || dice.chance() < 0.4) return undefined;
+    return `k${Math.floor(clock.monotonic() / 2_000)}-${Math.floor(dice.between(0, keys))}`;
   }
 
   #retry(): RetryOptions | undefined {
