@@ -123,6 +123,16 @@ log("retried " + $job("oJob Queue Retry").retried)`,
     expect(lines.filter((line) => line.startsWith("try"))).toEqual(["try 1", "try 2", "try 3"]);
   });
 
+  test("begins as often as the rate of the queue says", async () => {
+    const go = `for (let n = 0; n < 3; n++) ${add("Work", ", data: { n }")}`;
+    const starts = "log('at ' + $ch('oJobManager-jobs').getAll().map((run) => run.startTime).sort().join(' '))";
+    const jobs = script("Work", "log(args.n)") + script("Go", go) + script("Starts", starts, "    type: shutdown\n");
+    const { lines } = await runText(file(jobs, "Go, Starts", "{ rate: { max: 1, per: 300 } }"));
+    const times = (lines.at(-1) ?? "").split(" ").slice(1).map(Number);
+    expect(times).toHaveLength(3);
+    expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(300);
+  });
+
   test("ends by the timeout of its item", async () => {
     const yaml = file(script("Work", "for (;;) {}") + script("Go", add("Work", ", data: {}, timeout: 200")), "Go");
     const { well, err } = await runText(yaml);

@@ -58,7 +58,7 @@ async function add(execution: Execution, args: Args): Promise<string> {
   return id;
 }
 
-/** Completes the item that this process handles, or removes one that waits. Resolves to whether it is gone. */
+/** Completes an item that this process handles, or removes one that waits. Resolves to whether it is gone. */
 async function remove(execution: Execution, args: Args): Promise<boolean> {
   const { name, queues, worked } = await named(execution, args);
   const { idx } = args;
