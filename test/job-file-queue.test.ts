@@ -1,4 +1,6 @@
 /** Queues of job files whose processes share a store. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { type JobManagerOptions, openJobManager } from "@ojm/core";
 import { openQueues } from "@ojm/queue";
 import { folderWith } from "@ojm/testing/folder";
@@ -52,6 +54,14 @@ async function end(...processes: readonly Ojm[]): Promise<void> {
   for (const { ended } of processes) expect((await ended).code).toBe(143);
 }
 
+/** A job file that deletes the item of the command line. */
+const deleter = (options: JobManagerOptions): string => `include: [oJobManager.yaml, oJobQueue.yaml]
+jobs:
+  - ${init(options)}
+  - { name: Delete, exec: '$job("oJob Queue Delete", { queue: "mail", idx: args.idx })' }
+todo: [Init, Delete]
+`;
+
 const sentBy = ({ out }: Ojm): string[] => [...out.matchAll(/^sent (\d+)$/gm)].map(([, n = ""]) => n);
 
 onSharedStores({}, (create) => {
@@ -80,12 +90,14 @@ onSharedStores({}, (create) => {
 
   it("a worker that is asked to end gives its items back, and another one handles them", async () => {
     const options = await create();
-    const folder = folderWith({ "jobs.yaml": workers(options, 60_000) });
+    const folder = folderWith({ "jobs.yaml": workers(options, 60_000), "delete.yaml": deleter(options) });
     const slow = await begin(folder);
     await using manager = await openJobManager(options);
     await using queues = openQueues(manager);
     const { id } = await queues.add("mail", { job: "Send", data: { n: 1 } });
     await slow.prints(`begin ${id}`);
+    const { code, err } = await ojm(folder, "run", "delete.yaml", `idx=${id}`);
+    expect([code, err]).toEqual([1, expect.stringContaining(`pid ${slow.process.pid}, handles the item ${id}`)]);
     await end(slow);
     expect(await queues.item("mail", id)).toMatchObject({ state: "waiting", attempt: 1 });
     const fast = start(folderWith({ "jobs.yaml": workers(options, 1) }), "run", "jobs.yaml");
@@ -98,4 +110,32 @@ onSharedStores({}, (create) => {
       ["skipped", 1, undefined],
     ]);
   });
+});
+
+it("a queue has a store of its own by `type` and `args`, at a path from the folder of the job file", async () => {
+  const store = "type: sqlite, args: { file: ./data/queue.db }";
+  const folder = folderWith({
+    "jobs.yaml": `include: [oJobQueue.yaml]
+ojob: { daemon: true }
+jobs:
+  - { name: Worker, to: oJob Queue Manager, args: { ${store} } }
+  - { name: Work, exec: print("work " + args.n) }
+  - { name: Ready, exec: print("ready") }
+todo: [Worker, Ready]
+`,
+    "add.yaml": `include: [oJobQueue.yaml]
+jobs:
+  - { name: Add, to: oJob Queue Add, args: { job: Work, data: { n: "{{n}}" }, ${store} } }
+todo: [Add]
+`,
+  });
+  // No worker is there yet, and the working directory is another one.
+  const elsewhere = folderWith({});
+  expect((await ojm(elsewhere, "run", join(folder, "add.yaml"), "n=1")).code).toBe(0);
+  const worker = await begin(folder);
+  await worker.prints("work 1");
+  expect((await ojm(elsewhere, "run", join(folder, "add.yaml"), "n=2")).code).toBe(0);
+  await worker.prints("work 2");
+  await end(worker);
+  expect([readdirSync(elsewhere), existsSync(join(folder, "data/queue.db"))]).toEqual([[], true]);
 });

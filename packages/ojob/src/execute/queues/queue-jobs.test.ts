@@ -245,6 +245,13 @@ describe("oJob Queue Manager", () => {
     expect((await runText(yaml)).err).toMatch(/the queue "queue" has a worker already, with other arguments/);
   });
 
+  test("ends with its file: a job of type jobs may run that file again", async () => {
+    const inner = file(script("Work", "log('work')") + script("Go", add("Work", ", data: {}")), "Go");
+    const yaml = `jobs: [{ name: Inner, type: jobs, typeArgs: { file: inner.yaml } }]\ntodo: [Inner, Inner]\n`;
+    const { well, lines } = await runText(yaml, {}, { "inner.yaml": inner });
+    expect([well, lines.filter((line) => line === "work")]).toEqual([true, ["work", "work"]]);
+  });
+
   test("oJob Queue Stop takes no further item, and may be called by the job of an item", async () => {
     const work = script("Work", `log("did " + args.n); $job("oJob Queue Stop")`);
     const go = script("Go", `for (let n = 0; n < 3; n++) ${add("Work", ", data: { n }")}`);
