@@ -21,6 +21,9 @@ const INIT = { name: "Init", to: "oJob Queue Manager" };
 
 const job = (name: string, exec: string): object => ({ name, exec });
 
+/** Ends once the queue is empty: a worker ends with the todo. */
+const WAIT = { name: "Wait", exec: "while (global.__oJobQueue.size() > 0) sleep(20);" };
+
 const everySecond = (cron: string) => [[`"${cron}"`, '"* * * * * *"']] as const;
 
 const count = (text: string, what: string | RegExp): number => text.split(what).length - 1;
@@ -52,10 +55,8 @@ const expectations: Readonly<Record<string, Expectation>> = {
   },
   "oJob Queue Add": {
     include: INCLUDE,
-    jobs: [INIT, job("Send Email", "log(args.to + ': ' + args.data.subject + ', ' + args.body)")],
-    todo: ["Init", FRAGMENT],
-    stops: true,
-    until: (out) => out.includes("Welcome!"),
+    jobs: [INIT, WAIT, job("Send Email", "log(args.to + ': ' + args.data.subject + ', ' + args.body)")],
+    todo: ["Init", FRAGMENT, "Wait"],
     expects({ log, records }) {
       expect(log).toContain("user@example.com: Hello, Welcome!");
       expect(records).toEqual(["queue completed"]);
@@ -81,10 +82,8 @@ const expectations: Readonly<Record<string, Expectation>> = {
   },
   "oJob Queue Rules": {
     include: INCLUDE,
-    jobs: [INIT],
-    todo: ["Init", "Process Rules"],
-    stops: true,
-    until: (out) => out.includes("detected") && out.includes("is high"),
+    jobs: [INIT, WAIT],
+    todo: ["Init", "Process Rules", "Wait"],
     expects({ log, records }) {
       const alerts = sorted(log, /^(ALERT|WARNING|CRITICAL)/);
       expect(alerts).toEqual(["ALERT: High temperature detected: 85", "WARNING: Pressure is high: 120"]);
@@ -206,15 +205,14 @@ const expectations: Readonly<Record<string, Expectation>> = {
     load: 'function doSomething(data) { throw new Error("broken " + data.x); }',
     jobs: [
       INIT,
+      WAIT,
       job(
         "Submit",
         `$ch("failed-jobs").create();
          $job("oJob Queue Add", { job: "Process with Error Handling", data: { x: 7 } });`,
       ),
     ],
-    todo: ["Init", "Submit"],
-    stops: true,
-    until: (out) => out.includes("dead letter") || count(out, "Re-queuing") >= 4,
+    todo: ["Init", "Submit", "Wait"],
     expects({ log, err, records }) {
       expect(log.filter((line) => line.startsWith("Re-queuing"))).toEqual(
         [1, 2, 3].map((n) => `Re-queuing (attempt ${n})`),
@@ -228,10 +226,8 @@ const expectations: Readonly<Record<string, Expectation>> = {
     openaf: true,
     include: INCLUDE,
     replace: [['"rules.yaml"', JSON.stringify(join(CONFIG, "rules.yaml"))]],
-    jobs: [INIT, job("Large", "log('large ' + args.size)"), job("Small", "log('small ' + args.size)")],
-    todo: ["Init", { name: "Load Rules from Config", args: { event: { size: 2 } } }],
-    stops: true,
-    until: (out) => out.includes("large"),
+    jobs: [INIT, WAIT, job("Large", "log('large ' + args.size)"), job("Small", "log('small ' + args.size)")],
+    todo: ["Init", { name: "Load Rules from Config", args: { event: { size: 2 } } }, "Wait"],
     expects({ log, records }) {
       expect(sorted(log, /^(large|small)/)).toEqual(["large 2"]);
       expect(records).toEqual(["queue completed"]);
