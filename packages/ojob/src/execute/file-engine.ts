@@ -159,6 +159,7 @@ export class FileEngine implements Engine {
       return this.#well && !stopped && this.refusal === undefined;
     } finally {
       this.#subscriptions.close();
+      this.#queues.forget();
       await this.#schedules.ended();
       stay();
       this.running.close();

@@ -67,6 +67,11 @@ export class FileQueues {
     for (const items of this.#queues.values()) void items.stop();
   }
 
+  /** The jobs of the file are over: another file of this process may handle the same queues. */
+  forget(): void {
+    for (const name of this.#queues.keys()) this.#engine.runtime.queues.remove(name);
+  }
+
   /** Takes no further item. Resolves once no job handles an item. */
   async ended(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((items) => items.end()));

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { runText } from "../../testing/run-file.js";
 
-/** A job file with a queue in memory and these jobs. The todo begins with the manager of the queue. */
+/**
+ * A job file with a queue in memory and these jobs. The todo begins with the manager of the queue. The memory
+ * is that of the process: what a test leaves in a queue needs a name of its own.
+ */
 function file(jobs: string, todo: string, args = "{}"): string {
   return `include: [oJobQueue.yaml]
 jobs:
@@ -106,11 +109,11 @@ describe("an attempt", () => {
 $set("ok", 1)
 log("retried " + $job("oJob Queue Retry").retried)`,
       );
-    const { well, lines, err } = await runText(file(jobs, "Go, Again"));
+    const { well, lines, err } = await runText(file(jobs, "Go, Again", "{ name: letters }"));
     expect(well).toBe(false);
     const steps = lines.filter((line) => /^(try|retried)/.test(line));
     expect(steps.sort()).toEqual(["retried 1", "try 1", "try undefined"]);
-    expect(err).toMatch(/the item \w+ of the queue "queue" failed at attempt 1 of 1, and is a dead letter now: no$/m);
+    expect(err).toMatch(/the item \w+ of the queue "letters" failed at attempt 1 of 1, and is a dead letter now: no$/m);
   });
 
   test("that fails is made again as often as `attempts` says", async () => {
@@ -121,6 +124,16 @@ log("retried " + $job("oJob Queue Retry").retried)`,
     );
     const { lines } = await runText(yaml);
     expect(lines.filter((line) => line.startsWith("try"))).toEqual(["try 1", "try 2", "try 3"]);
+  });
+
+  test("begins as often as the rate of the queue says", async () => {
+    const go = `for (let n = 0; n < 3; n++) ${add("Work", ", data: { n }")}`;
+    const starts = "log('at ' + $ch('oJobManager-jobs').getAll().filter((run) => run.name == 'rated').map((run) => run.startTime).sort().join(' '))";
+    const jobs = script("Work", "log(args.n)") + script("Go", go) + script("Starts", starts, "    type: shutdown\n");
+    const { lines } = await runText(file(jobs, "Go, Starts", "{ name: rated, rate: { max: 1, per: 300 } }"));
+    const times = (lines.at(-1) ?? "").split(" ").slice(1).map(Number);
+    expect(times).toHaveLength(3);
+    expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(300);
   });
 
   test("ends by the timeout of its item", async () => {
@@ -235,12 +248,19 @@ describe("oJob Queue Manager", () => {
     expect((await runText(yaml)).err).toMatch(/the queue "queue" has a worker already, with other arguments/);
   });
 
+  test("ends with its file: a job of type jobs may run that file again", async () => {
+    const inner = file(script("Work", "log('work')") + script("Go", add("Work", ", data: {}")), "Go");
+    const yaml = `jobs: [{ name: Inner, type: jobs, typeArgs: { file: inner.yaml } }]\ntodo: [Inner, Inner]\n`;
+    const { well, lines } = await runText(yaml, {}, { "inner.yaml": inner });
+    expect([well, lines.filter((line) => line === "work")]).toEqual([true, ["work", "work"]]);
+  });
+
   test("oJob Queue Stop takes no further item, and may be called by the job of an item", async () => {
     const work = script("Work", `log("did " + args.n); $job("oJob Queue Stop")`);
     const go = script("Go", `for (let n = 0; n < 3; n++) ${add("Work", ", data: { n }")}`);
-    const { well, lines } = await runText(file(work + go, "Go", "{ concurrency: 1 }"));
+    const { well, lines } = await runText(file(work + go, "Go", "{ name: ended, concurrency: 1 }"));
     expect([well, lines.filter((line) => line.startsWith("did"))]).toEqual([true, ["did 0"]]);
-    expect(lines.at(-1)).toBe('2 items are lost with the queue "queue", which is in memory');
+    expect(lines.at(-1)).toBe('2 items are lost with the queue "ended", which is in memory');
   });
 
   test.each([

@@ -4,7 +4,7 @@ import type { Args } from "../../load/job-file.js";
 import { newItem, queueArg } from "../../plan/queue/queue-args.js";
 import { type Rule, type RuleExpression, readRule, rulesOf, VALUES, valuesOf } from "../../plan/queue/rules.js";
 import { SourceFile } from "../../text/problem.js";
-import { isMap, wholeTemplate } from "../../text/template.js";
+import { isMap } from "../../text/template.js";
 import type { Execution } from "../engine.js";
 import { JobError } from "../runtime/job-error.js";
 import type { StoreConfig, WorkedQueue } from "./queue-stores.js";
@@ -19,6 +19,7 @@ const COUNTED = 100_000;
 interface Named {
   readonly name: string;
   readonly queues: Queues;
+  readonly manager: JobManager;
   readonly worked: WorkedQueue | undefined;
 }
 
@@ -27,7 +28,7 @@ async function named({ engine, job }: Execution, args: Args): Promise<Named> {
   const name = queues.nameOf(queueArg(args));
   const config = await storeOf(args, (channel) => engine.placed(channel, channel, job.at));
   const store = await queues.of(name, config);
-  return { name, queues: store.queues, worked: queues.worked(name) };
+  return { name, queues: store.queues, manager: store.manager, worked: queues.worked(name) };
 }
 
 /** The store that arguments name by `type` and `args`. */
@@ -58,9 +59,9 @@ async function add(execution: Execution, args: Args): Promise<string> {
   return id;
 }
 
-/** Completes the item that this process handles, or removes one that waits. Resolves to whether it did. */
+/** Completes an item that this process handles, or removes one that waits. Resolves to whether it is gone. */
 async function remove(execution: Execution, args: Args): Promise<boolean> {
-  const { name, queues, worked } = await named(execution, args);
+  const { name, queues, manager, worked } = await named(execution, args);
   const { idx } = args;
   if (idx === undefined || idx === null) throw new JobError('"idx" is missing: the id of the item');
   const id = typeof idx === "number" ? await nth(queues, name, idx) : String(idx);
@@ -70,7 +71,7 @@ async function remove(execution: Execution, args: Args): Promise<boolean> {
     execution.output.line("WARN", `the queue "${name}" has no item ${String(idx)}: nothing is deleted`);
     return false;
   }
-  if (found.state === "active") throw await heldByOther(execution, name, found);
+  if (found.state === "active") throw await heldByOther(manager, name, found);
   return queues.discard(name, found.id, reasonOf(execution));
 }
 
@@ -80,8 +81,7 @@ async function nth(queues: Queues, name: string, index: number): Promise<string 
   return undefined;
 }
 
-async function heldByOther({ engine }: Execution, name: string, { id, runs }: ItemInfo): Promise<JobError> {
-  const manager: JobManager = await engine.runtime.managers.get();
+async function heldByOther(manager: JobManager, name: string, { id, runs }: ItemInfo): Promise<JobError> {
   const held = (await manager.openRecords()).find((record) => record.id === runs.at(-1));
   const holder = held === undefined ? "another process" : `${held.holder.host}, pid ${held.holder.pid},`;
   return new JobError(
@@ -135,8 +135,8 @@ async function retry(execution: Execution, args: Args): Promise<number> {
 /** Adds an item for the job of each rule that is true. Resolves to the ids of the items. */
 async function applyRules(execution: Execution, args: Args): Promise<string[]> {
   const rules = rulesOf(args["rules"]);
-  const { rules: _, data: written = {}, logFn: __, errFn: ___, ...rest } = args;
-  const data = wholeTemplate(written) === undefined && isAll(written) ? rest : written;
+  const { rules: _, data: written = {}, logFn: __, errFn: ___, queue: ____, ...rest } = args;
+  const data = isAll(written) ? rest : written;
   if (!isMap(data)) throw new JobError('"data" must be a map, or "{{@}}" for all args');
   const results = await evaluate(execution, rules, data, { ...rest });
   const ids: string[] = [];

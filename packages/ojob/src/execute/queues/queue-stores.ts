@@ -17,6 +17,8 @@ export interface StoreConfig {
 /** An open store with queues. */
 export interface QueueStore {
   readonly queues: Queues;
+  /** The manager of the runs of its items. */
+  readonly manager: JobManager;
   /** Whether other processes can share it. */
   readonly isLasting: boolean;
   close(): Promise<void>;
@@ -65,6 +67,10 @@ export class QueueStores {
     this.#worked.set(queue.name, queue);
   }
 
+  remove(name: string): void {
+    this.#worked.delete(name);
+  }
+
   /** The name of the queue that a job means. */
   nameOf(queue: string | undefined): string {
     return queue ?? [...this.#worked.keys()][0] ?? DEFAULT_QUEUE;
@@ -93,7 +99,7 @@ export class QueueStores {
   async #openShared(): Promise<QueueStore> {
     const manager = await this.#managers.get();
     const queues = await this.#queuesOf(manager);
-    return { queues, isLasting: this.#managers.isLasting, close: () => queues.close({ grace: 0 }) };
+    return { queues, manager, isLasting: this.#managers.isLasting, close: () => queues.close({ grace: 0 }) };
   }
 
   async #openOther(config: StoreConfig): Promise<QueueStore> {
@@ -105,7 +111,7 @@ export class QueueStores {
       await queues.close({ grace: 0 });
       await manager.close({ grace: 0 });
     };
-    return { queues, isLasting: isLasting(config), close };
+    return { queues, manager, isLasting: isLasting(config), close };
   }
 
   /** Loads the package: most job files have no queue. */

@@ -40,7 +40,10 @@ export function managerArgs(args: Args): ManagerArgs {
   if (concurrency !== undefined) whole("concurrency", concurrency);
   for (const period of ["queueTimeout", "queuePeriod"]) if (args[period] !== undefined) millis(period, args[period]);
   const most = whole("attempts", attempts);
-  const definition = { ...picked(args, DEFINITION), attempts: most + MOST_LOST } as QueueOptions;
+  const { rate } = args;
+  // A rate without a name is that of the queue alone.
+  const ofQueue = isMap(rate) ? { rate: { name, ...rate } } : picked(args, ["rate"]);
+  const definition = { ...picked(args, DEFINITION), ...ofQueue, attempts: most + MOST_LOST } as QueueOptions;
   return {
     name: name as string,
     concurrency: concurrency as number | undefined,
@@ -86,7 +89,7 @@ export function argsOfItem(data: Args, idx: string, obj: Args, attempt: number):
   return { data, ...data, idx, obj, attempt };
 }
 
-/** The data without what its job got beside it: a job that adds its `args` again must not let them grow. */
+/** The data without what its job got beside it. A job that adds its `args` again must not let them grow. */
 function withoutItem(data: Args): Args {
   const { idx, obj, attempt, ...rest } = data;
   const isOfItem = typeof idx === "string" && typeof attempt === "number" && isMap(obj) && isMap(obj["data"]);

@@ -71,7 +71,7 @@ function warnOfRate(name: string, { queuePeriod }: Args, at: Position, problems:
   if (queuePeriod === undefined) return;
   const comment = at.source.line(at.line)?.split("#")[1] ?? "";
   if (!/\brat(?:e|ed|ing)\b|limit|throttl/i.test(`${name} ${comment}`)) return;
-  const message = `"queuePeriod" limits no rate, here or in OpenAF: items are handled as soon as a slot is free. Limit how many are handled at once by "concurrency" or "permits".`;
+  const message = `"queuePeriod" limits no rate, here or in OpenAF: items are handled as soon as a slot is free. Write "rate", such as { max: 1, per: ${String(queuePeriod)} }.`;
   problems.warn(message, at);
 }
 
