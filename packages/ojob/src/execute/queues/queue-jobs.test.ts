@@ -128,7 +128,8 @@ log("retried " + $job("oJob Queue Retry").retried)`,
 
   test("begins as often as the rate of the queue says", async () => {
     const go = `for (let n = 0; n < 3; n++) ${add("Work", ", data: { n }")}`;
-    const starts = "log('at ' + $ch('oJobManager-jobs').getAll().filter((run) => run.name == 'rated').map((run) => run.startTime).sort().join(' '))";
+    const starts =
+      "log('at ' + $ch('oJobManager-jobs').getAll().filter((run) => run.name == 'rated').map((run) => run.startTime).sort().join(' '))";
     const jobs = script("Work", "log(args.n)") + script("Go", go) + script("Starts", starts, "    type: shutdown\n");
     const { lines } = await runText(file(jobs, "Go, Starts", "{ name: rated, rate: { max: 1, per: 300 } }"));
     const times = (lines.at(-1) ?? "").split(" ").slice(1).map(Number);
