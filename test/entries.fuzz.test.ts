@@ -108,7 +108,7 @@ async function worldSamples(): Promise<Sample[]> {
   // The next one is called.
   first.abort();
   await clock.advance(100);
-  await one.manager.start("with-permit", { permits: { stripe: 2 } });
+  await one.manager.start("with-permit", { permits: { stripe: 2 }, rate: { name: "smtp", max: 2, per: 3_600_000 } });
   await one.manager.limit("stripe", 3);
   await one.manager.once("paid", "order-1", () => ({ receipt: 81 }), { keep: "30d" });
   await one.manager.hold("on-hold", { reason: "disk", author: "ana", until: clock.now() + 3_600_000 });

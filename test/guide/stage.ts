@@ -17,7 +17,7 @@ export interface Block {
   readonly text: string;
 }
 
-/** All YAML blocks of the guide by their headings. Empty if the guide is missing. */
+/** All YAML blocks of a guide by their headings. Empty if the guide is missing. */
 export function blocksByHeading(guide: string | undefined = GUIDE): Map<string, Block> {
   const blocks = new Map<string, Block>();
   let heading = "";
@@ -95,6 +95,10 @@ export interface Additions {
   readonly load?: string;
   /** Replacements in the text: data for `[...]`, a shorter cron, a shorter sleep. */
   readonly replace?: readonly (readonly [what: string, by: string])[];
+  /** Files that a fragment includes. */
+  readonly include?: readonly string[];
+  /** Files beside the job file. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Jobs around a fragment. */
   readonly jobs?: readonly object[];
   /** Of a fragment. */
@@ -104,6 +108,9 @@ export interface Additions {
   /** The text that the output must have before a daemon is asked to end. */
   readonly until?: (out: string) => boolean;
 }
+
+/** The job whose script a block is, if the block is only a script. */
+export const FRAGMENT = "Fragment";
 
 /** The result of running a block. */
 export interface Played {
@@ -122,8 +129,10 @@ export interface Played {
 }
 
 interface JobFile {
-  include?: unknown;
-  jobs?: { name?: string; to?: unknown; args?: Record<string, unknown> }[];
+  include?: string | string[];
+  /** Of a block that is only a script. */
+  exec?: string;
+  jobs?: { name?: string; exec?: string; to?: unknown; args?: Record<string, unknown> }[];
   todo?: unknown[];
 }
 
@@ -148,9 +157,11 @@ export function replaced(block: Block, replace: Additions["replace"] = []): stri
  * The block as a complete job file whose manager uses this store, and which shows its records and locks at
  * the end.
  */
-function complete(block: Block, config: object, { replace, jobs = [], todo }: Additions): string {
+function complete(block: Block, config: object, { replace, include = [], jobs = [], todo }: Additions): string {
   const file = fromYaml(replaced(block, replace)) as JobFile;
-  file.include = [...new Set([file.include ?? [], "oJobManager.yaml"].flat())];
+  file.include = [...new Set([file.include ?? [], include, "oJobManager.yaml"].flat())];
+  if (file.exec !== undefined) file.jobs = [{ name: FRAGMENT, exec: file.exec }];
+  delete file.exec;
   const own = (file.jobs ?? []).find(({ to }) => to === INIT);
   const usesInit = own !== undefined || (file.todo ?? []).includes(INIT);
   if (own !== undefined) own.args = { ...own.args, ...config };
@@ -169,7 +180,10 @@ export async function play(
 ): Promise<Played> {
   const config = await store.open();
   const text = complete(block, config, additions);
-  const folder = folderWith({ "jobs.yaml": text, "functions.js": additions.load ?? "", out: "", err: "" });
+  const folder = folderWith({
+    ...{ "jobs.yaml": text, "functions.js": additions.load ?? "", out: "", err: "" },
+    ...additions.files,
+  });
   const path = (name: string): string => join(folder, name);
   const [home, here] = [process.cwd(), folderWith({})];
   const fds = [openSync(path("out"), "w"), openSync(path("err"), "w")] as const;
@@ -205,7 +219,7 @@ export async function play(
     for (const fd of fds) closeSync(fd);
     // The next block begins with an empty store, even on a server.
     if (!("path" in config.chJobs.args) && !("file" in config.chJobs.args)) {
-      const own = ["jobs", "locks", "times", "schedules", "logs"].map((name) => `oJobManager-${name}`);
+      const own = ["jobs", "locks", "times", "schedules", "logs", "queues"].map((name) => `oJobManager-${name}`);
       for (const name of [...own, ...(additions.channels ?? [])])
         await (await openChannel(name, config.chJobs)).destroy();
     }

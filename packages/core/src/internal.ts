@@ -21,6 +21,7 @@ export {
   checkRunOptions,
   lockProblem,
   permitsProblem,
+  rateProblem,
 } from "./jobs/options.js";
 export { runIdOf } from "./jobs/records/orphans.js";
 export { hasEnded, isStatus } from "./jobs/records/read.js";

@@ -295,7 +295,7 @@ describe("options of decorators", () => {
     [Cron("@daily", { initialDelay: 3e9 }), /initialDelay is a whole number of ms, at most 2147483647/, "initialDelay"],
     [
       Cron("@daily", { mised: "latest" } as never),
-      /^Tasks\.a: @Cron has no option "mised"\. Did you mean "missed"\? It has: name, timeZone, utcOffset, disabled, initialDelay, overlap, missed, jitter, timeout, lock, permits, blackout, pauseAfter, retry, meta\.$/,
+      /^Tasks\.a: @Cron has no option "mised"\. Did you mean "missed"\? It has: name, timeZone, utcOffset, disabled, initialDelay, overlap, missed, jitter, timeout, lock, permits, rate, blackout, pauseAfter, retry, meta\.$/,
       "mised",
     ],
     [Cron("@daily", { every: 5_000 } as never), /^Tasks\.a: @Cron has no option "every"/, "every"],

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { connect } from "node:net";
 import {
   type CallOptions,
   ChannelError,
@@ -15,6 +16,9 @@ import type { Settings } from "./options.js";
 /** The first and the longest pause before a call of a server that is away is tried again, in ms. */
 const FIRST_PAUSE = 25;
 const LONGEST_PAUSE = 400;
+
+/** Begins the request to cancel a statement, in the place of the version of the protocol. */
+const CANCEL_REQUEST = 80_877_102;
 
 /** The names of prepared statements, by their text: stores in several schemas may share the caller's pool. */
 const names: Map<string, string> = new Map();
@@ -153,10 +157,26 @@ export class Database {
       client.release();
       return rows as Row[];
     } catch (error) {
+      // A call that was given up could wait for a lock or a replica for hours, and keep its connection.
+      if (isChannelError(error)) this.#cancel(client);
       // A connection with an outstanding answer must not serve another call.
       client.release(!isRefusal(error));
       throw error;
     }
+  }
+
+  /** Makes the server end what it does for a connection, by another one: as `psql` after Ctrl-C. */
+  #cancel(client: PoolClient): void {
+    const { host, port, processID, secretKey } = client as PoolClient & Record<"processID" | "secretKey", unknown>;
+    const words = [16, CANCEL_REQUEST, Number(processID), Number(secretKey)];
+    // The caller's `pg` may have other clients, or keys.
+    if (!words.every(Number.isInteger)) return;
+    const request = Buffer.alloc(16);
+    for (const [i, word] of words.entries()) request.writeInt32BE(word, 4 * i);
+    const to = host.startsWith("/") ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+    const socket = connect({ ...to, timeout: this.deadline }).unref();
+    socket.on("error", ignore).on("timeout", () => void socket.destroy());
+    socket.end(request);
   }
 
   /** Runs a statement that changes nothing. */

@@ -74,7 +74,7 @@ describe.skipIf(missing() !== undefined)("while a PostgreSQL server that was ope
 
   it("calls reject within their deadline if it stays away", async () => {
     const { pool, attempts } = spiedPool();
-    const store = await open({ pool, schema: "absent", deadline: 300 });
+    const store = await open({ pool, schema: "absent", deadline: "2s" });
     await whileAway(async () => {
       const before = attempts.mock.calls.length;
       const unavailable = { code: "UNAVAILABLE", message: expect.stringMatching(/not reachable \(ECONNREFUSED/) };
@@ -105,7 +105,7 @@ describe.skipIf(missing() !== undefined)("while a PostgreSQL server that was ope
   });
 
   it("watches that begin meanwhile reject within their deadline, however many", async () => {
-    const store = await open({ url: server().url, schema: "watching", deadline: 400 });
+    const store = await open({ url: server().url, schema: "watching", deadline: "2s" });
     const sink = { change: () => {}, gap: () => {}, fail: () => {} };
     await whileAway(async () => {
       const began = performance.now();
@@ -143,5 +143,35 @@ describe.skipIf(missing() !== undefined)("while a PostgreSQL server that was ope
     await server().sql("alter role few nosuperuser connection limit 1");
     const reads = Array.from({ length: 5 }, () => store.read([KEY]));
     expect(await Promise.all(reads)).toHaveLength(5);
+  });
+});
+
+describe.skipIf(missing() !== undefined)("a call to PostgreSQL that was given up", () => {
+  const server = serverOf();
+
+  it.each([
+    ["a synchronous replica", "SyncRep"],
+    ["a table that is locked", "Lock"],
+  ])("leaves no connection of the server that waits for %s", async (_what, state) => {
+    const { sql, url } = server();
+    const store = await open({ url, schema: state, deadline: "4s" });
+    await store.commit(put("1"));
+    const other = await connect(url);
+    const isReplica = state === "SyncRep";
+    const waitFor = async (replica: string): Promise<void> => {
+      await sql(`alter system set synchronous_standby_names = '${replica}'`);
+      await sql("select pg_reload_conf()");
+    };
+    if (isReplica) await waitFor("absent");
+    else await other.query(`begin; lock table "${state}".entries`);
+    const waiting = (): Promise<unknown[]> =>
+      sql("select from pg_stat_activity where application_name = 'ojm' and state = 'active'");
+    const calls = Promise.allSettled([store.read([KEY]), store.read([KEY]), store.commit(put("2"))]);
+    await expect.poll(waiting, { interval: 5 }).toHaveLength(3);
+    for (const end of await calls) expect(end).toMatchObject({ status: "rejected", reason: { code: "TIMEOUT" } });
+    // What they wait for is still away.
+    await expect.poll(waiting, { timeout: 5_000 }).toEqual([]);
+    if (isReplica) await waitFor("");
+    await other.query("rollback");
   });
 });

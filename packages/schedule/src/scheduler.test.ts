@@ -169,6 +169,23 @@ describe("a tick that is due while the job runs", () => {
     await world.close();
   });
 
+  it("a tick whose rate is used up waits, and keeps its place for longer than an hour", async () => {
+    const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
+    const rate = { name: "api", max: 1, per: "100m" };
+    await world.clock.until(two.manager.run("before", () => {}, { rate }));
+    await world.clock.until(one.scheduler.add("a", { every: "2m", rate }, one.body()));
+    await world.until("00:03:00");
+    // It arrived later.
+    const later = two.manager.run("later", () => {}, { rate, permitWait: "1d" });
+    await world.until("01:39:00");
+    expect(one.ran).toEqual([]);
+    expect((await one.manager.why("later")).map(({ code }) => code)).toContain("rate");
+    await world.until("01:41:00");
+    expect(one.ran).toHaveLength(1);
+    await world.clock.until(later, 110 * MINUTE);
+    await world.close();
+  });
+
   it("with overlap replace cancels the older run, in any process, and runs when that has ended", async () => {
     const [one, two] = [await world.scheduler("one"), await world.scheduler("two")];
     const slow = (run: Run): unknown => {

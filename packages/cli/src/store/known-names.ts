@@ -18,6 +18,20 @@ export async function scheduleNames(manager: JobManager): Promise<Set<string>> {
   return names;
 }
 
+/** The names of the queues of a store. */
+export async function queueNames(manager: JobManager): Promise<Set<string>> {
+  const { openQueues } = await import("@ojm/queue");
+  await using queues = openQueues(manager);
+  const names = new Set<string>();
+  try {
+    for await (const { name } of queues.list()) names.add(name);
+  } catch (error) {
+    // A Redis Cluster without a hash tag cannot have queues.
+    if ((error as { readonly code?: unknown }).code !== "NOT_SUPPORTED") throw error;
+  }
+  return names;
+}
+
 /** The error of a schedule that the store does not have. */
 export async function unknownSchedule(name: string): Promise<Error> {
   const { ScheduleError } = await import("@ojm/schedule");
@@ -29,21 +43,21 @@ export async function refuseUnknownSchedule(manager: JobManager, name: string): 
   if (!(await scheduleNames(manager)).has(name)) throw await unknownSchedule(name);
 }
 
-/** The names that have a run, a lock or a schedule. Reads two entries for each name that has runs. */
+/** The names that have a run, a lock, a schedule or items. Reads two entries for each name that has runs. */
 export async function knownNames(manager: JobManager): Promise<Set<string>> {
   const names = await namesWithoutRun(manager);
   for await (const name of manager.jobNames()) names.add(name);
   return names;
 }
 
-/** The names that have a lock or a schedule. */
+/** The names that have a lock, a schedule or items. */
 async function namesWithoutRun(manager: JobManager): Promise<Set<string>> {
-  const names = await scheduleNames(manager);
+  const names = new Set([...(await scheduleNames(manager)), ...(await queueNames(manager))]);
   for (const { name } of await manager.heldLocks()) names.add(name);
   return names;
 }
 
-/** Whether a name has a run, a lock or a schedule, of any age. */
+/** Whether a name has a run, a lock, a schedule or items, of any age. */
 export async function isKnown(manager: JobManager, name: string): Promise<boolean> {
   for await (const _ of manager.history({ name, limit: 1 })) return true;
   return (await namesWithoutRun(manager)).has(name);

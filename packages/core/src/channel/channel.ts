@@ -1,4 +1,4 @@
-import { firstOf } from "../util/abort.js";
+import { firstOf, whenAborted } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import type { Backend, CommitOutcome, StoredEntry } from "./backend/backend.js";
 import { channelErrorOf } from "./backend/driver-errors.js";
@@ -20,6 +20,7 @@ import type {
   KeyWatch,
   KeyWatcher,
   Op,
+  RangeWatcher,
   Supports,
   Version,
   WatchEvent,
@@ -339,6 +340,37 @@ export class Channel<V = JsonValue> extends ChannelVerbs<V> {
       gap: () => watcher.gap(),
       failed: (error) => watcher.failed(error),
     });
+  }
+
+  /**
+   * @internal Watches the keys that begin with `prefix`, without a snapshot and without keeping them in
+   * memory: for ranges of a million entries. Reports what {@link Channel.watchKey} does, and no expiries.
+   */
+  async watchRange(prefix: Key, watcher: RangeWatcher<V>): Promise<() => void> {
+    const backend = this.#open();
+    if (!this.supports.watch) throw new ChannelError("NOT_SUPPORTED", "this type of channel cannot be watched");
+    const { signal } = this.#closing;
+    const isOver = (): boolean => signal.aborted;
+    const stop = await backend.watch(this.#scope.range(prefix), {
+      change: ({ key: stored, value, version }) => {
+        const key = isOver() ? undefined : this.#scope.unkeyIfOurs(stored);
+        if (key === undefined) return;
+        const deleted = value === null;
+        watcher.changed(key, { version: versionOf(version), deleted, value: () => readableValue<V>(value) });
+      },
+      gap: () => {
+        if (!isOver()) watcher.gap();
+      },
+      fail: (error) => {
+        if (!isOver()) watcher.failed(error);
+      },
+    });
+    const forget = whenAborted(signal, stop);
+    if (isOver()) stop();
+    return () => {
+      forget();
+      stop();
+    };
   }
 
   /** Ends the watches and scans of this object and leaves the store. Calling it again does nothing. */

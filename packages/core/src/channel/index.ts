@@ -1,5 +1,5 @@
 export { registerBackend } from "./backend/find-type.js";
-export type { Channel } from "./channel.js";
+export type { Channel, ChannelOps } from "./channel.js";
 export type { JsonValue } from "./encoding/json.js";
 export { compareVersions } from "./encoding/version.js";
 export type { ChannelErrorCode } from "./errors.js";

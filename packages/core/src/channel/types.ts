@@ -149,6 +149,13 @@ export interface KeyWatcher<V = JsonValue> {
   failed(error: Error): void;
 }
 
+/** @internal The callbacks of `Channel.watchRange`, as those of a {@link KeyWatcher}. */
+export interface RangeWatcher<V = JsonValue> {
+  changed(key: Key, change: Change<V>): void;
+  gap(): void;
+  failed(error: Error): void;
+}
+
 /** A watch of one key. */
 export interface KeyWatch {
   /** Resolves once every later change is reported. Rejects if that is impossible: the watch is over. */

@@ -3,7 +3,8 @@ import type { HeldLock } from "../locks/types.js";
 /**
  * Why a run did not start or did not complete.
  *
- * - `LOCKED`: another holder has the lock, or others have the permits, and the wait is over.
+ * - `LOCKED`: another holder has the lock, others have the permits, or the rate is used up, and the wait is
+ *   over.
  * - `TIMEOUT`: the run held its lock for its whole `timeout`.
  * - `CANCELLED`: the program or an operator cancelled the run.
  * - `CLOSING`: the process of the run closes. The lock is held until the job function returns.
@@ -27,12 +28,14 @@ export class RunError extends Error {
   readonly held: HeldLock | undefined;
   /** With `LOCKED`, the permit for which the run waited in vain; `undefined` if it waited for its lock. */
   readonly permit: string | undefined;
+  /** With `LOCKED`, the rate for which the run waited in vain. */
+  readonly rate: string | undefined;
 
   constructor(
     code: RunErrorCode,
     job: string,
     message: string,
-    details: { cause?: unknown; held?: HeldLock; permit?: string } = {},
+    details: { cause?: unknown; held?: HeldLock; permit?: string; rate?: string } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     Object.defineProperty(this, BRAND, { value: true });
@@ -40,6 +43,7 @@ export class RunError extends Error {
     this.job = job;
     this.held = details.held;
     this.permit = details.permit;
+    this.rate = details.rate;
   }
 }
 

@@ -20,7 +20,7 @@ const FORMAT_KEY: Key = ["format"];
  */
 export const FORMAT = 2;
 
-/** The format that this version writes as long as no run has a lock of another name, or permits. */
+/** The format that this version writes as long as no run has a lock of another name, permits or a rate. */
 const BASE_FORMAT = 1;
 
 /** What the entry says. */

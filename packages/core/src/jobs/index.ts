@@ -19,6 +19,8 @@ export type {
   PendingRetry,
   PruneOptions,
   PruneOutcome,
+  RateOptions,
+  RateTerms,
   Reason,
   RetentionOptions,
   RetryOptions,

@@ -7,7 +7,7 @@ import type { LocksValue, LockValue } from "../locks/entries/schema.js";
 import type { CloseOptions } from "../locks/grace.js";
 import type { Lease } from "../locks/hold/lease.js";
 import { Locks } from "../locks/locks.js";
-import type { AcquireOptions, HeldLock } from "../locks/types.js";
+import type { AcquireOptions, HeldLock, Holder } from "../locks/types.js";
 import type { RollupQueries } from "../operator/rollups/queries.js";
 import type { Exported, ExportOptions, RunImport } from "../operator/transfer/transfer.js";
 import { type Clock, restBy, systemClock } from "../util/clock.js";
@@ -33,6 +33,7 @@ import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
 import { completeOnce } from "./run/done.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import { forgetStart } from "./run/once.js";
+import { OwnLines } from "./run/own-line.js";
 import { permitKey } from "./run/permit-entries.js";
 import { runBody } from "./run/run-body.js";
 import { RunGroup } from "./run/run-group.js";
@@ -151,6 +152,7 @@ export class JobManager extends JobQueries {
       ttl,
       times: new StartTimes(this.#clock),
       texts: new RecordTexts(),
+      ownLines: new OwnLines(this.#clock),
       chains: new Set(),
       raiseFormat: () => channels.raiseFormat(),
     });
@@ -484,6 +486,16 @@ export class JobManager extends JobQueries {
 
   #contextOf(group: object | undefined): RunContext {
     return group instanceof RunGroup ? group.context : this.#context;
+  }
+
+  /** @internal Keeps older versions of ojm out of the stores: call it before an entry of a new kind. */
+  raiseFormat(): Promise<void> {
+    return this.#context.raiseFormat();
+  }
+
+  /** @internal Whether the session of a holder is certainly over. Costs few calls to the store. */
+  isGone(holder: Holder): Promise<boolean> {
+    return this.#locks.operator.isGone(holder);
   }
 
   /** @internal Makes a group of runs, by their option `group`, that can be closed before the manager. */

@@ -15,6 +15,7 @@ import type {
   OnceCallOptions,
   OnceOptions,
   PruneOptions,
+  RateTerms,
   RetentionOptions,
   RunOptions,
   StartClaim,
@@ -32,7 +33,7 @@ const LONGEST_ONCE = 200;
 const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
 const RUN = [
-  ...["timeout", "wait", "trigger", "lock", "permits", "permitWait", "args", "meta"],
+  ...["timeout", "wait", "trigger", "lock", "permits", "rate", "permitWait", "args", "meta"],
   ...["claim", "once", "retry", "signal", "waitSignal", "group"],
 ];
 
@@ -110,11 +111,12 @@ function checkNames(whose: string, options: unknown, known: readonly string[]): 
 }
 
 /** The options of a run, checked, with defaults and with durations in ms. */
-export interface CheckedOptions extends Omit<InMs<RunOptions>, "once"> {
+export interface CheckedOptions extends Omit<InMs<RunOptions>, "once" | "rate"> {
   readonly timeout: number;
   readonly wait: number;
   readonly trigger: string;
   readonly once?: InMs<OnceOptions>;
+  readonly rate?: RateTerms;
 }
 
 /**
@@ -147,14 +149,18 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   if (wrongLock !== undefined) refuse(`lock of "${name}": ${wrongLock}`);
   const wrong = permits === undefined ? undefined : permitsProblem(permits);
   if (wrong !== undefined) refuse(wrong);
-  if (options.permitWait !== undefined && permits === undefined) refuse(`permitWait of "${name}" needs permits`);
+  const rate = options.rate === undefined ? undefined : checkRate(options.rate, refuse);
+  if (options.permitWait !== undefined && permits === undefined && rate === undefined)
+    refuse(`permitWait of "${name}" needs permits or a rate`);
   const permitWait = checkedDuration(`permitWait of "${name}"`, options.permitWait ?? wait, refuse);
   if (signal !== undefined && !isSignal(signal)) refuse(`signal of "${name}" must be an AbortSignal`);
   if (waitSignal !== undefined && !isSignal(waitSignal)) refuse(`waitSignal of "${name}" must be an AbortSignal`);
   const kept = {
     ...(args !== undefined && { args: copyOf("args", args, refuse) }),
     ...(meta !== undefined && { meta: copyOf("meta", meta, refuse) }),
-    ...(permits !== undefined && { permits: { ...permits }, permitWait }),
+    ...(permits !== undefined && { permits: { ...permits } }),
+    ...(rate !== undefined && { rate }),
+    ...((permits !== undefined || rate !== undefined) && { permitWait }),
   };
   if (claim !== undefined && !isClaim(claim)) refuse(`claim of "${name}" must have the functions "ops" and "refused"`);
   const isPlain =
@@ -164,9 +170,10 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
     claim === undefined &&
     lock === undefined &&
     permits === undefined &&
+    rate === undefined &&
     options.once === undefined;
   if (isPlain && waitSignal === undefined) return { timeout, wait, trigger };
-  const { once, lock: _, ...others } = options;
+  const { once, lock: _, rate: __, ...others } = options;
   // The lock of its own name is the default: the record does not mention it.
   const checked = { ...others, ...kept, ...(lock !== undefined && lock !== name && { lock }), timeout, wait, trigger };
   return once === undefined ? checked : { ...checked, once: checkOnce(once, refuse) };
@@ -193,6 +200,37 @@ export function permitsProblem(permits: unknown): string | undefined {
   const all = Object.entries(permits);
   if (all.length === 0 || all.length > MOST_PERMITS) return `permits must have 1 to ${MOST_PERMITS} names`;
   return all.map(([name, limit]) => permitProblem(name, limit, 1)).find((problem) => problem !== undefined);
+}
+
+/** The most runs that may begin in one window, and the longest window: each start leaves an entry for it. */
+const LARGEST_RATE = 10_000;
+const LONGEST_WINDOW = 30 * 24 * HOUR;
+
+/** Why a value cannot be the rate of a run; `undefined` if it can. */
+export function rateProblem(rate: unknown): string | undefined {
+  try {
+    checkRate(rate, (what) => {
+      throw new Error(what);
+    });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function checkRate(rate: unknown, refuse: (what: string) => never): RateTerms {
+  if (!isMap(rate))
+    return refuse(`rate must be a map such as { name: "smtp", max: 100, per: "1m" }, not ${valueText(rate)}`);
+  const problem = unknownOption("rate", rate, ["name", "max", "per"]);
+  if (problem !== undefined) refuse(problem);
+  const { name, max, per } = rate as { readonly [option: string]: unknown };
+  if (typeof name !== "string" || name === "" || name.length > LONGEST_PERMIT)
+    return refuse(`the name of a rate must be a text of 1 to ${LONGEST_PERMIT} characters, not ${valueText(name)}`);
+  const what = `of the rate "${name}"`;
+  if (!isCount(max) || max < 1 || max > LARGEST_RATE)
+    return refuse(`max ${what} must be a whole number from 1 to ${LARGEST_RATE}, not ${valueText(max)}`);
+  // A store counts in whole ms.
+  return { name, max, per: Math.ceil(checkedDuration(`per ${what}`, per, refuse, 1, LONGEST_WINDOW)) };
 }
 
 /** Why a value cannot name the lock of a run; `undefined` if it can. */

@@ -38,6 +38,8 @@ export interface RunRecord {
   readonly lock?: string;
   /** The permits that it had, and their limits as the caller gave them: see {@link RunOptions.permits}. */
   readonly permits?: { readonly [permit: string]: number };
+  /** The rate of which it has a token: see {@link RunOptions.rate}. */
+  readonly rate?: RateTerms;
   /** The versions of ojm and of Node that ran it. Absent in records of older versions of ojm. */
   readonly versions?: { readonly ojm: string; readonly node: string };
   /** The schedule that the run was started for. */
@@ -129,6 +131,7 @@ export interface PendingRetry {
   readonly timeout: number;
   readonly lock?: string;
   readonly permits?: { readonly [permit: string]: number };
+  readonly rate?: RateTerms;
   readonly schedule?: string;
   readonly tick?: number;
   readonly args?: { readonly [key: string]: JsonValue };
@@ -322,6 +325,21 @@ export type OnceOptions =
       readonly keep: Duration;
     };
 
+/** How often runs may begin: see {@link RunOptions.rate}. */
+export interface RateOptions {
+  /** The name that the runs share. At most 200 characters. */
+  readonly name: string;
+  /** The most runs that begin in a window, from 1 to 10,000. */
+  readonly max: number;
+  /** The window, from 1 ms to 30 days. */
+  readonly per: Duration;
+}
+
+/** {@link RateOptions} with the window in ms. */
+export interface RateTerms extends RateOptions {
+  readonly per: number;
+}
+
 /** Options of {@link JobManager.run} and {@link JobManager.start}. */
 export interface RunOptions {
   /**
@@ -343,7 +361,17 @@ export interface RunOptions {
    * await manager.run(`order/${id}`, charge, { permits: { stripe: 10, "tenant/42": 2 }, wait: "10m" });
    */
   readonly permits?: { readonly [permit: string]: number };
-  /** How long to wait for the permits. With 0, a single attempt. Default: as `wait`. */
+  /**
+   * Limits how many runs begin, over all names and processes that give a rate of this name: at most `max` in
+   * any window of `per`, by the clock of the store. A run takes its token together with its lock, and keeps
+   * it however it ends. A run that does not start takes none. Runs of one process that wait start in order of
+   * arrival, and processes take turns.
+   *
+   * @example
+   * await manager.run(`mail/${id}`, send, { rate: { name: "smtp", max: 100, per: "1m" }, permitWait: "1h" });
+   */
+  readonly rate?: RateOptions;
+  /** How long to wait for the permits and the rate. With 0, a single attempt. Default: as `wait`. */
   readonly permitWait?: Duration;
   /** The longest time that the run may hold its lock. Default: one hour. */
   readonly timeout?: Duration;
@@ -592,12 +620,24 @@ export interface Reason {
    * - `queue`: runs wait for its lock.
    * - `permit`: all permits of a name are taken that its last run had, or for which its first run waits, see
    *   {@link RunOptions.permits}.
+   * - `rate`: as many runs have begun as the rate of its last run allows, or that for which its first run
+   *   waits, see {@link RunOptions.rate}.
    * - `retry`: an attempt is due, or will be.
    * - `once`: a run has started, and keeps others of its window or key from starting, see
    *   {@link RunOptions.once}; or the key of the last run is done, see {@link JobManager.once}.
    * - `last`: how the last run ended. `never`: no run is stored.
    */
-  readonly code: "running" | "locked" | "maintenance" | "queue" | "permit" | "retry" | "once" | "last" | "never";
+  readonly code:
+    | "running"
+    | "locked"
+    | "maintenance"
+    | "queue"
+    | "permit"
+    | "rate"
+    | "retry"
+    | "once"
+    | "last"
+    | "never";
   /** The reason in words, safe to show on a terminal. */
   readonly text: string;
   /** The evidence. */

@@ -13,6 +13,7 @@ import { hasPendingFields, isPending } from "../jobs/retry/pending.js";
 import { isPolicy } from "../jobs/retry/policy.js";
 import { isDone } from "../jobs/run/done.js";
 import { isPermit, isPermitLimit } from "../jobs/run/permit-entries.js";
+import { isRate, isToken } from "../jobs/run/rates.js";
 import type { RunRecord } from "../jobs/types.js";
 import type { SessionValue } from "../locks/entries/schema.js";
 import {
@@ -81,6 +82,7 @@ function isDamagedLock({ key, value }: Read): boolean {
   if (typeof name !== "string") return false;
   if (kind === "done") return more.length === 1 && !isDone(value);
   if (kind === "permit") return more.length === 0 ? !isPermitLimit(value) : !isPermit(value);
+  if (kind === "rate") return more.length === 0 ? !isRate(value) : !isToken(value);
   if (kind === "audit") return more.length === 2 && !isAudit(value);
   return kind === "retry" && more.length === 1 && !hasPendingFields({ key, value });
 }

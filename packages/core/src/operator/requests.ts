@@ -127,8 +127,8 @@ async function cancelOne(
   const act = { action: "cancel", name, ...who, details: { chain } };
   const noted = auditOps(context.lockChannel as Channel<LocksValue>, context.clock, act) as ChannelOps<unknown>;
   const claim = claimOf(context, pending, [noted]);
-  // Its body does not begin, so it needs no permits.
-  const { permits: _, ...terms } = optionsOfAttempt(pending.value);
+  // Its body does not begin, so it needs no permits and no token.
+  const { permits: _, rate: __, ...terms } = optionsOfAttempt(pending.value);
   const options = { ...terms, wait: 0, claim, ...present({ signal }) };
   try {
     const run = await startRun(context, name, options, { attempt, chain, retry });

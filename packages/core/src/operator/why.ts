@@ -7,7 +7,8 @@ import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { doneText } from "../jobs/run/done.js";
 import { startsOf, startText } from "../jobs/run/once.js";
-import { awaitedPermits, lineOf, readPermit, takenText } from "../jobs/run/permits.js";
+import { awaitedBy, lineOf, readPermit, type Taking, takenText } from "../jobs/run/permits.js";
+import { lineOfRate, Rate, usedUpText } from "../jobs/run/rates.js";
 import type { AuditEntry, Reason, RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import { holdOf } from "../locks/entries/valid.js";
@@ -45,8 +46,9 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
     reasons.push({ ...reason, ...more });
     if (lock.waiting > 0) reasons.push(await waiting(locks, lock, lock !== own));
   }
-  const permits = last === undefined ? await awaitedPermits({ locks, lockChannel }, name) : last.permits;
-  reasons.push(...(await permitsTaken({ locks, lockChannel }, permits)));
+  const taking: Taking = last ?? (await awaitedBy({ locks, lockChannel }, name));
+  reasons.push(...(await permitsTaken({ locks, lockChannel }, taking.permits)));
+  if (taking.rate !== undefined) reasons.push(...(await rateUsedUp({ locks, lockChannel }, taking.rate)));
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
     const after = `after: ${visible(next.error ?? "no reason")}`;
@@ -95,6 +97,24 @@ async function permitsTaken(
     reasons.push({ code: "permit", text: `${takenText(state)}${waits}` });
   }
   return reasons;
+}
+
+/** The rate of which no token is free. The next run probably needs that of the last one. */
+async function rateUsedUp(
+  { locks, lockChannel }: Pick<RunContext, "locks" | "lockChannel">,
+  terms: NonNullable<RunRecord["rate"]>,
+): Promise<Reason[]> {
+  const rate = new Rate(lockChannel, terms);
+  await rate.read();
+  if (rate.rest === 0) return [];
+  const line = await locks.find(lineOfRate(terms.name));
+  return [{ code: "rate", text: `${usedUpText(rate)}${waitingText(line)}` }];
+}
+
+/** The runs of one process have one place in the line. */
+function waitingText(line: HeldLock | undefined): string {
+  if (line === undefined) return "";
+  return `. Runs of ${line.waiting === 0 ? "one process" : `${line.waiting + 1} processes`} wait for it`;
 }
 
 /** The text about a run that is still running after a request to stop. */

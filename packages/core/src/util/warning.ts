@@ -8,6 +8,7 @@ export const WARNING_CODES = [
   "OJM_FULL",
   "OJM_HEARTBEAT",
   "OJM_LOG",
+  "OJM_QUEUE",
   "OJM_RESULT",
   "OJM_SCHEDULE",
   "OJM_UI",

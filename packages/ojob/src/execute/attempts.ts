@@ -16,7 +16,7 @@ import type { Dispatch } from "./dispatch/dispatch.js";
 import type { OneRun, Request } from "./dispatch/requests.js";
 import type { Engine } from "./engine.js";
 import { JobError, SkippedJob } from "./runtime/job-error.js";
-import { UNLIMITED } from "./runtime/locks.js";
+import { takingOptions } from "./runtime/locks.js";
 import { closeRun, type HandedRun, type RefusedRun, type RunTick } from "./runtime/open-runs.js";
 import { TickClaim } from "./tick-claim.js";
 
@@ -84,11 +84,11 @@ class StoredAttempts {
     const manager = await this.#engine.runtime.managers.get().catch(() => undefined);
     if (manager === undefined) return execute([]);
     const { job, policy: retry, trigger, tick } = this.#tried;
-    const { name, timeout, permits } = this.#tried.start;
+    const { name, timeout, taking } = this.#tried.start;
     const { runtime, log } = this.#engine;
     const claim = tick?.isClaimed === true ? new TickClaim(manager, runtime.clock, name, tick) : undefined;
     await claim?.look();
-    const limits = { ...(timeout !== undefined && { timeout }), ...(permits && { permits, permitWait: UNLIMITED }) };
+    const limits = { ...(timeout !== undefined && { timeout }), ...takingOptions(taking) };
     const options: RunOptions = { retry, trigger, ...limits, ...(claim && { claim }) };
     const group = manager.group();
     let forget = (): void => {};

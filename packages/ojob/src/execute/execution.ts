@@ -1,5 +1,5 @@
 import type { Clock } from "@ojm/core";
-import type { TypeArgs } from "../load/job-file.js";
+import type { Taking } from "../load/job-file.js";
 import type { JobOutput } from "../output/job-output.js";
 import { type Environment, environmentOf } from "../plan/environment.js";
 import type { PlannedJob } from "../plan/planned.js";
@@ -16,8 +16,8 @@ export interface ParentExecution {
   readonly trigger: string;
   /** The called job may end these runs. */
   readonly runs: OpenRuns;
-  /** A built-in job that its script calls begins its run with these permits. */
-  readonly permits: TypeArgs["permits"];
+  /** A built-in job that its script calls begins its run with these permits, and this rate. */
+  readonly taking: Taking;
   readonly output: JobOutput;
   /** The called job does not take these locks again. */
   readonly locks: HeldLocks;

@@ -79,7 +79,8 @@ export class JobRuns {
     const missing = this.#engine.missing(job.name, entry);
     const filled = async (args: Args): Promise<Args> => {
       // Templates may also use the arguments that the previous job left behind.
-      const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, this.#engine.plan.environment.all);
+      const { all } = this.#engine.plan.environment;
+      const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, all, job.verbatim);
       return { ...handedOn, ...(await this.#engine.placed(own, args, entry.at)) };
     };
     return Promise.all(given.map(filled));

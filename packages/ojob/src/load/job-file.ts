@@ -1,4 +1,4 @@
-import type { RetryOptions } from "@ojm/core";
+import type { RateTerms, RetryOptions } from "@ojm/core";
 import type { Blackout, Missed, Overlap } from "@ojm/schedule";
 import type { Position, SourceFile } from "../text/problem.js";
 
@@ -101,6 +101,9 @@ export interface Matrix {
   readonly hidden: readonly { readonly name: string; readonly at: Position }[];
 }
 
+/** What a run takes together with its lock. */
+export type Taking = Pick<TypeArgs, "permits" | "rate">;
+
 /** Settings of a job's type. Times are in ms. */
 export interface TypeArgs {
   readonly cron?: string;
@@ -112,6 +115,7 @@ export interface TypeArgs {
   readonly lock?: string;
   readonly lockCh?: string;
   readonly permits?: Readonly<Record<string, number>>;
+  readonly rate?: RateTerms;
   readonly single?: boolean;
   readonly maxParallel?: number;
   readonly failFast?: boolean;
@@ -209,6 +213,8 @@ export interface LogFiles {
 /** The `ojob` section. The settings of the file itself win over those of included files. Times are in ms. */
 export interface Settings {
   readonly daemon?: boolean;
+  /** The jobs that run once all others are done. */
+  readonly shutdown?: readonly PlacedText[];
   readonly sequential?: boolean;
   readonly async?: boolean;
   readonly numThreads?: number;

@@ -152,6 +152,14 @@ const typeArgs: Fields = {
     number("The most runs that may have it at once, in all processes.", "runs", 1),
     "The permits of the run that oJobManager Job Start begins. It waits for them as long as it takes.",
   ),
+  rate: closedMap(
+    {
+      name: required(text("The name that the runs share.")),
+      max: required(number("The most runs that begin in a window, in all processes.", "runs", 1)),
+      per: required(number("The window.", "milliseconds", 1)),
+    },
+    "How often the runs may begin that oJobManager Job Start begins. They wait as long as it takes.",
+  ),
   single: flag("Where `args` is a list, work through it one after the other."),
   maxParallel: number("With a matrix or a list of args, how many run at once at most.", "runs", 1),
   failFast: flag(
@@ -256,6 +264,7 @@ export const todoItem: Shape = either(
 
 const settings: Fields = {
   daemon: flag("Stay alive when the todo is done, until a signal ends the process."),
+  shutdown: some(text("The name of a job."), "Jobs that run once all others are done, even after a signal."),
   sequential: flag("Run the todo one after the other. The default."),
   async: flag("Run the whole todo at once."),
   numThreads: number("How many jobs may run at once. Default: the number of processors, at least 4.", "threads", 1),

@@ -1,4 +1,4 @@
-import { permitsProblem } from "@ojm/core/internal";
+import { permitsProblem, rateProblem } from "@ojm/core/internal";
 import type { Args, JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
 import { placeAt } from "../script/compile.js";
 import { ownReturns } from "../script/javascript.js";
@@ -133,21 +133,24 @@ export function rejectUnlocked(jobs: Jobs, problems: Problems): void {
   }
 }
 
-/** Finds permits that no run can have, and warns of those that no run of the job takes. */
-export function checkPermits(file: JobFile, jobs: Jobs, problems: Problems): void {
+/** Finds permits and rates that no run can have, and warns of those that no run of the job takes. */
+export function checkTaking(file: JobFile, jobs: Jobs, problems: Problems): void {
   for (const { name, typeArgs, typeArgsAt, at } of file.jobs.values()) {
-    const { permits } = typeArgs;
-    if (permits === undefined) continue;
-    const place = typeArgsAt["permits"] ?? at;
-    const template = Object.keys(permits)
-      .map(firstTemplate)
-      .find((found) => found !== undefined);
-    const problem = permitsProblem(permits);
-    if (problem !== undefined) problems.flaw(`"permits" of "${name}": ${problem}.`, place);
-    else if (template !== undefined)
-      problems.flaw(`"permits" of "${name}" holds ${template}, but templates are filled in "args" only.`, place);
-    else if (!mayStart(name, jobs))
-      problems.warn(`"permits" of "${name}" has no effect: the job does not begin a run by ${JOB_START}.`, place);
+    const { permits, rate } = typeArgs;
+    const taken = [
+      { word: "permits", names: Object.keys(permits ?? {}), problem: permits && permitsProblem(permits) },
+      { word: "rate", names: rate === undefined ? [] : [rate.name], problem: rate && rateProblem(rate) },
+    ];
+    for (const { word, names, problem } of taken) {
+      if (typeArgs[word as "permits" | "rate"] === undefined) continue;
+      const place = typeArgsAt[word] ?? at;
+      const template = names.map(firstTemplate).find((found) => found !== undefined);
+      if (problem !== undefined) problems.flaw(`"${word}" of "${name}": ${problem}.`, place);
+      else if (template !== undefined)
+        problems.flaw(`"${word}" of "${name}" holds ${template}, but templates are filled in "args" only.`, place);
+      else if (!mayStart(name, jobs))
+        problems.warn(`"${word}" of "${name}" has no effect: the job does not begin a run by ${JOB_START}.`, place);
+    }
   }
 }
 

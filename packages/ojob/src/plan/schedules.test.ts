@@ -93,6 +93,7 @@ describe("words of schedules", () => {
       "{ timeInterval: 60000, overlap: queue }",
       "{ retry: 2 }",
       `{ ${DAILY}, permits: { api: 2, "tenant/42": 1 } }`,
+      `{ ${DAILY}, rate: { name: smtp, max: 100, per: 60000 } }`,
     ]) {
       expect([words, await saidOf(words)]).toEqual([words, []]);
     }
@@ -116,6 +117,19 @@ describe("words of schedules", () => {
     const byScript =
       "  - { name: B, typeArgs: { permits: { api: 1 } }, exec: \"$job('oJobManager Job Start', { name: 'b' })\" }";
     expect(await saidOf("{}", start, byScript)).toEqual([]);
+  });
+
+  test("a rate needs a number, a name without a template, and a job that begins a run", async () => {
+    expect(await saidOf("{ rate: { name: api, max: 10001, per: 1000 } }")).toEqual([
+      expect.stringMatching(/^4:\d+ "rate" of "A": max of the rate "api" must be .* from 1 to 10000, not 10001.$/),
+    ]);
+    expect(await saidOf('{ rate: { name: "{{t}}", max: 1, per: 1000 } }')).toEqual([
+      expect.stringContaining("holds {{t}}, but templates"),
+    ]);
+    const plain = "  - { name: B, typeArgs: { rate: { name: api, max: 1, per: 1000 } }, exec: print(1) }";
+    expect(await saidOf("{}", "args: { name: a }", plain)).toEqual([
+      expect.stringMatching(/^7:\d+ warning: "rate" of "B" has no effect: the job does not begin a run by oJob/),
+    ]);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import type { ScheduleDefinition } from "@ojm/schedule";
-import type { Args, JobDefinition, JobFile, TodoEntry, TypeArgs } from "../load/job-file.js";
+import type { Args, JobDefinition, JobFile, Taking, TodoEntry, TypeArgs } from "../load/job-file.js";
 import type { Problems } from "../text/problem.js";
 import { fillArgs, type RunArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
@@ -14,7 +14,7 @@ export interface KnownStart {
   readonly name: string;
   /** The longest time of the run, in ms, if the arguments say it. */
   readonly timeout: number | undefined;
-  readonly permits: TypeArgs["permits"];
+  readonly taking: Taking;
 }
 
 interface KnownIn {
@@ -33,7 +33,7 @@ export function knownStart(job: PlannedJob, { own, given }: RunArgs, known: Know
   const name = String(first.args["name"]);
   const timeout = timeoutOf(first.args);
   if (name.length > LONGEST_NAME) return undefined;
-  return { name, timeout: typeof timeout === "number" ? timeout : undefined, permits: first.permits };
+  return { name, timeout: typeof timeout === "number" ? timeout : undefined, taking: first.taking };
 }
 
 /** The settings of a schedule beside its due times. Only a scheduler follows them. */

@@ -67,10 +67,10 @@ function setBack(cursor: Cursor, now: number): Cursor {
   return cursorAt({ ...cursor, ahead: Math.max(at, ahead) }, now, due);
 }
 
-/** The tick `at` could not be started: the lock is held, or others have its permits. */
-export function blocked(state: State, at: number, held: Why["evidence"], permit?: string): Settle {
+/** The tick `at` could not be started: the lock is held, others have its permits, or its rate is used up. */
+export function blocked(state: State, at: number, held: Why["evidence"], awaited?: string): Settle {
   const { cursor, schedule } = state;
-  const queued = permit !== undefined || policiesOf(schedule.definition).overlap !== "skip";
+  const queued = awaited !== undefined || policiesOf(schedule.definition).overlap !== "skip";
   return queued
     ? settle(cursorAt(cursor, at, [...(cursor.waiting ?? []), at]))
     : settle(cursorAt(cursor, at), one(at, overlap(held)));

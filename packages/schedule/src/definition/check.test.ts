@@ -16,6 +16,7 @@ describe("a definition", () => {
       timeout: 3_600_000,
       lock: "reports",
       permits: { stripe: 10 },
+      rate: { name: "smtp", max: 100, per: 60_000 },
       blackout: [
         { from: "2026-12-24T00:00Z", to: "2026-12-27T00:00+01:00", reason: "holidays" },
         { cron: "0 22 * * SAT", duration: 3_600_000, timeZone: "Europe/Lisbon" },
@@ -94,6 +95,7 @@ describe("a definition", () => {
     [{ cron: "@daily", blackout: [{ cron: "@daily" }] }, '"duration" must be a duration from 1 ms up to 7 d, in ms or'],
     [{ cron: "@daily", lock: "" }, 'cannot use "lock": it must be a text that is not empty'],
     [{ cron: "@daily", permits: { api: 0 } }, 'the limit of the permit "api" must be a whole number from 1 to 1000'],
+    [{ cron: "@daily", rate: { name: "api", max: 0, per: "1m" } }, 'max of the rate "api" must be a whole number from'],
     [{ cron: "@daily", meta: "x" }, "it is a map of JSON"],
     [{ cron: "@daily", meta: { text: "x".repeat(5_000) } }, "it has at most 4096 bytes as JSON, not 5011"],
     [{ cron: "@daily", blackout: [{ from: 0, to: 1, reason: "x".repeat(20_000) }] }, "is too large"],

@@ -9,6 +9,7 @@ import {
   ownNameProblem,
   permitsProblem,
   present,
+  rateProblem,
   visible,
 } from "@ojm/core/internal";
 import { isScheduleError, ScheduleError } from "../calendar/schedule.js";
@@ -55,6 +56,7 @@ const DURATIONS: Partial<Record<Option, readonly string[]>> = {
   missed: ["within"],
   blackout: ["duration"],
   retry: ["delay", "maxDelay"],
+  rate: ["per"],
 };
 
 /**
@@ -196,6 +198,7 @@ const CHECKS: Readonly<Record<Option, (value: unknown, name: string) => string |
   timeout: (value) => durationIn("it", value, 1),
   lock: lockProblem,
   permits: permitsProblem,
+  rate: rateProblem,
   blackout: (value) => {
     const windows = isMap(value) ? [value] : value;
     if (!Array.isArray(windows)) return `it is a window such as { from, to }, or a list of them, not ${show(value)}`;

@@ -59,6 +59,8 @@ export interface ScheduleDefinition {
    * is, which applies to the ticks that are due meanwhile.
    */
   readonly permits?: NonNullable<RunOptions["permits"]>;
+  /** The rate of its runs: see `RunOptions.rate`. A tick that finds it used up waits, as for a permit. */
+  readonly rate?: NonNullable<RunOptions["rate"]>;
   /** Times in which no tick starts a run: a window, or a list of them. The store always has a list. */
   readonly blackout?: Blackout | readonly Blackout[];
   /**

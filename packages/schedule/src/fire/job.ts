@@ -23,8 +23,8 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
 /** The outcome of a tick whose run was rejected; `undefined` if its claim may be in the store. */
-function refusal(state: State, at: number, { code, message, held, permit }: RunError): Moved | undefined {
-  if (code === "LOCKED") return blocked(state, at, heldEvidence(held), permit);
+function refusal(state: State, at: number, { code, message, held, permit, rate }: RunError): Moved | undefined {
+  if (code === "LOCKED") return blocked(state, at, heldEvidence(held), permit ?? rate);
   // The run ended after it took its lock and before its body began: its claim may be in the store.
   if (code !== "INVALID") return undefined;
   const why: Why = { outcome: "refused", reason: "invalid", evidence: { error: message } };

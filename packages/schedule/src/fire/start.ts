@@ -19,6 +19,9 @@ interface Begun {
 /** How long one attempt waits for the lock, in ms. Then the next one follows. */
 export const LOCK_WAIT = 3_600_000;
 
+/** How long it waits for its permits and its rate, in ms: as long as it takes. */
+const UNLIMITED = 365 * 86_400_000;
+
 /** The pause after a call that failed, in ms. */
 export const AGAIN = 2_000;
 
@@ -37,7 +40,7 @@ export interface StartOptions {
 /** The job of a claim. */
 interface ClaimedJob extends Pick<OwnSchedule, "name" | "body" | "trigger"> {
   readonly definition: {
-    readonly [K in "timeout" | "lock" | "permits" | "meta" | "retry"]?: RunOptions[K] | undefined;
+    readonly [K in "timeout" | "lock" | "permits" | "rate" | "meta" | "retry"]?: RunOptions[K] | undefined;
   };
 }
 
@@ -55,8 +58,11 @@ export async function startClaimed(
   { wait, signal, trigger = own.trigger ?? "schedule", args }: StartOptions,
 ): Promise<Begun> {
   let ended: Promise<unknown> = Promise.resolve();
-  const { timeout, lock, permits, meta, retry } = own.definition;
-  const given = present({ timeout, lock, permits, meta, retry, args, waitSignal: signal });
+  const { timeout, lock, permits, rate, meta, retry } = own.definition;
+  // A run that gave up its place in line would begin at its end again.
+  const isPatient = wait > 0 && (permits !== undefined || rate !== undefined);
+  const permitWait = isPatient ? UNLIMITED : undefined;
+  const given = present({ timeout, lock, permits, rate, permitWait, meta, retry, args, waitSignal: signal });
   const options = { group: runs, ...given, trigger, wait, claim };
   try {
     const version = await new Promise<Version>((resolve, reject) => {

@@ -340,8 +340,8 @@ export interface JobDetail extends Job {
 export interface ReasonView {
   /**
    * `ready`, `paused`, `blackout`, `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`,
-   * `queue`, `permit`, `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`, `unscheduled`,
-   * `unreadable`, `orphaned` or `refused`.
+   * `queue`, `permit`, `rate`, `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`,
+   * `unscheduled`, `unreadable`, `orphaned` or `refused`.
    */
   readonly code: string;
   readonly text: string;

@@ -273,6 +273,26 @@ describe("ojm exec", () => {
     }
   });
 
+  test("starts only with a free token of its rate, and rejects a rate without a name, a number or a time", async () => {
+    const place = new Place();
+    const manager = await place.manager();
+    await manager.run("other", () => {}, { rate: { name: "smtp", max: 1, per: "1h" } });
+    const refused = await place.exec("echo never", "--rate", "smtp=1/1h").ended;
+    expect(refused).toMatchObject({ code: 75, out: "" });
+    expect(refused.err).toContain('as many as the rate "smtp" allows');
+    expect(await place.exec("echo began", "--rate", "smtp=2/1h").ended).toMatchObject({ code: 0, out: "began\n" });
+    expect(await place.last()).toMatchObject({ status: "completed", rate: { name: "smtp", max: 2, per: 3_600_000 } });
+    for (const [wrong, text] of [
+      ["smtp", "takes a name, a number and a time"],
+      ["smtp=100", "takes a name, a number and a time"],
+      ["smtp=0/1m", "must be a whole number from 1 to 10000"],
+      ["smtp=1/soon", "must be a duration"],
+    ] as const) {
+      const { code, err } = await place.exec("echo never", "--rate", wrong).ended;
+      expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(text) });
+    }
+  });
+
   test("with one --lock, commands of two names exclude each other, even once the ojm of one was killed", async () => {
     const place = new Place();
     const first = place.exec(UNTIL_STOPPED, "--lock", "smtp");

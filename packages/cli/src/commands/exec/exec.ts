@@ -7,10 +7,19 @@ import {
   isRunError,
   type JobManager,
   type OnceOptions,
+  type RateOptions,
   type Run,
   type RunError,
 } from "@ojm/core";
-import { checkOnceCall, GRACE, lockProblem, ojmCommand, onceLock, permitsProblem } from "@ojm/core/internal";
+import {
+  checkOnceCall,
+  GRACE,
+  lockProblem,
+  ojmCommand,
+  onceLock,
+  permitsProblem,
+  rateProblem,
+} from "@ojm/core/internal";
 import type { PlannedNotify } from "@ojm/ojob";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -41,7 +50,7 @@ export async function execute(given: Given): Promise<number> {
   const [attempts, delay] = [countOption(given, "retry"), spanOption(given, "retry-delay")];
   const wait = spanOption(given, "wait") ?? 0;
   const once = await onceOption(given);
-  const permits = permitsOption(given);
+  const [permits, rate] = [permitsOption(given), rateOption(given)];
   const key = keyOption(given, name);
   const lock = key === undefined ? lockOption(given) : onceLock(name, key.key);
   const [pinger, notify] = [await pingOption(given), await configuredNotify(process.cwd())];
@@ -70,6 +79,7 @@ export async function execute(given: Given): Promise<number> {
           ...(once && { once: once.options }),
           ...(lock !== undefined && key === undefined && { lock }),
           ...(permits && { permits }),
+          ...(rate && { rate }),
           signal: runner.waiting,
           claim: OWN_RUN,
           ...(attempts !== undefined && { retry: { attempts, onLost: true, ...(delay !== undefined && { delay }) } }),
@@ -102,7 +112,7 @@ export async function execute(given: Given): Promise<number> {
 }
 
 /** Opens the alerts of the config, calls `run`, and then reports its exit code to the check of `--ping`. */
-async function reported(
+export async function reported(
   manager: JobManager,
   pinger: Pinger | undefined,
   notify: PlannedNotify | undefined,
@@ -152,6 +162,18 @@ function permitsOption({ values }: Given): { readonly [permit: string]: number }
   const problem = permitsProblem(Object.fromEntries(permits));
   if (problem !== undefined) throw new CommandError(`--permit: ${problem}`);
   return Object.fromEntries(permits);
+}
+
+function rateOption(given: Given): RateOptions | undefined {
+  const word = lastValue(given, "rate");
+  if (word === undefined) return undefined;
+  const [, name, max, per] = /^(.+)=(\d+)\/(.+)$/.exec(word) ?? [];
+  if (name === undefined || per === undefined)
+    throw new CommandError(`--rate takes a name, a number and a time, such as smtp=100/1m, not "${word}"`);
+  const rate = { name, max: Number(max), per };
+  const problem = rateProblem(rate);
+  if (problem !== undefined) throw new CommandError(`--rate: ${problem}`);
+  return rate;
 }
 
 function lockOption(given: Given): string | undefined {

@@ -26,6 +26,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   maintenance: (name, { reason }) => ojmCommand("hold", reason?.lock?.name ?? name, "--end --reason …"),
   queue: () => "ojm ps",
   permit: () => "ojm locks",
+  rate: () => "ojm locks",
   waiting: (name) => ojmCommand("ticks", name),
   backfill: (name) => ojmCommand("backfill", name, "--stop"),
   retry: (name, { reason }) =>

@@ -263,7 +263,7 @@ interface NotedRun extends Extras {
 export function runOf(lock: Pick<LockValue, "name"> & { readonly note?: unknown }): NotedRun {
   const note = fieldsOf<{ run: number; of: unknown } & Extras>(lock.note) ?? {};
   const of = fieldsOf<{ name: string; run: number }>(note.of);
-  const { permits, schedule, tick, delay, attempt, chain, retry, args } = note;
+  const { permits, rate, schedule, tick, delay, attempt, chain, retry, args } = note;
   const isOther = isText(of?.name) && isTime(of.run);
   const run = isOther ? of.run : note.run;
   return {
@@ -271,6 +271,7 @@ export function runOf(lock: Pick<LockValue, "name"> & { readonly note?: unknown 
     ...(isTime(run) && { startTime: run }),
     ...(isOther && { lock: lock.name }),
     ...(fieldsOf(permits) !== undefined && { permits: permits as NonNullable<Extras["permits"]> }),
+    ...(fieldsOf(rate) !== undefined && { rate: rate as NonNullable<Extras["rate"]> }),
     ...(isText(schedule) && { schedule }),
     ...(isTime(tick) && { tick }),
     ...(isSpan(delay) && { delay }),

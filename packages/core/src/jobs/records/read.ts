@@ -53,6 +53,7 @@ function hasExtras({
   versions,
   lock,
   permits,
+  rate,
   schedule,
   tick,
   delay,
@@ -60,7 +61,7 @@ function hasExtras({
   meta,
   ...chain
 }: Fields<RunRecord>): boolean {
-  if (!isOptional(lock, isText) || !isOptional(permits, isMap)) return false;
+  if (!isOptional(lock, isText) || !isOptional(permits, isMap) || !isOptional(rate, isMap)) return false;
   if (!isOptional(versions, isVersions) || !isOptional(id, isText) || !isOptional(schedule, isText)) return false;
   const { attempt, chain: first, retry } = chain;
   if (!isOptional(attempt, isCount) || !isOptional(first, isText) || !isOptional(retry, hasPolicyFields)) return false;

@@ -31,7 +31,7 @@ export const recordKeyOf = ({ name, startTime }: Pick<RunRecord, "name" | "start
 /** The fields that only some runs have, from their start. */
 export type Extras = Pick<
   RunRecord,
-  "lock" | "permits" | "schedule" | "tick" | "delay" | "attempt" | "chain" | "retry" | "args" | "meta"
+  "lock" | "permits" | "rate" | "schedule" | "tick" | "delay" | "attempt" | "chain" | "retry" | "args" | "meta"
 >;
 
 /** The name of the lock of a run. */

@@ -36,11 +36,11 @@ export function isPending(entry: { readonly key: Key; readonly value: unknown })
 export function hasPendingFields({ key, value }: { readonly key: Key; readonly value: unknown }): boolean {
   const pending = fieldsOf<PendingRetry>(value);
   if (pending === undefined || !Array.isArray(key) || key[1] !== pending.name || key[2] !== pending.chain) return false;
-  const { attempt, due, retry, by, trigger, timeout, lock, permits, schedule, tick, args, meta, error } = pending;
+  const { attempt, due, retry, by, trigger, timeout, lock, permits, rate, schedule, tick, args, meta, error } = pending;
   const isDue = isCount(attempt) && isTime(due) && hasPolicyFields(retry) && isText(trigger) && isSpan(timeout);
   if (!isOptional(lock, isText)) return false;
   const isScheduled = isOptional(schedule, isText) && isOptional(tick, isTime);
-  const areMaps = [args, meta, permits].every((one) => isOptional(one, (map) => fieldsOf(map) !== undefined));
+  const areMaps = [args, meta, permits, rate].every((one) => isOptional(one, (map) => fieldsOf(map) !== undefined));
   return isDue && isScheduled && areMaps && isOptional(by, isHolder) && isOptional(error, isText);
 }
 
@@ -70,7 +70,7 @@ const NO_POLICY: RetryPolicy = { attempts: 1, delay: 0, backoff: "fixed", maxDel
 
 function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Holder | undefined): PendingRetry {
   const { name, attempt = 1, chain = runId(record), trigger, timeout } = record;
-  const { lock, permits, schedule, tick, args, meta, error } = record;
+  const { lock, permits, rate, schedule, tick, args, meta, error } = record;
   return {
     name,
     chain,
@@ -81,6 +81,7 @@ function pendingAfter(record: RunRecord, retry: RetryPolicy, due: number, by: Ho
     timeout,
     ...(lock !== undefined && { lock }),
     ...(permits !== undefined && { permits }),
+    ...(rate !== undefined && { rate }),
     ...(by !== undefined && { by }),
     ...(schedule !== undefined && { schedule }),
     ...(tick !== undefined && { tick }),
@@ -142,10 +143,11 @@ export function optionsOfAttempt({
   timeout,
   lock,
   permits,
+  rate,
   args,
   meta,
-}: PendingRetry): Pick<RunOptions, "trigger" | "timeout" | "lock" | "permits" | "args" | "meta"> {
-  return { trigger, timeout, ...present({ lock, permits, args, meta }) };
+}: PendingRetry): Pick<RunOptions, "trigger" | "timeout" | "lock" | "permits" | "rate" | "args" | "meta"> {
+  return { trigger, timeout, ...present({ lock, permits, rate, args, meta }) };
 }
 
 interface Attempts {

@@ -1,18 +1,22 @@
 import { readable } from "../../channel/corrupt.js";
+import type { JsonValue } from "../../channel/encoding/json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import { follow } from "../../channel/watch/follow.js";
 import { Waker } from "../../locks/acquire/wait-watch.js";
 import { type LockValue, lockKey, type QueueValue, queueKey, type Ticket } from "../../locks/entries/schema.js";
 import { whom } from "../../locks/entries/view.js";
 import { isLockError, LockError } from "../../locks/errors.js";
+import type { Lease } from "../../locks/hold/lease.js";
 import type { Holder } from "../../locks/types.js";
 import { firstOf, whenAborted } from "../../util/abort.js";
-import { fieldsOf, isCount } from "../../util/shape.js";
+import { fieldsOf, isCount, present } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
-import { type CheckedOptions, permitsProblem } from "../options.js";
+import { type CheckedOptions, permitsProblem, rateProblem } from "../options.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
+import type { Turn } from "./own-line.js";
 import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
+import { lineOfRate, type NextToken, Rate, usedUpText } from "./rates.js";
 
 /*
  * Permits limit how many runs have something at once. They are entries in the channel of the locks:
@@ -27,6 +31,10 @@ import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-e
  * permit that has none free. The first in that line alone watches the permit. A run that finds another of
  * its permits taken changes the line, so it keeps no place that others could use. No run has some of its
  * permits while it waits for others: one commit takes all of them. So sets that overlap cannot deadlock.
+ *
+ * The token of a rate (see rates.ts) is taken and waited for like one more permit of the set. The runs of one
+ * process have one place in its line (see own-line.ts), and the first sleeps until the token is free: no
+ * process returns one.
  */
 
 /** How often the first in line checks for dead holders, in ms. Returned permits are reported by a watch. */
@@ -34,6 +42,9 @@ const POLL = 500;
 
 /** How much longer than its wait a run may have a place in line, in ms. */
 const MARGIN = 60_000;
+
+/** How long a process may have its place in the line of a rate, in ms: longer than any window. */
+const LONGEST_PLACE = 40 * 86_400_000;
 
 /** The number of holders in the text of an error. */
 const NAMED = 3;
@@ -43,31 +54,41 @@ const slotKey = (name: string, i: number): Key => ["permit", name, i];
 /** The name of the lock at which runs wait in line for one permit. */
 export const lineOf = (permit: string): string => `ojm permit ${permit}`;
 
-/** The note of a run in a line: its name, and the permits that it takes. */
-interface LineNote {
+/** What a run takes with its lock. */
+export type Taking = Pick<RunRecord, "permits" | "rate">;
+
+/** The note of a run in a line: its name, and what it takes. */
+interface LineNote extends Taking {
   readonly for: string;
-  readonly permits: { readonly [permit: string]: number };
+  /** The names of more runs of its process that wait for the rate. */
+  readonly more?: readonly string[];
 }
 
 /** The name of the lock at which runs with the same set of several permits wait. */
-const lineOfSet = (names: readonly string[]): string => `ojm permits ${JSON.stringify(names)}`;
+function lineOfSet(permits: readonly string[], rate: string | undefined): string {
+  return `ojm permits ${JSON.stringify(permits)}${rate === undefined ? "" : ` rate ${JSON.stringify(rate)}`}`;
+}
 
 /**
- * The permits of a run that waits for one of them, with their limits. Only the first run of a name needs
- * this: for others, the last record has the permits.
+ * The permits and the rate of a run that waits for one of them. Only the first run of a name needs this: for
+ * others, the last record has them.
  */
-export async function awaitedPermits(
-  { lockChannel }: Source,
-  name: string,
-): Promise<{ readonly [permit: string]: number } | undefined> {
-  const lines = { prefix: ["lock"], after: lockKey("ojm permit"), before: lockKey("ojm permit~") };
+export async function awaitedBy({ lockChannel }: Source, name: string): Promise<Taking> {
+  const lines = { prefix: ["lock"], after: lockKey("ojm permit"), before: lockKey("ojm rate~") };
   for await (const { value } of readable(lockChannel, lines)) {
     const { note, waiting = [] } = fieldsOf<LockValue & QueueValue>(value) ?? {};
     const notes = [note, ...(Array.isArray(waiting) ? waiting.map((ticket) => fieldsOf<Ticket>(ticket)?.note) : [])];
-    const permits = notes.map(fieldsOf<LineNote>).find((one) => one?.for === name)?.permits;
-    if (permitsProblem(permits) === undefined) return permits as LineNote["permits"];
+    const found = notes
+      .map(fieldsOf<LineNote>)
+      .find((one) => one?.for === name || (Array.isArray(one?.more) && one.more.includes(name)));
+    if (found === undefined) continue;
+    const { permits, rate } = found;
+    return {
+      ...(permitsProblem(permits) === undefined && { permits: permits as NonNullable<Taking["permits"]> }),
+      ...(rateProblem(rate) === undefined && { rate: rate as NonNullable<Taking["rate"]> }),
+    };
   }
-  return undefined;
+  return {};
 }
 
 /** A permit as it was read. */
@@ -141,41 +162,64 @@ export function takenText({ name, limit, holders }: PermitState): string {
   return limit === 1 ? `the permit ${which} is taken${by}` : `all ${limit} permits ${which} are taken${by}`;
 }
 
-type Context = Pick<RunContext, "locks" | "lockChannel" | "clock" | "closing" | "waitUntil">;
+type Context = Pick<RunContext, "locks" | "lockChannel" | "clock" | "closing" | "waitUntil" | "ownLines">;
 
 /** A place in a line. */
 interface Place {
   /** Wakes the first in line of a permit when that changes. */
   readonly waker: Waker;
-  stop(): void;
+  /** `next`: what the start of the run has written, in the line of a rate. */
+  stop(next?: NextToken): void;
 }
 
-/** The permits of a run that is being started. */
+/** A run gets in line once other runs took this many free tokens before it. */
+const MOST_LOST = 3;
+
+/** The longest pause before such a try, in ms. */
+const LONGEST_REST = 100;
+
+/** The permits, and the token of a rate, of a run that is being started. */
 export class Permits {
   readonly #context: Context;
   readonly #name: string;
   readonly #options: CheckedOptions;
   readonly #wanted: readonly (readonly [name: string, limit: number])[];
   readonly #until: number;
+  readonly #rate: Rate | undefined;
   #states: readonly PermitState[] = [];
-  /** The permit that the run did not get in time. */
-  missing: string | undefined;
+  /** The permit or the rate that the run did not get in time. */
+  missing: { readonly permit?: string; readonly rate?: string } = {};
+  /** How many free tokens other runs took before this one. */
+  #lost = 0;
   /** The place in the line of the set, and in that of one permit. */
   #inSet: Place | undefined;
-  #inLine: (Place & { readonly permit: string }) | undefined;
+  #inLine: (Place & { readonly line: string }) | undefined;
+  /** What the start of the run has written. */
+  #written: NextToken | undefined;
 
-  constructor(context: Context, name: string, permits: { readonly [name: string]: number }, options: CheckedOptions) {
+  constructor(context: Context, name: string, options: CheckedOptions) {
     this.#context = context;
     this.#name = name;
     this.#options = options;
     // In a fixed order: runs with the same set wait in one line.
-    this.#wanted = Object.entries(permits).sort(([a], [b]) => (a < b ? -1 : 1));
+    this.#wanted = Object.entries(options.permits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    this.#rate = options.rate && new Rate(context.lockChannel, options.rate);
     this.#until = context.clock.monotonic() + (options.permitWait ?? options.wait);
   }
 
-  /** Reads the permits. Call it before the first attempt. */
+  /** Reads the permits and the rate. Call it before the first attempt. */
   async read(): Promise<void> {
+    await Promise.all([this.#readPermits(), this.#rate?.readNext()]);
+  }
+
+  async #readPermits(): Promise<void> {
     this.#states = await Promise.all(this.#wanted.map(([name, limit]) => readPermit(this.#context, name, limit)));
+  }
+
+  /** Reads all. Resolves to whether another run has taken a token since the last read. */
+  async #readAll(): Promise<boolean> {
+    const [, hasMoved = false] = await Promise.all([this.#readPermits(), this.#rate?.read()]);
+    return hasMoved;
   }
 
   /** The checks and writes that take all permits, and the keys that the release of the lock deletes. */
@@ -193,15 +237,34 @@ export class Permits {
       // Two starts may see different permits beyond a lowered limit: let one of them fail.
       if (isOver && limitVersion !== null) lockOps.push({ put: permitKey(name), value: { limit } });
     }
+    if (this.#rate !== undefined) {
+      lockOps.push(...this.#rate.ops(run));
+      // It must not pass the runs of its process that wait. The line in the store may be empty between two.
+      if (this.#isBehindOwn && this.#rate.some !== null)
+        lockOps.push({ check: ["rate", this.#rate.terms.name, "none"], version: this.#rate.some });
+    }
     return { lockOps, ownKeys };
+  }
+
+  /** The line of each permit, and of the rate. */
+  get #allLines(): readonly string[] {
+    return [...this.#wanted.map(([name]) => lineOf(name)), ...(this.#rate ? [lineOfRate(this.#rate.terms.name)] : [])];
+  }
+
+  /** The line of runs that take the same; `undefined` if they take one permit or token. */
+  get #setLine(): string | undefined {
+    if (this.#allLines.length < 2) return undefined;
+    return lineOfSet(
+      this.#wanted.map(([name]) => name),
+      this.#rate?.terms.name,
+    );
   }
 
   /** The entries of the lines that must be empty: a newcomer must not pass those that wait. */
   get #lines(): Key[] {
     if (this.#inLine !== undefined) return [];
-    const names = this.#wanted.map(([name]) => name);
-    const ofSet = names.length > 1 && this.#inSet === undefined ? [lineOfSet(names)] : [];
-    return [...ofSet, ...names.map(lineOf)].flatMap((line) => [lockKey(line), queueKey(line)]);
+    const ofSet = this.#setLine !== undefined && this.#inSet === undefined ? [this.#setLine] : [];
+    return [...ofSet, ...this.#allLines].flatMap((line) => [lockKey(line), queueKey(line)]);
   }
 
   /** A check failed although the lock is free: waits in line until all permits are free. */
@@ -213,11 +276,23 @@ export class Permits {
     // Keeps the process alive: the watch and the polls do not.
     const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => {}, true);
     try {
-      await this.read();
-      if ((await this.#blocking()) === undefined) return;
+      // Without a read: the run before it will know.
+      const isNext = this.#isBehindOwn && this.#wanted.length === 0;
+      const hasMoved = !isNext && (await this.#readAll());
+      let line = isNext ? this.#allLines[0] : await this.#blocking();
+      if (line === undefined) {
+        if (this.#rate === undefined || this.#inLine !== undefined) return;
+        if (!hasMoved && !this.#isBehindOwn) return;
+        // Of many runs at once, each start would make all others fail. In a line, they do not compete.
+        if (hasMoved) this.#lost++;
+        const isFew = this.#lost < MOST_LOST && !this.#isBehindOwn;
+        if (isFew || !this.#waits) return await this.#rest(2 ** this.#lost, over.signal);
+        line = lineOfRate(this.#rate.terms.name);
+      }
       this.#assertWaits(over.signal);
-      const names = this.#wanted.map(([name]) => name);
-      if (names.length > 1) this.#inSet ??= await this.#enter(lineOfSet(names), over.signal);
+      if (this.#setLine !== undefined && this.#inSet === undefined)
+        this.#inSet = await this.#enter(this.#setLine, over.signal);
+      else if (this.#inLine?.line !== line && (await this.#goTo(line, over.signal))) return;
       await this.#waitInLine(over.signal);
     } catch (error) {
       this.leave();
@@ -230,39 +305,116 @@ export class Permits {
 
   async #waitInLine(over: AbortSignal): Promise<void> {
     for (;;) {
-      await this.read();
-      const permit = await this.#blocking();
-      if (permit === undefined) return;
+      await this.#readAll();
+      const line = await this.#blocking();
+      if (line === undefined) return;
       this.#assertWaits(over);
-      if (this.#inLine?.permit === permit) {
+      if (this.#inLine?.line === line) {
         const { clock } = this.#context;
-        await this.#inLine.waker.next(Math.min(POLL, this.#until - clock.monotonic()));
-        continue;
+        const rate = this.#isRateLine(line) ? this.#rate : undefined;
+        const pause = rate?.pause ?? POLL;
+        await this.#inLine.waker.next(Math.min(pause, this.#until - clock.monotonic()));
+        if (rate === undefined || rate.rest > pause || this.#wanted.length > 0 || over.aborted || !this.#waits)
+          continue;
+        rate.paused();
+        return;
       }
-      // Leave the other line first: a run that waits for this permit must not keep others from that one.
-      this.#leaveLine();
-      this.#inLine = { ...(await this.#enter(lineOf(permit), over, permit)), permit };
+      if (await this.#goTo(line, over)) return;
     }
   }
 
-  /** The permit to wait for: all are taken, or others wait for it. `undefined`: the run may start. */
+  /**
+   * Waits in the line of a permit or of the rate until this run is the first. Resolves to whether it may try
+   * at once, because a run of this process has just taken the token before.
+   */
+  async #goTo(line: string, over: AbortSignal): Promise<boolean> {
+    // Leave the other line first: a run that waits for this permit must not keep others from that one.
+    this.#leaveLine();
+    if (this.#rate !== undefined && this.#isRateLine(line)) {
+      const { turn, ...place } = await this.#enterOwn(this.#rate, line, over);
+      this.#inLine = { ...place, line };
+      if (turn.next === undefined || this.#wanted.length > 0) return false;
+      this.#assertWaits(over);
+      this.#rate.assume(turn.next);
+      return true;
+    }
+    const permit = this.#wanted.find(([name]) => lineOf(name) === line)?.[0];
+    this.#inLine = { ...(await this.#enter(line, over, permit)), line };
+    return false;
+  }
+
+  /** Waits for the turn of this run among those of its process, and for that of the process. */
+  async #enterOwn({ terms }: Rate, line: string, over: AbortSignal): Promise<Place & { readonly turn: Turn }> {
+    const { locks, clock, ownLines } = this.#context;
+    const late = new AbortController();
+    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => late.abort());
+    const end = firstOf(over, late.signal);
+    const acquire = (more: readonly string[]): Promise<Lease> => {
+      const wait = Math.max(1, this.#until - clock.monotonic());
+      const note = { ...this.#note, ...(more.length > 0 && { more }) };
+      return locks.acquire(line, { wait, timeout: LONGEST_PLACE, signal: over, note });
+    };
+    let turn: Turn | undefined;
+    try {
+      turn = await ownLines.of(terms.name).enter(this.#name, end.signal, acquire);
+    } finally {
+      cancel();
+      end.forget();
+    }
+    if (turn === undefined) throw this.#error();
+    const waker = new Waker(clock);
+    const forget = whenAborted(over, () => waker.wake());
+    const stop = (next?: NextToken): void => {
+      forget();
+      turn.end(next);
+    };
+    return { waker, stop, turn };
+  }
+
+  /** Whether runs of this process wait for the rate, and this one is not the first. */
+  get #isBehindOwn(): boolean {
+    if (this.#rate === undefined || this.#inLine !== undefined) return false;
+    return !this.#context.ownLines.of(this.#rate.terms.name).isEmpty;
+  }
+
+  get #note(): { readonly [field: string]: JsonValue } {
+    return {
+      for: this.#name,
+      ...(this.#wanted.length > 0 && { permits: Object.fromEntries(this.#wanted) }),
+      ...(this.#rate && { rate: { ...this.#rate.terms } }),
+    };
+  }
+
+  #isRateLine(line: string): boolean {
+    return this.#rate !== undefined && lineOfRate(this.#rate.terms.name) === line;
+  }
+
+  /** Pauses for a random part of `ms`, or of the longest such pause. */
+  async #rest(ms: number, over: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    if (over.aborted) throw this.#error();
+    const part = Number.parseInt(clock.random(4), 36) / 36 ** 4;
+    await new Promise<void>((resolve) => clock.after(part * Math.min(ms, LONGEST_REST), resolve, true));
+  }
+
+  /** The line to wait in: all its permits are taken, or others wait. `undefined`: the run may start. */
   async #blocking(): Promise<string | undefined> {
     const full = this.#states.find(({ free }) => free === undefined);
-    if (full !== undefined) return full.name;
+    if (full !== undefined) return lineOf(full.name);
+    if (this.#rate !== undefined && this.#rate.rest > 0) return lineOfRate(this.#rate.terms.name);
     const lines = this.#lines;
     if (lines.length === 0) return undefined;
     const found = await this.#context.lockChannel.entriesUnder(lines);
     const at = found.findIndex((entry) => entry !== undefined);
     const line = (lines[at] as readonly string[] | undefined)?.[1];
     // Of the line of the set, wait at the end, like all others with this set.
-    return line && (this.#wanted.find(([name]) => lineOf(name) === line) ?? this.#wanted[0])?.[0];
+    return line === this.#setLine ? line && this.#allLines[0] : line;
   }
 
   async #enter(line: string, over: AbortSignal, permit?: string): Promise<Place> {
     const { locks, lockChannel, clock } = this.#context;
     const wait = Math.max(1, this.#until - clock.monotonic());
-    const note = { for: this.#name, permits: Object.fromEntries(this.#wanted) };
-    const lease = await locks.acquire(line, { wait, timeout: wait + MARGIN, signal: over, note });
+    const lease = await locks.acquire(line, { wait, timeout: wait + MARGIN, signal: over, note: this.#note });
     const waker = new Waker(clock);
     const ended = new AbortController();
     const wake = (): void => waker.wake();
@@ -279,21 +431,39 @@ export class Permits {
     return { waker, stop };
   }
 
+  get #waits(): boolean {
+    return this.#context.clock.monotonic() < this.#until;
+  }
+
   #assertWaits(over: AbortSignal): void {
-    if (over.aborted || this.#context.clock.monotonic() >= this.#until) throw this.#error();
+    if (over.aborted || !this.#waits) throw this.#error();
   }
 
   #error(): LockError {
     const full = this.#states.find(({ free }) => free === undefined);
-    this.missing = full?.name ?? this.#wanted[0]?.[0];
-    const names = this.#wanted.map(([name]) => `"${visible(name)}"`).join(", ");
-    const text = full === undefined ? `other runs are ahead in the line for the permits ${names}` : takenText(full);
-    return new LockError("LOCKED", this.#options.lock ?? this.#name, text);
+    const permit = full?.name ?? this.#wanted[0]?.[0];
+    const isUsedUp = full === undefined && this.#rate !== undefined && this.#rate.rest > 0;
+    this.missing = permit === undefined || isUsedUp ? present({ rate: this.#rate?.terms.name }) : { permit };
+    return new LockError("LOCKED", this.#options.lock ?? this.#name, this.#refusal(full));
+  }
+
+  #refusal(full: PermitState | undefined): string {
+    if (full !== undefined) return takenText(full);
+    if (this.#rate !== undefined && this.#rate.rest > 0) return usedUpText(this.#rate);
+    const names = this.#wanted.map(([name]) => `"${visible(name)}"`);
+    const permits = names.length === 0 ? [] : [`the permits ${names.join(", ")}`];
+    const rate = this.#rate === undefined ? [] : [`the rate "${visible(this.#rate.terms.name)}"`];
+    return `other runs are ahead in the line for ${[...permits, ...rate].join(" and ")}`;
   }
 
   #leaveLine(): void {
-    this.#inLine?.stop();
+    this.#inLine?.stop(this.#written);
     this.#inLine = undefined;
+  }
+
+  /** The run has its lock, its permits and its token. */
+  started(fence: Version): void {
+    this.#written = this.#rate?.after(fence);
   }
 
   /** Gives up the places in line: the run has its permits, or cannot start now. */

@@ -29,7 +29,7 @@ export interface Attempt {
 }
 
 function extrasOf(
-  { lock, permits, claim, args, meta }: CheckedOptions,
+  { lock, permits, rate, claim, args, meta }: CheckedOptions,
   attempt: Attempt | undefined,
   startTime: number,
 ): Extras | undefined {
@@ -40,12 +40,14 @@ function extrasOf(
     meta === undefined &&
     attempt === undefined &&
     lock === undefined &&
-    permits === undefined
+    permits === undefined &&
+    rate === undefined
   )
     return undefined;
   return {
     ...(lock !== undefined && { lock }),
     ...(permits !== undefined && { permits }),
+    ...(rate !== undefined && { rate }),
     ...(tick && { schedule: tick.schedule, tick: tick.at, delay: Math.max(0, startTime - tick.at) }),
     ...attempt,
     ...(args && { args }),

@@ -49,7 +49,7 @@ class Starting implements AtomicWrites {
     const { claim, once } = options;
     this.once = once && new OnceClaim(context, name, once, claim);
     this.claim = this.once ?? claim;
-    this.permits = options.permits && new Permits(context, name, options.permits, options);
+    this.permits = options.permits || options.rate ? new Permits(context, name, options) : undefined;
     this.#context = context;
   }
 
@@ -138,6 +138,7 @@ export async function startRun(
       if (starting.lock !== name || starting.permits !== undefined) await context.raiseFormat();
       await starting.permits?.read();
       lease = await acquire(context, starting);
+      starting.permits?.started(lease.fence);
     } catch (error) {
       throw context.closing.aborted && !isRunError(error) ? closedError() : await explained(starting, error);
     } finally {
@@ -261,7 +262,7 @@ async function explained({ name, lock, options, claim, permits }: Starting, erro
   if (!isLockError(error)) return error;
   const which = lock === name ? "" : ` by the lock '${lock}'`;
   const text = `Can't lock to execute job '${name}'${which}: ${error.message}`;
-  return new RunError("LOCKED", name, text, present({ held: error.held, permit: permits?.missing }));
+  return new RunError("LOCKED", name, text, present({ held: error.held, ...permits?.missing }));
 }
 
 /** Whether our record is certainly not open in the store. After an error of a driver that is unknown. */

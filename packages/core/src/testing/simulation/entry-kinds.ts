@@ -26,6 +26,10 @@ export const isOnce = (key: string): boolean => key.startsWith('oJobManager-lock
 export const isDone = (key: string): boolean => key.startsWith('oJobManager-locks ["done ');
 /** A permit that a run has. */
 export const isPermit = (key: string): boolean => key.startsWith('oJobManager-locks ["permit ');
+/** The tokens of rates, and their next numbers. */
+export const isRate = (key: string): boolean => key.startsWith('oJobManager-locks ["rate ');
+/** A token of a rate. */
+export const isToken = (key: string): boolean => /^oJobManager-locks \["rate "[^ ]+ =/.test(key);
 /** The process that sweeps for all. */
 export const isSweep = (key: string): boolean => key.startsWith('oJobManager-locks ["sweep');
 /** The next attempt of a retry series. */

@@ -20,10 +20,12 @@ import {
   isLocking,
   isOnce,
   isPermit,
+  isRate,
   isRecord,
   isRetry,
   isSession,
   isSweep,
+  isToken,
 } from "./entry-kinds.js";
 
 /** A bug that other lock code shipped, planted between ojm and the store: a check must find it. */
@@ -46,6 +48,7 @@ const TWO_HOLD = /^two hold /;
 /** The first of two findings: the record of a living run is closed, or its lock is taken. */
 const TAKEN_EARLY = /^two hold |is taken for dead, and has its lock/;
 const LEFT = /^\S+ .* is left of /;
+const RATE_BROKEN = /^\d runs begin within/;
 const CLOSED_TWICE = /was closed \d times/;
 
 function statusOf(write: StoredWrite): unknown {
@@ -119,6 +122,29 @@ class PermitLineUnchecked extends Planted {
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     const takesPermit = commit.writes.some(({ key, value }) => isPermit(key) && value !== null);
     return takesPermit ? this.commitWithoutAll(isPermitLine, commit, options) : super.commit(commit, options);
+  }
+}
+
+/** Leaves out checks of the commits that take a token. */
+class TokenUnchecked extends Planted {
+  readonly #isLeftOut: (key: string) => boolean;
+
+  constructor(store: Backend, clock: Clock, isLeftOut: (key: string) => boolean) {
+    super(store, clock);
+    this.#isLeftOut = isLeftOut;
+  }
+
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const takesToken = commit.writes.some(({ key, value }) => isToken(key) && value !== null);
+    return takesToken ? this.commitWithoutAll(this.#isLeftOut, commit, options) : super.commit(commit, options);
+  }
+}
+
+const isRateLine = (key: string): boolean => key.startsWith('oJobManager-locks ["lock "ojm!_rate');
+
+class TokenNotWritten extends Planted {
+  override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return super.commit({ checks, writes: writes.filter(({ key }) => !isToken(key)) }, options);
   }
 }
 
@@ -359,6 +385,26 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "a run with permits does not check whether others wait for them",
     caughtAs: /passes the first in line for the permit/,
     plant: (store, clock) => new PermitLineUnchecked(store, clock),
+  },
+  {
+    name: "a run starts although its rate is used up",
+    caughtAs: RATE_BROKEN,
+    plant: (store, clock) => new TokenUnchecked(store, clock, isToken),
+  },
+  {
+    name: "two runs take tokens of a rate at once",
+    caughtAs: RATE_BROKEN,
+    plant: (store, clock) => new TokenUnchecked(store, clock, (key) => isRate(key) && !isToken(key)),
+  },
+  {
+    name: "a run with a rate does not check whether others wait for it",
+    caughtAs: /passes the first in line for the rate/,
+    plant: (store, clock) => new TokenUnchecked(store, clock, isRateLine),
+  },
+  {
+    name: "the token of a run is not written with its lock",
+    caughtAs: /begins without a token/,
+    plant: (store, clock) => new TokenNotWritten(store, clock),
   },
   { name: "release by the loser", caughtAs: TWO_HOLD, plant: (store, clock) => new ReleaseByLoser(store, clock) },
   { name: "end record after loss", caughtAs: CLOSED_TWICE, plant: (store, clock) => new EndAfterLoss(store, clock) },

@@ -12,6 +12,7 @@ import { Chaos } from "./chaos.js";
 import { Dice } from "./dice.js";
 import { isLocking, isRecord } from "./entry-kinds.js";
 import { checkIndex, checkNothingDead, Laws } from "./laws/laws.js";
+import { RATE } from "./laws/rates.js";
 import { RETENTION } from "./laws/retained.js";
 import { Ledger } from "./ledger.js";
 import { WrittenLogs } from "./logs/written-logs.js";
@@ -85,10 +86,11 @@ export class Simulation {
     const note = (text: string): void => this.note(text);
     this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
     const hasPermits = seed % 13 > 1 && seed % 13 < 6;
+    const hasRate = seed % 17 > 11;
     this.#plan = {
       ttl: TTL,
       // With one name, its lock alone decides who runs.
-      names: hasPermits ? NAMES : NAMES.slice(0, 1 + (seed % 3)),
+      names: hasPermits || hasRate ? NAMES : NAMES.slice(0, 1 + (seed % 3)),
       lock: seed % 7 === 6 ? "shared" : undefined,
       unlocks: seed % 5 === 0 || seed % 20 >= 18,
       cancels: seed % 4 === 1,
@@ -99,6 +101,7 @@ export class Simulation {
       once: seed % 4 === 3 || seed % 8 === 6,
       keys: !hasPermits && (seed % 9 === 4 || seed % 10 === 7) ? 2 : 0,
       permits: hasPermits ? { p: 2, q: 1 } : {},
+      rate: hasRate,
       logs: seed % 4 === 2 || seed % 9 === 5 ? new WrittenLogs() : undefined,
       impatient: [0, 0.3, 1][Math.floor(seed / 3) % 3] ?? 0,
       dice: this.#dice,
@@ -261,6 +264,10 @@ export class Simulation {
       const taking = Array.from({ length: limit }, (_, i) =>
         manager.start(`z${i}`, { wait: 0, permits: { [permit]: limit } }),
       );
+      for (const run of await this.clock.until(Promise.all(taking))) await this.clock.until(run.end());
+    }
+    if (this.#plan.rate) {
+      const taking = Array.from({ length: RATE.max }, (_, i) => manager.start(`z${i}`, { rate: RATE }));
       for (const run of await this.clock.until(Promise.all(taking))) await this.clock.until(run.end());
     }
     this.#isPruned = false;

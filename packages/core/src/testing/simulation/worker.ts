@@ -7,6 +7,7 @@ import type { FakeClock } from "../fake-clock.js";
 import type { Dice } from "./dice.js";
 import { KEPT } from "./laws/completed-once.js";
 import type { Laws } from "./laws/laws.js";
+import { RATE } from "./laws/rates.js";
 import { WINDOW } from "./laws/started-once.js";
 import type { AddedTo, Ledger } from "./ledger.js";
 import type { WrittenLogs } from "./logs/written-logs.js";
@@ -38,6 +39,8 @@ export interface Plan {
   readonly keys: number;
   /** The permits of runs, and their limits. */
   readonly permits: { readonly [permit: string]: number };
+  /** Whether some runs have the rate of the laws. */
+  readonly rate: boolean;
   /** The logs of the runs, if they write any. */
   readonly logs: WrittenLogs | undefined;
   readonly dice: Dice;
@@ -167,6 +170,7 @@ export class Worker {
     const retry = key === undefined ? this.#retry() : undefined;
     const once = key !== undefined ? {} : this.#plan.once && dice.chance() < 0.6 ? { once: { per: WINDOW } } : {};
     const permits = this.#permits();
+    const hasRate = this.#plan.rate && dice.chance() < 0.7;
     const fails = dice.chance() < (retry === undefined ? 0.1 : 0.5);
     const stop = new AbortController();
     // A cancelled retry series ends early: the ledger could not distinguish it from a lost one.
@@ -209,6 +213,7 @@ export class Worker {
       ...(this.#plan.lock !== undefined && { lock: this.#plan.lock }),
       ...once,
       ...(permits && { permits }),
+      ...(hasRate && { rate: RATE }),
       ...(retry && { retry }),
     };
     try {

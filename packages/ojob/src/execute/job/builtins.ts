@@ -1,11 +1,12 @@
 import { isRunError, type Run, type RunOptions } from "@ojm/core";
-import type { Args, TypeArgs } from "../../load/job-file.js";
+import type { Args, Taking } from "../../load/job-file.js";
 import { JOB_START } from "../../plan/manager/manager-args.js";
 import { timeoutOf, wrongRunArgs } from "../../plan/manager/starts.js";
 import { fromFailure, toFailure } from "../../script/failure.js";
 import type { Execution } from "../engine.js";
+import { queueJobs } from "../queues/queue-jobs.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
-import { UNLIMITED } from "../runtime/locks.js";
+import { takingOptions } from "../runtime/locks.js";
 import type { OpenRuns, RunTick } from "../runtime/open-runs.js";
 import { TickClaim } from "../tick-claim.js";
 
@@ -15,14 +16,14 @@ interface BuiltinContext {
   /** The runs of the execution, or of the one whose script calls the built-in job. */
   readonly runs: OpenRuns;
   readonly tick: RunTick | undefined;
-  /** The permits of the run that it starts. */
-  readonly permits: TypeArgs["permits"];
+  /** What the run takes that it starts. */
+  readonly taking: Taking;
   readonly error: JobError | undefined;
   /** The runs that a step of `catch` leaves open because the job continues. */
   readonly stayOpen: ReadonlySet<Run>;
 }
 
-async function start({ args, execution, runs, tick, permits }: BuiltinContext): Promise<void> {
+async function start({ args, execution, runs, tick, taking }: BuiltinContext): Promise<void> {
   const { engine, trigger, signal } = execution;
   const { runtime, log } = engine;
   const wrong = wrongRunArgs(args);
@@ -34,7 +35,7 @@ async function start({ args, execution, runs, tick, permits }: BuiltinContext): 
   if (await startFor(tick, async () => runs.adopt(name))) return;
   const manager = await runtime.managers.get();
   const timeout = timeoutOf(args);
-  // It ends only the wait for the lock and the permits. An open run has its own signal, and time to clean up.
+  // It ends only the wait for the lock, permits and rate. An open run has its own signal, to clean up.
   const waiting = new AbortController();
   const giveUp = (): void => waiting.abort(signal.reason);
   signal.addEventListener("abort", giveUp);
@@ -42,10 +43,7 @@ async function start({ args, execution, runs, tick, permits }: BuiltinContext): 
   try {
     const claim = tick?.isClaimed === true ? new TickClaim(manager, runtime.clock, name, tick) : undefined;
     await claim?.look();
-    const limits = {
-      ...(typeof timeout === "number" && { timeout }),
-      ...(permits && { permits, permitWait: UNLIMITED }),
-    };
+    const limits = { ...(typeof timeout === "number" && { timeout }), ...takingOptions(taking) };
     const options: RunOptions = { trigger, signal: waiting.signal, ...limits, ...(claim && { claim }) };
     runs.add(await startFor(tick, () => manager.start(name, options)));
   } finally {
@@ -86,17 +84,30 @@ const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unk
 
 /** Resolves with the arguments for the next step: after a start they have the `timeout` of the run. */
 export async function runBuiltin(name: string, context: BuiltinContext): Promise<Args> {
+  const { args, execution } = context;
   if (name.startsWith("oJob Director ")) {
-    const { args, runs, tick, execution } = context;
+    const { runs, tick } = context;
     const { engine, trigger, signal, output } = execution;
     const warn = (text: string): void => void output.line("WARN", text);
     return engine.runtime.director.run(name, { args, runs, tick, trigger, signal, warn });
   }
+  const ofQueue = queueJobs[name];
+  if (ofQueue !== undefined) return { ...args, ...(await named(name, ofQueue(execution, args))) };
   const builtin = builtins[name];
   if (builtin === undefined) throw new JobError(`"${name}" is not built in`);
   await builtin(context);
-  const { args } = context;
   return name === JOB_START ? { ...args, timeout: timeoutOf(args) ?? DEFAULT_TIMEOUT } : args;
 }
 
 const DEFAULT_TIMEOUT = 3_600_000;
+
+/** Names the job in its errors: a script, or a step of another job, has called it. */
+async function named<T>(job: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const { message } = error as Error;
+    if (error instanceof JobError && error.at !== undefined) throw error;
+    throw new JobError(`${job}: ${message}`, { cause: error });
+  }
+}

@@ -1,6 +1,7 @@
-import type { Args, CodeBlock, Shortcut, TypeArgs } from "../../load/job-file.js";
+import type { Args, CodeBlock, Shortcut, Taking } from "../../load/job-file.js";
 import { allAround, JobOutput, type RunsAround } from "../../output/job-output.js";
 import { runArgs, stayingArgs } from "../../plan/args.js";
+import { takingOf } from "../../plan/manager/starts.js";
 import type { JobStep, PlannedJob, ScriptStep, Step } from "../../plan/planned.js";
 import type { FailureData } from "../../script/protocol.js";
 import type { ScriptEnd } from "../../script/thread.js";
@@ -27,8 +28,8 @@ export class JobExecution implements Execution, Stoppable, Endable {
   readonly output: JobOutput;
   readonly locks: HeldLocks;
   place: ScriptContext;
-  /** The permits for the runs that the current step begins. */
-  permits: TypeArgs["permits"];
+  /** What the runs take that the current step begins. */
+  taking: Taking = {};
   readonly #around: RunsAround;
   readonly #args: Args;
   readonly #origin: ExecutionOrigin;
@@ -142,9 +143,9 @@ export class JobExecution implements Execution, Stoppable, Endable {
 
   /** Runs all steps of a job, which may be a step of this one, and those of `catch` if one fails. */
   async #runSteps(job: PlannedJob, args: Args, context: ScriptContext): Promise<Args> {
-    const { place, permits } = this;
+    const { place, taking } = this;
     this.place = context;
-    this.permits = job.typeArgs.permits ?? permits;
+    this.taking = takingOf(job.typeArgs, taking);
     const level = this.#stepRunner.enter();
     let current = args;
     // Each evaluation gets its own execution, because a running script occupies the thread of this one.
@@ -176,7 +177,7 @@ export class JobExecution implements Execution, Stoppable, Endable {
       lift();
       this.#stepRunner.leave();
       this.place = place;
-      this.permits = permits;
+      this.taking = taking;
     }
   }
 
@@ -280,9 +281,9 @@ export class JobExecution implements Execution, Stoppable, Endable {
   #runBuiltin(name: string, args: Args): Promise<Args> {
     const { parent, tick } = this.#origin;
     // A built-in job that a script calls works on the runs of the calling job.
-    const { runs, permits } = this.job.builtin !== undefined && parent !== undefined ? parent : this;
+    const { runs, taking } = this.job.builtin !== undefined && parent !== undefined ? parent : this;
     const { stayOpen } = this.#stepRunner;
-    return runBuiltin(name, { args, execution: this, runs, permits, tick, stayOpen, error: this.#error });
+    return runBuiltin(name, { args, execution: this, runs, taking, tick, stayOpen, error: this.#error });
   }
 
   async #runScript(step: ScriptStep, args: Args, context: ScriptContext = this.place): Promise<ScriptEnd> {

@@ -12,6 +12,7 @@ import type { MaskedStream } from "../../text/masker.js";
 import type { JobOutcome } from "../dispatch/requests.js";
 import type { Engine, Execution } from "../engine.js";
 import type { ScriptContext } from "../execution.js";
+import { queueCall } from "../queues/queue-jobs.js";
 import { JobError } from "../runtime/job-error.js";
 
 /** The scripts of one execution, in a thread or in processes. Serves their calls and log lines. */
@@ -151,6 +152,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   isLocked: ({ engine }, [name]) => engine.runtime.channels.lock(String(name)),
   extendLock: ({ execution }, [name, timeout]) => extend(execution, String(name), Number(timeout)),
   openRuns: ({ engine }) => engine.runtime.channels.openRuns(),
+  queue: ({ execution }, [verb, parameters]) => queueCall(execution, String(verb), parameters as unknown[]),
   sh: (scripts, [command, options]) => scripts.shell(command as CommandLine, (options ?? {}) as ShellOptions),
   exit: ({ engine, execution }, [code]) => engine.runtime.exit(Number(code), execution.job.name),
   get: ({ engine }, [key]) => engine.runtime.values.get(String(key)),

@@ -1,6 +1,6 @@
-import { type Channel, type Clock, isLockError, type Lease, type Locks, openLocks } from "@ojm/core";
+import { type Channel, type Clock, isLockError, type Lease, type Locks, openLocks, type RunOptions } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import type { TypeArgs } from "../../load/job-file.js";
+import type { Taking, TypeArgs } from "../../load/job-file.js";
 import { LOCKS } from "../../plan/manager/manager-args.js";
 import { JobError } from "./job-error.js";
 import type { Managers } from "./managers.js";
@@ -8,6 +8,11 @@ import { closeAll, type ScriptChannels } from "./script-channels.js";
 
 /** A year, in ms. Neither a job nor the wait for its lock has a limit of its own; both can be stopped. */
 export const UNLIMITED: number = 365 * 86_400_000;
+
+/** The options of a run that waits for its permits and its rate as long as it takes. */
+export function takingOptions(taking: Taking): Pick<RunOptions, "permits" | "rate" | "permitWait"> {
+  return Object.keys(taking).length === 0 ? {} : { ...taking, permitWait: UNLIMITED };
+}
 
 /** The locks of `typeArgs.lock`: those of the job manager, or those in a channel of `typeArgs.lockCh`. */
 export class JobLocks {

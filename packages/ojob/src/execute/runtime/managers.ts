@@ -17,6 +17,11 @@ import { type Position, place } from "../../text/problem.js";
 import { JobError } from "./job-error.js";
 import type { Notifier } from "./notifier.js";
 
+/** Whether a channel is in a store, and not in the memory of the process. */
+export function isLasting({ type = "simple" }: ChannelConfig = {}): boolean {
+  return type !== "simple";
+}
+
 /** A store that does not answer within this time counts as unreachable, in ms. */
 const ANSWER_TIMEOUT = 2_000;
 
@@ -31,6 +36,8 @@ export class Managers {
   #locks: ChannelConfig | undefined;
   /** Whether the last Init failed: no managed job can run. */
   failed = false;
+  /** Whether its locks are in a store that other processes share, or in the memory of this one. */
+  isLasting = false;
   /** Where a job file names a store. */
   #store: Position | undefined;
 
@@ -56,6 +63,7 @@ export class Managers {
       throw new JobError("oJobManager is initialised already, on other channels. Call oJobManager Init once.");
     }
     this.#config = config;
+    this.isLasting = isLasting(options.chLocks);
     this.failed = false;
     this.#opening = this.#open(options);
     return this.#opening;

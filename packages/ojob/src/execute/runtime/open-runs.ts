@@ -12,6 +12,8 @@ export interface HandedRun {
   readonly run: Run;
   /** Whether the job adopts it at its first start of that name. Else other processes cannot see it. */
   readonly isAdopted: boolean;
+  /** Whether its log gets the output of the job, which does not adopt it. */
+  readonly isLogged?: boolean;
   readonly isOrphaned: () => boolean;
 }
 
@@ -47,6 +49,7 @@ export class OpenRuns {
   /** The runs whose logs get the job's output: its own open ones, and those of the jobs that called it. */
   *around(): Generator<Run, void, undefined> {
     yield* this.#runs.values();
+    for (const handed of this.#handed) if ("run" in handed && handed.isLogged === true) yield handed.run;
     if (this.#parent !== undefined) yield* this.#parent.around();
   }
 

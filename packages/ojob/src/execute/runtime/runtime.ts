@@ -1,6 +1,7 @@
 import type { Clock } from "@ojm/core";
 import { askingTypes, type PathsOf, type PrepareType } from "../../plan/manager/channels.js";
 import { SharedGlobals } from "../../script/thread.js";
+import { QueueStores } from "../queues/queue-stores.js";
 import { Director } from "./director.js";
 import { JobLocks } from "./locks.js";
 import { Managers } from "./managers.js";
@@ -13,6 +14,7 @@ export class Runtime {
   readonly channels: ScriptChannels;
   readonly director: Director;
   readonly locks: JobLocks;
+  readonly queues: QueueStores;
   readonly pathsOf: PathsOf;
   readonly globals: SharedGlobals = new SharedGlobals();
   /** The values that scripts store by `$set` and read by `$get`. */
@@ -29,6 +31,7 @@ export class Runtime {
     this.channels = new ScriptChannels(this.managers, prepare, clock);
     this.director = new Director(this.managers, this.channels, clock, this.globals);
     this.locks = new JobLocks(this.managers, this.channels, clock);
+    this.queues = new QueueStores(this.managers, prepare, clock);
   }
 
   exit(code: number, job: string): void {
@@ -38,7 +41,8 @@ export class Runtime {
 
   async close(): Promise<void> {
     // Try each of them: a failure of one must not leave the locks of another held.
+    const stores = (): Promise<void> => settleAll([this.channels.close(), this.managers.close()]);
     const work = this.locks.close().finally(() => this.director.close());
-    await work.finally(() => settleAll([this.channels.close(), this.managers.close()]));
+    await settleAll([work, this.queues.close()]).finally(stores);
   }
 }

@@ -1,7 +1,7 @@
 import { type Clock, isChannelError, type JobManager, openJobManager, type Run } from "@ojm/core";
 import { checkRetry } from "@ojm/core/internal";
 import type { openScheduler, ScheduleDefinition, Scheduler } from "@ojm/schedule";
-import type { Args, Settings, TypeArgs } from "../../load/job-file.js";
+import type { Args, Settings, Taking, TypeArgs } from "../../load/job-file.js";
 import type { Log } from "../../output/log.js";
 import { type PlannedJob, timeZoneOf } from "../../plan/planned.js";
 import { isTriedAgain, logRetry, notBegun, RunOfJob, type Stops, stopped } from "../attempts.js";
@@ -18,7 +18,7 @@ export interface JobSchedule {
   /** The name of its ticks. It is the same in every process that runs this file. */
   readonly name: string;
   readonly timeout?: number | undefined;
-  readonly permits?: TypeArgs["permits"];
+  readonly taking?: Taking;
 }
 
 export function triggerOf({ typeArgs }: PlannedJob): "cron" | "interval" {
@@ -60,17 +60,17 @@ export class FileScheduler {
 
   /** Adds a schedule. Tries again until the store answers, unless that cannot help. */
   async add(schedule: JobSchedule): Promise<void> {
-    const { job, name, timeout, permits } = schedule;
+    const { job, name, timeout, taking = {} } = schedule;
     const { typeArgs } = job;
     const { overlap, missed } = typeArgs;
     const runsAll = (typeof missed === "object" ? missed.run : missed) === "all";
-    const isPatient = permits !== undefined || overlap === "queue" || overlap === "replace" || runsAll;
+    const isPatient = Object.keys(taking).length > 0 || overlap === "queue" || overlap === "replace" || runsAll;
     const mayWait = isPatient ? Number.POSITIVE_INFINITY : (typeArgs.jitter ?? 0);
     const lock = this.#isShared ? name : undefined;
     this.#logs.set(name, new TickLog(this.#engine, { job: job.name, lock, mayWait }));
     const { retry: _, ...words } = typeArgs;
     const definition = this.#isShared
-      ? { ...definitionOf(typeArgs, this.#engine.plan.settings, timeout), ...(permits && { permits }) }
+      ? { ...definitionOf(typeArgs, this.#engine.plan.settings, timeout), ...taking }
       : definitionOf(words, this.#engine.plan.settings, UNLIMITED);
     const body = this.#runs.body(schedule, this.#isShared);
     try {

@@ -85,9 +85,9 @@ export class Schedules {
     this.#shared ??= FileScheduler.open(this.#engine, this.#runs, manager);
     const scheduler = await this.#shared;
     try {
-      for (const { name, timeout, permits, own, given } of runs) {
+      for (const { name, timeout, taking, own, given } of runs) {
         this.#names.add(name);
-        await scheduler.add({ job, given: [given], own, name, timeout, permits });
+        await scheduler.add({ job, given: [given], own, name, timeout, taking });
       }
       return true;
     } catch (error) {

@@ -1,5 +1,5 @@
-import { nearest } from "@ojm/core/internal";
-import type { Args, JobFile, TodoEntry, TypeArgs } from "../../load/job-file.js";
+import { nearest, present } from "@ojm/core/internal";
+import type { Args, JobFile, Taking, TodoEntry, TypeArgs } from "../../load/job-file.js";
 import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate, hasTemplate } from "../../text/template.js";
 import { fillArgs, mergeArgs, runArgs, stayingArgs } from "../args.js";
@@ -13,8 +13,8 @@ type PlaceOf = (argument: string) => Position;
 export interface Start {
   readonly args: Args;
   readonly placeOf: PlaceOf;
-  /** The permits of the run: of all jobs around the start, the innermost with permits gives them. */
-  readonly permits: TypeArgs["permits"];
+  /** What the run takes. Of all jobs around the start, the innermost with permits or a rate gives them. */
+  readonly taking: Taking;
   /** Whether the job that has the start as a step checks its arguments: the checks may set defaults. */
   readonly checked: boolean;
   /** The same for a job that has this job as a step. */
@@ -33,9 +33,14 @@ interface Way {
   readonly placeOf: PlaceOf;
   /** A job above checks its arguments. */
   readonly checked: boolean;
-  readonly permits?: TypeArgs["permits"];
+  readonly taking: Taking;
   /** The environment of the job that this one is a step of. */
   readonly environment?: Environment;
+}
+
+/** What the runs of a job take. `around`: what those of the job take that has it as a step. */
+export function takingOf({ permits, rate }: TypeArgs, around: Taking): Taking {
+  return { ...around, ...present({ permits, rate }) };
 }
 
 /** Visits the starts of runs among the steps of a job, up to a script or shortcut: it may change them. */
@@ -45,7 +50,7 @@ export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, contex
   const known = new Map<string, boolean>();
   /** Visits the starts of a job that is a step. False once its arguments may have been changed. */
   const walk = (job: PlannedJob, way: Way): boolean => {
-    const key = JSON.stringify([job.name, way.checked, way.given, way.permits, way.environment?.added]);
+    const key = JSON.stringify([job.name, way.checked, way.given, way.taking, way.environment?.added]);
     const result = known.get(key) ?? runArgs(job).every((own) => walkWith(job, own, way));
     known.set(key, result);
     return result;
@@ -59,8 +64,8 @@ export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, contex
     const placeOf: PlaceOf = (argument) =>
       stayed.get(argument) ?? (Object.hasOwn(own, argument) ? (job.argsAt[argument] ?? job.at) : way.placeOf(argument));
     const checked = job.checks.in.length > 0;
-    const { permits = way.permits } = job.typeArgs;
-    const start = (): Start => ({ args, placeOf, permits, checked, checkedAbove: way.checked });
+    const taking = takingOf(job.typeArgs, way.taking);
+    const start = (): Start => ({ args, placeOf, taking, checked, checkedAbove: way.checked });
     if (job.name === JOB_START) visit(start());
     return job.steps.every((step) => {
       if (!("job" in step)) return false;
@@ -73,7 +78,7 @@ export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, contex
       const { args: more = {}, argsAt = {} } = step;
       const given = { ...args, ...fillArgs(more, args, () => {}, variables) };
       const placeOfInner: PlaceOf = (argument) => argsAt[argument] ?? placeOf(argument);
-      const further = { given, placeOf: placeOfInner, checked: checked || way.checked, permits, environment };
+      const further = { given, placeOf: placeOfInner, checked: checked || way.checked, taking, environment };
       if (!walk(inner, further)) return false;
       const merged = fillArgs(inner.args[0] ?? {}, given, () => {}, variables);
       for (const name of stayingArgs(inner, args)) {
@@ -84,7 +89,7 @@ export function eachStart(job: PlannedJob, given: Args, placeOf: PlaceOf, contex
     });
   };
   // Each of them is a separate run, which does not see what scripts of another one change.
-  for (const own of runArgs(job)) walkWith(job, own, { given, placeOf, checked: false });
+  for (const own of runArgs(job)) walkWith(job, own, { given, placeOf, checked: false, taking: {} });
 }
 
 /** The problem of a lock name with an unfilled template. `undefined` if it has none. */

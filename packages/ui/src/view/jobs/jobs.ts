@@ -77,7 +77,7 @@ export function pageOf(
 /** A page of the jobs, by name. */
 export async function jobsOf(source: Source, asked: NamesQuery): Promise<Jobs> {
   const [names, store] = await Promise.all([source.hub.names(), source.hub.store()]);
-  // Runs that wait for a permit hold a lock of ojm.
+  // Runs that wait for a permit or a rate hold a lock of ojm.
   const locked = store.runs.locks().flatMap(({ name }) => (ownNameProblem(name) === undefined ? [name] : []));
   const page = pageOf([...names, ...store.scheduleNames(), ...locked], asked);
   const stateOf = statesIn(store);

@@ -66,6 +66,7 @@ const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunReco
   timeout: plain,
   lock: plain,
   permits: plain,
+  rate: plain,
   versions: ({ ojm, node }) => ({ ojm, node }),
   schedule: plain,
   tick: plain,

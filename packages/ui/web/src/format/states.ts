@@ -82,6 +82,7 @@ const REASONS: Readonly<Record<string, State>> = {
   maintenance: PROBLEMS.held,
   queue: { tone: "warn", icon: "waiting", word: "Queue" },
   permit: { tone: "warn", icon: "waiting", word: "No free permit" },
+  rate: { tone: "warn", icon: "waiting", word: "Rate used up" },
   retry: { tone: "warn", icon: "retry", word: "Retry to come" },
   last: { tone: "quiet", icon: "runs", word: "Last run" },
   overdue: PROBLEMS.overdue,

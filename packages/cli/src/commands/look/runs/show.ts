@@ -113,6 +113,7 @@ function fields(say: SayTime): Column<RunRecord>[] {
     { title: "where", cell: ({ holder: { host, pid } }) => `${host}, pid ${pid}` },
     { title: "lock", cut: "name", cell: ({ lock }) => lock },
     { title: "permits", cell: ({ permits }) => permits && Object.keys(permits).join(", ") },
+    { title: "rate", cell: ({ rate }) => rate?.name },
     { title: "fence", cell: ({ fence }) => fence },
     { title: "versions", cell: ({ versions }) => versions && `ojm ${versions.ojm}, Node ${versions.node}` },
     { title: "args", cell: ({ args }) => json(args) },

@@ -8,6 +8,7 @@ import { isCall, isIndexed, isLock, isLocking, isRecord, isSession } from "../en
 import type { FakeProcess } from "../process.js";
 import { CompletedOnce } from "./completed-once.js";
 import { PermitLines } from "./permit-lines.js";
+import { Rates } from "./rates.js";
 import { Retained } from "./retained.js";
 import { SessionLives } from "./session-lives.js";
 import { StartedOnce } from "./started-once.js";
@@ -79,6 +80,9 @@ export class Laws {
   /** The keys that are completed once. */
   readonly keys: CompletedOnce = new CompletedOnce();
   readonly #lines: PermitLines = new PermitLines();
+  readonly #rates: Rates;
+  /** The ids of the runs with a rate. */
+  readonly #rated: Set<string> = new Set();
   readonly #retained: Retained = new Retained();
   /** The processes that are closing, and when the grace of their bodies is over. */
   readonly #closing: Map<FakeProcess, number> = new Map();
@@ -90,6 +94,7 @@ export class Laws {
     this.#judgesSignals = !late;
     this.#clock = clock;
     this.once = new StartedOnce(clock);
+    this.#rates = new Rates(clock);
     this.#ttl = ttl;
     this.#lives = new SessionLives(clock, ttl);
   }
@@ -98,6 +103,7 @@ export class Laws {
   sent(commit: Commit, sender: object): void {
     this.#lives.sent(commit);
     this.#lines.sent(commit);
+    this.#rates.sent(commit);
     for (const { key, value } of commit.writes) {
       if (value === null) continue;
       if (isSession(key))
@@ -125,8 +131,10 @@ export class Laws {
     this.once.applied(change);
     this.keys.applied(change);
     this.#lines.applied(change);
+    this.#rates.applied(change);
     if (isRecord(key) && value !== null) {
-      const { id, permits }: RunRecord = JSON.parse(value);
+      const { id, permits, rate }: RunRecord = JSON.parse(value);
+      if (rate !== undefined) this.#rated.add(id);
       if (permits !== undefined) this.#permits.set(id, permits);
     }
     if (!isLock(key)) return;
@@ -172,6 +180,7 @@ export class Laws {
     this.once.forgotten();
     this.keys.forgotten();
     this.#lines.forgotten();
+    this.#rates.forgotten();
     this.#retained.forgotten();
   }
 
@@ -187,6 +196,7 @@ export class Laws {
     if (this.#clock.monotonic() < (this.#holds.get(lock) ?? 0)) throw new Error(`${lock} begins while it is held`);
     const inside: Inside = { ...entered, stops: process.stops, unlocked: false };
     this.#inside.add(inside);
+    if (this.#rated.has(run.id)) this.#rates.entered(run);
     this.check();
     const last = this.#lastFence.get(lock) ?? "0";
     if (compareVersions(run.fence, last) > 0) this.#lastFence.set(lock, run.fence);
@@ -228,6 +238,7 @@ export class Laws {
     this.once.check();
     this.keys.check();
     this.#lines.check();
+    this.#rates.check();
     if (this.#takenForDead !== undefined) throw new Error(this.#takenForDead);
     const holders = new Map<string, Inside>();
     const permits = new Map<string, Inside[]>();

@@ -97,7 +97,7 @@ export function WhySection({ job }: { readonly job: Job }): VNode {
 
 /** The reasons that keep a job from running, and those that only make it wait. */
 const STOPS = new Set(["orphaned", "paused", "blackout", "unattended", "overdue", "locked", "maintenance"]);
-const WAITS = new Set(["queue", "permit", "waiting", "backfill", "retry"]);
+const WAITS = new Set(["queue", "permit", "rate", "waiting", "backfill", "retry"]);
 
 /** The heading of the reasons: the page of a healthy job must not ask why it does not run. */
 export function headingOf(reasons: readonly ReasonView[] | undefined, running?: string): string {

@@ -191,6 +191,7 @@ function RunFacts({ run, progress }: { readonly run: RunDetail; readonly progres
         <Fact name="At most">{durationText(run.timeout)}</Fact>
         <Fact name="Lock">{run.lock}</Fact>
         <Fact name="Permits">{run.permits && Object.keys(run.permits).join(", ")}</Fact>
+        <Fact name="Rate">{run.rate?.name}</Fact>
         <Fact name="Exit">{exit?.signal ?? exit?.code}</Fact>
         <Fact name="Started by">{run.trigger}</Fact>
         <Fact name="Tick">

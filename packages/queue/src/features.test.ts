@@ -1,0 +1,298 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { FakeClock } from "../../core/src/testing/fake-clock.js";
+import { collect, rejection } from "../../core/src/testing/settle.js";
+import { type QueuesOf, World } from "./testing/world.js";
+import type { AddOptions, Item } from "./types.js";
+
+let world: World;
+let clock: FakeClock;
+let one: QueuesOf;
+
+beforeEach(async () => {
+  world = new World();
+  clock = world.clock;
+  one = await world.process("one");
+});
+
+afterEach(() => world.close());
+
+const add = (data: unknown, options?: AddOptions, of: QueuesOf = one) => clock.until(of.queues.add("q", data, options));
+
+/** Handles all items that wait, one after the other. Resolves to their data, in order. */
+async function drain(): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  const worker = await clock.until(one.queues.work("q", ({ data }) => void seen.push(data)));
+  await clock.advance(1_000);
+  await clock.until(worker.close());
+  return seen;
+}
+
+test("items of a higher priority are taken first, those of the same one in order of arrival", async () => {
+  for (const [data, priority] of [
+    ["a", 0],
+    ["b", -100],
+    ["c", 7],
+    ["d", 0],
+    ["e", 100],
+    ["f", 10],
+  ] as const)
+    await add(data, { priority });
+  expect(await drain()).toEqual(["e", "f", "c", "a", "d", "b"]);
+});
+
+test("groups are served in turn: an item waits for one of each other group per item ahead of its own", async () => {
+  for (let i = 0; i < 50; i++) await add(`big ${i}`, { group: "big" });
+  for (let i = 0; i < 3; i++) await add(`small ${i}`, { group: "small" });
+  await add("one", { group: "one" });
+  const seen = await drain();
+  expect(seen).toHaveLength(54);
+  expect(seen.slice(0, 7).toSorted()).toEqual(["big 0", "big 1", "big 2", "one", "small 0", "small 1", "small 2"]);
+  expect(seen.filter((data) => String(data).startsWith("big"))).toEqual(
+    Array.from({ length: 50 }, (_, i) => `big ${i}`),
+  );
+});
+
+test("a group that was served before owes nothing once it has waited for none", async () => {
+  for (let i = 0; i < 50; i++) await add(`a ${i}`, { group: "a" });
+  await drain();
+  await clock.advance(1_000);
+  for (let i = 0; i < 20; i++) await add(`b ${i}`, { group: "b" });
+  await add("a again", { group: "a" });
+  expect((await drain()).indexOf("a again")).toBeLessThanOrEqual(1);
+});
+
+test("at most `perGroup` items of a group are handled at once, and others pass those that wait for it", async () => {
+  await clock.until(one.queues.define("q", { perGroup: 2 }));
+  const two = await world.process("two");
+  const now = new Map<string, number>();
+  const most = new Map<string, number>();
+  let done = 0;
+  const handler = async ({ group = "" }: Item): Promise<void> => {
+    now.set(group, (now.get(group) ?? 0) + 1);
+    most.set(group, Math.max(most.get(group) ?? 0, now.get(group) ?? 0));
+    await new Promise<void>((resolve) => void clock.after(50, resolve));
+    now.set(group, (now.get(group) ?? 0) - 1);
+    done++;
+  };
+  for (let i = 0; i < 20; i++) await add(i, { group: "a" });
+  for (let i = 0; i < 6; i++) await add(i, { group: "b" });
+  for (const { queues } of [one, two]) await clock.until(queues.work("q", handler, { concurrency: 5 }));
+  await clock.advance(30_000);
+  expect(done).toBe(26);
+  expect([...most]).toEqual([
+    ["a", 2],
+    ["b", 2],
+  ]);
+});
+
+test("permits limit the items of several queues together", async () => {
+  let [now, most, done] = [0, 0, 0];
+  const handler = async (): Promise<void> => {
+    most = Math.max(most, ++now);
+    await new Promise<void>((resolve) => void clock.after(50, resolve));
+    now--;
+    done++;
+  };
+  for (const name of ["p", "q"]) {
+    await clock.until(one.queues.define(name, { permits: { smtp: 3 } }));
+    for (let i = 0; i < 10; i++) await clock.until(one.queues.add(name, i));
+    await clock.until(one.queues.work(name, handler, { concurrency: 10 }));
+  }
+  await clock.advance(60_000);
+  expect([done, most]).toEqual([20, 3]);
+});
+
+test("a rate limits how often attempts begin, over all workers", async () => {
+  await clock.until(one.queues.define("q", { rate: { name: "smtp", max: 5, per: "10s" } }));
+  const two = await world.process("two");
+  const at: number[] = [];
+  for (const { queues } of [one, two])
+    await clock.until(queues.work("q", () => void at.push(clock.monotonic()), { concurrency: 10 }));
+  for (let i = 0; i < 20; i++) await add(i);
+  await clock.advance(60_000);
+  expect(at).toHaveLength(20);
+  for (let i = 5; i < at.length; i++) expect((at[i] as number) - (at[i - 5] as number)).toBeGreaterThanOrEqual(10_000);
+});
+
+test("a unique key excludes others until it is taken, done, or over", async () => {
+  await clock.until(one.queues.define("q", { attempts: 2, delay: "1m" }));
+  const handler = ({ data }: Item): void => {
+    if (data === "fails") throw new Error("no");
+  };
+  const keys = { done: { key: "d" }, taken: { key: "t", until: "taken" }, over: { key: "o", until: "1h" } } as const;
+  const first = await add("fails", { unique: keys.done });
+  expect(await add("x", { unique: keys.done })).toEqual({ id: first.id, added: false });
+  await add("fails", { unique: keys.taken });
+  expect(await add("x", { unique: keys.taken })).toMatchObject({ added: false });
+  await add("fine", { unique: keys.over });
+  const worker = await clock.until(one.queues.work("q", handler, { concurrency: 5 }));
+  await clock.advance(1_000);
+  const again = async () => {
+    const all = await Promise.all(
+      Object.values(keys).map((unique) => clock.until(one.queues.add("q", "y", { unique }))),
+    );
+    return all.map(({ added }) => added);
+  };
+  expect(await again()).toEqual([false, true, false]);
+  await clock.advance(120_000);
+  expect(await world.items(one, { state: "dead" })).toHaveLength(2);
+  expect((await again())[0]).toBe(true);
+  await clock.until(worker.close());
+});
+
+test("the newest data replaces that of the item that waits, and of no other", async () => {
+  const unique = { key: "index", replace: true };
+  const { id } = await add(1, { unique });
+  expect(await add(2, { unique })).toEqual({ id, added: false, replaced: true });
+  expect(await drain()).toEqual([2]);
+  const later = await add(3, { unique, delay: "1m" });
+  expect(await add(4, { unique })).toEqual({ id: later.id, added: false, replaced: true });
+  let end = (): void => {};
+  await clock.until(one.queues.work("q", () => new Promise<void>((resolve) => (end = resolve))));
+  await clock.advance(65_000);
+  expect(await add(5, { unique })).toEqual({ id: later.id, added: false });
+  expect(await world.items(one)).toMatchObject([{ state: "active", data: 4 }]);
+  end();
+});
+
+test("a dead letter whose key another item has is not retried", async () => {
+  await clock.until(one.queues.define("q", { attempts: 1 }));
+  const { id } = await add("x", { unique: { key: "k" } });
+  const worker = await clock.until(one.queues.work("q", () => Promise.reject(new Error("no"))));
+  await clock.advance(1_000);
+  await clock.until(worker.close());
+  await add("y", { unique: { key: "k" } });
+  expect(await clock.until(rejection(one.queues.retry("q", id)))).toMatchObject({ code: "INVALID" });
+  expect(await clock.until(one.queues.redrive("q"))).toBe(0);
+  await clock.until(one.queues.purge("q", { reason: "a test" }));
+  await clock.until(one.queues.retry("q", id));
+  expect(await add("z", { unique: { key: "k" } })).toEqual({ id, added: false });
+});
+
+test("an item is taken at its time, in any process, and the earliest first", async () => {
+  const two = await world.process("two");
+  const began = clock.now();
+  const seen: [unknown, number][] = [];
+  for (const { queues } of [one, two])
+    await clock.until(queues.work("q", ({ data }) => void seen.push([data, clock.now() - began])));
+  await add("late", { at: began + 30_000 }, two);
+  await add("soon", { delay: "5s" });
+  await add("past", { at: began - 5_000 });
+  await clock.advance(60_000);
+  expect(seen.map(([data]) => data)).toEqual(["past", "soon", "late"]);
+  const [, soon, late] = seen.map(([, at]) => at) as [number, number, number];
+  expect([soon >= 5_000 && soon < 5_500, late >= 30_000 && late < 30_500]).toEqual([true, true]);
+});
+
+test("a thousand items that are due at once are all moved", async () => {
+  for (let i = 0; i < 1_000; i++) await add(i, { at: clock.now() + 10_000 - i });
+  let done = 0;
+  await clock.until(one.queues.work("q", () => void done++, { concurrency: 50 }));
+  await clock.advance(60_000);
+  expect(done).toBe(1_000);
+});
+
+test("an item that no worker takes within its time to live is dropped, with a record that says so", async () => {
+  await add("old", { ttl: "1m", unique: { key: "k" } });
+  await clock.advance(61_000);
+  await add("new", { ttl: "1m" });
+  expect(await drain()).toEqual(["new"]);
+  const records = await clock.until(collect(one.manager.history({ name: "q" })));
+  expect(records.map(({ status, error }) => [status, error])).toEqual([
+    ["completed", undefined],
+    ["skipped", "its time to live was over before a worker took it"],
+  ]);
+  expect(await add("k", { unique: { key: "k" } })).toMatchObject({ added: true });
+});
+
+test("an item that is added in another commit is there if the rest of it is, and only then", async () => {
+  const orders = await one.manager.channel<string>("orders");
+  const commit = async (version: string | null, options?: AddOptions) => {
+    const ops = await clock.until(one.queues.ops("q", "ship", options));
+    const put = [
+      { check: 4711, version },
+      { put: 4711, value: "paid" },
+    ];
+    return clock.until(orders.commitWith<unknown[]>(put, ops));
+  };
+  expect((await commit("0000000000000000001")).ok).toBe(false);
+  expect(await world.items(one)).toEqual([]);
+  const first = await commit(null, { unique: { key: "4711" }, group: "ana" });
+  expect(first.ok).toBe(true);
+  expect(await world.items(one)).toMatchObject([{ state: "waiting", data: "ship", group: "ana" }]);
+  const second = await commit(first.ok ? first.version : null, { unique: { key: "4711" } });
+  expect(second).toMatchObject({ ok: false, failed: [{ channel: "oJobManager-queues" }] });
+});
+
+test("data is checked by the schema of the queue, and the item has what the schema returns", async () => {
+  const schema = {
+    "~standard": {
+      version: 1 as const,
+      vendor: "test",
+      validate: (value: unknown) =>
+        typeof value === "string" ? { value: value.trim() } : { issues: [{ message: "not a text" }] },
+    },
+  };
+  await clock.until(one.queues.define("q", { schema }));
+  expect(await clock.until(rejection(one.queues.add("q", 1)))).toMatchObject({
+    code: "INVALID",
+    message: 'the data of an item of the queue "q" does not match its schema: not a text',
+  });
+  await add(" ana ");
+  expect(await drain()).toEqual(["ana"]);
+});
+
+test("data that the store cannot hold is refused when it is added", async () => {
+  const small = await world.process("small", { supports: { maxValueBytes: 100_000 } });
+  expect(await clock.until(rejection(small.queues.add("q", "x".repeat(95_000))))).toMatchObject({ code: "TOO_LARGE" });
+  expect(await clock.until(small.queues.add("q", "x".repeat(80_000)))).toMatchObject({ added: true });
+});
+
+test("items of a group that is full are not read again and again, however many they are", async () => {
+  await clock.until(one.queues.define("q", { perGroup: 1 }));
+  for (let i = 0; i < 2_500; i++) await add(i, { group: "a", priority: 1 });
+  await clock.until(one.queues.work("q", () => new Promise(() => {}), { concurrency: 10 }));
+  await clock.advance(100);
+  const before = one.way.reads;
+  await clock.advance(900);
+  expect(one.way.reads - before).toBeLessThan(10);
+});
+
+test("a store without watches is polled", async () => {
+  const poll = await world.process("poll", { supports: { watch: false } });
+  const seen: unknown[] = [];
+  await clock.until(poll.queues.work("q", ({ data }) => void seen.push(data)));
+  await add("x");
+  await add("y", { delay: "1s" });
+  await clock.advance(5_000);
+  expect(seen).toEqual(["x", "y"]);
+});
+
+test("adding an item costs one commit, and a thousand idle workers read nothing for it", async () => {
+  const idle = await Promise.all(Array.from({ length: 10 }, (_, i) => world.process(`idle ${i}`)));
+  for (const { queues } of idle) await clock.until(queues.work("q", () => {}));
+  await add("first");
+  await clock.advance(1_000);
+  const before = idle.map(({ way }) => [way.commits.length, way.reads]);
+  const commits = one.way.commits.length;
+  await add("x");
+  expect(one.way.commits.length - commits).toBe(1);
+  await clock.advance(40);
+  const after = idle.map(({ way }) => [way.commits.length, way.reads]);
+  const did = after.map((counts, i) => counts.map((count, j) => count - (before[i]?.[j] ?? 0)));
+  // One of them took the item: it opened its session, and the run was started and ended.
+  expect(did.filter(([written = 0]) => written > 0)).toEqual([[3, 0]]);
+  expect(did.filter(([, read = 0]) => read > 0)).toEqual([]);
+});
+
+test("a queue with many waiting items is not read whole", async () => {
+  for (let i = 0; i < 3_000; i++) await add(i);
+  const reader = await world.process("reader");
+  const seen: unknown[] = [];
+  await clock.until(reader.queues.work("q", ({ data }) => void seen.push(data), { concurrency: 2 }));
+  const before = reader.way.reads;
+  await clock.advance(1);
+  expect(reader.way.reads - before).toBeLessThan(3_000);
+  await clock.advance(10_000);
+  expect(seen).toEqual(Array.from({ length: 3_000 }, (_, i) => i));
+});

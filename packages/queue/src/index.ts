@@ -1,0 +1,26 @@
+/** Queues of work, whose items are managed runs. */
+export { isQueueError, QueueError, type QueueErrorCode } from "./errors.js";
+export { openQueues, type Queues, type QueuesOptions } from "./queues.js";
+export { queueDamage } from "./store/entries.js";
+export type {
+  Added,
+  AddOptions,
+  Handler,
+  Item,
+  ItemInfo,
+  ItemState,
+  ItemsOptions,
+  PauseOptions,
+  QueueCounts,
+  QueueOptions,
+  QueuePause,
+  QueueSummary,
+  RedriveOptions,
+  SchemaResult,
+  StandardSchema,
+  UniqueOptions,
+  Why,
+  Worker,
+  WorkerCloseOptions,
+  WorkOptions,
+} from "./types.js";

@@ -1,0 +1,540 @@
+import { hostname } from "node:os";
+import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Op } from "@ojm/core";
+import { systemClock } from "@ojm/core/backend";
+import { readable, unlessCorrupt } from "@ojm/core/internal";
+import { QueueError } from "./errors.js";
+import { checkAdd, checkConcurrency, checkDuration, checkName, checkQueue, refuse, validated } from "./options.js";
+import { freeOps } from "./store/end.js";
+import {
+  type DeadItem,
+  deadKey,
+  dueKey,
+  isDead,
+  isItem,
+  isMember,
+  isTaken,
+  itemOf,
+  type Place,
+  placeOf,
+  type QueuesValue,
+  type StoredItem,
+  takenKey,
+  uniqueKey,
+  waitingKey,
+} from "./store/entries.js";
+import { definitionOf, openQueueStore, type QueueStore } from "./store/store.js";
+import type {
+  Added,
+  AddOptions,
+  Handler,
+  Item,
+  ItemInfo,
+  ItemState,
+  ItemsOptions,
+  PauseOptions,
+  QueueCounts,
+  QueueOptions,
+  QueueSummary,
+  RedriveOptions,
+  StandardSchema,
+  Why,
+  Worker,
+  WorkerCloseOptions,
+  WorkOptions,
+} from "./types.js";
+import { pauseAt } from "./worker/claim.js";
+import { QueueWorker } from "./worker/worker.js";
+
+/** Options of {@link openQueues}. */
+export interface QueuesOptions {
+  /** The source of time and of random numbers; simulations replace it. Default: the clock of the machine. */
+  readonly clock?: Clock;
+  /** The name of this process among the workers of the store. Default: a random one. */
+  readonly instance?: string;
+}
+
+/**
+ * Opens the queues in the store of a manager's locks. Close them before the manager.
+ *
+ * @example
+ * await using manager = await openJobManager("sqlite:./data/ojm.db");
+ * await using queues = openQueues(manager);
+ * await queues.define("mail", { attempts: 5, timeout: "1m" });
+ * await queues.add("mail", { to: "ana@example.org" });
+ * await queues.work("mail", async ({ id, data, signal }) => send(data, { id, signal }), { concurrency: 20 });
+ */
+export function openQueues(manager: JobManager, options: QueuesOptions = {}): Queues {
+  return new Queues(manager, options);
+}
+
+/** How many items {@link Queues.counts} counts in each state, if its caller gives no other number. */
+const COUNTED = 10_000;
+
+const STATES: readonly ItemState[] = ["active", "waiting", "delayed", "dead"];
+const KINDS: { readonly [state in ItemState]: string } = { active: "t", waiting: "w", delayed: "due", dead: "dead" };
+
+/** How many commits of a change of many items are under way at once. */
+const AT_ONCE = 100;
+
+/** An item, where it is in the store. */
+interface Found {
+  readonly key: Key;
+  readonly version: string;
+  readonly info: ItemInfo;
+  readonly value: StoredItem;
+  readonly place: Place;
+}
+
+/**
+ * Queues of work. Each item is handled by one worker of all processes that share the store, at least once:
+ * each attempt is a run of the name of the queue, with a record, a log, progress and a fence. What a handler
+ * writes by `item.complete` is applied exactly once.
+ */
+export class Queues {
+  readonly #manager: JobManager;
+  readonly #clock: Clock;
+  readonly #instance: string;
+  readonly #schemas: Map<string, StandardSchema> = new Map();
+  /** The queues that are known to be defined. */
+  readonly #known: Set<string> = new Set();
+  readonly #workers: Set<QueueWorker> = new Set();
+  #store: Promise<QueueStore> | undefined;
+  #members = 0;
+  #isClosed = false;
+
+  /** @internal Use {@link openQueues}. */
+  constructor(manager: JobManager, { clock = systemClock, instance }: QueuesOptions) {
+    this.#manager = manager;
+    this.#clock = clock;
+    this.#instance = instance ?? clock.random(12);
+  }
+
+  /**
+   * Sets the options of a queue, for all processes: the definition that was written last counts. The schema
+   * is for the items that this process adds. A queue without a definition has the defaults.
+   *
+   * @throws QueueError `INVALID`; ChannelError if the store fails
+   */
+  async define(queue: string, options: QueueOptions = {}): Promise<void> {
+    const checked = checkQueue(queue, options);
+    const store = await this.#open(queue);
+    if (options.schema === undefined) this.#schemas.delete(queue);
+    else this.#schemas.set(queue, options.schema);
+    await store.redefine(queue, ({ options: stored, pause, version }) => {
+      if (version !== null && isSame(stored, checked)) return undefined;
+      return { options: checked, ...(pause && { pause }) };
+    });
+    this.#known.add(queue);
+  }
+
+  /**
+   * Adds an item. Once this resolves, the item is in the store, and survives every process.
+   *
+   * @throws QueueError `INVALID`; ChannelError `TOO_LARGE` if the store cannot hold the data, or if it fails.
+   * After an error with the outcome `unknown` the item may be there: use `unique` to add it again
+   */
+  async add(queue: string, data: unknown, options: AddOptions = {}): Promise<Added> {
+    const checked = checkAdd(queue, options, this.#clock.now());
+    const store = await this.#defined(queue);
+    return store.add(queue, await validated(queue, this.#schemas.get(queue), data), checked);
+  }
+
+  /**
+   * The ops that add an item in another commit: the item is there if, and only if, the rest of that commit
+   * is. On PostgreSQL, that can be a transaction of the program. With `unique`, the commit fails if another
+   * item has the key.
+   *
+   * @example
+   * const more = await queues.ops("mail", { order: 4711 });
+   * await orders.commitWith([{ put: 4711, value: order }], more);
+   * @throws as {@link Queues.add}
+   */
+  async ops(queue: string, data: unknown, options: AddOptions = {}): Promise<ChannelOps<unknown>[]> {
+    const checked = checkAdd(queue, options, this.#clock.now());
+    const store = await this.#defined(queue);
+    const valid = await validated(queue, this.#schemas.get(queue), data);
+    const { ops } = await store.addOps(queue, valid, checked, false);
+    return [{ channel: store.channel, ops } as ChannelOps<unknown>];
+  }
+
+  /**
+   * Handles the items of a queue in this process, until the worker is closed. Resolves once it takes items.
+   *
+   * @throws QueueError `INVALID`; ChannelError if the store fails
+   * @example
+   * const worker = await queues.work<Mail>("mail", ({ data }) => send(data), { concurrency: 20 });
+   * process.once("SIGTERM", () => worker.close({ grace: "20s" }));
+   */
+  async work<D = JsonValue>(
+    queue: string,
+    handler: (item: Item<D>) => unknown,
+    options: WorkOptions = {},
+  ): Promise<Worker> {
+    const concurrency = checkConcurrency(queue, options.concurrency ?? 1);
+    if (typeof handler !== "function") refuse(queue, `a worker of the queue "${queue}" needs a function`);
+    const store = await this.#defined(queue);
+    const member = `${this.#instance}-${this.#members++}`;
+    const onClose = (closed: QueueWorker): void => void this.#workers.delete(closed);
+    const worker = new QueueWorker(store, queue, handler as Handler, { member, concurrency, onClose });
+    this.#workers.add(worker);
+    await worker.begin();
+    return worker;
+  }
+
+  /** The queues of the store, in the order of their names. */
+  async *list(): AsyncGenerator<QueueSummary, void, undefined> {
+    const { channel } = await this.#open("");
+    for await (const { key, value, version } of readable(channel, { prefix: ["def"] })) {
+      const { options, ...definition } = definitionOf({ value, version });
+      const { keep, ...rest } = options;
+      const pause = pauseAt(definition, this.#clock.now());
+      yield {
+        name: String((key as readonly unknown[])[1]),
+        options: { ...rest, dead: { keep } },
+        ...(pause !== undefined && { paused: pause }),
+      };
+    }
+  }
+
+  /**
+   * Counts the items of a queue, up to `most` in each state. Reads that many keys. Default: 10,000.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async counts(queue: string, { most = COUNTED }: { readonly most?: number } = {}): Promise<QueueCounts> {
+    const { channel } = await this.#open(queue);
+    const count = async (state: ItemState): Promise<number> => {
+      let items = 0;
+      for await (const _ of channel.keys({ prefix: [KINDS[state], queue], limit: most + 1 })) items++;
+      return items;
+    };
+    const [active = 0, waiting = 0, delayed = 0, dead = 0] = await Promise.all(STATES.map(count));
+    let oldest: number | undefined;
+    for await (const { value } of readable(channel, { prefix: ["w", queue], limit: 1 }))
+      if (isItem(value)) oldest = value.added;
+    let [workers, slots] = [0, 0];
+    for await (const { value } of readable(channel, { prefix: ["m", queue] })) {
+      if (!isMember(value)) continue;
+      workers++;
+      slots += value.concurrency;
+    }
+    const all = { waiting, delayed, active, dead };
+    const isMore = Object.values(all).some((items) => items > most);
+    const shown = Object.fromEntries(Object.entries(all).map(([state, items]) => [state, Math.min(items, most)]));
+    return {
+      ...(shown as typeof all),
+      ...(isMore && { more: true }),
+      ...(oldest !== undefined && { oldest }),
+      workers,
+      slots,
+    };
+  }
+
+  /**
+   * The items of a queue: those that wait in the order in which they are taken, the others by their ids.
+   * Reads only as many as the caller takes.
+   */
+  async *items(queue: string, options: ItemsOptions = {}): AsyncGenerator<ItemInfo, void, undefined> {
+    const { state, group, limit = Number.POSITIVE_INFINITY } = options;
+    let left = limit;
+    for (const one of state === undefined ? STATES : [state]) {
+      for await (const { info } of this.#found(queue, one)) {
+        if (left <= 0) return;
+        if (group !== undefined && info.group !== group) continue;
+        left--;
+        yield info;
+      }
+    }
+  }
+
+  /**
+   * The item with this id, in whichever state; `undefined` if there is none. One that waits is searched among
+   * all that wait.
+   */
+  async item(queue: string, id: string): Promise<ItemInfo | undefined> {
+    return (await this.#find(queue, id, STATES))?.info;
+  }
+
+  /**
+   * Makes a dead or delayed item waiting now. The attempts of a dead one begin again.
+   *
+   * @throws QueueError `UNKNOWN` if no such item is dead or delayed, `INVALID` if another item has its unique
+   * key by now; ChannelError if the store fails
+   */
+  async retry(queue: string, id: string, why: Partial<Why> = {}): Promise<void> {
+    const found = await this.#find(queue, id, ["dead", "delayed"]);
+    if (found === undefined) throw unknown(queue, id, "is dead or delayed");
+    const store = await this.#open(queue);
+    const ops = [...retryOps(queue, found), this.#claimUnique(queue, found)].flat();
+    const result = await store.channel.commitWith<unknown[]>(ops, [this.#audit("retry", queue, why, id)]);
+    if (result.ok) return;
+    const isTaken = result.failed.some(({ key }) => (key as readonly unknown[])[0] === "uniq");
+    if (!isTaken) throw unknown(queue, id, "is dead or delayed any more");
+    refuse(queue, `another item of the queue "${queue}" has the unique key of the item ${id}: discard one of them`);
+  }
+
+  /**
+   * Removes an item. An active one is cancelled first: its signal fires, and it is removed once its handler
+   * has returned. Resolves to whether it is gone.
+   *
+   * @throws QueueError `UNKNOWN`; ChannelError if the store fails
+   */
+  async discard(queue: string, id: string, why: Why): Promise<boolean> {
+    checkWhy(queue, why);
+    const store = await this.#open(queue);
+    for (;;) {
+      const found = await this.#find(queue, id, STATES);
+      if (found === undefined) throw unknown(queue, id, "is there");
+      if (isTaken(found.value)) {
+        const { ended } = await this.#manager.cancel(found.value.run, why);
+        if (!ended) return false;
+        continue;
+      }
+      const ops = removeOps(queue, found);
+      if ((await store.channel.commitWith<unknown[]>(ops, [this.#audit("discard", queue, why, id)])).ok) return true;
+    }
+  }
+
+  /**
+   * Retries the dead letters of a queue, those added first at the head. `rate`: spreads them over time.
+   * Resolves to their number. Those whose unique key another item has stay.
+   *
+   * @throws QueueError `INVALID`; ChannelError if the store fails, after some may be retried
+   */
+  async redrive(queue: string, options: RedriveOptions = {}): Promise<number> {
+    const { rate, limit = Number.POSITIVE_INFINITY } = options;
+    const store = await this.#open(queue);
+    if (rate !== undefined && !(rate.max > 0)) refuse(queue, "rate.max must be above 0");
+    const apart = rate === undefined ? 0 : checkDuration(queue, "rate.per", rate.per) / rate.max;
+    const now = this.#clock.now();
+    let begun = 0;
+    const count = await this.#each(queue, "dead", limit, async (found) => {
+      const at = apart === 0 ? undefined : now + apart * begun++;
+      const ops = [...retryOps(queue, found, at), this.#claimUnique(queue, found)].flat();
+      return (await store.channel.commit(ops)).ok;
+    });
+    await store.channel.commitWith<unknown[]>([], [this.#audit("redrive", queue, options, count)]);
+    return count;
+  }
+
+  /**
+   * Removes the items in one state. Default: those that wait. Resolves to their number.
+   *
+   * @throws QueueError `INVALID` without a reason; ChannelError if the store fails, after some may be removed
+   */
+  async purge(
+    queue: string,
+    why: Why & { readonly state?: "waiting" | "delayed" | "dead"; readonly group?: string },
+  ): Promise<number> {
+    checkWhy(queue, why);
+    const { state = "waiting", group } = why;
+    const store = await this.#open(queue);
+    const count = await this.#each(queue, state, Number.POSITIVE_INFINITY, async (found) => {
+      if (group !== undefined && found.info.group !== group) return false;
+      return (await store.channel.commit(removeOps(queue, found))).ok;
+    });
+    await store.channel.commitWith<unknown[]>([], [this.#audit("purge", queue, why, count)]);
+    return count;
+  }
+
+  /**
+   * Pauses a queue: once this resolves, no worker takes an item of it. Items can be added, and those that are
+   * active continue.
+   *
+   * @throws QueueError `INVALID` without a reason; ChannelError if the store fails
+   */
+  async pause(queue: string, options: PauseOptions): Promise<void> {
+    checkWhy(queue, options);
+    const { reason, author, until } = options;
+    if (until !== undefined && !(until > this.#clock.now())) refuse(queue, "until of a pause must be in the future");
+    const store = await this.#defined(queue);
+    const by = author ?? `${store.host}, pid ${process.pid}`;
+    const pause = { reason, by, at: this.#clock.now(), ...(until !== undefined && { until }) };
+    const audit = this.#audit("pause", queue, options);
+    await store.redefine(queue, ({ options: stored }) => ({ options: stored, pause }), [audit]);
+  }
+
+  /** Ends the pause of a queue. Resolves to whether it was paused. */
+  async resume(queue: string, why: Partial<Why> = {}): Promise<boolean> {
+    const store = await this.#open(queue);
+    let wasPaused = false;
+    const audit = this.#audit("resume", queue, why);
+    const change = ({ options, pause }: Awaited<ReturnType<QueueStore["definition"]>>) => {
+      wasPaused = pauseAt({ ...(pause && { pause }) }, this.#clock.now()) !== undefined;
+      return pause === undefined ? undefined : { options };
+    };
+    await store.redefine(queue, change, [audit]);
+    return wasPaused;
+  }
+
+  /** Closes all workers of this process: see {@link Worker.close}. Then nothing can be added. */
+  async close(options: WorkerCloseOptions = {}): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#workers].map((worker) => worker.close(options)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #open(queue: string): Promise<QueueStore> {
+    if (this.#isClosed) return Promise.reject(new QueueError("CLOSED", queue, "these queues are closed"));
+    this.#store ??= openQueueStore(this.#manager, this.#clock, this.#instance).catch((error: unknown) => {
+      // A store that was away may be back for the next call.
+      this.#store = undefined;
+      throw error;
+    });
+    return this.#store;
+  }
+
+  /** The store, once the queue is in the list: that shows queues to which items were only added, too. */
+  async #defined(queue: string): Promise<QueueStore> {
+    checkName(queue);
+    const store = await this.#open(queue);
+    if (this.#known.has(queue)) return store;
+    await store.redefine(queue, ({ version, options }) => (version === null ? { options } : undefined));
+    this.#known.add(queue);
+    return store;
+  }
+
+  #audit(action: string, queue: string, { reason, author }: Partial<Why>, item?: JsonValue): ChannelOps<unknown> {
+    return this.#manager.auditOps({
+      action: `queue-${action}`,
+      name: queue,
+      by: { host: hostname(), pid: process.pid, instance: this.#instance },
+      ...(reason !== undefined && { reason }),
+      ...(author !== undefined && { author }),
+      ...(item !== undefined && { details: { [typeof item === "number" ? "count" : "item"]: item } }),
+    }) as ChannelOps<unknown>;
+  }
+
+  /** The ops that take the unique key of a dead item again. */
+  #claimUnique(queue: string, { value, place }: Found): Op<QueuesValue>[] {
+    if (!isDead(value) || value.unique?.until !== "done") return [];
+    const key = uniqueKey(queue, value.unique.key);
+    return [
+      { check: key, version: null },
+      { put: key, value: place },
+    ];
+  }
+
+  async *#found(queue: string, state: ItemState): AsyncGenerator<Found, void, undefined> {
+    const { channel } = await this.#open(queue);
+    for await (const entry of readable(channel, { prefix: [KINDS[state], queue] })) {
+      const found = foundOf(queue, state, entry);
+      if (found !== undefined) yield found;
+    }
+  }
+
+  /** Twice: the item may move from a state to one that was searched before. */
+  async #find(queue: string, id: string, states: readonly ItemState[]): Promise<Found | undefined> {
+    return (await this.#findOnce(queue, id, states)) ?? this.#findOnce(queue, id, states);
+  }
+
+  async #findOnce(queue: string, id: string, states: readonly ItemState[]): Promise<Found | undefined> {
+    const { channel } = await this.#open(queue);
+    for (const state of states) {
+      let key: Key | undefined;
+      if (state === "active") key = takenKey(queue, id);
+      else if (state === "dead") key = deadKey(queue, id);
+      else {
+        for await (const { key: one } of channel.keys({ prefix: [KINDS[state], queue] })) {
+          if (placeOf(one)?.id !== id) continue;
+          key = one;
+          break;
+        }
+      }
+      const entry = key === undefined ? undefined : await unlessCorrupt(channel.entry(key));
+      const found = entry === undefined ? undefined : foundOf(queue, state, entry);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Changes items of one state, several at once. Resolves to the number of those for which `change` was. */
+  async #each(queue: string, state: ItemState, limit: number, change: (found: Found) => Promise<boolean>) {
+    let [count, started] = [0, 0];
+    let batch: Promise<boolean>[] = [];
+    const settle = async (): Promise<void> => {
+      count += (await Promise.all(batch)).filter(Boolean).length;
+      batch = [];
+    };
+    for await (const found of this.#found(queue, state)) {
+      if (started++ >= limit) break;
+      batch.push(change(found));
+      if (batch.length >= AT_ONCE) await settle();
+    }
+    await settle();
+    return count;
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .map(([key, field]) => [key, sorted(field)] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function checkWhy(queue: string, why: Why | undefined): void {
+  if (typeof why?.reason !== "string" || why.reason === "") refuse(queue, `this needs a reason, a text`);
+}
+
+function unknown(queue: string, id: string, what: string): QueueError {
+  return new QueueError("UNKNOWN", queue, `no item ${id} of the queue "${queue}" ${what}`);
+}
+
+function foundOf(
+  queue: string,
+  state: ItemState,
+  { key, value, version }: Pick<Entry<unknown>, "key" | "value" | "version">,
+): Found | undefined {
+  if (!isItem(value)) return undefined;
+  const parts = key as readonly unknown[];
+  const hasPlace = state === "waiting" || state === "delayed";
+  if (!hasPlace && !isTaken(value) && !isDead(value)) return undefined;
+  const { rank, turn } = value as unknown as DeadItem;
+  const place = hasPlace ? placeOf(key) : { rank, turn, id: String(parts[2]) };
+  if (place === undefined) return undefined;
+  const { data, attempt, added, group, meta, expires, runs = [], error } = value;
+  const info: ItemInfo = {
+    id: place.id,
+    queue,
+    state,
+    data,
+    priority: 0 - place.rank,
+    attempt,
+    added,
+    ...(group !== undefined && { group }),
+    ...(meta !== undefined && { meta }),
+    ...(state === "delayed" && { due: Number(parts[2]) }),
+    ...(expires !== undefined && { expires }),
+    runs: isTaken(value) ? [...runs, value.run] : runs,
+    ...(error !== undefined && { error }),
+    ...(isDead(value) && { died: value.died }),
+  };
+  return { key, version, info, value, place };
+}
+
+/** The ops that make a dead or delayed item waiting; with `at`, delayed until then. */
+function retryOps(queue: string, { key, version, value, place }: Found, at?: number): Op<QueuesValue>[] {
+  const item = isDead(value) ? { ...itemOf(value), attempt: 1 } : itemOf(value);
+  const to = at === undefined ? waitingKey(queue, place) : dueKey(queue, Math.ceil(at), place);
+  return [{ check: key, version }, { delete: key }, { put: to, value: item }];
+}
+
+function removeOps(queue: string, { key, version, value }: Found): Op<QueuesValue>[] {
+  const free = isDead(value) ? [] : freeAllOps(queue, value);
+  return [{ check: key, version }, { delete: key }, ...free];
+}
+
+/** The ops that free the unique key of an item that was never taken. */
+function freeAllOps(queue: string, item: StoredItem): Op<QueuesValue>[] {
+  const { unique, attempt } = item;
+  if (unique?.until === "taken" && attempt === 1) return [{ delete: uniqueKey(queue, unique.key) }];
+  return freeOps(queue, item);
+}

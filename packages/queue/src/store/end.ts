@@ -1,0 +1,74 @@
+import type { Op, RunRecord } from "@ojm/core";
+import { delayAfter } from "@ojm/core/internal";
+import type { CheckedQueue } from "../options.js";
+import {
+  type DeadItem,
+  deadKey,
+  dueKey,
+  itemOf,
+  type Place,
+  type QueuesValue,
+  runsWith,
+  type StoredItem,
+  type TakenItem,
+  takenKey,
+  uniqueKey,
+  waitingKey,
+} from "./entries.js";
+
+/** The longest text of an error that an item has: it must leave room for the data. */
+const LONGEST_ERROR = 1_000;
+
+/** How an attempt ended. */
+export type AttemptEnd =
+  | { readonly type: "done" }
+  /** It does not count. `delay`: until when no other begins, in ms. */
+  | { readonly type: "given back"; readonly delay?: number }
+  /** `retry`: `false` if no other attempt follows, or the time to it in ms. Default: by the queue. */
+  | { readonly type: "failed"; readonly error: string; readonly retry?: false | number };
+
+/** The end of an attempt by the record of its run. */
+export function endOf({ status, error = status }: RunRecord): AttemptEnd {
+  if (status === "completed" || status === "skipped") return { type: "done" };
+  // The operator does not want it: no worker tries again by itself.
+  return status === "cancelled" ? { type: "failed", error, retry: false } : { type: "failed", error };
+}
+
+/** An item that is taken, and the queue that it is in. */
+export interface Taken {
+  readonly queue: string;
+  readonly id: string;
+  readonly options: CheckedQueue;
+  readonly value: TakenItem;
+}
+
+/** The ops that move a taken item to where it is after its attempt. */
+export function endOps({ queue, id, options, value }: Taken, end: AttemptEnd, now: number): Op<QueuesValue>[] {
+  const place: Place = { rank: value.rank, turn: value.turn, id };
+  const gone: Op<QueuesValue> = { delete: takenKey(queue, id) };
+  if (end.type === "done") return [gone, ...freeOps(queue, value)];
+  const item = itemOf(value);
+  if (end.type === "given back") return [gone, putOp(queue, place, item, now, end.delay)];
+  const { attempt, attempts = options.attempts } = item;
+  const failed = { ...item, runs: runsWith(item, value.run), error: end.error.slice(0, LONGEST_ERROR) };
+  if (end.retry === false || attempt >= attempts) return [gone, ...deadOps(queue, place, failed, now, options.keep)];
+  const { delay, backoff, maxDelay } = options;
+  const wait = end.retry ?? delayAfter({ attempts, delay, backoff, maxDelay, onLost: true }, attempt);
+  return [gone, putOp(queue, place, { ...failed, attempt: attempt + 1 }, now, wait)];
+}
+
+/** Puts an item back: to those that wait, or with a delay to those whose time has not come. */
+export function putOp(queue: string, place: Place, item: StoredItem, now: number, delay = 0): Op<QueuesValue> {
+  const key = delay > 0 ? dueKey(queue, Math.ceil(now + delay), place) : waitingKey(queue, place);
+  return { put: key, value: item };
+}
+
+function deadOps(queue: string, { id, rank, turn }: Place, item: StoredItem, now: number, keep: number) {
+  const value: DeadItem = { ...item, rank, turn, died: now };
+  return [{ put: deadKey(queue, id), value, ttl: keep }, ...freeOps(queue, item)] satisfies Op<QueuesValue>[];
+}
+
+/** The ops that free the unique key of an item that is done, dead or discarded. */
+export function freeOps(queue: string, { unique }: Pick<StoredItem, "unique">): Op<QueuesValue>[] {
+  return unique?.until === "done" ? [{ delete: uniqueKey(queue, unique.key) }] : [];
+}

@@ -1,0 +1,203 @@
+import type { Holder, JsonValue, Key } from "@ojm/core";
+import { type DamageCheck, fieldsOf, isCount, isHolder, isMap, isOptional, isText, isTime } from "@ojm/core/internal";
+import type { CheckedQueue } from "../options.js";
+import type { QueuePause } from "../types.js";
+
+/*
+ * The entries of queues in their channel, in the store of the locks:
+ *   ["def", Q]                       the options of the queue, and its pause
+ *   ["w", Q, RANK, TURN, ID]         an item that waits. Items are taken in the order of these keys
+ *   ["due", Q, AT, RANK, TURN, ID]   an item that waits for its time
+ *   ["t", Q, ID]                     an item that a worker has. The commit that takes the lock of its run
+ *                                    writes it, and the commit that releases the lock deletes it
+ *   ["dead", Q, ID]                  a dead letter, with a time to live
+ *   ["uniq", Q, KEY]                 which item has a unique key
+ *   ["g", Q, GROUP]                  the last turn of a group, with a time to live
+ *   ["m", Q, MEMBER]                 a living worker, with a time to live
+ * The lock of an item is `queue/Q/ID`. So each item is in one of `w`, `due`, `t` and `dead`, in each of which
+ * it has all its data: a commit that moves it checks the version of the entry that it deletes.
+ */
+
+/** The channel of the queues. */
+export const CHANNEL = "oJobManager-queues";
+
+/** How long the last turn of a group is remembered, in ms. */
+export const GROUP_TTL = 86_400_000;
+
+/** The most ids of runs that an item has. */
+const MOST_RUNS = 10;
+
+/** The place of an item: the lowest rank first, then the lowest turn, then the lowest id. */
+export interface Place {
+  /** The negative priority. */
+  readonly rank: number;
+  /** The µs since 1970 at which the item was added; for a group that has others waiting, before that. */
+  readonly turn: number;
+  readonly id: string;
+}
+
+/** What the store has of an item in every state. */
+export interface StoredItem {
+  readonly data: unknown;
+  /** The number of its attempt: of the next one while it waits. */
+  readonly attempt: number;
+  readonly added: number;
+  readonly attempts?: number;
+  readonly group?: string;
+  readonly unique?: { readonly key: string; readonly until: "taken" | "done" | number };
+  readonly expires?: number;
+  readonly meta?: { readonly [key: string]: JsonValue };
+  /** The ids of its last runs. */
+  readonly runs?: readonly string[];
+  readonly error?: string;
+}
+
+/** An item that a worker has. */
+export interface TakenItem extends StoredItem, Omit<Place, "id"> {
+  readonly by: Holder;
+  readonly member: string;
+  /** The id of its run. */
+  readonly run: string;
+}
+
+/** A dead letter. `died`: in ms since 1970. */
+export interface DeadItem extends StoredItem, Omit<Place, "id"> {
+  readonly died: number;
+}
+
+/** A queue. */
+export interface QueueValue {
+  readonly options: CheckedQueue;
+  readonly pause?: QueuePause;
+}
+
+/** Which item has a unique key. `at`: it was added with this time. */
+export interface UniqueValue extends Place {
+  readonly at?: number;
+}
+
+export interface GroupValue {
+  readonly turn: number;
+}
+
+export interface MemberValue {
+  readonly by: Holder;
+  readonly concurrency: number;
+}
+
+export type QueuesValue = StoredItem | TakenItem | DeadItem | QueueValue | UniqueValue | GroupValue | MemberValue;
+
+export const definitionKey = (queue: string): Key => ["def", queue];
+export const waitingKey = (queue: string, { rank, turn, id }: Place): Key => ["w", queue, rank, turn, id];
+export const dueKey = (queue: string, at: number, { rank, turn, id }: Place): Key => ["due", queue, at, rank, turn, id];
+export const takenKey = (queue: string, id: string): Key => ["t", queue, id];
+export const deadKey = (queue: string, id: string): Key => ["dead", queue, id];
+export const uniqueKey = (queue: string, key: string): Key => ["uniq", queue, key];
+export const groupKey = (queue: string, group: string): Key => ["g", queue, group];
+export const memberKey = (queue: string, member: string): Key => ["m", queue, member];
+
+/** The name of the lock of an item. */
+export const lockOf = (queue: string, id: string): string => `queue/${queue}/${id}`;
+
+/** The key of that lock in the channel of the locks. */
+export const lockKeyOf = (queue: string, id: string): Key => ["lock", lockOf(queue, id)];
+
+/** The permit that limits how many items of a group are processed at once. */
+export const groupPermit = (queue: string, group: string): string => `queue/${queue}/group/${group}`;
+
+/** The place in the last three parts of a key; `undefined` if they are not one. */
+export function placeOf(key: Key): Place | undefined {
+  const [rank, turn, id] = (key as readonly unknown[]).slice(-3);
+  return Number.isSafeInteger(rank) && isCount(turn) && isText(id) ? { rank: rank as number, turn, id } : undefined;
+}
+
+/** Which of two places comes first: below 0 for `a`. */
+export function comparePlaces(a: Place, b: Place): number {
+  return a.rank - b.rank || a.turn - b.turn || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** Whether a value is an item, in any state. Any program can write to a store. */
+export function isItem(value: unknown): value is StoredItem {
+  const item = fieldsOf<StoredItem>(value);
+  if (item === undefined) return false;
+  const { attempt, added, attempts, group, unique, expires, meta, runs, error } = item;
+  return (
+    isCount(attempt) &&
+    isTime(added) &&
+    isOptional(attempts, isCount) &&
+    isOptional(group, isText) &&
+    isOptional(unique, (one) => isText(fieldsOf<{ key: string }>(one)?.key)) &&
+    isOptional(expires, isTime) &&
+    isOptional(meta, isMap) &&
+    isOptional(runs, (all) => Array.isArray(all) && all.every(isText)) &&
+    isOptional(error, isText)
+  );
+}
+
+const hasPlace = (item: { rank?: unknown; turn?: unknown }): boolean =>
+  Number.isSafeInteger(item.rank) && isCount(item.turn);
+
+export function isTaken(value: unknown): value is TakenItem {
+  const { by, member, run, ...item } = fieldsOf<TakenItem>(value) ?? {};
+  return isItem(value) && hasPlace(item) && isHolder(by) && isText(member) && isText(run);
+}
+
+export function isDead(value: unknown): value is DeadItem {
+  const dead = fieldsOf<DeadItem>(value);
+  return isItem(value) && dead !== undefined && hasPlace(dead) && isTime(dead.died);
+}
+
+export function isMember(value: unknown): value is MemberValue {
+  const { by, concurrency } = fieldsOf<MemberValue>(value) ?? {};
+  return isHolder(by) && isCount(concurrency);
+}
+
+export function isQueue(value: unknown): value is QueueValue {
+  const { options, pause } = fieldsOf<QueueValue>(value) ?? {};
+  return isMap(options) && isOptional(pause, isMap);
+}
+
+const isPlace = (value: unknown): boolean => isMap(value) && hasPlace(value) && isText(value["id"]);
+const isGroup = (value: unknown): boolean => isCount(fieldsOf<GroupValue>(value)?.turn);
+
+const CHECKS: { readonly [kind: string]: (value: unknown) => boolean } = {
+  def: isQueue,
+  w: isItem,
+  due: isItem,
+  t: isTaken,
+  dead: isDead,
+  uniq: isPlace,
+  g: isGroup,
+  m: isMember,
+};
+
+/** Finds the damaged entries of the queues. No worker takes a damaged item. */
+export const queueDamage: DamageCheck = {
+  channel: CHANNEL,
+  isDamaged: ({ key, value }) => {
+    const check = CHECKS[String((key as readonly unknown[])[0])];
+    return check !== undefined && !check(value);
+  },
+};
+
+/** The item without what belongs to one of its states. */
+export function itemOf(value: StoredItem): StoredItem {
+  const { data, attempt, added, attempts, group, unique, expires, meta, runs, error } = value;
+  return {
+    data,
+    attempt,
+    added,
+    ...(attempts !== undefined && { attempts }),
+    ...(group !== undefined && { group }),
+    ...(unique !== undefined && { unique }),
+    ...(expires !== undefined && { expires }),
+    ...(meta !== undefined && { meta }),
+    ...(runs !== undefined && { runs }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+/** The ids of the last runs of an item, with this one. */
+export function runsWith({ runs = [] }: Pick<StoredItem, "runs">, run: string): string[] {
+  return [...runs, run].slice(-MOST_RUNS);
+}

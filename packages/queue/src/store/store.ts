@@ -1,0 +1,247 @@
+import { hostname } from "node:os";
+import {
+  type Channel,
+  ChannelError,
+  type ChannelOps,
+  type Clock,
+  type Entry,
+  type JobManager,
+  type Key,
+  type Op,
+  type Version,
+} from "@ojm/core";
+import { readable, unlessCorrupt } from "@ojm/core/internal";
+import { type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
+import type { Added } from "../types.js";
+import { type AttemptEnd, endOps, type Taken } from "./end.js";
+import {
+  CHANNEL,
+  definitionKey,
+  dueKey,
+  GROUP_TTL,
+  groupKey,
+  isItem,
+  isQueue,
+  lockKeyOf,
+  type Place,
+  placeOf,
+  type QueuesValue,
+  type QueueValue,
+  type StoredItem,
+  takenKey,
+  type UniqueValue,
+  uniqueKey,
+  waitingKey,
+} from "./entries.js";
+
+/** The most items that one round moves from those whose time has come. */
+const MOVED_AT_ONCE = 100;
+
+/** How much room the entry of an item leaves for what its attempts add, in bytes. */
+const ROOM = 8_192;
+
+/** A queue and the version of its entry; `null` if no process has defined it. */
+export interface Definition extends QueueValue {
+  readonly version: Version | null;
+}
+
+/** The entries of the queues, and the commits that change them. */
+export class QueueStore {
+  readonly manager: JobManager;
+  readonly channel: Channel<QueuesValue>;
+  readonly clock: Clock;
+  /** This process among the workers. */
+  readonly instance: string;
+  readonly host: string = hostname();
+  #last = 0;
+
+  constructor(manager: JobManager, channel: Channel<QueuesValue>, clock: Clock, instance: string) {
+    this.manager = manager;
+    this.channel = channel;
+    this.clock = clock;
+    this.instance = instance;
+  }
+
+  async definition(queue: string): Promise<Definition> {
+    return definitionOf(await unlessCorrupt(this.channel.entry(definitionKey(queue))));
+  }
+
+  /** Changes the definition of a queue, unless `change` returns `undefined` for the stored one. */
+  async redefine(
+    queue: string,
+    change: (stored: Definition) => QueueValue | undefined,
+    others: readonly ChannelOps<unknown>[] = [],
+  ): Promise<void> {
+    const key = definitionKey(queue);
+    for (;;) {
+      const stored = await this.definition(queue);
+      const value = change(stored);
+      if (value === undefined) return;
+      // Not when the store is opened: `ojm queue ls` must not write to it.
+      await this.manager.raiseFormat();
+      const ops: Op<QueuesValue>[] = [
+        { check: key, version: stored.version },
+        { put: key, value },
+      ];
+      if ((await this.channel.commitWith<unknown[]>(ops, others)).ok) return;
+    }
+  }
+
+  /** A turn and an id that are higher than all earlier ones of this process. */
+  #stamp(): Pick<Place, "turn" | "id"> {
+    this.#last = Math.max(Math.floor(this.clock.now() * 1_000), this.#last + 1);
+    // Sorts as the number does. The random part keeps apart those of several processes.
+    return { turn: this.#last, id: `${this.#last.toString(36).padStart(11, "0")}${this.clock.random(6)}` };
+  }
+
+  async add(queue: string, data: unknown, options: CheckedAdd): Promise<Added> {
+    for (;;) {
+      const { ops, place } = await this.addOps(queue, data, options, true);
+      const result = await this.channel.commit(ops);
+      // A driver that repeats a call of unknown outcome finds its own item there.
+      const isOurs = !result.ok && result.failed.some(({ key }) => placeOf(key)?.id === place.id);
+      if (result.ok || isOurs) return { id: place.id, added: true };
+      const { unique, replace } = options;
+      const taken = unique && result.failed.find(({ key }) => isKeyOf(key, "uniq"))?.current?.value;
+      if (taken === undefined) continue;
+      const { id } = taken as UniqueValue;
+      if (replace && (await this.#replace(queue, taken as UniqueValue, data)))
+        return { id, added: false, replaced: true };
+      return { id, added: false };
+    }
+  }
+
+  /**
+   * The ops that add an item. `isExact`: they check that no other process adds to the group at this moment;
+   * without, the order within the group may be that of two adds at once.
+   */
+  async addOps(
+    queue: string,
+    data: unknown,
+    { rank, at, expires, group, unique, attempts, meta }: CheckedAdd,
+    isExact: boolean,
+  ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place }> {
+    const { turn: now, id } = this.#stamp();
+    const last = group === undefined ? undefined : await unlessCorrupt(this.channel.entry(groupKey(queue, group)));
+    const turn = group === undefined ? now : await this.#turnIn(queue, rank, now, last);
+    const place = { rank, turn, id };
+    const item: StoredItem = {
+      data: data ?? null,
+      attempt: 1,
+      added: this.clock.now(),
+      ...(attempts !== undefined && { attempts }),
+      ...(group !== undefined && { group }),
+      ...(unique !== undefined && { unique }),
+      ...(expires !== undefined && { expires }),
+      ...(meta !== undefined && { meta }),
+    };
+    this.#assertFits(queue, item);
+    const key = at === undefined ? waitingKey(queue, place) : dueKey(queue, at, place);
+    const ops: Op<QueuesValue>[] = [
+      { check: key, version: null },
+      { put: key, value: item },
+    ];
+    if (group !== undefined) {
+      if (isExact) ops.push({ check: groupKey(queue, group), version: last?.version ?? null });
+      ops.push({ put: groupKey(queue, group), value: { turn }, ttl: GROUP_TTL });
+    }
+    if (unique !== undefined) {
+      const key = uniqueKey(queue, unique.key);
+      const value: UniqueValue = { ...place, ...(at !== undefined && { at }) };
+      const ttl = typeof unique.until === "number" ? { ttl: unique.until } : {};
+      ops.push({ check: key, version: null }, { put: key, value, ...ttl });
+    }
+    return { ops, place };
+  }
+
+  /**
+   * Start-time fair queueing: the next item of a group comes in the round after its last one, but in no round
+   * that is over. If none waits, the round is the present time, which is above all earlier ones.
+   */
+  async #turnIn(queue: string, rank: number, now: number, last: Entry<QueuesValue> | undefined): Promise<number> {
+    const { turn: before = 0 } = (last?.value ?? {}) as { turn?: number };
+    for await (const { key } of this.channel.keys({ prefix: ["w", queue, rank], limit: 1 }))
+      return Math.max(placeOf(key)?.turn ?? now, before + 1);
+    return Math.max(now, before + 1);
+  }
+
+  async #replace(queue: string, { at, ...place }: UniqueValue, data: unknown): Promise<boolean> {
+    const keys = [waitingKey(queue, place), ...(at === undefined ? [] : [dueKey(queue, at, place)])];
+    for (const entry of await this.channel.entriesUnder(keys)) {
+      if (entry === undefined || !isItem(entry.value)) continue;
+      const value = { ...entry.value, data: data ?? null };
+      this.#assertFits(queue, value);
+      const { key, version } = entry;
+      if ((await this.channel.compareAndSet(key, version, value)).ok) return true;
+    }
+    return false;
+  }
+
+  /** The entry of a dead letter is larger than that of the item. */
+  #assertFits(queue: string, item: StoredItem): void {
+    const { maxValueBytes } = this.channel.supports;
+    const bytes = Buffer.byteLength(JSON.stringify(item));
+    if (bytes <= maxValueBytes - ROOM) return;
+    const text = `an item of the queue "${queue}" has ${bytes} bytes, and this store takes ${maxValueBytes - ROOM}: store its data elsewhere, and add a reference to it`;
+    throw new ChannelError("TOO_LARGE", text);
+  }
+
+  /** Moves the items whose time has come to those that wait. Resolves to when the next one is due. */
+  async moveDue(queue: string): Promise<number | undefined> {
+    const before = ["due", queue, Math.floor(this.clock.now()) + 1];
+    const moves: Promise<unknown>[] = [];
+    for await (const { key, value, version } of readable(this.channel, {
+      prefix: ["due", queue],
+      before,
+      limit: MOVED_AT_ONCE,
+    })) {
+      const place = placeOf(key);
+      if (place === undefined || !isItem(value)) continue;
+      const put = { put: waitingKey(queue, place), value };
+      moves.push(this.channel.commit([{ check: key, version }, { delete: key }, put]));
+    }
+    await Promise.all(moves);
+    for await (const { key } of this.channel.keys({ prefix: ["due", queue], limit: 1 }))
+      return Number((key as readonly unknown[])[2]);
+    return undefined;
+  }
+
+  /**
+   * Ends the attempt of an item whose worker did not: it died, or its lock was removed. Resolves to whether
+   * the item is with no worker any more: not while its lock is still held.
+   */
+  async endLost(taken: Taken, version: Version, end: AttemptEnd): Promise<boolean> {
+    const { queue, id } = taken;
+    const ops = [{ check: takenKey(queue, id), version }, ...endOps(taken, end, this.clock.now())];
+    const lock = { check: lockKeyOf(queue, id), version: null };
+    const locks = this.manager.channels.locks as Channel<unknown>;
+    const result = await this.channel.commitWith<unknown[]>(ops, [{ channel: locks, ops: [lock] }]);
+    return result.ok || result.failed.every(({ channel }) => channel === CHANNEL);
+  }
+}
+
+const isKeyOf = (key: Key, kind: string): boolean => (key as readonly unknown[])[0] === kind;
+
+/** The definition in an entry. Unknown options of a later version are left alone. */
+export function definitionOf(entry: Pick<Entry<unknown>, "value" | "version"> | undefined): Definition {
+  if (entry === undefined) return { options: DEFAULTS, version: null };
+  const { value, version } = entry;
+  if (!isQueue(value)) return { options: DEFAULTS, version };
+  const options: CheckedQueue = { ...DEFAULTS, ...value.options };
+  return { options, ...(value.pause !== undefined && { pause: value.pause }), version };
+}
+
+/**
+ * Opens the entries of the queues in the store of a manager.
+ *
+ * @throws ChannelError `NOT_SUPPORTED` if one commit cannot write locks and queues; as `manager.channel`
+ */
+export async function openQueueStore(manager: JobManager, clock: Clock, instance: string): Promise<QueueStore> {
+  const channel = await manager.channel<QueuesValue>(CHANNEL);
+  if (!manager.channels.locks.joins(channel as never)) {
+    const text =
+      "this store has each channel on a node of its own: queues need them on one. In a Redis Cluster, give a keyPrefix with a hash tag";
+    throw new ChannelError("NOT_SUPPORTED", text);
+  }
+  return new QueueStore(manager, channel, clock, instance);
+}

@@ -1,0 +1,104 @@
+import { type Backend, type CallOptions, type Commit, type CommitOutcome, systemClock } from "@ojm/core/backend";
+import { PassedOn } from "../../../../core/src/testing/stores/passed-on.js";
+import type { PlantedBug } from "./simulation.js";
+
+const isKind =
+  (kind: string) =>
+  ({ key }: { readonly key: string }): boolean =>
+    key.startsWith(`oJobManager-queues ["${kind} `);
+const [isWaiting, isTaken, isDefinition, isUnique] = ["w", "t", "def", "uniq"].map(isKind) as [
+  ReturnType<typeof isKind>,
+  ReturnType<typeof isKind>,
+  ReturnType<typeof isKind>,
+  ReturnType<typeof isKind>,
+];
+const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-locks \["lock "queue[^"]*$/.test(key);
+const isEffect = ({ key }: { readonly key: string }): boolean => key.startsWith("effects ");
+
+const takes = ({ writes }: Commit): boolean => writes.some((write) => isTaken(write) && write.value !== null);
+const ends = ({ writes }: Commit): boolean => writes.some((write) => isTaken(write) && write.value === null);
+
+/** A store on which commits lack some of their checks, as if they held. */
+class Unchecked extends PassedOn {
+  readonly #of: (commit: Commit) => boolean;
+  readonly #left: (check: { readonly key: string }) => boolean;
+
+  constructor(store: Backend, of: (commit: Commit) => boolean, left: (check: { readonly key: string }) => boolean) {
+    super(store, systemClock);
+    this.#of = of;
+    this.#left = left;
+  }
+
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    if (!this.#of(commit)) return super.commit(commit, options);
+    const checks = commit.checks.filter((check) => !this.#left(check));
+    const outcome = await super.commit({ ...commit, checks }, options);
+    if (outcome.ok) return outcome;
+    const rest = [...outcome.current];
+    const current = commit.checks.map((check) => {
+      if (!this.#left(check)) return rest.shift();
+      return check.version === null ? undefined : { key: check.key, version: check.version, value: "null" };
+    });
+    return { ok: false, current };
+  }
+}
+
+/** A store on which some writes come in a commit of their own, after the others. */
+class Later extends PassedOn {
+  readonly #of: (commit: Commit) => boolean;
+  readonly #later: (write: { readonly key: string }) => boolean;
+
+  constructor(store: Backend, of: (commit: Commit) => boolean, later: (write: { readonly key: string }) => boolean) {
+    super(store, systemClock);
+    this.#of = of;
+    this.#later = later;
+  }
+
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    if (!this.#of(commit)) return super.commit(commit, options);
+    const writes = commit.writes.filter((write) => !this.#later(write));
+    const outcome = await super.commit({ ...commit, writes }, options);
+    if (outcome.ok) await super.commit({ checks: [], writes: commit.writes.filter(this.#later) }, options);
+    return outcome;
+  }
+}
+
+/** The setup of a bug without the bug. */
+export const noBug: PlantedBug = {
+  name: "none",
+  caughtAs: /never/,
+  plant: (store) => new PassedOn(store, systemClock),
+};
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: "an item is taken although another worker has taken it meanwhile",
+    caughtAs: /ended twice|in two states/,
+    plant: (store) => new Unchecked(store, takes, isWaiting),
+  },
+  {
+    name: "an item is marked as taken after its lock was taken",
+    caughtAs: /without its lock|in two states|disappeared|ended twice/,
+    plant: (store) => new Later(store, takes, isTaken),
+  },
+  {
+    name: "the writes of a handler are applied after the end of its item",
+    caughtAs: /disappeared/,
+    plant: (store) => new Later(store, ends, isEffect),
+  },
+  {
+    name: "an attempt is taken for lost while its lock is held",
+    caughtAs: /while its lock is held|ended twice/,
+    plant: (store) => new Unchecked(store, (commit) => ends(commit) && !commit.writes.some(isLock), isLock),
+  },
+  {
+    name: "a worker does not notice that its queue is paused",
+    caughtAs: /although its queue is paused/,
+    plant: (store) => new Unchecked(store, takes, isDefinition),
+  },
+  {
+    name: "two items are added with one unique key",
+    caughtAs: /have the key/,
+    plant: (store) => new Unchecked(store, ({ writes }) => writes.some(isUnique), isUnique),
+  },
+];

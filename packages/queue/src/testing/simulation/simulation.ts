@@ -1,0 +1,341 @@
+import { isChannelError, isRunError, type JobManager, openJobManager, type Run } from "@ojm/core";
+import type { Backend } from "@ojm/core/backend";
+import { versionOf } from "../../../../core/src/channel/encoding/version.js";
+import { FakeClock } from "../../../../core/src/testing/fake-clock.js";
+import { collect } from "../../../../core/src/testing/settle.js";
+import { Chaos } from "../../../../core/src/testing/simulation/chaos.js";
+import { Dice } from "../../../../core/src/testing/simulation/dice.js";
+import { FakeProcess } from "../../../../core/src/testing/simulation/process.js";
+import { FaultyBackend } from "../../../../core/src/testing/stores/faulty-backend.js";
+import { SharedStore } from "../../../../core/src/testing/stores/shared-store.js";
+import { isQueueError } from "../../errors.js";
+import { openQueues, type Queues } from "../../queues.js";
+import type { Item } from "../../types.js";
+import { Witness } from "./witness.js";
+
+const TTL = 3_000;
+const PROCESSES = 3;
+const CONCURRENCY = 3;
+const ATTEMPTS = 4;
+
+/** How long all calls succeed before the check, in ms: longer than a dead worker counts as living. */
+const CALM = 150_000;
+
+/** How far two wall clocks often are apart, in ms. */
+const APART = 600_000;
+
+/** A bug that is planted between the queues and the store. */
+export interface PlantedBug {
+  readonly name: string;
+  /** Matches the error of the law that finds it. */
+  readonly caughtAs: RegExp;
+  plant(store: Backend): Backend;
+}
+
+/** A living process. */
+interface Living {
+  readonly queues: Queues;
+  readonly process: FakeProcess;
+  end(how: "dies" | "closes"): void;
+}
+
+/** A handler that has an item. */
+interface Inside {
+  readonly process: FakeProcess;
+  readonly run: Run;
+  readonly item: string;
+  readonly stops: number;
+}
+
+/**
+ * Several processes add to a queue and work on it, on a store that is slow, loses requests and replies,
+ * applies commits late or twice, and is restarted. They are stopped, killed, cut off and closed, and their
+ * wall clocks jump. The queue is paused, and items are discarded, retried and redriven. A seed decides all.
+ */
+export class Simulation {
+  readonly clock: FakeClock;
+  readonly timeline: string[] = [];
+  readonly witness: Witness = new Witness();
+  readonly #dice: Dice;
+  readonly #chaos: Chaos;
+  readonly #bug: PlantedBug | undefined;
+  readonly #length: number;
+  readonly #alive: Map<JobManager, Living> = new Map();
+  readonly #ways: Set<FaultyBackend> = new Set();
+  readonly #inside: Set<Inside> = new Set();
+  readonly #watch: boolean;
+  readonly #apart: boolean;
+  /** The items whose add was answered. */
+  readonly #added: Set<string> = new Set();
+  #over = false;
+  #tainted = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(seed: number, { bug, length = 40_000 }: { readonly bug?: PlantedBug; readonly length?: number } = {}) {
+    this.#bug = bug;
+    this.#length = length;
+    this.clock = new FakeClock(seed);
+    this.#dice = new Dice(seed * 7_919);
+    this.#watch = seed % 5 !== 4;
+    this.#apart = seed % 7 > 4;
+    const note = (text: string): void => this.note(text);
+    this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
+    this.clock.afterStep = () => this.#guarded(() => this.witness.flush());
+  }
+
+  note(text: string): void {
+    this.timeline.push(`${Math.round(this.clock.monotonic() - 1_000)} ${text}`);
+  }
+
+  async run(): Promise<void> {
+    process.on("warning", this.#warned);
+    try {
+      await this.#run();
+    } finally {
+      process.off("warning", this.#warned);
+    }
+  }
+
+  /** An error of background work is a fault of the package. */
+  readonly #warned = (warning: Error & { readonly code?: string }): void => {
+    if (warning.code === "OJM_BACKGROUND" || warning.code === "OJM_QUEUE") this.#failed(warning);
+  };
+
+  async #run(): Promise<void> {
+    const store = await SharedStore.open(this.clock);
+    await store.memory.watch(
+      { from: "", to: "\uFFFF" },
+      {
+        change: (change) =>
+          this.#guarded(() => this.witness.applied({ ...change, version: versionOf(change.version) })),
+        gap: () => {},
+        fail: () => {},
+      },
+    );
+    this.#chaos.restarts(store, () => {
+      for (const way of this.#ways) way.hangUp();
+    });
+    for (let i = 0; i < PROCESSES; i++) this.#keepAlive(store, i);
+    this.#control();
+    await this.clock.advance(this.#length);
+    this.#throwFailure();
+    this.#over = true;
+    this.#chaos.end();
+    await this.#calm();
+    await this.#end();
+    this.#throwFailure();
+  }
+
+  #failed(error: unknown): void {
+    this.note(`FAILED: ${error}`);
+    this.#failure ??= { error };
+  }
+
+  #guarded(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Starts a process, and restarts it whenever it dies. */
+  #keepAlive(store: SharedStore, i: number): void {
+    if (this.#over && !this.#tainted) return;
+    const process = new FakeProcess(this.clock, this.#dice.chance);
+    process.ahead = this.#dice.between(-1_000, 1_000);
+    void this.#live(store, i, process).catch((error: unknown) => {
+      if (!isChannelError(error)) this.#failed(error);
+      process.die();
+      this.clock.after(500, () => this.#keepAlive(store, i));
+    });
+  }
+
+  async #live(store: SharedStore, i: number, process: FakeProcess): Promise<void> {
+    const way = this.#way(store, process, `${i}`);
+    const jobsWay = this.#apart ? this.#way(store, process, `${i}`) : way;
+    const chLocks = { backend: this.#bug?.plant(way) ?? way };
+    const chJobs = this.#apart ? { backend: jobsWay } : chLocks;
+    const manager = await openJobManager({ chJobs, chLocks, clock: process, ttl: TTL });
+    const queues = openQueues(manager, { clock: process, instance: `${i}-${this.clock.random(4)}` });
+    try {
+      await queues.define("q", { attempts: ATTEMPTS, delay: 500, timeout: 8_000, perGroup: 2 });
+      const effects = await manager.channel<string>("effects");
+      await queues.work("q", (item) => this.#handle(process, item, effects as never), { concurrency: CONCURRENCY });
+    } catch (error) {
+      await queues.close({ grace: 0 });
+      await manager.close({ grace: 0 }).catch(() => {});
+      throw error;
+    }
+    const end = (how: "dies" | "closes"): void => {
+      const isFirst = this.#alive.delete(manager);
+      if (how === "dies") process.die();
+      else if (isFirst) process.after(0, () => void this.#close(manager, queues));
+      for (const one of this.#inside) if (one.process === process && process.dead) this.#inside.delete(one);
+      if (!isFirst) return;
+      this.clock.after(this.#dice.between(100, TTL), () => this.#keepAlive(store, i));
+    };
+    this.#alive.set(manager, { queues, process, end });
+    if (this.#over) return;
+    this.#produce(queues, process);
+    this.#chaos.harm({ name: `${i}`, process, ways: [way, jobsWay], end });
+  }
+
+  async #close(manager: JobManager, queues: Queues): Promise<void> {
+    try {
+      await queues.close({ grace: this.#dice.chance() < 0.2 ? 0 : this.#dice.between(500, 2 * TTL) });
+      await manager.close({ grace: 0 });
+    } catch (error) {
+      if (!isChannelError(error)) this.#failed(error);
+    }
+  }
+
+  #way(store: SharedStore, process: FakeProcess, name: string): FaultyBackend {
+    const way = new FaultyBackend(store, this.clock, this.#watch ? {} : { watch: false });
+    way.heard = process.heard;
+    way.fault = (call) => this.#chaos.fault(name, call);
+    way.repeated = ({ writes }) => {
+      for (const { key, value } of writes) {
+        if (value === null) continue;
+        // A call that is applied once more after its item has ended adds it again.
+        const id = /^oJobManager-queues \["(?:w|due) .*"([0-9a-z]+) $/.exec(key)?.[1];
+        if (id !== undefined) this.witness.tainted.add(id);
+        if (key.startsWith('oJobManager-locks ["lock ')) this.#tainted = true;
+      }
+    };
+    this.#ways.add(way);
+    return way;
+  }
+
+  /** Adds items while the process lives. */
+  #produce(queues: Queues, process: FakeProcess): void {
+    process.after(this.#dice.between(50, 1_500), () => {
+      if (this.#over || process.dead) return;
+      void this.#add(queues).catch((error: unknown) => {
+        if (!isChannelError(error) && !isQueueError(error)) this.#failed(error);
+      });
+      this.#produce(queues, process);
+    });
+  }
+
+  async #add(queues: Queues): Promise<void> {
+    const chance = (share: number): boolean => this.#dice.chance() < share;
+    const { id, added } = await queues.add("q", this.#dice.chance(), {
+      priority: this.#dice.pick([0, 0, 0, 5, -5]),
+      ...(chance(0.5) && { group: this.#dice.pick(["a", "b", "c"]) }),
+      ...(chance(0.2) && { unique: { key: this.#dice.pick(["k", "l"]), replace: chance(0.3) } }),
+      ...(chance(0.2) && { delay: this.#dice.between(1, 6_000) }),
+      ...(chance(0.1) && { ttl: this.#dice.between(500, 5_000) }),
+    });
+    if (added) this.#added.add(id);
+  }
+
+  async #handle(process: FakeProcess, item: Item, effects: never): Promise<void> {
+    const { run } = item;
+    if (run.signal.aborted) throw run.signal.reason;
+    const me: Inside = { process, run, item: item.id, stops: process.stops };
+    for (const other of this.#inside) {
+      // A process that is or was stopped may not know yet that it lost its lock.
+      const knows = other.process.running && other.process.stops === other.stops;
+      if (other.item === item.id && !other.run.signal.aborted && knows && process.running)
+        this.#failed(new Error(`two attempts of ${item.id} at once: ${other.run.id} and ${run.id}`));
+    }
+    this.#inside.add(me);
+    const mine = [...this.#inside].filter((one) => one.process === process);
+    if (mine.length > CONCURRENCY) this.#failed(new Error(`${mine.length} handlers in one process`));
+    const takes = this.#dice.chance() < 0.8 ? this.#dice.between(0, 600) : this.#dice.between(0, 12_000);
+    const obeys = this.#dice.chance() < 0.7;
+    await new Promise<void>((resolve) => {
+      process.after(takes, resolve);
+      if (obeys) run.signal.addEventListener("abort", () => resolve());
+    });
+    this.#inside.delete(me);
+    if (obeys && run.signal.aborted) throw run.signal.reason;
+    const chance = this.#dice.chance();
+    if (chance < 0.15) throw new Error("the handler failed");
+    if (chance < 0.2) return item.fail("it never works", { retry: false });
+    if (chance < 0.25) return item.giveBack("simulated", { delay: this.#dice.between(0, 1_000) });
+    await item.complete("done", [{ channel: effects, ops: [{ put: item.id, value: run.id }] }]);
+  }
+
+  /** From time to time the queue is paused or resumed, or an item is cancelled, discarded or retried. */
+  #control(): void {
+    this.clock.after(this.#dice.between(500, 4_000), () => {
+      if (this.#over) return;
+      const [one] = [...this.#alive].filter(([, { process }]) => process.running);
+      if (one !== undefined) {
+        void this.#command(one[0], one[1].queues).catch((error: unknown) => {
+          if (!isChannelError(error) && !isQueueError(error) && !isRunError(error)) this.#failed(error);
+        });
+      }
+      this.#control();
+    });
+  }
+
+  async #command(manager: JobManager, queues: Queues): Promise<void> {
+    const chance = this.#dice.chance();
+    const reason = "simulated";
+    if (chance < 0.15) {
+      this.note("the queue is paused");
+      await queues.pause("q", { reason });
+    } else if (chance < 0.5) {
+      await queues.resume("q", { reason });
+    } else if (chance < 0.6) {
+      await queues.redrive("q", { reason, limit: 2 });
+    } else {
+      const item = this.#dice.pick(await collect(queues.items("q", { limit: 10 })));
+      if (item === undefined) return;
+      if (chance < 0.75) return queues.retry("q", item.id, { reason });
+      if (chance < 0.85 && item.state === "active") {
+        await manager.cancel(item.runs.at(-1) ?? "", { reason, wait: 0 });
+        return;
+      }
+      this.note(`${item.id} is discarded`);
+      this.witness.removed.add(item.id);
+      await queues.discard("q", item.id, { reason });
+    }
+  }
+
+  async #calm(): Promise<void> {
+    for (const { process } of this.#alive.values()) process.goOn();
+    if (this.#tainted) for (const { end } of [...this.#alive.values()]) end("dies");
+    await this.clock.advance(30_000);
+    const [{ queues } = {}] = this.#alive.values();
+    if (queues !== undefined) await this.clock.until(queues.resume("q"));
+    for (const { process } of this.#alive.values()) process.ahead = 0;
+    await this.clock.advance(CALM);
+    // A wall clock that was ahead may have given an item a time that is far away.
+    for (let i = 0; i < 10 && (await this.#isLeft()); i++) await this.clock.advance(APART);
+  }
+
+  async #isLeft(): Promise<boolean> {
+    const [{ queues } = {}] = this.#alive.values();
+    if (queues === undefined) return false;
+    const { waiting, delayed, active } = await this.clock.until(queues.counts("q"));
+    return waiting + delayed + active > 0;
+  }
+
+  async #end(): Promise<void> {
+    this.witness.flush();
+    const [[manager, { queues }] = [undefined, {}]] = this.#alive;
+    if (manager === undefined || queues === undefined) return;
+    const left = await this.clock.until(collect(queues.items("q")));
+    const stuck = left.find(({ state }) => state !== "dead");
+    if (stuck !== undefined) throw new Error(`${stuck.id} is still ${stuck.state}: attempt ${stuck.attempt}`);
+    const dead = new Set(left.map(({ id }) => id));
+    for (const id of this.#added) {
+      if (this.witness.tainted.has(id) || dead.has(id)) continue;
+      if (this.witness.items.get(id)?.ended === undefined) throw new Error(`${id} was added, and never ended`);
+    }
+    const early = left.find(({ attempt, error = "" }) => attempt < ATTEMPTS && !/never works|cancelled/.test(error));
+    if (early !== undefined) throw new Error(`${early.id} is dead after attempt ${early.attempt}: ${early.error}`);
+    for (const [one, { queues }] of this.#alive) {
+      await this.clock.until(queues.close());
+      await this.clock.until(one.close());
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { compareVersions } from "@ojm/core";
+import type { StoredChange } from "@ojm/core/backend";
+import { decodeKey } from "../../../../core/src/channel/encoding/key.js";
+import type { QueueValue, StoredItem } from "../../store/entries.js";
+
+const QUEUES = "oJobManager-queues ";
+const LOCKS = "oJobManager-locks ";
+const EFFECTS = "effects ";
+
+/** An item as the store has it. */
+interface Seen {
+  /** Its keys, by the state. More than one is a fault. */
+  readonly at: Map<string, StoredItem>;
+  /** How often the commit that ends it wrote its effect. */
+  effects: number;
+  ended: "done" | "gone" | undefined;
+  attempt: number;
+}
+
+/**
+ * Sees every commit that the store applies, and judges by the content of the store:
+ *
+ * - An item is in one state, and once it has ended it never comes back.
+ * - It is taken by the commit that takes its lock, and never while its queue is paused.
+ * - It leaves the worker in the commit that releases the lock, or when its lock is gone.
+ * - The writes of its handler are in the commit that ends it, and in no other.
+ * - Its attempts count up, or begin again when a person retries it.
+ * - No two living items have the same unique key.
+ */
+export class Witness {
+  readonly items: Map<string, Seen> = new Map();
+  /** Items that may disappear without an end: a person removed them, or their time was over. */
+  readonly removed: Set<string> = new Set();
+  /** Items that a repeated call may have added a second time. */
+  readonly tainted: Set<string> = new Set();
+  readonly #locks: Map<string, string> = new Map();
+  readonly #unique: Map<string, string> = new Map();
+  #isPaused = false;
+  #version = "0";
+  #commit: StoredChange[] = [];
+  /** Call it with each change that the store applied. */
+  applied(change: StoredChange): void {
+    if (compareVersions(change.version, this.#version) !== 0) this.flush();
+    this.#version = change.version;
+    this.#commit.push(change);
+  }
+
+  /** Judges the last commit: all its changes have come. */
+  flush(): void {
+    const commit = this.#commit;
+    this.#commit = [];
+    if (commit.length === 0) return;
+    const changed = new Set<string>();
+    const effects = new Set<string>();
+    let isTaken = false;
+    for (const { key, value, version } of commit) {
+      if (key.startsWith(LOCKS)) this.#lock(decodeKey(key.slice(LOCKS.length)), value, version);
+      if (key.startsWith(EFFECTS)) effects.add(String(decodeKey(key.slice(EFFECTS.length))));
+      if (!key.startsWith(QUEUES)) continue;
+      const [kind, , ...parts] = decodeKey(key.slice(QUEUES.length)) as readonly unknown[];
+      if (kind === "def") this.#isPaused = value !== null && (JSON.parse(value) as QueueValue).pause !== undefined;
+      if (!["w", "due", "t", "dead"].includes(String(kind))) continue;
+      const id = String(parts.at(-1));
+      changed.add(id);
+      const seen = this.items.get(id) ?? { at: new Map(), effects: 0, ended: undefined, attempt: 0 };
+      this.items.set(id, seen);
+      if (value === null) seen.at.delete(key);
+      else seen.at.set(key, JSON.parse(value));
+      if (kind === "t" && value !== null) {
+        isTaken = true;
+        if (this.#locks.get(id) !== version) throw new Error(`${id} is taken without its lock`);
+      }
+      if (kind === "t" && value === null && this.#locks.has(id)) throw new Error(`${id} leaves while its lock is held`);
+    }
+    if (isTaken && this.#isPaused) throw new Error("an item is taken although its queue is paused");
+    for (const id of new Set([...changed, ...effects])) this.#judge(id, effects.has(id));
+  }
+
+  #lock(key: unknown, value: string | null, version: string): void {
+    const [kind, name, more] = key as readonly unknown[];
+    const id = /^queue\/q\/(.*)$/.exec(String(name))?.[1];
+    if (kind !== "lock" || id === undefined || more !== undefined) return;
+    if (value === null) this.#locks.delete(id);
+    else this.#locks.set(id, version);
+  }
+
+  #judge(id: string, hasEffect: boolean): void {
+    const seen = this.items.get(id);
+    if (seen === undefined || this.tainted.has(id)) return;
+    if (seen.at.size > 1) throw new Error(`${id} is in two states: ${[...seen.at.keys()].join(", ")}`);
+    const [item] = seen.at.values();
+    if (seen.ended !== undefined && (item !== undefined || hasEffect)) throw new Error(`${id} has ended twice`);
+    if (hasEffect && item !== undefined) throw new Error(`the effect of ${id} is written, and it has not ended`);
+    const key = this.#unique;
+    if (item === undefined) {
+      const isOver = this.removed.has(id);
+      if (!hasEffect && !isOver) throw new Error(`${id} has disappeared`);
+      seen.ended = hasEffect ? "done" : "gone";
+      for (const [unique, owner] of key) if (owner === id) key.delete(unique);
+      return;
+    }
+    // Wall clocks are wrong by any time: an item may be over as soon as it is there.
+    if (item.expires !== undefined) this.removed.add(id);
+    const isDead = [...seen.at.keys()].some((stored) => stored.startsWith(`${QUEUES}["dead `));
+    const unique = item.unique?.until === "done" ? item.unique.key : undefined;
+    if (isDead && unique !== undefined && key.get(unique) === id) key.delete(unique);
+    if (!isDead && unique !== undefined) {
+      const owner = key.get(unique) ?? id;
+      if (owner !== id && !this.tainted.has(owner)) throw new Error(`${id} and ${owner} have the key ${unique}`);
+      key.set(unique, id);
+    }
+    if (item.attempt < seen.attempt && item.attempt !== 1) throw new Error(`the attempts of ${id} go back`);
+    seen.attempt = item.attempt;
+  }
+}

@@ -1,0 +1,132 @@
+import type { ChannelOps, Op, RunRecord, Version } from "@ojm/core";
+import type { StartClaim, StartingRun } from "@ojm/core/internal";
+import { type AttemptEnd, endOf, endOps } from "../store/end.js";
+import {
+  definitionKey,
+  isItem,
+  itemOf,
+  type QueuesValue,
+  type TakenItem,
+  takenKey,
+  uniqueKey,
+} from "../store/entries.js";
+import { type Definition, definitionOf, type QueueStore } from "../store/store.js";
+import type { QueuePause } from "../types.js";
+import type { Waiting } from "./head.js";
+
+/** The item is not to be taken: another worker has it, or its queue is paused. */
+export class NotTaken extends Error {
+  readonly isGone: boolean;
+
+  constructor(isGone: boolean) {
+    super(isGone ? "another worker has the item" : "the queue is paused");
+    this.isGone = isGone;
+  }
+}
+
+/** The current pause of a queue. */
+export function pauseAt({ pause }: { readonly pause?: QueuePause }, now: number): QueuePause | undefined {
+  return pause === undefined || (pause.until ?? Number.POSITIVE_INFINITY) <= now ? undefined : pause;
+}
+
+/** The parts of a worker that a claim uses. */
+export interface ClaimSource {
+  readonly store: QueueStore;
+  readonly queue: string;
+  readonly member: string;
+}
+
+/**
+ * The claim of a run on its item: the commit that takes the lock moves the item to those that are taken, and
+ * the commit that releases the lock moves it to where it is after the attempt.
+ */
+export class ItemClaim implements StartClaim {
+  readonly #source: ClaimSource;
+  #waiting: Waiting;
+  #definition: Definition;
+  #taken: TakenItem | undefined;
+  #decided: { readonly status: string; readonly end: AttemptEnd } | undefined;
+  /** Ops of the program for the commit that completes the run. */
+  #more: readonly ChannelOps<unknown>[] = [];
+  /** Whether the process of the run closes: then its attempt does not count. */
+  isClosing: () => boolean;
+
+  constructor(source: ClaimSource, waiting: Waiting, definition: Definition, isClosing: () => boolean) {
+    this.isClosing = isClosing;
+    this.#source = source;
+    this.#waiting = waiting;
+    this.#definition = definition;
+  }
+
+  get waiting(): Waiting {
+    return this.#waiting;
+  }
+
+  get definition(): Definition {
+    return this.#definition;
+  }
+
+  /** How the attempt ends if its run ends with this status. */
+  decide(status: "failed" | "skipped", end: AttemptEnd): void {
+    this.#decided = { status, end };
+  }
+
+  completeWith(ops: readonly ChannelOps<unknown>[]): void {
+    this.#more = ops;
+  }
+
+  ops({ id: run, holder }: StartingRun): readonly ChannelOps<unknown>[] {
+    const { queue, member } = this.#source;
+    const { key, version, item, id, rank, turn } = this.#waiting;
+    const by = { host: holder.host, pid: holder.pid, instance: holder.instance };
+    this.#taken = { ...itemOf(item), rank, turn, by, member, run };
+    const ops: Op<QueuesValue>[] = [
+      { check: key, version },
+      { check: definitionKey(queue), version: this.#definition.version },
+      { delete: key },
+      { put: takenKey(queue, id), value: this.#taken },
+    ];
+    const { unique } = item;
+    if (unique?.until === "taken") ops.push({ delete: uniqueKey(queue, unique.key) });
+    return this.#on(ops);
+  }
+
+  async refused(): Promise<void> {
+    const { store, queue } = this.#source;
+    const { key } = this.#waiting;
+    const [entry, definition] = await store.channel.entriesUnder([key, definitionKey(queue)]);
+    if (entry === undefined || !isItem(entry.value)) throw new NotTaken(true);
+    this.#waiting = { ...this.#waiting, version: entry.version, item: entry.value };
+    this.#definition = definitionOf(definition);
+    if (pauseAt(this.#definition, store.clock.now()) !== undefined) throw new NotTaken(false);
+  }
+
+  end(record: RunRecord): readonly ChannelOps<unknown>[] {
+    const { store, queue } = this.#source;
+    const { id } = this.#waiting;
+    if (this.#taken === undefined) return [];
+    const taken = { queue, id, options: this.#definition.options, value: this.#taken };
+    const more = record.status === "completed" ? this.#more : [];
+    return [...this.#on(endOps(taken, this.#endBy(record), store.clock.now())), ...more];
+  }
+
+  #endBy(record: RunRecord): AttemptEnd {
+    if (this.#decided?.status === record.status) return this.#decided.end;
+    const isBroken = record.status === "lost" || record.status === "cancelled";
+    return isBroken && this.isClosing() ? { type: "given back" } : endOf(record);
+  }
+
+  undo(_: StartingRun, version: Version): readonly ChannelOps<unknown>[] {
+    const { queue } = this.#source;
+    const { key, id, item } = this.#waiting;
+    return this.#on([
+      { check: takenKey(queue, id), version },
+      { delete: takenKey(queue, id) },
+      { put: key, value: item },
+    ]);
+  }
+
+  #on(ops: readonly Op<QueuesValue>[]): ChannelOps<unknown>[] {
+    return [{ channel: this.#source.store.channel, ops } as ChannelOps<unknown>];
+  }
+}

@@ -1,0 +1,208 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { FakeClock } from "../../../core/src/testing/fake-clock.js";
+import { collect } from "../../../core/src/testing/settle.js";
+import { type QueuesOf, World } from "../testing/world.js";
+import type { Item } from "../types.js";
+
+let world: World;
+let clock: FakeClock;
+
+beforeEach(() => {
+  world = new World();
+  clock = world.clock;
+});
+
+afterEach(() => world.close());
+
+const never = (): Promise<void> => new Promise(() => {});
+
+const statuses = async ({ manager }: QueuesOf): Promise<unknown[]> =>
+  (await clock.until(collect(manager.history({ name: "q" })))).map(({ status }) => status).reverse();
+
+test("the item of a worker that died is handled by another one, as its next attempt", async () => {
+  const [one, two] = [await world.process("one"), await world.process("two")];
+  await clock.until(one.queues.work("q", never));
+  await clock.until(one.queues.add("q", "x"));
+  await clock.advance(100);
+  const seen: unknown[] = [];
+  await clock.until(two.queues.work("q", ({ data, attempt }) => void seen.push([data, attempt])));
+  await clock.advance(60_000);
+  expect(seen).toEqual([]);
+  world.kill(one);
+  await clock.advance(30_000);
+  expect(seen).toEqual([["x", 2]]);
+  expect(await statuses(two)).toEqual(["lost", "completed"]);
+  expect(await world.items(two)).toEqual([]);
+});
+
+test("an item that kills each of its workers ends as a dead letter", async () => {
+  const observer = await world.process("observer");
+  await clock.until(observer.queues.define("q", { attempts: 3, delay: "1s" }));
+  await clock.until(observer.queues.add("q", "poison"));
+  for (const name of ["a", "b", "c"]) {
+    const victim = await world.process(name);
+    let hasIt = false;
+    await clock.until(
+      victim.queues.work("q", () => {
+        hasIt = true;
+        return never();
+      }),
+    );
+    for (let i = 0; i < 60 && !hasIt; i++) await clock.advance(1_000);
+    expect(hasIt).toBe(true);
+    world.kill(victim);
+  }
+  const last = await world.process("last");
+  await clock.until(last.queues.work("q", never));
+  await clock.advance(60_000);
+  expect(await world.items(last)).toMatchObject([
+    { state: "dead", attempt: 3, error: expect.stringContaining("its worker died") },
+  ]);
+  expect(await statuses(last)).toEqual(["lost", "lost", "lost"]);
+});
+
+test("an item is taken back if its worker lives, but the lock was removed by force", async () => {
+  const one = await world.process("one");
+  await clock.until(one.queues.define("q", { delay: "1s" }));
+  const attempts: number[] = [];
+  await clock.until(
+    one.queues.work("q", ({ attempt, signal }) => {
+      attempts.push(attempt);
+      return attempt > 1 ? undefined : new Promise((resolve) => signal.addEventListener("abort", resolve));
+    }),
+  );
+  const { id } = await clock.until(one.queues.add("q", "x"));
+  await clock.advance(100);
+  await clock.until(one.manager.unlock(`queue/q/${id}`, { reason: "stuck" }));
+  await clock.advance(10_000);
+  expect(attempts).toEqual([1, 2]);
+  expect(await world.items(one)).toEqual([]);
+});
+
+test("an item whose claim got no answer is given back, and the attempt does not count", async () => {
+  const one = await world.process("one");
+  await clock.until(one.queues.define("q", { attempts: 1 }));
+  const seen: number[] = [];
+  await clock.until(one.queues.work("q", ({ attempt }) => void seen.push(attempt)));
+  one.way.once("queue/q/", { type: "reply lost" });
+  await clock.until(one.queues.add("q", "x"));
+  await clock.advance(60_000);
+  expect(seen).toEqual([1]);
+  expect(await world.items(one)).toEqual([]);
+});
+
+test("an end whose answer is lost is the only end", async () => {
+  const one = await world.process("one");
+  const seen: number[] = [];
+  await clock.until(
+    one.queues.work("q", ({ attempt }) => {
+      seen.push(attempt);
+      one.way.once("queue/q/", { type: "reply lost" });
+    }),
+  );
+  await clock.until(one.queues.add("q", "x"));
+  await clock.advance(60_000);
+  expect(seen).toEqual([1]);
+  expect(await statuses(one)).toEqual(["completed"]);
+  expect(await world.items(one)).toEqual([]);
+});
+
+test("a worker that closes takes nothing more, and waits for its handlers", async () => {
+  const [one, two] = [await world.process("one"), await world.process("two")];
+  let end = (): void => {};
+  const handler = (): Promise<string> => new Promise((resolve) => (end = () => resolve("done")));
+  const worker = await clock.until(one.queues.work("q", handler));
+  await clock.until(one.queues.add("q", 1));
+  await clock.advance(100);
+  await clock.until(one.queues.add("q", 2));
+  const closing = worker.close({ grace: "1m" });
+  await clock.advance(5_000);
+  expect(worker.active).toBe(1);
+  const seen: unknown[] = [];
+  await clock.until(two.queues.work("q", ({ data }) => void seen.push(data)));
+  await clock.advance(1_000);
+  expect(seen).toEqual([2]);
+  end();
+  await clock.until(closing);
+  expect(await statuses(two)).toEqual(["completed", "completed"]);
+  expect(await clock.until(two.queues.counts("q"))).toMatchObject({ workers: 1 });
+});
+
+test("what is not done within the grace is given back: aborted, taken at once, and not counted", async () => {
+  const [one, two] = [await world.process("one"), await world.process("two")];
+  const reasons: unknown[] = [];
+  const obedient = ({ signal }: Item): Promise<void> =>
+    new Promise((_, reject) =>
+      signal.addEventListener("abort", () => {
+        reasons.push(signal.reason.code);
+        reject(signal.reason);
+      }),
+    );
+  await clock.until(one.queues.define("q", { attempts: 1 }));
+  const handler = (item: Item): unknown => (item.data === "ignores" ? never() : obedient(item));
+  const worker = await clock.until(one.queues.work("q", handler, { concurrency: 2 }));
+  for (const data of ["ignores", "obeys"]) await clock.until(one.queues.add("q", data));
+  await clock.advance(100);
+  const seen: unknown[] = [];
+  await clock.until(two.queues.work("q", ({ data, attempt }) => void seen.push([data, attempt]), { concurrency: 2 }));
+  const closing = worker.close({ grace: "5s" });
+  await clock.advance(4_900);
+  expect([reasons, seen]).toEqual([[], []]);
+  await clock.until(closing);
+  await clock.advance(1_000);
+  expect(reasons).toEqual(["CLOSING"]);
+  expect(seen.toSorted()).toEqual([
+    ["ignores", 1],
+    ["obeys", 1],
+  ]);
+  expect(await statuses(two)).toEqual(["skipped", "skipped", "completed", "completed"]);
+});
+
+test("the close of the manager gives items back too", async () => {
+  const [one, two] = [await world.process("one"), await world.process("two")];
+  await clock.until(one.queues.define("q", { attempts: 1 }));
+  const handler = ({ signal }: Item): Promise<void> =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  await clock.until(one.queues.work("q", handler));
+  await clock.until(one.queues.add("q", "x"));
+  await clock.advance(100);
+  await clock.until(one.manager.close());
+  const seen: unknown[] = [];
+  await clock.until(two.queues.work("q", ({ attempt }) => void seen.push(attempt)));
+  await clock.advance(1_000);
+  expect(seen).toEqual([1]);
+});
+
+test("of several workers each takes what its slots allow, and no item is handled twice", async () => {
+  const all = await Promise.all(["a", "b", "c"].map((name) => world.process(name)));
+  const seen: [string, unknown][] = [];
+  for (const { queues, name } of all) {
+    const handler = async ({ data }: Item): Promise<void> => {
+      seen.push([name, data]);
+      await new Promise<void>((resolve) => void clock.after(20, resolve));
+    };
+    await clock.until(queues.work("q", handler, { concurrency: 4 }));
+  }
+  const [{ queues }] = all as [QueuesOf];
+  await clock.until(Promise.all(Array.from({ length: 300 }, (_, i) => queues.add("q", i))));
+  await clock.advance(2_000);
+  expect(seen.map(([, data]) => data).toSorted()).toEqual(Array.from({ length: 300 }, (_, i) => i).toSorted());
+  for (const name of ["a", "b", "c"]) expect(seen.filter(([by]) => by === name).length).toBeGreaterThan(60);
+  expect(await world.items(all[0] as QueuesOf)).toEqual([]);
+});
+
+test("if the worker that an item is for does not take it, the next one does within moments", async () => {
+  const names = ["a", "b", "c", "d"];
+  const all = await Promise.all(names.map((name) => world.process(name)));
+  const seen: [string, number][] = [];
+  for (const { queues, name } of all)
+    await clock.until(queues.work("q", () => void seen.push([name, clock.now()]), { concurrency: 10 }));
+  // They died, but others do not know that yet.
+  for (const one of all.slice(1)) world.kill(one);
+  const first = all[0] as QueuesOf;
+  const began = clock.now();
+  for (let i = 0; i < 10; i++) await clock.until(first.queues.add("q", i));
+  await clock.advance(1_000);
+  expect(seen).toHaveLength(10);
+  for (const [name, at] of seen) expect([name, at - began < 500]).toEqual(["a", true]);
+});

@@ -1,0 +1,549 @@
+import { type ChannelError, isChannelError, isRunError, type Run } from "@ojm/core";
+import {
+  atMost,
+  emitWarning,
+  follow,
+  GRACE,
+  InFlight,
+  identityOf,
+  inBackground,
+  reasonText,
+  restBy,
+} from "@ojm/core/internal";
+import { checkDuration } from "../options.js";
+import { groupPermit, lockOf, memberKey, type QueuesValue } from "../store/entries.js";
+import { type Definition, definitionOf, type QueueStore } from "../store/store.js";
+import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
+import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
+import { Crew, type TakenEntry } from "./crew.js";
+import { Head, type Waiting } from "./head.js";
+import { HeldItem } from "./item.js";
+
+/** The time between two checks, in ms. */
+const TICK = 1_000;
+
+/** A worker shows this often that it lives, in ticks, and counts as living for this long without, in ms. */
+const BEAT = 20;
+const MEMBER_TTL = 60_000;
+
+/** Workers of other hosts are checked this often, in ticks: that may cost a read for each. */
+const FAR = 5;
+
+/** How long the first worker for an item may take before the next one takes it, in ms. */
+const TURN = 50;
+
+/** As many workers set a timer for an item that is for another. The others see it at their next check. */
+const NEXT = 4;
+
+/** How many workers expect the time of the next delayed item, and how long each waits for the one before. */
+const MOVERS = 3;
+const MOVE_TURN = 200;
+
+/** The pause after an error of the store, or of a start, in ms. */
+const REST = 1_000;
+
+/** The least and the most items that are read at once. */
+const PAGE = 8;
+const LARGEST_PAGE = 500;
+
+/** How long an attempt waits in line for its permits, in ms. Its item may be taken by another meanwhile. */
+const PERMIT_WAIT = 60_000;
+
+/** How long handlers may take after their signals fired at the end of the grace, in ms. */
+const LAST_MOMENT = 500;
+
+/** An item that this worker takes or handles. */
+interface Active {
+  readonly claim: ItemClaim;
+  run: Run | undefined;
+  /** Set once the store says that the item is taken. */
+  isCounted: boolean;
+}
+
+const isGoneHere = (pid: number): boolean => identityOf(pid).started === "gone";
+
+/** See {@link Worker}. */
+export class QueueWorker implements Worker {
+  readonly queue: string;
+  readonly #store: QueueStore;
+  readonly #handler: Handler;
+  readonly #concurrency: number;
+  readonly #member: string;
+  readonly #crew: Crew;
+  readonly #head: Head;
+  readonly #group: ReturnType<QueueStore["manager"]["group"]>;
+  readonly #active: Map<string, Active> = new Map();
+  /** The runs whose handlers this worker called, until their items are with it no more. */
+  readonly #begun: Map<string, string> = new Map();
+  readonly #working: InFlight = new InFlight();
+  /** Items that could not be taken, and until when they are left alone. */
+  readonly #resting: Map<string, number> = new Map();
+  /** Since when an item is for another worker. */
+  readonly #offered: Map<string, number> = new Map();
+  readonly #closing: AbortController = new AbortController();
+  readonly #onClose: (worker: QueueWorker) => void;
+  #definition: Definition;
+  #restUntil = 0;
+  #ticks = 0;
+  #isDealing = false;
+  #isReady = false;
+  #warned: string | undefined;
+  #stopWatch: (() => void)[] = [];
+  #cancelTick: () => void = () => {};
+  #cancelTurn: () => void = () => {};
+  #due = Number.POSITIVE_INFINITY;
+  #cancelDue: () => void = () => {};
+  #isMoving = false;
+  #isChecking = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    store: QueueStore,
+    queue: string,
+    handler: Handler,
+    { member, concurrency, onClose }: { member: string; concurrency: number; onClose: (worker: QueueWorker) => void },
+  ) {
+    this.queue = queue;
+    this.#store = store;
+    this.#handler = handler;
+    this.#concurrency = concurrency;
+    this.#member = member;
+    this.#crew = new Crew(member, store.host, concurrency);
+    this.#head = new Head(store, queue);
+    this.#group = store.manager.group();
+    this.#definition = definitionOf(undefined);
+    this.#onClose = onClose;
+  }
+
+  get active(): number {
+    return this.#active.size;
+  }
+
+  /** Follows the store, and begins to take items. */
+  async begin(): Promise<void> {
+    const { channel, clock } = this.#store;
+    const { signal } = this.#closing;
+    const { queue } = this;
+    const deal = (): void => this.#deal();
+    const follows = <V>(kind: string, followed: Parameters<typeof follow<V>>[3]): Promise<void> =>
+      follow<V>(channel as never, clock, [kind, queue], followed, signal);
+    try {
+      await this.#beat();
+      await Promise.all([
+        follows<QueuesValue>("def", {
+          put: (_, value, version) => this.#defined(definitionOf({ value, version })),
+          gone: () => this.#defined(definitionOf(undefined)),
+          synced: () => {},
+        }),
+        follows("m", this.#crew.members(deal)),
+        follows(
+          "t",
+          this.#crew.items((id) => this.#takenChanged(id)),
+        ),
+        this.#watch(),
+      ]);
+    } catch (error) {
+      this.#stop();
+      throw error;
+    }
+    this.#isReady = true;
+    this.#moveSoon(0);
+    this.#armTick();
+    deal();
+  }
+
+  async #watch(): Promise<void> {
+    const { channel } = this.#store;
+    const { queue } = this;
+    if (!channel.supports.watch) return;
+    const failed = (error: Error): void => this.#failed(error);
+    const waiting = await channel.watchRange(["w", queue], {
+      changed: (key, change) => {
+        this.#head.changed(key, change);
+        this.#deal();
+      },
+      gap: () => {
+        this.#head.reset();
+        this.#deal();
+      },
+      failed,
+    });
+    this.#stopWatch.push(waiting);
+    const due = await channel.watchRange(["due", queue], {
+      changed: (key, { deleted }) => {
+        if (!deleted) this.#expectDue(Number((key as readonly unknown[])[2]));
+      },
+      gap: () => this.#moveSoon(0),
+      failed,
+    });
+    this.#stopWatch.push(due);
+  }
+
+  #defined(definition: Definition): void {
+    this.#definition = definition;
+    this.#deal();
+  }
+
+  #takenChanged(id: string): void {
+    const active = this.#active.get(id);
+    const isTaken = this.#crew.taken.has(id);
+    if (active !== undefined) active.isCounted = isTaken;
+    if (!isTaken) {
+      if (active === undefined) this.#begun.delete(id);
+      // A permit is free, perhaps the one that an item needs.
+      this.#resting.clear();
+    }
+    this.#deal();
+  }
+
+  /** Takes items soon: once for all changes of a moment. */
+  #deal(): void {
+    if (this.#isDealing || !this.#isReady) return;
+    this.#isDealing = true;
+    void Promise.resolve().then(() => {
+      this.#isDealing = false;
+      this.#take();
+    });
+  }
+
+  /**
+   * Takes the items that are for this worker. Each worker deals the first items to all free slots, and knows
+   * the same items and slots: so two rarely want the same one. A worker takes what is for another one only
+   * after a moment.
+   */
+  #take(): void {
+    const { clock } = this.#store;
+    const now = clock.monotonic();
+    let own = this.#concurrency - this.#active.size;
+    if (own <= 0 || this.#closing.signal.aborted || now < this.#restUntil) return;
+    if (pauseAt(this.#definition, clock.now()) !== undefined) return;
+    const free = this.#crew.free(own);
+    const all = [...free.keys()];
+    let slots = 0;
+    for (const count of free.values()) slots += count;
+    const wanted = slots;
+    let next = Number.POSITIVE_INFINITY;
+    const groups = this.#groupsStarting();
+    const taken: Waiting[] = [];
+    for (const waiting of this.#head.items) {
+      if (slots <= 0 || own <= 0) break;
+      const { id } = waiting;
+      if (this.#active.has(id) || this.#crew.taken.has(id) || (this.#resting.get(id) ?? 0) > now) continue;
+      if (!this.#groupHasRoom(waiting, groups)) continue;
+      slots--;
+      const first = this.#crew.firstFor(id, free.keys()) ?? this.#member;
+      const left = (free.get(first) ?? 1) - 1;
+      if (left > 0) free.set(first, left);
+      else free.delete(first);
+      if (first !== this.#member) {
+        const since = this.#offered.get(id) ?? now;
+        this.#offered.set(id, since);
+        const rank = this.#crew.rankFor(id, all);
+        const at = since + TURN * Math.max(1, rank);
+        if (now < at) {
+          if (rank <= NEXT) next = Math.min(next, at);
+          continue;
+        }
+      }
+      own--;
+      taken.push(waiting);
+      if (waiting.item.group !== undefined) groups.set(waiting.item.group, (groups.get(waiting.item.group) ?? 0) + 1);
+    }
+    for (const waiting of taken) this.#start(waiting);
+    this.#cancelTurn();
+    if (next < Number.POSITIVE_INFINITY) this.#cancelTurn = clock.after(Math.max(1, next - now), () => this.#deal());
+    if (slots > 0 && this.#head.hasMore) this.#fill(wanted);
+  }
+
+  #fill(wanted: number): void {
+    const limit = Math.min(LARGEST_PAGE, Math.max(PAGE, 2 * wanted));
+    this.#head.fill(limit).then(
+      () => this.#deal(),
+      (error) => this.#failed(error),
+    );
+  }
+
+  /** How many items of each group this worker is taking, which the store does not say yet. */
+  #groupsStarting(): Map<string, number> {
+    const groups = new Map<string, number>();
+    if (this.#definition.options.perGroup === undefined) return groups;
+    for (const { claim, isCounted } of this.#active.values()) {
+      const { group } = claim.waiting.item;
+      if (group !== undefined && !isCounted) groups.set(group, (groups.get(group) ?? 0) + 1);
+    }
+    return groups;
+  }
+
+  #groupHasRoom({ item: { group } }: Waiting, starting: ReadonlyMap<string, number>): boolean {
+    const { perGroup } = this.#definition.options;
+    if (perGroup === undefined || group === undefined) return true;
+    return this.#crew.inGroup(group) + (starting.get(group) ?? 0) < perGroup;
+  }
+
+  #start(waiting: Waiting): void {
+    const source = { store: this.#store, queue: this.queue, member: this.#member };
+    const claim = new ItemClaim(source, waiting, this.#definition, () => this.#closing.signal.aborted);
+    const active: Active = { claim, run: undefined, isCounted: false };
+    this.#active.set(waiting.id, active);
+    this.#offered.delete(waiting.id);
+    void this.#working.during(() => this.#run(waiting, active));
+  }
+
+  /** Takes an item, handles it, and frees its slot. */
+  async #run(waiting: Waiting, active: Active): Promise<void> {
+    const { id } = waiting;
+    const { manager } = this.#store;
+    const { claim } = active;
+    let handled: Promise<void> | undefined;
+    try {
+      await manager.run(
+        this.queue,
+        (run) => {
+          active.run = run;
+          claim.isClosing = () => isRunError(run.signal.reason) && run.signal.reason.code === "CLOSING";
+          this.#head.remove(claim.waiting);
+          this.#begun.set(id, run.id);
+          const result = this.#handle(run, claim);
+          handled = result.then(
+            () => {},
+            () => {},
+          );
+          return result;
+        },
+        this.#runOptions(claim),
+      );
+    } catch (error) {
+      // Of an attempt that has begun, the record has the error.
+      if (active.run === undefined) this.#notTaken(waiting, error);
+      else if (isChannelError(error)) this.#failed(error);
+    }
+    // A handler that ignores its signal keeps its slot: more handlers than slots must not run.
+    await handled;
+    this.#active.delete(id);
+    if (!this.#crew.taken.has(id)) this.#begun.delete(id);
+    this.#deal();
+  }
+
+  #runOptions(claim: ItemClaim) {
+    const { id, item } = claim.waiting;
+    const { timeout, permits, rate, perGroup } = claim.definition.options;
+    const ofGroup =
+      perGroup !== undefined && item.group !== undefined ? { [groupPermit(this.queue, item.group)]: perGroup } : {};
+    const all = { ...permits, ...ofGroup };
+    const hasPermits = Object.keys(all).length > 0;
+    // The item of a group that is full waits by itself; for the rest, its run waits in line.
+    const permitWait = permits === undefined && rate === undefined ? 0 : PERMIT_WAIT;
+    return {
+      lock: lockOf(this.queue, id),
+      claim,
+      timeout,
+      wait: 0,
+      ...(hasPermits && { permits: all }),
+      ...(rate !== undefined && { rate }),
+      ...((hasPermits || rate !== undefined) && { permitWait }),
+      trigger: "queue",
+      meta: { ...item.meta, item: id, attempt: item.attempt },
+      group: this.#group,
+      waitSignal: this.#closing.signal,
+    };
+  }
+
+  async #handle(run: Run, claim: ItemClaim): Promise<unknown> {
+    const { expires } = claim.waiting.item;
+    const item = new HeldItem(this.queue, run, claim);
+    if (expires !== undefined && expires <= this.#store.clock.now()) {
+      await run.skip("its time to live was over before a worker took it");
+      return undefined;
+    }
+    if (this.#closing.signal.aborted) {
+      await item.giveBack("its worker closed");
+      return undefined;
+    }
+    try {
+      return await this.#handler(item);
+    } catch (error) {
+      if (item.isEnded) return undefined;
+      // The process closes, and the handler gave up for that: another worker makes the attempt.
+      if (!claim.isClosing()) throw error;
+      await item.giveBack(`its worker closed: ${reasonText(error)}`);
+      return undefined;
+    }
+  }
+
+  /** A start failed: the item is left alone for a while, unless another worker has it. */
+  #notTaken(waiting: Waiting, error: unknown): void {
+    const now = this.#store.clock.monotonic();
+    if (error instanceof NotTaken) {
+      if (error.isGone) this.#head.remove(waiting, waiting.version);
+      this.#resting.set(waiting.id, now + TURN);
+      return;
+    }
+    this.#resting.set(waiting.id, now + REST);
+    if (isRunError(error) && error.code !== "INVALID") return;
+    this.#failed(error);
+  }
+
+  /** An error that is not that of a handler: this worker rests, and tries again. */
+  #failed(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    if (isChannelError(error) && error.code === "CLOSED") {
+      this.#stop();
+      return;
+    }
+    this.#restUntil = this.#store.clock.monotonic() + REST;
+    const text = reasonText(error);
+    if ((isChannelError(error) && (error as ChannelError).retryable) || text === this.#warned) return;
+    this.#warned = text;
+    emitWarning("OJM_QUEUE", `a worker of the queue "${this.queue}" cannot take items: ${text}`);
+  }
+
+  #armTick(): void {
+    const { clock } = this.#store;
+    // Keeps the process alive: a worker waits for items.
+    this.#cancelTick = clock.after(
+      restBy(clock, TICK),
+      () => {
+        if (this.#closing.signal.aborted) return;
+        this.#armTick();
+        this.#tick();
+      },
+      true,
+    );
+  }
+
+  #tick(): void {
+    this.#ticks++;
+    if (this.#ticks % BEAT === 0) void this.#inBackground(() => this.#beat());
+    if (!this.#store.channel.supports.watch) this.#head.reset();
+    const now = this.#store.clock.monotonic();
+    for (const [id, until] of this.#resting) if (until <= now) this.#resting.delete(id);
+    for (const [id, since] of this.#offered) if (since < now - 60 * REST) this.#offered.delete(id);
+    // A wall clock that was set makes delayed items due.
+    if (this.#due <= this.#store.clock.now()) this.#moveSoon(0);
+    if (this.#isTurn(this.#store.channel.supports.watch ? BEAT : 1)) void this.#moveNow();
+    if (!this.#isChecking) {
+      this.#isChecking = true;
+      void this.#inBackground(() => this.#checkTaken()).finally(() => {
+        this.#isChecking = false;
+      });
+    }
+    this.#deal();
+  }
+
+  /**
+   * Whether this worker does now what one worker must do for all: the first ones every `ticks`, the others
+   * ever more seldom, so that thousands cost little, and the work is done even if the first ones are dead.
+   */
+  #isTurn(ticks: number): boolean {
+    return this.#ticks % (ticks * (1 + Math.floor(this.#crew.rank / MOVERS))) === 0;
+  }
+
+  #inBackground(work: () => Promise<unknown>): Promise<void> {
+    return inBackground(() => work().catch((error) => this.#failed(error)));
+  }
+
+  #beat(): Promise<unknown> {
+    const { channel, host, instance } = this.#store;
+    const value = { by: { host, pid: process.pid, instance }, concurrency: this.#concurrency };
+    return channel.set(memberKey(this.queue, this.#member), value, { ttl: MEMBER_TTL });
+  }
+
+  /** Moves delayed items in turn with the other workers. */
+  #expectDue(at: number): void {
+    if (at >= this.#due) return;
+    this.#due = at;
+    this.#moveSoon(at - this.#store.clock.now());
+  }
+
+  #moveSoon(ms: number): void {
+    const { clock } = this.#store;
+    const { rank } = this.#crew;
+    this.#cancelDue();
+    if (rank >= MOVERS || this.#closing.signal.aborted) return;
+    this.#cancelDue = clock.after(Math.max(1, ms) + rank * MOVE_TURN, () => void this.#moveNow());
+  }
+
+  async #moveNow(): Promise<void> {
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    await this.#inBackground(() => this.#move());
+    this.#isMoving = false;
+  }
+
+  async #move(): Promise<void> {
+    this.#due = Number.POSITIVE_INFINITY;
+    const next = await this.#store.moveDue(this.queue);
+    if (next !== undefined && next <= this.#due) {
+      this.#due = next;
+      this.#moveSoon(next - this.#store.clock.now());
+    }
+  }
+
+  /** Ends the attempts of workers that are gone, and those of this one that have no end. */
+  async #checkTaken(): Promise<void> {
+    const isTurn = this.#isTurn(FAR);
+    const gone = new Map<string, boolean>();
+    const lost: TakenEntry[] = [];
+    for (const entry of [...this.#crew.taken.values()]) {
+      const { member, by } = entry.value;
+      if (member === this.#member) {
+        if (!this.#active.has(entry.id)) lost.push(entry);
+        continue;
+      }
+      // Only a process of the same host can see at once that this one is gone.
+      const isDead = by.host === this.#store.host && isGoneHere(by.pid);
+      if (!isTurn && !(isDead && this.#crew.isFirstOfHost(isGoneHere))) continue;
+      if (!gone.has(by.instance)) gone.set(by.instance, await this.#store.manager.isGone(by));
+      if (gone.get(by.instance) === true) lost.push(entry);
+    }
+    if (lost.length === 0) return;
+    // Frees the locks of dead processes, and closes their runs.
+    if (gone.size > 0) await this.#store.manager.sweep();
+    for (const entry of lost) await this.#endLost(entry);
+  }
+
+  async #endLost({ id, value, version }: TakenEntry): Promise<void> {
+    const taken = { queue: this.queue, id, options: this.#definition.options, value };
+    const isOwn = value.member === this.#member;
+    const neverBegan = isOwn && this.#begun.get(id) !== value.run;
+    const who = isOwn ? "its run ended, but that is not recorded" : "its worker died";
+    const retry = value.attempt === 1 ? { retry: 0 } : {};
+    const end = neverBegan
+      ? ({ type: "given back" } as const)
+      : ({ type: "failed", error: `lost: ${who}`, ...retry } as const);
+    await this.#store.endLost(taken, version, end);
+  }
+
+  #stop(): void {
+    this.#closing.abort();
+    this.#cancelTick();
+    this.#cancelTurn();
+    this.#cancelDue();
+    for (const stop of this.#stopWatch) stop();
+    this.#onClose(this);
+  }
+
+  close(options: WorkerCloseOptions = {}): Promise<void> {
+    const grace = checkDuration(this.queue, "grace", options.grace ?? GRACE);
+    this.#closed ??= this.#close(grace);
+    return this.#closed;
+  }
+
+  async #close(grace: number): Promise<void> {
+    const { clock, channel } = this.#store;
+    this.#stop();
+    await atMost(clock, grace, this.#working.none());
+    const rest = this.#group.close({ grace: LAST_MOMENT * 2 });
+    await atMost(clock, LAST_MOMENT, this.#working.none());
+    for (const { claim, run } of this.#active.values()) {
+      claim.decide("skipped", { type: "given back" });
+      await run?.skip("its worker closed before the handler returned").catch(() => {});
+    }
+    await rest;
+    await inBackground(() => channel.unset(memberKey(this.queue, this.#member)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,146 @@
+/** Processes that share the queues of a store. */
+import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
+import { openQueues, type Queues } from "@ojm/queue";
+import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
+import pg from "pg";
+import { expect, it, onTestFinished } from "vitest";
+import { collect } from "../packages/core/src/testing/settle.js";
+import { type Child, startChild } from "./support/processes.js";
+import { onSharedStores } from "./support/stores.js";
+
+const ITEMS = 150;
+
+interface Worker extends Child {
+  readonly began: string[];
+}
+
+async function begin(options: JobManagerOptions, takes = 20): Promise<Worker> {
+  const child = startChild("queueing.child.ts", [JSON.stringify(options), String(takes)]);
+  const began: string[] = [];
+  child.process.on("message", (text) => void (text === "ready" || began.push(String(text))));
+  expect(await child.message()).toBe("ready");
+  return { ...child, began };
+}
+
+async function stop(workers: readonly Worker[]): Promise<void> {
+  for (const { process } of workers) process.kill("SIGTERM");
+  for (const { ended, output } of workers) expect([await ended, output.stderr]).toEqual([0, ""]);
+}
+
+async function addAll(queues: Queues, count = ITEMS): Promise<string[]> {
+  const added = await Promise.all(Array.from({ length: count }, (_, i) => queues.add("mail", i)));
+  return added.map(({ id }) => id);
+}
+
+/** Each item is sent once, and nothing is left. */
+async function expectEachOnce(manager: JobManager, queues: Queues, ids: readonly string[]): Promise<void> {
+  await expect.poll(async () => (await collect(queues.items("mail"))).length).toBe(0);
+  const sent = await manager.channel<string[]>("sent");
+  const entries = await collect(sent.entries());
+  expect(entries.map(({ key }) => key).toSorted()).toEqual(ids.toSorted());
+  expect(entries.filter(({ value }) => value.length !== 1)).toEqual([]);
+  expect(await manager.heldLocks()).toEqual([]);
+}
+
+onSharedStores({}, (create) => {
+  it("workers of several processes handle each item of a queue once", async () => {
+    const options = await create();
+    await using manager = await openJobManager(options);
+    await using queues = openQueues(manager);
+    const workers = await Promise.all([begin(options), begin(options)]);
+    const ids = await addAll(queues);
+    await expectEachOnce(manager, queues, ids);
+    await stop(workers);
+    expect(workers.flatMap(({ began }) => began).toSorted()).toEqual(ids.toSorted());
+    for (const { began } of workers) expect(began.length).toBeGreaterThan(ITEMS / 10);
+  });
+
+  it("workers that are killed again and again lose no item, and none is completed twice", async () => {
+    // Waiting for the end of a session would take longer than this test may take.
+    const options = { ...(await create()), ttl: 3_600_000 };
+    await using manager = await openJobManager(options);
+    await using queues = openQueues(manager);
+    await queues.define("mail", { attempts: 50, delay: 0 });
+    const workers = [await begin(options), await begin(options), await begin(options)];
+    const ids = await addAll(queues);
+    for (let i = 0; i < 3; i++) {
+      const victim = workers.shift() as Worker;
+      await expect.poll(() => victim.began.length).toBeGreaterThan(i);
+      victim.process.kill("SIGKILL");
+      await victim.ended;
+      workers.push(await begin(options));
+    }
+    await expectEachOnce(manager, queues, ids);
+    await stop(workers);
+    const records = await collect(manager.history({ name: "mail" }));
+    // With two stores, a process may die between lock and record: a later check closes such a record.
+    const others = options.chJobs === options.chLocks ? ["completed", "lost"] : ["completed", "lost", "running"];
+    expect(others).toEqual(expect.arrayContaining([...new Set(records.map(({ status }) => status))]));
+    expect(records.filter(({ status }) => status === "completed")).toHaveLength(ITEMS);
+  });
+
+  it("a worker that is asked to end gives back what it cannot finish, and another one takes it", async () => {
+    const options = await create();
+    await using manager = await openJobManager(options);
+    await using queues = openQueues(manager);
+    const slow = await begin(options, 60_000);
+    const ids = await addAll(queues, 3);
+    await expect.poll(() => slow.began.length).toBe(3);
+    const other = await begin(options);
+    await stop([slow]);
+    await expectEachOnce(manager, queues, ids);
+    await stop([other]);
+    const records = await collect(manager.history({ name: "mail" }));
+    expect(records.map(({ status, meta }) => `${status} ${meta?.["attempt"]}`).toSorted()).toEqual([
+      ...Array(3).fill("completed 1"),
+      ...Array(3).fill("skipped 1"),
+    ]);
+  });
+});
+
+it.skipIf(postgresMissing() !== undefined)(
+  "on PostgreSQL, an item is added and completed within transactions of the program",
+  async () => {
+    const server = await startPostgres();
+    onTestFinished(() => server.stop());
+    const client = new pg.Client(server.url);
+    await client.connect();
+    await client.query("create table mails (item text, attempt int)");
+    const store = { type: "postgres", args: { url: server.url } };
+    await using manager = await openJobManager({ chJobs: store, chLocks: store });
+    await using queues = openQueues(manager);
+    await queues.define("mail", { attempts: 3, delay: 0 });
+
+    const addIn = async (end: "commit" | "rollback"): Promise<void> => {
+      const [{ channel, ops } = { ops: [] }] = await queues.ops("mail", end);
+      await client.query("begin");
+      await channel?.commitIn(client, ops);
+      await client.query(end);
+    };
+    await addIn("rollback");
+    expect(await collect(queues.items("mail"))).toEqual([]);
+    await addIn("commit");
+    expect(await collect(queues.items("mail"))).toMatchObject([{ state: "waiting", data: "commit" }]);
+
+    const worker = await queues.work("mail", async (item) => {
+      await client.query("begin");
+      await client.query("insert into mails values ($1, $2)", [item.id, item.attempt]);
+      await item.complete("sent", { transaction: client });
+      if (item.attempt === 1) {
+        await client.query("rollback");
+        throw new Error("no route");
+      }
+      await client.query("commit");
+    });
+    await expect.poll(async () => (await collect(queues.items("mail"))).length).toBe(0);
+    await worker.close();
+    const { rows } = await client.query("select attempt from mails");
+    await client.end();
+    expect(rows).toEqual([{ attempt: 2 }]);
+    const records = await collect(manager.history({ name: "mail" }));
+    expect(records.map(({ status, error }) => [status, error])).toEqual([
+      ["completed", undefined],
+      ["failed", "no route"],
+    ]);
+  },
+);

@@ -1,0 +1,33 @@
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
+import { openQueues } from "@ojm/queue";
+
+/*
+ * Works on the queue "mail" until SIGTERM. Arguments: the manager's options as JSON, and how long an item
+ * takes, in ms. Each item is counted in the channel "sent" by the commit that completes it. Notifies its
+ * parent of each item that begins.
+ */
+const [options = "{}", takes = "0"] = process.argv.slice(2);
+
+await using manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
+await using queues = openQueues(manager);
+const sent = await manager.channel<string[]>("sent");
+const worker = await queues.work(
+  "mail",
+  async (item) => {
+    process.send?.(item.id);
+    await pause(Number(takes), undefined, { signal: item.signal });
+    const entry = await sent.entry(item.id);
+    const ops = [
+      { check: item.id, version: entry?.version ?? null },
+      { put: item.id, value: [...(entry?.value ?? []), item.run.id] },
+    ];
+    await item.complete("sent", [{ channel: sent as never, ops }]);
+  },
+  { concurrency: 5 },
+);
+process.send?.("ready");
+await once(process, "SIGTERM");
+await worker.close({ grace: "10s" });
+process.disconnect?.();
