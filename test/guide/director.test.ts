@@ -1,3 +1,4 @@
+import { openChannel } from "@ojm/core";
 import { describe, expect, it } from "vitest";
 import { fromYaml, toYaml } from "../../packages/ojob/src/load/yaml/yaml.js";
 import { DIRECTOR_GUIDE } from "../../packages/ojob/src/testing/guide.js";
@@ -267,13 +268,13 @@ const expectations: Readonly<Record<string, Expectation>> = {
   "Complete Example: Order Processing System": {
     replace: [
       ['plugin("Ignite")\n', ""],
-      // On each store, in the place of Ignite.
-      ['.create(1, "ignite", {\n        gridName: "orderGrid"\n      })', ".create()"],
+      ['1, "ignite", {\n        gridName: "orderGrid"\n      }', "STORE"],
       ['"*/5 * * * *"', '"* * * * * *"'],
     ],
     until: (out) => /Order Stats: \{[^}]*"completed": 1/.test(out),
     jobs: [{ ...ENTRIES, name: "Last", type: "shutdown" }],
-    expects({ log, out, strays }, entries) {
+    channels: ["orders::coordination"],
+    expects({ log, out }, entries) {
       for (const line of [
         "Received order: ORD-001",
         "Processing order: ORD-001",
@@ -292,7 +293,6 @@ const expectations: Readonly<Record<string, Expectation>> = {
           result: { status: "completed", total: 1500 },
         },
       ]);
-      expect(strays).toEqual([]);
     },
   },
 };
@@ -354,9 +354,16 @@ function declare(): void {
             expect(text).toContain(what);
             return text.replaceAll(what, by);
           }, block.text);
-          const file = asFile({ ...block, text: replace }, expectation);
+          const { chLocks } = await store.open();
+          // In the place of Ignite. A store of one process has another path than that of the manager.
+          const { type, args } = store.name === "level" ? { type: "level", args: { path: "./orders" } } : chLocks;
+          const text = replace.replace("STORE", `1, ${JSON.stringify(type)}, ${JSON.stringify(args)}`);
+          const file = asFile({ ...block, text }, expectation);
           const { replace: _, todo: __, ...additions } = expectation;
           const played = await play(file, store, additions);
+          // Channels in memory stay as long as this process.
+          for (const name of ["local::coordination", "orders::coordination"])
+            await (await openChannel(name, { type: "simple", args: {} })).destroy();
           // A daemon is stopped: it does not end by itself.
           const { fails, until } = expectation;
           expect(played.well, played.err).toBe(fails === undefined && until === undefined);
