@@ -182,13 +182,8 @@ for (const { name, missing, create, away } of stores) {
         const ids = await prepare(manager, scheduler);
         for (const [command, all] of Object.entries(calls)) {
           for (const { words, codes = [0], tells } of all) {
-            const { code, out, err } = await called(
-              folder,
-              withJson(
-                command,
-                words.map((word) => ids.get(word) ?? word),
-              ),
-            );
+            const given = words.map((word) => ids.get(word) ?? word);
+            const { code, out, err } = await called(folder, withJson(command, given));
             expect(codes, `ojm ${command} ${words.join(" ")}: ${err}`).toContain(code);
             if (code === 0 && tells === undefined) expect([command, err]).toEqual([command, ""]);
             if (!printsJson(command) || out === "") continue;

@@ -23,14 +23,14 @@ export async function execute({ operands }: Given, groups: CommandGroups): Promi
   return 0;
 }
 
-async function known(name: string, groups: CommandGroups): Promise<string> {
+async function known(words: string, groups: CommandGroups): Promise<string> {
   const all = groups.flatMap(([, commands]) => commands);
   const names = all.map((one) => one.name);
-  const spec = all.find((one) => one.name === name);
+  const spec = all.find((one) => one.name === words);
   if (spec !== undefined) return helpOf(spec);
-  if (partsOf(name, names).length === 0) throw await unknownCommand(name, names);
-  return `${list(all.filter((one) => one.name.startsWith(`${name} `)))}
-${wrap(`How one of them is used: ojm help ${name} COMMAND.`, 0)}`;
+  if (partsOf(words, names).length === 0) throw await unknownCommand(words, names);
+  return `${list(all.filter((one) => one.name.startsWith(`${words} `)))}
+${wrap(`How one of them is used: ojm help ${words} COMMAND.`, 0)}`;
 }
 
 /** Commands, each with its operands and its summary. */

@@ -17,7 +17,7 @@ export interface QueueReason {
   readonly help?: string;
 }
 
-/** How the items of a queue stand, the most important reason first; `undefined` if the name is not a queue. */
+/** How the items of a queue stand, the most important reason first; `undefined` for another name. */
 export async function queueReasons(manager: JobManager, name: string): Promise<QueueReason[] | undefined> {
   const found = await queuesIn(manager, async (queue, queues) =>
     queue.name === name ? shownQueue(queues, queue) : undefined,
@@ -59,7 +59,7 @@ function reasonsOf(queue: ShownQueue): QueueReason[] {
   else if (waiting > 0 && paused === undefined)
     reasons.push({
       code: "queue-waiting",
-      text: `${items(waiting, "wait")}${since}: a worker is about to take them, or a permit or the limit of a group keeps it (${sayWorkers(queue)})`,
+      text: `${items(waiting, "wait")}${since}: a worker is about to take them, or a permit, a rate or the limit of a group keeps it from them (${sayWorkers(queue)})`,
       help: "ojm locks",
     });
   if (delayed > 0)

@@ -61,6 +61,7 @@ function queueFields(say: SayTime): Column<QueueDetails>[] {
     { title: "timeout", cell: ({ options }) => sayDuration(Number(options.timeout)) },
     { title: "per group", cell: ({ options }) => options.perGroup?.toString() },
     { title: "permits", cell: ({ options: { permits } }) => permits && jsonText(permits) },
+    { title: "rate", cell: ({ options: { rate } }) => rate && sayRate(rate) },
     { title: "dead kept", cell: ({ options: { dead } }) => sayDuration(Number(dead?.keep)) },
   ];
 }
@@ -68,6 +69,10 @@ function queueFields(say: SayTime): Column<QueueDetails>[] {
 function sayDelay({ delay, backoff, maxDelay }: QueueSummary["options"]): string {
   const first = sayDuration(Number(delay));
   return backoff === "fixed" ? first : `${first}, twice as long each time, ${sayDuration(Number(maxDelay))} at most`;
+}
+
+function sayRate({ name, max, per }: NonNullable<QueueSummary["options"]["rate"]>): string {
+  return `${max} in ${sayDuration(Number(per))}, over all that give the rate "${name}"`;
 }
 
 async function showItem(
