@@ -1,9 +1,7 @@
 /** Processes that share the queues of a store. */
 import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 import { openQueues, type Queues } from "@ojm/queue";
-import { postgresMissing, startPostgres } from "@ojm/testing/postgres";
-import pg from "pg";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { collect } from "../packages/core/src/testing/settle.js";
 import { type Child, startChild } from "./support/processes.js";
 import { onSharedStores } from "./support/stores.js";
@@ -97,50 +95,3 @@ onSharedStores({}, (create) => {
     ]);
   });
 });
-
-it.skipIf(postgresMissing() !== undefined)(
-  "on PostgreSQL, an item is added and completed within transactions of the program",
-  async () => {
-    const server = await startPostgres();
-    onTestFinished(() => server.stop());
-    const client = new pg.Client(server.url);
-    await client.connect();
-    await client.query("create table mails (item text, attempt int)");
-    const store = { type: "postgres", args: { url: server.url } };
-    await using manager = await openJobManager({ chJobs: store, chLocks: store });
-    await using queues = openQueues(manager);
-    await queues.define("mail", { attempts: 3, delay: 0 });
-
-    const addIn = async (end: "commit" | "rollback"): Promise<void> => {
-      const [{ channel, ops } = { ops: [] }] = await queues.ops("mail", end);
-      await client.query("begin");
-      await channel?.commitIn(client, ops);
-      await client.query(end);
-    };
-    await addIn("rollback");
-    expect(await collect(queues.items("mail"))).toEqual([]);
-    await addIn("commit");
-    expect(await collect(queues.items("mail"))).toMatchObject([{ state: "waiting", data: "commit" }]);
-
-    const worker = await queues.work("mail", async (item) => {
-      await client.query("begin");
-      await client.query("insert into mails values ($1, $2)", [item.id, item.attempt]);
-      await item.complete("sent", { transaction: client });
-      if (item.attempt === 1) {
-        await client.query("rollback");
-        throw new Error("no route");
-      }
-      await client.query("commit");
-    });
-    await expect.poll(async () => (await collect(queues.items("mail"))).length).toBe(0);
-    await worker.close();
-    const { rows } = await client.query("select attempt from mails");
-    await client.end();
-    expect(rows).toEqual([{ attempt: 2 }]);
-    const records = await collect(manager.history({ name: "mail" }));
-    expect(records.map(({ status, error }) => [status, error])).toEqual([
-      ["completed", undefined],
-      ["failed", "no route"],
-    ]);
-  },
-);

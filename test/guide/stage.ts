@@ -103,6 +103,8 @@ export interface Additions {
   readonly jobs?: readonly object[];
   /** Of a fragment. */
   readonly todo?: readonly unknown[];
+  /** The channels that the block opens in the store of the manager. */
+  readonly channels?: readonly string[];
   /** The text that the output must have before a daemon is asked to end. */
   readonly until?: (out: string) => boolean;
 }
@@ -217,8 +219,9 @@ export async function play(
     for (const fd of fds) closeSync(fd);
     // The next block begins with an empty store, even on a server.
     if (!("path" in config.chJobs.args) && !("file" in config.chJobs.args)) {
-      for (const name of ["jobs", "locks", "times", "schedules", "logs", "queues"])
-        await (await openChannel(`oJobManager-${name}`, config.chJobs)).destroy();
+      const own = ["jobs", "locks", "times", "schedules", "logs", "queues"].map((name) => `oJobManager-${name}`);
+      for (const name of [...own, ...(additions.channels ?? [])])
+        await (await openChannel(name, config.chJobs)).destroy();
     }
   }
 }

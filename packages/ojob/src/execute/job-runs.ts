@@ -9,7 +9,7 @@ import type { JobOutcome, Judgement, OneRun, Request } from "./dispatch/requests
 import type { Engine } from "./engine.js";
 import { Running } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";
-import { type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
+import { DoneElsewhere, type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
 import type { HandedRun, RefusedRun, RunTick } from "./runtime/open-runs.js";
 
 /** How many runs that were not started are shown one by one. */
@@ -130,7 +130,8 @@ export class JobRuns {
     const count = this.#all.length;
     // If there are several runs without a tick, each has been shown already.
     if (skip !== undefined && this.#skips.length === count && (count === 1 || tick !== undefined)) {
-      return { status: "skipped", reason: skip.message, intended: true };
+      const done = this.#skips.every((one) => one instanceof DoneElsewhere);
+      return { status: "skipped", reason: skip.message, intended: true, done };
     }
     return { status: "completed", args: results.at(-1) ?? {} };
   }

@@ -1,5 +1,6 @@
 import { type Position, SourceFile } from "../text/problem.js";
 import { BASICS } from "./basics.js";
+import { DIRECTOR_CHECK, DIRECTOR_CHECKIN, DIRECTOR_CHECKOUT, DIRECTOR_INIT, DIRECTOR_WAIT } from "./director-names.js";
 import type { Help, JobDefinition } from "./job-file.js";
 
 /** Files that come with ojm and are job files like any other. */
@@ -100,6 +101,46 @@ Stands under "from". Calls oJobManager Init if that has not run.`,
   },
 };
 
+const ENTRY: readonly Row[] = [
+  ["jobName*", "what the work is called", "order-processing"],
+  ["jobUUID*", "the id of one piece of it", "{{orderId}}"],
+];
+
+const DIRECTOR_HELP: Readonly<Record<string, JobHelp>> = {
+  [DIRECTOR_INIT]: {
+    text: "Names the channel of the check-ins. Without a channel of that name, it opens one in the store of oJobManager Init, or in memory.",
+    expects: [
+      ["ch", "the name of the channel. Default: oJob::check", "myapp::coordination"],
+      ["stamp", "the fields that mark the entries. Default: {type: director}", "{type: director, app: myapp}"],
+      ["keep", "how long an entry that is done stays. Default: until it is removed", "30d"],
+    ],
+  },
+  [DIRECTOR_CHECKIN]: {
+    text: 'Runs the job only if this name and id are not done, and no other process works on them. Stands under "from".',
+    expects: [
+      ...ENTRY,
+      ["timeout", "the longest the work may take, in milliseconds. Default: one hour", "3600000"],
+      ["wait", "how long to wait for another process that works on it, in milliseconds. Default: 0", "60000"],
+    ],
+  },
+  [DIRECTOR_CHECKOUT]: {
+    text: "Marks a name and id as done, with a result. Without it, the end of the job does so.",
+    expects: [...ENTRY, ["result", "what the entry stores", "{processed: 3}"]],
+  },
+  [DIRECTOR_CHECK]: {
+    text: 'Under "from", skips the job if this name and id are done. By $job, returns the entry, or nothing.',
+    expects: ENTRY,
+  },
+  [DIRECTOR_WAIT]: {
+    text: "Waits until a name and id are done. The entry is in args.job then.",
+    expects: [
+      ...ENTRY,
+      ["jobWaitRetry", "how many times jobWaitTime it waits. Default: 40", "40"],
+      ["jobWaitTime", "in milliseconds. Default: 1500", "1500"],
+    ],
+  },
+};
+
 const QUEUE_ROW: Row = ["queue", "the name of the queue. Default: that of the first oJob Queue Manager", "mail"];
 
 const QUEUE_HELP: Readonly<Record<string, JobHelp>> = {
@@ -180,6 +221,7 @@ Write "daemon: true" under "ojob" to keep the file running.`,
 
 const HELP_OF: Readonly<Record<string, Readonly<Record<string, JobHelp>>>> = {
   "oJobManager.yaml": MANAGER_HELP,
+  "oJobDirector.yaml": DIRECTOR_HELP,
   "oJobQueue.yaml": QUEUE_HELP,
   // Its jobs are read as shortcuts, whether a file includes it or not.
   "ojob.yaml": {},
@@ -190,7 +232,7 @@ const FILES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
 );
 
 function builtinHelp(job: string, at: Position): Help {
-  const { text = "", expects = [] } = MANAGER_HELP[job] ?? QUEUE_HELP[job] ?? {};
+  const { text = "", expects = [] } = MANAGER_HELP[job] ?? QUEUE_HELP[job] ?? DIRECTOR_HELP[job] ?? {};
   const row = ([name, desc, example]: Row) => ({
     name: name.replace(/\*$/, ""),
     at,

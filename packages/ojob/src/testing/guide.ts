@@ -20,6 +20,9 @@ export const GUIDE: string | undefined = guide("OJM_GUIDE", "ojob-manager-guide.
 /** The guide of oJob Queue, if it exists: at `OJM_QUEUE_GUIDE`, or beside the repository. */
 export const QUEUE_GUIDE: string | undefined = guide("OJM_QUEUE_GUIDE", "ojob-queue-guide.md");
 
+/** The guide of oJob Director, if it exists: at `OJM_DIRECTOR_GUIDE`, or beside the repository. */
+export const DIRECTOR_GUIDE: string | undefined = guide("OJM_DIRECTOR_GUIDE", "ojob-director-guide.md");
+
 /** Why a test that needs the guide is skipped. */
 export const NO_GUIDE = "the guide is neither at OJM_GUIDE nor beside the repository";
 

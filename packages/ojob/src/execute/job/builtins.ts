@@ -85,6 +85,12 @@ const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unk
 /** Resolves with the arguments for the next step: after a start they have the `timeout` of the run. */
 export async function runBuiltin(name: string, context: BuiltinContext): Promise<Args> {
   const { args, execution } = context;
+  if (name.startsWith("oJob Director ")) {
+    const { runs, tick } = context;
+    const { engine, trigger, signal, output } = execution;
+    const warn = (text: string): void => void output.line("WARN", text);
+    return engine.runtime.director.run(name, { args, runs, tick, trigger, signal, warn });
+  }
   const ofQueue = queueJobs[name];
   if (ofQueue !== undefined) return { ...args, ...(await named(name, ofQueue(execution, args))) };
   const builtin = builtins[name];

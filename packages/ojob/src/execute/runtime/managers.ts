@@ -33,6 +33,7 @@ export class Managers {
   readonly #clock: Clock;
   #opening: Promise<JobManager> | undefined;
   #config: string | undefined;
+  #locks: ChannelConfig | undefined;
   /** Whether the last Init failed: no managed job can run. */
   failed = false;
   /** Whether its locks are in a store that other processes share, or in the memory of this one. */
@@ -83,6 +84,16 @@ export class Managers {
     }
   }
 
+  /** The manager if it was opened; `undefined` if no job has called Init. */
+  async opened(): Promise<JobManager | undefined> {
+    return this.#opening === undefined && this.#store === undefined ? undefined : this.get();
+  }
+
+  /** The store of the locks; `undefined` if the file has none. */
+  async lockStore(): Promise<ChannelConfig | undefined> {
+    return (await this.opened()) && this.#locks;
+  }
+
   async answers(): Promise<boolean> {
     if (this.#opening === undefined) return true;
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT);
@@ -117,6 +128,7 @@ export class Managers {
   }
 
   async #open(options: JobManagerOptions): Promise<JobManager> {
+    this.#locks = options.chLocks as ChannelConfig | undefined;
     try {
       const { chJobs = {}, chLocks = {}, chLogs = chJobs } = options;
       for (const { type = "simple" } of [chJobs, chLocks, chLogs]) await this.#prepare(type);

@@ -105,6 +105,16 @@ export class OpenRuns {
     await this.#complete(run);
   }
 
+  /** The open run of that name, of this job or of a job that called it. */
+  find(name: string): Run | undefined {
+    return this.#runs.get(name) ?? this.#parent?.find(name);
+  }
+
+  /** Ends that run as completed, with a result. */
+  async endWith(name: string, result: unknown): Promise<void> {
+    await this.#take(name)?.end(result);
+  }
+
   /** Closes the run of that name as failed, or as cancelled for a stop. False if there is none. */
   async fail(name: string, error: Error): Promise<boolean> {
     const run = this.#take(name);

@@ -2,6 +2,7 @@ import type { Clock } from "@ojm/core";
 import { askingTypes, type PathsOf, type PrepareType } from "../../plan/manager/channels.js";
 import { SharedGlobals } from "../../script/thread.js";
 import { QueueStores } from "../queues/queue-stores.js";
+import { Director } from "./director.js";
 import { JobLocks } from "./locks.js";
 import { Managers } from "./managers.js";
 import { ScriptChannels, settleAll } from "./script-channels.js";
@@ -11,6 +12,7 @@ export class Runtime {
   readonly clock: Clock;
   readonly managers: Managers;
   readonly channels: ScriptChannels;
+  readonly director: Director;
   readonly locks: JobLocks;
   readonly queues: QueueStores;
   readonly pathsOf: PathsOf;
@@ -27,6 +29,7 @@ export class Runtime {
     this.pathsOf = askingTypes(prepare);
     this.managers = new Managers(prepare, clock);
     this.channels = new ScriptChannels(this.managers, prepare, clock);
+    this.director = new Director(this.managers, this.channels, clock, this.globals);
     this.locks = new JobLocks(this.managers, this.channels, clock);
     this.queues = new QueueStores(this.managers, prepare, clock);
   }
@@ -39,6 +42,7 @@ export class Runtime {
   async close(): Promise<void> {
     // Try each of them: a failure of one must not leave the locks of another held.
     const stores = (): Promise<void> => settleAll([this.channels.close(), this.managers.close()]);
-    await settleAll([this.locks.close(), this.queues.close()]).finally(stores);
+    const work = this.locks.close().finally(() => this.director.close());
+    await settleAll([work, this.queues.close()]).finally(stores);
   }
 }
