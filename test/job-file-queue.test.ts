@@ -82,10 +82,8 @@ onSharedStores({}, (create) => {
     const completed = records.filter(({ status }) => status === "completed").map(({ meta }) => meta?.["item"]);
     expect(new Set(completed).size).toBe(ITEMS);
     expect(completed).toHaveLength(ITEMS);
-    // What was in hand at the kill is handled again, and nothing else.
-    const all = [victim, other, third].flatMap(sentBy);
-    expect(new Set(all).size).toBe(ITEMS);
-    expect(all.length).toBeLessThanOrEqual(ITEMS + 3);
+    // What was in hand at the kill may be handled again, and nothing else. The victim's last lines may be lost.
+    expect([victim, other, third].flatMap(sentBy).length).toBeLessThanOrEqual(ITEMS + 3);
   });
 
   it("a worker that is asked to end gives its items back, and another one handles them", async () => {
