@@ -10,6 +10,7 @@ export type {
   ItemState,
   ItemsOptions,
   PauseOptions,
+  PurgeOptions,
   QueueCounts,
   QueueOptions,
   QueuePause,

@@ -241,6 +241,5 @@ export async function openQueueStore(manager: JobManager, clock: Clock, instance
       "this store has each channel on a node of its own: queues need them on one. In a Redis Cluster, give a keyPrefix with a hash tag";
     throw new ChannelError("NOT_SUPPORTED", text);
   }
-  await manager.raiseFormat();
   return new QueueStore(manager, channel, clock, instance);
 }

@@ -64,7 +64,11 @@ class Later extends PassedOn {
 }
 
 /** The setup of a bug without the bug. */
-export const noBug: PlantedBug = { name: "none", caughtAs: /never/, plant: (store) => new PassedOn(store, systemClock) };
+export const noBug: PlantedBug = {
+  name: "none",
+  caughtAs: /never/,
+  plant: (store) => new PassedOn(store, systemClock),
+};
 
 export const plantedBugs: readonly PlantedBug[] = [
   {
