@@ -130,7 +130,10 @@ export default {
       comment: "What is a value of the store has the type that core, the schedules and the queues give it.",
       severity: "error",
       from: { path: "^packages/ui/src/contract/", pathNot: TESTS },
-      to: { path: "^packages/", pathNot: "^packages/(ui/src/contract/|(core|schedule|queue)/src/(index|internal)\\.ts$)" },
+      to: {
+        path: "^packages/",
+        pathNot: "^packages/(ui/src/contract/|(core|schedule|queue)/src/(index|internal)\\.ts$)",
+      },
     },
     {
       name: "contract-imports-types",

@@ -166,7 +166,18 @@ const request: fc.Arbitrary<RawRequest> = fc.constantFrom(...endpoints).chain((e
 const target = fc.oneof(
   fc
     .tuple(
-      fc.constantFrom("/", "/jobs", "/jobs/job", "/jobs/job/why", "/runs", "/audit", "/timeline", "/locks", "/queues", "/queues/job"),
+      fc.constantFrom(
+        "/",
+        "/jobs",
+        "/jobs/job",
+        "/jobs/job/why",
+        "/runs",
+        "/audit",
+        "/timeline",
+        "/locks",
+        "/queues",
+        "/queues/job",
+      ),
       name,
       oddText,
     )

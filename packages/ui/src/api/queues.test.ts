@@ -1,6 +1,13 @@
 import { openQueues, type Queues } from "@ojm/queue";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ActAnswer, Audit, QueueDetail, QueueItemPage, QueueItems, Queues as QueuesAnswer } from "../contract/types.js";
+import type {
+  ActAnswer,
+  Audit,
+  QueueDetail,
+  QueueItemPage,
+  QueueItems,
+  Queues as QueuesAnswer,
+} from "../contract/types.js";
 import { addDead, openTestUi, type TestUi } from "../testing/test-ui.js";
 
 let it: TestUi;
@@ -93,7 +100,10 @@ test("the dead letters of one error are retried or discarded with one reason, th
   expect(await done("retry", { error })).toEqual({ done: 'retried 2 dead letters of "mail"' });
   expect((await states()).sort()).toEqual(["dead", "dead", "waiting", "waiting"]);
   const again = await it.act("/api/v1/queues/mail/retry", { reason, error });
-  expect(again).toMatchObject({ status: 404, body: { error: { message: expect.stringContaining("with this error") } } });
+  expect(again).toMatchObject({
+    status: 404,
+    body: { error: { message: expect.stringContaining("with this error") } },
+  });
   expect((await it.act("/api/v1/queues/mail/discard", { reason }, "operate")).status).toBe(403);
   expect(await done("discard", { error: await keyOf("mailbox full"), dryRun: true })).toMatchObject({ dryRun: true });
   expect(await done("discard")).toEqual({ done: 'discarded 2 dead letters of "mail"' });

@@ -133,7 +133,9 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
 
 /** What an action on a queue is about. */
 const subjectOf = ({ name, queue: { item, dead = 0 } = {} }: Target): string =>
-  item === undefined ? `${dead === 1 ? "1 dead letter" : `${dead} dead letters`} of ${name}` : `the item ${item} of ${name}`;
+  item === undefined
+    ? `${dead === 1 ? "1 dead letter" : `${dead} dead letters`} of ${name}`
+    : `the item ${item} of ${name}`;
 
 /** An action for a target. */
 export function actOf(name: ActName, { attempt, again, queue }: Target): Act {

@@ -74,7 +74,9 @@ function Body({ queue }: QueueProps): VNode {
       <Paused queue={queue} />
       <Facts>
         <Fact name="Waiting">{itemsText(waiting, COUNTED)}</Fact>
-        <Fact name="Next waits for">{oldest === undefined ? <span class="dim">–</span> : <Elapsed since={oldest} />}</Fact>
+        <Fact name="Next waits for">
+          {oldest === undefined ? <span class="dim">–</span> : <Elapsed since={oldest} />}
+        </Fact>
         <Fact name="Delayed">{itemsText(delayed, COUNTED)}</Fact>
         <Fact name="Active">{itemsText(active, COUNTED)}</Fact>
         <Fact name="Dead">{itemsText(dead, COUNTED)}</Fact>
@@ -190,10 +192,10 @@ function ErrorRow({ name, group }: { readonly name: string; readonly group: Dead
 /** The items in the state of the address, or all. */
 function Items({ name }: { readonly name: string }): VNode {
   const state = place.value.query.get("state") ?? undefined;
-  const items = useResource<QueueItems>(
-    `queues/${encodeURIComponent(name)}/items${queryOf({ state, limit: ITEMS })}`,
-    { names: [newsOfQueue(name)], every: EVERY },
-  );
+  const items = useResource<QueueItems>(`queues/${encodeURIComponent(name)}/items${queryOf({ state, limit: ITEMS })}`, {
+    names: [newsOfQueue(name)],
+    every: EVERY,
+  });
   return (
     <Section title="Items">
       <fieldset class="chips filters" aria-label="Only items that are">

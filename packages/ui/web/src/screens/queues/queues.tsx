@@ -81,7 +81,9 @@ function Row({ queue }: { readonly queue: QueueView }): VNode {
         <Paused queue={queue} />
       </th>
       {cell("Waiting", waiting)}
-      <td data-label="Next waits for">{oldest === undefined ? <span class="dim">–</span> : <Elapsed since={oldest} />}</td>
+      <td data-label="Next waits for">
+        {oldest === undefined ? <span class="dim">–</span> : <Elapsed since={oldest} />}
+      </td>
       {cell("Delayed", delayed)}
       {cell("Active", active)}
       {cell("Dead", dead)}
