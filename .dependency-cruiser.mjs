@@ -183,6 +183,12 @@ export default {
       to: { path: "^packages/", pathNot: "^packages/(node-cron/|(core|schedule)/src/(index|internal)\\.ts$)" },
     },
     {
+      name: "queue-imports-only-core",
+      severity: "error",
+      from: { path: "^packages/queue/src/", pathNot: TESTS },
+      to: { path: "^packages/", pathNot: "^packages/(queue/|core/src/(index|backend|internal)\\.ts$)" },
+    },
+    {
       name: "openaf-imports-no-package-of-ours",
       comment: "It is loaded into a script thread, and uses what is global there.",
       severity: "error",

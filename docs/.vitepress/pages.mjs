@@ -22,6 +22,7 @@ const SECTIONS = [
       "fence-your-writes",
       "once-per-tick",
       "once-per-key",
+      "queue",
       "at-most-n-at-once",
       "at-most-n-per-minute",
       "alerts",

@@ -102,6 +102,18 @@ test("permits limit the items of several queues together", async () => {
   expect([done, most]).toEqual([20, 3]);
 });
 
+test("a rate limits how often attempts begin, over all workers", async () => {
+  await clock.until(one.queues.define("q", { rate: { name: "smtp", max: 5, per: "10s" } }));
+  const two = await world.process("two");
+  const at: number[] = [];
+  for (const { queues } of [one, two])
+    await clock.until(queues.work("q", () => void at.push(clock.monotonic()), { concurrency: 10 }));
+  for (let i = 0; i < 20; i++) await add(i);
+  await clock.advance(60_000);
+  expect(at).toHaveLength(20);
+  for (let i = 5; i < at.length; i++) expect((at[i] as number) - (at[i - 5] as number)).toBeGreaterThanOrEqual(10_000);
+});
+
 test("a unique key excludes others until it is taken, done, or over", async () => {
   await clock.until(one.queues.define("q", { attempts: 2, delay: "1m" }));
   const handler = ({ data }: Item): void => {

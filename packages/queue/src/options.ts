@@ -1,5 +1,13 @@
 import type { Duration } from "@ojm/core";
-import { durationOf, durationProblem, isMap, ownNameProblem, permitsProblem, unknownOption } from "@ojm/core/internal";
+import {
+  durationOf,
+  durationProblem,
+  isMap,
+  ownNameProblem,
+  permitsProblem,
+  rateProblem,
+  unknownOption,
+} from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
 import type { AddOptions, QueueOptions, StandardSchema } from "./types.js";
 
@@ -12,6 +20,7 @@ export interface CheckedQueue {
   readonly timeout: number;
   readonly perGroup?: number;
   readonly permits?: { readonly [permit: string]: number };
+  readonly rate?: { readonly name: string; readonly max: number; readonly per: number };
   /** How long dead letters are stored, in ms. */
   readonly keep: number;
 }
@@ -52,7 +61,7 @@ const MOST_AT_ONCE = 1_000;
 const MOST_PERMITS = 7;
 const HIGHEST = 100;
 
-const QUEUE = ["attempts", "delay", "backoff", "maxDelay", "timeout", "perGroup", "permits", "dead", "schema"];
+const QUEUE = ["attempts", "delay", "backoff", "maxDelay", "timeout", "perGroup", "permits", "rate", "dead", "schema"];
 const ADD = ["priority", "delay", "at", "ttl", "group", "unique", "attempts", "meta"];
 
 /** Throws the error of an invalid argument. */
@@ -104,11 +113,11 @@ class Checks {
 export function checkQueue(queue: string, given: QueueOptions): CheckedQueue {
   const check = new Checks(checkName(queue));
   check.names("the options", given, QUEUE);
-  const { backoff = DEFAULTS.backoff, perGroup, permits, dead = {}, schema } = given;
+  const { backoff = DEFAULTS.backoff, perGroup, permits, rate, dead = {}, schema } = given;
   check.names("dead", dead, ["keep"]);
   if (backoff !== "fixed" && backoff !== "exponential")
     check.refuse(`backoff must be "fixed" or "exponential", not ${JSON.stringify(backoff)}`);
-  const wrong = permits === undefined ? undefined : permitsProblem(permits);
+  const wrong = (permits && permitsProblem(permits)) ?? (rate && rateProblem(rate));
   if (wrong !== undefined) check.refuse(wrong);
   if (permits !== undefined && Object.keys(permits).length > MOST_PERMITS)
     check.refuse(`permits must have at most ${MOST_PERMITS} names`);
@@ -122,6 +131,7 @@ export function checkQueue(queue: string, given: QueueOptions): CheckedQueue {
     timeout: check.duration("timeout", given.timeout ?? DEFAULTS.timeout, 1),
     ...(perGroup !== undefined && { perGroup: check.whole("perGroup", perGroup, 1, MOST_AT_ONCE) }),
     ...(permits !== undefined && { permits: { ...permits } }),
+    ...(rate !== undefined && { rate: { ...rate, per: check.duration("rate.per", rate.per) } }),
     keep: check.duration("dead.keep", dead.keep ?? DEFAULTS.keep, 1),
   };
 }
@@ -137,7 +147,7 @@ export function checkAdd(queue: string, given: AddOptions, now: number): Checked
   if (meta !== undefined && Buffer.byteLength(JSON.stringify(meta)) > LARGEST_META)
     check.refuse(`meta must be at most ${LARGEST_META} bytes as JSON`);
   const due = delay === undefined ? at : now + check.duration("delay", delay);
-  // Without "-0", which a key cannot tell from 0.
+  // Not "-0": the text of a key would be that of 0.
   const rank = 0 - check.whole("priority", given.priority ?? 0, -HIGHEST, HIGHEST);
   return {
     rank,

@@ -30,6 +30,11 @@ export interface QueueOptions {
   readonly perGroup?: number;
   /** Permits that each attempt needs, as the option of a run. At most 7. An item that waits for one stays. */
   readonly permits?: { readonly [permit: string]: number };
+  /**
+   * How often attempts may begin, over all queues and jobs that give a rate of this name. An item that waits
+   * for it stays.
+   */
+  readonly rate?: { readonly name: string; readonly max: number; readonly per: Duration };
   /** How long dead letters are stored. Default: 14 days. */
   readonly dead?: { readonly keep?: Duration };
   /** Checks the data of each item that this process adds. The item gets the value that the schema returns. */
@@ -46,7 +51,7 @@ export interface AddOptions {
   readonly at?: number;
   /** If no worker has taken the item by then, it is dropped: its run is `skipped`. */
   readonly ttl?: Duration;
-  /** Groups are served in turn: an item waits for at most one of each other group per item ahead of its own. */
+  /** Groups are served in turn: an item waits for one of each other group per item ahead in its own. */
   readonly group?: string;
   /** Adds the item only if no other one of the queue has this key. */
   readonly unique?: UniqueOptions;

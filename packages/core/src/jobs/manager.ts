@@ -486,7 +486,7 @@ export class JobManager extends JobQueries {
     return group instanceof RunGroup ? group.context : this.#context;
   }
 
-  /** @internal Keeps older versions of ojm out of the stores: call it before the first entry of a new kind. */
+  /** @internal Keeps older versions of ojm out of the stores: call it before an entry of a new kind. */
   raiseFormat(): Promise<void> {
     return this.#context.raiseFormat();
   }

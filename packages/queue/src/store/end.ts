@@ -24,7 +24,7 @@ export type AttemptEnd =
   | { readonly type: "done" }
   /** It does not count. `delay`: until when no other begins, in ms. */
   | { readonly type: "given back"; readonly delay?: number }
-  /** `retry`: `false` if no other attempt follows, or the time to it in ms. Default: by the queue's options. */
+  /** `retry`: `false` if no other attempt follows, or the time to it in ms. Default: by the queue. */
   | { readonly type: "failed"; readonly error: string; readonly retry?: false | number };
 
 /** The end of an attempt by the record of its run. */

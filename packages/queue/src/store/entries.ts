@@ -1,12 +1,12 @@
 import type { Holder, JsonValue, Key } from "@ojm/core";
-import { fieldsOf, isCount, isHolder, isMap, isOptional, isText, isTime } from "@ojm/core/internal";
+import { type DamageCheck, fieldsOf, isCount, isHolder, isMap, isOptional, isText, isTime } from "@ojm/core/internal";
 import type { CheckedQueue } from "../options.js";
 import type { QueuePause } from "../types.js";
 
 /*
  * The entries of queues in their channel, in the store of the locks:
  *   ["def", Q]                       the options of the queue, and its pause
- *   ["w", Q, RANK, TURN, ID]         an item that waits. The order of the keys is that in which they are taken
+ *   ["w", Q, RANK, TURN, ID]         an item that waits. Items are taken in the order of these keys
  *   ["due", Q, AT, RANK, TURN, ID]   an item that waits for its time
  *   ["t", Q, ID]                     an item that a worker has. The commit that takes the lock of its run
  *                                    writes it, and the commit that releases the lock deletes it
@@ -156,6 +156,29 @@ export function isQueue(value: unknown): value is QueueValue {
   const { options, pause } = fieldsOf<QueueValue>(value) ?? {};
   return isMap(options) && isOptional(pause, isMap);
 }
+
+const isPlace = (value: unknown): boolean => isMap(value) && hasPlace(value) && isText(value["id"]);
+const isGroup = (value: unknown): boolean => isCount(fieldsOf<GroupValue>(value)?.turn);
+
+const CHECKS: { readonly [kind: string]: (value: unknown) => boolean } = {
+  def: isQueue,
+  w: isItem,
+  due: isItem,
+  t: isTaken,
+  dead: isDead,
+  uniq: isPlace,
+  g: isGroup,
+  m: isMember,
+};
+
+/** Finds the damaged entries of the queues. No worker takes a damaged item. */
+export const queueDamage: DamageCheck = {
+  channel: CHANNEL,
+  isDamaged: ({ key, value }) => {
+    const check = CHECKS[String((key as readonly unknown[])[0])];
+    return check !== undefined && !check(value);
+  },
+};
 
 /** The item without what belongs to one of its states. */
 export function itemOf(value: StoredItem): StoredItem {

@@ -66,7 +66,7 @@ export class QueueStore {
     return definitionOf(await unlessCorrupt(this.channel.entry(definitionKey(queue))));
   }
 
-  /** Changes the definition of a queue. `change` gets what is stored; without its result nothing is written. */
+  /** Changes the definition of a queue, unless `change` returns `undefined` for the stored one. */
   async redefine(
     queue: string,
     change: (stored: Definition) => QueueValue | undefined,

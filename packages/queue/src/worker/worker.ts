@@ -326,18 +326,21 @@ export class QueueWorker implements Worker {
 
   #runOptions(claim: ItemClaim) {
     const { id, item } = claim.waiting;
-    const { timeout, permits, perGroup } = claim.definition.options;
+    const { timeout, permits, rate, perGroup } = claim.definition.options;
     const ofGroup =
       perGroup !== undefined && item.group !== undefined ? { [groupPermit(this.queue, item.group)]: perGroup } : {};
     const all = { ...permits, ...ofGroup };
-    const needsPermits = Object.keys(all).length > 0;
+    const hasPermits = Object.keys(all).length > 0;
+    // The item of a group that is full waits by itself; for the rest, its run waits in line.
+    const permitWait = permits === undefined && rate === undefined ? 0 : PERMIT_WAIT;
     return {
       lock: lockOf(this.queue, id),
       claim,
       timeout,
       wait: 0,
-      // The item of a group that is full waits by itself; for other permits, its run waits in line.
-      ...(needsPermits && { permits: all, permitWait: permits === undefined ? 0 : PERMIT_WAIT }),
+      ...(hasPermits && { permits: all }),
+      ...(rate !== undefined && { rate }),
+      ...((hasPermits || rate !== undefined) && { permitWait }),
       trigger: "queue",
       meta: { ...item.meta, item: id, attempt: item.attempt },
       group: this.#group,
@@ -400,8 +403,9 @@ export class QueueWorker implements Worker {
     this.#cancelTick = clock.after(
       restBy(clock, TICK),
       () => {
+        if (this.#closing.signal.aborted) return;
+        this.#armTick();
         this.#tick();
-        if (!this.#closing.signal.aborted) this.#armTick();
       },
       true,
     );

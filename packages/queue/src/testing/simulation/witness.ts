@@ -38,12 +38,6 @@ export class Witness {
   #isPaused = false;
   #version = "0";
   #commit: StoredChange[] = [];
-  readonly #now: () => number;
-
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
   /** Call it with each change that the store applied. */
   applied(change: StoredChange): void {
     if (compareVersions(change.version, this.#version) !== 0) this.flush();
@@ -105,7 +99,8 @@ export class Witness {
       for (const [unique, owner] of key) if (owner === id) key.delete(unique);
       return;
     }
-    if (item.expires !== undefined && item.expires <= this.#now() + 700_000) this.removed.add(id);
+    // Wall clocks are wrong by any time: an item may be over as soon as it is there.
+    if (item.expires !== undefined) this.removed.add(id);
     const isDead = [...seen.at.keys()].some((stored) => stored.startsWith(`${QUEUES}["dead `));
     const unique = item.unique?.until === "done" ? item.unique.key : undefined;
     if (isDead && unique !== undefined && key.get(unique) === id) key.delete(unique);
