@@ -13,7 +13,7 @@ const act = (id: ActName | `${ActName}-item`, role: Role, path: string, summary:
   ...{ body: actRequestSchema, answer: "act" },
 });
 
-/** The endpoints that change queues. What is discarded cannot be had back: that needs the highest role. */
+/** The endpoints that change queues. A discarded item cannot be restored: that needs the highest role. */
 export const queueActEndpoints: readonly Endpoint[] = [
   act("queue-pause", "operate", "pause", "Let no worker take items of a queue"),
   act("queue-resume", "operate", "resume", "End the pause of a queue"),

@@ -131,7 +131,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   },
 };
 
-/** What an action on a queue is about. */
+/** What an action on the items of a queue is about. */
 const subjectOf = ({ name, queue: { item, dead = 0 } = {} }: Target): string =>
   item === undefined
     ? `${dead === 1 ? "1 dead letter" : `${dead} dead letters`} of ${name}`
