@@ -77,6 +77,8 @@ export class QueueStore {
       const stored = await this.definition(queue);
       const value = change(stored);
       if (value === undefined) return;
+      // Not when the store is opened: `ojm queue ls` must not write to it.
+      await this.manager.raiseFormat();
       const ops: Op<QueuesValue>[] = [
         { check: key, version: stored.version },
         { put: key, value },
@@ -241,6 +243,5 @@ export async function openQueueStore(manager: JobManager, clock: Clock, instance
       "this store has each channel on a node of its own: queues need them on one. In a Redis Cluster, give a keyPrefix with a hash tag";
     throw new ChannelError("NOT_SUPPORTED", text);
   }
-  await manager.raiseFormat();
   return new QueueStore(manager, channel, clock, instance);
 }

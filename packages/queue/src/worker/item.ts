@@ -34,6 +34,10 @@ export class HeldItem implements Item {
     return this.#claim.waiting.item.attempts ?? this.#claim.definition.options.attempts;
   }
 
+  get timeout(): number {
+    return this.#claim.definition.options.timeout;
+  }
+
   get priority(): number {
     return 0 - this.#claim.waiting.rank;
   }
