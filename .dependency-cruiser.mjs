@@ -95,14 +95,14 @@ export default {
       },
     },
     {
-      name: "ui-imports-only-core-and-schedule",
-      comment: "The UI uses the entries of core and of the schedules, and no file behind them.",
+      name: "ui-imports-only-core-schedule-and-queue",
+      comment: "The UI uses the entries of core, of the schedules and of the queues, and no file behind them.",
       severity: "error",
       from: { path: "^packages/ui/", pathNot: TESTS },
       to: {
         path: "^packages/",
         pathNot:
-          "^packages/(ui/|core/src/(index|backend|internal|internal-operator|util/duration)\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$)",
+          "^packages/(ui/|core/src/(index|backend|internal|internal-operator|util/duration)\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$|queue/src/index\\.ts$)",
       },
     },
     {
@@ -127,17 +127,20 @@ export default {
     },
     {
       name: "contract-is-the-ground",
-      comment: "What is a value of the store has the type that core and the schedules give it.",
+      comment: "What is a value of the store has the type that core, the schedules and the queues give it.",
       severity: "error",
       from: { path: "^packages/ui/src/contract/", pathNot: TESTS },
-      to: { path: "^packages/", pathNot: "^packages/(ui/src/contract/|(core|schedule)/src/(index|internal)\\.ts$)" },
+      to: {
+        path: "^packages/",
+        pathNot: "^packages/(ui/src/contract/|(core|schedule|queue)/src/(index|internal)\\.ts$)",
+      },
     },
     {
       name: "contract-imports-types",
       comment: "The pages are compiled against it: they must not get the code of the server.",
       severity: "error",
       from: { path: "^packages/ui/src/contract/", pathNot: TESTS },
-      to: { path: "^packages/(core|schedule)/", dependencyTypesNot: ["type-only"] },
+      to: { path: "^packages/(core|schedule|queue)/", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "otel-imports-only-core-and-schedule",

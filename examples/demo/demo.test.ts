@@ -6,9 +6,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobManager, openJobManager, type RunRecord } from "@ojm/core";
+import { openQueues } from "@ojm/queue";
 import { openScheduler, type Scheduler, type ScheduleTick } from "@ojm/schedule";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ArgumentError, readArguments } from "./arguments.js";
+import { sendMails } from "./mails.js";
 import { makeWeek } from "./week.js";
 import { changingZone } from "./world/times.js";
 
@@ -152,6 +154,24 @@ describe("the demo of two days", () => {
     const night = named("partner-feed").map(({ tick = 0 }) => new Date(tick).toISOString());
     expect(night).toEqual(expect.arrayContaining(["2026-10-25T00:00:00.000Z", "2026-10-25T01:00:00.000Z"]));
   });
+});
+
+test("the demo has a queue with mails that are sent, that wait, and that are dead letters", async () => {
+  await using manager = await openJobManager();
+  await using queues = openQueues(manager);
+  const stop = new AbortController();
+  const sending = sendMails(queues, stop.signal);
+  await vi.waitFor(
+    async () => {
+      const { waiting, dead } = await queues.counts("mail");
+      const sent = (await collect(manager.history({ name: "mail" }))).filter(({ status }) => status === "completed");
+      expect([waiting, dead, sent.length].every((n) => n > 0)).toBe(true);
+    },
+    { timeout: 60_000, interval: 100 },
+  );
+  stop.abort();
+  await sending;
+  await queues.close({ grace: 0 });
 });
 
 describe("the command line of the demo", () => {

@@ -2,10 +2,12 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
+import { openQueues } from "@ojm/queue";
 import { openScheduler } from "@ojm/schedule";
 import { openCockpit } from "./cockpit.js";
 import { fleetOf } from "./fleet/fleet.js";
 import { Work } from "./fleet/job.js";
+import { sendMails } from "./mails.js";
 import type { WeekOptions } from "./week.js";
 import { timesOf } from "./world/times.js";
 
@@ -27,6 +29,8 @@ export async function goOn({ file, seed, days, end }: WeekOptions, report: (line
   const cockpit = await openCockpit(manager, scheduler);
   const stop = new AbortController();
   const asking = askForReports(manager, stop.signal);
+  await using queues = openQueues(manager);
+  const sending = sendMails(queues, stop.signal);
   const starting = AT_ONCE.map((name) =>
     scheduler.runNow(name, { reason: "to have something to look at", author: "the demo" }).catch(() => undefined),
   );
@@ -37,7 +41,8 @@ export async function goOn({ file, seed, days, end }: WeekOptions, report: (line
   stop.abort();
   await cockpit?.close();
   await scheduler.close({ grace: 1_000 });
-  await Promise.all([asking, ...starting]);
+  await Promise.all([asking, sending, ...starting]);
+  await queues.close({ grace: 1_000 });
 }
 
 /** Two people at a time request a report that only one run at a time may write. */

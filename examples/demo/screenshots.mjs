@@ -27,6 +27,8 @@ const SCREENS = {
   why: `jobs/${SKIPPED}/why`,
   runs: "runs?status=failed",
   run: "",
+  queues: "queues",
+  queue: "queues/mail",
   locks: "locks",
   audit: "audit",
 };

@@ -11,6 +11,7 @@ export type {
   ItemState,
   ItemsOptions,
   PauseOptions,
+  PurgeOptions,
   QueueCounts,
   QueueOptions,
   QueuePause,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { FakeClock } from "../../core/src/testing/fake-clock.js";
 import { collect, rejection } from "../../core/src/testing/settle.js";
 import { STORES } from "../../core/src/testing/world.js";
@@ -130,6 +130,39 @@ describe.each(STORES)("records and locks $stores: queues", ({ apart }) => {
       ["queue-retry", { item: dead[0]?.id }],
     ]);
     expect(await clock.until(rejection(queues.retry("q", "none")))).toMatchObject({ code: "UNKNOWN" });
+  });
+
+  test("redrive and purge take only the dead letters that are meant", async () => {
+    const { queues } = one;
+    await clock.until(queues.define("q", { attempts: 1 }));
+    const worker = await clock.until(
+      queues.work("q", ({ data }) => {
+        throw new Error(data === 0 ? "no address" : "no route");
+      }),
+    );
+    for (let i = 0; i < 4; i++) await clock.until(queues.add("q", i));
+    await clock.advance(1_000);
+    await clock.until(worker.close());
+    const dead = async (): Promise<unknown[]> => (await world.items(one, { state: "dead" })).map(({ data }) => data);
+    const where = ({ error }: { readonly error?: string }): boolean => error === "no route";
+    // The one that is not meant comes first: it must not count towards the limit.
+    expect(await clock.until(queues.redrive("q", { where, limit: 2 }))).toBe(2);
+    expect(await dead()).toEqual([0, 3]);
+    const notMeant = { reason: "a test", state: "dead", where: () => false } as const;
+    expect(await clock.until(queues.purge("q", notMeant))).toBe(0);
+    expect(await clock.until(queues.purge("q", { ...notMeant, where }))).toBe(1);
+    expect(await dead()).toEqual([0]);
+  });
+
+  test("a program that only reads queues does not raise the format of the store", async () => {
+    const { queues, manager } = one;
+    const raised = vi.spyOn(manager, "raiseFormat");
+    expect(await clock.until(collect(queues.list()))).toEqual([]);
+    expect(await clock.until(queues.counts("q"))).toMatchObject({ waiting: 0 });
+    expect(await clock.until(queues.item("q", "none"))).toBeUndefined();
+    expect(raised).not.toHaveBeenCalled();
+    await clock.until(queues.add("q", 1));
+    expect(raised).toHaveBeenCalled();
   });
 
   test("an attempt that takes longer than the timeout is aborted, and made again", async () => {

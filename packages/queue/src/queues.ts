@@ -32,6 +32,7 @@ import type {
   ItemState,
   ItemsOptions,
   PauseOptions,
+  PurgeOptions,
   QueueCounts,
   QueueOptions,
   QueueSummary,
@@ -118,6 +119,7 @@ export class Queues {
   async define(queue: string, options: QueueOptions = {}): Promise<void> {
     const checked = checkQueue(queue, options);
     const store = await this.#open(queue);
+    await this.#manager.raiseFormat();
     if (options.schema === undefined) this.#schemas.delete(queue);
     else this.#schemas.set(queue, options.schema);
     await store.redefine(queue, ({ options: stored, pause, version }) => {
@@ -302,17 +304,18 @@ export class Queues {
    * @throws QueueError `INVALID`; ChannelError if the store fails, after some may be retried
    */
   async redrive(queue: string, options: RedriveOptions = {}): Promise<number> {
-    const { rate, limit = Number.POSITIVE_INFINITY } = options;
+    const { rate, limit = Number.POSITIVE_INFINITY, where } = options;
     const store = await this.#open(queue);
     if (rate !== undefined && !(rate.max > 0)) refuse(queue, "rate.max must be above 0");
     const apart = rate === undefined ? 0 : checkDuration(queue, "rate.per", rate.per) / rate.max;
     const now = this.#clock.now();
     let begun = 0;
-    const count = await this.#each(queue, "dead", limit, async (found) => {
+    const retry = async (found: Found): Promise<boolean> => {
       const at = apart === 0 ? undefined : now + apart * begun++;
       const ops = [...retryOps(queue, found, at), this.#claimUnique(queue, found)].flat();
       return (await store.channel.commit(ops)).ok;
-    });
+    };
+    const count = await this.#each(queue, "dead", { limit, where }, retry);
     await store.channel.commitWith<unknown[]>([], [this.#audit("redrive", queue, options, count)]);
     return count;
   }
@@ -322,18 +325,14 @@ export class Queues {
    *
    * @throws QueueError `INVALID` without a reason; ChannelError if the store fails, after some may be removed
    */
-  async purge(
-    queue: string,
-    why: Why & { readonly state?: "waiting" | "delayed" | "dead"; readonly group?: string },
-  ): Promise<number> {
-    checkWhy(queue, why);
-    const { state = "waiting", group } = why;
+  async purge(queue: string, options: PurgeOptions): Promise<number> {
+    checkWhy(queue, options);
+    const { state = "waiting", group, where = () => true } = options;
     const store = await this.#open(queue);
-    const count = await this.#each(queue, state, Number.POSITIVE_INFINITY, async (found) => {
-      if (group !== undefined && found.info.group !== group) return false;
-      return (await store.channel.commit(removeOps(queue, found))).ok;
-    });
-    await store.channel.commitWith<unknown[]>([], [this.#audit("purge", queue, why, count)]);
+    const isMeant = (item: ItemInfo): boolean => (group === undefined || item.group === group) && where(item);
+    const remove = async (found: Found): Promise<boolean> => (await store.channel.commit(removeOps(queue, found))).ok;
+    const count = await this.#each(queue, state, { where: isMeant }, remove);
+    await store.channel.commitWith<unknown[]>([], [this.#audit("purge", queue, options, count)]);
     return count;
   }
 
@@ -392,6 +391,8 @@ export class Queues {
     checkName(queue);
     const store = await this.#open(queue);
     if (this.#known.has(queue)) return store;
+    // Not when the store is opened: a program that only reads queues writes nothing.
+    await this.#manager.raiseFormat();
     await store.redefine(queue, ({ version, options }) => (version === null ? { options } : undefined));
     this.#known.add(queue);
     return store;
@@ -452,7 +453,15 @@ export class Queues {
   }
 
   /** Changes items of one state, several at once. Resolves to the number of those for which `change` was. */
-  async #each(queue: string, state: ItemState, limit: number, change: (found: Found) => Promise<boolean>) {
+  async #each(
+    queue: string,
+    state: ItemState,
+    {
+      limit = Number.POSITIVE_INFINITY,
+      where = () => true,
+    }: { readonly limit?: number; readonly where?: RedriveOptions["where"] | undefined },
+    change: (found: Found) => Promise<boolean>,
+  ): Promise<number> {
     let [count, started] = [0, 0];
     let batch: Promise<boolean>[] = [];
     const settle = async (): Promise<void> => {
@@ -460,6 +469,7 @@ export class Queues {
       batch = [];
     };
     for await (const found of this.#found(queue, state)) {
+      if (!where(found.info)) continue;
       if (started++ >= limit) break;
       batch.push(change(found));
       if (batch.length >= AT_ONCE) await settle();

@@ -176,6 +176,17 @@ export interface RedriveOptions extends Partial<Why> {
   readonly rate?: { readonly max: number; readonly per: Duration };
   /** The most dead letters to retry. Default: all. */
   readonly limit?: number;
+  /** Returns whether a dead letter is retried. Default: all are. */
+  readonly where?: (item: ItemInfo) => boolean;
+}
+
+/** Options of {@link Queues.purge}. */
+export interface PurgeOptions extends Why {
+  /** Default: `waiting`. */
+  readonly state?: "waiting" | "delayed" | "dead";
+  readonly group?: string;
+  /** Returns whether an item is removed. Default: all are. */
+  readonly where?: (item: ItemInfo) => boolean;
 }
 
 /** Options of {@link Queues.work}. */

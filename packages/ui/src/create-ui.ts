@@ -1,8 +1,10 @@
 import { emitWarning, unknownOption, VERSIONS } from "@ojm/core/internal";
+import { openQueues } from "@ojm/queue";
 import { openScheduler } from "@ojm/schedule";
 import { OVERDUE_AFTER } from "@ojm/schedule/operator";
 import { actHandlers } from "./api/acts.js";
 import { App, type Gate } from "./api/app.js";
+import { queueActHandlers } from "./api/queue-acts.js";
 import { type Handler, readHandlers } from "./api/read.js";
 import { Streams } from "./api/streams.js";
 import type { Me } from "./contract/types.js";
@@ -53,7 +55,8 @@ export function uiBehind(
   const hub = new Hub(manager, mask, async (running) => {
     return (await reasons(undefined, running)).filter(({ code }) => code === "orphaned");
   });
-  const source: Source = { manager, scheduler: own, hub, showResults, mask, reasons };
+  const queues = openQueues(manager);
+  const source: Source = { manager, scheduler: own, queues, hub, showResults, mask, reasons };
   const streams: Streams = new Streams(
     source,
     hub,
@@ -74,6 +77,7 @@ export function uiBehind(
   const handlers: Readonly<Record<string, Handler>> = {
     ...readHandlers(source),
     ...actHandlers(source),
+    ...queueActHandlers(source),
     me: async ({ viewer }) => me(viewer),
     events: streams.open,
     ...more({ streams, me }),
@@ -86,6 +90,7 @@ export function uiBehind(
     close: async () => {
       streams.close();
       hub.close();
+      await queues.close();
       if (scheduler === undefined) await own.close();
     },
   };

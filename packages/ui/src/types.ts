@@ -10,8 +10,8 @@ export interface Viewer {
   /** The name, for the audit. */
   readonly user: string;
   /**
-   * `read` only reads. `operate` also runs now, cancels, holds, pauses, resumes and backfills. `admin` also
-   * takes locks by force.
+   * `read` only reads. `operate` also runs now, cancels, holds, pauses, resumes, backfills, and retries items
+   * of queues. `admin` also takes locks by force, and discards items of queues.
    */
   readonly role: Role;
 }
@@ -49,7 +49,7 @@ export interface ViewOptions {
   readonly address?: string;
   /** Rejects every action, whatever the role. Default: false. */
   readonly readOnly?: boolean;
-  /** Shows the results, the `args` and the `meta` of runs, which may contain secrets. Default: false. */
+  /** Shows the results, the `args` and the `meta` of runs, and the data of items, which may contain secrets. Default: false. */
   readonly showResults?: boolean;
   /**
    * Masks texts that people and jobs wrote: log lines, errors, results, reasons, authors, triggers. Such as

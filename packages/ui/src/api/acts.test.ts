@@ -229,7 +229,7 @@ test.each([
   [{ reason, until: 1.5 }, '"until" of the body must be a whole number, and not 1.5'],
   [{ reason, until: -1 }, '"until" of the body must be a number from 0 up, and not -1'],
   [{ reason, again: "y" }, '"again" of the body must be true or false, and not "y"'],
-  [{ reason, untill: 5 }, 'the body has no field "untill": it has reason, until, args, from, to, again, dryRun'],
+  [{ reason, untill: 5 }, 'the body has no field "untill": it has reason, until, args, from, to, again, error, dryRun'],
 ])("a wrong body is rejected in words: %j", async (body, text) => {
   const answer = await it.act("/api/v1/jobs/report/pause", body);
   expect(answer).toEqual({ status: 400, body: { error: { code: "INVALID", message: text } } });

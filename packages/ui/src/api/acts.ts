@@ -213,12 +213,13 @@ async function known(scheduler: Source["scheduler"], name: string): Promise<void
 }
 
 /** A dry run must reject what the action would reject. */
-function checkFuture(until: number | undefined): void {
+export function checkFuture(until: number | undefined): void {
   if (until !== undefined && until <= Date.now())
     throw new Refusal("INVALID", `until must be a time in the future, and not ${iso(until)}`);
 }
 
-function iso(at: number): string {
+/** A time as text. */
+export function iso(at: number): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) throw new Refusal("INVALID", `${at} is not a time in ms since 1970`);
   return date.toISOString();

@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Endpoint } from "../contract/endpoint.js";
 import { answerErrors, typeErrors } from "../testing/contract.js";
 import { collected } from "../testing/events.js";
-import { openTestUi, type TestUi } from "../testing/test-ui.js";
+import { addDead, openTestUi, type TestUi } from "../testing/test-ui.js";
 import { endpoints } from "./endpoints.js";
 
 let it: TestUi;
 let run: string;
+let item: string;
 
 /** Texts that must never be read as HTML, or end a line, a header or an event. */
 const XSS = [
@@ -35,6 +36,7 @@ beforeAll(async () => {
   await it.manager.hold("held", { reason: "the schema changes", author: "ana" });
   await it.manager.unlock("held", { reason: "done" });
   await it.manager.hold("held", { reason: "again" });
+  [item = ""] = await addDead(it.manager, "job", ["no route", ...XSS]);
   const open = await it.manager.start("open", { trigger: "launch", args: { day: 1 }, meta: { a: 1 } });
   open.progress(3, 10, "rows");
   for (const text of XSS) {
@@ -54,7 +56,8 @@ afterAll(async () => {
 
 const looks = endpoints.filter(({ method, answer }) => method === "GET" && typeof answer !== "string");
 
-const pathOf = ({ path }: Endpoint): string => path.replace(":name", "job").replace(":id", encodeURIComponent(run));
+const pathOf = ({ path }: Endpoint): string =>
+  path.replace(":name", "job").replace(":id", path.includes("/items/") ? item : encodeURIComponent(run));
 
 describe("the answer is as the contract has it", () => {
   test.each(looks.map((endpoint) => [endpoint.path, endpoint] as const))("GET %s", async (_, endpoint) => {

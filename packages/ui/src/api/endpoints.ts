@@ -1,6 +1,7 @@
 import type { Endpoint } from "../contract/endpoint.js";
 import { sessionRequestSchema } from "../contract/requests.js";
 import { actEndpoints } from "./acts.js";
+import { queueActEndpoints } from "./queue-acts.js";
 import { readEndpoints } from "./read.js";
 
 /** All endpoints. The handlers of the session endpoints are in `openUiServer`. */
@@ -24,4 +25,5 @@ export const endpoints: readonly Endpoint[] = [
     answer: "act",
   },
   ...actEndpoints,
+  ...queueActEndpoints,
 ];

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { openQueues } from "@ojm/queue";
 import { fuzz } from "@ojm/testing/fuzz";
 import fc from "fast-check";
 import { expect, vi } from "vitest";
@@ -165,7 +166,18 @@ const request: fc.Arbitrary<RawRequest> = fc.constantFrom(...endpoints).chain((e
 const target = fc.oneof(
   fc
     .tuple(
-      fc.constantFrom("/", "/jobs", "/jobs/job", "/jobs/job/why", "/runs", "/audit", "/timeline", "/locks"),
+      fc.constantFrom(
+        "/",
+        "/jobs",
+        "/jobs/job",
+        "/jobs/job/why",
+        "/runs",
+        "/audit",
+        "/timeline",
+        "/locks",
+        "/queues",
+        "/queues/job",
+      ),
       name,
       oddText,
     )
@@ -204,6 +216,8 @@ async function openFilled(): Promise<TestUi & { readonly run: string }> {
   await it.scheduler.add("paused", { cron: "0 0 1 1 *", timeZone: "Europe/Lisbon" }, () => {});
   await it.scheduler.pause("paused", { reason: "holidays" });
   await it.manager.hold("held", { reason: "the schema changes" });
+  await using queues = openQueues(it.manager);
+  await queues.add("job", { to: "ana" });
   const { record } = await it.manager.run("job", ({ log }) => {
     log.info("a line");
     return { rows: 3 };
@@ -219,7 +233,8 @@ async function openFilled(): Promise<TestUi & { readonly run: string }> {
 /** The version of each entry that an action may change. A process constantly renews its session. */
 async function versions({ manager }: TestUi): Promise<string[]> {
   const found: string[] = [];
-  for (const channel of [manager.channels.locks, await manager.channel("oJobManager-schedules")])
+  const others = ["oJobManager-schedules", "oJobManager-queues"].map((name) => manager.channel(name));
+  for (const channel of [manager.channels.locks, ...(await Promise.all(others))])
     for await (const { key, version } of channel.keys())
       if (!/^\["?(session|sweep|member|turn)/.test(JSON.stringify(key)))
         found.push(`${JSON.stringify(key)} ${version}`);

@@ -1,6 +1,7 @@
+import { openQueues } from "@ojm/queue";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { collected } from "../testing/events.js";
-import { openTestUi, type TestUi } from "../testing/test-ui.js";
+import { addDead, openTestUi, type TestUi } from "../testing/test-ui.js";
 import { endpoints } from "./endpoints.js";
 
 const SECRET = "hunter2";
@@ -12,6 +13,8 @@ let it: TestUi;
 /** Jobs and runs that have the secret in every place that can hold a text. */
 const jobs = ["blackout", "paused", "held", "cancelled", "fails", "retried", "open"] as const;
 const runs: string[] = [];
+/** A queue that has the secret in the reason of its pause, and an item that has it in every text. */
+let item: string;
 
 beforeAll(async () => {
   it = await openTestUi({ showResults: true, mask: (text) => text.replaceAll(SECRET, "***") });
@@ -27,6 +30,9 @@ beforeAll(async () => {
   await scheduler.pause("paused", { reason, author });
   await manager.hold("open for a moment", { reason, author });
   await manager.unlock("open for a moment", { reason, author });
+  [item = ""] = await addDead(manager, "mails", [reason]);
+  await using queues = openQueues(manager);
+  await queues.pause("mails", { reason, author });
   const cancelled = await manager.start("cancelled");
   await manager.cancel("cancelled", { reason, author });
   cancelled.exited(null, SECRET);
@@ -69,15 +75,17 @@ afterAll(async () => {
 
 const looks = endpoints.filter(({ method, id }) => method === "GET" && id !== "events");
 
+function pathsOf(path: string): string[] {
+  if (path.includes("/queues/")) return [path.replace(":name", "mails").replace(":id", item)];
+  if (path.includes(":name")) return jobs.map((name) => path.replace(":name", name));
+  return path.includes(":id") ? runs.map((id) => path.replace(":id", encodeURIComponent(id))) : [path];
+}
+
 /** The endpoints that return no text written by people or jobs. */
 const NOTHING: ReadonlySet<string> = new Set(["/api/v1/me", "/api/v1/zones"]);
 
 test.each(looks.map(({ path }) => path))("nothing of GET %s is shown past the mask", async (path) => {
-  const paths = path.includes(":name")
-    ? jobs.map((name) => path.replace(":name", name))
-    : path.includes(":id")
-      ? runs.map((id) => path.replace(":id", encodeURIComponent(id)))
-      : [path];
+  const paths = pathsOf(path);
   const texts: string[] = [];
   for (const each of paths) {
     const response = await it.send("GET", each);
@@ -94,10 +102,7 @@ test.each(endpoints.filter(({ method }) => method === "POST").map(({ path }) => 
   "nothing of the answer to POST %s is shown past the mask",
   async (path) => {
     const body = { reason: "a test", dryRun: true, from: Date.now() - 60_000 };
-    const paths = path.includes(":name")
-      ? jobs.map((name) => path.replace(":name", name))
-      : runs.map((id) => path.replace(":id", encodeURIComponent(id)));
-    for (const each of paths) {
+    for (const each of pathsOf(path)) {
       const response = await it.send("POST", each, { body });
       expect(await response.text(), each).not.toContain(SECRET);
     }

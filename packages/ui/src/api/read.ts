@@ -8,6 +8,7 @@ import { jobDetailOf, jobsOf, type NamesQuery, type RangeQuery, readZones, zones
 import { whyOf } from "../view/jobs/why.js";
 import { locksOf } from "../view/locks.js";
 import { nowOf } from "../view/now/now.js";
+import { isItemState, itemPageOf, itemsOf, queueDetailOf, queuesOf } from "../view/queues.js";
 import { logOf, logText } from "../view/runs/log.js";
 import { recordOf, runOf } from "../view/runs/run.js";
 import { type RunsQuery, runsOf } from "../view/runs/runs.js";
@@ -105,6 +106,19 @@ export const readEndpoints: readonly Endpoint[] = [
   }),
   look("log.txt", "runs/:id/log.txt", "The log of a run, to download", { answer: "text/plain" }),
   look("zones", "zones", "The time zones of the schedules, by name", { query: { limit: LIMIT, after: NAME_AFTER } }),
+  look("queues", "queues", "The queues, by name", {
+    query: { limit: LIMIT, after: NAME_AFTER, q: Q },
+    page: listPage("queues", 50, ["q"]),
+  }),
+  look("queue", "queues/:name", "A queue, and the errors of its dead letters", {
+    page: { path: /^\/queues\/([^/]+)$/, first: (name) => [`queues/${name}`] },
+  }),
+  look("items", "queues/:name/items", "Items of a queue, without their data", {
+    query: { state: { type: "text", text: "only `active`, `waiting`, `delayed` or `dead` ones" }, limit: LIMIT },
+  }),
+  look("item", "queues/:name/items/:id", "An item of a queue, and its attempts", {
+    page: { path: /^\/queues\/[^/]+\/items\/[^/]+$/, first: () => [] },
+  }),
   look("locks", "locks", "Locks, processes and schedulers", {
     page: { path: /^\/locks$/, first: () => ["locks"] },
   }),
@@ -159,6 +173,17 @@ export function readHandlers(source: Source): Readonly<Record<string, Handler>> 
       return logOf(source, await runRefOf(source, id), { after, tail, limit });
     },
     "log.txt": async ({ params: { id = "" } }) => download(source, id, await runRefOf(source, id)),
+    queues: async ({ query }) => queuesOf(source, names(query, 50, 100)),
+    queue: async ({ params: { name = "" } }) => found(await queueDetailOf(source, name), `queue "${name}"`),
+    items: async ({ params: { name = "" }, query }) => {
+      const state = query.text("state");
+      if (state !== undefined && !isItemState(state))
+        throw new Refusal("INVALID", `unknown state "${state.slice(0, 100)}"`);
+      const items = await itemsOf(source, name, { state, limit: query.limit(50, 200) });
+      return found(items, `queue "${name}"`);
+    },
+    item: async ({ params: { name = "", id = "" } }) =>
+      found(await itemPageOf(source, name, id), `item "${id}" of a queue "${name}"`),
     locks: () => locksOf(source),
     zones: async ({ query }) => zonesOf(await zones.get(), names(query, 1_000, 2_000)),
     audit: async ({ query }) =>

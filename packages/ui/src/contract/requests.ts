@@ -5,7 +5,8 @@ export type Schema<T> = v.GenericSchema<T>;
 
 /**
  * The body of `POST api/v1/jobs/NAME/ACT`, where ACT is `run-now`, `hold`, `end-hold`, `pause`, `resume`,
- * `backfill`, `stop-backfill`, `unlock` or `cancel`, and of `POST api/v1/runs/ID/cancel`.
+ * `backfill`, `stop-backfill`, `unlock` or `cancel`, of `POST api/v1/runs/ID/cancel`, of `POST
+ * api/v1/queues/NAME/ACT`, where ACT is `pause`, `resume`, `retry` or `discard`, and of the last two of an item.
  */
 export interface ActRequest {
   /** The reason, for everyone affected. At most 1,000 characters. */
@@ -19,6 +20,8 @@ export interface ActRequest {
   readonly to?: number;
   /** With `backfill`: run even ticks that were run. */
   readonly again?: boolean;
+  /** With `retry` and `discard` of a queue: only the dead letters with this `key` of `errors`. */
+  readonly error?: string;
   /** Only reports what would be done, and to whom. */
   readonly dryRun?: boolean;
 }
@@ -33,6 +36,7 @@ export const actRequestSchema: Schema<ActRequest> = v.strictObject({
   from: time,
   to: time,
   again: v.exactOptional(v.boolean()),
+  error: v.exactOptional(v.pipe(v.string(), v.maxLength(100))),
   dryRun: v.exactOptional(v.boolean()),
 } satisfies Readonly<Record<keyof ActRequest, v.GenericSchema>>);
 

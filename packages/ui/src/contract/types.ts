@@ -10,12 +10,13 @@ import type {
   Waiter,
 } from "@ojm/core";
 import type { LogGap } from "@ojm/core/internal";
+import type { ItemInfo, QueueCounts, QueuePause } from "@ojm/queue";
 import type { NextTick, Pause } from "@ojm/schedule";
 
 /*
  * The answers of the API. These types are its only description: the pages are compiled against them, and
  * `openapi.json` is generated from them and their docstrings. Values of the store have the types and the
- * names of @ojm/core, as in the command line. Times are in ms since 1970, durations in ms.
+ * names of @ojm/core and @ojm/queue, as in the command line. Times are in ms since 1970, durations in ms.
  */
 
 export type HolderView = Holder;
@@ -33,7 +34,11 @@ export type ActName =
   | "stop-backfill"
   | "end-hold"
   | "unlock"
-  | "cancel";
+  | "cancel"
+  | "queue-pause"
+  | "queue-resume"
+  | "queue-retry"
+  | "queue-discard";
 
 /** Why a request failed. */
 export type ErrorCode =
@@ -58,12 +63,12 @@ export interface ActAnswer {
   readonly done: string;
   /** The id of the run that was started, or ended. */
   readonly run?: string;
-  /** With `cancel`: the run was asked to stop, and is still running. */
+  /** With `cancel`, and `discard` of an active item: the run was asked to stop, and is still running. */
   readonly pending?: boolean;
   readonly dryRun?: boolean;
 }
 
-/** What a user may do: only read, also operate, or also take locks by force. */
+/** What a user may do: only read, also operate, or also take locks by force and discard items. */
 export type Role = "read" | "operate" | "admin";
 
 /** `GET api/v1/me`: the user, and what the server shows. */
@@ -436,6 +441,84 @@ export interface LogPage {
   readonly more: boolean;
 }
 
+/** A queue, the number of its items in each state, and its workers. `more`: there are more than were counted. */
+export interface QueueView extends QueueCounts {
+  readonly name: string;
+  readonly paused?: QueuePause;
+}
+
+/** `GET api/v1/queues?limit&after&q`: by name. Counts at most 1,000 items in each state. */
+export interface Queues {
+  readonly at: number;
+  readonly queues: readonly QueueView[];
+  /** Whether more queues follow: request them with `after`, the name of the last one. */
+  readonly more: boolean;
+}
+
+/** The attempts of a queue that began in one minute, by their present status. */
+export interface QueueMinute {
+  /** When the minute begins. */
+  readonly at: number;
+  readonly runs: Counts;
+}
+
+/** Dead letters whose errors are equal, apart from numbers and ids in hex. */
+export interface DeadGroup {
+  /** What `retry` and `discard` of the queue take as `error`. */
+  readonly key: string;
+  readonly count: number;
+  /** The error of the newest one, at most 300 characters. */
+  readonly error: string;
+  /** The id of the newest one. */
+  readonly item: string;
+  /** When the first and the last one of them became a dead letter. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** `GET api/v1/queues/NAME`. Counts at most 10,000 items in each state. */
+export interface QueueDetail extends QueueView {
+  readonly at: number;
+  /** The options of the queue, as JSON. */
+  readonly definition: { readonly [field: string]: unknown };
+  /** Of the last 60 minutes, those in which an attempt began, the oldest first. The depth is not stored. */
+  readonly minutes: readonly QueueMinute[];
+  /** The range in which attempts are not, or not all, counted yet. Request it again. */
+  readonly missing?: Missing;
+  /** The largest group first, 50 at most, of the first 1,000 dead letters. */
+  readonly errors: readonly DeadGroup[];
+  /** Whether `errors` leaves out dead letters. */
+  readonly truncated: boolean;
+}
+
+/** An item in a list. Its error has at most 300 characters. */
+export type QueueItem = Omit<ItemInfo, "data" | "meta" | "queue">;
+
+/**
+ * `GET api/v1/queues/NAME/items?state&limit`: `active`, `waiting`, `delayed`, then `dead`. Those that wait have
+ * the order in which they are taken.
+ */
+export interface QueueItems {
+  readonly items: readonly QueueItem[];
+  readonly more: boolean;
+}
+
+/** An item. It has `data` and `meta` only if `showResults` of `me` is set. */
+export interface QueueItemDetail extends QueueItem {
+  readonly data?: unknown;
+  readonly meta?: { readonly [key: string]: unknown };
+  /** Whether its data is hidden. */
+  readonly dataHidden?: boolean;
+}
+
+/** `GET api/v1/queues/NAME/items/ID`. */
+export interface QueueItemPage {
+  readonly at: number;
+  readonly item: QueueItemDetail;
+  /** The last 10 of its runs whose records are stored, the oldest first. */
+  readonly attempts: readonly RunItem[];
+}
+
 /** How many runs have each status. A status without runs is absent. */
 export type Counts = { readonly [S in RunStatus]?: number };
 
@@ -516,6 +599,10 @@ export interface Answers {
   readonly run: RunPage;
   readonly log: LogPage;
   readonly zones: Zones;
+  readonly queues: Queues;
+  readonly queue: QueueDetail;
+  readonly items: QueueItems;
+  readonly item: QueueItemPage;
   readonly locks: Locks;
   readonly audit: Audit;
   readonly events: Events;

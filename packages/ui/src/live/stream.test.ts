@@ -1,3 +1,4 @@
+import { openQueues } from "@ojm/queue";
 import { expect, onTestFinished, test } from "vitest";
 import { eventsOf } from "../testing/events.js";
 import { openTestUi, type TestUi } from "../testing/test-ui.js";
@@ -16,7 +17,8 @@ async function opened(): Promise<{ readonly it: TestUi; readonly hub: Hub; reado
     await it[Symbol.asyncDispose]();
   });
   const { manager, scheduler } = it;
-  return { it, hub, source: { manager, scheduler, hub, showResults: false, mask, reasons: async () => [] } };
+  const queues = openQueues(manager);
+  return { it, hub, source: { manager, scheduler, queues, hub, showResults: false, mask, reasons: async () => [] } };
 }
 
 test("a stream whose client does not read is ended at 4 MiB: it takes no more memory, and its client comes back", async () => {

@@ -1,5 +1,6 @@
 import { isChannelError, isRunError } from "@ojm/core";
 import { emitWarning } from "@ojm/core/internal";
+import { isQueueError, type QueueErrorCode } from "@ojm/queue";
 import { isScheduleError } from "@ojm/schedule";
 import type { ErrorBody, ErrorCode } from "../contract/types.js";
 
@@ -35,6 +36,7 @@ export class Refusal extends Error {
 }
 
 const SCHEDULE: Readonly<Record<string, ErrorCode>> = { INVALID: "INVALID", UNKNOWN: "NOT_FOUND", CLOSED: "AWAY" };
+const QUEUE: Readonly<Record<QueueErrorCode, ErrorCode>> = { INVALID: "INVALID", UNKNOWN: "NOT_FOUND", CLOSED: "AWAY" };
 const CHANNEL: Readonly<Record<string, ErrorCode>> = {
   INVALID_ARGUMENT: "INVALID",
   INVALID_KEY: "INVALID",
@@ -53,6 +55,7 @@ const CHANNEL: Readonly<Record<string, ErrorCode>> = {
 export function refusalOf(error: unknown, mask: (text: string) => string = (text) => text): Refusal {
   if (error instanceof Refusal) return new Refusal(error.code, mask(error.message), error.headers);
   if (isScheduleError(error)) return new Refusal(SCHEDULE[error.code] ?? "CONFLICT", mask(error.message));
+  if (isQueueError(error)) return new Refusal(QUEUE[error.code], mask(error.message));
   if (isRunError(error)) return new Refusal(error.code === "INVALID" ? "INVALID" : "CONFLICT", mask(error.message));
   if (isChannelError(error)) return new Refusal(CHANNEL[error.code] ?? "AWAY", mask(withoutFolders(error.message)));
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endpoints } from "../api/endpoints.js";
 import type { Endpoint } from "../contract/endpoint.js";
-import { openTestUi, type Sending, type TestUi } from "../testing/test-ui.js";
+import { addDead, openTestUi, type Sending, type TestUi } from "../testing/test-ui.js";
 import type { Role } from "../types.js";
 
 let it: TestUi;
 let run: string;
+let item: string;
 
 beforeAll(async () => {
   it = await openTestUi({ hosts: ["ops.example.com"] });
   await it.scheduler.add("job", { cron: "0 0 1 1 *" }, () => {});
   run = (await it.manager.run("job", ({ log }) => log.info("a line"))).record.id;
+  [item = ""] = await addDead(it.manager, "job", ["no route"]);
 });
 
 afterAll(async () => {
@@ -22,7 +24,8 @@ const PAGES = ["/", "/jobs/a", "/assets/none.js", "/none"] as const;
 
 const BODY = { reason: "a test", dryRun: true, from: 0, to: 1 };
 
-const pathOf = ({ path }: Endpoint): string => path.replace(":name", "job").replace(":id", encodeURIComponent(run));
+const pathOf = ({ path }: Endpoint): string =>
+  path.replace(":name", "job").replace(":id", path.includes("/items/") ? item : encodeURIComponent(run));
 
 const ask = (endpoint: Endpoint, more: Sending = {}): Promise<Response> => {
   const body = endpoint.id === "login" ? { token: "none" } : endpoint.body && BODY;
@@ -192,7 +195,8 @@ describe("every answer has the headers that protect it", () => {
 test("a GET changes nothing in the store", async () => {
   const versions = async (): Promise<string[]> => {
     const all: string[] = [];
-    for (const channel of [it.manager.channels.jobs, it.manager.channels.locks]) {
+    const { jobs, locks } = it.manager.channels;
+    for (const channel of [jobs, locks, await it.manager.channel("oJobManager-queues")]) {
       for await (const { key, version } of channel.keys()) {
         // This process constantly renews its session, and sometimes sweeps expired ones.
         if (!["session", "sweep"].includes(String((key as readonly unknown[])[0])))

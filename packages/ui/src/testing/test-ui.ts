@@ -1,6 +1,8 @@
 import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
+import { type Item, openQueues } from "@ojm/queue";
 import { openScheduler, type Scheduler } from "@ojm/schedule";
+import { expect, vi } from "vitest";
 import { openUi } from "../create-ui.js";
 import type { RequestSource, Role, Ui, UiOptions } from "../types.js";
 
@@ -15,6 +17,24 @@ export interface TestUi extends AsyncDisposable {
   get<T>(path: string): Promise<T>;
   /** The JSON of an action, and its status. */
   act(path: string, body: object, role?: Role): Promise<{ readonly status: number; readonly body: never }>;
+}
+
+/** Adds items to a queue whose handler fails with this text. Resolves to the ids of the dead letters. */
+export async function addDead(manager: JobManager, queue: string, texts: readonly string[]): Promise<string[]> {
+  await using queues = openQueues(manager);
+  await queues.define(queue, { attempts: 1 });
+  const ids: string[] = [];
+  for (const text of texts) ids.push((await queues.add(queue, { text }, { meta: { text } })).id);
+  const dead = async (): Promise<boolean> => {
+    const states = await Promise.all(ids.map(async (id) => (await queues.item(queue, id))?.state));
+    return states.every((state) => state === "dead");
+  };
+  const fail = ({ data }: Item<{ readonly text: string }>): never => {
+    throw new Error(data.text);
+  };
+  await queues.work(queue, fail, { concurrency: texts.length });
+  await vi.waitFor(async () => expect(await dead()).toBe(true), { timeout: 60_000 });
+  return ids;
 }
 
 /** How a request is sent. */

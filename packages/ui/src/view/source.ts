@@ -1,4 +1,5 @@
 import type { JobManager } from "@ojm/core";
+import type { Queues } from "@ojm/queue";
 import type { Scheduler } from "@ojm/schedule";
 import {
   attendanceOf,
@@ -35,6 +36,7 @@ export interface Followed {
 export interface Source {
   readonly manager: JobManager;
   readonly scheduler: Scheduler;
+  readonly queues: Queues;
   readonly hub: Followed;
   readonly showResults: boolean;
   mask(text: string): string;

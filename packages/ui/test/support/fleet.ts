@@ -1,5 +1,7 @@
 import type { Run } from "@ojm/core";
+import { openQueues } from "@ojm/queue";
 import { openScheduler } from "@ojm/schedule";
+import { addDead } from "../../src/testing/test-ui.js";
 import type { Cockpit } from "./pages.js";
 
 /** Runs and schedules of each kind, in a store. */
@@ -8,6 +10,8 @@ export interface Fleet {
   readonly running: Run;
   /** The id of a run that failed. */
   readonly failed: string;
+  /** The id of a dead letter of the queue `mail`. */
+  readonly item: string;
 }
 
 /** Fills a store. The runs are real, and none waits for a time. */
@@ -32,7 +36,12 @@ export async function seed({ manager, scheduler }: Cockpit): Promise<Fleet> {
   const running = await manager.start("import", { timeout: 3_600_000 });
   for (let line = 1; line <= 40; line++) running.log.info(`row ${line} of the file`);
   running.progress(40, 100, "reading rows");
-  return { running, failed };
+  const [item = ""] = await addDead(manager, "mail", ["no route to mx1", "no route to mx2", "the mailbox is full"]);
+  await using queues = openQueues(manager);
+  await queues.add("mail", { to: "ana" }, { group: "shop", delay: "1h" });
+  await queues.add("mail", { to: "bo" });
+  await queues.pause("mail", { reason: "the mail server moves", author: "ana" });
+  return { running, failed, item };
 }
 
 /** Adds schedules whose last process died an hour ago, so that a tick of each minute is overdue. */

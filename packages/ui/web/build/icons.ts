@@ -8,6 +8,7 @@ export const ICONS = {
   timeline: "chart-gantt",
   jobs: "layers",
   runs: "rotate-ccw-clock",
+  queues: "list-end",
   locks: "lock-keyhole",
   audit: "scroll-text",
   search: "search",

@@ -5,7 +5,7 @@ import type { ActRequest } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
 import { fromField, TIME_FIELD, toField } from "../format/wall.js";
 import { zoneFor } from "../format/zone.js";
-import { publishNews } from "../live/news.js";
+import { newsOfQueue, publishNews } from "../live/news.js";
 import { Icon } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
 import { Prose } from "../parts/prose.js";
@@ -36,7 +36,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
       if (dryRun) preview.value = answer.done;
       else {
         toast(answer);
-        publishNews([target.name]);
+        publishNews([target.queue === undefined ? target.name : newsOfQueue(target.name)]);
         close();
       }
     } catch (thrown) {

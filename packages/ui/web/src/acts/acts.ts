@@ -28,6 +28,8 @@ export interface Target {
   readonly hold?: HoldView | undefined;
   /** With `cancel`: the pending attempt, if no run is running. `run`: the first run of its retry series. */
   readonly attempt?: number | undefined;
+  /** The name is that of a queue. `item`: the subject is an item of it. `error`: the key of a group of dead letters. */
+  readonly queue?: { readonly item?: string; readonly error?: string; readonly dead?: number } | undefined;
   /** With `run-now`: the parameters of the run that is repeated. */
   readonly again?: { readonly args: ActRequest["args"] } | undefined;
 }
@@ -101,10 +103,44 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     does: ({ name, where }) =>
       `Takes the lock of ${name} away${where === undefined ? "" : ` from ${where}`}. If that process still works, the job may run twice. Look at it first.`,
   },
+  "queue-pause": {
+    label: "Pause the queue",
+    icon: "paused",
+    field: "until",
+    title: (name) => `Pause ${name}`,
+    does: ({ name }) => `No worker takes items of ${name} until it is resumed. Active items are not stopped.`,
+  },
+  "queue-resume": {
+    label: "Resume the queue",
+    icon: "resume",
+    title: (name) => `Resume ${name}`,
+    does: ({ name }) => `Workers take items of ${name} again.`,
+  },
+  "queue-retry": {
+    label: "Retry",
+    icon: "retry",
+    title: (name) => `Retry in ${name}`,
+    does: (target) => `Lets ${subjectOf(target)} wait for a worker, with all attempts.`,
+  },
+  "queue-discard": {
+    label: "Discard",
+    icon: "close",
+    danger: true,
+    title: (name) => `Discard in ${name}`,
+    does: (target) => `Removes ${subjectOf(target)} for good, with the data.`,
+  },
 };
 
+/** What an action on the items of a queue is about. */
+const subjectOf = ({ name, queue: { item, dead = 0 } = {} }: Target): string =>
+  item === undefined
+    ? `${dead === 1 ? "1 dead letter" : `${dead} dead letters`} of ${name}`
+    : `the item ${item} of ${name}`;
+
 /** An action for a target. */
-export function actOf(name: ActName, { attempt, again }: Target): Act {
+export function actOf(name: ActName, { attempt, again, queue }: Target): Act {
+  if (queue !== undefined && queue.item === undefined && (name === "queue-retry" || name === "queue-discard"))
+    return { ...ACTS[name], label: `${ACTS[name].label} all` };
   if (name === "run-now" && again !== undefined)
     return { ...ACTS["run-now"], label: "Run again", title: (job) => `Run ${job} again` };
   if (name !== "cancel" || attempt === undefined) return ACTS[name];
@@ -126,7 +162,13 @@ export function ask(act: ActName, target: Target): void {
 }
 
 /** Performs the action, or with `dryRun` reports what it would do. */
-export function perform(act: ActName, { name, run }: Target, request: ActRequest): Promise<ActAnswer> {
+export function perform(act: ActName, { name, run, queue }: Target, request: ActRequest): Promise<ActAnswer> {
+  if (queue !== undefined) {
+    const { item, error } = queue;
+    const path = `queues/${encodeURIComponent(name)}${item === undefined ? "" : `/items/${encodeURIComponent(item)}`}`;
+    const body = error === undefined ? request : { ...request, error };
+    return post<ActAnswer>(`${path}/${act.replace("queue-", "")}`, body);
+  }
   const path =
     act === "cancel" && run !== undefined ? `runs/${encodeURIComponent(run)}` : `jobs/${encodeURIComponent(name)}`;
   return post<ActAnswer>(`${path}/${act}`, request);

@@ -16,4 +16,4 @@ const RANK: Readonly<Record<Role, number>> = { read: 0, operate: 1, admin: 2 };
 const rank = computed(() => (me.value === undefined || me.value.readOnly ? 0 : RANK[me.value.role]));
 
 /** Whether the user may take an action. The server checks it again. */
-export const may = (act: ActName): boolean => rank.value >= (act === "unlock" ? 2 : 1);
+export const may = (act: ActName): boolean => rank.value >= (act === "unlock" || act === "queue-discard" ? 2 : 1);

@@ -80,6 +80,8 @@ export const to = {
   why: (name: string): string => `jobs/${encodeURIComponent(name)}/why`,
   runs: (query = ""): string => `runs${query}`,
   run: (id: string): string => `runs/${encodeURIComponent(id)}`,
+  queue: (name: string): string => `queues/${encodeURIComponent(name)}`,
+  item: (queue: string, id: string): string => `${to.queue(queue)}/items/${encodeURIComponent(id)}`,
   audit: (): string => "audit",
 } as const;
 
@@ -89,6 +91,7 @@ export const PAGES = [
   { path: to.timeline(), part: "timeline", label: "Timeline", icon: "timeline", key: "t" },
   { path: "jobs", part: "jobs", label: "Jobs", icon: "jobs", key: "j" },
   { path: to.runs(), part: "runs", label: "Runs", icon: "runs", key: "r" },
+  { path: "queues", part: "queues", label: "Queues", icon: "queues", key: "q" },
   { path: "locks", part: "locks", label: "Locks", icon: "locks", key: "l" },
   { path: to.audit(), part: "audit", label: "Audit", icon: "audit", key: "a" },
 ] as const;

@@ -14,7 +14,7 @@ import { place } from "./router.js";
 
 /** The page for the current place. */
 export function Screen(): VNode {
-  const [part, name, more] = place.value.parts;
+  const [part, name, more, id] = place.value.parts;
   if (part === undefined) return <NowScreen />;
   if (part === "timeline" && name === undefined) return <TimelineScreen />;
   if (part === "jobs") {
@@ -23,6 +23,11 @@ export function Screen(): VNode {
     if (more === "why") return <WhyScreen key={name} name={name} />;
   }
   if (part === "runs") return name === undefined ? <RunsScreen /> : <RunScreen key={name} id={name} />;
+  if (part === "queues") {
+    if (name === undefined) return <QueuesScreen />;
+    if (more === undefined) return <QueueScreen key={name} name={name} />;
+    if (more === "items" && id !== undefined) return <ItemScreen key={id} queue={name} id={id} />;
+  }
   if (part === "locks" && name === undefined) return <LocksScreen />;
   if (part === "audit" && name === undefined) return <AuditScreen />;
   return (
@@ -32,31 +37,39 @@ export function Screen(): VNode {
   );
 }
 
-/** The largest page, which is loaded when it is shown. */
-const timeline = signal<FunctionComponent | "failed" | undefined>(undefined);
-let isLoading = false;
-
-function loadTimeline(): void {
-  if (isLoading || typeof timeline.peek() === "function") return;
-  isLoading = true;
-  import("../screens/timeline/timeline.js")
-    .then(
-      (module) => (timeline.value = module.TimelineScreen),
-      () => (timeline.value = "failed"),
-    )
-    .finally(() => (isLoading = false));
+/** A page that is loaded when it is shown. */
+function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
+  const loaded = signal<FunctionComponent<P> | "failed" | undefined>(undefined);
+  let isLoading = false;
+  const begin = (): void => {
+    if (isLoading || typeof loaded.peek() === "function") return;
+    isLoading = true;
+    load()
+      .then(
+        (component) => (loaded.value = component),
+        () => (loaded.value = "failed"),
+      )
+      .finally(() => (isLoading = false));
+  };
+  return (props) => {
+    const Component = loaded.value;
+    // Not only in an effect: effects wait for the paint of a page that has nothing to show.
+    if (Component === undefined) begin();
+    useEffect(begin, []);
+    if (Component === undefined) return <Skeleton rows={6} />;
+    if (Component !== "failed") return <Component {...props} />;
+    return (
+      <Full icon="warn" title="A part of these pages could not be loaded" alone>
+        <p>The server may have been updated. Reload the page.</p>
+      </Full>
+    );
+  };
 }
 
-function TimelineScreen(): VNode {
-  const Component = timeline.value;
-  // Not only in an effect: effects wait for the paint of a page that has nothing to show.
-  if (Component === undefined) loadTimeline();
-  useEffect(loadTimeline, []);
-  if (Component === undefined) return <Skeleton rows={6} />;
-  if (Component !== "failed") return <Component />;
-  return (
-    <Full icon="warn" title="A part of these pages could not be loaded" alone>
-      <p>The server may have been updated. Reload the page.</p>
-    </Full>
-  );
-}
+const TimelineScreen = lazy(async () => (await import("../screens/timeline/timeline.js")).TimelineScreen);
+
+/** The screens of the queues, which only some stores have. */
+const queues = () => import("../screens/queues/screens.js");
+const QueuesScreen = lazy(async () => (await queues()).QueuesScreen);
+const QueueScreen = lazy(async () => (await queues()).QueueScreen);
+const ItemScreen = lazy(async () => (await queues()).ItemScreen);

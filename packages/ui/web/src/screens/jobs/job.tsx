@@ -58,10 +58,10 @@ function Durations({ job: { durations, usual } }: JobProps): VNode | null {
 }
 
 /** The fields that are a number of ms. */
-const SPANS = new Set(["every", "timeout", "jitter", "delay", "within", "maxDelay"]);
+const SPANS = new Set(["every", "timeout", "jitter", "delay", "within", "maxDelay", "keep"]);
 
-/** The definition of the schedule, as it is in the store. */
-function Definition({ job: { definition } }: JobProps): VNode | null {
+/** The definition of a schedule or a queue, as it is in the store. */
+export function Definition({ of: definition }: { readonly of: JobDetail["definition"] }): VNode | null {
   if (definition === undefined) return null;
   return (
     <Section title="Definition">
@@ -182,7 +182,7 @@ function Body({ job }: JobProps): VNode {
         <div>
           <Durations job={job} />
           <Ticks job={job} />
-          <Definition job={job} />
+          <Definition of={job.definition} />
         </div>
       </div>
     </>

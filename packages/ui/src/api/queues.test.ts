@@ -1,0 +1,147 @@
+import { openQueues, type Queues } from "@ojm/queue";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type {
+  ActAnswer,
+  Audit,
+  QueueDetail,
+  QueueItemPage,
+  QueueItems,
+  Queues as QueuesAnswer,
+} from "../contract/types.js";
+import { addDead, openTestUi, type TestUi } from "../testing/test-ui.js";
+
+let it: TestUi;
+let queues: Queues;
+
+beforeEach(async () => {
+  it = await openTestUi();
+  queues = openQueues(it.manager);
+});
+
+afterEach(async () => {
+  await queues.close();
+  await it[Symbol.asyncDispose]();
+});
+
+const reason = "the server is back";
+
+const detail = (): Promise<QueueDetail> => it.get("/api/v1/queues/mail");
+const done = async (path: string, body: object = {}): Promise<ActAnswer> => {
+  const answer = await it.act(`/api/v1/queues/mail/${path}`, { reason, ...body });
+  expect(answer).toMatchObject({ status: 200 });
+  return answer.body;
+};
+const states = async (): Promise<unknown[]> => {
+  const { items } = await it.get<QueueItems>("/api/v1/queues/mail/items");
+  return items.map(({ state }) => state);
+};
+
+test("queues have their items by state, how long the next one waits, and their workers", async () => {
+  for (const name of ["mail", "image"]) await queues.define(name);
+  await queues.add("mail", 1);
+  await queues.add("mail", 2, { delay: "1h" });
+  const first = await it.get<QueuesAnswer>("/api/v1/queues?limit=1");
+  expect(first).toMatchObject({ queues: [{ name: "image", waiting: 0, workers: 0 }], more: true });
+  const rest = await it.get<QueuesAnswer>("/api/v1/queues?after=image");
+  expect(rest).toMatchObject({ more: false });
+  expect(rest.queues).toMatchObject([{ name: "mail", waiting: 1, delayed: 1, active: 0, dead: 0, workers: 0 }]);
+  const [waiting] = (await it.get<QueueItems>("/api/v1/queues/mail/items?state=waiting")).items;
+  expect(rest.queues[0]?.oldest).toBe(waiting?.added);
+  expect(await it.get("/api/v1/queues?q=MAI")).toMatchObject({ queues: [{ name: "mail" }] });
+  await queues.work("mail", ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", resolve)), {
+    concurrency: 3,
+  });
+  await vi.waitFor(async () => expect(await detail()).toMatchObject({ waiting: 0, active: 1, workers: 1, slots: 3 }));
+  expect((await it.send("GET", "/api/v1/queues/none")).status).toBe(404);
+  expect((await it.send("GET", "/api/v1/queues/none/items")).status).toBe(404);
+  expect((await it.send("GET", "/api/v1/queues/mail/items?state=lost")).status).toBe(400);
+  await queues.close({ grace: 0 });
+});
+
+test("a queue shows its attempts by the minute, and its dead letters by their errors", async () => {
+  const texts = ["no route to 10.0.0.1, mail 4711", "no route to 10.0.0.2, mail 4712", "mailbox full"];
+  const ids = await addDead(it.manager, "mail", texts);
+  const { minutes, errors, truncated, dead, definition } = await detail();
+  expect([dead, truncated, definition["attempts"]]).toEqual([3, false, 1]);
+  const failed = minutes.reduce((sum, { runs }) => sum + (runs.failed ?? 0), 0);
+  expect(failed).toBe(3);
+  expect(errors.map(({ count, error }) => [count, error.replace(/\d+(\.\d+)*/g, "#")])).toEqual([
+    [2, "no route to #, mail #"],
+    [1, "mailbox full"],
+  ]);
+  expect(ids).toContain(errors[0]?.item);
+});
+
+test("an item shows its attempts, and its data only with showResults", async () => {
+  const [id = ""] = await addDead(it.manager, "mail", ["no route"]);
+  const hidden = await it.get<QueueItemPage>(`/api/v1/queues/mail/items/${id}`);
+  expect(hidden.item).toMatchObject({ id, state: "dead", error: "no route", dataHidden: true });
+  expect(Object.keys(hidden.item)).not.toEqual(expect.arrayContaining(["data"]));
+  expect(JSON.stringify(hidden)).not.toContain('"text"');
+  expect(hidden.attempts).toMatchObject([{ name: "mail", status: "failed", id: hidden.item.runs[0] }]);
+  await using showing = await openTestUi({ manager: it.manager, showResults: true });
+  const shown = await showing.get<QueueItemPage>(`/api/v1/queues/mail/items/${id}`);
+  expect(shown.item).toMatchObject({ data: { text: "no route" }, meta: { text: "no route" } });
+  expect((await it.send("GET", "/api/v1/queues/mail/items/none")).status).toBe(404);
+  const list = await it.send("GET", "/api/v1/queues/mail/items");
+  expect(await list.text()).not.toContain('"data"');
+});
+
+test("the dead letters of one error are retried or discarded with one reason, the others stay", async () => {
+  await addDead(it.manager, "mail", ["no route", "no route", "mailbox full", "mailbox full"]);
+  const keyOf = async (text: string): Promise<string | undefined> =>
+    (await detail()).errors.find(({ error }) => error === text)?.key;
+  const error = await keyOf("no route");
+  expect(await done("retry", { error, dryRun: true })).toMatchObject({
+    done: 'would retry 2 dead letters of "mail"',
+    dryRun: true,
+  });
+  expect(await states()).toEqual(["dead", "dead", "dead", "dead"]);
+  expect(await done("retry", { error })).toEqual({ done: 'retried 2 dead letters of "mail"' });
+  expect((await states()).sort()).toEqual(["dead", "dead", "waiting", "waiting"]);
+  const again = await it.act("/api/v1/queues/mail/retry", { reason, error });
+  expect(again).toMatchObject({
+    status: 404,
+    body: { error: { message: expect.stringContaining("with this error") } },
+  });
+  expect((await it.act("/api/v1/queues/mail/discard", { reason }, "operate")).status).toBe(403);
+  expect(await done("discard", { error: await keyOf("mailbox full"), dryRun: true })).toMatchObject({ dryRun: true });
+  expect(await done("discard")).toEqual({ done: 'discarded 2 dead letters of "mail"' });
+  expect(await states()).toEqual(["waiting", "waiting"]);
+  const { entries } = await it.get<Audit>("/api/v1/audit?name=mail");
+  const audited = entries.map(({ action, reason, author }) => [action, reason, author]);
+  expect(audited).toEqual([
+    ["queue-purge", reason, "ana (10.1.2.3)"],
+    ["queue-redrive", reason, "ana (10.1.2.3)"],
+  ]);
+});
+
+test("an item is retried, and discarded", async () => {
+  const [id = "", other = ""] = await addDead(it.manager, "mail", ["no route", "no route"]);
+  expect(await done(`items/${id}/retry`, { dryRun: true })).toMatchObject({ dryRun: true });
+  expect(await done(`items/${id}/retry`)).toEqual({ done: `the item ${id} of "mail" waits for a worker` });
+  for (const dryRun of [true, false])
+    expect(await it.act(`/api/v1/queues/mail/items/${id}/retry`, { reason, dryRun })).toMatchObject({ status: 404 });
+  expect(await done(`items/${other}/discard`, { dryRun: true })).toMatchObject({ dryRun: true });
+  expect(await done(`items/${other}/discard`)).toEqual({ done: `discarded the item ${other} of "mail"` });
+  expect((await it.act(`/api/v1/queues/mail/items/${other}/discard`, { reason, dryRun: true })).status).toBe(404);
+  expect((await it.get<QueueItems>("/api/v1/queues/mail/items")).items).toMatchObject([{ id, state: "waiting" }]);
+});
+
+test("a queue is paused and resumed, and one that does not exist is not made by it", async () => {
+  await queues.define("mail");
+  const until = Date.now() + 3_600_000;
+  expect(await done("pause", { until, dryRun: true })).toMatchObject({ dryRun: true });
+  expect((await detail()).paused).toBeUndefined();
+  expect((await it.act("/api/v1/queues/mail/pause", { reason, until: 5, dryRun: true })).status).toBe(400);
+  expect((await it.act("/api/v1/queues/mail/pause", { reason, until: 5 })).status).toBe(400);
+  expect((await done("pause", { until })).done).toMatch(/^the queue "mail" is paused until 2.+Z: no worker/);
+  expect((await detail()).paused).toMatchObject({ reason, by: "ana (10.1.2.3)", until });
+  expect(await done("resume", { dryRun: true })).toMatchObject({ dryRun: true });
+  expect(await done("resume")).toEqual({ done: 'the queue "mail" is resumed' });
+  expect(await done("resume")).toEqual({ done: 'the queue "mail" was not paused' });
+  expect((await detail()).paused).toBeUndefined();
+  for (const act of ["pause", "resume", "retry", "discard"])
+    expect((await it.act(`/api/v1/queues/none/${act}`, { reason })).status).toBe(404);
+  expect((await it.get<QueuesAnswer>("/api/v1/queues")).queues.map(({ name }) => name)).toEqual(["mail"]);
+});
