@@ -43,7 +43,7 @@ const MOVE_TURN = 200;
 const REST = 1_000;
 
 /** The least and the most items that are read at once. */
-const PAGE = 8;
+const PAGE = 50;
 const LARGEST_PAGE = 500;
 
 /** How long an attempt waits in line for its permits, in ms. Its item may be taken by another meanwhile. */

@@ -131,6 +131,6 @@ export class StartTimes {
 
   taken(name: string, startTime: number): void {
     if (this.#last.size >= REMEMBERED) this.#last.clear();
-    this.#last.set(name, startTime);
+    this.#last.set(name, Math.max(startTime, this.#last.get(name) ?? 0));
   }
 }

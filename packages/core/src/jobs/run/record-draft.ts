@@ -77,7 +77,10 @@ export class RecordDraft {
 
   renew({ holder, holderText }: HolderSession): Draft {
     const { trigger, timeout } = this.#options;
-    const startTime = this.#context.times.next(this.#name);
+    const { times } = this.#context;
+    const startTime = times.next(this.#name);
+    // Only runs with locks of their own start at the same moment: each refused start would cost a commit more.
+    if (this.#options.lock !== undefined) times.taken(this.#name, startTime);
     const extras = extrasOf(this.#options, this.#attempt, startTime);
     const record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout }, extras);
     const text = this.#context.texts.of(record, holderText, extras);

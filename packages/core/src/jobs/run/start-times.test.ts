@@ -1,6 +1,19 @@
 import { expect, test } from "vitest";
 import { FakeClock } from "../../testing/fake-clock.js";
+import { World } from "../../testing/world.js";
 import { StartTimes } from "./context.js";
+
+test("runs of one name that start at the same moment need one commit each", async () => {
+  const world = new World();
+  const { manager, way } = await world.manager();
+  const start = (i: number) => manager.run("mail", () => i, { lock: `mail/${i}` });
+  await world.clock.until(start(0));
+  const before = way.commits.length;
+  const runs = await world.clock.until(Promise.all(Array.from({ length: 32 }, (_, i) => start(i + 1))));
+  expect(way.commits.length - before).toBe(2 * 32);
+  expect(new Set(runs.map(({ record }) => record.startTime)).size).toBe(32);
+  await manager.close();
+});
 
 test("the start times of names that run by turns are all remembered, and not those of ever more names", () => {
   const clock = new FakeClock();
