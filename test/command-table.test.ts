@@ -64,7 +64,6 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   prune: [{ words: ["--older-than", "1h", "--dry-run"] }, { words: ["--older-than", "1h"] }],
   export: [{ words: [], tells: true }],
   import: [{ words: ["export.jsonl"] }],
-  schedules: [{ words: ["rm", "retired", ...REASON] }],
   "queue ls": [{ words: [] }],
   "queue show": [{ words: ["mail"] }, { words: ["mail", ITEM] }],
   "queue dead": [{ words: ["mail"] }],
@@ -75,6 +74,8 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   "queue redrive": [{ words: ["mail"] }],
   "queue pause": [{ words: ["mail", ...REASON] }],
   "queue resume": [{ words: ["mail"] }],
+  // Last: the process that had the schedule warns of it.
+  schedules: [{ words: ["rm", "retired", ...REASON] }],
 };
 
 /** The data that the commands read and change. Resolves to the ids of the items, by their placeholders. */

@@ -51,9 +51,9 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   const isKept = orphans.some(({ isCertain }) => isCertain);
   const refused = await sayRefusals(manager, name);
   const ofQueue = await queueReasons(manager, name);
-  // The name of a queue needs no schedule, and its items do not wait for its lock.
+  // A queue needs no schedule, and its items do not wait for each other.
   const isMeant = ({ code }: ScheduleReason): boolean =>
-    ofQueue === undefined || !["ready", "never", "unscheduled"].includes(code);
+    ofQueue === undefined || !["ready", "running", "never", "unscheduled"].includes(code);
   const reasons: Why[] = [
     ...(ofQueue ?? []),
     ...orphans.map((orphan): Why => ({ code: "orphaned", text: commandText(orphan), help: helpCommand(orphan) })),

@@ -74,6 +74,9 @@ function reasonsOf(queue: ShownQueue): QueueReason[] {
       text: `${more ? "at least " : ""}${count(dead, "dead letter")}`,
       help: ojmCommand("queue dead", name),
     });
-  if (waiting === 0) reasons.push({ code: "queue-empty", text: `no item waits for a worker (${sayWorkers(queue)})` });
+  if (waiting === 0) {
+    const now = `${count(active, "item")} ${active === 1 ? "is" : "are"} active`;
+    reasons.push({ code: "queue-empty", text: `no item waits for a worker, and ${now} (${sayWorkers(queue)})` });
+  }
   return reasons;
 }
