@@ -82,7 +82,7 @@ onSharedStores({}, (create) => {
     const completed = records.filter(({ status }) => status === "completed").map(({ meta }) => meta?.["item"]);
     expect(new Set(completed).size).toBe(ITEMS);
     expect(completed).toHaveLength(ITEMS);
-    // What was in hand at the kill may be handled again, and nothing else. The victim's last lines may be lost.
+    // Only what was in hand at the kill may be handled again. The victim's last lines may be lost.
     expect([victim, other, third].flatMap(sentBy).length).toBeLessThanOrEqual(ITEMS + 3);
   });
 

@@ -15,8 +15,10 @@ async function problemsOf(jobs: string, more = "ojob: { daemon: true }\ntodo: [I
   }
 }
 
-const init = (args: string, name = "Init"): string =>
-  `  - { name: ${name}, to: oJob Queue Manager, args: { ${args} } }\n`;
+const STORE = "type: sqlite, args: { file: a.db }";
+
+const init = (args: string, name = "Init", store = STORE): string =>
+  `  - { name: ${name}, to: oJob Queue Manager, args: { ${[args, store].filter(Boolean).join(", ")} } }\n`;
 
 const rules = (rule: string, job = "A"): string => `${init("")}  - { name: A, exec: "1" }
   - name: Rules
@@ -26,7 +28,8 @@ const rules = (rule: string, job = "A"): string => `${init("")}  - { name: A, ex
 
 test("a period that is meant as a rate", async () => {
   const rate = /"queuePeriod" limits no rate/;
-  const commented = "  - name: Init\n    to: oJob Queue Manager\n    args:\n      queuePeriod: 2000 # rate limiting\n";
+  const commented =
+    "  - name: Init\n    to: oJob Queue Manager\n    args:\n      type: sqlite\n      queuePeriod: 2000 # rate limiting\n";
   expect(await problemsOf(commented)).toEqual([expect.stringMatching(rate)]);
   const named = await problemsOf(
     init("queuePeriod: 2000", "Rate Limited"),
@@ -51,10 +54,17 @@ test("queueDelete: false without a delete", async () => {
 
 test("a worker that ends with the todo, although its items are in a store", async () => {
   const short = /ends with the todo, and items that wait stay in the store/;
-  expect(await problemsOf(init("type: sqlite, args: { file: a.db }"), "todo: [Init]")).toEqual([
-    expect.stringMatching(short),
-  ]);
-  expect(await problemsOf(init(""), "todo: [Init]")).toEqual([]);
+  expect(await problemsOf(init(""), "todo: [Init]")).toEqual([expect.stringMatching(short)]);
+  expect(await problemsOf(init(""))).toEqual([]);
+});
+
+test("a queue in memory", async () => {
+  const memory = [expect.stringMatching(/the queue of "Init" is in memory/)];
+  expect(await problemsOf(init("", "Init", ""), "todo: [Init]")).toEqual(memory);
+  const store =
+    "  - { name: Store, to: oJobManager Init, args: { chLocks: { type: sqlite, args: { file: a.db } } } }\n";
+  const daemon = "ojob: { daemon: true }\ntodo: [Store, Init]";
+  expect(await problemsOf(store + init("", "Init", ""), daemon)).toEqual([]);
 });
 
 test("rules: quotes around a value are a warning, other faults are errors", async () => {

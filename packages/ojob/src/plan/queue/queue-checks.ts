@@ -59,7 +59,19 @@ export function warnOfQueues(file: JobFile, plan: Plan, problems: Problems): voi
     }
   }
   for (const { steps } of plan.jobs.values()) warnOfSleepers(steps, problems);
-  warnOfShortLife(file, plan, managers, problems);
+  const openers = new Openers(plan);
+  if (!openers.any) warnOfMemory(managers, problems);
+  warnOfShortLife(file, plan, { managers, isShared: openers.store !== undefined }, problems);
+}
+
+/** Warns of queues that no other process sees, and whose items are lost with the process. */
+function warnOfMemory(managers: readonly PlannedJob[], problems: Problems): void {
+  for (const { name, at, args, argsCode } of managers) {
+    if (argsCode !== undefined || args.some(({ type = "simple" }) => type !== "simple")) continue;
+    const store = "type: sqlite, args: { file: ./data/queue.db }";
+    const message = `the queue of "${name}" is in memory: its items are lost with the process. Give it a store by oJobManager Init, or by args: { ${store} }.`;
+    problems.warn(message, at);
+  }
 }
 
 function stepsTo({ steps }: Pick<PlannedJob, "steps">, name: string): boolean {
@@ -99,11 +111,15 @@ function mayDelete({ jobs }: Plan): boolean {
 }
 
 /** Warns of a worker that ends with the todo, although its items stay in a store. */
-function warnOfShortLife({ todo }: JobFile, plan: Plan, managers: readonly PlannedJob[], problems: Problems): void {
+function warnOfShortLife(
+  { todo }: JobFile,
+  plan: Plan,
+  { managers, isShared }: { readonly managers: readonly PlannedJob[]; readonly isShared: boolean },
+  problems: Problems,
+): void {
   const { jobs, settings } = plan;
   const stays = todo.some(({ job }) => ["periodic", "subscribe"].includes(jobs.get(job)?.type ?? ""));
   if (settings.daemon === true || stays) return;
-  const isShared = new Openers(plan).store !== undefined;
   for (const { name, at, args } of managers) {
     if (!todo.some(({ job }) => job === name)) continue;
     if (!isShared && args.every(({ type = "simple" }) => type === "simple")) continue;
