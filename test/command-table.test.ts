@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type JobManager, type OpenOptions, openJobManager } from "@ojm/core";
+import { openQueues } from "@ojm/queue";
 import { openScheduler, type Scheduler } from "@ojm/schedule";
 import { etcdMissing, startEtcd } from "@ojm/testing/etcd";
 import { temporaryFolder } from "@ojm/testing/folder";
@@ -29,6 +30,9 @@ const EMPTY =
 
 /** They run until the user ends them, on a terminal or in a browser, and have tests of their own. */
 const LIVE: readonly string[] = ["top", "ui"];
+
+/** Stands for the id of a delayed item; with a 2 behind it, for that of another one. */
+const ITEM = "ITEM";
 
 /** Each command that opens a store, in an order in which each finds the data that it needs. */
 const calls: Readonly<Record<string, readonly Call[]>> = {
@@ -61,10 +65,20 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   export: [{ words: [], tells: true }],
   import: [{ words: ["export.jsonl"] }],
   schedules: [{ words: ["rm", "retired", ...REASON] }],
+  "queue ls": [{ words: [] }],
+  "queue show": [{ words: ["mail"] }, { words: ["mail", ITEM] }],
+  "queue dead": [{ words: ["mail"] }],
+  "queue add": [{ words: ["mail", "1"] }],
+  "queue retry": [{ words: ["mail", ITEM] }],
+  "queue work": [{ words: ["mail", "--drain", "--", "cat"] }],
+  "queue discard": [{ words: ["mail", `${ITEM}2`, ...REASON] }],
+  "queue redrive": [{ words: ["mail"] }],
+  "queue pause": [{ words: ["mail", ...REASON] }],
+  "queue resume": [{ words: ["mail"] }],
 };
 
-/** The data that the commands read and change. */
-async function prepare(manager: JobManager, scheduler: Scheduler): Promise<void> {
+/** The data that the commands read and change. Resolves to the ids of the items, by their placeholders. */
+async function prepare(manager: JobManager, scheduler: Scheduler): Promise<ReadonlyMap<string, string>> {
   const body = (run: { readonly log: { info(text: string): void } }): never => {
     run.log.info("begun");
     throw new Error("no orders");
@@ -79,6 +93,10 @@ async function prepare(manager: JobManager, scheduler: Scheduler): Promise<void>
   run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
   await manager.start("stuck");
   for (const name of ["report", "retired"]) await scheduler.add(name, { every: 3_600_000, missed: "none" }, () => {});
+  await using queues = openQueues(manager);
+  const ids = new Map<string, string>();
+  for (const one of [ITEM, `${ITEM}2`]) ids.set(one, (await queues.add("mail", one, { delay: "1h" })).id);
+  return ids;
 }
 
 interface Store {
@@ -140,7 +158,8 @@ const printsJson = (command: string): boolean => commands.get(command)?.options[
 
 /** The words with `--json`, before those of another command. */
 function withJson(command: string, words: readonly string[]): readonly string[] {
-  return printsJson(command) ? [command, ...words, "--json"] : [command, ...words];
+  const all = [...command.split(" "), ...words];
+  return printsJson(command) ? [...all, "--json"] : all;
 }
 
 it("the test calls each command that opens a store", () => {
@@ -160,10 +179,11 @@ for (const { name, missing, create, away } of stores) {
         if (options.type !== undefined) await prepareType(options.type);
         await using manager = await openJobManager({ chJobs: options, chLocks: options });
         await using scheduler = openScheduler(manager);
-        await prepare(manager, scheduler);
+        const ids = await prepare(manager, scheduler);
         for (const [command, all] of Object.entries(calls)) {
           for (const { words, codes = [0], tells } of all) {
-            const { code, out, err } = await called(folder, withJson(command, words));
+            const given = words.map((word) => ids.get(word) ?? word);
+            const { code, out, err } = await called(folder, withJson(command, given));
             expect(codes, `ojm ${command} ${words.join(" ")}: ${err}`).toContain(code);
             if (code === 0 && tells === undefined) expect([command, err]).toEqual([command, ""]);
             if (!printsJson(command) || out === "") continue;
@@ -181,7 +201,7 @@ for (const { name, missing, create, away } of stores) {
         const folder = folderFor(options);
         for (const [command, [call]] of Object.entries(calls)) {
           // A command that makes its store finds nothing missing.
-          if (["exec", "hold", "import"].includes(command) && code === 2) continue;
+          if (["exec", "hold", "import", "queue add", "queue work"].includes(command) && code === 2) continue;
           const ended = await called(folder, withJson(command, call?.words ?? []));
           expect([command, ended]).toMatchObject([command, { code, out: "" }]);
           if (printsJson(command)) expect([command, readPrinted("error", ended.err).errors]).toEqual([command, []]);

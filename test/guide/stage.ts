@@ -17,11 +17,11 @@ export interface Block {
   readonly text: string;
 }
 
-/** All YAML blocks of the guide by their headings. Empty if the guide is missing. */
-export function blocksByHeading(): Map<string, Block> {
+/** All YAML blocks of a guide by their headings. Empty if the guide is missing. */
+export function blocksByHeading(guide: string | undefined = GUIDE): Map<string, Block> {
   const blocks = new Map<string, Block>();
   let heading = "";
-  const text = GUIDE === undefined ? "" : readFileSync(GUIDE, "utf8");
+  const text = guide === undefined ? "" : readFileSync(guide, "utf8");
   for (const match of text.matchAll(/^#+ (.*)$|^```yaml\n((?:.*\n)*?)```$/gm)) {
     if (match[1] !== undefined) heading = match[1];
     // A comment in a script looks like a heading, but only outside of a block is it one: the pattern takes
@@ -95,13 +95,22 @@ export interface Additions {
   readonly load?: string;
   /** Replacements in the text: data for `[...]`, a shorter cron, a shorter sleep. */
   readonly replace?: readonly (readonly [what: string, by: string])[];
+  /** Files that a fragment includes. */
+  readonly include?: readonly string[];
+  /** Files beside the job file. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Jobs around a fragment. */
   readonly jobs?: readonly object[];
   /** Of a fragment. */
   readonly todo?: readonly unknown[];
+  /** The channels that the block opens in the store of the manager. */
+  readonly channels?: readonly string[];
   /** The text that the output must have before a daemon is asked to end. */
   readonly until?: (out: string) => boolean;
 }
+
+/** The job whose script a block is, if the block is only a script. */
+export const FRAGMENT = "Fragment";
 
 /** The result of running a block. */
 export interface Played {
@@ -120,8 +129,10 @@ export interface Played {
 }
 
 interface JobFile {
-  include?: unknown;
-  jobs?: { name?: string; to?: unknown; args?: Record<string, unknown> }[];
+  include?: string | string[];
+  /** Of a block that is only a script. */
+  exec?: string;
+  jobs?: { name?: string; exec?: string; to?: unknown; args?: Record<string, unknown> }[];
   todo?: unknown[];
 }
 
@@ -146,9 +157,11 @@ export function replaced(block: Block, replace: Additions["replace"] = []): stri
  * The block as a complete job file whose manager uses this store, and which shows its records and locks at
  * the end.
  */
-function complete(block: Block, config: object, { replace, jobs = [], todo }: Additions): string {
+function complete(block: Block, config: object, { replace, include = [], jobs = [], todo }: Additions): string {
   const file = fromYaml(replaced(block, replace)) as JobFile;
-  file.include ??= ["oJobManager.yaml"];
+  file.include = [...new Set([file.include ?? [], include, "oJobManager.yaml"].flat())];
+  if (file.exec !== undefined) file.jobs = [{ name: FRAGMENT, exec: file.exec }];
+  delete file.exec;
   const own = (file.jobs ?? []).find(({ to }) => to === INIT);
   const usesInit = own !== undefined || (file.todo ?? []).includes(INIT);
   if (own !== undefined) own.args = { ...own.args, ...config };
@@ -167,7 +180,10 @@ export async function play(
 ): Promise<Played> {
   const config = await store.open();
   const text = complete(block, config, additions);
-  const folder = folderWith({ "jobs.yaml": text, "functions.js": additions.load ?? "", out: "", err: "" });
+  const folder = folderWith({
+    ...{ "jobs.yaml": text, "functions.js": additions.load ?? "", out: "", err: "" },
+    ...additions.files,
+  });
   const path = (name: string): string => join(folder, name);
   const [home, here] = [process.cwd(), folderWith({})];
   const fds = [openSync(path("out"), "w"), openSync(path("err"), "w")] as const;
@@ -203,8 +219,9 @@ export async function play(
     for (const fd of fds) closeSync(fd);
     // The next block begins with an empty store, even on a server.
     if (!("path" in config.chJobs.args) && !("file" in config.chJobs.args)) {
-      for (const name of ["jobs", "locks", "times", "schedules", "logs"])
-        await (await openChannel(`oJobManager-${name}`, config.chJobs)).destroy();
+      const own = ["jobs", "locks", "times", "schedules", "logs", "queues"].map((name) => `oJobManager-${name}`);
+      for (const name of [...own, ...(additions.channels ?? [])])
+        await (await openChannel(name, config.chJobs)).destroy();
     }
   }
 }

@@ -100,8 +100,8 @@ export class Trial {
         `import { withPoll } from ${JSON.stringify(harness)};`,
         `export * from ${JSON.stringify(harness)};`,
         "const expect = withPoll(real);",
-        // Fake timers read their configuration from vitest's worker.
-        "globalThis.__vitest_worker__ ??= { config: { fakeTimers: {} }, environment: { name: 'node' }, ctx: {} };",
+        // Fake timers read their configuration from vitest's worker, and vi.stubEnv its variables.
+        "globalThis.__vitest_worker__ ??= { config: { fakeTimers: {} }, environment: { name: 'node' }, ctx: {}, metaEnv: process.env };",
         "export { expect, vi };",
       ].join("\n"),
     );

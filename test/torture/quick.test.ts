@@ -157,6 +157,11 @@ const SIMULATION_ONLY = [
   // A race of two runs that find no other one in line.
   "that a permit is free is checked before the commit",
   "a run with permits does not check whether others wait for them",
+  // The workers of the harness have no rate.
+  "a run starts although its rate is used up",
+  "two runs take tokens of a rate at once",
+  "a run with a rate does not check whether others wait for it",
+  "the token of a run is not written with its lock",
   // The workers of the harness neither write records back nor start runs of a window.
   "the end of a run drops what a program added to its record",
   "a record that a program wrote back seems to have no lock",

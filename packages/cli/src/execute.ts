@@ -37,7 +37,7 @@ export async function execute(words: readonly string[]): Promise<number> {
 function wantsJson([command = "", ...words]: readonly string[]): boolean {
   const end = words.indexOf("--");
   const own = end < 0 ? words : words.slice(0, end);
-  const spec = commands.get(command);
+  const spec = commands.get(command) ?? commands.get(`${command} ${words[0]}`);
   return (
     (spec === undefined || spec.options["json"] !== undefined) && (own.includes("--json") || own.includes("--jsonl"))
   );

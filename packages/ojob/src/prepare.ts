@@ -1,6 +1,7 @@
 import type { Args, JobFile } from "./load/job-file.js";
 import { loadJobFile } from "./load/load.js";
 import { asTexts } from "./plan/args.js";
+import { checkDirector } from "./plan/director.js";
 import { type Environment, PROCESS_ENVIRONMENT, surroundingsOf } from "./plan/environment.js";
 import { checkRequired, expectArguments } from "./plan/file-checks.js";
 import { checkChannels, type PrepareType } from "./plan/manager/channels.js";
@@ -80,6 +81,7 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   }
   if (purpose !== "store") checkLockNames(file, planned, args, problems);
   if (isWhole) checkInitOrder(file, planned, problems);
+  if (isWhole && problems.isWhole) checkDirector(file, planned, args, problems);
   if (purpose === "run") {
     expectArguments(file, args, problems);
     checkRequired(file, planned, args, problems);

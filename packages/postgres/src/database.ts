@@ -157,7 +157,7 @@ export class Database {
       client.release();
       return rows as Row[];
     } catch (error) {
-      // A call that was given up could wait for a lock or a replica for hours, and keep its place on the server.
+      // A call that was given up could wait for a lock or a replica for hours, and keep its connection.
       if (isChannelError(error)) this.#cancel(client);
       // A connection with an outstanding answer must not serve another call.
       client.release(!isRefusal(error));
@@ -165,7 +165,7 @@ export class Database {
     }
   }
 
-  /** Makes the server end what it does for a connection, as `psql` does after Ctrl-C: by another connection. */
+  /** Makes the server end what it does for a connection, by another one: as `psql` after Ctrl-C. */
   #cancel(client: PoolClient): void {
     const { host, port, processID, secretKey } = client as PoolClient & Record<"processID" | "secretKey", unknown>;
     const words = [16, CANCEL_REQUEST, Number(processID), Number(secretKey)];

@@ -154,7 +154,7 @@ describe.skipIf(missing() !== undefined)("a call to PostgreSQL that was given up
     ["a table that is locked", "Lock"],
   ])("leaves no connection of the server that waits for %s", async (_what, state) => {
     const { sql, url } = server();
-    const store = await open({ url, schema: state, deadline: "2s" });
+    const store = await open({ url, schema: state, deadline: "4s" });
     await store.commit(put("1"));
     const other = await connect(url);
     const isReplica = state === "SyncRep";

@@ -427,7 +427,12 @@ export class Queues {
     }
   }
 
+  /** Twice: the item may move from a state to one that was searched before. */
   async #find(queue: string, id: string, states: readonly ItemState[]): Promise<Found | undefined> {
+    return (await this.#findOnce(queue, id, states)) ?? this.#findOnce(queue, id, states);
+  }
+
+  async #findOnce(queue: string, id: string, states: readonly ItemState[]): Promise<Found | undefined> {
     const { channel } = await this.#open(queue);
     for (const state of states) {
       let key: Key | undefined;

@@ -214,6 +214,8 @@ export interface Item<D = unknown> {
   readonly attempt: number;
   /** The most attempts. */
   readonly attempts: number;
+  /** The longest time that this attempt may take, in ms: see {@link QueueOptions.timeout}. */
+  readonly timeout: number;
   readonly priority: number;
   /** When the item was added, in ms since 1970, by the clock of the producer. */
   readonly added: number;

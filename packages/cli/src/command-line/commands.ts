@@ -566,6 +566,163 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
     ],
   ],
   [
+    "Queues",
+    [
+      {
+        name: "queue ls",
+        operands: "",
+        summary: "the queues of work items: how many wait, are delayed, active or dead, and how many workers",
+        about: "OLDEST is when the item that is next was added. It counts 10,000 items of each state at most.",
+        examples: ["ojm queue ls"],
+        load: () => import("../commands/queue/ls.js"),
+        options: COMMON,
+      },
+      {
+        name: "queue show",
+        operands: "QUEUE [ITEM]",
+        summary: "a queue, its options and its first items; or everything about one item, with its data",
+        examples: ["ojm queue show mail --state delayed"],
+        codes: [3],
+        load: () => import("../commands/queue/show.js"),
+        options: {
+          state: {
+            value: "STATE",
+            choices: ["active", "waiting", "delayed", "dead"],
+            text: "only items in this state. Default: all, in this order",
+          },
+          group: { value: "GROUP", text: "only items of this group" },
+          limit: { value: "N", short: "n", text: "the most items to show. Default: 20" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "queue dead",
+        operands: "QUEUE",
+        summary: "the dead letters of a queue: items whose last attempt failed, or that were cancelled",
+        examples: ["ojm queue dead mail"],
+        codes: [3],
+        load: () => import("../commands/queue/dead.js"),
+        options: {
+          group: { value: "GROUP", text: "only those of this group" },
+          limit: { value: "N", short: "n", text: "the most dead letters to show. Default: 20" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "queue add",
+        operands: "QUEUE [DATA|-]",
+        summary: "add an item to a queue; its data is JSON, from the command line or from stdin",
+        about: `Without DATA, the data is null. The first item of a new queue makes it. A name that is close to that of an existing queue is rejected, unless
+--new is given. If the store gave no answer, the item may have been added: with --unique, the command can be repeated.`,
+        examples: [
+          `ojm queue add mail '{"to":"ana@example.org"}' --unique order-4711`,
+          "jq -c . order.json | ojm queue add orders - --delay 10m",
+        ],
+        codes: [3],
+        load: () => import("../commands/queue/add.js"),
+        options: {
+          priority: { value: "N", text: "from -100 to 100: items of a higher priority are taken first. Default: 0" },
+          delay: { value: "TIME", text: "how long it waits before a worker can take it" },
+          at: { value: "TIME", text: "when a worker can take it: a time in ISO 8601, or a duration from now" },
+          ttl: { value: "TIME", text: "drop it if no worker has taken it by then" },
+          group: { value: "GROUP", text: "groups are served in turn" },
+          unique: { value: "KEY", text: "add it only if no other item of the queue has this key" },
+          "unique-until": {
+            value: "WHEN",
+            text: "how long the key counts: taken, done, or a duration. Default: done",
+          },
+          replace: { text: "if an item with the key waits, replace its data" },
+          attempts: { value: "N", text: "the most attempts of this item, instead of those of the queue" },
+          new: { text: "accept the name of a new queue, even if it resembles that of another one" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "queue work",
+        operands: "QUEUE -- COMMAND …",
+        summary: "run a command for each item of a queue, with its data as JSON on stdin; the exit code is the answer",
+        about: `Exit code 0 completes the item. 75 gives it back: the attempt does not count, and another one begins after --later. Any other code fails the attempt,
+and the options of the queue say when the next one begins, or that the item is a dead letter. Each attempt is a run of the name of the queue: the output of the command is passed through, and
+stored as its log. The command finds OJM_ITEM, OJM_ATTEMPT, OJM_FENCE, OJM_RUN_ID and OJM_QUEUE in its environment.
+When the timeout of the queue less the grace is over, its process group gets SIGTERM, and at the timeout SIGKILL. If the lock of the item is lost, it gets SIGKILL at once.
+At a signal to ojm, it takes no further item, and its commands have the grace to end. Then they get SIGTERM, and 2 s later SIGKILL; a
+second signal at least a second later sends SIGKILL at once. Their items are given back, and the attempts do not count.
+If ojm itself is killed, a command runs until it next prints. A worker of the same host that takes its item waits for its end.
+With "notify" in a config file, ojm sends alerts about its runs.`,
+        examples: [
+          "ojm queue work mail --concurrency 4 -- ./send-mail",
+          "ojm queue work thumbnails --drain -- node thumbnail.mjs",
+        ],
+        codes: [3, 75, 129, 130, 143],
+        load: () => import("../commands/queue/work.js"),
+        options: {
+          concurrency: { value: "N", text: "how many commands run at once, 1,000 at most. Default: 1" },
+          drain: {
+            text: "end once no item waits: with 0, or with 1 if an attempt failed. Delayed items and those of other workers stay. If the queue is paused, end with 75",
+          },
+          grace: {
+            value: "TIME",
+            text: "how long a command has to end after a signal to ojm, and after the SIGTERM of a timeout or of ojm cancel. Default: 10s",
+          },
+          later: { value: "TIME", text: "how long an item waits after exit code 75. Default: 1m" },
+          new: { text: "accept the name of a new queue, even if it resembles that of another one" },
+          ...STORE,
+        },
+      },
+      {
+        name: "queue retry",
+        operands: "QUEUE ITEM …",
+        summary: "make dead or delayed items waiting now; the attempts of a dead one begin again",
+        examples: ["ojm queue retry mail 0k7d2m4q8zx1abc"],
+        codes: [3],
+        load: () => import("../commands/queue/retry.js"),
+        options: { reason: { value: "TEXT", text: "why, for the audit" }, ...COMMON },
+      },
+      {
+        name: "queue discard",
+        operands: "QUEUE ITEM …",
+        summary: "remove items for good; the run of an active one is cancelled first",
+        examples: ['ojm queue discard mail 0k7d2m4q8zx1abc --reason "the customer is gone"'],
+        codes: [3, 8],
+        load: () => import("../commands/queue/discard.js"),
+        options: { ...REASON, ...COMMON },
+      },
+      {
+        name: "queue redrive",
+        operands: "QUEUE",
+        summary: "retry the dead letters of a queue, those added first at the head",
+        about: "A dead letter whose unique key another item has by now stays.",
+        examples: ["ojm queue redrive mail --rate 100/1m"],
+        codes: [3],
+        load: () => import("../commands/queue/redrive.js"),
+        options: {
+          rate: { value: "N/TIME", text: "spread them over time, such as 100/1m. Default: all at once" },
+          limit: { value: "N", short: "n", text: "the most dead letters to retry. Default: all" },
+          reason: { value: "TEXT", text: "why, for the audit" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "queue pause",
+        operands: "QUEUE",
+        summary: "pause a queue: no worker takes an item of it; active items continue",
+        examples: ['ojm queue pause mail --reason "the mail server is away" --until 2h'],
+        codes: [3],
+        load: () => import("../commands/queue/pause.js"),
+        options: { ...REASON, until: { value: "TIME", text: "when it ends by itself" }, ...COMMON },
+      },
+      {
+        name: "queue resume",
+        operands: "QUEUE",
+        summary: "end the pause of a queue",
+        examples: ["ojm queue resume mail"],
+        codes: [3],
+        load: () => import("../commands/queue/resume.js"),
+        options: { reason: { value: "TEXT", text: "why, for the audit" }, ...COMMON },
+      },
+    ],
+  ],
+  [
     "Move",
     [
       {
@@ -640,8 +797,8 @@ out.`,
 const hidden: readonly CommandSpec[] = [
   {
     name: "__complete",
-    operands: "NAME|RUN -- PREFIX",
-    summary: "print the names or runs that begin so, a line each; nothing on any error",
+    operands: "NAME|RUN|QUEUE -- PREFIX",
+    summary: "print the names, runs or queues that begin so, a line each; nothing on any error",
     load: () => import("../commands/completion/complete.js"),
     options: { within: { value: "TIME", text: "the longest that it takes. Default: 900ms" }, ...STORE },
     hidden: true,

@@ -13,12 +13,33 @@ export async function readCommand(
   if (first === undefined || HELP.includes(first)) return { name: "help", rest: [] };
   if (first === "--version" || first === "-v") return { name: "version", rest: [] };
   if (known.includes(first)) return asksForHelp(first, rest) ? { name: "help", rest: [first] } : { name: first, rest };
+  const parts = partsOf(first, known);
+  if (parts.length > 0) return readPart(first, parts, rest);
   if (/\.(ya?ml|json)$/.test(first)) {
     // Imported here: a known command does not wait for it.
     const { ojmCommand } = await import("@ojm/core/internal");
     throw new CommandError(`"${first}" is not a command. Did you mean: ${ojmCommand("run", first)}`);
   }
   throw await unknownCommand(first, known);
+}
+
+/** The second words of the commands whose names begin with this word, such as those of `ojm queue`. */
+export function partsOf(first: string, known: readonly string[]): readonly string[] {
+  return known.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
+}
+
+async function readPart(
+  first: string,
+  parts: readonly string[],
+  [second, ...rest]: readonly string[],
+): Promise<{ readonly name: string; readonly rest: readonly string[] }> {
+  if (second === undefined || HELP.includes(second)) return { name: "help", rest: [first] };
+  if (!parts.includes(second)) {
+    const text = `ojm ${first} has no command "${second}".${await hint(second, parts)} It has: ${parts.join(", ")}`;
+    throw new CommandError(`${text}. More: ojm help ${first}`);
+  }
+  const name = `${first} ${second}`;
+  return asksForHelp(name, rest) ? { name: "help", rest: [first, second] } : { name, rest };
 }
 
 /** The error for an unknown command. */

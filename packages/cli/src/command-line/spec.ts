@@ -29,6 +29,7 @@ export type CommandGroups = readonly (readonly [title: string, commands: readonl
 
 /** A command: the source for the parser, the help, the completion and the documentation. */
 export interface CommandSpec {
+  /** One word; two for one of the commands of a subject, such as `queue add`. */
   readonly name: string;
   /** What follows the name in the synopsis, such as `NAME`; optional parts in brackets. */
   readonly operands: string;

@@ -1,4 +1,4 @@
-import { unknownCommand } from "../command-line/parse.js";
+import { partsOf, unknownCommand } from "../command-line/parse.js";
 import type { CommandGroups, CommandSpec, Given } from "../command-line/spec.js";
 import { print } from "../output/print.js";
 import { fold, outputWidth } from "../output/width/width.js";
@@ -17,25 +17,28 @@ const width = (): number => Math.max(LEAST, Math.min(WIDTH, outputWidth()));
 const WHICH =
   "How a command is used: ojm help COMMAND. Which store: --store, OJM_STORE or ojm.config.json; see ojm help ps.";
 /** Prints the help of the program, or of one command. */
-export async function execute({ operands: [name] }: Given, groups: CommandGroups): Promise<number> {
-  if (name === undefined) print(general(groups));
-  else print(helpOf(await known(name, groups)));
+export async function execute({ operands }: Given, groups: CommandGroups): Promise<number> {
+  if (operands.length === 0) print(general(groups));
+  else print(await known(operands.join(" "), groups));
   return 0;
 }
 
-async function known(name: string, groups: CommandGroups): Promise<CommandSpec> {
+async function known(words: string, groups: CommandGroups): Promise<string> {
   const all = groups.flatMap(([, commands]) => commands);
   const names = all.map((one) => one.name);
-  const spec = all.find((one) => one.name === name);
-  if (spec !== undefined) return spec;
-  throw await unknownCommand(name, names);
+  const spec = all.find((one) => one.name === words);
+  if (spec !== undefined) return helpOf(spec);
+  if (partsOf(words, names).length === 0) throw await unknownCommand(words, names);
+  return `${list(all.filter((one) => one.name.startsWith(`${words} `)))}
+${wrap(`How one of them is used: ojm help ${words} COMMAND.`, 0)}`;
 }
 
+/** Commands, each with its operands and its summary. */
+const list = (all: readonly CommandSpec[]): string =>
+  all.map(({ name, operands, summary }) => row(`${name} ${operands}`.trim(), summary)).join("");
+
 function general(groups: CommandGroups): string {
-  const lists = groups.map(([title, all]) => {
-    const rows = all.map(({ name, operands, summary }) => row(`${name} ${operands}`.trim(), summary));
-    return `${title}:\n${rows.join("")}`;
-  });
+  const lists = groups.map(([title, all]) => `${title}:\n${list(all)}`);
   return `${wrap("ojm runs job files and any command, and never runs a job of the same name twice at once.", 0)}
 ${lists.join("\n")}
 ${wrap(WHICH, 0)}

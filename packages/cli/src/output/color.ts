@@ -9,10 +9,10 @@ export type Paint = (text: string, color: Color | undefined) => string;
 
 /** The statuses, states and levels in each color, for a user who looks for failures. */
 const COLORS: readonly (readonly [Color, readonly string[]])[] = [
-  ["red", ["failed", "timeout", "lost", "missed", "refused", "overdue", "problem", "error"]],
-  ["yellow", ["hold", "cancelled", "paused", "warning", "warn", "waiting"]],
+  ["red", ["failed", "timeout", "lost", "missed", "refused", "overdue", "problem", "error", "dead"]],
+  ["yellow", ["hold", "cancelled", "paused", "warning", "warn", "waiting", "delayed"]],
   ["green", ["completed", "ok", "run"]],
-  ["cyan", ["running", "held", "note"]],
+  ["cyan", ["running", "held", "note", "active"]],
   ["gray", ["skipped", "free"]],
 ];
 

@@ -40,7 +40,7 @@ export function printError(text: string, written?: () => void): void {
 }
 
 /** The classes of errors whose codes the page of errors explains. */
-const EXPLAINED = ["ChannelError", "LockError", "RunError", "ScheduleError"];
+const EXPLAINED = ["ChannelError", "LockError", "RunError", "ScheduleError", "QueueError"];
 
 /** The line after an error that has a code: the address of its cause and remedy. Empty for other errors. */
 export function explanationLine(error: unknown): string {

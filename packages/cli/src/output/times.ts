@@ -40,6 +40,10 @@ export function sayTook({ status, duration }: Pick<RunRecord, "status" | "durati
 }
 
 /** The attempt number of a run; an empty text for a run without retries. */
-export function sayAttempt({ attempt, retry }: Pick<RunRecord, "attempt" | "retry">): string {
-  return attempt === undefined ? "" : `${attempt} of ${retry?.attempts ?? "?"}`;
+export function sayAttempt(run: Pick<RunRecord, "attempt" | "retry" | "trigger" | "meta">): string {
+  const { attempt, retry, trigger, meta } = run;
+  if (attempt !== undefined) return `${attempt} of ${retry?.attempts ?? "?"}`;
+  // The attempts of an item are those of its queue.
+  const ofItem = trigger === "queue" ? meta?.["attempt"] : undefined;
+  return typeof ofItem === "number" ? String(ofItem) : "";
 }

@@ -40,7 +40,7 @@ export const PASSWORDS =
   "While a command runs, each user of the machine can read its words, a password in --store among them. Put such a store into OJM_STORE, or into a config file that only you may read. A config that is a program can take it from a variable: export default { store: process.env.JOBS_URL }. Programs that ojm exec and ojm run start inherit the environment of ojm, including OJM_STORE: an ojm that they call uses the same store. To hide a password from them, use a config file instead of OJM_STORE. OJM_UI_SECRET is only for ojm ui: programs that ojm starts do not get it.";
 
 export const PLACEHOLDERS =
-  "RUN is the id of a run; or NAME@ and enough of its start time to identify it; or a name, for the last run of that name. TIME is a duration such as 90s, 10m, 2h or 30d; where a time is meant, it may also be written in ISO 8601.";
+  "RUN is the id of a run; or NAME@ and enough of its start time to identify it; or a name, for the last run of that name. ITEM is the id of an item of a queue, as queue show and queue dead print it. TIME is a duration such as 90s, 10m, 2h or 30d; where a time is meant, it may also be written in ISO 8601.";
 
 export const JSON_ERRORS =
   'With --json or --jsonl, an error is a line of JSON on stderr: {"error":{"code":"notFound","exit":3,"message":"…"}}.';
@@ -140,25 +140,25 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: "1",
     brief: "a job failed",
-    text: "A job failed, or was skipped because another one failed (a job that skips itself, for example by its when, is not a failure); ojm cancel ended the command of exec; wait found that no process makes the next attempt; run-now found no process that runs the schedule, or was refused; doctor found a problem; ojm or a backend had a fault, whose stack is shown with OJM_DEBUG=1.",
+    text: "A job failed, or was skipped because another one failed (a job that skips itself, for example by its when, is not a failure); ojm cancel ended the command of exec; wait found that no process makes the next attempt; run-now found no process that runs the schedule, or was refused; queue work with --drain had an attempt that failed; doctor found a problem; ojm or a backend had a fault, whose stack is shown with OJM_DEBUG=1.",
   },
   {
     code: "2",
     brief: "the file or the command line is wrong",
     text: "The file or the command line is wrong: nothing started. Or the store that a command should read does not exist.",
   },
-  { code: "3", brief: "not found", text: "There is no such run, lock or schedule." },
+  { code: "3", brief: "not found", text: "There is no such run, lock, schedule, queue or item." },
   { code: "4", brief: "denied", text: "The store denies it." },
   {
     code: "5",
     brief: "the store is away",
     text: "The store cannot be reached, or returned an error. A command of exec has lost its lock for that reason, or did not start. prune deleted what it printed, and the audit does not record it.",
   },
-  { code: "8", brief: "still running", text: "wait, cancel: the run is still running." },
+  { code: "8", brief: "still running", text: "wait, cancel, queue discard: the run is still running." },
   {
     code: "75",
     brief: "the lock is held",
-    text: "exec: the lock is held, by a run or a hold, or the command of a killed ojm is still running. hold: a run has the lock, and no hold is set.",
+    text: "exec: the lock is held, by a run or a hold, or the command of a killed ojm is still running. hold: a run has the lock, and no hold is set. queue work with --drain: the queue is paused.",
   },
   {
     code: "76",
@@ -169,7 +169,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   {
     code: "129, 130, 143",
     brief: "after SIGHUP, Ctrl-C and SIGTERM",
-    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were asked to stop, and had the grace to end while their locks were held. ojm run closes their runs as cancelled or, with retry.onLost, hands them over to another process, which runs them again. exec closes its run as cancelled. A second signal does not wait for the scripts.",
+    text: "After SIGHUP, SIGINT (Ctrl-C) and SIGTERM: the jobs were asked to stop, and had the grace to end while their locks were held. ojm run closes their runs as cancelled or, with retry.onLost, hands them over to another process, which runs them again. exec closes its run as cancelled. queue work gives back the items whose commands it had to end. A second signal does not wait for the scripts.",
   },
   { code: "another", text: "The code that a script passed to exit(code), or the exit code of the command of exec." },
 ];

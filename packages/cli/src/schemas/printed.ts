@@ -1,5 +1,6 @@
 import type { AuditEntry, CancelOutcome, HeldLock, LogLine, PendingRetry, RunRecord, UnlockOutcome } from "@ojm/core";
 import type { LogGap } from "@ojm/core/internal";
+import type { Added, ItemInfo, QueuePause } from "@ojm/queue";
 import type { Backfill, BackfillProgress, NextTick, Pause } from "@ojm/schedule";
 import type { Finding } from "../commands/look/doctor/finding.js";
 import type { Job } from "../commands/look/jobs.js";
@@ -12,6 +13,8 @@ import type { NewestRun } from "../commands/look/runs/by-name.js";
 import type { ShownRun } from "../commands/look/runs/show.js";
 import type { ShownTick } from "../commands/look/ticks.js";
 import type { Counts, Head } from "../commands/port/format.js";
+import type { QueueDetails } from "../commands/queue/show.js";
+import type { ShownQueue } from "../commands/queue/shown.js";
 import type { EXIT } from "../errors.js";
 
 /**
@@ -50,6 +53,24 @@ export interface Printed {
   readonly backfill: Backfill | readonly BackfillProgress[];
   readonly prune: Pruned;
   readonly import: ImportedStore;
+  readonly "queue ls": readonly ShownQueue[];
+  /** With the id of an item, that item. */
+  readonly "queue show": QueueDetails | ItemInfo;
+  readonly "queue dead": readonly ItemInfo[];
+  readonly "queue add": Added & { readonly queue: string };
+  readonly "queue retry": {
+    readonly queue: string;
+    /** The ids of the items. */
+    readonly retried: readonly string[];
+  };
+  readonly "queue discard": DiscardedItems;
+  readonly "queue redrive": {
+    readonly queue: string;
+    /** How many dead letters will be tried again. */
+    readonly retried: number;
+  };
+  readonly "queue pause": PausedQueue;
+  readonly "queue resume": { readonly queue: string; readonly wasPaused: boolean };
   /** An error of a command that prints JSON, on stderr. */
   readonly error: { readonly error: PrintedError };
 }
@@ -77,6 +98,24 @@ interface Paused {
   readonly by: string;
   readonly until?: number;
   readonly replaced?: Pause;
+}
+
+interface DiscardedItems {
+  readonly queue: string;
+  /** The ids of the items. */
+  readonly discarded: readonly string[];
+  /** The ids of active items whose runs were asked to stop, and still run. */
+  readonly stopping?: readonly string[];
+  readonly reason: string;
+}
+
+interface PausedQueue {
+  readonly queue: string;
+  readonly paused: true;
+  readonly reason: string;
+  readonly by: string;
+  readonly until?: number;
+  readonly replaced?: QueuePause;
 }
 
 interface RemovedSchedule {

@@ -9,7 +9,7 @@ import { prepareType } from "../backends.js";
 import { commands, groups } from "../command-line/commands.js";
 import { called } from "../testing/called.js";
 import { given } from "../testing/given.js";
-import { readPrinted } from "../testing/printed-json.js";
+import { fileOf, readPrinted } from "../testing/printed-json.js";
 import { storeIn } from "../testing/store.js";
 
 const FILES = fileURLToPath(new URL("../../schemas/", import.meta.url));
@@ -55,7 +55,7 @@ async function valid(command: string, ...words: readonly string[]): Promise<unkn
 }
 
 test("the schema files are one for each command that prints JSON, and one for errors", () => {
-  const names = [...printing, "error"].map((name) => `${name}.schema.json`);
+  const names = [...printing, "error"].map(fileOf);
   expect(readdirSync(FILES).sort()).toEqual(names.sort());
 });
 

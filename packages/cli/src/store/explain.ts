@@ -10,6 +10,7 @@ const CODES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
   RunError: { LOCKED: EXIT.locked, TIMEOUT: EXIT.timeout, INVALID: EXIT.usage },
   ScheduleError: { UNKNOWN: EXIT.notFound, INVALID: EXIT.usage },
+  QueueError: { UNKNOWN: EXIT.notFound, INVALID: EXIT.usage },
 };
 
 /**

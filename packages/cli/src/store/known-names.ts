@@ -1,5 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
+import type { QueueSummary, Queues } from "@ojm/queue";
 import { hint } from "../command-line/parse.js";
 import { notFound } from "../errors.js";
 
@@ -18,6 +19,28 @@ export async function scheduleNames(manager: JobManager): Promise<Set<string>> {
   return names;
 }
 
+/** The names of the queues of a store. */
+export async function queueNames(manager: JobManager): Promise<Set<string>> {
+  return new Set((await queuesIn(manager, async (queue) => queue)).map(({ name }) => name));
+}
+
+/** Reads each queue of a store. Empty for a store that cannot have queues. */
+export async function queuesIn<T>(
+  manager: JobManager,
+  read: (queue: QueueSummary, queues: Queues) => Promise<T>,
+): Promise<T[]> {
+  const { openQueues } = await import("@ojm/queue");
+  await using queues = openQueues(manager);
+  const all: T[] = [];
+  try {
+    for await (const queue of queues.list()) all.push(await read(queue, queues));
+  } catch (error) {
+    // A Redis Cluster without a hash tag.
+    if ((error as { readonly code?: unknown }).code !== "NOT_SUPPORTED") throw error;
+  }
+  return all;
+}
+
 /** The error of a schedule that the store does not have. */
 export async function unknownSchedule(name: string): Promise<Error> {
   const { ScheduleError } = await import("@ojm/schedule");
@@ -29,21 +52,21 @@ export async function refuseUnknownSchedule(manager: JobManager, name: string): 
   if (!(await scheduleNames(manager)).has(name)) throw await unknownSchedule(name);
 }
 
-/** The names that have a run, a lock or a schedule. Reads two entries for each name that has runs. */
+/** The names that have a run, a lock, a schedule or items. Reads two entries for each name that has runs. */
 export async function knownNames(manager: JobManager): Promise<Set<string>> {
   const names = await namesWithoutRun(manager);
   for await (const name of manager.jobNames()) names.add(name);
   return names;
 }
 
-/** The names that have a lock or a schedule. */
+/** The names that have a lock, a schedule or items. */
 async function namesWithoutRun(manager: JobManager): Promise<Set<string>> {
-  const names = await scheduleNames(manager);
+  const names = new Set([...(await scheduleNames(manager)), ...(await queueNames(manager))]);
   for (const { name } of await manager.heldLocks()) names.add(name);
   return names;
 }
 
-/** Whether a name has a run, a lock or a schedule, of any age. */
+/** Whether a name has a run, a lock, a schedule or items, of any age. */
 export async function isKnown(manager: JobManager, name: string): Promise<boolean> {
   for await (const _ of manager.history({ name, limit: 1 })) return true;
   return (await namesWithoutRun(manager)).has(name);

@@ -11,9 +11,12 @@ function closed(schema: unknown): unknown {
 
 const ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allErrors: true });
 
+/** The name of the file with the schema of a command, which may have two words. */
+export const fileOf = (command: string): string => `${command.replace(" ", "-")}.schema.json`;
+
 /** The JSON that a command printed, and how it differs from its schema. */
 export function readPrinted(command: string, out: string): { readonly value: unknown; readonly errors: unknown[] } {
-  const file = new URL(`../../schemas/${command}.schema.json`, import.meta.url);
+  const file = new URL(`../../schemas/${fileOf(command)}`, import.meta.url);
   const validate = ajv.compile(closed(JSON.parse(readFileSync(file, "utf8"))) as object);
   const value = JSON.parse(out) as unknown;
   return { value, errors: validate(value) ? [] : (validate.errors ?? []) };

@@ -30,9 +30,10 @@ import { TimeIndex } from "./records/time-index.js";
 import { endOrphanedRetry, orphanedRetriesOf, pendingOf } from "./retry/pending.js";
 import { runChain, takeOverChain } from "./retry/run-chain.js";
 import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
-import { runOnce } from "./run/done.js";
+import { completeOnce } from "./run/done.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import { forgetStart } from "./run/once.js";
+import { OwnLines } from "./run/own-line.js";
 import { permitKey } from "./run/permit-entries.js";
 import { runBody } from "./run/run-body.js";
 import { RunGroup } from "./run/run-group.js";
@@ -151,6 +152,7 @@ export class JobManager extends JobQueries {
       ttl,
       times: new StartTimes(this.#clock),
       texts: new RecordTexts(),
+      ownLines: new OwnLines(this.#clock),
       chains: new Set(),
       raiseFormat: () => channels.raiseFormat(),
     });
@@ -197,9 +199,9 @@ export class JobManager extends JobQueries {
    * Runs `body` unless a run of this name has completed with this key, in any process. Then resolves to the
    * result of that run. So each key is completed once, and each caller gets the one result.
    *
-   * While a run of the key is active, it waits for it, up to `options.wait`. If that run fails, or its process
-   * dies, the next caller runs its body. So a body may begin again after a part of its work: make that
-   * part idempotent, or fence its writes.
+   * While a run of the key is active, it waits for it, up to `options.wait`. If that run fails, or its
+   * process dies, the next caller runs its body. So a body may begin again after a part of its work: make
+   * that part idempotent, or fence its writes.
    *
    * Runs of one name with different keys run at the same time. The record of a run has the lock
    * `once/NAME/KEY`. `key`: 1 to 200 characters.
@@ -218,7 +220,7 @@ export class JobManager extends JobQueries {
     body: (run: Run) => T | Promise<T>,
     options: OnceCallOptions,
   ): Promise<OnceOutcome<T>> {
-    return runOnce(this.#context, name, key, body, options);
+    return completeOnce(this.#context, name, key, body, options);
   }
 
   /**

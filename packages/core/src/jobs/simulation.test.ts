@@ -56,6 +56,7 @@ describe("the simulation", () => {
       " cancels ",
       " holds ",
       " skips ",
+      " gets result of ",
       " back",
       ", for attempt 3",
       " is restarted",

@@ -364,7 +364,8 @@ export interface RunOptions {
   /**
    * Limits how many runs begin, over all names and processes that give a rate of this name: at most `max` in
    * any window of `per`, by the clock of the store. A run takes its token together with its lock, and keeps
-   * it however it ends. A run that does not start takes none. Runs that wait start in order of arrival.
+   * it however it ends. A run that does not start takes none. Runs of one process that wait start in order of
+   * arrival, and processes take turns.
    *
    * @example
    * await manager.run(`mail/${id}`, send, { rate: { name: "smtp", max: 100, per: "1m" }, permitWait: "1h" });
@@ -433,7 +434,7 @@ export interface RunOptions {
 export interface OnceCallOptions
   extends Pick<
     RunOptions,
-    "timeout" | "wait" | "permits" | "permitWait" | "trigger" | "args" | "meta" | "signal" | "waitSignal"
+    "timeout" | "wait" | "permits" | "permitWait" | "rate" | "trigger" | "args" | "meta" | "signal" | "waitSignal"
   > {
   /** How long the key stays done, and its result stored, by the clock of the store. */
   readonly keep: Duration;

@@ -92,7 +92,9 @@ async function permitsTaken(
     const state = await readPermit(source, name, limit);
     if (state.free !== undefined) continue;
     const line = await source.locks.find(lineOf(name));
-    reasons.push({ code: "permit", text: `${takenText(state)}${lineText(line, "one")}` });
+    const waits =
+      line === undefined ? "" : `. ${line.waiting === 0 ? "One run waits" : `${line.waiting + 1} runs wait`} for one`;
+    reasons.push({ code: "permit", text: `${takenText(state)}${waits}` });
   }
   return reasons;
 }
@@ -106,12 +108,13 @@ async function rateUsedUp(
   await rate.read();
   if (rate.rest === 0) return [];
   const line = await locks.find(lineOfRate(terms.name));
-  return [{ code: "rate", text: `${usedUpText(rate)}${lineText(line, "it")}` }];
+  return [{ code: "rate", text: `${usedUpText(rate)}${waitingText(line)}` }];
 }
 
-function lineText(line: HeldLock | undefined, what: string): string {
+/** The runs of one process have one place in the line. */
+function waitingText(line: HeldLock | undefined): string {
   if (line === undefined) return "";
-  return `. ${line.waiting === 0 ? "One run waits" : `${line.waiting + 1} runs wait`} for ${what}`;
+  return `. Runs of ${line.waiting === 0 ? "one process" : `${line.waiting + 1} processes`} wait for it`;
 }
 
 /** The text about a run that is still running after a request to stop. */

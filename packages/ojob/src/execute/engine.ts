@@ -9,6 +9,7 @@ import type { Position } from "../text/problem.js";
 import type { Dispatch } from "./dispatch/dispatch.js";
 import type { JobOutcome } from "./dispatch/requests.js";
 import type { ExecutionOrigin, ParentExecution, Running, ScriptContext, Stoppable } from "./execution.js";
+import type { StoreConfig } from "./queues/queue-stores.js";
 import type { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
 
@@ -43,6 +44,8 @@ export interface Engine extends Stoppable {
   inside(plan: Plan, commandLine: Args, file: string, around: RunsAround): Engine;
   /** Begins the schedule or the subscription of a job, unless the jobs are being stopped. */
   begin(job: PlannedJob, given: readonly Args[]): Promise<void>;
+  /** Handles the items of a queue until the jobs are over. `config`: its store, if the args name one. */
+  beginQueue(args: Args, config: StoreConfig | undefined): Promise<void>;
   /** @throws JobError if the job does not exist */
   job(name: string): PlannedJob;
   /** Merges the arguments of a job: its own win. `environment`: by default that of the job. */

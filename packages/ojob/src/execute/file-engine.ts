@@ -18,6 +18,8 @@ import { type ExecutionOrigin, type ParentExecution, Running } from "./execution
 import { JobExecution } from "./job/job-execution.js";
 import { argsOfCode } from "./job/step-args.js";
 import { JobRuns } from "./job-runs.js";
+import { FileQueues } from "./queues/file-queues.js";
+import type { StoreConfig } from "./queues/queue-stores.js";
 import { JobError } from "./runtime/job-error.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { Schedules } from "./triggers/schedules.js";
@@ -51,6 +53,7 @@ export class FileEngine implements Engine {
   readonly #slots: Semaphore;
   readonly #schedules: Schedules;
   readonly #subscriptions = new Subscriptions();
+  readonly #queues: FileQueues;
   /** The warnings of templates without a value that were shown. */
   readonly #warned = new Set<string>();
   /** Whether no job failed, and no job was skipped against the intent of the job file. */
@@ -81,6 +84,7 @@ export class FileEngine implements Engine {
       onOutcome: (request, outcome) => this.#note(request, outcome),
     });
     this.#schedules = new Schedules(this);
+    this.#queues = new FileQueues(this, numThreads);
   }
 
   get exitCode(): number | undefined {
@@ -110,7 +114,8 @@ export class FileEngine implements Engine {
 
   async args(job: PlannedJob, own: Args, given: Args, environment: Environment = job.environment): Promise<Args> {
     const variables = environment.all;
-    const sources = { own, given, commandLine: this.commandLine, secrets: job.secretArgs, variables };
+    const { secretArgs: secrets, verbatim } = job;
+    const sources = { own, given, commandLine: this.commandLine, secrets, variables, verbatim };
     return this.placed(mergeArgs(sources, this.missing(job.name, job)), own, job.at);
   }
 
@@ -154,6 +159,7 @@ export class FileEngine implements Engine {
       return this.#well && !stopped && this.refusal === undefined;
     } finally {
       this.#subscriptions.close();
+      this.#queues.forget();
       await this.#schedules.ended();
       stay();
       this.running.close();
@@ -178,14 +184,21 @@ export class FileEngine implements Engine {
     let more: boolean;
     do {
       await this.dispatch.idle();
-      more = await this.#subscriptions.catchUp();
+      more = (await this.#subscriptions.catchUp()) || (await this.#queues.emptied());
     } while (more || this.dispatch.requests.open.size > 0);
+    // The items in hand are requests too.
+    await this.#queues.ended();
+    await this.dispatch.idle();
   }
 
   async begin(job: PlannedJob, given: readonly Args[]): Promise<void> {
     if (this.refusal !== undefined) return;
     if (job.type === "subscribe") await subscribe(this, this.#subscriptions, job, given);
     else await this.#schedules.begin(job, given);
+  }
+
+  beginQueue(args: Args, config: StoreConfig | undefined): Promise<void> {
+    return this.#queues.begin(args, config);
   }
 
   /** Keeps a daemon alive until it is stopped, even if it has nothing to do. */
@@ -228,6 +241,7 @@ export class FileEngine implements Engine {
   #closeSources(reason: string): void {
     this.#subscriptions.close();
     this.#schedules.stop();
+    this.#queues.stop();
     this.dispatch.stop(reason);
   }
 

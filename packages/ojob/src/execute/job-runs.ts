@@ -9,7 +9,7 @@ import type { JobOutcome, Judgement, OneRun, Request } from "./dispatch/requests
 import type { Engine } from "./engine.js";
 import { Running } from "./execution.js";
 import { JobExecution } from "./job/job-execution.js";
-import { type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
+import { DoneElsewhere, type JobError, SkippedJob, toJobError } from "./runtime/job-error.js";
 import type { HandedRun, RefusedRun, RunTick } from "./runtime/open-runs.js";
 
 /** How many runs that were not started are shown one by one. */
@@ -79,7 +79,8 @@ export class JobRuns {
     const missing = this.#engine.missing(job.name, entry);
     const filled = async (args: Args): Promise<Args> => {
       // Templates may also use the arguments that the previous job left behind.
-      const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, this.#engine.plan.environment.all);
+      const { all } = this.#engine.plan.environment;
+      const own = fillArgs(args, { ...commandLine, ...handedOn }, missing, all, job.verbatim);
       return { ...handedOn, ...(await this.#engine.placed(own, args, entry.at)) };
     };
     return Promise.all(given.map(filled));
@@ -129,7 +130,8 @@ export class JobRuns {
     const count = this.#all.length;
     // If there are several runs without a tick, each has been shown already.
     if (skip !== undefined && this.#skips.length === count && (count === 1 || tick !== undefined)) {
-      return { status: "skipped", reason: skip.message, intended: true };
+      const done = this.#skips.every((one) => one instanceof DoneElsewhere);
+      return { status: "skipped", reason: skip.message, intended: true, done };
     }
     return { status: "completed", args: results.at(-1) ?? {} };
   }

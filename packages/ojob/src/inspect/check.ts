@@ -3,6 +3,7 @@ import type { JobFile } from "../load/job-file.js";
 import { warnOfUnrequested } from "../plan/file-checks.js";
 import { preparing } from "../plan/manager/channels.js";
 import type { Plan } from "../plan/planned.js";
+import { warnOfQueues } from "../plan/queue/queue-checks.js";
 import { prepareJobFile } from "../prepare.js";
 import { type RunFileOptions, SCRIPT_WORKER } from "../run.js";
 import { placeAt } from "../script/compile.js";
@@ -49,6 +50,7 @@ async function lookAtRest(file: JobFile, plan: Plan, problems: Problems): Promis
   if (isEmpty && problems.errors.length === 0) problems.error(`${file.source.name} has neither jobs nor a "todo".`);
   warnOfRelativePaths(plan, problems);
   warnOfUnrequested(plan, problems);
+  warnOfQueues(file, plan, problems);
   try {
     await checkNames(file, plan, SCRIPT_WORKER, problems);
   } catch (error) {

@@ -213,6 +213,8 @@ export interface LogFiles {
 /** The `ojob` section. The settings of the file itself win over those of included files. Times are in ms. */
 export interface Settings {
   readonly daemon?: boolean;
+  /** The jobs that run once all others are done. */
+  readonly shutdown?: readonly PlacedText[];
   readonly sequential?: boolean;
   readonly async?: boolean;
   readonly numThreads?: number;

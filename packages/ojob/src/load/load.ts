@@ -70,6 +70,7 @@ class Loader {
 
   /** What has been read, as the job file that begins with `source`. */
   jobFile(source: SourceFile): JobFile {
+    this.#runAtEnd();
     return {
       source,
       included: [...this.#included.values()],
@@ -81,6 +82,18 @@ class Loader {
       code: this.#code,
       help: this.#help,
     };
+  }
+
+  /** The jobs of `ojob.shutdown` are items of the todo that run at its end. */
+  #runAtEnd(): void {
+    for (const { text: job, at } of this.#settings.shutdown ?? []) {
+      const definition = this.#jobs.get(job);
+      if (definition?.type === "simple") this.#jobs.set(job, { ...definition, type: "shutdown" });
+      else if (definition !== undefined && definition.type !== "shutdown")
+        this.#problems.error(`"shutdown" names the job "${job}", whose type is ${definition.type}.`, at);
+      const isListed = this.#todo.some((entry) => entry.job === job);
+      if (!isListed) this.#todo.push({ job, at, args: [], argsAt: {} });
+    }
   }
 
   /** Adds a file after those that it includes: its jobs replace theirs, its todo comes after theirs. */

@@ -252,6 +252,7 @@ export function readSettings(node: Node | undefined): Settings {
   const loads = child(node, "loads");
   const channels = child(child(node, "channels"), "create");
   const logs = child(node, "logToFile");
+  const shutdown = child(node, "shutdown");
   const unique = child(node, "unique");
   const environment = readEnvironment(node);
   const secrets = readSecrets(node);
@@ -261,6 +262,7 @@ export function readSettings(node: Node | undefined): Settings {
   return {
     ...(plain as Settings),
     ...(loads && { loads: placedTexts(loads) }),
+    ...(shutdown && { shutdown: placedTexts(shutdown) }),
     ...(logs && {
       logToFile: { ...(toMap(logs) as Partial<LogFiles>), logFolder: placedText(logs, "logFolder", ".") },
     }),

@@ -264,6 +264,7 @@ export const todoItem: Shape = either(
 
 const settings: Fields = {
   daemon: flag("Stay alive when the todo is done, until a signal ends the process."),
+  shutdown: some(text("The name of a job."), "Jobs that run once all others are done, even after a signal."),
   sequential: flag("Run the todo one after the other. The default."),
   async: flag("Run the whole todo at once."),
   numThreads: number("How many jobs may run at once. Default: the number of processors, at least 4.", "threads", 1),

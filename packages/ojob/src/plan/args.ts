@@ -14,11 +14,14 @@ interface ArgSources {
   readonly secrets?: Args;
   /** The environment, for `${x}`. Default: that of the process. */
   readonly variables?: Variables;
+  /** The own arguments whose templates stay as they are written. */
+  readonly verbatim?: readonly string[] | undefined;
 }
 
 /** The values around a job from which its arguments are filled. */
-export function around({ secretArgs, environment }: PlannedJob): Pick<ArgSources, "secrets" | "variables"> {
-  return { secrets: secretArgs, variables: environment.all };
+export function around(job: PlannedJob): Pick<ArgSources, "secrets" | "variables" | "verbatim"> {
+  const { secretArgs, environment, verbatim } = job;
+  return { secrets: secretArgs, variables: environment.all, verbatim };
 }
 
 /**
@@ -29,16 +32,29 @@ export type Missing = (argument: string, written: string, message?: string) => v
 
 /** Merges arguments. Templates in the job's own are filled; arguments from outside are data. */
 export function mergeArgs(sources: ArgSources, missing: Missing): Args {
-  const { own, given, commandLine, secrets, variables } = sources;
+  const { own, given, commandLine, secrets, variables, verbatim } = sources;
   const outside = { ...commandLine, ...given, ...secrets };
-  return { ...outside, ...fillArgs(own, outside, missing, variables) };
+  return { ...outside, ...fillArgs(own, outside, missing, variables, verbatim) };
 }
 
-/** Fills the templates in `args` from `data`, and from the arguments filled before. */
-export function fillArgs(args: Args, data: Args, missing: Missing, variables: Variables = process.env): Args {
+/**
+ * Fills the templates in `args` from `data`, and from the arguments filled before. Those of the arguments
+ * named by `verbatim` stay as they are written.
+ */
+export function fillArgs(
+  args: Args,
+  data: Args,
+  missing: Missing,
+  variables: Variables = process.env,
+  verbatim: readonly string[] = [],
+): Args {
   const filled: Args = {};
   const known: Args = { ...data };
   for (const [key, value] of Object.entries(args)) {
+    if (verbatim.includes(key)) {
+      filled[key] = value;
+      continue;
+    }
     // An unfilled variable in the name of a lock would give all runs one lock, and in the path of a store it
     // would mean another store. The variable stays, and is rejected later.
     const result = fillAll(value, known, {

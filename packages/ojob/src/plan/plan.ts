@@ -27,6 +27,8 @@ import {
 import { JOB_INIT } from "./manager/manager-args.js";
 import { checkManaged } from "./manager/starts.js";
 import { type Jobs, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutJob } from "./planned.js";
+import { QUEUE_RULES } from "./queue/queue-args.js";
+import { checkRules } from "./queue/queue-checks.js";
 import { checkScript, expectBeside, expressionScript, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
 import { checkSteps, expectJob, rejectCycles, stepsOf } from "./steps.js";
@@ -51,6 +53,7 @@ export function plan(file: JobFile, args: Args, problems: Problems, around: Surr
     checkManaged(file, jobs, args, problems);
     rejectUnlocked(jobs, problems);
     checkTaking(file, jobs, problems);
+    checkRules(file, jobs, problems);
   }
   const { environment, secrets } = around;
   const { todo, settings } = file;
@@ -109,7 +112,14 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   const first = from.flatMap((one) => ("job" in one ? [one.job] : []));
   const written = { name, at, args, argsAt, deps, each, type, typeArgs };
   const planned = { ...written, steps, from: first, onError, checks, secrets: names, ...context };
-  return { ...planned, ...matrix, ...(builtin && { builtin }), ...(argsCode && { argsCode }) };
+  const hasRules = builtin === QUEUE_RULES || steps.some((step) => "job" in step && step.job === QUEUE_RULES);
+  return {
+    ...planned,
+    ...(hasRules && { verbatim: ["rules"] }),
+    ...matrix,
+    ...(builtin && { builtin }),
+    ...(argsCode && { argsCode }),
+  };
 }
 
 /** Checks the `url` of a job: a copy of that file must be beside the job file. */

@@ -57,6 +57,8 @@ export interface PlannedJob {
   readonly typeArgs: TypeArgs;
   readonly checks: JobChecks;
   readonly builtin?: string;
+  /** The arguments whose templates are not filled: those of rules are variables. */
+  readonly verbatim?: readonly string[];
   /** The arguments that are secrets, or that the help of the job or of its file marks as secret. */
   readonly secrets: readonly string[];
   /** The secrets of the file that the job requests. */

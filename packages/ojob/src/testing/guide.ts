@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const BESIDE: string = fileURLToPath(new URL("../../../../../shared/ojob-manager-guide.md", import.meta.url));
-
 /** A YAML block of the guide. */
 export interface GuideBlock {
   /** The line of the guide in which it starts. */
@@ -10,8 +8,20 @@ export interface GuideBlock {
   readonly text: string;
 }
 
-/** The guide, if it exists: at `OJM_GUIDE`, or beside the repository. */
-export const GUIDE: string | undefined = [process.env["OJM_GUIDE"], BESIDE].find((path) => path && existsSync(path));
+/** A guide, if it exists: at the path in a variable of the environment, or beside the repository. */
+function guide(variable: string, name: string): string | undefined {
+  const beside = fileURLToPath(new URL(`../../../../../shared/${name}`, import.meta.url));
+  return [process.env[variable], beside].find((path) => path && existsSync(path));
+}
+
+/** The guide of oJob Manager, if it exists: at `OJM_GUIDE`, or beside the repository. */
+export const GUIDE: string | undefined = guide("OJM_GUIDE", "ojob-manager-guide.md");
+
+/** The guide of oJob Queue, if it exists: at `OJM_QUEUE_GUIDE`, or beside the repository. */
+export const QUEUE_GUIDE: string | undefined = guide("OJM_QUEUE_GUIDE", "ojob-queue-guide.md");
+
+/** The guide of oJob Director, if it exists: at `OJM_DIRECTOR_GUIDE`, or beside the repository. */
+export const DIRECTOR_GUIDE: string | undefined = guide("OJM_DIRECTOR_GUIDE", "ojob-director-guide.md");
 
 /** Why a test that needs the guide is skipped. */
 export const NO_GUIDE = "the guide is neither at OJM_GUIDE nor beside the repository";

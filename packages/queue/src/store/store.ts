@@ -77,6 +77,8 @@ export class QueueStore {
       const stored = await this.definition(queue);
       const value = change(stored);
       if (value === undefined) return;
+      // Not when the store is opened: `ojm queue ls` must not write to it.
+      await this.manager.raiseFormat();
       const ops: Op<QueuesValue>[] = [
         { check: key, version: stored.version },
         { put: key, value },

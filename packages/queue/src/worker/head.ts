@@ -26,6 +26,8 @@ export class Head {
   /** What changed while a page is read: the page may be older. */
   #changes: Map<string, Waiting | Version> | undefined;
   #filling: Promise<void> | undefined;
+  /** How often everything was forgotten: a page that was read before is of no use. */
+  #resets = 0;
 
   constructor(store: QueueStore, queue: string) {
     this.#store = store;
@@ -36,9 +38,9 @@ export class Head {
     return this.#items;
   }
 
-  /** Whether no further item waits. */
-  get isAll(): boolean {
-    return this.#end === "all";
+  /** Whether further items may wait, and there is room for them. */
+  get hasMore(): boolean {
+    return this.#end !== "all" && this.#items.length < MOST;
   }
 
   changed(key: Key, change: { readonly version: Version; readonly deleted: boolean; value(): unknown }): void {
@@ -62,6 +64,7 @@ export class Head {
   reset(): void {
     this.#items = [];
     this.#end = undefined;
+    this.#resets++;
   }
 
   /** Removes an item, unless it is newer than `version`. */
@@ -82,7 +85,7 @@ export class Head {
   }
 
   async #fill(limit: number): Promise<void> {
-    const from = this.#end;
+    const [from, resets] = [this.#end, this.#resets];
     if (from === "all") return;
     const changes = new Map<string, Waiting | Version>();
     this.#changes = changes;
@@ -97,8 +100,8 @@ export class Head {
       last = place;
       if (isItem(entry.value)) page.push({ ...place, key: entry.key, version: entry.version, item: entry.value });
     }
-    // A gap came meanwhile: the page is of no use.
-    if (this.#end !== from) return;
+    // `#put` may have forgotten the last items, too.
+    if (this.#resets !== resets || this.#end !== from) return;
     this.#end = read < limit || last === undefined ? "all" : last;
     for (const waiting of page) {
       const change = changes.get(waiting.id);

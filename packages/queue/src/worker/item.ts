@@ -34,6 +34,10 @@ export class HeldItem implements Item {
     return this.#claim.waiting.item.attempts ?? this.#claim.definition.options.attempts;
   }
 
+  get timeout(): number {
+    return this.#claim.definition.options.timeout;
+  }
+
   get priority(): number {
     return 0 - this.#claim.waiting.rank;
   }
@@ -63,11 +67,12 @@ export class HeldItem implements Item {
     more: readonly ChannelOps<unknown>[] | { readonly transaction: unknown } = [],
   ): Promise<void> {
     if ("transaction" in more) {
+      // The run ends with COMMIT. After a rollback, the handler still has the item.
       await this.run.end(result, { transaction: more.transaction });
-    } else {
-      this.#claim.completeWith(more);
-      await this.run.end(result);
+      return;
     }
+    this.#claim.completeWith(more);
+    await this.run.end(result);
     this.isEnded = true;
   }
 

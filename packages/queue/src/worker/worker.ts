@@ -252,7 +252,7 @@ export class QueueWorker implements Worker {
     for (const waiting of taken) this.#start(waiting);
     this.#cancelTurn();
     if (next < Number.POSITIVE_INFINITY) this.#cancelTurn = clock.after(Math.max(1, next - now), () => this.#deal());
-    if (slots > 0 && !this.#head.isAll) this.#fill(wanted);
+    if (slots > 0 && this.#head.hasMore) this.#fill(wanted);
   }
 
   #fill(wanted: number): void {
@@ -420,7 +420,7 @@ export class QueueWorker implements Worker {
     for (const [id, since] of this.#offered) if (since < now - 60 * REST) this.#offered.delete(id);
     // A wall clock that was set makes delayed items due.
     if (this.#due <= this.#store.clock.now()) this.#moveSoon(0);
-    if (this.#isTurn(BEAT)) void this.#moveNow();
+    if (this.#isTurn(this.#store.channel.supports.watch ? BEAT : 1)) void this.#moveNow();
     if (!this.#isChecking) {
       this.#isChecking = true;
       void this.#inBackground(() => this.#checkTaken()).finally(() => {

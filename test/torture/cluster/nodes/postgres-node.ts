@@ -15,6 +15,9 @@ const PATIENCE = 500;
 const PRIMARY_SILENT = 3_000;
 const REPLICA_SILENT = 5_000;
 
+/** Ends a connection to an address that another host has by now, after 2 s. */
+const KEEPALIVES = "keepalives_idle=1 keepalives_interval=1 keepalives_count=1";
+
 /** Where a PostgreSQL server runs, and the folder for its files. */
 export interface PostgresPlace {
   readonly network: PrivateNetwork;
@@ -51,7 +54,8 @@ export class PostgresNode extends ClusterNode {
       ...["listen_addresses=*", "unix_socket_directories=", "max_connections=300", "fsync=off"],
       // A commit is acknowledged once one of the two others has it.
       `synchronous_standby_names=ANY 1 (${hosts.join(", ")})`,
-      `primary_conninfo=host=${network.floating} port=${PORT} user=ojm application_name=${host} connect_timeout=2`,
+      // Without keepalives, a replica that connects to a stopped primary waits for ever.
+      `primary_conninfo=host=${network.floating} port=${PORT} user=ojm application_name=${host} connect_timeout=2 ${KEEPALIVES}`,
       ...[
         `wal_receiver_timeout=${PRIMARY_SILENT}`,
         `wal_sender_timeout=${REPLICA_SILENT}`,

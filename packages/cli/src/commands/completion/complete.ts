@@ -2,6 +2,7 @@ import type { JobManager } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
 import type { Given } from "../../command-line/spec.js";
 import { spanOption } from "../../command-line/units.js";
+import { queueNames } from "../../store/known-names.js";
 import { openStore } from "../../store/open.js";
 
 /** How long the process may take in all, with its start, in ms: a user waits at a prompt. */
@@ -29,8 +30,13 @@ export async function execute(given: Given): Promise<number> {
 async function collect(given: Given, found: Set<string>): Promise<void> {
   const [prefix = ""] = given.behind;
   const manager = await openStore(given);
-  const words = given.operands[0] === "RUN" ? runsThatBegin(manager, prefix) : namesThatBegin(manager, prefix);
-  for await (const word of words) found.add(word);
+  const [place] = given.operands;
+  const words = place === "RUN" ? runsThatBegin : place === "QUEUE" ? queuesThatBegin : namesThatBegin;
+  for await (const word of words(manager, prefix)) found.add(word);
+}
+
+async function* queuesThatBegin(manager: JobManager, prefix: string): AsyncGenerator<string, void, undefined> {
+  for (const name of await queueNames(manager)) if (isOffered(name, prefix)) yield name;
 }
 
 /** The names of jobs and schedules that start with `prefix`. */

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import type { JobManager } from "@ojm/core";
+import { openQueues } from "@ojm/queue";
 import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -119,6 +120,11 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(offered("ojm completion ")).toEqual(["bash", "zsh", "fish"]);
     expect(offered("ojm exec a -- --st")).toEqual([]);
     expect(offered("ojm __")).toEqual([]);
+    expect(offered("ojm qu")).toEqual(["queue"]);
+    expect(offered("ojm queue re")).toEqual(["retry", "redrive", "resume"]);
+    expect(offered("ojm queue pause --un")).toEqual(["--until"]);
+    expect(offered("ojm queue show q --state de")).toEqual(["delayed", "dead"]);
+    expect(offered("ojm queue work q -- ma")).toEqual([]);
   });
 
   test("completes names and ids, as words of the shell", async ({ skip }) => {
@@ -127,6 +133,9 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     await manager.run("$(touch evil)", () => {});
     expect(offered("ojm why my")).toEqual(["my\\ job"]);
     expect(offered("ojm why my\\ jo")).toEqual(["my\\ job"]);
+    await using queues = openQueues(manager);
+    await queues.add("my queue", 1);
+    expect(offered("ojm queue show my")).toEqual(["my\\ queue"]);
     expect(offered("ojm why $")).toEqual(["\\$\\(touch\\ evil\\)"]);
     // Bash keeps the text before the last character at which it splits.
     expect(offered("ojm show my\\ job@2")).toEqual([record.startDate]);
@@ -155,7 +164,7 @@ describe("the scripts of other shells", () => {
   test("each has all commands, and none that is hidden", () => {
     for (const script of [zshScript(words(groups)), fishScript(words(groups))]) {
       for (const { name, options } of words(groups)) {
-        expect(script).toContain(name);
+        expect(script).toContain(name.replace(/.* /, ""));
         for (const option of options) expect(script).toContain(option.name);
       }
       expect(script).not.toMatch(/-a __complete|'__complete:/);

@@ -1,7 +1,8 @@
+import { partsOf } from "../../command-line/parse.js";
 import type { CommandGroups, CommandSpec, OptionSpec } from "../../command-line/spec.js";
 
 /** What completes a position of the command line: words of a list, files, or names from the store. */
-export type Place = readonly string[] | "file" | "NAME" | "RUN" | "nothing";
+export type Place = readonly string[] | "file" | "NAME" | "RUN" | "QUEUE" | "nothing";
 
 /** An option, with the completion of its value if it is not a flag. */
 export interface OptionWord {
@@ -13,6 +14,7 @@ export interface OptionWord {
 
 /** A command, with the completion of its operand. */
 export interface CommandWord {
+  /** Two words for one of the commands of a subject, such as `queue add`. */
   readonly name: string;
   readonly summary: string;
   readonly operand: Place;
@@ -22,15 +24,33 @@ export interface CommandWord {
 /** All that the shells complete, from the table of commands. */
 export function words(groups: CommandGroups): readonly CommandWord[] {
   const all = groups.flatMap(([, commands]) => commands);
-  return all.map(({ name, summary, operands, options }) => ({
+  const names = all.map((one) => one.name);
+  const firsts = [...new Set(names.map((name) => name.replace(/ .*/, "")))];
+  const subjects = firsts.flatMap((name): CommandWord[] => {
+    const operand = partsOf(name, names);
+    return operand.length === 0 ? [] : [{ name, summary: `${operand.join(", ")}`, operand, options: [HELP] }];
+  });
+  const commands = all.map(({ name, summary, operands, options }) => ({
     name,
     summary,
-    operand: name === "help" ? all.map((one) => one.name) : placeOf(operands),
-    options: [
-      ...Object.entries(options).map(([option, spec]) => optionWord(option, spec)),
-      { name: "help", text: "show how it is used" },
-    ].filter((option, i, them) => them.findIndex((one) => one.name === option.name) === i),
+    operand: name === "help" ? firsts : placeOf(operands),
+    options: [...Object.entries(options).map(([option, spec]) => optionWord(option, spec)), HELP].filter(
+      (option, i, them) => them.findIndex((one) => one.name === option.name) === i,
+    ),
   }));
+  return [...subjects, ...commands];
+}
+
+const HELP: OptionWord = { name: "help", text: "show how it is used" };
+
+/** The first words of the commands that have two: the second one is part of the name. */
+export function subjectsOf(commands: readonly CommandWord[]): readonly string[] {
+  return commands.flatMap(({ name }) => (commands.some((one) => one.name.startsWith(`${name} `)) ? [name] : []));
+}
+
+/** The commands that the first word of a line can be. */
+export function firstWords(commands: readonly CommandWord[]): readonly CommandWord[] {
+  return commands.filter(({ name }) => !name.includes(" "));
 }
 
 function optionWord(name: string, { value, short, choices, text }: OptionSpec): OptionWord {
@@ -46,7 +66,7 @@ function optionWord(name: string, { value, short, choices, text }: OptionSpec): 
 /** The completion for operands, or for the value of an option, from the placeholder in the help. */
 function placeOf(text: CommandSpec["operands"]): Place {
   const [first = ""] = text.replace(/[[\]]/g, "").split(" ");
-  if (first === "NAME" || first === "RUN") return first;
+  if (first === "NAME" || first === "RUN" || first === "QUEUE") return first;
   if (first.startsWith("NAME|")) return "NAME";
   if (first === "FILE") return "file";
   return /^[a-z]+(\|[a-z]+)+$/.test(first) ? first.split("|") : "nothing";

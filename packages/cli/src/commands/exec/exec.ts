@@ -112,7 +112,7 @@ export async function execute(given: Given): Promise<number> {
 }
 
 /** Opens the alerts of the config, calls `run`, and then reports its exit code to the check of `--ping`. */
-async function reported(
+export async function reported(
   manager: JobManager,
   pinger: Pinger | undefined,
   notify: PlannedNotify | undefined,

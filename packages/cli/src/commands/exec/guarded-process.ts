@@ -38,18 +38,24 @@ export class GuardedProcess {
   #isOver = false;
   #isKilled = false;
 
-  /** `onOutput` is called with the output of the command, which is also passed through. */
+  /**
+   * `onOutput` is called with the output of the command, which is also passed through. `input`: what the
+   * command reads from stdin. Without it, it reads that of ojm.
+   */
   constructor(
     [command = "", ...words]: readonly string[],
     env: NodeJS.ProcessEnv,
     onOutput: (text: string, stream: "stdout" | "stderr") => void,
+    input?: string,
   ) {
     const child = spawn("/bin/sh", ["-c", GATE, "sh", command, ...words], {
       detached: true,
       env,
-      stdio: ["inherit", "pipe", "pipe", "pipe"],
+      stdio: [input === undefined ? "inherit" : "pipe", "pipe", "pipe", "pipe"],
     });
     this.#child = child;
+    // A command may end without reading its input.
+    child.stdin?.on("error", () => {}).end(input);
     const outputs = (["stdout", "stderr"] as const).map((stream) => {
       const failed = ({ message }: Error): void => {
         this.#unwritten ??= `its ${stream} was not written: ${message}`;

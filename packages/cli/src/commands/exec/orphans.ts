@@ -19,6 +19,8 @@ export interface Orphan {
   readonly isCertain: boolean;
   /** The state of its ojm, as text. */
   readonly ojm: string;
+  /** Set if it is the command of an item of the queue `name`, by `ojm queue work`. */
+  readonly isOfItem?: true;
 }
 
 /** The ids of the runs whose locks are held. */
@@ -27,20 +29,22 @@ export function runsWithLock(locks: readonly HeldLock[]): ReadonlySet<string> {
 }
 
 /**
- * The commands of `ojm exec` that are, or may be, still running although their ojm is gone, from the notes
- * beside the locks. `held`: the runs whose locks are held, if that is known.
+ * The commands of `ojm exec` and `ojm queue work` that are, or may be, still running although their ojm is
+ * gone, from the notes beside the locks. `held`: the runs whose locks are held, if that is known.
  */
 export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>): Promise<Orphan[]> {
   const running = held ?? runsWithLock(await manager.heldLocks());
   const orphans: Orphan[] = [];
   const notes = manager.channels.locks as Channel<unknown> as Channel<CommandNote>;
-  for await (const { value } of readable(notes, { prefix: ["exec"] })) {
+  for await (const { key, value } of readable(notes, { prefix: ["exec"] })) {
     if (!isCommandNote(value)) continue;
     const { run, host, pid } = value;
     const name = parseRunId(run)?.name ?? run;
     const state = processState(value);
     if (running.has(run) || state === "gone") continue;
-    orphans.push({ name, run, host, pid, isCertain: state === "there", ojm: sayOjm(value) });
+    const isOfItem = String((key as readonly unknown[])[1]).startsWith(`queue/${name}/`);
+    const orphan = { name, run, host, pid, isCertain: state === "there", ojm: sayOjm(value) };
+    orphans.push({ ...orphan, ...(isOfItem && { isOfItem }) });
   }
   return orphans;
 }
@@ -78,7 +82,11 @@ export function sayHelp(orphan: Orphan): string {
 }
 
 /** The runs that it blocks. */
-function sayEffect({ name, isCertain }: Orphan): string {
+function sayEffect({ name, isCertain, isOfItem }: Orphan): string {
+  if (isOfItem)
+    return isCertain
+      ? "Until it ends, no ojm queue work on this machine begins the next attempt of its item"
+      : "An ojm queue work on another machine does not wait for it";
   if (!isCertain) return `An ojm exec of "${name}" on another machine does not wait for it`;
   return `Until it ends, no ojm exec of "${name}" on this machine begins`;
 }

@@ -5,6 +5,7 @@ import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
 import { takePlace } from "./orphaned-retries.js";
 import { type CommandNote, Predecessor, sayLiving, sayOjm } from "./predecessor.js";
+import { runNoted } from "./supervise.js";
 
 /** After this long without an answer of the store, ojm prints what it waits for, in ms. */
 const SILENCE = 10_000;
@@ -164,10 +165,20 @@ export class CommandRunner {
     const env = { ...process.env, OJM_RUN_ID: run.id, OJM_FENCE: run.fence };
     const command = new GuardedProcess(words, env, (text, stream) => run.log.write(text, stream));
     this.#current = command;
-    const ended = await this.#runNoted(run, command, predecessor).finally(() => {
+    const { timeout, grace, onBegin } = this.#options;
+    const ended = await runNoted(run, command, predecessor, {
+      timeout,
+      grace,
+      lost: (reason) => {
+        this.lost = reason;
+      },
+      mayBegin: () => this.signalled === undefined,
+      began: () => onBegin?.(run.id),
+    }).finally(() => {
       clearTimeout(this.#killTimer);
       this.#current = undefined;
     });
+    if (ended.isLate !== true && !run.signal.aborted) this.code = ended.code;
     if (ended.exit !== undefined) run.exited(...ended.exit);
     this.#awaitAnswer(ended);
     await predecessor.forget(run).catch(() => {});
@@ -206,68 +217,5 @@ export class CommandRunner {
     if (reason === undefined) await run.skip(`the command did not begin: ${text}`);
     else await run.cancel(`${reason.message}. The command had not begun: ${why}`);
     return true;
-  }
-
-  async #runNoted(run: Run, command: GuardedProcess, predecessor: Predecessor): Promise<Ended> {
-    try {
-      if (command.identity !== undefined) await predecessor.note(run, command.identity);
-    } catch (error) {
-      // The command still waits for the line that lets it start, and never gets it.
-      command.kill("SIGKILL");
-      await command.ended;
-      throw error;
-    }
-    return this.#supervise(run, command);
-  }
-
-  /** Starts the command, and ends it in time. */
-  async #supervise(run: Run, command: GuardedProcess): Promise<Ended> {
-    const { timeout, grace, onBegin } = this.#options;
-    const timers: NodeJS.Timeout[] = [];
-    const end = (): void => {
-      command.kill("SIGTERM");
-      timers.push(setTimeout(() => command.kill("SIGKILL"), grace));
-    };
-    let isLate = false;
-    timers.push(
-      setTimeout(() => {
-        isLate = true;
-        end();
-      }, timeout),
-    );
-    const stop = (): void => {
-      const { code } = run.signal.reason as { readonly code?: unknown };
-      // A cancelled run keeps its lock until its end.
-      if (code === "CANCELLED") end();
-      else command.kill("SIGKILL");
-    };
-    // The command must be gone before another run starts, even within the grace of a cancel.
-    const lose = (): void => {
-      this.lost = run.lost.reason as RunError;
-      command.kill("SIGKILL");
-    };
-    run.signal.addEventListener("abort", stop);
-    run.lost.addEventListener("abort", lose);
-    if (run.lost.aborted) lose();
-    else if (run.signal.aborted) stop();
-    else if (this.signalled === undefined) {
-      command.begin();
-      onBegin?.(run.id);
-    } else command.kill("SIGKILL");
-    const ended = await command.ended.finally(() => {
-      // Closing the run fires its signal: a timer set then would keep ojm alive for the grace.
-      run.signal.removeEventListener("abort", stop);
-      run.lost.removeEventListener("abort", lose);
-      for (const timer of timers) clearTimeout(timer);
-    });
-    if (!isLate && !run.signal.aborted) this.code = ended.code;
-    return isLate
-      ? {
-          ...ended,
-          code: EXIT.timeout,
-          text: `it took longer than ${sayDuration(timeout)}: ${ended.text}`,
-          isLate: true,
-        }
-      : ended;
   }
 }

@@ -4,14 +4,15 @@ import type { ScheduleReason, Scheduler } from "@ojm/schedule";
 import { orphanedRetryHelp } from "../exec/orphaned-retries.js";
 import { commandText, helpCommand, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
+import { type QueueReason, queueReasons } from "../queue/reasons.js";
 
 /** Why a job does not run, and what to do. */
 export interface Why extends Omit<ScheduleReason, "code"> {
   /**
    * `orphaned`: the command of `ojm exec` is running although its ojm was killed. `refused`: a start by `ojm
-   * exec` was refused since the last run began.
+   * exec` was refused since the last run began. `queue-…`: how the items of the queue stand.
    */
-  readonly code: ScheduleReason["code"] | "orphaned" | "refused";
+  readonly code: ScheduleReason["code"] | QueueReason["code"] | "orphaned" | "refused";
   /** The command that helps, or shows more. */
   readonly help?: string;
 }
@@ -49,10 +50,15 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ isCertain }) => isCertain);
   const refused = await sayRefusals(manager, name);
-  const reasons = [
+  const ofQueue = await queueReasons(manager, name);
+  // The name of a queue needs no schedule, and its items do not wait for its lock.
+  const isMeant = ({ code }: ScheduleReason): boolean =>
+    ofQueue === undefined || !["ready", "never", "unscheduled"].includes(code);
+  const reasons: Why[] = [
+    ...(ofQueue ?? []),
     ...orphans.map((orphan): Why => ({ code: "orphaned", text: commandText(orphan), help: helpCommand(orphan) })),
     ...all
-      .filter(({ code }) => code !== "ready" || !isKept)
+      .filter((reason) => isMeant(reason) && (reason.code !== "ready" || !isKept))
       .map((reason): Why => {
         const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(name, reason);
         return { ...reason, ...(help !== undefined && { help }) };

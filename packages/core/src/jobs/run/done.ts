@@ -148,7 +148,7 @@ class DoneClaim implements StartClaim {
 }
 
 /** Runs a body unless its key is done; then resolves to the result that is stored. */
-export async function runOnce<T>(
+export async function completeOnce<T>(
   context: RunContext,
   name: string,
   key: string,
@@ -181,7 +181,7 @@ async function earlier<T>(context: RunContext, name: string, key: string, done: 
   return { first: false, result: done.result as T, record: await recordOf(context, done.run) };
 }
 
-/** The record of a run; `undefined` if it was pruned, or its store does not answer: the key is done anyway. */
+/** The record of a run; `undefined` if it was pruned, or its store does not answer: the key is done. */
 async function recordOf({ jobs }: RunContext, id: string): Promise<RunRecord | undefined> {
   const run = parseRunId(id);
   try {

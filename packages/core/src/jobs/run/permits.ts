@@ -1,10 +1,12 @@
 import { readable } from "../../channel/corrupt.js";
+import type { JsonValue } from "../../channel/encoding/json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import { follow } from "../../channel/watch/follow.js";
 import { Waker } from "../../locks/acquire/wait-watch.js";
 import { type LockValue, lockKey, type QueueValue, queueKey, type Ticket } from "../../locks/entries/schema.js";
 import { whom } from "../../locks/entries/view.js";
 import { isLockError, LockError } from "../../locks/errors.js";
+import type { Lease } from "../../locks/hold/lease.js";
 import type { Holder } from "../../locks/types.js";
 import { firstOf, whenAborted } from "../../util/abort.js";
 import { fieldsOf, isCount, present } from "../../util/shape.js";
@@ -12,8 +14,9 @@ import { visible } from "../../util/text.js";
 import { type CheckedOptions, permitsProblem, rateProblem } from "../options.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
+import type { Turn } from "./own-line.js";
 import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
-import { lineOfRate, Rate, usedUpText } from "./rates.js";
+import { lineOfRate, type NextToken, Rate, usedUpText } from "./rates.js";
 
 /*
  * Permits limit how many runs have something at once. They are entries in the channel of the locks:
@@ -29,8 +32,9 @@ import { lineOfRate, Rate, usedUpText } from "./rates.js";
  * its permits taken changes the line, so it keeps no place that others could use. No run has some of its
  * permits while it waits for others: one commit takes all of them. So sets that overlap cannot deadlock.
  *
- * The token of a rate (see rates.ts) is taken and waited for like one more permit of the set. The first in
- * its line sleeps until the token is free: no process returns one.
+ * The token of a rate (see rates.ts) is taken and waited for like one more permit of the set. The runs of one
+ * process have one place in its line (see own-line.ts), and the first sleeps until the token is free: no
+ * process returns one.
  */
 
 /** How often the first in line checks for dead holders, in ms. Returned permits are reported by a watch. */
@@ -38,6 +42,9 @@ const POLL = 500;
 
 /** How much longer than its wait a run may have a place in line, in ms. */
 const MARGIN = 60_000;
+
+/** How long a process may have its place in the line of a rate, in ms: longer than any window. */
+const LONGEST_PLACE = 40 * 86_400_000;
 
 /** The number of holders in the text of an error. */
 const NAMED = 3;
@@ -53,6 +60,8 @@ export type Taking = Pick<RunRecord, "permits" | "rate">;
 /** The note of a run in a line: its name, and what it takes. */
 interface LineNote extends Taking {
   readonly for: string;
+  /** The names of more runs of its process that wait for the rate. */
+  readonly more?: readonly string[];
 }
 
 /** The name of the lock at which runs with the same set of several permits wait. */
@@ -69,7 +78,9 @@ export async function awaitedBy({ lockChannel }: Source, name: string): Promise<
   for await (const { value } of readable(lockChannel, lines)) {
     const { note, waiting = [] } = fieldsOf<LockValue & QueueValue>(value) ?? {};
     const notes = [note, ...(Array.isArray(waiting) ? waiting.map((ticket) => fieldsOf<Ticket>(ticket)?.note) : [])];
-    const found = notes.map(fieldsOf<LineNote>).find((one) => one?.for === name);
+    const found = notes
+      .map(fieldsOf<LineNote>)
+      .find((one) => one?.for === name || (Array.isArray(one?.more) && one.more.includes(name)));
     if (found === undefined) continue;
     const { permits, rate } = found;
     return {
@@ -151,13 +162,14 @@ export function takenText({ name, limit, holders }: PermitState): string {
   return limit === 1 ? `the permit ${which} is taken${by}` : `all ${limit} permits ${which} are taken${by}`;
 }
 
-type Context = Pick<RunContext, "locks" | "lockChannel" | "clock" | "closing" | "waitUntil">;
+type Context = Pick<RunContext, "locks" | "lockChannel" | "clock" | "closing" | "waitUntil" | "ownLines">;
 
 /** A place in a line. */
 interface Place {
   /** Wakes the first in line of a permit when that changes. */
   readonly waker: Waker;
-  stop(): void;
+  /** `next`: what the start of the run has written, in the line of a rate. */
+  stop(next?: NextToken): void;
 }
 
 /** A run gets in line once other runs took this many free tokens before it. */
@@ -182,6 +194,8 @@ export class Permits {
   /** The place in the line of the set, and in that of one permit. */
   #inSet: Place | undefined;
   #inLine: (Place & { readonly line: string }) | undefined;
+  /** What the start of the run has written. */
+  #written: NextToken | undefined;
 
   constructor(context: Context, name: string, options: CheckedOptions) {
     this.#context = context;
@@ -223,7 +237,12 @@ export class Permits {
       // Two starts may see different permits beyond a lowered limit: let one of them fail.
       if (isOver && limitVersion !== null) lockOps.push({ put: permitKey(name), value: { limit } });
     }
-    if (this.#rate !== undefined) lockOps.push(...this.#rate.ops(run));
+    if (this.#rate !== undefined) {
+      lockOps.push(...this.#rate.ops(run));
+      // It must not pass the runs of its process that wait. The line in the store may be empty between two.
+      if (this.#isBehindOwn && this.#rate.some !== null)
+        lockOps.push({ check: ["rate", this.#rate.terms.name, "none"], version: this.#rate.some });
+    }
     return { lockOps, ownKeys };
   }
 
@@ -257,19 +276,23 @@ export class Permits {
     // Keeps the process alive: the watch and the polls do not.
     const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => {}, true);
     try {
-      const hasMoved = await this.#readAll();
-      let line = await this.#blocking();
+      // Without a read: the run before it will know.
+      const isNext = this.#isBehindOwn && this.#wanted.length === 0;
+      const hasMoved = !isNext && (await this.#readAll());
+      let line = isNext ? this.#allLines[0] : await this.#blocking();
       if (line === undefined) {
-        if (!hasMoved || this.#rate === undefined || this.#inLine !== undefined) return;
+        if (this.#rate === undefined || this.#inLine !== undefined) return;
+        if (!hasMoved && !this.#isBehindOwn) return;
         // Of many runs at once, each start would make all others fail. In a line, they do not compete.
-        this.#lost++;
-        if (this.#lost < MOST_LOST || !this.#waits) return await this.#rest(2 ** this.#lost, over.signal);
+        if (hasMoved) this.#lost++;
+        const isFew = this.#lost < MOST_LOST && !this.#isBehindOwn;
+        if (isFew || !this.#waits) return await this.#rest(2 ** this.#lost, over.signal);
         line = lineOfRate(this.#rate.terms.name);
       }
       this.#assertWaits(over.signal);
       if (this.#setLine !== undefined && this.#inSet === undefined)
         this.#inSet = await this.#enter(this.#setLine, over.signal);
-      else await this.#goTo(line, over.signal);
+      else if (this.#inLine?.line !== line && (await this.#goTo(line, over.signal))) return;
       await this.#waitInLine(over.signal);
     } catch (error) {
       this.leave();
@@ -288,20 +311,78 @@ export class Permits {
       this.#assertWaits(over);
       if (this.#inLine?.line === line) {
         const { clock } = this.#context;
-        const pause = this.#isRateLine(line) ? (this.#rate?.pause ?? POLL) : POLL;
+        const rate = this.#isRateLine(line) ? this.#rate : undefined;
+        const pause = rate?.pause ?? POLL;
         await this.#inLine.waker.next(Math.min(pause, this.#until - clock.monotonic()));
-        continue;
+        if (rate === undefined || rate.rest > pause || this.#wanted.length > 0 || over.aborted || !this.#waits)
+          continue;
+        rate.paused();
+        return;
       }
-      await this.#goTo(line, over);
+      if (await this.#goTo(line, over)) return;
     }
   }
 
-  /** Waits in the line of a permit or of the rate until this run is the first. */
-  async #goTo(line: string, over: AbortSignal): Promise<void> {
+  /**
+   * Waits in the line of a permit or of the rate until this run is the first. Resolves to whether it may try
+   * at once, because a run of this process has just taken the token before.
+   */
+  async #goTo(line: string, over: AbortSignal): Promise<boolean> {
     // Leave the other line first: a run that waits for this permit must not keep others from that one.
     this.#leaveLine();
+    if (this.#rate !== undefined && this.#isRateLine(line)) {
+      const { turn, ...place } = await this.#enterOwn(this.#rate, line, over);
+      this.#inLine = { ...place, line };
+      if (turn.next === undefined || this.#wanted.length > 0) return false;
+      this.#assertWaits(over);
+      this.#rate.assume(turn.next);
+      return true;
+    }
     const permit = this.#wanted.find(([name]) => lineOf(name) === line)?.[0];
     this.#inLine = { ...(await this.#enter(line, over, permit)), line };
+    return false;
+  }
+
+  /** Waits for the turn of this run among those of its process, and for that of the process. */
+  async #enterOwn({ terms }: Rate, line: string, over: AbortSignal): Promise<Place & { readonly turn: Turn }> {
+    const { locks, clock, ownLines } = this.#context;
+    const late = new AbortController();
+    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => late.abort());
+    const end = firstOf(over, late.signal);
+    const acquire = (more: readonly string[]): Promise<Lease> => {
+      const wait = Math.max(1, this.#until - clock.monotonic());
+      const note = { ...this.#note, ...(more.length > 0 && { more }) };
+      return locks.acquire(line, { wait, timeout: LONGEST_PLACE, signal: over, note });
+    };
+    let turn: Turn | undefined;
+    try {
+      turn = await ownLines.of(terms.name).enter(this.#name, end.signal, acquire);
+    } finally {
+      cancel();
+      end.forget();
+    }
+    if (turn === undefined) throw this.#error();
+    const waker = new Waker(clock);
+    const forget = whenAborted(over, () => waker.wake());
+    const stop = (next?: NextToken): void => {
+      forget();
+      turn.end(next);
+    };
+    return { waker, stop, turn };
+  }
+
+  /** Whether runs of this process wait for the rate, and this one is not the first. */
+  get #isBehindOwn(): boolean {
+    if (this.#rate === undefined || this.#inLine !== undefined) return false;
+    return !this.#context.ownLines.of(this.#rate.terms.name).isEmpty;
+  }
+
+  get #note(): { readonly [field: string]: JsonValue } {
+    return {
+      for: this.#name,
+      ...(this.#wanted.length > 0 && { permits: Object.fromEntries(this.#wanted) }),
+      ...(this.#rate && { rate: { ...this.#rate.terms } }),
+    };
   }
 
   #isRateLine(line: string): boolean {
@@ -333,12 +414,7 @@ export class Permits {
   async #enter(line: string, over: AbortSignal, permit?: string): Promise<Place> {
     const { locks, lockChannel, clock } = this.#context;
     const wait = Math.max(1, this.#until - clock.monotonic());
-    const note = {
-      for: this.#name,
-      ...(this.#wanted.length > 0 && { permits: Object.fromEntries(this.#wanted) }),
-      ...(this.#rate && { rate: { ...this.#rate.terms } }),
-    };
-    const lease = await locks.acquire(line, { wait, timeout: wait + MARGIN, signal: over, note });
+    const lease = await locks.acquire(line, { wait, timeout: wait + MARGIN, signal: over, note: this.#note });
     const waker = new Waker(clock);
     const ended = new AbortController();
     const wake = (): void => waker.wake();
@@ -381,8 +457,13 @@ export class Permits {
   }
 
   #leaveLine(): void {
-    this.#inLine?.stop();
+    this.#inLine?.stop(this.#written);
     this.#inLine = undefined;
+  }
+
+  /** The run has its lock, its permits and its token. */
+  started(fence: Version): void {
+    this.#written = this.#rate?.after(fence);
   }
 
   /** Gives up the places in line: the run has its permits, or cannot start now. */

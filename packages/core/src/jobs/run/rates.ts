@@ -57,13 +57,18 @@ export function isToken(value: unknown): value is TokenValue {
 /** The name of the lock at which runs wait in line for a rate. */
 export const lineOfRate = (name: string): string => `ojm rate ${name}`;
 
+/** The number of the next token of a rate, as the store has it. */
+export interface NextToken {
+  readonly next: number;
+  readonly keep: number;
+  readonly version: Version | null;
+}
+
 /** A rate as it was last read, for one run that is to start. */
 export class Rate {
   readonly terms: RateTerms;
   readonly #locks: Channel<unknown>;
-  #next = 0;
-  #keep = 0;
-  #version: Version | null = null;
+  #known: NextToken = { next: 0, keep: 0, version: null };
   /** In ms; `undefined`: not read, so the commit finds out. */
   #rest: number | undefined;
 
@@ -85,36 +90,57 @@ export class Rate {
   /** Reads the number of the next token alone: most runs find their token free. */
   async readNext(): Promise<void> {
     const entry = await unlessCorrupt(this.#locks.entry(rateKey(this.terms.name)));
-    this.#version = entry?.version ?? null;
     const { next, keep } = isRate(entry?.value) ? entry.value : { next: 0, keep: 0 };
-    [this.#next, this.#keep, this.#rest] = [next, keep, undefined];
+    this.assume({ next, keep, version: entry?.version ?? null });
+  }
+
+  /** Takes over what another run has written. If it is outdated, the commit fails. */
+  assume(next: NextToken): void {
+    [this.#known, this.#rest] = [next, undefined];
+  }
+
+  /** The pause is over: the commit finds out whether a token is free. */
+  paused(): void {
+    this.#rest = undefined;
+  }
+
+  /** What a start with this fence has written. */
+  after(fence: Version): NextToken {
+    const { next, keep } = this.#known;
+    return { next: next + 1, keep: Math.max(this.terms.per, keep), version: fence };
+  }
+
+  /** A version that the rate has or had; `null`: none is known. */
+  get some(): Version | null {
+    return this.#known.version;
   }
 
   /** Reads when the next run may begin. Resolves to whether another run has begun since the last read. */
   async read(): Promise<boolean> {
     const { max, per } = this.terms;
-    const before = this.#version;
+    const before = this.#known.version;
     await this.readNext();
-    const oldest = this.#next - max;
+    const oldest = this.#known.next - max;
     const entry = oldest < 0 ? undefined : await unlessCorrupt(this.#locks.entry(this.#tokenKey(oldest)));
     // A token without an end is not ours: it would stop all runs for good.
     const isOurs = isToken(entry?.value) && entry.expiresIn !== undefined;
     // A run with a longer window may have written it.
     this.#rest = isOurs ? Math.max(0, per - (entry.value.per - (entry.expiresIn ?? 0))) : 0;
-    return this.#version !== before;
+    return this.#known.version !== before;
   }
 
   /** The checks and writes that take a token. They fail if none is free. */
   ops(run: string): Op<unknown>[] {
     const { name, max, per } = this.terms;
-    const keep = Math.max(per, this.#keep);
+    const { next, version } = this.#known;
+    const keep = Math.max(per, this.#known.keep);
     const ops: Op<unknown>[] = [
-      { check: rateKey(name), version: this.#version },
-      { put: rateKey(name), value: { next: this.#next + 1, keep }, ttl: keep + MARGIN },
-      { put: this.#tokenKey(this.#next), value: { run, per }, ttl: per },
+      { check: rateKey(name), version },
+      { put: rateKey(name), value: { next: next + 1, keep }, ttl: keep + MARGIN },
+      { put: this.#tokenKey(next), value: { run, per }, ttl: per },
     ];
     // Once it was read, the check of the number is enough: only a start writes tokens.
-    if (this.#rest !== 0 && this.#next >= max) ops.push({ check: this.#tokenKey(this.#next - max), version: null });
+    if (this.#rest !== 0 && next >= max) ops.push({ check: this.#tokenKey(next - max), version: null });
     return ops;
   }
 

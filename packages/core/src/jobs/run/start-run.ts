@@ -138,6 +138,7 @@ export async function startRun(
       if (starting.lock !== name || starting.permits !== undefined) await context.raiseFormat();
       await starting.permits?.read();
       lease = await acquire(context, starting);
+      starting.permits?.started(lease.fence);
     } catch (error) {
       throw context.closing.aborted && !isRunError(error) ? closedError() : await explained(starting, error);
     } finally {

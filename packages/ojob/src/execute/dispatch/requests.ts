@@ -11,8 +11,11 @@ export type JobOutcome =
   /** `args` are the arguments that the job left behind. */
   | { readonly status: "completed"; readonly args: Args }
   | { readonly status: "failed"; readonly error: JobError }
-  /** The job never started. `intended` means that the job file wants that, so it is no failure. */
-  | { readonly status: "skipped"; readonly reason: string; readonly intended: boolean };
+  /**
+   * The job never started. `intended` means that the job file wants that, so it is no failure. `done`: its
+   * work is done, or another process does it.
+   */
+  | { readonly status: "skipped"; readonly reason: string; readonly intended: boolean; readonly done?: boolean };
 
 export interface JobRequest {
   readonly job: PlannedJob;

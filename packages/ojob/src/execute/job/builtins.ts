@@ -4,6 +4,7 @@ import { JOB_START } from "../../plan/manager/manager-args.js";
 import { timeoutOf, wrongRunArgs } from "../../plan/manager/starts.js";
 import { fromFailure, toFailure } from "../../script/failure.js";
 import type { Execution } from "../engine.js";
+import { queueJobs } from "../queues/queue-jobs.js";
 import { JobError, SkippedJob } from "../runtime/job-error.js";
 import { takingOptions } from "../runtime/locks.js";
 import type { OpenRuns, RunTick } from "../runtime/open-runs.js";
@@ -83,11 +84,30 @@ const builtins: Readonly<Record<string, (context: BuiltinContext) => Promise<unk
 
 /** Resolves with the arguments for the next step: after a start they have the `timeout` of the run. */
 export async function runBuiltin(name: string, context: BuiltinContext): Promise<Args> {
+  const { args, execution } = context;
+  if (name.startsWith("oJob Director ")) {
+    const { runs, tick } = context;
+    const { engine, trigger, signal, output } = execution;
+    const warn = (text: string): void => void output.line("WARN", text);
+    return engine.runtime.director.run(name, { args, runs, tick, trigger, signal, warn });
+  }
+  const ofQueue = queueJobs[name];
+  if (ofQueue !== undefined) return { ...args, ...(await named(name, ofQueue(execution, args))) };
   const builtin = builtins[name];
   if (builtin === undefined) throw new JobError(`"${name}" is not built in`);
   await builtin(context);
-  const { args } = context;
   return name === JOB_START ? { ...args, timeout: timeoutOf(args) ?? DEFAULT_TIMEOUT } : args;
 }
 
 const DEFAULT_TIMEOUT = 3_600_000;
+
+/** Names the job in its errors: a script, or a step of another job, has called it. */
+async function named<T>(job: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const { message } = error as Error;
+    if (error instanceof JobError && error.at !== undefined) throw error;
+    throw new JobError(`${job}: ${message}`, { cause: error });
+  }
+}

@@ -1,4 +1,5 @@
 import { systemClock } from "@ojm/core/backend";
+import { DIRECTOR_CHECK } from "../../load/director-names.js";
 import type { Args } from "../../load/job-file.js";
 import type { JobProgress } from "../../output/live-lines.js";
 import type { Level } from "../../output/log.js";
@@ -11,6 +12,7 @@ import type { MaskedStream } from "../../text/masker.js";
 import type { JobOutcome } from "../dispatch/requests.js";
 import type { Engine, Execution } from "../engine.js";
 import type { ScriptContext } from "../execution.js";
+import { queueCall } from "../queues/queue-jobs.js";
 import { JobError } from "../runtime/job-error.js";
 
 /** The scripts of one execution, in a thread or in processes. Serves their calls and log lines. */
@@ -130,8 +132,19 @@ const CALLS: Readonly<Record<string, Call>> = {
   room: ({ engine }) => engine.log.room(),
   channel: ({ engine }, [name, verb, parameters]) =>
     engine.runtime.channels.call(String(name), String(verb), parameters as unknown[]),
-  job: async ({ engine, execution }, [name, args]) =>
-    argsOf(String(name), await engine.call(String(name), args as Record<string, unknown>, execution)),
+  job: async ({ engine, execution }, [name, args]) => {
+    const given = args as Record<string, unknown>;
+    const { builtin } = engine.job(String(name));
+    // To a script, it returns the entry.
+    if (builtin === DIRECTOR_CHECK) return engine.runtime.director.find({ ...engine.commandLine, ...given });
+    const outcome = await engine.call(String(name), given, execution);
+    // The work of a whole job is done elsewhere: that is no failure of its caller.
+    if (outcome.status === "skipped" && outcome.done === true && builtin === undefined) {
+      engine.jobSkipped(String(name), outcome.reason);
+      return given;
+    }
+    return argsOf(String(name), outcome);
+  },
   launch: ({ engine }, [name, args]) => engine.launch(String(name), [args].flat() as Record<string, unknown>[]),
   each: ({ execution }, [item, name]) => execution.addItem(item, name as string | undefined),
   unlock: ({ execution }, [name]) => unlock(execution, String(name)),
@@ -139,6 +152,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   isLocked: ({ engine }, [name]) => engine.runtime.channels.lock(String(name)),
   extendLock: ({ execution }, [name, timeout]) => extend(execution, String(name), Number(timeout)),
   openRuns: ({ engine }) => engine.runtime.channels.openRuns(),
+  queue: ({ execution }, [verb, parameters]) => queueCall(execution, String(verb), parameters as unknown[]),
   sh: (scripts, [command, options]) => scripts.shell(command as CommandLine, (options ?? {}) as ShellOptions),
   exit: ({ engine, execution }, [code]) => engine.runtime.exit(Number(code), execution.job.name),
   get: ({ engine }, [key]) => engine.runtime.values.get(String(key)),

@@ -36,6 +36,9 @@ export class SkippedJob extends JobError {
   }
 }
 
+/** A job that does not run because its work is done, or another process does it: a caller may continue. */
+export class DoneElsewhere extends SkippedJob {}
+
 export function scriptError(failure: FailureData, block: CodeBlock): JobError {
   const at = placeOfError(failure.stack ?? "", block) ?? placeOfThrow(failure, block);
   return new JobError(failureText(failure), { at, failure });

@@ -17,6 +17,11 @@ import { type Position, place } from "../../text/problem.js";
 import { JobError } from "./job-error.js";
 import type { Notifier } from "./notifier.js";
 
+/** Whether a channel is in a store, and not in the memory of the process. */
+export function isLasting({ type = "simple" }: ChannelConfig = {}): boolean {
+  return type !== "simple";
+}
+
 /** A store that does not answer within this time counts as unreachable, in ms. */
 const ANSWER_TIMEOUT = 2_000;
 
@@ -28,8 +33,11 @@ export class Managers {
   readonly #clock: Clock;
   #opening: Promise<JobManager> | undefined;
   #config: string | undefined;
+  #locks: ChannelConfig | undefined;
   /** Whether the last Init failed: no managed job can run. */
   failed = false;
+  /** Whether its locks are in a store that other processes share, or in the memory of this one. */
+  isLasting = false;
   /** Where a job file names a store. */
   #store: Position | undefined;
 
@@ -55,6 +63,7 @@ export class Managers {
       throw new JobError("oJobManager is initialised already, on other channels. Call oJobManager Init once.");
     }
     this.#config = config;
+    this.isLasting = isLasting(options.chLocks);
     this.failed = false;
     this.#opening = this.#open(options);
     return this.#opening;
@@ -73,6 +82,16 @@ export class Managers {
       // Each job that cannot run gets an error of its own, so each one shows it.
       throw new JobError((error as Error).message, { cause: error });
     }
+  }
+
+  /** The manager if it was opened; `undefined` if no job has called Init. */
+  async opened(): Promise<JobManager | undefined> {
+    return this.#opening === undefined && this.#store === undefined ? undefined : this.get();
+  }
+
+  /** The store of the locks; `undefined` if the file has none. */
+  async lockStore(): Promise<ChannelConfig | undefined> {
+    return (await this.opened()) && this.#locks;
   }
 
   async answers(): Promise<boolean> {
@@ -109,6 +128,7 @@ export class Managers {
   }
 
   async #open(options: JobManagerOptions): Promise<JobManager> {
+    this.#locks = options.chLocks as ChannelConfig | undefined;
     try {
       const { chJobs = {}, chLocks = {}, chLogs = chJobs } = options;
       for (const { type = "simple" } of [chJobs, chLocks, chLogs]) await this.#prepare(type);

@@ -12,6 +12,8 @@ export interface HandedRun {
   readonly run: Run;
   /** Whether the job adopts it at its first start of that name. Else other processes cannot see it. */
   readonly isAdopted: boolean;
+  /** Whether its log gets the output of the job, which does not adopt it. */
+  readonly isLogged?: boolean;
   readonly isOrphaned: () => boolean;
 }
 
@@ -47,6 +49,7 @@ export class OpenRuns {
   /** The runs whose logs get the job's output: its own open ones, and those of the jobs that called it. */
   *around(): Generator<Run, void, undefined> {
     yield* this.#runs.values();
+    for (const handed of this.#handed) if ("run" in handed && handed.isLogged === true) yield handed.run;
     if (this.#parent !== undefined) yield* this.#parent.around();
   }
 
@@ -100,6 +103,16 @@ export class OpenRuns {
       throw new JobError(`oJobManager Job End: no run of "${name}" is open here. Was it started, and not ended yet?`);
     }
     await this.#complete(run);
+  }
+
+  /** The open run of that name, of this job or of a job that called it. */
+  find(name: string): Run | undefined {
+    return this.#runs.get(name) ?? this.#parent?.find(name);
+  }
+
+  /** Ends that run as completed, with a result. */
+  async endWith(name: string, result: unknown): Promise<void> {
+    await this.#take(name)?.end(result);
   }
 
   /** Closes the run of that name as failed, or as cancelled for a stop. False if there is none. */

@@ -1,6 +1,8 @@
 import type { Clock } from "@ojm/core";
 import { askingTypes, type PathsOf, type PrepareType } from "../../plan/manager/channels.js";
 import { SharedGlobals } from "../../script/thread.js";
+import { QueueStores } from "../queues/queue-stores.js";
+import { Director } from "./director.js";
 import { JobLocks } from "./locks.js";
 import { Managers } from "./managers.js";
 import { ScriptChannels, settleAll } from "./script-channels.js";
@@ -10,7 +12,9 @@ export class Runtime {
   readonly clock: Clock;
   readonly managers: Managers;
   readonly channels: ScriptChannels;
+  readonly director: Director;
   readonly locks: JobLocks;
+  readonly queues: QueueStores;
   readonly pathsOf: PathsOf;
   readonly globals: SharedGlobals = new SharedGlobals();
   /** The values that scripts store by `$set` and read by `$get`. */
@@ -25,7 +29,9 @@ export class Runtime {
     this.pathsOf = askingTypes(prepare);
     this.managers = new Managers(prepare, clock);
     this.channels = new ScriptChannels(this.managers, prepare, clock);
+    this.director = new Director(this.managers, this.channels, clock, this.globals);
     this.locks = new JobLocks(this.managers, this.channels, clock);
+    this.queues = new QueueStores(this.managers, prepare, clock);
   }
 
   exit(code: number, job: string): void {
@@ -35,6 +41,8 @@ export class Runtime {
 
   async close(): Promise<void> {
     // Try each of them: a failure of one must not leave the locks of another held.
-    await this.locks.close().finally(() => settleAll([this.channels.close(), this.managers.close()]));
+    const stores = (): Promise<void> => settleAll([this.channels.close(), this.managers.close()]);
+    const work = this.locks.close().finally(() => this.director.close());
+    await settleAll([work, this.queues.close()]).finally(stores);
   }
 }

@@ -1,6 +1,14 @@
 import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
-import { type Channel, type Clock, type JsonValue, type Key, openChannel, type RunRecord } from "@ojm/core";
+import {
+  type Channel,
+  type ChannelConfig,
+  type Clock,
+  type JsonValue,
+  type Key,
+  openChannel,
+  type RunRecord,
+} from "@ojm/core";
 import { nearest } from "@ojm/core/internal";
 import type { PrepareType } from "../../plan/manager/channels.js";
 import { LOCKS } from "../../plan/manager/manager-args.js";
@@ -112,6 +120,7 @@ export class ScriptChannels {
   readonly #prepare: PrepareType;
   readonly #clock: Clock;
   readonly #open = new Map<string, Promise<Channel>>();
+  readonly #configs = new Map<string, ChannelConfig>();
 
   constructor(managers: Managers, prepare: PrepareType, clock: Clock) {
     this.#managers = managers;
@@ -180,14 +189,32 @@ export class ScriptChannels {
     throw new JobError(`there is no channel "${name}". ${hint}`);
   }
 
-  async #create(name: string, [type = "simple", args = {}]: readonly unknown[]): Promise<void> {
+  /** Opens a channel unless a script or the file has. `config`: where; by default, in memory. */
+  async ensure(name: string, { type = "simple", args = {} }: ChannelConfig = {}): Promise<void> {
+    if (!this.#open.has(name)) await this.#create(name, [type, args]);
+  }
+
+  /** The type and the args of an open channel. */
+  configOf(name: string): ChannelConfig | undefined {
+    return this.#configs.get(name);
+  }
+
+  async #create(name: string, given: readonly unknown[]): Promise<void> {
+    // In OpenAF, the first parameter says whether the channel is compressed.
+    const [type = "simple", args = {}] = ["number", "boolean", "undefined"].includes(typeof given[0])
+      ? given.slice(1)
+      : given;
     if (name === JOBS || name === LOCKS) throw new JobError(`the channel "${name}" is created by oJobManager Init`);
     if (typeof type !== "string")
       throw new JobError('create takes the type of the channel and its args: create("simple", {})');
     // A second create of the same name, by another job, gets the open channel.
     const opening = this.#open.get(name) ?? this.#openChannel(name, type, args as Record<string, unknown>);
     this.#open.set(name, opening);
-    opening.catch(() => this.#open.delete(name));
+    if (!this.#configs.has(name)) this.#configs.set(name, { type, args: args as Record<string, unknown> });
+    opening.catch(() => {
+      this.#open.delete(name);
+      this.#configs.delete(name);
+    });
     await opening;
   }
 
@@ -200,6 +227,7 @@ export class ScriptChannels {
     const channel = await this.channel(name);
     await channel.destroy();
     this.#open.delete(name);
+    this.#configs.delete(name);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type CommandWord, type Place, valuedOptions } from "../words.js";
+import { type CommandWord, firstWords, type Place, subjectsOf, valuedOptions } from "../words.js";
 
 /** The completion of bash, from version 3.2 on. It needs no package for completion. */
 export function bashScript(commands: readonly CommandWord[]): string {
@@ -15,6 +15,7 @@ _ojm() {
   COMPREPLY=()
   if ((i > 1)); then
     command=\${COMP_WORDS[1]}
+    if ((i > 2)) && [[ " ${subjectsOf(commands).join(" ")} " == *" $command "* ]]; then command+=" \${COMP_WORDS[2]}"; fi
     for word in "\${COMP_WORDS[@]:2:i-2}"; do
       # What stands behind the two dashes is a command of its own.
       if [[ $word == -- ]]; then _ojm_files; return; fi
@@ -31,7 +32,9 @@ _ojm() {
 ${[...valued].map(([option, place]) => `    ${option}) ${complete(place)}; return ;;`).join("\n")}
   esac
   case $command in
-    "") _ojm_words ${commands.map(({ name }) => name).join(" ")} --help --version ;;
+    "") _ojm_words ${firstWords(commands)
+      .map(({ name }) => name)
+      .join(" ")} --help --version ;;
 ${commands.map(commandCase).join("\n")}
   esac
 }
@@ -45,7 +48,7 @@ _ojm_files() {
   compopt -o bashdefault -o default 2>/dev/null
 }
 
-# What the store knows: NAME or RUN.
+# What the store knows: NAME, RUN or QUEUE.
 _ojm_stored() {
   local name plain=\${cur//\\\\/} quote=""
   case $plain in
@@ -74,7 +77,7 @@ complete -F _ojm ojm
 
 function commandCase({ name, operand, options }: CommandWord): string {
   const flags = options.map((option) => `--${option.name}`).join(" ");
-  return `    ${name}) if [[ $cur == -* ]]; then _ojm_words ${flags}; else ${complete(operand)}; fi ;;`;
+  return `    "${name}") if [[ $cur == -* ]]; then _ojm_words ${flags}; else ${complete(operand)}; fi ;;`;
 }
 
 function complete(place: Place): string {

@@ -1,14 +1,18 @@
-import { type CommandWord, type OptionWord, type Place, quoted } from "../words.js";
+import { type CommandWord, type OptionWord, type Place, quoted, subjectsOf } from "../words.js";
 
 /** The completion of fish. */
 export function fishScript(commands: readonly CommandWord[]): string {
   return `# The completion of ojm for fish. In its config.fish: ojm completion fish | source
 function __ojm_command -d 'Whether the command is one of these'
     set -l words (commandline -opc)
-    test (count $words) -gt 1; and contains -- $words[2] $argv; and not contains -- -- $words
+    set -l command $words[2]
+    if test (count $words) -gt 2; and contains -- $command ${subjectsOf(commands).join(" ")}
+        set command "$command $words[3]"
+    end
+    test (count $words) -gt 1; and contains -- $command $argv; and not contains -- -- $words
 end
 
-function __ojm_stored -d 'What the store knows: NAME or RUN'
+function __ojm_stored -d 'What the store knows: NAME, RUN or QUEUE'
     set -l words (commandline -opc)
     set -l where
     for i in (seq 3 (count $words))
@@ -30,9 +34,11 @@ complete -c ojm -n 'contains -- -- (commandline -opc)' -F
 }
 
 function ofCommand({ name, summary, operand, options }: CommandWord): string {
-  const when = `complete -c ojm -n '__ojm_command ${name}'`;
+  const when = `complete -c ojm -n '__ojm_command "${name}"'`;
+  const [first, second] = name.split(" ");
+  const before = second === undefined ? "test (count (commandline -opc)) -eq 1" : `__ojm_command ${first}`;
   return [
-    `complete -c ojm -n 'test (count (commandline -opc)) -eq 1' -a ${name} -d ${word(summary)}`,
+    `complete -c ojm -n '${before}' -a ${second ?? first} -d ${word(summary)}`,
     ...(operand === "nothing" ? [] : [`${when}${values(operand)}`]),
     ...options.map((option) => `${when} ${optionText(option)}`),
   ].join("\n");

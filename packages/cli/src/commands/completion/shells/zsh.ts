@@ -1,8 +1,8 @@
-import { type CommandWord, type Place, quoted, valuedOptions } from "../words.js";
+import { type CommandWord, firstWords, type Place, quoted, subjectsOf, valuedOptions } from "../words.js";
 
 /** The completion of zsh. */
 export function zshScript(commands: readonly CommandWord[]): string {
-  const described = commands.map(({ name, summary }) => `    ${item(name, summary)}`);
+  const described = firstWords(commands).map(({ name, summary }) => `    ${item(name, summary)}`);
   return `#compdef ojm
 # The completion of ojm for zsh. In ~/.zshrc, behind compinit: source <(ojm completion zsh)
 _ojm() {
@@ -15,6 +15,7 @@ ${described.join("\n")}
     _describe -t commands command commands
     return
   fi
+  if (( CURRENT > 3 )) && [[ $command == (${subjectsOf(commands).join("|")}) ]]; then command+=" \${words[3]}"; fi
   for (( i = 3; i < CURRENT; i++ )); do
     case \${words[i]} in
       # What stands behind the two dashes is a command of its own.
@@ -35,7 +36,7 @@ ${commands.map(commandCase).join("\n")}
   esac
 }
 
-# What the store knows: NAME or RUN.
+# What the store knows: NAME, RUN or QUEUE.
 _ojm_stored() {
   local -a found
   found=(\${(f)"$(_call_program stored \${(q)words[1]} __complete $1 \${(q)where} -- \${(q)\${(Q)PREFIX}} 2>/dev/null)"})
@@ -48,7 +49,7 @@ if [[ $funcstack[1] == _ojm ]]; then _ojm "$@"; else compdef _ojm ojm; fi
 
 function commandCase({ name, operand, options }: CommandWord): string {
   const items = options.map((option) => item(`--${option.name}`, option.text)).join(" ");
-  return `    ${name}) if [[ $PREFIX == -* ]]; then options=(${items}); _describe -t options option options; else ${complete(operand)}; fi ;;`;
+  return `    "${name}") if [[ $PREFIX == -* ]]; then options=(${items}); _describe -t options option options; else ${complete(operand)}; fi ;;`;
 }
 
 /** A word with its description, in the format of \`_describe\`. */

@@ -5,6 +5,7 @@ import { processIdentity, VERSIONS } from "@ojm/core/internal";
 import { openScheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { rejection } from "../../../../../core/src/testing/settle.js";
 import { ojm } from "../../../testing/ojm.js";
 import { storeIn } from "../../../testing/store.js";
 import { examine, groupText } from "./doctor.js";
@@ -119,6 +120,8 @@ describe("a store that is not", () => {
     expect([code, (JSON.parse(out) as Finding[]).filter(({ state }) => state === "problem").length]).toEqual([1, 2]);
   });
 
+  const FAR = { attempts: 2, delay: 3_600_000 };
+
   test("an attempt that no process makes is a warning", async () => {
     const work = manager.run("left", () => Promise.reject(new Error("no")), {
       retry: { attempts: 2, delay: 3_600_000 },
@@ -142,6 +145,22 @@ describe("a store that is not", () => {
     expect(await complaints()).toEqual([]);
     await holder.end();
     await locks.set(key, entry);
+    // So is one whose permit is taken, or whose rate is used up.
+    const rate = { name: "smtp", max: 1, per: 3_600_000 };
+    for (const taking of [{ permits: { stripe: 1 } }, { rate }]) {
+      const failed = rejection(manager.run("waits", () => Promise.reject(new Error("no")), { ...taking, retry: FAR }));
+      await expect.poll(async () => (await manager.retries("waits")).length).toBe(1);
+      const waits = ["retry", "waits", (await manager.retries("waits"))[0]?.chain ?? ""];
+      await locks.set(waits, { ...((await locks.get(waits)) as object), due: Date.now() - 120_000 });
+      await locks.unset(key);
+      const other = "permits" in taking ? await manager.start("other", taking) : undefined;
+      expect(await complaints()).toEqual([]);
+      await other?.end();
+      if (other !== undefined) expect(await complaints()).toHaveLength(1);
+      await locks.set(key, entry);
+      await manager.cancel("waits", { reason: "tested" });
+      expect(await failed).toMatchObject({ code: "CANCELLED" });
+    }
     // Its session ends while doctor reads: one finding still names it.
     let reads = 0;
     const orphaned = manager.orphanedRetries.bind(manager);

@@ -12,6 +12,7 @@ import { filesOf, whichStore, withStore } from "../../../store/open.js";
 import { checkEntries, removeDamaged } from "./damaged-entries.js";
 import { type Finding, ok } from "./finding.js";
 import { checkClocks, checkSessions, checkVersions, type Session, sessionsOf } from "./process-checks.js";
+import { checkQueues } from "./queue-checks.js";
 import { checkRuns } from "./run-checks.js";
 import { checkSchedules } from "./schedule-checks.js";
 import { checkDisk, checkFormat, checkPromises, checkRoundTrips } from "./store-checks.js";
@@ -102,15 +103,26 @@ export async function execute(given: Given): Promise<number> {
 export async function examine(manager: JobManager, files: readonly string[]): Promise<Finding[]> {
   // Runs first and alone: the other checks would slow it down.
   const roundTrips = await checkRoundTrips(manager);
-  const [format, disk, entries, processes, runs, schedules] = await Promise.all([
+  const [format, disk, entries, processes, runs, schedules, queues] = await Promise.all([
     checkFormat(manager),
     checkDisk(files),
     checkEntries(manager),
     checkProcesses(manager),
     checkRuns(manager),
     checkSchedules(manager),
+    checkQueues(manager),
   ]);
-  return [...roundTrips, ...checkPromises(manager), format, ...disk, ...entries, ...processes, ...runs, ...schedules];
+  return [
+    ...roundTrips,
+    ...checkPromises(manager),
+    format,
+    ...disk,
+    ...entries,
+    ...processes,
+    ...runs,
+    ...schedules,
+    ...queues,
+  ];
 }
 
 async function checkProcesses(manager: JobManager): Promise<Finding[]> {

@@ -63,7 +63,7 @@ export async function checkSchedules(manager: JobManager): Promise<Finding[]> {
         },
       ];
     }),
-    ...unmade(found.retries, held),
+    ...(await unmade(manager, found.retries, held)),
     ...schedules.flatMap((schedule) => [...queueOf(schedule), ...differences(schedule, schedulers)]),
   ];
 }
@@ -132,19 +132,24 @@ function differences({ name, hash }: ScheduleView, schedulers: readonly Schedule
 }
 
 /**
- * Late attempts that a living process does not make, except those that wait for their lock. `retries` are
+ * Late attempts that a living process does not make, except those that wait for their lock, a permit or a
+ * rate. `retries` are
  * those of the problems: one read decides whether the process of an attempt lives.
  */
-function unmade(retries: readonly Retry[], held: ReadonlySet<string>): Finding[] {
+async function unmade(manager: JobManager, retries: readonly Retry[], held: ReadonlySet<string>): Promise<Finding[]> {
   const before = Date.now() - OVERDUE;
   const late = retries.filter(
     ({ name, lock = name, due, schedule, orphaned }) =>
       schedule === undefined && !orphaned && due < before && !held.has(lock),
   );
-  return late.map(({ name, chain, attempt, due, by }) => {
+  const findings: Finding[] = [];
+  for (const { name, chain, attempt, due, by, permits, rate } of late) {
+    const reasons = permits === undefined && rate === undefined ? [] : await manager.why(name);
+    if (reasons.some(({ code }) => code === "permit" || code === "rate")) continue;
     const maker = by === undefined ? "its process" : `pid ${by.pid} on ${by.host}, which is alive`;
     const text = `attempt ${attempt} of ${chain}, due at ${new Date(due).toISOString()}, is not made by ${maker}`;
     const help = `look at that process; to end the attempt: ${ojmCommand("cancel", name, "--reason …")}`;
-    return warning("runs", text, { help, evidence: { name, chain, attempt, due } });
-  });
+    findings.push(warning("runs", text, { help, evidence: { name, chain, attempt, due } }));
+  }
+  return findings;
 }

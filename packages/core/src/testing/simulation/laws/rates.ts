@@ -1,5 +1,4 @@
 import type { Commit, StoredChange } from "../../../channel/backend/backend.js";
-import { parseRunId } from "../../../jobs/run-id.js";
 import type { Run } from "../../../jobs/types.js";
 import type { FakeClock } from "../../fake-clock.js";
 import { isLock, isToken } from "../entry-kinds.js";
@@ -21,7 +20,7 @@ interface Taken {
 
 /**
  * The runs with a rate: at most `max` begin in any window, by the clock of the store. Each has written its
- * token with its lock, and passes no run that waits in line.
+ * token with its lock, and passes no process whose runs wait in line.
  */
 export class Rates {
   readonly #clock: FakeClock;
@@ -32,9 +31,9 @@ export class Rates {
   /** The sessions of the locks that were written, by their versions. */
   readonly #locked: Map<string, string> = new Map();
   readonly #tokens: Set<string> = new Set();
-  /** The first in line: the process and the name of the run. */
+  /** The session of the first in line. */
   #first: string | undefined;
-  /** The runs that were the first in line when they sent their commit. */
+  /** The runs whose process was the first in line when they sent their commit. */
   readonly #entitled: Set<string> = new Set();
   #broken: string | undefined;
 
@@ -47,12 +46,11 @@ export class Rates {
     const lock = writes.find(({ key, value }) => isLock(key) && value !== null);
     if (token?.value == null || lock?.value == null) return;
     const { run } = JSON.parse(token.value);
-    if (runnerOf(JSON.parse(lock.value).holder.instance, run) === this.#first) this.#entitled.add(run);
+    if (JSON.parse(lock.value).holder.instance === this.#first) this.#entitled.add(run);
   }
 
   applied({ key, value, version }: StoredChange): void {
-    if (key === LINE)
-      this.#first = value === null ? undefined : `${JSON.parse(value).holder.instance} ${JSON.parse(value).note?.for}`;
+    if (key === LINE) this.#first = value === null ? undefined : JSON.parse(value).holder.instance;
     if (value === null) return;
     if (isLock(key)) this.#locked.set(version, JSON.parse(value).holder.instance);
     if (!isToken(key)) return;
@@ -77,12 +75,10 @@ export class Rates {
     for (const { run, version, first } of this.#taken) {
       const session = this.#locked.get(version);
       if (session === undefined) this.#broken ??= `the token of ${run} is taken without its lock`;
-      else if (first !== undefined && first !== runnerOf(session, run) && !this.#entitled.has(run))
+      else if (first !== undefined && first !== session && !this.#entitled.has(run))
         this.#broken ??= `${run} passes the first in line for the rate`;
     }
     this.#taken = [];
     if (this.#broken !== undefined) throw new Error(this.#broken);
   }
 }
-
-const runnerOf = (session: string, run: string): string => `${session} ${parseRunId(run)?.name}`;

@@ -78,6 +78,12 @@ function isNumber(value: unknown): boolean {
   return typeof value === "number" && !Number.isNaN(value);
 }
 
+/** A call on the queue of the process. */
+const onQueue =
+  (verb: string) =>
+  (...parameters: unknown[]): unknown =>
+    call("queue", verb, parameters);
+
 const functions = {
   isArray: (value: unknown): boolean => Array.isArray(value),
   /** `null` counts as a value. */
@@ -124,6 +130,16 @@ const functions = {
     /** The folder of the job, for functions of files under `loads`. */
     get pwd(): string {
       return jobFolder();
+    },
+  },
+  oJobQueue: { add: onQueue("add"), del: onQueue("del") },
+  __oJobQueue: {
+    ...{ size: onQueue("size"), stop: onQueue("stop"), purge: onQueue("purge") },
+    ...{ add: onQueue("add"), del: onQueue("del"), send: onQueue("send"), delete: onQueue("delete") },
+    /** An item stays with its job until the job ends, so there is nothing to extend. */
+    increaseVisibility: (): boolean => true,
+    receive(): never {
+      throw new Error("receive() has no counterpart: write a job, and add items for it by oJob Queue Add");
     },
   },
   __oJobManager: {

@@ -1,0 +1,103 @@
+import type { JobManager } from "@ojm/core";
+import { openQueues, type Queues } from "@ojm/queue";
+import { folderWith } from "@ojm/testing/folder";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { called } from "../../testing/called.js";
+import { readPrinted } from "../../testing/printed-json.js";
+import { storeIn } from "../../testing/store.js";
+
+let folder: string;
+let manager: JobManager;
+let queues: Queues;
+
+beforeEach(async () => {
+  folder = folderWith({});
+  manager = await storeIn(folder);
+  queues = openQueues(manager);
+  onTestFinished(() => queues.close({ grace: 0 }));
+});
+
+/** The JSON of a command, which must match its schema. */
+async function json(command: string, ...words: string[]): Promise<object[]> {
+  const { out } = await called(folder, [command, ...words, "--json", "--store", "sqlite:ojm.db"]);
+  const { value, errors } = readPrinted(command, out);
+  expect([command, errors]).toEqual([command, []]);
+  return value as object[];
+}
+
+const codes = async (): Promise<unknown[]> => (await json("why", "q")).map((reason) => "code" in reason && reason.code);
+
+/** A handler that runs until its attempt must stop. */
+const untilStopped = ({ signal }: { readonly signal: AbortSignal }): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+
+test("ojm why reports how the items of a queue stand, and what helps", async () => {
+  await queues.add("q", 1);
+  await queues.add("q", 2, { delay: "1h" });
+  expect(await json("why", "q")).toMatchObject([
+    {
+      code: "queue-unattended",
+      text: expect.stringMatching(/^1 item waits, the next one added at 20\S+Z, and no living worker takes them$/),
+      help: "start the program that works the queue, or: ojm queue work q -- COMMAND …",
+    },
+    { code: "queue-delayed", text: "1 item waits for its time", help: "ojm queue show q --state delayed" },
+  ]);
+  const worker = await queues.work("q", untilStopped);
+  await expect.poll(async () => (await queues.counts("q")).active).toBe(1);
+  expect(await codes()).toEqual(["queue-delayed", "queue-empty"]);
+  await queues.add("q", 3);
+  expect(await json("why", "q")).toMatchObject([
+    { code: "queue-busy", text: expect.stringContaining("all slots are taken (1 worker for 1 item at once)") },
+    { code: "queue-delayed" },
+  ]);
+  await queues.pause("q", { reason: "a test", author: "ana" });
+  expect((await json("why", "q"))[0]).toMatchObject({
+    ...{ code: "queue-paused", text: "the queue is paused by ana: a test", help: "ojm queue resume q" },
+  });
+  await worker.close({ grace: 0 });
+  expect((await codes()).slice(0, 2)).toEqual(["queue-paused", "queue-unattended"]);
+});
+
+test("ojm ps and ojm runs show the attempts of items, with the locks of the items", async () => {
+  await queues.define("q", { delay: 0 });
+  const { id } = await queues.add("q", 1);
+  const worker = await queues.work("q", async (item) => {
+    if (item.attempt === 1) throw new Error("no");
+    await untilStopped(item);
+  });
+  await expect.poll(async () => (await queues.item("q", id))?.attempt).toBe(2);
+  await expect.poll(async () => (await queues.item("q", id))?.state).toBe("active");
+  expect(await json("ps", "q")).toMatchObject([{ name: "q", lock: `queue/q/${id}`, meta: { item: id, attempt: 2 } }]);
+  const { out } = await called(folder, ["ps", "q", "--store", "sqlite:ojm.db"]);
+  expect(out).toMatch(new RegExp(`^q .* 2 .*queue/q/${id}$`, "m"));
+  expect(await json("runs", "q")).toMatchObject([{ status: "running" }, { status: "failed", error: "no" }]);
+  await worker.close({ grace: 0 });
+});
+
+test("a queue without runs is known, and the name of a queue is suggested", async () => {
+  await queues.add("mail", 1);
+  const none = await called(folder, ["ps", "mail", "--store", "sqlite:ojm.db"]);
+  expect(none).toEqual({ code: 0, out: '"mail" does not run\n', err: "" });
+  const misspelt = await called(folder, ["why", "mial", "--store", "sqlite:ojm.db"]);
+  expect(misspelt).toMatchObject({ code: 3, err: expect.stringContaining('Did you mean "mail"?') });
+});
+
+test("ojm doctor finds a queue with waiting items and no worker, dead letters, and a pause", async () => {
+  const findings = async (): Promise<object[]> =>
+    (await json("doctor")).filter((one) => "check" in one && (one.check === "queues" || one.check === "pauses"));
+  expect(await findings()).toEqual([]);
+  await queues.add("q", 1, { attempts: 1 });
+  expect(await findings()).toMatchObject([
+    { state: "ok", text: "1 queue of work items, 0 workers" },
+    { state: "warning", text: expect.stringMatching(/^1 item of the queue "q" waits, .* no living worker takes it$/) },
+  ]);
+  const worker = await queues.work("q", () => Promise.reject(new Error("no")));
+  await expect.poll(async () => (await queues.counts("q")).dead).toBe(1);
+  await queues.pause("q", { reason: "a test", author: "ana" });
+  expect(await findings()).toMatchObject([
+    { state: "ok", text: "1 queue of work items, 1 worker" },
+    { state: "warning", text: 'the queue "q" has 1 dead letter' },
+    { check: "pauses", text: 'the queue "q" is paused by ana: a test', help: "to end that: ojm queue resume q" },
+  ]);
+  await worker.close();
+});

@@ -1,0 +1,252 @@
+import type { JobManager } from "@ojm/core";
+import { openQueues, type Queues } from "@ojm/queue";
+import { folderWith } from "@ojm/testing/folder";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { called } from "../../testing/called.js";
+import { commandOf, type Ended, ojm } from "../../testing/ojm.js";
+import { readPrinted } from "../../testing/printed-json.js";
+import { storeIn } from "../../testing/store.js";
+
+let folder: string;
+let manager: JobManager;
+let queues: Queues;
+
+beforeEach(async () => {
+  folder = folderWith({});
+  manager = await storeIn(folder);
+  queues = openQueues(manager);
+  onTestFinished(() => queues.close());
+});
+
+const STORE = ["--store", "sqlite:ojm.db"];
+const REASON = ["--reason", "a test"];
+
+const queue = (...words: string[]): Promise<Ended> => called(folder, ["queue", ...words, ...STORE]);
+
+/** The JSON of a command, which must match its schema. */
+async function json(verb: string, ...words: string[]): Promise<unknown> {
+  const { code, out, err } = await queue(verb, ...words, "--json");
+  expect([code, err]).toEqual([0, ""]);
+  const { value, errors } = readPrinted(`queue ${verb}`, out);
+  expect([errors, value]).toEqual([[], value]);
+  return value;
+}
+
+/** The id of an item whose last attempt failed. */
+async function deadLetter(data: unknown, error = "no such address"): Promise<string> {
+  const { id } = await queues.add("mail", data, { attempts: 1 });
+  const worker = await queues.work("mail", () => Promise.reject(new Error(error)));
+  await expect.poll(async () => (await queues.item("mail", id))?.state).toBe("dead");
+  await worker.close();
+  return id;
+}
+
+describe("ojm queue add", () => {
+  test("adds an item with its data and its options, and shows it", async () => {
+    const at = "2100-01-01T00:00:00.000Z";
+    const options = ["--priority", "-7", "--at", at, "--ttl", "30d", "--group", "ana", "--attempts", "3"];
+    const { id } = (await json("add", "mail", '{"to":"ana"}', "--unique", "k", ...options)) as { readonly id: string };
+    expect(await json("show", "mail", id)).toMatchObject({
+      ...{ state: "delayed", data: { to: "ana" }, priority: -7, group: "ana", due: Date.parse(at) },
+      expires: expect.any(Number),
+    });
+    expect((await queue("show", "mail", id)).out).toMatch(/^state +delayed$[\s\S]*^due +2100-01-01T00:00:00.000Z$/m);
+    expect(await json("add", "mail", '{"to":"eva"}', "--unique", "k", "--replace")).toMatchObject({
+      ...{ id, added: false, replaced: true },
+    });
+    expect(await json("show", "mail", id)).toMatchObject({ data: { to: "eva" } });
+    expect((await queue("add", "mail", "1", "--unique", "k")).out).toBe(
+      `the item ${id} of the queue "mail" has this unique key: nothing was added\n`,
+    );
+  });
+
+  test("without data it adds null, and with a dash what is on stdin", async () => {
+    await json("add", "mail");
+    const { spawnSync } = await import("node:child_process");
+    const [command = "", ...words] = commandOf(["queue", "add", "mail", "-", ...STORE]);
+    const piped = spawnSync(command, words, { cwd: folder, input: '{"big": [1,\n2]}', encoding: "utf8" });
+    expect([piped.status, piped.stderr]).toEqual([0, ""]);
+    const all: unknown[] = [];
+    for await (const { data } of queues.items("mail")) all.push(data);
+    expect(all).toEqual([null, { big: [1, 2] }]);
+    const wrong = spawnSync(command, words, { cwd: folder, input: "to: ana", encoding: "utf8" });
+    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/^ojm: the data on stdin is not JSON: /)]);
+  });
+
+  test.each<[readonly string[], RegExp]>([
+    [[], /needs the name of a queue\. See: ojm help queue add$/m],
+    [["mail", "hello"], /is not JSON: .+'\{"order":4711\}', or '"a text"'$/m],
+    [["mail", "1", "2"], /ojm queue add takes no further operands: "2" is one too many/],
+    [["mail", "--delay", "5"], /--delay takes a duration/],
+    [["mail", "--delay", "5s", "--at", "1h"], /--delay and --at exclude each other/],
+    [["mail", "--at", "2020-01-01"], /--at takes a time in the future/],
+    [["mail", "--priority", "high"], /--priority takes a whole number from -100 to 100, not "high"/],
+    [["mail", "--priority", "101"], /priority must be a whole number from -100 to 100/],
+    [["mail", "--replace"], /--replace belongs to --unique/],
+    [["mail", "--unique", "k", "--unique-until", "soon"], /--unique-until takes a duration/],
+    [[" mail"], /must not be blank, and not begin or end with a blank/],
+    [["mail", "--limit", "1"], /ojm queue add has no option --limit/],
+  ])("rejects a wrong command line: %j", async (words, message) => {
+    expect(await queue("add", ...words)).toEqual({ code: 2, out: "", err: expect.stringMatching(message) });
+    for await (const _ of queues.list()) throw new Error("it made a queue");
+  });
+
+  test("rejects a new name that is close to that of a queue, unless it is said to be new", async () => {
+    await queue("add", "orders", "1");
+    expect(await queue("add", "order", "2")).toMatchObject({
+      code: 3,
+      err: 'ojm: there is no queue "order". Did you mean "orders"? To make it a new one: --new\n',
+    });
+    expect((await queue("add", "order", "2", "--new")).code).toBe(0);
+    expect((await queue("add", "orders", "3")).code).toBe(0);
+  });
+});
+
+describe("ojm queue ls and show", () => {
+  test("show the queues with their counts, options, pauses and first items", async () => {
+    expect((await queue("ls")).out).toBe("no queues in sqlite ojm.db\n");
+    await queues.define("mail", { attempts: 3, timeout: "1m", delay: "2s", backoff: "fixed", perGroup: 2 });
+    await queues.add("mail", 1, { priority: 5 });
+    await queues.add("mail", 2, { delay: "1h" });
+    await queues.add("other", 3);
+    expect(await json("ls")).toMatchObject([
+      { name: "mail", waiting: 1, delayed: 1, active: 0, dead: 0, workers: 0, options: { attempts: 3, perGroup: 2 } },
+      { name: "other", waiting: 1 },
+    ]);
+    expect((await queue("ls")).out).toMatch(/^mail +1 +1 +0 +0 +20\S+Z +0/m);
+    expect(await json("show", "mail")).toMatchObject({ items: [{ data: 1 }, { data: 2 }] });
+    expect(await json("show", "mail", "--state", "delayed", "-n", "1")).toMatchObject({ items: [{ data: 2 }] });
+    const { out } = await queue("show", "mail");
+    expect(out).toMatch(/^retry delay +2 s$/m);
+    expect(out).toMatch(/^ITEM +STATE +ATTEMPT +PRIORITY/m);
+    await json("pause", "mail", "--until", "1h", ...REASON);
+    expect((await queue("show", "mail")).out).toMatch(/^paused +by \S+@\S+ until 20\S+Z: a test$/m);
+    expect((await queue("ls")).out).toMatch(/^mail .* by \S+@\S+ until 20\S+Z: a test$/m);
+  });
+
+  test("a queue or an item that the store does not have is named, and what it has", async () => {
+    expect((await queue("show", "mail")).err).toBe('ojm: there is no queue "mail". The store has none.\n');
+    await queues.add("mail", 1);
+    for (const words of [["show"], ["dead"], ["redrive"], ["resume"], ["pause"], ["retry", "x"], ["discard", "x"]]) {
+      const [verb = "", ...ids] = words;
+      const reason = ["pause", "discard"].includes(verb) ? REASON : [];
+      expect([words, await queue(verb, "mial", ...ids, ...reason)]).toMatchObject([
+        words,
+        { code: 3, err: 'ojm: there is no queue "mial". Did you mean "mail"? Those of the store: mail.\n' },
+      ]);
+    }
+    expect(await queue("show", "mail", "x")).toMatchObject({ code: 3, err: 'ojm: the queue "mail" has no item x\n' });
+    const worker = await queues.work("mail", ({ id }) => id);
+    await expect.poll(async () => (await queues.counts("mail")).waiting).toBe(0);
+    await worker.close();
+    let id = "";
+    for await (const { meta } of manager.history({ name: "mail" })) id = String(meta?.["item"]);
+    expect(await queue("show", "mail", id)).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/has the item \S+ no more: its last run, mail@\S+, is completed\n$/),
+    });
+  });
+
+  test("write nothing to a store without queues", async () => {
+    const raise = vi.spyOn(Object.getPrototypeOf(manager) as JobManager, "raiseFormat");
+    onTestFinished(() => raise.mockRestore());
+    await queue("ls");
+    expect(raise).not.toHaveBeenCalled();
+    // The control.
+    await queue("add", "mail", "1");
+    expect(raise).toHaveBeenCalled();
+  });
+});
+
+describe("dead letters", () => {
+  test("are listed, tried again, discarded and redriven", async () => {
+    const ids = [await deadLetter(1), await deadLetter(2, "mailbox full"), await deadLetter(3)];
+    expect(await json("dead", "mail")).toMatchObject(ids.map((id) => ({ id, attempt: 1 })));
+    const { out, err } = await queue("dead", "mail", "-n", "2");
+    expect(out).toMatch(/^ITEM +DIED +ATTEMPTS[\s\S]*mailbox full$/m);
+    expect(err).toMatch(/^There are more: --limit N/);
+    expect(await json("retry", "mail", ids[0] ?? "")).toEqual({ queue: "mail", retried: [ids[0]] });
+    expect(await json("show", "mail", ids[0] ?? "")).toMatchObject({ state: "waiting" });
+    expect(await json("discard", "mail", ids[0] ?? "", ids[1] ?? "", ...REASON)).toMatchObject({
+      discarded: [ids[0], ids[1]],
+    });
+    expect(await json("redrive", "mail", "--rate", "100/1m", "--limit", "5")).toEqual({ queue: "mail", retried: 1 });
+    expect((await queue("dead", "mail")).out).toBe('the queue "mail" has no dead letters\n');
+    const audit = JSON.parse((await called(folder, ["audit", "mail", "--json", ...STORE])).out) as object[];
+    expect(audit).toMatchObject([
+      { action: "queue-redrive", details: { count: 1 } },
+      { action: "queue-discard", reason: "a test", author: expect.stringContaining("@") },
+      { action: "queue-discard" },
+      { action: "queue-retry", author: expect.stringContaining("@") },
+    ]);
+  });
+
+  test("of several items, those that can be changed are, and the others are named", async () => {
+    const id = await deadLetter(1);
+    const ended = await queue("retry", "mail", "x", id, "y");
+    expect(ended).toEqual({
+      code: 3,
+      out: `the item ${id} of the queue "mail" waits for a worker\n`,
+      err: expect.stringMatching(/^ojm: no item x of the queue "mail" .*\nojm: no item y of the queue "mail" /),
+    });
+  });
+
+  test.each<[readonly string[], RegExp]>([
+    [["retry", "mail"], /ojm queue retry needs the ids of items after the name of the queue/],
+    [["discard", "mail", "x"], /ojm queue discard needs --reason/],
+    [["redrive", "mail", "--rate", "fast"], /--rate takes a number and a time, such as 100\/1m or 5\/s, not "fast"/],
+    [["pause", "mail"], /ojm queue pause needs --reason/],
+    [["show", "mail", "x", "--state", "dead"], /takes --state, --group and --limit without the id of an item/],
+    [["show", "mail", "--state", "ded"], /--state is one of active, waiting, delayed, dead, not "ded"/],
+  ])("reject a wrong command line: %j", async ([verb = "", ...words], message) => {
+    await queues.add("mail", 1);
+    expect(await queue(verb, ...words)).toEqual({ code: 2, out: "", err: expect.stringMatching(message) });
+  });
+
+  test("an active item is cancelled, and then discarded", async () => {
+    const worker = await queues.work("mail", ({ signal }) => new Promise((ok) => signal.addEventListener("abort", ok)));
+    const { id } = await queues.add("mail", 1);
+    await expect.poll(() => worker.active).toBe(1);
+    expect(await json("discard", "mail", id, ...REASON)).toMatchObject({ discarded: [id] });
+    expect(await queues.item("mail", id)).toBeUndefined();
+    await worker.close();
+  });
+});
+
+test("a queue is paused and resumed, and the pause that is replaced is named", async () => {
+  await queues.add("mail", 1);
+  expect(await json("pause", "mail", ...REASON)).toMatchObject({ paused: true, reason: "a test" });
+  expect((await queue("pause", "mail", "--reason", "again")).out).toMatch(/ It was paused by \S+ \(a test\)\n$/);
+  expect(await json("resume", "mail")).toEqual({ queue: "mail", wasPaused: true });
+  expect((await queue("resume", "mail")).out).toBe('the queue "mail" was not paused\n');
+});
+
+describe("the commands of a subject", () => {
+  test("are listed by its help, and each has its own", async () => {
+    for (const words of [["queue"], ["queue", "--help"], ["help", "queue"]]) {
+      const { code, out } = await called(folder, words);
+      expect([words, code, out]).toEqual([words, 0, expect.stringMatching(/^ {2}queue ls +the queues/)]);
+    }
+    for (const words of [
+      ["queue", "add", "--help"],
+      ["help", "queue", "add"],
+    ])
+      expect((await called(folder, words)).out).toMatch(/^ojm queue add QUEUE \[DATA\|-\] \[--priority N\]/);
+  });
+
+  test("a wrong one is named, with those that there are", async () => {
+    expect(await called(folder, ["queue", "lst"])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^ojm: ojm queue has no command "lst"\. Did you mean ls\? It has: ls, show, /),
+    });
+    expect(JSON.parse((await called(folder, ["queue", "lst", "--json"])).err)).toMatchObject({ error: { exit: 2 } });
+    expect((await called(folder, ["help", "queue", "lst"])).code).toBe(2);
+  });
+
+  test("names of queues are completed", async () => {
+    await queues.add("mail", 1);
+    await queues.add("move", 1);
+    const { out } = await ojm(folder, "__complete", "QUEUE", "--within", "60s", ...STORE, "--", "ma");
+    expect(out).toBe("mail\n");
+  });
+});

@@ -1,0 +1,115 @@
+import type { JobManager } from "@ojm/core";
+import type { ItemInfo, ItemState, QueueSummary, Queues } from "@ojm/queue";
+import { expectNoMore, lastValue } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { countOption } from "../../command-line/units.js";
+import { CommandError, notFound } from "../../errors.js";
+import { colorOf } from "../../output/color.js";
+import { type Column, printItem, printItems } from "../../output/items.js";
+import { jsonText, print, wantsJson } from "../../output/print.js";
+import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
+import { queueOf, withQueues } from "../../store/open-queues.js";
+import { queueOperand } from "./operands.js";
+import { itemColumns, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
+
+const LIMIT = 20;
+
+/** A queue with its first items. */
+export interface QueueDetails extends ShownQueue {
+  readonly items: readonly ItemInfo[];
+}
+
+/** Shows a queue with its first items, or one item. */
+export async function execute(given: Given): Promise<number> {
+  const name = queueOperand(given);
+  expectNoMore(given, 2);
+  const [, id] = given.operands;
+  const [state, group] = [lastValue(given, "state") as ItemState | undefined, lastValue(given, "group")];
+  const limit = countOption(given, "limit");
+  if (id !== undefined && [state, group, limit].some((value) => value !== undefined))
+    throw new CommandError("ojm queue show takes --state, --group and --limit without the id of an item");
+  return withQueues(given, async (queues, manager) => {
+    const queue = await queueOf(queues, manager, name);
+    if (id !== undefined) return showItem(given, queues, manager, queue, id);
+    const items: ItemInfo[] = [];
+    const options = { limit: limit ?? LIMIT, ...(state && { state }), ...(group !== undefined && { group }) };
+    for await (const item of queues.items(name, options)) items.push(item);
+    const details: QueueDetails = { ...(await shownQueue(queues, queue)), items };
+    const say = sayTime(given);
+    printItem(given, details, queueFields(say));
+    if (wantsJson(given) || items.length === 0) return;
+    print("\n");
+    await printItems(given, items, itemColumns(say), "");
+  });
+}
+
+function queueFields(say: SayTime): Column<QueueDetails>[] {
+  return [
+    { title: "queue", cut: "name", cell: ({ name }) => name },
+    { title: "paused", cell: ({ paused }) => paused && sayPause(paused, say), color: () => "yellow" },
+    { title: "waiting", cell: (queue) => sayCount(queue.waiting, queue) },
+    { title: "oldest", cell: ({ oldest }) => say(oldest) },
+    { title: "delayed", cell: (queue) => sayCount(queue.delayed, queue) },
+    { title: "active", cell: (queue) => sayCount(queue.active, queue) },
+    { title: "dead", cell: (queue) => sayCount(queue.dead, queue) },
+    {
+      title: "workers",
+      cell: ({ workers, slots }) => (workers === 0 ? "0" : `${workers}, for ${slots} items at once`),
+    },
+    { title: "attempts", cell: ({ options }) => String(options.attempts) },
+    { title: "retry delay", cell: ({ options }) => sayDelay(options) },
+    { title: "timeout", cell: ({ options }) => sayDuration(Number(options.timeout)) },
+    { title: "per group", cell: ({ options }) => options.perGroup?.toString() },
+    { title: "permits", cell: ({ options: { permits } }) => permits && jsonText(permits) },
+    { title: "rate", cell: ({ options: { rate } }) => rate && sayRate(rate) },
+    { title: "dead kept", cell: ({ options: { dead } }) => sayDuration(Number(dead?.keep)) },
+  ];
+}
+
+function sayDelay({ delay, backoff, maxDelay }: QueueSummary["options"]): string {
+  const first = sayDuration(Number(delay));
+  return backoff === "fixed" ? first : `${first}, twice as long each time, ${sayDuration(Number(maxDelay))} at most`;
+}
+
+function sayRate({ name, max, per }: NonNullable<QueueSummary["options"]["rate"]>): string {
+  return `${max} in ${sayDuration(Number(per))}, over all that give the rate "${name}"`;
+}
+
+async function showItem(
+  given: Given,
+  queues: Queues,
+  manager: JobManager,
+  { name }: QueueSummary,
+  id: string,
+): Promise<void> {
+  const item = await queues.item(name, id);
+  if (item === undefined) throw await goneItem(manager, name, id);
+  const say = sayTime(given);
+  printItem(given, item, [
+    { title: "item", cut: "name", cell: () => item.id },
+    { title: "queue", cut: "name", cell: () => item.queue },
+    { title: "state", cell: () => item.state, color: () => colorOf(item.state) },
+    { title: "attempt", cell: () => String(item.attempt) },
+    { title: "priority", cell: () => (item.priority === 0 ? "" : String(item.priority)) },
+    { title: "group", cut: "name", cell: () => item.group },
+    { title: "added", cell: () => say(item.added) },
+    { title: "due", cell: () => say(item.due) },
+    { title: "expires", cell: () => say(item.expires) },
+    { title: "died", cell: () => say(item.died) },
+    { title: "error", cell: () => item.error },
+    { title: "runs", cell: () => item.runs.join("\n") },
+    { title: "meta", cell: () => item.meta && jsonText(item.meta, 1) },
+    { title: "data", cell: () => jsonText(item.data, 1) },
+  ]);
+}
+
+/** How many of the newest runs of the queue are searched for those of an item that is gone. */
+const RECENT = 1_000;
+
+/** An item that is done has its runs only. */
+async function goneItem(manager: JobManager, queue: string, id: string): Promise<Error> {
+  for await (const { id: run, meta, status } of manager.history({ name: queue, limit: RECENT }))
+    if (meta?.["item"] === id)
+      return notFound(`the queue "${queue}" has the item ${id} no more: its last run, ${run}, is ${status}`);
+  return notFound(`the queue "${queue}" has no item ${id}`);
+}

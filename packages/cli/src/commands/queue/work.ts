@@ -1,0 +1,162 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { JobManager } from "@ojm/core";
+import { GRACE } from "@ojm/core/internal";
+import type { Queues, Worker } from "@ojm/queue";
+import type { Given } from "../../command-line/spec.js";
+import { countOption, spanOption } from "../../command-line/units.js";
+import { CommandError, EXIT } from "../../errors.js";
+import { printError } from "../../output/print.js";
+import { sayDuration } from "../../output/times.js";
+import { configuredNotify } from "../../store/config.js";
+import { queueOf, refuseNewQueue, withQueues } from "../../store/open-queues.js";
+import { reported } from "../exec/exec.js";
+import { ItemCommands } from "./item-commands.js";
+import { sayPause } from "./shown.js";
+
+/** How long an item waits that its command gave back, in ms. */
+const LATER = 60_000;
+
+/** How long a command has to end after the SIGTERM at the end of the grace, in ms. */
+const LAST_MOMENT = 2_000;
+
+/** How often `--drain` checks whether an item is left, in ms. */
+const CHECK = 200;
+
+/** Signals to ojm within this time count as one, in ms: timeout(1) and npm each send theirs twice. */
+const ONE = 1_000;
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const;
+
+/** Runs a command for each item of a queue. */
+export async function execute(given: Given): Promise<number> {
+  const queue = namesOf(given);
+  const concurrency = countOption(given, "concurrency") ?? 1;
+  const grace = spanOption(given, "grace") ?? GRACE;
+  const later = spanOption(given, "later") ?? LATER;
+  refuseMissing(given.behind[0] ?? "");
+  const notify = await configuredNotify(process.cwd());
+  return withQueues(
+    given,
+    async (queues, manager) => {
+      await refuseNewQueue(given, manager, queue);
+      return reported(manager, undefined, notify, () =>
+        work(given, queues, manager, queue, { words: given.behind, concurrency, grace, later }),
+      );
+    },
+    { create: true, heartbeatThread: true },
+  );
+}
+
+interface Settings {
+  readonly words: readonly string[];
+  readonly concurrency: number;
+  readonly grace: number;
+  readonly later: number;
+}
+
+async function work(
+  given: Given,
+  queues: Queues,
+  manager: JobManager,
+  queue: string,
+  { concurrency, grace, ...settings }: Settings,
+): Promise<number> {
+  const commands = new ItemCommands(manager, { ...settings, grace });
+  const stopped = stopOnSignal(commands, grace);
+  const worker = await queues.work(queue, (item) => commands.handle(item), { concurrency });
+  const isDrained = given.flags.has("drain");
+  const { paused } = await queueOf(queues, manager, queue);
+  const why = paused && `the queue "${queue}" is paused ${sayPause(paused, (at) => new Date(at ?? 0).toISOString())}`;
+  try {
+    if (why !== undefined) {
+      printError(`ojm: ${why}`);
+      if (isDrained) return EXIT.locked;
+    }
+    const over = new AbortController();
+    const ends = isDrained ? [stopped, empty(queues, worker, over.signal)] : [stopped];
+    const code = await Promise.race(ends).finally(() => over.abort());
+    return code ?? (commands.failed > 0 ? EXIT.failed : EXIT.ok);
+  } finally {
+    commands.stop();
+    // Resolves once the commands have ended: it is the signals to them that keep to the grace.
+    await worker.close({ grace: grace + 10 * LAST_MOMENT });
+  }
+}
+
+/**
+ * Resolves to the exit code at the first signal. The commands then have the grace to end. At its end, or at a
+ * second signal, they are ended, and their items given back.
+ */
+function stopOnSignal(commands: ItemCommands, grace: number): Promise<number> {
+  return new Promise((resolve) => {
+    let first: number | undefined;
+    const got = (signal: string, number: number): void => {
+      if (first !== undefined) {
+        if (performance.now() - first < ONE) return;
+        printError(`ojm: got ${signal}, the second signal: ends the commands by SIGKILL, and gives their items back`);
+        commands.end("SIGKILL", `a second signal, ${signal}`);
+        return;
+      }
+      first = performance.now();
+      commands.stop();
+      if (commands.running > 0)
+        printError(`ojm: got ${signal}: takes no further item, and waits ${sayDuration(grace)} for its commands`);
+      setTimeout(() => {
+        commands.end("SIGTERM", `${signal}, and its grace of ${sayDuration(grace)} was over`);
+        setTimeout(() => commands.end("SIGKILL", signal), LAST_MOMENT).unref();
+      }, grace).unref();
+      resolve(EXIT.signal + number);
+    };
+    for (const signal of SIGNALS) process.on(signal, got);
+  });
+}
+
+/** Resolves once no item waits, and the worker has none. Items whose time has not come are left. */
+async function empty(queues: Queues, worker: Worker, over: AbortSignal): Promise<undefined> {
+  while (!over.aborted) {
+    if (worker.active === 0 && !(await hasWaiting(queues, worker.queue)) && worker.active === 0) return;
+    await pause(CHECK, undefined, { signal: over }).catch(() => {});
+  }
+}
+
+async function hasWaiting(queues: Queues, queue: string): Promise<boolean> {
+  for await (const _ of queues.items(queue, { state: "waiting", limit: 1 })) return true;
+  // The first one is due first. A worker moves those that are due to those that wait.
+  for await (const { due = 0 } of queues.items(queue, { state: "delayed", limit: 1 })) return due <= Date.now();
+  return false;
+}
+
+/** The name of the queue. The command is behind the two dashes. */
+function namesOf({ operands: [queue, more], behind }: Given): string {
+  const form = "ojm queue work QUEUE -- COMMAND …";
+  if (queue === undefined) throw new CommandError(`ojm queue work needs a queue and a command: ${form}`);
+  if (more !== undefined)
+    throw new CommandError(`"${more}" is before the two dashes: write the command after them, as in ${form}`);
+  if (behind.length === 0) throw new CommandError(`ojm queue work needs a command after two dashes: ${form}`);
+  return queue;
+}
+
+/**
+ * Rejects a command that cannot be started: each item would fail, until all are dead letters.
+ */
+function refuseMissing(command: string): void {
+  const folders = command.includes("/") ? [""] : (process.env["PATH"] ?? "").split(delimiter);
+  const files = folders.map((folder) => (folder === "" ? command : join(folder, command))).filter(isFile);
+  if (files.length === 0) throw new CommandError(`there is no command "${command}"`);
+  if (!files.some(isExecutable)) throw new CommandError(`"${command}" cannot be executed`);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,47 @@
+import type { JobManager } from "@ojm/core";
+import { visible } from "@ojm/core/internal";
+import type { QueueSummary, Queues } from "@ojm/queue";
+import type { Given } from "../command-line/spec.js";
+import { CommandError, notFound } from "../errors.js";
+import { listed, meant, queueNames } from "./known-names.js";
+import { type OpenStore, withStore } from "./open.js";
+
+/** Calls `look` with the queues of the chosen store, and closes them. */
+export function withQueues(
+  given: Given,
+  look: (queues: Queues, manager: JobManager) => Promise<number | undefined> | Promise<void>,
+  options?: OpenStore,
+): Promise<number> {
+  return withStore(
+    given,
+    async (manager) => {
+      const { openQueues } = await import("@ojm/queue");
+      await using queues = openQueues(manager);
+      // Awaited here: the queues must stay open until they have answered.
+      return (await look(queues, manager)) ?? undefined;
+    },
+    options,
+  );
+}
+
+/** A queue of the store. Rejects a name that the store does not have. */
+export async function queueOf(queues: Queues, manager: JobManager, name: string): Promise<QueueSummary> {
+  for await (const queue of queues.list()) if (queue.name === name) return queue;
+  const known = await queueNames(manager);
+  const others = known.size === 0 ? "The store has none." : `Those of the store: ${listed(known)}.`;
+  throw notFound(`there is no queue "${visible(name)}".${await meant(name, known)} ${others}`);
+}
+
+/**
+ * Rejects a new name that is close to that of a queue, unless --new is given: no worker would take the items
+ * of a misspelt queue, and its worker would wait for ever.
+ */
+export async function refuseNewQueue(given: Given, manager: JobManager, name: string): Promise<void> {
+  if (name !== name.trim() || name === "")
+    throw new CommandError(`the name of a queue must not be blank, and not begin or end with a blank, as "${name}"`);
+  if (given.flags.has("new")) return;
+  const known = await queueNames(manager);
+  if (known.has(name)) return;
+  const near = await meant(name, known);
+  if (near !== "") throw notFound(`there is no queue "${visible(name)}".${near} To make it a new one: --new`);
+}

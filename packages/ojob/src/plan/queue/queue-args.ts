@@ -1,0 +1,127 @@
+import type { AddOptions, QueueOptions } from "@ojm/queue";
+import type { Args } from "../../load/job-file.js";
+import { isMap } from "../../text/template.js";
+
+export const QUEUE_MANAGER = "oJob Queue Manager";
+
+export const QUEUE_DELETE = "oJob Queue Delete";
+
+export const QUEUE_RULES = "oJob Queue Rules";
+
+export const DEFAULT_QUEUE = "queue";
+
+/**
+ * A lost attempt counts like a failed one in the queue. The most attempts are higher by this number, so that
+ * an item whose `attempts` is 1 outlives the death of its worker.
+ */
+const MOST_LOST = 4;
+
+/** The longest wait that is accepted, in ms. */
+const LONGEST = 365 * 86_400_000;
+
+const DEFINITION = ["delay", "backoff", "timeout", "permits", "perGroup", "dead"] as const;
+const ADD = ["priority", "delay", "at", "ttl", "group"] as const;
+
+/** The arguments of `oJob Queue Manager`. */
+export interface ManagerArgs {
+  readonly name: string;
+  readonly concurrency: number | undefined;
+  /** The failure at this attempt is final. */
+  readonly attempts: number;
+  readonly deletes: boolean;
+  readonly definition: QueueOptions;
+}
+
+/** @throws Error that names the argument */
+export function managerArgs(args: Args): ManagerArgs {
+  const { name = DEFAULT_QUEUE, concurrency, attempts = 1, queueDelete = true } = args;
+  if (typeof name !== "string" || name === "") refuse("name", "the name of the queue, a text", name);
+  if (typeof queueDelete !== "boolean") refuse("queueDelete", "true or false", queueDelete);
+  if (concurrency !== undefined) whole("concurrency", concurrency);
+  for (const period of ["queueTimeout", "queuePeriod"]) if (args[period] !== undefined) millis(period, args[period]);
+  const most = whole("attempts", attempts);
+  const { rate } = args;
+  // A rate without a name is that of the queue alone.
+  const ofQueue = isMap(rate) ? { rate: { name, ...rate } } : picked(args, ["rate"]);
+  const definition = { ...picked(args, DEFINITION), ...ofQueue, attempts: most + MOST_LOST } as QueueOptions;
+  return {
+    name: name as string,
+    concurrency: concurrency as number | undefined,
+    attempts: most,
+    deletes: queueDelete as boolean,
+    definition,
+  };
+}
+
+/** The item of `oJob Queue Add`. */
+export interface NewItem {
+  readonly job: string;
+  readonly data: Args;
+  readonly timeout: number | undefined;
+  readonly options: AddOptions;
+}
+
+/** @throws Error that names the argument */
+export function newItem(args: Args): NewItem {
+  const { job, data, timeout, unique } = args;
+  if (typeof job !== "string" || job === "") refuse("job", "the name of the job that handles the item", job);
+  if (!isMap(data)) return refuse("data", "a map, the arguments of the job", data);
+  const template = unfilled(data);
+  if (template !== undefined)
+    throw new Error(`nothing fills ${template} in "data": the job would get the template instead of a value`);
+  const key = unique === undefined ? {} : { unique: isMap(unique) ? unique : { key: String(unique) } };
+  return {
+    job: job as string,
+    data: withoutItem(data),
+    timeout: timeout === undefined ? undefined : millis("timeout", timeout),
+    options: { ...picked(args, ADD), ...key, meta: { job: job as string } } as AddOptions,
+  };
+}
+
+/** The name of the queue among the arguments; `undefined` stands for the queue of the process. */
+export function queueArg({ queue }: Args): string | undefined {
+  if (queue !== undefined && (typeof queue !== "string" || queue === "")) refuse("queue", "a name", queue);
+  return queue as string | undefined;
+}
+
+/** The arguments that the job of an item gets beside its data. */
+export function argsOfItem(data: Args, idx: string, obj: Args, attempt: number): Args {
+  return { data, ...data, idx, obj, attempt };
+}
+
+/** The data without what its job got beside it. A job that adds its `args` again must not let them grow. */
+function withoutItem(data: Args): Args {
+  const { idx, obj, attempt, ...rest } = data;
+  const isOfItem = typeof idx === "string" && typeof attempt === "number" && isMap(obj) && isMap(obj["data"]);
+  return isOfItem ? rest : data;
+}
+
+/** The first text in a value that is nothing but a template. */
+function unfilled(value: unknown): string | undefined {
+  if (typeof value === "string") return /^\s*\{\{[^{}]+\}\}\s*$/.test(value) ? value.trim() : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const one of Object.values(value)) {
+    const found = unfilled(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function picked(args: Args, names: readonly string[]): Args {
+  return Object.fromEntries(names.flatMap((name) => (args[name] === undefined ? [] : [[name, args[name]]])));
+}
+
+function whole(name: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  return refuse(name, "a whole number above 0", value);
+}
+
+function millis(name: string, value: unknown): number {
+  if (typeof value === "number" && value > 0 && value <= LONGEST) return value;
+  return refuse(name, "a number of milliseconds above 0", value);
+}
+
+function refuse(name: string, what: string, value: unknown): never {
+  const given = value === undefined ? "it is missing" : `not ${JSON.stringify(value)}`;
+  throw new Error(`"${name}" must be ${what}${value === undefined ? `: ${given}` : `, ${given}`}`);
+}
