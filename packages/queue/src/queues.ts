@@ -119,7 +119,6 @@ export class Queues {
   async define(queue: string, options: QueueOptions = {}): Promise<void> {
     const checked = checkQueue(queue, options);
     const store = await this.#open(queue);
-    await this.#manager.raiseFormat();
     if (options.schema === undefined) this.#schemas.delete(queue);
     else this.#schemas.set(queue, options.schema);
     await store.redefine(queue, ({ options: stored, pause, version }) => {
@@ -391,8 +390,6 @@ export class Queues {
     checkName(queue);
     const store = await this.#open(queue);
     if (this.#known.has(queue)) return store;
-    // Not when the store is opened: a program that only reads queues writes nothing.
-    await this.#manager.raiseFormat();
     await store.redefine(queue, ({ version, options }) => (version === null ? { options } : undefined));
     this.#known.add(queue);
     return store;

@@ -16,7 +16,10 @@ describePages("a queue", (pages) => {
     await page.keyboard.press("g");
     await page.keyboard.press("q");
     await page.getByRole("heading", { name: "Queues", level: 1 }).waitFor();
-    await page.getByRole("row", { name: /^mail / }).getByRole("link", { name: "mail" }).click();
+    await page
+      .getByRole("row", { name: /^mail / })
+      .getByRole("link", { name: "mail" })
+      .click();
     await page.getByRole("img", { name: "0 completed, 3 failed" }).waitFor();
     const dead = page.getByRole("region", { name: "Dead letters" });
     const group = dead.getByRole("row", { name: /^no route to/ });

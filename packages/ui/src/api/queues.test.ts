@@ -48,9 +48,13 @@ test("queues have their items by state, how long the next one waits, and their w
   const [waiting] = (await it.get<QueueItems>("/api/v1/queues/mail/items?state=waiting")).items;
   expect(rest.queues[0]?.oldest).toBe(waiting?.added);
   expect(await it.get("/api/v1/queues?q=MAI")).toMatchObject({ queues: [{ name: "mail" }] });
-  await queues.work("mail", ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", resolve)), {
-    concurrency: 3,
-  });
+  await queues.work(
+    "mail",
+    ({ signal }) => new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve())),
+    {
+      concurrency: 3,
+    },
+  );
   await vi.waitFor(async () => expect(await detail()).toMatchObject({ waiting: 0, active: 1, workers: 1, slots: 3 }));
   expect((await it.send("GET", "/api/v1/queues/none")).status).toBe(404);
   expect((await it.send("GET", "/api/v1/queues/none/items")).status).toBe(404);
