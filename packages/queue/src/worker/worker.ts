@@ -58,6 +58,8 @@ interface Active {
   run: Run | undefined;
   /** Set once the store says that the item is taken. */
   isCounted: boolean;
+  /** Set once its handler has returned: the slot is free, and the end of the run is on its way. */
+  isEnding: boolean;
 }
 
 const isGoneHere = (pid: number): boolean => identityOf(pid).started === "gone";
@@ -214,7 +216,7 @@ export class QueueWorker implements Worker {
   #take(): void {
     const { clock } = this.#store;
     const now = clock.monotonic();
-    let own = this.#concurrency - this.#active.size;
+    let own = this.#freeSlots;
     if (own <= 0 || this.#closing.signal.aborted || now < this.#restUntil) return;
     if (pauseAt(this.#definition, clock.now()) !== undefined) return;
     const free = this.#crew.free(own);
@@ -255,6 +257,14 @@ export class QueueWorker implements Worker {
     if (slots > 0 && this.#head.hasMore) this.#fill(wanted);
   }
 
+  /** A slot is free once its handler has returned: the end of a run and the next start are one call then. */
+  get #freeSlots(): number {
+    let handling = 0;
+    for (const { isEnding } of this.#active.values()) if (!isEnding) handling++;
+    // If the store is slow, no more ends are under way than handlers are called at once.
+    return Math.min(this.#concurrency - handling, 2 * this.#concurrency - this.#active.size);
+  }
+
   #fill(wanted: number): void {
     const limit = Math.min(LARGEST_PAGE, Math.max(PAGE, 2 * wanted));
     this.#head.fill(limit).then(
@@ -283,7 +293,7 @@ export class QueueWorker implements Worker {
   #start(waiting: Waiting): void {
     const source = { store: this.#store, queue: this.queue, member: this.#member };
     const claim = new ItemClaim(source, waiting, this.#definition, () => this.#closing.signal.aborted);
-    const active: Active = { claim, run: undefined, isCounted: false };
+    const active: Active = { claim, run: undefined, isCounted: false, isEnding: false };
     this.#active.set(waiting.id, active);
     this.#offered.delete(waiting.id);
     void this.#working.during(() => this.#run(waiting, active));
@@ -304,10 +314,11 @@ export class QueueWorker implements Worker {
           this.#head.remove(claim.waiting);
           this.#begun.set(id, run.id);
           const result = this.#handle(run, claim);
-          handled = result.then(
-            () => {},
-            () => {},
-          );
+          const over = (): void => {
+            active.isEnding = true;
+            this.#deal();
+          };
+          handled = result.then(over, over);
           return result;
         },
         this.#runOptions(claim),
