@@ -42,7 +42,7 @@ const listPage = (path: string, limit: number, known: readonly string[]): Endpoi
   },
 });
 
-/** A page whose program is loaded when it is shown: answers that came with the page would be forgotten by then. */
+/** A page whose program is loaded when it is shown: answers of the first load are forgotten by then. */
 const LATE = (): readonly string[] => [];
 
 const look = (
