@@ -49,7 +49,10 @@ export interface ViewOptions {
   readonly address?: string;
   /** Rejects every action, whatever the role. Default: false. */
   readonly readOnly?: boolean;
-  /** Shows the results, the `args` and the `meta` of runs, and the data of items, which may contain secrets. Default: false. */
+  /**
+   * Shows the results, the `args` and the `meta` of runs, and the data of items, which may contain secrets.
+   * Default: false.
+   */
   readonly showResults?: boolean;
   /**
    * Masks texts that people and jobs wrote: log lines, errors, results, reasons, authors, triggers. Such as

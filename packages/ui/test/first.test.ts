@@ -4,7 +4,6 @@
  */
 import type { Page } from "playwright-core";
 import { expect, it, vi } from "vitest";
-import { addDead } from "../src/testing/test-ui.js";
 import { describePages } from "./support/describe-pages.js";
 
 const PATIENCE = { timeout: 60_000, interval: 1 };
@@ -36,7 +35,6 @@ describePages("the first answers of a page", (pages) => {
       throw new Error("no room");
     });
     await failing.catch(() => {});
-    await addDead(manager, "mail", ["no route"]);
     const page = await opened();
     const asked: string[] = [];
     await page.route("**/api/v1/**", (route) => {
@@ -52,8 +50,6 @@ describePages("the first answers of a page", (pages) => {
       ["runs", "a job"],
       ["runs?name=a+job&status=failed", "a job"],
       [`runs/${encodeURIComponent(id)}`, "no room", "a line"],
-      ["queues", "mail"],
-      ["queues/mail", "no route"],
       ["locks", "Processes"],
       ["audit", "the partner moves"],
     ] as const) {

@@ -42,6 +42,9 @@ const listPage = (path: string, limit: number, known: readonly string[]): Endpoi
   },
 });
 
+/** A page whose program is loaded when it is shown: answers of the first load are forgotten by then. */
+const LATE = (): readonly string[] => [];
+
 const look = (
   id: keyof Answers | "log.txt",
   path: string,
@@ -66,7 +69,7 @@ export const readEndpoints: readonly Endpoint[] = [
       after: NAME_AFTER,
       q: Q,
     },
-    page: { path: /^\/timeline$/, first: () => [] },
+    page: { path: /^\/timeline$/, first: LATE },
   }),
   look("jobs", "jobs", "The jobs, by name", {
     query: { limit: LIMIT, after: NAME_AFTER, q: Q },
@@ -108,16 +111,16 @@ export const readEndpoints: readonly Endpoint[] = [
   look("zones", "zones", "The time zones of the schedules, by name", { query: { limit: LIMIT, after: NAME_AFTER } }),
   look("queues", "queues", "The queues, by name", {
     query: { limit: LIMIT, after: NAME_AFTER, q: Q },
-    page: listPage("queues", 50, ["q"]),
+    page: { path: /^\/queues$/, first: LATE },
   }),
   look("queue", "queues/:name", "A queue, and the errors of its dead letters", {
-    page: { path: /^\/queues\/([^/]+)$/, first: (name) => [`queues/${name}`] },
+    page: { path: /^\/queues\/[^/]+$/, first: LATE },
   }),
   look("items", "queues/:name/items", "Items of a queue, without their data", {
     query: { state: { type: "text", text: "only `active`, `waiting`, `delayed` or `dead` ones" }, limit: LIMIT },
   }),
   look("item", "queues/:name/items/:id", "An item of a queue, and its attempts", {
-    page: { path: /^\/queues\/[^/]+\/items\/[^/]+$/, first: () => [] },
+    page: { path: /^\/queues\/[^/]+\/items\/[^/]+$/, first: LATE },
   }),
   look("locks", "locks", "Locks, processes and schedulers", {
     page: { path: /^\/locks$/, first: () => ["locks"] },

@@ -6,7 +6,8 @@ export type Schema<T> = v.GenericSchema<T>;
 /**
  * The body of `POST api/v1/jobs/NAME/ACT`, where ACT is `run-now`, `hold`, `end-hold`, `pause`, `resume`,
  * `backfill`, `stop-backfill`, `unlock` or `cancel`, of `POST api/v1/runs/ID/cancel`, of `POST
- * api/v1/queues/NAME/ACT`, where ACT is `pause`, `resume`, `retry` or `discard`, and of the last two of an item.
+ * api/v1/queues/NAME/ACT`, where ACT is `pause`, `resume`, `retry` or `discard`, and of the last two of an
+ * item.
  */
 export interface ActRequest {
   /** The reason, for everyone affected. At most 1,000 characters. */

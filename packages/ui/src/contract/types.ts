@@ -441,7 +441,7 @@ export interface LogPage {
   readonly more: boolean;
 }
 
-/** A queue, the number of its items in each state, and its workers. `more`: there are more than were counted. */
+/** A queue, its items by state, and its workers. `more`: there are more items than were counted. */
 export interface QueueView extends QueueCounts {
   readonly name: string;
   readonly paused?: QueuePause;
@@ -495,8 +495,8 @@ export interface QueueDetail extends QueueView {
 export type QueueItem = Omit<ItemInfo, "data" | "meta" | "queue">;
 
 /**
- * `GET api/v1/queues/NAME/items?state&limit`: `active`, `waiting`, `delayed`, then `dead`. Those that wait have
- * the order in which they are taken.
+ * `GET api/v1/queues/NAME/items?state&limit`: `active`, `waiting`, `delayed`, then `dead`. Those that wait
+ * have the order in which they are taken.
  */
 export interface QueueItems {
   readonly items: readonly QueueItem[];

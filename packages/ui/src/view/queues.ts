@@ -86,8 +86,8 @@ async function attemptsOf(
 }
 
 /**
- * The key of the error of a dead letter. Of the masked error: a hash of a secret could be guessed. Numbers and
- * ids do not count, as in the problems of jobs.
+ * The key of the error of a dead letter. Of the masked error: a hash of a secret could be guessed. Numbers
+ * and ids do not count, as in the problems of jobs.
  */
 function errorKey({ error = "" }: ItemInfo, mask: Source["mask"]): string {
   const text = mask(error);

@@ -28,7 +28,7 @@ export interface Target {
   readonly hold?: HoldView | undefined;
   /** With `cancel`: the pending attempt, if no run is running. `run`: the first run of its retry series. */
   readonly attempt?: number | undefined;
-  /** The name is that of a queue. `item`: the subject is an item of it. `error`: the key of a group of dead letters. */
+  /** The name is that of a queue. `item`: the item that is meant. `error`: the key of a group of errors. */
   readonly queue?: { readonly item?: string; readonly error?: string; readonly dead?: number } | undefined;
   /** With `run-now`: the parameters of the run that is repeated. */
   readonly again?: { readonly args: ActRequest["args"] } | undefined;

@@ -104,7 +104,7 @@ const WIDTH = 400;
 const HEIGHT = 72;
 const STEP = WIDTH / MINUTES;
 
-/** The attempts of a minute that have ended, and those of them that ended well. Skipped ones were given back. */
+/** The attempts of a minute that ended well, and the others that ended. Skipped ones were given back. */
 function sumOf({ runs }: QueueMinute): { readonly well: number; readonly bad: number } {
   const { completed = 0, failed = 0, lost = 0, timeout = 0, cancelled = 0 } = runs;
   return { well: completed, bad: failed + lost + timeout + cancelled };
