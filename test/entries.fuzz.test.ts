@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { isChannelError, isLockError, isRunError, type JobManager } from "@ojm/core";
+import { isQueueError, openQueues, type Queues } from "@ojm/queue";
 import { isScheduleError, openScheduler, type Scheduler } from "@ojm/schedule";
 import { snapshot } from "@ojm/schedule/operator";
 import { fuzz } from "@ojm/testing/fuzz";
@@ -128,6 +129,7 @@ async function worldSamples(): Promise<Sample[]> {
   await clock.until(scheduler.remove("gone", { reason: "not needed" }));
   await clock.until(one.manager.rollups({ from: clock.now() - 3_600_000, to: clock.now(), by: "minute" }));
   await clock.advance(3 * 3_600_000);
+  await fillQueue(openQueues(one.manager, { clock }), clock);
   warned.mockRestore();
   const found = new Map<string, Sample>();
   const count = new Map<string, number>();
@@ -144,6 +146,27 @@ async function worldSamples(): Promise<Sample[]> {
     }
   }
   return [...found.values()];
+}
+
+/** A queue with an item in each state. */
+async function fillQueue(queues: Queues, clock: FakeClock): Promise<void> {
+  await clock.until(queues.define("mail", { attempts: 2, delay: "1h", perGroup: 5 }));
+  const work = ({ data, signal }: { data: unknown; signal: AbortSignal }): Promise<unknown> =>
+    data === "fails" ? Promise.reject(new Error("no route")) : untilAborted(signal);
+  await clock.until(queues.work("mail", work, { concurrency: 3 }));
+  for (const [data, attempts] of [
+    ["fails", 1],
+    ["fails", 2],
+    ["takes long", 2],
+  ] as const)
+    await clock.until(queues.add("mail", data, { attempts }));
+  await clock.advance(5_000);
+  await clock.until(queues.pause("mail", { reason: "the server moves", until: clock.now() + 3_600_000 }));
+  await clock.until(
+    queues.add("mail", "x", { group: "ana", unique: { key: "order-1" }, ttl: "1h", meta: { order: 1 } }),
+  );
+  await clock.until(queues.add("mail", "y", { delay: "1h", unique: { key: "order-2", until: "taken" } }));
+  await clock.until(queues.close({ grace: 0 }));
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {
@@ -289,9 +312,33 @@ function surface(
       [`remove("${name}")`, () => scheduler.remove(name, { reason: "not needed" })],
     );
   }
+  const queues = openQueues(manager, { clock });
+  const reason = "fuzz";
+  calls.push(
+    ["queues()", () => collect(queues.list())],
+    ["items()", () => collect(queues.items("mail"))],
+    ["counts()", () => queues.counts("mail")],
+    ["add to a queue", () => queues.add("mail", "z", { group: "ana", unique: { key: "order-1", replace: true } })],
+    ["pause of a queue", () => queues.pause("mail", { reason })],
+    ["resume of a queue", () => queues.resume("mail", { reason })],
+    ["redrive()", () => queues.redrive("mail", { reason })],
+    ["work on a queue", () => workOn(queues, clock)],
+    ["retry of an item", () => queues.retry("mail", "none", { reason })],
+    ["discard of an item", () => queues.discard("mail", "none", { reason })],
+    ["purge()", () => queues.purge("mail", { reason })],
+    ["define()", () => queues.define("mail", { attempts: 1 })],
+    ["queues.close()", () => queues.close({ grace: 0 })],
+  );
   calls.push(["scheduler.close()", () => scheduler.close()]);
   calls.push(["prune()", () => manager.prune({ olderThan: 0 })], ["close()", () => manager.close()]);
   return calls;
+}
+
+/** Handles what waits for some seconds. */
+async function workOn(queues: Queues, clock: FakeClock): Promise<void> {
+  const worker = await queues.work("mail", () => "sent", { concurrency: 5 });
+  await new Promise<void>((resolve) => clock.after(3_000, resolve));
+  await worker.close({ grace: 0 });
 }
 
 /** Sends what waits, and checks for more. */
@@ -311,6 +358,7 @@ const isOurs = (error: unknown): boolean =>
   isLockError(error) ||
   isRunError(error) ||
   isScheduleError(error) ||
+  isQueueError(error) ||
   error instanceof SkippedJob;
 
 async function tryAll({ seed, entries }: Store): Promise<void> {
@@ -358,7 +406,7 @@ test("the samples are of every kind on the page Entries in the store, and of rec
  * about a field that no version writes, in a state that must keep all fields: the warning names the field.
  */
 const IS_NEWS =
-  /^the (schedule|ticks of|store had lost the schedule|store had lost which ticks of) "|^alerts wait, .*: value\.extra.* is Infinity, which JSON cannot hold$/;
+  /^a worker of the queue ".*was not written by ojm|^the (schedule|ticks of|store had lost the schedule|store had lost which ticks of) "|^alerts wait, .*: value\.extra.* is Infinity, which JSON cannot hold$/;
 
 fuzz({
   name: "entries",

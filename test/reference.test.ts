@@ -125,6 +125,7 @@ describe("Errors and warnings A–Z", () => {
     expect([...(inSources.get("INVALID") ?? [])].sort()).toEqual([
       "AlertsError",
       "HTTP API",
+      "QueueError",
       "RunError",
       "ScheduleError",
     ]);

@@ -1,4 +1,5 @@
 import type { Key, Version } from "@ojm/core";
+import { readable } from "@ojm/core/internal";
 import { comparePlaces, isItem, type Place, placeOf, type StoredItem } from "../store/entries.js";
 import type { QueueStore } from "../store/store.js";
 
@@ -93,7 +94,7 @@ export class Head {
     const page: Waiting[] = [];
     let last: Place | undefined;
     let read = 0;
-    for await (const entry of this.#store.channel.entries({ prefix: ["w", this.#queue], ...after, limit })) {
+    for await (const entry of readable(this.#store.channel, { prefix: ["w", this.#queue], ...after, limit })) {
       read++;
       const place = placeOf(entry.key);
       if (place === undefined) continue;

@@ -401,7 +401,8 @@ export class QueueWorker implements Worker {
       this.#stop();
       return;
     }
-    this.#restUntil = this.#store.clock.monotonic() + REST;
+    // A damaged entry, such as the lock of an item, must not keep the worker from other items.
+    if (!isChannelError(error) || error.code !== "CORRUPT") this.#restUntil = this.#store.clock.monotonic() + REST;
     const text = reasonText(error);
     if ((isChannelError(error) && (error as ChannelError).retryable) || text === this.#warned) return;
     this.#warned = text;

@@ -55,7 +55,7 @@ export function isToken(value: unknown): value is TokenValue {
 }
 
 /** The name of the lock at which runs wait in line for a rate. */
-export const lineOfRate = (name: string): string => `ojm rate ${name}`;
+export const lineOfRate = (rate: string): string => `ojm rate ${rate}`;
 
 /** The number of the next token of a rate, as the store has it. */
 export interface NextToken {
