@@ -46,6 +46,12 @@ const REST = 1_000;
 const PAGE = 50;
 const LARGEST_PAGE = 500;
 
+/**
+ * How many starts of a worker wait at once, if its queue has permits or a rate. More would stand in line for
+ * the same permits, and each return of one would wake them all.
+ */
+const IN_LINE = 2;
+
 /** How long an attempt waits in line for its permits, in ms. Its item may be taken by another meanwhile. */
 const PERMIT_WAIT = 60_000;
 
@@ -259,10 +265,15 @@ export class QueueWorker implements Worker {
 
   /** A slot is free once its handler has returned: the end of a run and the next start are one call then. */
   get #freeSlots(): number {
-    let handling = 0;
-    for (const { isEnding } of this.#active.values()) if (!isEnding) handling++;
+    let [handling, starting] = [0, 0];
+    for (const { isEnding, run } of this.#active.values()) {
+      if (!isEnding) handling++;
+      if (run === undefined) starting++;
+    }
+    const { permits, rate } = this.#definition.options;
+    const inLine = permits === undefined && rate === undefined ? this.#concurrency : IN_LINE;
     // If the store is slow, no more ends are under way than handlers are called at once.
-    return Math.min(this.#concurrency - handling, 2 * this.#concurrency - this.#active.size);
+    return Math.min(this.#concurrency - handling, inLine - starting, 2 * this.#concurrency - this.#active.size);
   }
 
   #fill(wanted: number): void {
@@ -310,6 +321,7 @@ export class QueueWorker implements Worker {
         this.queue,
         (run) => {
           active.run = run;
+          this.#deal();
           claim.isClosing = () => isRunError(run.signal.reason) && run.signal.reason.code === "CLOSING";
           this.#head.remove(claim.waiting);
           this.#begun.set(id, run.id);

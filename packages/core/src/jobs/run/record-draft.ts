@@ -79,7 +79,7 @@ export class RecordDraft {
     const { trigger, timeout } = this.#options;
     const { times } = this.#context;
     const startTime = times.next(this.#name);
-    // Only runs with locks of their own start at the same moment: each refused start would cost a commit more.
+    // Only runs with locks of their own start at the same moment: a refused start would cost a commit more.
     if (this.#options.lock !== undefined) times.taken(this.#name, startTime);
     const extras = extrasOf(this.#options, this.#attempt, startTime);
     const record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout }, extras);
