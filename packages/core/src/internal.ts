@@ -50,7 +50,7 @@ export {
 export { atMost, Breaks, InFlight } from "./util/event-loop.js";
 export { EventChannel } from "./util/events.js";
 export { type ImportCount, ImportCounter } from "./util/import-count.js";
-export { all, type Items, inBatches } from "./util/iterate.js";
+export { all, first, type Items, inBatches } from "./util/iterate.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {
   bootId,

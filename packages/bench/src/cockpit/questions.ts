@@ -85,6 +85,11 @@ function questions(filling: Filling): Asked {
       { ...one("log", "/api/v1/runs/{}/log?after=500"), newest: LOGGED },
     ],
     "/api/v1/runs/{id}/log.txt": [{ ...one("log, to download", "/api/v1/runs/{}/log.txt"), newest: LOGGED }],
+    "/api/v1/queues": [one("queues", "/api/v1/queues")],
+    // The store that is measured has no queues.
+    "/api/v1/queues/{name}": [],
+    "/api/v1/queues/{name}/items": [],
+    "/api/v1/queues/{name}/items/{id}": [],
     "/api/v1/locks": [one("locks", "/api/v1/locks")],
     "/api/v1/zones": [one("zones", "/api/v1/zones")],
     "/api/v1/audit": [one("audit", "/api/v1/audit"), one("audit of a job", `/api/v1/audit?name=${name}`)],

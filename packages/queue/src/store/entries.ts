@@ -152,12 +152,16 @@ export function isMember(value: unknown): value is MemberValue {
   return isHolder(by) && isCount(concurrency);
 }
 
+export function isUnique(value: unknown): value is UniqueValue {
+  const { id, at, ...place } = fieldsOf<UniqueValue>(value) ?? {};
+  return hasPlace(place) && isText(id) && isOptional(at, isTime);
+}
+
 export function isQueue(value: unknown): value is QueueValue {
   const { options, pause } = fieldsOf<QueueValue>(value) ?? {};
   return isMap(options) && isOptional(pause, isMap);
 }
 
-const isPlace = (value: unknown): boolean => isMap(value) && hasPlace(value) && isText(value["id"]);
 const isGroup = (value: unknown): boolean => isCount(fieldsOf<GroupValue>(value)?.turn);
 
 const CHECKS: { readonly [kind: string]: (value: unknown) => boolean } = {
@@ -166,7 +170,7 @@ const CHECKS: { readonly [kind: string]: (value: unknown) => boolean } = {
   due: isItem,
   t: isTaken,
   dead: isDead,
-  uniq: isPlace,
+  uniq: isUnique,
   g: isGroup,
   m: isMember,
 };

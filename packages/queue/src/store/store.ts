@@ -10,7 +10,7 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { readable, unlessCorrupt } from "@ojm/core/internal";
+import { fieldsOf, first, isCount, readable } from "@ojm/core/internal";
 import { type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
 import type { Added } from "../types.js";
 import { type AttemptEnd, endOps, type Taken } from "./end.js";
@@ -19,9 +19,11 @@ import {
   definitionKey,
   dueKey,
   GROUP_TTL,
+  type GroupValue,
   groupKey,
   isItem,
   isQueue,
+  isUnique,
   lockKeyOf,
   type Place,
   placeOf,
@@ -63,7 +65,7 @@ export class QueueStore {
   }
 
   async definition(queue: string): Promise<Definition> {
-    return definitionOf(await unlessCorrupt(this.channel.entry(definitionKey(queue))));
+    return definitionOf(await first(readable(this.channel, { prefix: definitionKey(queue), limit: 1 })));
   }
 
   /** Changes the definition of a queue, unless `change` returns `undefined` for the stored one. */
@@ -104,9 +106,9 @@ export class QueueStore {
       const { unique, replace } = options;
       const taken = unique && result.failed.find(({ key }) => isKeyOf(key, "uniq"))?.current?.value;
       if (taken === undefined) continue;
-      const { id } = taken as UniqueValue;
-      if (replace && (await this.#replace(queue, taken as UniqueValue, data)))
-        return { id, added: false, replaced: true };
+      if (!isUnique(taken)) throw notOurs(uniqueKey(queue, unique?.key ?? ""));
+      const { id } = taken;
+      if (replace && (await this.#replace(queue, taken, data))) return { id, added: false, replaced: true };
       return { id, added: false };
     }
   }
@@ -122,7 +124,10 @@ export class QueueStore {
     isExact: boolean,
   ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place }> {
     const { turn: now, id } = this.#stamp();
-    const last = group === undefined ? undefined : await unlessCorrupt(this.channel.entry(groupKey(queue, group)));
+    const last =
+      group === undefined
+        ? undefined
+        : await first(readable(this.channel, { prefix: groupKey(queue, group), limit: 1 }));
     const turn = group === undefined ? now : await this.#turnIn(queue, rank, now, last);
     const place = { rank, turn, id };
     const item: StoredItem = {
@@ -158,8 +163,9 @@ export class QueueStore {
    * Start-time fair queueing: the next item of a group comes in the round after its last one, but in no round
    * that is over. If none waits, the round is the present time, which is above all earlier ones.
    */
-  async #turnIn(queue: string, rank: number, now: number, last: Entry<QueuesValue> | undefined): Promise<number> {
-    const { turn: before = 0 } = (last?.value ?? {}) as { turn?: number };
+  async #turnIn(queue: string, rank: number, now: number, last: { value: unknown } | undefined): Promise<number> {
+    const { turn } = fieldsOf<GroupValue>(last?.value) ?? {};
+    const before = isCount(turn) ? turn : 0;
     for await (const { key } of this.channel.keys({ prefix: ["w", queue, rank], limit: 1 }))
       return Math.max(placeOf(key)?.turn ?? now, before + 1);
     return Math.max(now, before + 1);
@@ -218,6 +224,12 @@ export class QueueStore {
     const result = await this.channel.commitWith<unknown[]>(ops, [{ channel: locks, ops: [lock] }]);
     return result.ok || result.failed.every(({ channel }) => channel === CHANNEL);
   }
+}
+
+/** An entry that ojm did not write may have any meaning: no item is added under its key. */
+function notOurs(key: Key): ChannelError {
+  const text = `the entry ${JSON.stringify(key)} of the channel "${CHANNEL}" was not written by ojm. Once you know that no item has this key, remove the entry: ojm doctor prints how`;
+  return new ChannelError("CORRUPT", text, { outcome: "not-applied" });
 }
 
 const isKeyOf = (key: Key, kind: string): boolean => (key as readonly unknown[])[0] === kind;
