@@ -5,7 +5,7 @@ import { isScheduleError, openScheduler, type Scheduler } from "@ojm/schedule";
 import { snapshot } from "@ojm/schedule/operator";
 import { fuzz } from "@ojm/testing/fuzz";
 import fc from "fast-check";
-import { expect, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { openWith } from "../packages/alerts/src/open.js";
 import { FakeReceiver } from "../packages/alerts/src/testing/receiver.js";
 import { orphansOf } from "../packages/cli/src/commands/exec/orphans.js";
@@ -400,6 +400,9 @@ test("the samples are of every kind on the page Entries in the store, and of rec
   const statuses = ["cancelled", "completed", "failed", "running", "timeout"];
   expect(kinds).toEqual(expect.arrayContaining([...onPage, ...statuses.map((status) => `record, ${status}`)]));
 });
+
+// Loads what is imported on demand. That takes real time, and a clock that is simulated does not wait for it.
+beforeAll(() => tryAll({ seed: 1, entries: [] }));
 
 /**
  * Warnings about schedules that the calls removed or the damage changed, and not about a fault of ours. And
