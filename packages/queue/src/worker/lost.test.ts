@@ -35,6 +35,21 @@ test("the item of a worker that died is handled by another one, as its next atte
   expect(await world.items(two)).toEqual([]);
 });
 
+test("a new worker takes back what dead ones had before its start resolves: a drain must not miss it", async () => {
+  const [one, two] = [await world.process("one"), await world.process("two")];
+  await clock.until(one.queues.work("q", never));
+  await clock.until(one.queues.add("q", "x"));
+  await clock.advance(100);
+  world.kill(one);
+  await clock.advance(60_000);
+  expect(await world.items(two)).toMatchObject([{ state: "active" }]);
+  const before = clock.monotonic();
+  const worker = await clock.until(two.queues.work("q", () => {}));
+  expect(clock.monotonic()).toBe(before);
+  expect((await world.items(two)).map(({ state }) => state)).not.toContain("active");
+  await clock.until(worker.close());
+});
+
 test("an item that kills each of its workers ends as a dead letter", async () => {
   const observer = await world.process("observer");
   await clock.until(observer.queues.define("q", { attempts: 3, delay: "1s" }));

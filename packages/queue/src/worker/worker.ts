@@ -154,6 +154,7 @@ export class QueueWorker implements Worker {
       this.#stop();
       throw error;
     }
+    await this.#inBackground(() => this.#checkTaken());
     this.#isReady = true;
     this.#moveSoon(0);
     this.#armTick();
