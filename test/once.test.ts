@@ -12,21 +12,27 @@ onSharedStores({}, (create) => {
     timeout: 300_000,
   }, async () => {
     const options = await create();
-    const children = Array.from({ length: PROCESSES }, (_, i) =>
-      startChild("once.child.ts", [JSON.stringify(options), String(KEYS), String(i)]),
-    );
-    const [killed, ...others] = children;
+    const start = (i: number, ...more: string[]) =>
+      startChild("once.child.ts", [JSON.stringify(options), String(KEYS), String(i), ...more]);
+    /** Resolves once the process has sent `count` messages with this field. */
+    const sent = ({ process: child }: ReturnType<typeof start>, field: string, count = 1): Promise<void> =>
+      new Promise((resolve) => {
+        child.on("message", (message: object) => {
+          if (field in message && --count === 0) resolve();
+        });
+      });
+    // Its fifth body does not return.
+    const killed = start(0, "5");
+    await sent(killed, "began", 5);
+    const others = Array.from({ length: PROCESSES - 1 }, (_, i) => start(i + 1));
     const results: Record<string, string>[] = [];
     for (const child of others)
       child.process.on("message", (message: { results?: Record<string, string> }) => {
         if (message.results !== undefined) results.push(message.results);
       });
-    // In the middle of a body.
-    let begun = 0;
-    killed?.process.on("message", (message: { began?: string }) => {
-      if (message.began !== undefined && ++begun === 5) killed.process.kill("SIGKILL");
-    });
-    if (killed !== undefined) await once(killed.process, "exit");
+    await Promise.all(others.map((child) => sent(child, "ready")));
+    killed.process.kill("SIGKILL");
+    await once(killed.process, "exit");
     const codes = await Promise.all(others.map(({ ended }) => ended));
     expect(others.map(({ output }) => output.stderr).join("")).toBe("");
     expect(codes).toEqual([0, 0, 0]);
