@@ -7,6 +7,7 @@ export { JoinedCommit } from "./channel/backend/joined-commit.js";
 export { inBackground } from "./channel/calls.js";
 export type { ChannelOps } from "./channel/channel.js";
 export { readable, unlessCorrupt } from "./channel/corrupt.js";
+export { sameJson } from "./channel/encoding/json.js";
 export { channelsAnswer, channelsProblem } from "./channel/open.js";
 export { parseStore, placedStore, shownStore, storeAddress, storeForms, storeWords } from "./channel/store-text.js";
 export { both, type Followed, follow, UpToDate } from "./channel/watch/follow.js";
@@ -49,6 +50,7 @@ export {
 } from "./util/duration.js";
 export { atMost, Breaks, InFlight } from "./util/event-loop.js";
 export { EventChannel } from "./util/events.js";
+export { hash32, mixed32 } from "./util/hash.js";
 export { type ImportCount, ImportCounter } from "./util/import-count.js";
 export { all, first, type Items, inBatches } from "./util/iterate.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";

@@ -7,6 +7,7 @@ import {
   permitsProblem,
   rateProblem,
   unknownOption,
+  valueText,
 } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
 import type { AddOptions, QueueOptions, StandardSchema } from "./types.js";
@@ -69,6 +70,15 @@ export function refuse(queue: string, message: string): never {
   throw new QueueError("INVALID", queue, message);
 }
 
+/** The bytes of a value as JSON; infinite if it has no JSON, as a `bigint`. */
+export function bytesOf(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value));
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
 /** @throws QueueError `INVALID` */
 export function checkName(queue: unknown): string {
   if (typeof queue !== "string" || queue === "" || queue.length > LONGEST_NAME)
@@ -86,17 +96,19 @@ class Checks {
   }
 
   names(what: string, options: unknown, known: readonly string[]): void {
-    const problem = isMap(options) ? unknownOption(what, options, known) : `${what} must be a map`;
+    const problem = isMap(options)
+      ? unknownOption(what, options, known)
+      : `the options of ${what} must be a map, not ${valueText(options)}`;
     if (problem !== undefined) this.refuse(problem);
   }
 
   whole(what: string, value: unknown, least: number, most: number): number {
     if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-    return this.refuse(`${what} must be a whole number from ${least} to ${most}, not ${String(value)}`);
+    return this.refuse(`${what} must be a whole number from ${least} to ${most}, not ${valueText(value)}`);
   }
 
   duration(what: string, value: unknown, least = 0, most?: number): number {
-    return durationOf(value, least, most) ?? this.refuse(durationProblem(`${what}`, value, least, most));
+    return durationOf(value, least, most) ?? this.refuse(durationProblem(what, value, least, most));
   }
 
   text(what: string, value: unknown, longest: number): string {
@@ -112,11 +124,11 @@ class Checks {
 /** @throws QueueError `INVALID` */
 export function checkQueue(queue: string, given: QueueOptions): CheckedQueue {
   const check = new Checks(checkName(queue));
-  check.names("the options", given, QUEUE);
+  check.names("a queue", given, QUEUE);
   const { backoff = DEFAULTS.backoff, perGroup, permits, rate, dead = {}, schema } = given;
   check.names("dead", dead, ["keep"]);
   if (backoff !== "fixed" && backoff !== "exponential")
-    check.refuse(`backoff must be "fixed" or "exponential", not ${JSON.stringify(backoff)}`);
+    check.refuse(`backoff must be "fixed" or "exponential", not ${valueText(backoff)}`);
   const wrong = (permits && permitsProblem(permits)) ?? (rate && rateProblem(rate));
   if (wrong !== undefined) check.refuse(wrong);
   if (permits !== undefined && Object.keys(permits).length > MOST_PERMITS)
@@ -139,13 +151,13 @@ export function checkQueue(queue: string, given: QueueOptions): CheckedQueue {
 /** @throws QueueError `INVALID` */
 export function checkAdd(queue: string, given: AddOptions, now: number): CheckedAdd {
   const check = new Checks(checkName(queue));
-  check.names("the options of an item", given, ADD);
+  check.names("an item", given, ADD);
   const { delay, at, ttl, group, unique, attempts, meta } = given;
   if (delay !== undefined && at !== undefined) check.refuse("give delay or at, not both");
-  if (at !== undefined && !Number.isFinite(at)) check.refuse(`at must be ms since 1970, not ${String(at)}`);
+  if (at !== undefined && !Number.isFinite(at)) check.refuse(`at must be ms since 1970, not ${valueText(at)}`);
   if (meta !== undefined && !isMap(meta)) check.refuse("meta must be a map");
-  if (meta !== undefined && Buffer.byteLength(JSON.stringify(meta)) > LARGEST_META)
-    check.refuse(`meta must be at most ${LARGEST_META} bytes as JSON`);
+  if (meta !== undefined && bytesOf(meta) > LARGEST_META)
+    check.refuse(`meta must be JSON, and at most ${LARGEST_META} bytes of it`);
   const due = delay === undefined ? at : now + check.duration("delay", delay);
   // Not "-0": the text of a key would be that of 0.
   const rank = 0 - check.whole("priority", given.priority ?? 0, -HIGHEST, HIGHEST);

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Op } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { readable, unlessCorrupt } from "@ojm/core/internal";
+import { readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
 import { checkAdd, checkConcurrency, checkDuration, checkName, checkQueue, refuse, validated } from "./options.js";
 import { freeOps } from "./store/end.js";
@@ -22,7 +22,7 @@ import {
   uniqueKey,
   waitingKey,
 } from "./store/entries.js";
-import { definitionOf, openQueueStore, type QueueStore } from "./store/store.js";
+import { definitionOf, isGoneHere, openQueueStore, type QueueStore } from "./store/store.js";
 import type {
   Added,
   AddOptions,
@@ -70,6 +70,9 @@ export function openQueues(manager: JobManager, options: QueuesOptions = {}): Qu
 
 /** How many items {@link Queues.counts} counts in each state, if its caller gives no other number. */
 const COUNTED = 10_000;
+
+/** The longest reason, or name of a person, in characters. */
+const LONGEST_TEXT = 1_000;
 
 const STATES: readonly ItemState[] = ["active", "waiting", "delayed", "dead"];
 const KINDS: { readonly [state in ItemState]: string } = { active: "t", waiting: "w", delayed: "due", dead: "dead" };
@@ -122,7 +125,7 @@ export class Queues {
     if (options.schema === undefined) this.#schemas.delete(queue);
     else this.#schemas.set(queue, options.schema);
     await store.redefine(queue, ({ options: stored, pause, version }) => {
-      if (version !== null && isSame(stored, checked)) return undefined;
+      if (version !== null && sameJson(stored, checked)) return undefined;
       return { options: checked, ...(pause && { pause }) };
     });
     this.#known.add(queue);
@@ -203,7 +206,7 @@ export class Queues {
    * @throws ChannelError if the store fails
    */
   async counts(queue: string, { most = COUNTED }: { readonly most?: number } = {}): Promise<QueueCounts> {
-    const { channel } = await this.#open(queue);
+    const { channel, host } = await this.#open(queue);
     const count = async (state: ItemState): Promise<number> => {
       let items = 0;
       for await (const _ of channel.keys({ prefix: [KINDS[state], queue], limit: most + 1 })) items++;
@@ -215,7 +218,8 @@ export class Queues {
       if (isItem(value)) oldest = value.added;
     let [workers, slots] = [0, 0];
     for await (const { value } of readable(channel, { prefix: ["m", queue] })) {
-      if (!isMember(value)) continue;
+      // Of other hosts, only the time to live of its entry shows that a worker is dead.
+      if (!isMember(value) || (value.by.host === host && isGoneHere(value.by.pid))) continue;
       workers++;
       slots += value.concurrency;
     }
@@ -476,19 +480,12 @@ export class Queues {
   }
 }
 
-function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  return Object.entries(value)
-    .map(([key, field]) => [key, sorted(field)] as const)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
 function checkWhy(queue: string, why: Why | undefined): void {
-  if (typeof why?.reason !== "string" || why.reason === "") refuse(queue, `this needs a reason, a text`);
+  const { reason, author = "" } = why ?? {};
+  if (typeof reason !== "string" || reason === "" || reason.length > LONGEST_TEXT)
+    refuse(queue, `queue "${queue}": this needs a reason, a text of at most ${LONGEST_TEXT} characters`);
+  if (typeof author !== "string" || author.length > LONGEST_TEXT)
+    refuse(queue, `queue "${queue}": author must be a text of at most ${LONGEST_TEXT} characters`);
 }
 
 function unknown(queue: string, id: string, what: string): QueueError {

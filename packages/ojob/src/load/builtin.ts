@@ -1,10 +1,16 @@
 import { type Position, SourceFile } from "../text/problem.js";
 import { BASICS } from "./basics.js";
-import { DIRECTOR_CHECK, DIRECTOR_CHECKIN, DIRECTOR_CHECKOUT, DIRECTOR_INIT, DIRECTOR_WAIT } from "./director-names.js";
 import type { Help, JobDefinition } from "./job-file.js";
 
 /** Files that come with ojm and are job files like any other. */
 const TEXTS: Readonly<Record<string, string>> = { "oJobBasics.yaml": BASICS };
+
+/* The jobs of oJob Director. */
+export const DIRECTOR_INIT = "oJob Director init";
+export const DIRECTOR_CHECK = "oJob Director check";
+export const DIRECTOR_CHECKIN = "oJob Director checkin";
+export const DIRECTOR_CHECKOUT = "oJob Director checkout";
+export const DIRECTOR_WAIT = "oJob Director wait";
 
 export interface BuiltinFile {
   readonly source: SourceFile;

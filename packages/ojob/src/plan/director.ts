@@ -1,11 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import {
-  DIRECTOR_CHECK,
-  DIRECTOR_CHECKIN,
-  DIRECTOR_CHECKOUT,
-  DIRECTOR_INIT,
-  DIRECTOR_WAIT,
-} from "../load/director-names.js";
+import { DIRECTOR_CHECK, DIRECTOR_CHECKIN, DIRECTOR_CHECKOUT, DIRECTOR_INIT, DIRECTOR_WAIT } from "../load/builtin.js";
 import type { Args, JobFile } from "../load/job-file.js";
 import type { Position, Problems } from "../text/problem.js";
 import { firstTemplate, hasTemplate } from "../text/template.js";

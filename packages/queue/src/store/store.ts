@@ -10,8 +10,8 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { fieldsOf, first, isCount, readable } from "@ojm/core/internal";
-import { type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
+import { fieldsOf, first, identityOf, isCount, readable } from "@ojm/core/internal";
+import { bytesOf, type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
 import type { Added } from "../types.js";
 import { type AttemptEnd, endOps, type Taken } from "./end.js";
 import {
@@ -186,8 +186,9 @@ export class QueueStore {
   /** The entry of a dead letter is larger than that of the item. */
   #assertFits(queue: string, item: StoredItem): void {
     const { maxValueBytes } = this.channel.supports;
-    const bytes = Buffer.byteLength(JSON.stringify(item));
-    if (bytes <= maxValueBytes - ROOM) return;
+    const bytes = bytesOf(item);
+    // The error of the commit says which part is not JSON.
+    if (bytes <= maxValueBytes - ROOM || bytes === Number.POSITIVE_INFINITY) return;
     const text = `an item of the queue "${queue}" has ${bytes} bytes, and this store takes ${maxValueBytes - ROOM}: store its data elsewhere, and add a reference to it`;
     throw new ChannelError("TOO_LARGE", text);
   }
@@ -231,6 +232,9 @@ function notOurs(key: Key): ChannelError {
   const text = `the entry ${JSON.stringify(key)} of the channel "${CHANNEL}" was not written by ojm. Once you know that no item has this key, remove the entry: ojm doctor prints how`;
   return new ChannelError("CORRUPT", text, { outcome: "not-applied" });
 }
+
+/** Whether this host has no process with this id. */
+export const isGoneHere = (pid: number): boolean => identityOf(pid).started === "gone";
 
 const isKeyOf = (key: Key, kind: string): boolean => (key as readonly unknown[])[0] === kind;
 

@@ -1,5 +1,5 @@
 import type { Key, Version } from "@ojm/core";
-import type { Followed } from "@ojm/core/internal";
+import { type Followed, hash32, mixed32 } from "@ojm/core/internal";
 import { isMember, isTaken, type QueuesValue, type TakenItem } from "../store/entries.js";
 
 /** An item that some worker has, and the version of its entry. */
@@ -141,7 +141,7 @@ export class Crew {
   }
 
   #score(hash: number, member: string): number {
-    return mixed(hash ^ (this.#members.get(member)?.hash ?? 0));
+    return mixed32(hash ^ (this.#members.get(member)?.hash ?? 0));
   }
 }
 
@@ -152,16 +152,3 @@ function add(counts: Map<string, number>, key: string, by: number): void {
 }
 
 const lastOf = (key: Key): string => String((key as readonly unknown[]).at(-1));
-
-/** A hash of a text, the same in each process. */
-function hash32(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return mixed(hash);
-}
-
-function mixed(value: number): number {
-  let hash = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}

@@ -1,18 +1,8 @@
 import { type ChannelError, isChannelError, isRunError, type Run } from "@ojm/core";
-import {
-  atMost,
-  emitWarning,
-  follow,
-  GRACE,
-  InFlight,
-  identityOf,
-  inBackground,
-  reasonText,
-  restBy,
-} from "@ojm/core/internal";
+import { atMost, emitWarning, follow, GRACE, InFlight, inBackground, reasonText, restBy } from "@ojm/core/internal";
 import { checkDuration } from "../options.js";
 import { groupPermit, lockOf, memberKey, type QueuesValue } from "../store/entries.js";
-import { type Definition, definitionOf, type QueueStore } from "../store/store.js";
+import { type Definition, definitionOf, isGoneHere, type QueueStore } from "../store/store.js";
 import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
 import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
 import { Crew, type TakenEntry } from "./crew.js";
@@ -68,8 +58,6 @@ interface Active {
   isEnding: boolean;
 }
 
-const isGoneHere = (pid: number): boolean => identityOf(pid).started === "gone";
-
 /** See {@link Worker}. */
 export class QueueWorker implements Worker {
   readonly queue: string;
@@ -81,7 +69,7 @@ export class QueueWorker implements Worker {
   readonly #head: Head;
   readonly #group: ReturnType<QueueStore["manager"]["group"]>;
   readonly #active: Map<string, Active> = new Map();
-  /** The runs whose handlers this worker called, until their items are with it no more. */
+  /** The runs whose handlers this worker called, until it no longer has their items. */
   readonly #begun: Map<string, string> = new Map();
   readonly #working: InFlight = new InFlight();
   /** Items that could not be taken, and until when they are left alone. */

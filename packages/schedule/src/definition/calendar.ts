@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { present } from "@ojm/core/internal";
+import { hash32, present } from "@ojm/core/internal";
 import { cronSchedule } from "../calendar/cron.js";
 import { intervalSchedule, type Schedule, ScheduleError } from "../calendar/schedule.js";
 import type { Calendar, CheckedDefinition } from "./types.js";
@@ -90,13 +90,4 @@ function sorted(value: unknown): unknown {
       .sort()
       .map((key) => [key, sorted(map[key])]),
   );
-}
-
-/** A number from 0 up to 2^32 that depends on every character of a text: FNV-1a, mixed once more. */
-export function hash32(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

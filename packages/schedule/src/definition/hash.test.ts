@@ -1,5 +1,6 @@
+import { hash32 } from "@ojm/core/internal";
 import { describe, expect, it } from "vitest";
-import { calendarOf, dueTime, hash32, hashOf } from "./calendar.js";
+import { calendarOf, dueTime, hashOf } from "./calendar.js";
 
 describe("the hash of a definition", () => {
   it("is the same whatever the order of the options, and another for another value", () => {

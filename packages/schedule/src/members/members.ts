@@ -1,6 +1,5 @@
 import type { Key } from "@ojm/core";
-import type { Followed } from "@ojm/core/internal";
-import { hash32 } from "../definition/calendar.js";
+import { type Followed, hash32 } from "@ojm/core/internal";
 import type { SchedulesValue } from "../store/schema.js";
 import { isMember, isMemberPart, schedulesOfPart } from "../store/valid.js";
 

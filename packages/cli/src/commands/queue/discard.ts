@@ -3,8 +3,7 @@ import { EXIT } from "../../errors.js";
 import { done } from "../../output/print.js";
 import { queueOf, withQueues } from "../../store/open-queues.js";
 import { author, reasonOf } from "../act/reason.js";
-import { forEach } from "./each.js";
-import { itemOperands } from "./operands.js";
+import { forEach, itemOperands } from "./operands.js";
 
 /** Removes items. */
 export async function execute(given: Given): Promise<number> {

@@ -1,20 +1,14 @@
-import type { JobManager } from "@ojm/core";
-import { openQueues, type Queues } from "@ojm/queue";
-import { folderWith } from "@ojm/testing/folder";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import type { Queues } from "@ojm/queue";
+import { beforeEach, expect, test } from "vitest";
 import { called } from "../../testing/called.js";
 import { readPrinted } from "../../testing/printed-json.js";
-import { storeIn } from "../../testing/store.js";
+import { queuesInFolder } from "../../testing/store.js";
 
 let folder: string;
-let manager: JobManager;
 let queues: Queues;
 
 beforeEach(async () => {
-  folder = folderWith({});
-  manager = await storeIn(folder);
-  queues = openQueues(manager);
-  onTestFinished(() => queues.close({ grace: 0 }));
+  ({ folder, queues } = await queuesInFolder());
 });
 
 /** The JSON of a command, which must match its schema. */

@@ -1,21 +1,17 @@
 import type { JobManager } from "@ojm/core";
-import { openQueues, type Queues } from "@ojm/queue";
-import { folderWith } from "@ojm/testing/folder";
+import type { Queues } from "@ojm/queue";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../../testing/called.js";
 import { commandOf, type Ended, ojm } from "../../testing/ojm.js";
 import { readPrinted } from "../../testing/printed-json.js";
-import { storeIn } from "../../testing/store.js";
+import { queuesInFolder } from "../../testing/store.js";
 
 let folder: string;
 let manager: JobManager;
 let queues: Queues;
 
 beforeEach(async () => {
-  folder = folderWith({});
-  manager = await storeIn(folder);
-  queues = openQueues(manager);
-  onTestFinished(() => queues.close());
+  ({ folder, manager, queues } = await queuesInFolder());
 });
 
 const STORE = ["--store", "sqlite:ojm.db"];

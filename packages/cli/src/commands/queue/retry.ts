@@ -3,8 +3,7 @@ import type { Given } from "../../command-line/spec.js";
 import { done } from "../../output/print.js";
 import { queueOf, withQueues } from "../../store/open-queues.js";
 import { author } from "../act/reason.js";
-import { forEach } from "./each.js";
-import { itemOperands } from "./operands.js";
+import { forEach, itemOperands } from "./operands.js";
 
 /** Makes dead or delayed items waiting. */
 export async function execute(given: Given): Promise<number> {

@@ -2,22 +2,18 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JobManager, RunRecord } from "@ojm/core";
-import { openQueues, type Queues } from "@ojm/queue";
-import { folderWith } from "@ojm/testing/folder";
+import type { Queues } from "@ojm/queue";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { collect } from "../../../../core/src/testing/settle.js";
 import { type Ojm, start } from "../../testing/ojm.js";
-import { storeIn } from "../../testing/store.js";
+import { queuesInFolder } from "../../testing/store.js";
 
 let folder: string;
 let manager: JobManager;
 let queues: Queues;
 
 beforeEach(async () => {
-  folder = folderWith({});
-  manager = await storeIn(folder);
-  queues = openQueues(manager);
-  onTestFinished(() => queues.close());
+  ({ folder, manager, queues } = await queuesInFolder());
 });
 
 /** Starts `ojm queue work q` with these options and this shell script. */

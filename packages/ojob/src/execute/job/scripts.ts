@@ -1,5 +1,5 @@
 import { systemClock } from "@ojm/core/backend";
-import { DIRECTOR_CHECK } from "../../load/director-names.js";
+import { DIRECTOR_CHECK } from "../../load/builtin.js";
 import type { Args } from "../../load/job-file.js";
 import type { JobProgress } from "../../output/live-lines.js";
 import type { Level } from "../../output/log.js";

@@ -22,7 +22,7 @@ import {
   DIRECTOR_CHECKOUT,
   DIRECTOR_INIT,
   DIRECTOR_WAIT,
-} from "../../load/director-names.js";
+} from "../../load/builtin.js";
 import type { Args } from "../../load/job-file.js";
 import { DEFAULT_CHANNEL, DEFAULT_STAMP, entryOf, withCalls } from "../../plan/director.js";
 import type { SharedGlobals } from "../../script/thread.js";
