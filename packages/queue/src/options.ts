@@ -71,7 +71,7 @@ export function refuse(queue: string, message: string): never {
 }
 
 /** The bytes of a value as JSON; infinite if it has no JSON, as a `bigint`. */
-export function bytesOf(value: unknown): number {
+function bytesOf(value: unknown): number {
   try {
     return Buffer.byteLength(JSON.stringify(value));
   } catch {

@@ -10,8 +10,8 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { fieldsOf, first, identityOf, isCount, readable } from "@ojm/core/internal";
-import { bytesOf, type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
+import { encodeValue, fieldsOf, first, identityOf, isCount, knownValue, readable } from "@ojm/core/internal";
+import { type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
 import type { Added } from "../types.js";
 import { type AttemptEnd, endOps, type Taken } from "./end.js";
 import {
@@ -140,11 +140,10 @@ export class QueueStore {
       ...(expires !== undefined && { expires }),
       ...(meta !== undefined && { meta }),
     };
-    this.#assertFits(queue, item);
     const key = at === undefined ? waitingKey(queue, place) : dueKey(queue, at, place);
     const ops: Op<QueuesValue>[] = [
       { check: key, version: null },
-      { put: key, value: item },
+      { put: key, value: this.#stored(queue, item) },
     ];
     if (group !== undefined) {
       if (isExact) ops.push({ check: groupKey(queue, group), version: last?.version ?? null });
@@ -175,22 +174,21 @@ export class QueueStore {
     const keys = [waitingKey(queue, place), ...(at === undefined ? [] : [dueKey(queue, at, place)])];
     for (const entry of await this.channel.entriesUnder(keys)) {
       if (entry === undefined || !isItem(entry.value)) continue;
-      const value = { ...entry.value, data: data ?? null };
-      this.#assertFits(queue, value);
+      const value = this.#stored(queue, { ...entry.value, data: data ?? null });
       const { key, version } = entry;
       if ((await this.channel.compareAndSet(key, version, value)).ok) return true;
     }
     return false;
   }
 
-  /** The entry of a dead letter is larger than that of the item. */
-  #assertFits(queue: string, item: StoredItem): void {
+  /** An item as the store gets it. The entry of a dead letter is larger than that of the item. */
+  #stored(queue: string, item: StoredItem): StoredItem {
     const { maxValueBytes } = this.channel.supports;
-    const bytes = bytesOf(item);
-    // The error of the commit says which part is not JSON.
-    if (bytes <= maxValueBytes - ROOM || bytes === Number.POSITIVE_INFINITY) return;
-    const text = `an item of the queue "${queue}" has ${bytes} bytes, and this store takes ${maxValueBytes - ROOM}: store its data elsewhere, and add a reference to it`;
-    throw new ChannelError("TOO_LARGE", text);
+    const text = encodeValue(item);
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= maxValueBytes - ROOM) return knownValue(text);
+    const why = `an item of the queue "${queue}" has ${bytes} bytes, and this store takes ${maxValueBytes - ROOM}: store its data elsewhere, and add a reference to it`;
+    throw new ChannelError("TOO_LARGE", why);
   }
 
   /** Moves the items whose time has come to those that wait. Resolves to when the next one is due. */
