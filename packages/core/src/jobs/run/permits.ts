@@ -33,8 +33,8 @@ import { lineOfRate, Rate, usedUpText } from "./rates.js";
  * its permits taken changes the line, so it keeps no place that others could use. No run has some of its
  * permits while it waits for others: one commit takes all of them. So sets that overlap cannot deadlock.
  *
- * The token of a rate (see rates.ts) is taken and waited for like one more permit of the set. The first in its
- * line sleeps until the token is free: no process returns one.
+ * The token of a rate (see rates.ts) is taken and waited for like one more permit of the set. The first in
+ * its line sleeps until the token is free: no process returns one.
  *
  * The runs of one process that wait for the same have one place in these lines (see own-line.ts). They hand
  * it over with what they know, so that a start that follows another one reads nothing.
@@ -49,7 +49,7 @@ const LONGEST_PLACE = 40 * 86_400_000;
 /** How long runs of one process may follow each other before the next process has its turn, in ms. */
 const TURN = 200;
 
-/** The most free places of a permit that are remembered: the runs of a process that follow each other take them. */
+/** The most free places of a permit that are remembered, for the runs of a process that follow each other. */
 const MOST_FREE = 16;
 
 /** The number of holders in the text of an error. */
