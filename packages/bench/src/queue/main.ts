@@ -31,8 +31,8 @@ const rounds = Number(values.rounds ?? (quick ? 3 : 7));
 const WAITING = (values.waiting ?? (quick ? "1000,20000" : "1000,1000000")).split(",").map(Number);
 const WORKERS = (values.workers ?? (quick ? "1,10" : "1,10,1000")).split(",").map(Number);
 
-/** How many single items idle workers get, and for how long they get none, in ms. */
-const SINGLE = quick ? { items: 50, quiet: 5_000 } : { items: 300, quiet: 30_000 };
+/** How many single items idle workers get. Their beats come every 20 s. */
+const SINGLE = quick ? { items: 50, settle: 1_000, quiet: 2_000 } : { items: 100, settle: 10_000, quiet: 40_000 };
 
 /** The stores with goals. In the others, filling a queue takes hours or all of the memory. */
 const FILLED = ["sqlite", "redis", "postgres"];
