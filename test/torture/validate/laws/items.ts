@@ -4,46 +4,34 @@ import type { EventOf } from "../../scene/member.js";
 import { isWhole } from "../excuse.js";
 import type { Evidence, Violation } from "../verdict.js";
 
-/**
- * Each item that was added is done once or dead. A row is in the table if, and only if, the run that wrote it
- * completed.
- */
+/** Each item that was added is done once or dead. */
 export function judgeItems({ scene, stock }: Pick<Evidence, "scene" | "stock">): Violation[] {
   if (stock?.items === undefined || !isWhole(scene)) return [];
-  const { done, dead, stuck, runs } = stock.items;
-  const violations: Violation[] = [];
-  const wrong = (text: string): void => void violations.push({ law: "each item ends once", text });
-  for (const item of stuck) wrong(`the item ${item} has no end`);
-  const isStuck = new Set(stuck.map((text) => text.slice(0, text.indexOf(":"))));
-  const rows = rowsOf(done);
-  const ends = (item: string): number => (rows.get(item)?.length ?? 0) + (dead.includes(item) ? 1 : 0);
-  for (const { item, t } of scene.members.flatMap((member) => member.all("added"))) {
-    if (ends(item) === 0 && !isStuck.has(item))
-      violations.push({ law: "each item ends once", text: `${item} was added, and has disappeared`, t });
-  }
-  for (const item of new Set([...rows.keys(), ...dead])) {
-    if (ends(item) > 1 || (isStuck.has(item) && ends(item) > 0))
-      wrong(
-        `the item ${item} has several ends: the rows of ${rows.get(item)?.join(", ")}${dead.includes(item) ? ", and it is dead" : ""}`,
-      );
-  }
-  // With two stores, a record is closed before the lock is released.
-  if (scene.kind.apart) return violations;
-  const completed = new Set(runs.flatMap(({ id, status }) => (status === "completed" ? [id] : [])));
-  const written = new Set(done.map(([, run]) => run));
-  for (const { id, item, status } of runs) {
-    if (written.has(id) !== completed.has(id))
-      wrong(`the run ${id} of the item ${item} is ${status}, and it has ${written.has(id) ? "a" : "no"} row`);
-  }
-  for (const [item, run] of done)
-    if (!completed.has(run)) wrong(`the row of the item ${item} is of ${run}, which did not complete`);
-  return violations;
+  const added = scene.members.flatMap((member) => member.all("added")).map(({ item }) => item);
+  return endsOf(added, stock.items, scene.kind.apart).map((text) => ({ law: "each item ends once", text }));
 }
 
-function rowsOf(done: ItemStock["done"]): Map<string, string[]> {
-  const rows = new Map<string, string[]>();
-  for (const [item, run] of done) rows.set(item, [...(rows.get(item) ?? []), run]);
-  return rows;
+/**
+ * The faults of the ends of items. A row is in the table if, and only if, the run that wrote it completed: but
+ * with two stores, `apart`, a record is closed before its lock is released.
+ */
+export function endsOf(added: readonly string[], { done, dead, stuck, runs }: ItemStock, apart: boolean): string[] {
+  const ends = new Map<string, string[]>();
+  const end = (item: string, how: string): void => void ends.set(item, [...(ends.get(item) ?? []), how]);
+  for (const [item, run] of done) end(item, `done by ${run}`);
+  for (const item of dead) end(item, "dead");
+  for (const text of stuck) end(text.slice(0, text.indexOf(":")), "in the queue");
+  const completed = new Set(runs.flatMap(({ id, status }) => (status === "completed" ? [id] : [])));
+  const written = new Set(done.map(([, run]) => run));
+  return [
+    ...stuck.map((text) => `the item ${text}, and no worker ends it`),
+    ...added.flatMap((item) => (ends.has(item) ? [] : [`the item ${item} was added, and has disappeared`])),
+    ...[...ends].flatMap(([item, all]) => (all.length > 1 ? [`the item ${item} is ${all.join(", and ")}`] : [])),
+    ...(apart ? [] : [...completed].flatMap((run) => (written.has(run) ? [] : [`${run} completed, and has no row`]))),
+    ...(apart
+      ? []
+      : [...written].flatMap((run) => (completed.has(run) ? [] : [`${run} has a row, and did not complete`]))),
+  ];
 }
 
 /** While an item with a unique key is certainly in the queue, no other one is added with that key. */
