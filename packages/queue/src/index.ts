@@ -5,6 +5,7 @@ export { queueDamage } from "./store/entries.js";
 export type {
   Added,
   AddOptions,
+  BatchOptions,
   Handler,
   Item,
   ItemInfo,
