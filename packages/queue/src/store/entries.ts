@@ -82,7 +82,10 @@ export interface GroupValue {
 
 export interface MemberValue {
   readonly by: Holder;
+  /** How many items it can handle at once, without the slots of `hung`. */
   readonly concurrency: number;
+  /** How many handlers ignore their signals, and keep their slots. */
+  readonly hung?: number;
 }
 
 export type QueuesValue = StoredItem | TakenItem | DeadItem | QueueValue | UniqueValue | GroupValue | MemberValue;
@@ -148,8 +151,8 @@ export function isDead(value: unknown): value is DeadItem {
 }
 
 export function isMember(value: unknown): value is MemberValue {
-  const { by, concurrency } = fieldsOf<MemberValue>(value) ?? {};
-  return isHolder(by) && isCount(concurrency);
+  const { by, concurrency, hung } = fieldsOf<MemberValue>(value) ?? {};
+  return isHolder(by) && isCount(concurrency) && isOptional(hung, isCount);
 }
 
 export function isUnique(value: unknown): value is UniqueValue {
