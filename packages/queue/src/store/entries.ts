@@ -102,7 +102,10 @@ export interface BatchValue {
 
 export interface MemberValue {
   readonly by: Holder;
+  /** How many items it can handle at once, without the slots of `hung`. */
   readonly concurrency: number;
+  /** How many handlers ignore their signals, and keep their slots. */
+  readonly hung?: number;
 }
 
 export type QueuesValue =
@@ -186,8 +189,8 @@ export function isDead(value: unknown): value is DeadItem {
 }
 
 export function isMember(value: unknown): value is MemberValue {
-  const { by, concurrency } = fieldsOf<MemberValue>(value) ?? {};
-  return isHolder(by) && isCount(concurrency);
+  const { by, concurrency, hung } = fieldsOf<MemberValue>(value) ?? {};
+  return isHolder(by) && isCount(concurrency) && isOptional(hung, isCount);
 }
 
 export function isUnique(value: unknown): value is UniqueValue {
