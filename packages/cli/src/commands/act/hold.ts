@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { JobManager } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import { HOLD_TIME } from "@ojm/core/internal/operator";
 import { checkNewName, operandOf } from "../../command-line/parse.js";
@@ -7,7 +8,7 @@ import { futureOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { done, printError, wantsJson } from "../../output/print.js";
 import { neverRan } from "../../store/find-run.js";
-import { isKnown, refuseTypo } from "../../store/known-names.js";
+import { isKnown, queueNames, refuseTypo, scheduleNames } from "../../store/known-names.js";
 import { filesOf, withStore } from "../../store/open.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 import { author, reasonOf } from "./reason.js";
@@ -17,6 +18,14 @@ function endHold(given: Given, name: string): Promise<number> {
   const [wrong] = ["until", "wait", "new"].filter((one) => given.flags.has(one) || given.values[one] !== undefined);
   if (wrong !== undefined) throw new CommandError(`ojm hold --end takes no --${wrong}`);
   return takeLock(given, name, true);
+}
+
+/** The items of a queue have locks of their own: a hold of its name would not stop them. */
+async function refuseQueue(manager: JobManager, name: string): Promise<void> {
+  if (!(await queueNames(manager)).has(name) || (await scheduleNames(manager)).has(name)) return;
+  const pause = ojmCommand("queue pause", name, "--reason …");
+  const text = `"${name}" is a queue, and a hold does not stop its items. To stop them: ${pause}`;
+  throw new CommandError(`${text}. To hold other runs of this name: --new`);
 }
 
 /** Keeps all runs of a job from starting, or ends that. */
@@ -35,7 +44,10 @@ export async function execute(given: Given): Promise<number> {
   return withStore(
     given,
     async (manager) => {
-      if (!given.flags.has("new")) await refuseTypo(manager, name, " To hold it all the same: --new");
+      if (!given.flags.has("new")) {
+        await refuseTypo(manager, name, " To hold it all the same: --new");
+        await refuseQueue(manager, name);
+      }
       // The lock of an orphaned command is free: only its note shows that it still works.
       const orphan = (await orphansOf(manager)).find((one) => one.name === name && one.isCertain);
       if (orphan !== undefined) throw new CommandError(`${sayOrphan(orphan)}. ${sayHelp(orphan)}`, EXIT.locked);
