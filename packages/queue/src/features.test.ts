@@ -140,7 +140,7 @@ test("a unique key excludes others until it is taken, done, or over", async () =
   await clock.until(worker.close());
 });
 
-test("the newest data replaces that of the item that waits, and of no other", async () => {
+test("the newest data replaces that of the item that waits, or follows that of the active one", async () => {
   const unique = { key: "index", replace: true };
   const { id } = await add(1, { unique });
   expect(await add(2, { unique })).toEqual({ id, added: false, replaced: true });
@@ -150,9 +150,85 @@ test("the newest data replaces that of the item that waits, and of no other", as
   let end = (): void => {};
   await clock.until(one.queues.work("q", () => new Promise<void>((resolve) => (end = resolve))));
   await clock.advance(65_000);
-  expect(await add(5, { unique })).toEqual({ id: later.id, added: false });
-  expect(await world.items(one)).toMatchObject([{ state: "active", data: 4 }]);
+  expect(await add(5, { unique: { ...unique, replace: false } })).toEqual({ id: later.id, added: false });
+  for (const data of [6, 7])
+    expect(await add(data, { unique })).toEqual({ id: later.id, added: false, replaced: true });
+  expect(await world.items(one)).toMatchObject([{ state: "active", data: 4, next: { data: 7 } }]);
   end();
+  await clock.advance(1_000);
+  expect(await world.items(one)).toMatchObject([{ id: later.id, state: "active", data: 7 }]);
+  end();
+  await clock.advance(1_000);
+  expect(await world.items(one)).toEqual([]);
+  expect(await add(8, { unique })).toMatchObject({ added: true });
+  end();
+});
+
+test("triggers wait for a moment without triggers, and then one attempt has the newest data", async () => {
+  const seen: unknown[] = [];
+  await clock.until(one.queues.work("q", ({ data }) => void seen.push([data, clock.monotonic()])));
+  const began = clock.monotonic();
+  const trigger = (data: unknown) => clock.until(one.queues.trigger("q", data, { after: "10s" }));
+  const { id } = await trigger(1);
+  for (const data of [2, 3, 4]) {
+    await clock.advance(8_000);
+    expect(await trigger(data)).toEqual({ id, added: false, replaced: true });
+  }
+  expect(await world.items(one)).toMatchObject([{ state: "delayed", data: 4 }]);
+  await clock.advance(20_000);
+  expect(seen).toEqual([[4, expect.toSatisfy((at: number) => at >= began + 34_000)]]);
+  await clock.until(one.queues.trigger("q", 5));
+  await clock.until(one.queues.trigger("q", "other", { key: "b" }));
+  await clock.advance(1_000);
+  expect(seen.map((one) => (one as unknown[])[0])).toEqual([4, 5, "other"]);
+});
+
+test("a trigger during a failing attempt, or before the next one, is tried with the newest data only", async () => {
+  await clock.until(one.queues.define("q", { attempts: 2, delay: "1m" }));
+  const seen: unknown[] = [];
+  let end = (): void => {};
+  const handler = async ({ data, attempt }: Item): Promise<void> => {
+    seen.push([data, attempt]);
+    await new Promise<void>((resolve) => (end = resolve));
+    if (data !== "good") throw new Error("no");
+  };
+  await clock.until(one.queues.work("q", handler));
+  await clock.until(one.queues.trigger("q", "bad"));
+  await clock.advance(1_000);
+  await clock.until(one.queues.trigger("q", "worse", { after: "2s" }));
+  end();
+  await clock.advance(1_000);
+  expect(await world.items(one)).toMatchObject([{ state: "delayed", data: "worse", attempt: 1 }]);
+  await clock.advance(2_000);
+  end();
+  await clock.advance(1_000);
+  expect(await world.items(one)).toMatchObject([{ state: "delayed", data: "worse", attempt: 2 }]);
+  await clock.until(one.queues.trigger("q", "good"));
+  expect(await world.items(one)).toMatchObject([{ state: "delayed", data: "good", attempt: 1 }]);
+  await clock.advance(70_000);
+  end();
+  await clock.advance(1_000);
+  expect([seen, await world.items(one)]).toEqual([
+    [
+      ["bad", 1],
+      ["worse", 1],
+      ["good", 1],
+    ],
+    [],
+  ]);
+});
+
+test("the process that has an item dies: the newest data is handled by another", async () => {
+  const two = await world.process("two");
+  await clock.until(two.queues.work("q", () => new Promise(() => {})));
+  await clock.until(one.queues.trigger("q", 1));
+  await clock.advance(1_000);
+  await clock.until(one.queues.trigger("q", 2));
+  world.kill(two);
+  const seen: unknown[] = [];
+  await clock.until(one.queues.work("q", ({ data }) => void seen.push(data)));
+  await clock.advance(120_000);
+  expect(seen).toEqual([2]);
 });
 
 test("a dead letter whose key another item has is not retried", async () => {

@@ -19,6 +19,7 @@ export type {
   RedriveOptions,
   SchemaResult,
   StandardSchema,
+  TriggerOptions,
   UniqueOptions,
   Why,
   Worker,

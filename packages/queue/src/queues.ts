@@ -1,14 +1,13 @@
 import { hostname } from "node:os";
 import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Op } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
+import { present, readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
 import { checkAdd, checkConcurrency, checkDuration, checkName, checkQueue, refuse, validated } from "./options.js";
 import { freeOps } from "./store/end.js";
 import {
   type DeadItem,
   deadKey,
-  dueKey,
   isDead,
   isItem,
   isMember,
@@ -16,11 +15,11 @@ import {
   itemOf,
   type Place,
   placeOf,
+  placeOps,
   type QueuesValue,
   type StoredItem,
   takenKey,
   uniqueKey,
-  waitingKey,
 } from "./store/entries.js";
 import { definitionOf, isGoneHere, openQueueStore, type QueueStore } from "./store/store.js";
 import type {
@@ -38,6 +37,7 @@ import type {
   QueueSummary,
   RedriveOptions,
   StandardSchema,
+  TriggerOptions,
   Why,
   Worker,
   WorkerCloseOptions,
@@ -141,6 +141,23 @@ export class Queues {
     const checked = checkAdd(queue, options, this.#clock.now());
     const store = await this.#defined(queue);
     return store.add(queue, await validated(queue, this.#schemas.get(queue), data), checked);
+  }
+
+  /**
+   * Has the newest data handled: at most one item of a `key` waits, and while one is active, one more follows
+   * it. So after the last trigger an attempt begins with data at least as new, and the attempts of a key never
+   * overlap. The same as {@link Queues.add} with `unique: { key, replace: true }`.
+   *
+   * The workers of the queue handle it, in any process: the trigger survives the one that made it. `after`:
+   * waits for further triggers, each of which begins the wait again. Default of `key`: the name of the queue.
+   *
+   * @throws as {@link Queues.add}
+   * @example
+   * await queues.work("index", ({ data }) => index(data));
+   * watcher.on("change", (file) => queues.trigger("index", { file }, { after: "2s" }));
+   */
+  trigger(queue: string, data: unknown = null, { after, key = queue }: TriggerOptions = {}): Promise<Added> {
+    return this.add(queue, data, { unique: { key, replace: true }, ...present({ delay: after }) });
   }
 
   /**
@@ -270,8 +287,9 @@ export class Queues {
     const found = await this.#find(queue, id, ["dead", "delayed"]);
     if (found === undefined) throw unknown(queue, id, "is dead or delayed");
     const store = await this.#open(queue);
-    const ops = [...retryOps(queue, found), this.#claimUnique(queue, found)].flat();
-    const result = await store.channel.commitWith<unknown[]>(ops, [this.#audit("retry", queue, why, id)]);
+    const result = await store.channel.commitWith<unknown[]>(retryOps(queue, found), [
+      this.#audit("retry", queue, why, id),
+    ]);
     if (result.ok) return;
     const isTaken = result.failed.some(({ key }) => (key as readonly unknown[])[0] === "uniq");
     if (!isTaken) throw unknown(queue, id, "is dead or delayed any more");
@@ -315,8 +333,7 @@ export class Queues {
     let begun = 0;
     const retry = async (found: Found): Promise<boolean> => {
       const at = apart === 0 ? undefined : now + apart * begun++;
-      const ops = [...retryOps(queue, found, at), this.#claimUnique(queue, found)].flat();
-      return (await store.channel.commit(ops)).ok;
+      return (await store.channel.commit(retryOps(queue, found, at))).ok;
     };
     const count = await this.#each(queue, "dead", { limit, where }, retry);
     await store.channel.commitWith<unknown[]>([], [this.#audit("redrive", queue, options, count)]);
@@ -408,16 +425,6 @@ export class Queues {
       ...(author !== undefined && { author }),
       ...(item !== undefined && { details: { [typeof item === "number" ? "count" : "item"]: item } }),
     }) as ChannelOps<unknown>;
-  }
-
-  /** The ops that take the unique key of a dead item again. */
-  #claimUnique(queue: string, { value, place }: Found): Op<QueuesValue>[] {
-    if (!isDead(value) || value.unique?.until !== "done") return [];
-    const key = uniqueKey(queue, value.unique.key);
-    return [
-      { check: key, version: null },
-      { put: key, value: place },
-    ];
   }
 
   async *#found(queue: string, state: ItemState): AsyncGenerator<Found, void, undefined> {
@@ -520,15 +527,18 @@ function foundOf(
     runs: isTaken(value) ? [...runs, value.run] : runs,
     ...(error !== undefined && { error }),
     ...(isDead(value) && { died: value.died }),
+    ...(isTaken(value) && value.next && { next: { data: value.next.data, ...present({ due: value.next.at }) } }),
   };
   return { key, version, info, value, place };
 }
 
 /** The ops that make a dead or delayed item waiting; with `at`, delayed until then. */
 function retryOps(queue: string, { key, version, value, place }: Found, at?: number): Op<QueuesValue>[] {
-  const item = isDead(value) ? { ...itemOf(value), attempt: 1 } : itemOf(value);
-  const to = at === undefined ? waitingKey(queue, place) : dueKey(queue, Math.ceil(at), place);
-  return [{ check: key, version }, { delete: key }, { put: to, value: item }];
+  const ops: Op<QueuesValue>[] = [{ check: key, version }, { delete: key }];
+  if (!isDead(value)) return [...ops, ...placeOps(queue, place, itemOf(value))];
+  // A dead item has to take its unique key again.
+  if (value.unique?.until === "done") ops.push({ check: uniqueKey(queue, value.unique.key), version: null });
+  return [...ops, ...placeOps(queue, place, { ...itemOf(value), attempt: 1 }, at === undefined ? at : Math.ceil(at))];
 }
 
 function removeOps(queue: string, { key, version, value }: Found): Op<QueuesValue>[] {

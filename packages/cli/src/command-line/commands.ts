@@ -42,6 +42,8 @@ const COMMON = { ...STORE, ...OUTPUT } as const;
 
 const DRY = { "dry-run": { text: "show what would be done, and to whom; do nothing" } } as const;
 
+const NEW_QUEUE = { text: "accept the name of a new queue, even if it resembles that of another one" } as const;
+
 const load = {
   value: "FILE|PACKAGE",
   text: "a JavaScript file, or a package such as @ojm/openaf, whose functions the scripts may call; may be given several times",
@@ -355,7 +357,9 @@ process is alive, and /readyz that the store answers.`,
         options: {
           port: { value: "PORT", text: "the port. Default: 7717, or a free one if that is taken" },
           "read-only": { text: "reject every action" },
-          "show-results": { text: "show results, args and meta of runs, which may hold secrets" },
+          "show-results": {
+            text: "also show the results, args and meta of runs, and the data of queue items. Without it, the UI hides them, because they may contain secrets",
+          },
           metrics: {
             text: "serve /metrics for Prometheus to programs on this machine: the metrics of this process, and when each job of the store last completed",
           },
@@ -609,6 +613,38 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
         },
       },
       {
+        name: "queue define",
+        operands: "QUEUE",
+        summary: "set the options of a queue, for all its workers",
+        about: `An option that is not given has its default. The last definition counts: a program that defines the queue replaces it at its next start.`,
+        examples: ["ojm queue define mail --attempts 3 --timeout 1m --rate smtp=100/1m"],
+        codes: [3],
+        load: () => import("../commands/queue/define.js"),
+        options: {
+          attempts: { value: "N", text: "the most attempts of an item, 100 at most. Default: 5" },
+          delay: { value: "TIME", text: "the wait after a failed attempt. Default: 1s" },
+          backoff: {
+            value: "HOW",
+            choices: ["exponential", "fixed"],
+            text: "exponential: each wait is twice the one before. Default: exponential",
+          },
+          "max-delay": { value: "TIME", text: "the longest wait. Default: 1h" },
+          timeout: { value: "TIME", text: "how long an attempt may take. Default: 1h" },
+          "per-group": { value: "N", text: "the most items of a group at once. Default: no limit" },
+          permit: {
+            value: "NAME=N",
+            text: "take an item only while fewer than N runs of any name have this permit. May be given up to 7 times",
+          },
+          rate: {
+            value: "NAME=N/TIME",
+            text: "take an item only if fewer than N runs with this rate began within TIME, such as smtp=100/1m",
+          },
+          keep: { value: "TIME", text: "how long dead letters stay. Default: 14d" },
+          new: NEW_QUEUE,
+          ...COMMON,
+        },
+      },
+      {
         name: "queue add",
         operands: "QUEUE [DATA|-]",
         summary: "add an item to a queue; its data is JSON, from the command line or from stdin",
@@ -633,7 +669,7 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
           },
           replace: { text: "if an item with the key waits, replace its data" },
           attempts: { value: "N", text: "the most attempts of this item, instead of those of the queue" },
-          new: { text: "accept the name of a new queue, even if it resembles that of another one" },
+          new: NEW_QUEUE,
           ...COMMON,
         },
       },
@@ -665,7 +701,7 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
             text: "how long a command has to end after a signal to ojm, and after the SIGTERM of a timeout or of ojm cancel. Default: 10s",
           },
           later: { value: "TIME", text: "how long an item waits after exit code 75. Default: 1m" },
-          new: { text: "accept the name of a new queue, even if it resembles that of another one" },
+          new: NEW_QUEUE,
           ...STORE,
         },
       },
@@ -699,6 +735,25 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
           rate: { value: "N/TIME", text: "spread them over time, such as 100/1m. Default: all at once" },
           limit: { value: "N", short: "n", text: "the most dead letters to retry. Default: all" },
           reason: { value: "TEXT", text: "why, for the audit" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "queue purge",
+        operands: "QUEUE",
+        summary: "remove all items of a queue that wait, or that are in another state, for good",
+        about: "Active items are not removed: ojm queue discard removes them by their ids.",
+        examples: ['ojm queue purge mail --reason "they were added twice"'],
+        codes: [3],
+        load: () => import("../commands/queue/purge.js"),
+        options: {
+          state: {
+            value: "STATE",
+            choices: ["waiting", "delayed", "dead"],
+            text: "the items in this state. Default: waiting",
+          },
+          group: { value: "GROUP", text: "only those of this group" },
+          ...REASON,
           ...COMMON,
         },
       },

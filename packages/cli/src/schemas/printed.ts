@@ -1,6 +1,6 @@
 import type { AuditEntry, CancelOutcome, HeldLock, LogLine, PendingRetry, RunRecord, UnlockOutcome } from "@ojm/core";
 import type { LogGap } from "@ojm/core/internal";
-import type { Added, ItemInfo, QueuePause } from "@ojm/queue";
+import type { Added, ItemInfo, QueuePause, QueueSummary } from "@ojm/queue";
 import type { Backfill, BackfillProgress, NextTick, Pause } from "@ojm/schedule";
 import type { Finding } from "../commands/look/doctor/finding.js";
 import type { Job } from "../commands/look/jobs.js";
@@ -57,6 +57,7 @@ export interface Printed {
   /** With the id of an item, that item. */
   readonly "queue show": QueueDetails | ItemInfo;
   readonly "queue dead": readonly ItemInfo[];
+  readonly "queue define": Pick<QueueSummary, "options"> & { readonly queue: string };
   readonly "queue add": Added & { readonly queue: string };
   readonly "queue retry": {
     readonly queue: string;
@@ -68,6 +69,12 @@ export interface Printed {
     readonly queue: string;
     /** How many dead letters will be tried again. */
     readonly retried: number;
+  };
+  readonly "queue purge": {
+    readonly queue: string;
+    /** How many items were removed. */
+    readonly purged: number;
+    readonly reason: string;
   };
   readonly "queue pause": PausedQueue;
   readonly "queue resume": { readonly queue: string; readonly wasPaused: boolean };

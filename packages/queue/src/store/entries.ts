@@ -1,4 +1,4 @@
-import type { Holder, JsonValue, Key } from "@ojm/core";
+import type { Holder, JsonValue, Key, Op } from "@ojm/core";
 import { type DamageCheck, fieldsOf, isCount, isHolder, isMap, isOptional, isText, isTime } from "@ojm/core/internal";
 import type { CheckedQueue } from "../options.js";
 import type { QueuePause } from "../types.js";
@@ -58,6 +58,13 @@ export interface TakenItem extends StoredItem, Omit<Place, "id"> {
   readonly member: string;
   /** The id of its run. */
   readonly run: string;
+  /** Newer data for its unique key: the item waits again once its attempt has ended, until `at` if it is set. */
+  readonly next?: NextItem;
+}
+
+/** What an item becomes after its attempt. */
+export interface NextItem extends StoredItem {
+  readonly at?: number;
 }
 
 /** A dead letter. `died`: in ms since 1970. */
@@ -90,6 +97,9 @@ export type QueuesValue = StoredItem | TakenItem | DeadItem | QueueValue | Uniqu
 export const definitionKey = (queue: string): Key => ["def", queue];
 export const waitingKey = (queue: string, { rank, turn, id }: Place): Key => ["w", queue, rank, turn, id];
 export const dueKey = (queue: string, at: number, { rank, turn, id }: Place): Key => ["due", queue, at, rank, turn, id];
+/** The key of an item that waits, or that is delayed until `at`. */
+export const placedKey = (queue: string, place: Place, at: number | undefined): Key =>
+  at === undefined ? waitingKey(queue, place) : dueKey(queue, at, place);
 export const takenKey = (queue: string, id: string): Key => ["t", queue, id];
 export const deadKey = (queue: string, id: string): Key => ["dead", queue, id];
 export const uniqueKey = (queue: string, key: string): Key => ["uniq", queue, key];
@@ -138,8 +148,9 @@ const hasPlace = (item: { rank?: unknown; turn?: unknown }): boolean =>
   Number.isSafeInteger(item.rank) && isCount(item.turn);
 
 export function isTaken(value: unknown): value is TakenItem {
-  const { by, member, run, ...item } = fieldsOf<TakenItem>(value) ?? {};
-  return isItem(value) && hasPlace(item) && isHolder(by) && isText(member) && isText(run);
+  const { by, member, run, next, ...item } = fieldsOf<TakenItem>(value) ?? {};
+  const isNext = (one: unknown): boolean => isItem(one) && isOptional(fieldsOf<NextItem>(one)?.at, isTime);
+  return isItem(value) && hasPlace(item) && isHolder(by) && isText(member) && isText(run) && isOptional(next, isNext);
 }
 
 export function isDead(value: unknown): value is DeadItem {
@@ -199,6 +210,23 @@ export function itemOf(value: StoredItem): StoredItem {
     ...(runs !== undefined && { runs }),
     ...(error !== undefined && { error }),
   };
+}
+
+/** The op that writes which item has a unique key, and where the item is. */
+export function uniqueOp(
+  queue: string,
+  { key, until }: NonNullable<StoredItem["unique"]>,
+  place: Place,
+  at: number | undefined,
+): Op<QueuesValue> {
+  const value: UniqueValue = { ...place, ...(at !== undefined && { at }) };
+  return { put: uniqueKey(queue, key), value, ...(typeof until === "number" && { ttl: until }) };
+}
+
+/** Puts an item to those that wait, or with `at` to those whose time has not come. */
+export function placeOps(queue: string, place: Place, item: StoredItem, at?: number): Op<QueuesValue>[] {
+  const put = { put: placedKey(queue, place, at), value: item };
+  return item.unique?.until === "done" ? [put, uniqueOp(queue, item.unique, place, at)] : [put];
 }
 
 /** The ids of the last runs of an item, with this one. */

@@ -1,4 +1,4 @@
-import { ojmCommand } from "@ojm/core/internal";
+import { ojmCommand, present } from "@ojm/core/internal";
 import type { Pause } from "@ojm/schedule";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -16,16 +16,28 @@ export async function execute(given: Given): Promise<number> {
   return withScheduler(given, async (scheduler, manager) => {
     const reason = await reasonOf(given, `pause ${name}`, () => refuseUnknownSchedule(manager, name));
     const by = author();
-    const replaced = await scheduler.pause(name, { reason, author: by, ...(until !== undefined && { until }) });
-    const end = until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
-    const before = replaced === undefined ? "" : ` ${sayReplaced(replaced)}`;
-    const text = `the schedule "${name}" is paused${end}: its ticks are skipped. To end that: ${ojmCommand("resume", name)}.${before}`;
-    const more = { ...(until !== undefined && { until }), ...(replaced && { replaced }) };
-    return done(given, text, { name, paused: true, reason, by, ...more });
+    const replaced = await scheduler.pause(name, { reason, author: by, ...present({ until }) });
+    const what = `the schedule "${name}" is paused`;
+    const text = sayPaused(what, "its ticks are skipped", ojmCommand("resume", name), { until, replaced });
+    return done(given, text, { name, paused: true, reason, by, ...present({ until, replaced }) });
   });
 }
 
-/** Another user may count on the pause that is replaced. */
-function sayReplaced({ by, reason, until }: Pause): string {
-  return `It was paused by ${by}${until === undefined ? "" : ` until ${new Date(until).toISOString()}`} (${reason}): that pause is replaced`;
+/** What a pause does, and the command that ends it. Another user may count on the pause that is replaced. */
+export function sayPaused(
+  what: string,
+  effect: string,
+  resume: string,
+  { until, replaced }: { readonly until?: number | undefined; readonly replaced?: Replaced | undefined },
+): string {
+  const text = `${what}${sayUntil(until)}: ${effect}. To end that: ${resume}.`;
+  if (replaced === undefined) return text;
+  const { by, reason } = replaced;
+  return `${text} It was paused by ${by}${sayUntil(replaced.until)} (${reason}): that pause is replaced`;
+}
+
+type Replaced = Pick<Pause, "by" | "reason" | "until">;
+
+function sayUntil(until: number | undefined): string {
+  return until === undefined ? "" : ` until ${new Date(until).toISOString()}`;
 }
