@@ -6,7 +6,8 @@ const isKind =
   (kind: string) =>
   ({ key }: { readonly key: string }): boolean =>
     key.startsWith(`oJobManager-queues ["${kind} `);
-const [isWaiting, isTaken, isDefinition, isUnique] = ["w", "t", "def", "uniq"].map(isKind) as [
+const [isWaiting, isTaken, isDefinition, isUnique, isGroup] = ["w", "t", "def", "uniq", "g"].map(isKind) as [
+  ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
@@ -67,6 +68,20 @@ class Later extends PassedOn {
   }
 }
 
+/** A store that drops some writes. */
+class Dropped extends PassedOn {
+  readonly #of: (write: { readonly key: string }) => boolean;
+
+  constructor(store: Backend, of: (write: { readonly key: string }) => boolean) {
+    super(store, systemClock);
+    this.#of = of;
+  }
+
+  override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return super.commit({ checks, writes: writes.filter((write) => !this.#of(write)) }, options);
+  }
+}
+
 /** The setup of a bug without the bug. */
 export const noBug: PlantedBug = {
   name: "none",
@@ -114,5 +129,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "two items are added with one unique key",
     caughtAs: /have the key/,
     plant: (store) => new Unchecked(store, ({ writes }) => writes.some(isUnique), isUnique),
+  },
+  {
+    name: "the turn of the last item of a group is forgotten",
+    caughtAs: /of its group ahead, and/,
+    plant: (store) => new Dropped(store, isGroup),
   },
 ];
