@@ -188,7 +188,7 @@ class Replicas {
 
   async #judgeItems(): Promise<Omit<KillRunResult, "kills" | "lines">> {
     await using manager = await patiently(() => openJobManager(this.#options));
-    const stock = await settledItems(manager, SETTLED_WITHIN);
+    const stock = await settledItems(manager);
     const added = [...new Set(this.#lines.flatMap(({ what, name }) => (what === "added" ? [name] : [])))];
     const done = this.#done;
     const unsaid = stock.done.filter(([, run]) => !done.has(run));
