@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../core/src/testing/fake-clock.js";
 import { collect, rejection } from "../../core/src/testing/settle.js";
+import type { Call } from "../../core/src/testing/stores/faulty-backend.js";
 import { type QueuesOf, World } from "./testing/world.js";
-import type { AddOptions, Item } from "./types.js";
+import type { AddOptions, BatchOptions, Item } from "./types.js";
 
 let world: World;
 let clock: FakeClock;
@@ -371,4 +372,78 @@ test("a queue with many waiting items is not read whole", async () => {
   expect(reader.way.reads - before).toBeLessThan(3_000);
   await clock.advance(10_000);
   expect(seen).toEqual(Array.from({ length: 3_000 }, (_, i) => i));
+});
+
+describe("a batch", () => {
+  const callback = { queue: "q", data: "all done" };
+  const batch = (data: readonly unknown[], options: Partial<BatchOptions> = {}, of: QueuesOf = one) =>
+    clock.until(of.queues.batch("q", "b", data, { callback, ...options }));
+
+  test("adds its items in few commits, and its callback once all of them have ended, dead ones too", async () => {
+    await clock.until(one.queues.define("q", { attempts: 1 }));
+    const seen: unknown[] = [];
+    await clock.until(one.queues.pause("q", { reason: "a test" }));
+    const commits = one.way.commits.length;
+    expect(await batch(Array.from({ length: 400 }, (_, i) => i))).toBe(400);
+    expect(one.way.commits.length - commits).toBeLessThan(5);
+    expect(await batch(Array.from({ length: 400 }, (_, i) => i))).toBe(0);
+    const [item] = await world.items(one, { limit: 1 });
+    await clock.until(one.queues.discard("q", item?.id ?? "", { reason: "a test" }));
+    const two = await world.process("two");
+    const handler = ({ data, meta }: Item): void => {
+      seen.push(meta === undefined ? data : [data, meta]);
+      if (Number(data) % 10 === 0) throw new Error("no");
+    };
+    for (const { queues } of [one, two]) await clock.until(queues.work("q", handler, { concurrency: 5 }));
+    await clock.until(one.queues.resume("q"));
+    await clock.advance(60_000);
+    expect(seen).toHaveLength(400);
+    expect(seen.at(-1)).toEqual(["all done", { batch: "b" }]);
+    expect(await world.items(one)).toHaveLength(39);
+    expect(await batch(Array.from({ length: 400 }, (_, i) => i))).toBe(0);
+  });
+
+  test("of no items has its callback at once, and one of few is rejected if more were added", async () => {
+    expect(await batch([])).toBe(0);
+    expect(await world.items(one)).toMatchObject([{ data: "all done", meta: { batch: "b" } }]);
+    for (const wrong of [{ unique: { key: "k" } }, { group: "a" }])
+      expect(await clock.until(rejection(one.queues.batch("q", "c", [1], { callback, ...wrong })))).toMatchObject({
+        code: "INVALID",
+      });
+  });
+
+  const writes = (call: Call, kind: string): boolean =>
+    call.kind === "commit" && call.commit.writes.some(({ key }) => key.startsWith(`oJobManager-queues ["${kind} `));
+
+  test("that was not added whole is continued by another process, and ends only then", async () => {
+    let parts = 0;
+    one.way.fault = (call) => (writes(call, "batch") && ++parts > 2 ? { type: "request lost" } : undefined);
+    const data = Array.from({ length: 1_000 }, (_, i) => i);
+    await clock.until(rejection(one.queues.batch("q", "b", data, { callback })));
+    const two = await world.process("two");
+    const seen: unknown[] = [];
+    await clock.until(two.queues.work("q", (item) => void seen.push(item.data), { concurrency: 20 }));
+    await clock.advance(60_000);
+    const before = seen.length;
+    expect([before > 0, before < 1_000, seen.includes("all done")]).toEqual([true, true, false]);
+    expect(await batch(data, {}, two)).toBe(1_000 - before);
+    await clock.advance(60_000);
+    expect([seen.length, new Set(seen).size, seen.at(-1)]).toEqual([1_001, 1_001, "all done"]);
+  });
+
+  test("ends although the worker of its last item died before it could add the callback", async () => {
+    const two = await world.process("two");
+    await batch([1]);
+    two.way.fault = (call) => {
+      if (writes(call, "in")) world.kill(two);
+      return undefined;
+    };
+    await clock.until(two.queues.work("q", () => {}));
+    await clock.advance(1_000);
+    expect(await world.items(one)).toEqual([]);
+    const seen: unknown[] = [];
+    await clock.until(one.queues.work("q", ({ data }) => void seen.push(data)));
+    await clock.advance(120_000);
+    expect(seen).toEqual(["all done"]);
+  });
 });

@@ -3,7 +3,17 @@ import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Op } from "@
 import { systemClock } from "@ojm/core/backend";
 import { present, readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
-import { checkAdd, checkConcurrency, checkDuration, checkName, checkQueue, refuse, validated } from "./options.js";
+import {
+  checkAdd,
+  checkBatch,
+  checkConcurrency,
+  checkDuration,
+  checkName,
+  checkQueueOptions,
+  refuse,
+  validated,
+} from "./options.js";
+import { addBatch, endBatch, endBatches } from "./store/batch.js";
 import { freeOps } from "./store/end.js";
 import {
   type DeadItem,
@@ -25,6 +35,7 @@ import { definitionOf, isGoneHere, openQueueStore, type QueueStore } from "./sto
 import type {
   Added,
   AddOptions,
+  BatchOptions,
   Handler,
   Item,
   ItemInfo,
@@ -120,7 +131,7 @@ export class Queues {
    * @throws QueueError `INVALID`; ChannelError if the store fails
    */
   async define(queue: string, options: QueueOptions = {}): Promise<void> {
-    const checked = checkQueue(queue, options);
+    const checked = checkQueueOptions(queue, options);
     const store = await this.#open(queue);
     if (options.schema === undefined) this.#schemas.delete(queue);
     else this.#schemas.set(queue, options.schema);
@@ -158,6 +169,40 @@ export class Queues {
    */
   trigger(queue: string, data: unknown = null, { after, key = queue }: TriggerOptions = {}): Promise<Added> {
     return this.add(queue, data, { unique: { key, replace: true }, ...present({ delay: after }) });
+  }
+
+  /**
+   * Adds many items in few commits, and the item `callback` once all of them have ended: done, dead, expired
+   * or discarded. The `meta` of the callback has the id of the batch, as has {@link ItemInfo.batch} of each
+   * item. A dead letter that is retried later counts as ended.
+   *
+   * A batch is added once: if the call fails, or its process dies, call it again with the same id and data,
+   * in any process, and it adds the rest. That holds until the batch ended as long ago as dead letters are
+   * stored. Resolves to the number of items that this call added. `id`: 1 to 200 characters.
+   *
+   * @throws as {@link Queues.add}, after a part of the items may be added
+   * @example
+   * const callback = { queue: "reports", data: { month: "2026-11" } };
+   * await queues.batch("invoices", "2026-11", customers, { callback });
+   */
+  async batch(
+    queue: string,
+    id: string,
+    data: readonly unknown[],
+    { callback, ...options }: BatchOptions,
+  ): Promise<number> {
+    const checked = checkBatch(queue, id, data, options, this.#clock.now());
+    await this.#defined(callback.queue);
+    const store = await this.#defined(queue);
+    const valid: unknown[] = [];
+    for (const one of data) valid.push(await validated(queue, this.#schemas.get(queue), one));
+    const then = {
+      queue: callback.queue,
+      data: (await validated(callback.queue, this.#schemas.get(callback.queue), callback.data)) ?? null,
+    };
+    const count = await addBatch(store, { queue, id, data: valid, options: checked, callback: then });
+    await endBatch(store, queue, id);
+    return count;
   }
 
   /**
@@ -233,12 +278,13 @@ export class Queues {
     let oldest: number | undefined;
     for await (const { value } of readable(channel, { prefix: ["w", queue], limit: 1 }))
       if (isItem(value)) oldest = value.added;
-    let [workers, slots] = [0, 0];
+    let [workers, slots, hung] = [0, 0, 0];
     for await (const { value } of readable(channel, { prefix: ["m", queue] })) {
       // Of other hosts, only the time to live of its entry shows that a worker is dead.
       if (!isMember(value) || (value.by.host === host && isGoneHere(value.by.pid))) continue;
       workers++;
       slots += value.concurrency;
+      hung += value.hung ?? 0;
     }
     const all = { waiting, delayed, active, dead };
     const isMore = Object.values(all).some((items) => items > most);
@@ -249,6 +295,7 @@ export class Queues {
       ...(oldest !== undefined && { oldest }),
       workers,
       slots,
+      ...(hung > 0 && { hung }),
     };
   }
 
@@ -314,7 +361,9 @@ export class Queues {
         continue;
       }
       const ops = removeOps(queue, found);
-      if ((await store.channel.commitWith<unknown[]>(ops, [this.#audit("discard", queue, why, id)])).ok) return true;
+      if (!(await store.channel.commitWith<unknown[]>(ops, [this.#audit("discard", queue, why, id)])).ok) continue;
+      if (found.info.batch !== undefined) await endBatch(store, queue, found.info.batch);
+      return true;
     }
   }
 
@@ -352,6 +401,7 @@ export class Queues {
     const isMeant = (item: ItemInfo): boolean => (group === undefined || item.group === group) && where(item);
     const remove = async (found: Found): Promise<boolean> => (await store.channel.commit(removeOps(queue, found))).ok;
     const count = await this.#each(queue, state, { where: isMeant }, remove);
+    if (count > 0) await endBatches(store, queue);
     await store.channel.commitWith<unknown[]>([], [this.#audit("purge", queue, options, count)]);
     return count;
   }
@@ -511,7 +561,7 @@ function foundOf(
   const { rank, turn } = value as unknown as DeadItem;
   const place = hasPlace ? placeOf(key) : { rank, turn, id: String(parts[2]) };
   if (place === undefined) return undefined;
-  const { data, attempt, added, group, meta, expires, runs = [], error } = value;
+  const { data, attempt, added, group, meta, batch, expires, runs = [], error } = value;
   const info: ItemInfo = {
     id: place.id,
     queue,
@@ -522,6 +572,7 @@ function foundOf(
     added,
     ...(group !== undefined && { group }),
     ...(meta !== undefined && { meta }),
+    ...(batch !== undefined && { batch }),
     ...(state === "delayed" && { due: Number(parts[2]) }),
     ...(expires !== undefined && { expires }),
     runs: isTaken(value) ? [...runs, value.run] : runs,
@@ -541,14 +592,14 @@ function retryOps(queue: string, { key, version, value, place }: Found, at?: num
   return [...ops, ...placeOps(queue, place, { ...itemOf(value), attempt: 1 }, at === undefined ? at : Math.ceil(at))];
 }
 
-function removeOps(queue: string, { key, version, value }: Found): Op<QueuesValue>[] {
-  const free = isDead(value) ? [] : freeAllOps(queue, value);
+function removeOps(queue: string, { key, version, value, place: { id } }: Found): Op<QueuesValue>[] {
+  const free = isDead(value) ? [] : freeAllOps(queue, id, value);
   return [{ check: key, version }, { delete: key }, ...free];
 }
 
 /** The ops that free the unique key of an item that was never taken. */
-function freeAllOps(queue: string, item: StoredItem): Op<QueuesValue>[] {
+function freeAllOps(queue: string, id: string, item: StoredItem): Op<QueuesValue>[] {
   const { unique, attempt } = item;
-  if (unique?.until === "taken" && attempt === 1) return [{ delete: uniqueKey(queue, unique.key) }];
-  return freeOps(queue, item);
+  const free = freeOps(queue, id, item);
+  return unique?.until === "taken" && attempt === 1 ? [...free, { delete: uniqueKey(queue, unique.key) }] : free;
 }

@@ -86,6 +86,12 @@ export interface TriggerOptions {
   readonly key?: string;
 }
 
+/** Options of {@link Queues.batch}, for each of its items. */
+export interface BatchOptions extends Omit<AddOptions, "unique" | "group"> {
+  /** The item that is added once all items of the batch have ended. */
+  readonly callback: { readonly queue: string; readonly data: unknown };
+}
+
 /** The result of {@link Queues.add}. */
 export interface Added {
   /** The id of the item; of the one that has the unique key already, if `added` is false. */
@@ -114,6 +120,8 @@ export interface ItemInfo {
   readonly added: number;
   readonly group?: string;
   readonly meta?: { readonly [key: string]: JsonValue };
+  /** The id of its batch: see {@link Queues.batch}. */
+  readonly batch?: string;
   /** When it can be taken, if it is `delayed`. In ms since 1970. */
   readonly due?: number;
   /** When its `ttl` is over, in ms since 1970. */
@@ -141,6 +149,8 @@ export interface QueueCounts {
   /** The living workers, and how many items they can process at once. */
   readonly workers: number;
   readonly slots: number;
+  /** How many further slots are lost to handlers that run on although their signals fired. */
+  readonly hung?: number;
 }
 
 /** A queue of the store. See {@link Queues.list}. */

@@ -58,6 +58,7 @@ export class QueueLoads {
       return await measureCost(async () => {
         const from = this.#handled;
         await this.#reached(begin + count);
+        if (this.#handled === from) throw new Error(`${count} items are too few to measure`);
         return this.#handled - from;
       }, servers);
     } finally {

@@ -5,7 +5,15 @@ import type { Child } from "../run/child.js";
 import { type Store, stores } from "../stores.js";
 import { contestantsOn } from "./contestants.js";
 import { type ItemsResult, measureItems, startContestant, WAYS } from "./items.js";
-import { ITEMS_HEADER, itemsLines, WORKERS_HEADER, waitingLines, workersLine } from "./lines.js";
+import {
+  ITEMS_COLUMNS,
+  itemsRows,
+  lineOf,
+  WAITING_COLUMNS,
+  WORKERS_COLUMNS,
+  waitingRows,
+  workersCells,
+} from "./lines.js";
 import type { QueueResult, WaitingResult } from "./result.js";
 import { countOf } from "./sizes.js";
 import { measureWaiting } from "./waiting.js";
@@ -31,8 +39,8 @@ const rounds = Number(values.rounds ?? (quick ? 3 : 7));
 const WAITING = (values.waiting ?? (quick ? "1000,20000" : "1000,1000000")).split(",").map(Number);
 const WORKERS = (values.workers ?? (quick ? "1,10" : "1,10,1000")).split(",").map(Number);
 
-/** How many single items idle workers get, and for how long they get none, in ms. */
-const SINGLE = quick ? { items: 50, quiet: 5_000 } : { items: 300, quiet: 30_000 };
+/** How many single items idle workers get. Their beats come every 20 s. */
+const SINGLE = quick ? { items: 50, settle: 1_000, quiet: 2_000 } : { items: 100, settle: 10_000, quiet: 40_000 };
 
 /** The stores with goals. In the others, filling a queue takes hours or all of the memory. */
 const FILLED = ["sqlite", "redis", "postgres"];
@@ -86,7 +94,7 @@ async function itemsOf(store: Store): Promise<void> {
       const count = Number(values.items ?? countOf(store.name, way, quick));
       const result = await measureItems(store, children, way, { count, rounds });
       items.push(result);
-      for (const line of itemsLines(result)) console.log(line);
+      for (const row of itemsRows(result)) console.log(lineOf(ITEMS_COLUMNS, row));
       write();
     }
     for (const child of children) {
@@ -104,14 +112,14 @@ async function waitingOn(store: Store): Promise<void> {
     const count = Number(values.items ?? countOf(store.name, { width: 32 }, quick));
     const result = await measureWaiting(contestant, store, WAITING, { count, rounds });
     waiting.push({ contestant, result });
-    for (const line of waitingLines(contestant, result)) console.log(line);
+    for (const row of waitingRows({ contestant, result })) console.log(lineOf(WAITING_COLUMNS, row));
     write();
   }
 }
 
 function onWorkers(row: WorkersRow): void {
   workers.push(row);
-  console.log(workersLine(row));
+  console.log(lineOf(WORKERS_COLUMNS, workersCells(row)));
   write();
 }
 
@@ -119,16 +127,17 @@ const what = values.what.split(",");
 if (what.includes("items")) {
   console.log("items that are added, and then worked by a handler that does nothing, in turns in each round");
   console.log("a ratio is our cost over the other's, within a round: median (least … most)\n");
-  console.log(ITEMS_HEADER);
+  console.log(lineOf(ITEMS_COLUMNS));
   for (const store of chosen) await itemsOf(store);
 }
 if (what.includes("waiting")) {
   console.log("\nthe same, 32 at once, beside items that wait: the cost with many of them over that with few\n");
+  console.log(lineOf(WAITING_COLUMNS));
   for (const store of chosen) if (FILLED.includes(store.name)) await waitingOn(store);
 }
 if (what.includes("workers")) {
   console.log("\nsingle items for many idle workers, each with a connection of its own: what one costs all of them\n");
-  console.log(WORKERS_HEADER);
+  console.log(lineOf(WORKERS_COLUMNS));
   for (const store of chosen)
     if (COUNTING.includes(store.name)) await measureWorkers(store, WORKERS, SINGLE, onWorkers);
 }

@@ -5,7 +5,7 @@ import { openJobManager } from "@ojm/core";
 import { openQueues, type Queues } from "@ojm/queue";
 import { countServerTime } from "../run/cost.js";
 import { cpuOf, startChild } from "../scale/children.js";
-import { type Counters, grown, perSecond, perTick } from "../schedules/counting/counts.js";
+import { type Counters, grown, perSecond, perTick, type Stretch } from "../schedules/counting/counts.js";
 import { countsOf } from "../schedules/counting/servers.js";
 import type { Store } from "../stores.js";
 
@@ -13,9 +13,6 @@ const QUEUE = "mail";
 
 /** How many processes the workers are spread over. Each worker has a connection of its own. */
 const PROCESSES = 5;
-
-/** How long the workers may do what they do once, in ms. */
-const SETTLE = 5_000;
 
 /** What an item costs with many idle workers. */
 export interface WorkersRow {
@@ -27,9 +24,13 @@ export interface WorkersRow {
   readonly quiet: Counters;
 }
 
-/** How much is measured: items, one after the other, and how long there are none, in ms. */
+/** How much is measured. Times are in ms. */
 export interface WorkersSize {
+  /** The items, each added after the end of the one before. */
   readonly items: number;
+  /** How long new workers may do what they do once. */
+  readonly settle: number;
+  /** How long there are no items. */
   readonly quiet: number;
 }
 
@@ -42,14 +43,17 @@ export async function measureWorkers(
 ): Promise<void> {
   const open = await store.open(true);
   const counts = countsOf(store.name, open);
-  const serverTime = countServerTime(open.servers);
   const children: ChildProcess[] = [];
   const manager = await openJobManager(open.options);
   const queues = openQueues(manager);
-  const look = async (): Promise<{ readonly at: number; readonly counters: Counters }> => {
+  const look = async (): Promise<Counters> => {
     const { user, system } = process.cpuUsage();
-    const clients = user + system + 1_000 * (await cpuOf(children));
-    return { at: performance.now(), counters: { ...(await counts.read()), clients, server: serverTime() } };
+    return { ...(await counts.read()), clients: user + system + 1_000 * (await cpuOf(children)) };
+  };
+  const during = async (work: () => Promise<unknown>): Promise<Stretch> => {
+    const [before, at, server] = [await look(), performance.now(), countServerTime(open.servers)];
+    await work();
+    return { ms: performance.now() - at, grown: { server: server(), ...grown(before, await look()) } };
   };
   try {
     await queues.define(QUEUE);
@@ -57,16 +61,10 @@ export async function measureWorkers(
     for (const workers of sizes) {
       children.push(...(await startWorkers(open.options, workers - there)));
       there = workers;
-      await sleep(SETTLE);
-      const handled = handledBy(children);
-      await addOneByOne(queues, handled, Math.ceil(size.items / 10));
-      const first = await look();
-      await addOneByOne(queues, handled, size.items);
-      const second = await look();
-      await sleep(size.quiet);
-      const third = await look();
-      const adding = { ms: second.at - first.at, grown: grown(first.counters, second.counters) };
-      const quiet = { ms: third.at - second.at, grown: grown(second.counters, third.counters) };
+      await sleep(size.settle);
+      await addOneByOne(queues, children, Math.ceil(size.items / 10));
+      const adding = await during(() => addOneByOne(queues, children, size.items));
+      const quiet = await during(() => sleep(size.quiet));
       const perItem = perTick(adding, quiet, size.items);
       onRow({ store: store.name, workers, perItem, quiet: perSecond(quiet) });
     }
@@ -89,19 +87,17 @@ async function startWorkers(options: object, count: number): Promise<ChildProces
   return children;
 }
 
-/** Resolves once any of the children has handled an item, for each call once. */
-function handledBy(children: readonly ChildProcess[]): () => Promise<unknown> {
-  return () => {
-    const stop = new AbortController();
-    const { signal } = stop;
-    return Promise.race(children.map((child) => once(child, "message", { signal }))).finally(() => stop.abort());
-  };
-}
-
-async function addOneByOne(queues: Queues, handled: () => Promise<unknown>, count: number): Promise<void> {
+/** Adds items, each once a worker of the children has handled the one before. */
+async function addOneByOne(queues: Queues, children: readonly ChildProcess[], count: number): Promise<void> {
+  let handled = (): void => {};
+  const onMessage = (): void => handled();
+  for (const child of children) child.on("message", onMessage);
   for (let i = 0; i < count; i++) {
-    const done = handled();
+    const done = new Promise<void>((resolve) => {
+      handled = resolve;
+    });
     await queues.add(QUEUE, { order: i });
     await done;
   }
+  for (const child of children) child.off("message", onMessage);
 }

@@ -4,6 +4,7 @@ import type { CheckedQueue } from "../options.js";
 import {
   type DeadItem,
   deadKey,
+  inBatchKey,
   itemOf,
   type Place,
   placeOps,
@@ -49,7 +50,7 @@ export function endOps({ queue, id, options, value }: Taken, end: AttemptEnd, no
     const next = { ...itemOf(value.next), runs: runsWith(value, value.run) };
     return [gone, ...placeOps(queue, place, next, later(now, value.next.at))];
   }
-  if (end.type === "done") return [gone, ...freeOps(queue, value)];
+  if (end.type === "done") return [gone, ...freeOps(queue, id, value)];
   const item = itemOf(value);
   if (end.type === "given back") return [gone, ...placeOps(queue, place, item, later(now, now + (end.delay ?? 0)))];
   const { attempt, attempts = options.attempts } = item;
@@ -65,10 +66,17 @@ export const later = (now: number, at: number = now): number | undefined => (at 
 
 function deadOps(queue: string, { id, rank, turn }: Place, item: StoredItem, now: number, keep: number) {
   const value: DeadItem = { ...item, rank, turn, died: now };
-  return [{ put: deadKey(queue, id), value, ttl: keep }, ...freeOps(queue, item)] satisfies Op<QueuesValue>[];
+  return [{ put: deadKey(queue, id), value, ttl: keep }, ...freeOps(queue, id, item)] satisfies Op<QueuesValue>[];
 }
 
-/** The ops that free the unique key of an item that is done, dead or discarded. */
-export function freeOps(queue: string, { unique }: Pick<StoredItem, "unique">): Op<QueuesValue>[] {
-  return unique?.until === "done" ? [{ delete: uniqueKey(queue, unique.key) }] : [];
+/** The ops that free the unique key of an item that is done, dead or discarded, and take it from its batch. */
+export function freeOps(
+  queue: string,
+  id: string,
+  { unique, batch }: Pick<StoredItem, "unique" | "batch">,
+): Op<QueuesValue>[] {
+  return [
+    ...(unique?.until === "done" ? [{ delete: uniqueKey(queue, unique.key) }] : []),
+    ...(batch === undefined ? [] : [{ delete: inBatchKey(queue, batch, id) }]),
+  ];
 }

@@ -15,6 +15,9 @@ import type { QueuePause } from "../types.js";
  *   ["g", Q, GROUP, RANK]            the last turn of a group, with a time to live
  *   ["round", Q, RANK]               the lowest turn of the next items of groups
  *   ["m", Q, MEMBER]                 a living worker, with a time to live
+ *   ["batch", Q, BATCH]              a batch that has not ended, and its callback
+ *   ["in", Q, BATCH, ID]             an item of it that has not ended. The commit that ends the item deletes it
+ *   ["batched", Q, BATCH]            a batch that has ended, with a time to live
  * The lock of an item is `queue/Q/ID`. So each item is in one of `w`, `due`, `t` and `dead`, in each of which
  * it has all its data: a commit that moves it checks the version of the entry that it deletes.
  */
@@ -48,6 +51,7 @@ export interface StoredItem {
   readonly unique?: { readonly key: string; readonly until: "taken" | "done" | number };
   readonly expires?: number;
   readonly meta?: { readonly [key: string]: JsonValue };
+  readonly batch?: string;
   /** The ids of its last runs. */
   readonly runs?: readonly string[];
   readonly error?: string;
@@ -89,12 +93,34 @@ export interface GroupValue {
   readonly turn: number;
 }
 
-export interface MemberValue {
-  readonly by: Holder;
-  readonly concurrency: number;
+/** A batch. */
+export interface BatchValue {
+  /** The number of its items in the store, ended or not. */
+  readonly added: number;
+  /** Whether further items are added to it. */
+  readonly isOpen: boolean;
+  readonly callback: { readonly queue: string; readonly data: unknown };
 }
 
-export type QueuesValue = StoredItem | TakenItem | DeadItem | QueueValue | UniqueValue | GroupValue | MemberValue;
+export interface MemberValue {
+  readonly by: Holder;
+  /** How many items it can handle at once, without the slots of `hung`. */
+  readonly concurrency: number;
+  /** How many handlers ignore their signals, and keep their slots. */
+  readonly hung?: number;
+}
+
+export type QueuesValue =
+  | StoredItem
+  | TakenItem
+  | DeadItem
+  | QueueValue
+  | UniqueValue
+  | GroupValue
+  | MemberValue
+  | BatchValue
+  | Pick<BatchValue, "added">
+  | null;
 
 export const definitionKey = (queue: string): Key => ["def", queue];
 export const waitingKey = (queue: string, { rank, turn, id }: Place): Key => ["w", queue, rank, turn, id];
@@ -107,6 +133,9 @@ export const deadKey = (queue: string, id: string): Key => ["dead", queue, id];
 export const uniqueKey = (queue: string, key: string): Key => ["uniq", queue, key];
 export const roundKey = (queue: string, rank: number): Key => ["round", queue, rank];
 export const groupKey = (queue: string, group: string, rank: number): Key => ["g", queue, group, rank];
+export const batchKey = (queue: string, batch: string): Key => ["batch", queue, batch];
+export const inBatchKey = (queue: string, batch: string, ...id: string[]): Key => ["in", queue, batch, ...id];
+export const batchDoneKey = (queue: string, batch: string): Key => ["batched", queue, batch];
 export const memberKey = (queue: string, member: string): Key => ["m", queue, member];
 
 /** The name of the lock of an item. */
@@ -133,7 +162,7 @@ export function comparePlaces(a: Place, b: Place): number {
 export function isItem(value: unknown): value is StoredItem {
   const item = fieldsOf<StoredItem>(value);
   if (item === undefined) return false;
-  const { attempt, added, attempts, group, unique, expires, meta, runs, error } = item;
+  const { attempt, added, attempts, group, unique, expires, meta, batch, runs, error } = item;
   return (
     isCount(attempt) &&
     isTime(added) &&
@@ -142,6 +171,7 @@ export function isItem(value: unknown): value is StoredItem {
     isOptional(unique, (one) => isText(fieldsOf<{ key: string }>(one)?.key)) &&
     isOptional(expires, isTime) &&
     isOptional(meta, isMap) &&
+    isOptional(batch, isText) &&
     isOptional(runs, (all) => Array.isArray(all) && all.every(isText)) &&
     isOptional(error, isText)
   );
@@ -162,8 +192,8 @@ export function isDead(value: unknown): value is DeadItem {
 }
 
 export function isMember(value: unknown): value is MemberValue {
-  const { by, concurrency } = fieldsOf<MemberValue>(value) ?? {};
-  return isHolder(by) && isCount(concurrency);
+  const { by, concurrency, hung } = fieldsOf<MemberValue>(value) ?? {};
+  return isHolder(by) && isCount(concurrency) && isOptional(hung, isCount);
 }
 
 export function isUnique(value: unknown): value is UniqueValue {
@@ -174,6 +204,11 @@ export function isUnique(value: unknown): value is UniqueValue {
 export function isQueue(value: unknown): value is QueueValue {
   const { options, pause } = fieldsOf<QueueValue>(value) ?? {};
   return isMap(options) && isOptional(pause, isMap);
+}
+
+export function isBatch(value: unknown): value is BatchValue {
+  const { added, isOpen, callback } = fieldsOf<BatchValue>(value) ?? {};
+  return isCount(added) && typeof isOpen === "boolean" && isText(fieldsOf<BatchValue["callback"]>(callback)?.queue);
 }
 
 const isGroup = (value: unknown): boolean => isCount(fieldsOf<GroupValue>(value)?.turn);
@@ -188,6 +223,7 @@ const CHECKS: { readonly [kind: string]: (value: unknown) => boolean } = {
   g: isGroup,
   round: isGroup,
   m: isMember,
+  batch: isBatch,
 };
 
 /** Finds the damaged entries of the queues. No worker takes a damaged item. */
@@ -201,7 +237,7 @@ export const queueDamage: DamageCheck = {
 
 /** The item without what belongs to one of its states. */
 export function itemOf(value: StoredItem): StoredItem {
-  const { data, attempt, added, attempts, group, unique, expires, meta, runs, error } = value;
+  const { data, attempt, added, attempts, group, unique, expires, meta, batch, runs, error } = value;
   return {
     data,
     attempt,
@@ -211,6 +247,7 @@ export function itemOf(value: StoredItem): StoredItem {
     ...(unique !== undefined && { unique }),
     ...(expires !== undefined && { expires }),
     ...(meta !== undefined && { meta }),
+    ...(batch !== undefined && { batch }),
     ...(runs !== undefined && { runs }),
     ...(error !== undefined && { error }),
   };

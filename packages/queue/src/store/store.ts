@@ -132,6 +132,7 @@ export class QueueStore {
     data: unknown,
     { rank, at, expires, group, unique, attempts, meta }: CheckedAdd,
     isExact: boolean,
+    batch?: string,
   ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place; readonly item: StoredItem }> {
     const { turn: now, id } = this.#stamp();
     const read = (key: Key) => first(readable(this.channel, { prefix: key, limit: 1 }));
@@ -148,6 +149,7 @@ export class QueueStore {
       ...(unique !== undefined && { unique }),
       ...(expires !== undefined && { expires }),
       ...(meta !== undefined && { meta }),
+      ...(batch !== undefined && { batch }),
     };
     this.#assertFits(queue, item);
     const key = placedKey(queue, place, at);
