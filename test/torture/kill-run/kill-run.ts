@@ -131,7 +131,11 @@ class Replicas {
       this.#stderr += text;
     });
     this.#alive.push(replica);
-    await once(replica, "message");
+    const ended = once(replica, "exit").then(() => {
+      throw new Error(`a replica ended before it was ready: ${this.#stderr}`);
+    });
+    await Promise.race([once(replica, "message"), ended]);
+    ended.catch(() => {});
   }
 
   async #kill(replica: ChildProcess): Promise<void> {

@@ -124,8 +124,9 @@ export class QueueStore {
 
   /**
    * The ops that add an item. Start-time fair queueing: the next item of a group comes in the round after its
-   * last one, but in no round that is over. No clock counts: those of two processes differ. `isExact`: they check that no other process adds to the group at this moment;
-   * without, the order within the group may be that of two adds at once.
+   * last one, but in no round that is over. No clock counts: those of two processes differ. `isExact`: they
+   * check that no other process adds to the group at this moment; without, the order within the group may be
+   * that of two adds at once.
    */
   async addOps(
     queue: string,
@@ -158,12 +159,15 @@ export class QueueStore {
       { put: key, value: item },
     ];
     if (group !== undefined) {
-      if (isExact) ops.push({ check: groupKey(queue, group, rank), version: last?.version ?? null });
       ops.push({ put: groupKey(queue, group, rank), value: { turn }, ttl: GROUP_TTL });
-      if (turnOf(round) === undefined) {
-        const key = roundKey(queue, rank);
-        if (isExact) ops.push({ check: key, version: round?.version ?? null });
-        ops.push({ put: key, value: { turn: now } });
+      if (isExact) {
+        ops.push({ check: groupKey(queue, group, rank), version: last?.version ?? null });
+        // The first item of a group of this queue. Two at once must agree on the round.
+        if (turnOf(round) === undefined)
+          ops.push(
+            { check: roundKey(queue, rank), version: round?.version ?? null },
+            { put: roundKey(queue, rank), value: { turn: now } },
+          );
       }
     }
     if (unique !== undefined)
