@@ -299,7 +299,7 @@ export class QueueWorker implements Worker {
   }
 
   #start(waiting: Waiting): void {
-    const source = { store: this.#store, queue: this.queue, member: this.#member };
+    const source = { store: this.#store, queue: this.queue, member: this.#member, crew: this.#crew };
     const claim = new ItemClaim(source, waiting, this.#definition, () => this.#closing.signal.aborted);
     const active: Active = { claim, run: undefined, isCounted: false, isEnding: false, isHung: false };
     this.#active.set(waiting.id, active);
