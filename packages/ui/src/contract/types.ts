@@ -301,6 +301,8 @@ export type LastRun = Pick<RunRecord, "id" | "status" | "startTime" | "endTime" 
 /** A job that has a record, a schedule or a lock. */
 export interface Job extends Pick<JobSummary, "name" | "usual">, Partial<Pick<JobSummary, "streak">> {
   readonly schedule?: JobSchedule;
+  /** Its newest run is an attempt of an item of the queue of this name: a hold does not stop these. */
+  readonly queue?: true;
   /** When it is due next. */
   readonly next?: number;
   /** Why no process runs its schedule, as text. Absent if one does. */

@@ -29,8 +29,8 @@ export async function queueReasons(manager: JobManager, name: string): Promise<Q
 const iso = (at: number | undefined): string => new Date(at ?? 0).toISOString();
 
 /** The living workers of a queue, and how many items they can have. */
-const sayWorkers = ({ workers, slots }: ShownQueue): string =>
-  `${count(workers, "worker")} for ${count(slots, "item")} at once`;
+const sayWorkers = ({ workers, slots, hung = 0 }: ShownQueue): string =>
+  `${count(workers, "worker")} for ${count(slots, "item")} at once${hung === 0 ? "" : `, and ${count(hung, "handler")} that ${hung === 1 ? "ignores its signal" : "ignore their signals"}`}`;
 
 function reasonsOf(queue: ShownQueue): QueueReason[] {
   const { name, waiting, delayed, active, dead, oldest, workers, slots, paused, more } = queue;

@@ -211,6 +211,7 @@ function howItGoes(
   const streak = streakOf(newest);
   const usual = usualOf(newest);
   return {
+    ...(newest[0]?.trigger === "queue" && { queue: true as const }),
     ...(last && {
       last: lastOf(last, source),
       ...(streak !== 0 && { streak }),

@@ -172,8 +172,8 @@ export function ask(act: ActName, target: Target): void {
 
 /** Performs the action, or with `dryRun` reports what it would do. */
 export function perform(act: ActName, { name, run, queue }: Target, request: ActRequest): Promise<ActAnswer> {
-  if (queue !== undefined) {
-    const { item, error } = queue;
+  if (act.startsWith("queue-")) {
+    const { item, error } = queue ?? {};
     const path = `queues/${encodeURIComponent(name)}${item === undefined ? "" : `/items/${encodeURIComponent(item)}`}`;
     const body = error === undefined ? request : { ...request, error };
     return post<ActAnswer>(`${path}/${act.replace("queue-", "")}`, body);
@@ -191,7 +191,7 @@ export interface Offer {
 }
 
 /** The actions on a job, in an order that does not depend on its state. */
-export function offersOf({ schedule, running, unattended, lock }: Job): readonly Offer[] {
+export function offersOf({ schedule, queue, running, unattended, lock }: Job): readonly Offer[] {
   const ofSchedule: readonly Offer[] = [
     offer("run-now", noRun(unattended, lock?.hold !== undefined)),
     offer(schedule?.paused === undefined ? "pause" : "resume"),
@@ -199,7 +199,8 @@ export function offersOf({ schedule, running, unattended, lock }: Job): readonly
   ];
   return allowed([
     ...(schedule === undefined ? [] : ofSchedule),
-    offer(lock?.hold === undefined ? "hold" : "end-hold"),
+    // A hold does not stop the items of a queue.
+    offer(lock?.hold !== undefined ? "end-hold" : queue && schedule === undefined ? "queue-pause" : "hold"),
     offer("cancel", running === undefined ? "Nothing runs now." : undefined),
     offer("unlock", noUnlock(lock)),
   ]);
