@@ -64,7 +64,7 @@ export class Database {
   readonly #owned: boolean;
   readonly #calls: InFlight = new InFlight();
   #closed = false;
-  /** Whether there was a connection: until then, the url may be wrong. */
+  /** Whether the server has answered: until then, the url may be wrong. */
   #wasThere = false;
   readonly #heard: WeakSet<PoolClient> = new WeakSet();
   /** The connections whose last commit did not wait for a synchronous replica. */
@@ -94,7 +94,6 @@ export class Database {
         // A connection that breaks while it is in use emits `error` too: without a listener the process ends.
         // After an await it is too late: the same packet may say that the server ends the connection.
         this.#hear(client);
-        this.#wasThere = true;
         resolve(client);
       });
     });
@@ -149,6 +148,7 @@ export class Database {
       onSent?.();
       const statement = values === undefined ? { text } : { name: nameOf(text), text, values };
       const { rows } = await this.within(client.query(statement), end, signal);
+      this.#wasThere = true;
       // PostgreSQL reports success then, but the replica that is promoted may lack what was done or read.
       if (this.#unreplicated.has(client)) {
         const message = `${this.where}: an operator cancelled the wait for a synchronous replica`;

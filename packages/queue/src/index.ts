@@ -1,10 +1,12 @@
 /** Queues of work, whose items are managed runs. */
 export { isQueueError, QueueError, type QueueErrorCode } from "./errors.js";
+export { checkQueueOptions } from "./options.js";
 export { openQueues, type Queues, type QueuesOptions } from "./queues.js";
 export { queueDamage } from "./store/entries.js";
 export type {
   Added,
   AddOptions,
+  BatchOptions,
   Handler,
   Item,
   ItemInfo,
@@ -19,6 +21,7 @@ export type {
   RedriveOptions,
   SchemaResult,
   StandardSchema,
+  TriggerOptions,
   UniqueOptions,
   Why,
   Worker,

@@ -42,6 +42,11 @@ const COMMON = { ...STORE, ...OUTPUT } as const;
 
 const DRY = { "dry-run": { text: "show what would be done, and to whom; do nothing" } } as const;
 
+const NEW_QUEUE = { text: "accept the name of a new queue, even if it resembles that of another one" } as const;
+
+const PATTERNS = `A pattern is a name with *, which stands for any characters; quote it for the shell. It means those names that the command can act on.
+For several names, there is one reason, a line for each name, and the exit code of the first that failed; the others are done.`;
+
 const load = {
   value: "FILE|PACKAGE",
   text: "a JavaScript file, or a package such as @ojm/openaf, whose functions the scripts may call; may be given several times",
@@ -355,7 +360,9 @@ process is alive, and /readyz that the store answers.`,
         options: {
           port: { value: "PORT", text: "the port. Default: 7717, or a free one if that is taken" },
           "read-only": { text: "reject every action" },
-          "show-results": { text: "show results, args and meta of runs, which may hold secrets" },
+          "show-results": {
+            text: "also show the results, args and meta of runs, and the data of queue items. Without it, the UI hides them, because they may contain secrets",
+          },
           metrics: {
             text: "serve /metrics for Prometheus to programs on this machine: the metrics of this process, and when each job of the store last completed",
           },
@@ -436,21 +443,23 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
       },
       {
         name: "run-now",
-        operands: "NAME [key=value …]",
+        operands: "NAME|PATTERN [key=value …]",
         summary: "run a schedule now, in the process that has it",
-        about: `The arguments are the parameters of the run: its job function finds them in run.args, in each attempt. Numbers, true and
+        about: `${PATTERNS}
+The arguments are the parameters of the run: its job function finds them in run.args, in each attempt. Numbers, true and
 false are parsed as such. In a job file they are in args, over those of the file. The record shows them, so keep secrets elsewhere.
 If no process runs the schedule, the command ends with 1 within moments.`,
         examples: ['ojm run-now nightly-report day=2026-11-01 --reason "the file came late"'],
         codes: [3],
         load: () => import("../commands/act/run-now.js"),
-        options: { ...REASON, ...COMMON },
+        options: { ...REASON, ...DRY, ...COMMON },
       },
       {
         name: "cancel",
-        operands: "RUN",
+        operands: "RUN|PATTERN …",
         summary: "ask a run to stop, on any machine, and wait for its end",
-        about: "If the job is waiting for its next attempt, neither that attempt nor a later one is made.",
+        about: `${PATTERNS}
+If the job is waiting for its next attempt, neither that attempt nor a later one is made.`,
         examples: ['ojm cancel nightly-report --reason "wrong month"'],
         codes: [3, 8],
         load: () => import("../commands/act/cancel.js"),
@@ -474,10 +483,11 @@ If no process runs the schedule, the command ends with 1 within moments.`,
       },
       {
         name: "hold",
-        operands: "NAME",
+        operands: "NAME|PATTERN …",
         summary: "prevent all runs of a job, for maintenance",
-        about: `If a run is in progress, the command ends with 75, or with --wait waits for the end of the run. It creates a SQLite or LevelDB store
-that does not exist: a hold may come before the first run. It rejects an unknown name that is close to a known one, unless --new is given.`,
+        about: `${PATTERNS}
+If a run is in progress, the command ends with 75, or with --wait waits for the end of the run. It creates a SQLite or LevelDB store
+that does not exist: a hold may come before the first run. It rejects an unknown name that is close to a known one, and the name of a queue, unless --new is given: ojm queue pause stops the items of a queue.`,
         examples: ['ojm hold nightly-report --reason "the schema changes" --until 2h'],
         codes: [3, 75],
         load: () => import("../commands/act/hold.js"),
@@ -488,29 +498,36 @@ that does not exist: a hold may come before the first run. It rejects an unknown
             text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601. Default: 24h",
           },
           wait: { value: "TIME", text: "how long to wait for the run that is running. Default: 0" },
-          new: { text: "accept a name without a run or a schedule, even if it resembles a known name" },
+          new: {
+            text: "accept a name without a run or a schedule, even if it resembles a known name, or is that of a queue",
+          },
           end: { text: "end the hold; take no lock from a run" },
-          "dry-run": { text: "with --end: show which hold would end; do nothing" },
+          ...DRY,
           ...COMMON,
         },
       },
       {
         name: "pause",
-        operands: "NAME",
+        operands: "NAME|PATTERN …",
         summary: "pause a schedule: its ticks are skipped until it is resumed",
-        examples: ['ojm pause nightly-report --reason "holidays" --until 7d'],
+        about: PATTERNS,
+        examples: [
+          'ojm pause nightly-report --reason "holidays" --until 7d',
+          "ojm pause 'billing/*' --reason \"the bank is closed\" --dry-run",
+        ],
         codes: [3],
         load: () => import("../commands/act/pause.js"),
-        options: { ...REASON, until: { value: "TIME", text: "when it is resumed by itself" }, ...COMMON },
+        options: { ...REASON, until: { value: "TIME", text: "when it is resumed by itself" }, ...DRY, ...COMMON },
       },
       {
         name: "resume",
-        operands: "NAME",
+        operands: "NAME|PATTERN …",
         summary: "end the pause of a schedule",
+        about: PATTERNS,
         examples: ["ojm resume nightly-report"],
         codes: [3],
         load: () => import("../commands/act/resume.js"),
-        options: { reason: { value: "TEXT", text: "why, for the audit" }, ...COMMON },
+        options: { reason: { value: "TEXT", text: "why, for the audit" }, ...DRY, ...COMMON },
       },
       {
         name: "schedules",
@@ -609,6 +626,38 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
         },
       },
       {
+        name: "queue define",
+        operands: "QUEUE",
+        summary: "set the options of a queue, for all its workers",
+        about: `An option that is not given has its default. The last definition counts: a program that defines the queue replaces it at its next start.`,
+        examples: ["ojm queue define mail --attempts 3 --timeout 1m --rate smtp=100/1m"],
+        codes: [3],
+        load: () => import("../commands/queue/define.js"),
+        options: {
+          attempts: { value: "N", text: "the most attempts of an item, 100 at most. Default: 5" },
+          delay: { value: "TIME", text: "the wait after a failed attempt. Default: 1s" },
+          backoff: {
+            value: "HOW",
+            choices: ["exponential", "fixed"],
+            text: "exponential: each wait is twice the one before. Default: exponential",
+          },
+          "max-delay": { value: "TIME", text: "the longest wait. Default: 1h" },
+          timeout: { value: "TIME", text: "how long an attempt may take. Default: 1h" },
+          "per-group": { value: "N", text: "the most items of a group at once. Default: no limit" },
+          permit: {
+            value: "NAME=N",
+            text: "take an item only while fewer than N runs of any name have this permit. May be given up to 7 times",
+          },
+          rate: {
+            value: "NAME=N/TIME",
+            text: "take an item only if fewer than N runs with this rate began within TIME, such as smtp=100/1m",
+          },
+          keep: { value: "TIME", text: "how long dead letters stay. Default: 14d" },
+          new: NEW_QUEUE,
+          ...COMMON,
+        },
+      },
+      {
         name: "queue add",
         operands: "QUEUE [DATA|-]",
         summary: "add an item to a queue; its data is JSON, from the command line or from stdin",
@@ -631,9 +680,11 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
             value: "WHEN",
             text: "how long the key counts: taken, done, or a duration. Default: done",
           },
-          replace: { text: "if an item with the key waits, replace its data" },
+          replace: {
+            text: "give the item with the key the new data, and the new time if there is one; an active item is handled once more after its attempt",
+          },
           attempts: { value: "N", text: "the most attempts of this item, instead of those of the queue" },
-          new: { text: "accept the name of a new queue, even if it resembles that of another one" },
+          new: NEW_QUEUE,
           ...COMMON,
         },
       },
@@ -665,7 +716,7 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
             text: "how long a command has to end after a signal to ojm, and after the SIGTERM of a timeout or of ojm cancel. Default: 10s",
           },
           later: { value: "TIME", text: "how long an item waits after exit code 75. Default: 1m" },
-          new: { text: "accept the name of a new queue, even if it resembles that of another one" },
+          new: NEW_QUEUE,
           ...STORE,
         },
       },
@@ -699,6 +750,25 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
           rate: { value: "N/TIME", text: "spread them over time, such as 100/1m. Default: all at once" },
           limit: { value: "N", short: "n", text: "the most dead letters to retry. Default: all" },
           reason: { value: "TEXT", text: "why, for the audit" },
+          ...COMMON,
+        },
+      },
+      {
+        name: "queue purge",
+        operands: "QUEUE",
+        summary: "remove all items of a queue that wait, or that are in another state, for good",
+        about: "Active items are not removed: ojm queue discard removes them by their ids.",
+        examples: ['ojm queue purge mail --reason "they were added twice"'],
+        codes: [3],
+        load: () => import("../commands/queue/purge.js"),
+        options: {
+          state: {
+            value: "STATE",
+            choices: ["waiting", "delayed", "dead"],
+            text: "the items in this state. Default: waiting",
+          },
+          group: { value: "GROUP", text: "only those of this group" },
+          ...REASON,
           ...COMMON,
         },
       },

@@ -1,4 +1,5 @@
-import { parseDuration } from "@ojm/core/internal";
+import type { RateOptions } from "@ojm/core";
+import { parseDuration, permitsProblem, rateProblem } from "@ojm/core/internal";
 import { CommandError } from "../errors.js";
 import { lastValue } from "./parse.js";
 import type { Given } from "./spec.js";
@@ -59,4 +60,40 @@ export function countOption(given: Given, option: string): number | undefined {
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new CommandError(`--${option} takes a whole number from 1 up, not "${text}"`);
   return Number(text);
+}
+
+/** The permits of --permit, which may be given several times. */
+export function permitsOption({ values }: Given): { readonly [permit: string]: number } | undefined {
+  const words = values["permit"];
+  if (words === undefined) return undefined;
+  const permits = words.map((word) => {
+    const [, name, limit] = /^(.+)=(\d+)$/.exec(word) ?? [];
+    if (name === undefined)
+      throw new CommandError(`--permit takes a name and a limit, such as stripe=10, not "${word}"`);
+    return [name, Number(limit)] as const;
+  });
+  const problem = permitsProblem(Object.fromEntries(permits));
+  if (problem !== undefined) throw new CommandError(`--permit: ${problem}`);
+  return Object.fromEntries(permits);
+}
+
+/** The named rate of --rate. */
+export function rateOption(given: Given): RateOptions | undefined {
+  const word = lastValue(given, "rate");
+  if (word === undefined) return undefined;
+  const [, name, text = ""] = /^(.+)=(.+)$/.exec(word) ?? [];
+  const terms = readRate(text);
+  if (name === undefined || terms === undefined)
+    throw new CommandError(`--rate takes a name, a number and a time, such as smtp=100/1m, not "${word}"`);
+  const rate = { name, ...terms };
+  const problem = rateProblem(rate);
+  if (problem !== undefined) throw new CommandError(`--rate: ${problem}`);
+  return rate;
+}
+
+/** Reads a number and a time, such as `100/1m` or `5/s`. */
+export function readRate(text: string): { readonly max: number; readonly per: number } | undefined {
+  const [, max, per = ""] = /^(\d{1,9})\/(.+)$/.exec(text) ?? [];
+  const span = parseDuration(/^\d/.test(per) ? per : `1${per}`);
+  return max !== undefined && span !== undefined && span > 0 ? { max: Number(max), per: span } : undefined;
 }

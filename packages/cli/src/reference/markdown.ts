@@ -8,7 +8,7 @@ const OUTPUT: readonly string[] = [
   "- **Tables.** On a terminal, minor columns are dropped and text is truncated, names last; output to a file or a pipe is complete. Lists leave out the runs of ojm itself (such as 'ojm alerts'), unless you name them.",
   "- **Streams.** The output of scripts and the log go to stdout, errors and the banners of the jobs to stderr. Colours appear only on a terminal, and not with `NO_COLOR`.",
   "- **Control characters** in names, hosts and errors from a store, a driver or a job file are printed as escapes such as `\\u001b`; the output and log of scripts are printed as they are.",
-  "- **Stores.** Commands that only read do not create a missing store; `exec`, `hold`, `import`, `queue add` and `queue work` do.",
+  "- **Stores.** Commands that only read do not create a missing store; `exec`, `hold`, `import`, `queue define`, `queue add` and `queue work` do.",
 ];
 
 /** The page docs/reference/commands.md. */

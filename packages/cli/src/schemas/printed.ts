@@ -1,6 +1,6 @@
 import type { AuditEntry, CancelOutcome, HeldLock, LogLine, PendingRetry, RunRecord, UnlockOutcome } from "@ojm/core";
 import type { LogGap } from "@ojm/core/internal";
-import type { Added, ItemInfo, QueuePause } from "@ojm/queue";
+import type { Added, ItemInfo, QueuePause, QueueSummary } from "@ojm/queue";
 import type { Backfill, BackfillProgress, NextTick, Pause } from "@ojm/schedule";
 import type { Finding } from "../commands/look/doctor/finding.js";
 import type { Job } from "../commands/look/jobs.js";
@@ -39,15 +39,12 @@ export interface Printed {
   readonly audit: readonly AuditEntry[];
   /** With --remove, the key of the removed entry. */
   readonly doctor: readonly Finding[] | { readonly removed: unknown };
-  readonly "run-now": {
-    /** The id of the run. */
-    readonly run: string;
-  };
-  readonly cancel: CancelOutcome | DryCancel;
+  readonly "run-now": OfEach<StartedRun | DryStart>;
+  readonly cancel: OfEach<CancelOutcome | DryCancel>;
   readonly unlock: UnlockOutcome | (DryRun & { readonly lock: HeldLock });
-  readonly hold: NewHold;
-  readonly pause: Paused;
-  readonly resume: { readonly name: string; readonly wasPaused: boolean; readonly next?: NextTick };
+  readonly hold: OfEach<NewHold | DryHold | UnlockOutcome | (DryRun & { readonly lock: HeldLock })>;
+  readonly pause: OfEach<Paused | DryPause>;
+  readonly resume: OfEach<Resumed>;
   readonly schedules: RemovedSchedule;
   /** With --status, the unfinished backfills. With --stop, those that it stopped. */
   readonly backfill: Backfill | readonly BackfillProgress[];
@@ -57,6 +54,7 @@ export interface Printed {
   /** With the id of an item, that item. */
   readonly "queue show": QueueDetails | ItemInfo;
   readonly "queue dead": readonly ItemInfo[];
+  readonly "queue define": Pick<QueueSummary, "options"> & { readonly queue: string };
   readonly "queue add": Added & { readonly queue: string };
   readonly "queue retry": {
     readonly queue: string;
@@ -69,6 +67,12 @@ export interface Printed {
     /** How many dead letters will be tried again. */
     readonly retried: number;
   };
+  readonly "queue purge": {
+    readonly queue: string;
+    /** How many items were removed. */
+    readonly purged: number;
+    readonly reason: string;
+  };
   readonly "queue pause": PausedQueue;
   readonly "queue resume": { readonly queue: string; readonly wasPaused: boolean };
   /** An error of a command that prints JSON, on stderr. */
@@ -78,6 +82,45 @@ export interface Printed {
 /** With --dry-run: nothing was done. */
 interface DryRun {
   readonly dryRun: true;
+}
+
+/** For a pattern or several names, one item for each of them, in order. */
+type OfEach<T> = T | readonly (T | FailedName)[];
+
+interface FailedName {
+  /** The name, or the id of the run. */
+  readonly name: string;
+  readonly error: PrintedError;
+}
+
+interface StartedRun {
+  /** The id of the run. */
+  readonly run: string;
+}
+
+interface DryStart extends DryRun {
+  readonly name: string;
+  /** How many living processes have the schedule. */
+  readonly processes: number;
+}
+
+interface DryHold extends DryRun {
+  readonly name: string;
+  readonly until: number;
+  /** The lock that is not free now. */
+  readonly lock?: HeldLock;
+}
+
+interface DryPause extends DryRun {
+  readonly name: string;
+  readonly until?: number;
+  readonly replaced?: Pause;
+}
+
+interface Resumed extends Partial<DryRun> {
+  readonly name: string;
+  readonly wasPaused: boolean;
+  readonly next?: NextTick;
 }
 
 interface DryCancel extends DryRun {

@@ -24,6 +24,25 @@ export function withQueues(
   );
 }
 
+/** A queue of the chosen store. */
+export interface OpenQueue {
+  readonly queue: QueueSummary;
+  readonly queues: Queues;
+  readonly manager: JobManager;
+}
+
+/** Calls `look` with a queue of the chosen store. Rejects a name that the store does not have. */
+export function withQueue(
+  given: Given,
+  name: string,
+  look: (open: OpenQueue) => Promise<number | undefined> | Promise<void>,
+): Promise<number> {
+  return withQueues(given, async (queues, manager) => {
+    const queue = await queueOf(queues, manager, name);
+    return (await look({ queue, queues, manager })) ?? undefined;
+  });
+}
+
 /** A queue of the store. Rejects a name that the store does not have. */
 export async function queueOf(queues: Queues, manager: JobManager, name: string): Promise<QueueSummary> {
   for await (const queue of queues.list()) if (queue.name === name) return queue;

@@ -1,4 +1,4 @@
-import { type Backend, systemClock } from "@ojm/core/backend";
+import { type Backend, type Clock, systemClock } from "@ojm/core/backend";
 import { type PostgresOptions, type PostgresServer, postgresMissing, startPostgres } from "@ojm/testing/postgres";
 import pg from "pg";
 import { afterAll, beforeAll, it, onTestFinished } from "vitest";
@@ -27,8 +27,8 @@ export function serverOf(options?: PostgresOptions): () => PostgresServer {
 }
 
 /** Opens a store, which is closed after the test unless the test has closed it. */
-export async function open(args: Readonly<Record<string, unknown>>): Promise<Backend> {
-  const opened = await backend.open(args, { clock: systemClock });
+export async function open(args: Readonly<Record<string, unknown>>, clock: Clock = systemClock): Promise<Backend> {
+  const opened = await backend.open(args, { clock });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= opened.close();

@@ -10,7 +10,7 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { encodeValue, fieldsOf, first, identityOf, isCount, knownValue, readable } from "@ojm/core/internal";
+import { encodeValue, fieldsOf, first, identityOf, isCount, knownValue, present, readable } from "@ojm/core/internal";
 import { type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
 import type { Added } from "../types.js";
 import { type AttemptEnd, endOps, type Taken } from "./end.js";
@@ -23,21 +23,29 @@ import {
   groupKey,
   isItem,
   isQueue,
+  isTaken,
   isUnique,
+  itemOf,
   lockKeyOf,
   type Place,
+  placedKey,
   placeOf,
   type QueuesValue,
   type QueueValue,
+  roundKey,
   type StoredItem,
   takenKey,
   type UniqueValue,
   uniqueKey,
+  uniqueOp,
   waitingKey,
 } from "./entries.js";
 
 /** The most items that one round moves from those whose time has come. */
 const MOVED_AT_ONCE = 100;
+
+/** How often a search for the item that has a unique key finds none, until it counts as damaged. */
+const MOST_MISSED = 10;
 
 /** How much room the entry of an item leaves for what its attempts add, in bytes. */
 const ROOM = 8_192;
@@ -97,38 +105,41 @@ export class QueueStore {
   }
 
   async add(queue: string, data: unknown, options: CheckedAdd): Promise<Added> {
-    for (;;) {
-      const { ops, place } = await this.addOps(queue, data, options, true);
+    for (let missed = 0; ; ) {
+      const { ops, place, item } = await this.addOps(queue, data, options, true);
       const result = await this.channel.commit(ops);
       // A driver that repeats a call of unknown outcome finds its own item there.
       const isOurs = !result.ok && result.failed.some(({ key }) => placeOf(key)?.id === place.id);
       if (result.ok || isOurs) return { id: place.id, added: true };
       const { unique, replace } = options;
-      const taken = unique && result.failed.find(({ key }) => isKeyOf(key, "uniq"))?.current?.value;
+      const taken = unique && result.failed.find(({ key }) => isKeyOf(key, "uniq"))?.current;
       if (taken === undefined) continue;
-      if (!isUnique(taken)) throw notOurs(uniqueKey(queue, unique?.key ?? ""));
-      const { id } = taken;
-      if (replace && (await this.#replace(queue, taken, data))) return { id, added: false, replaced: true };
-      return { id, added: false };
+      if (!isUnique(taken.value)) throw notOurs(uniqueKey(queue, unique?.key ?? ""), "no item has this key");
+      const { id } = taken.value;
+      const replaced = replace && (await this.#replace(queue, { ...taken, value: taken.value }, item, options.at));
+      if (replaced === true) return { id, added: false, replaced };
+      if (replaced === false || (replaced === "missing" && ++missed >= MOST_MISSED)) return { id, added: false };
     }
   }
 
   /**
-   * The ops that add an item. `isExact`: they check that no other process adds to the group at this moment;
-   * without, the order within the group may be that of two adds at once.
+   * The ops that add an item. Start-time fair queueing: the next item of a group comes in the round after its
+   * last one, but in no round that is over. No clock counts: those of two processes differ. `isExact`: they
+   * check that no other process adds to the group at this moment; without, the order within the group may be
+   * that of two adds at once.
    */
   async addOps(
     queue: string,
     data: unknown,
     { rank, at, expires, group, unique, attempts, meta }: CheckedAdd,
     isExact: boolean,
-  ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place }> {
+    batch?: string,
+  ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place; readonly item: StoredItem }> {
     const { turn: now, id } = this.#stamp();
-    const last =
-      group === undefined
-        ? undefined
-        : await first(readable(this.channel, { prefix: groupKey(queue, group), limit: 1 }));
-    const turn = group === undefined ? now : await this.#turnIn(queue, rank, now, last);
+    const read = (key: Key) => first(readable(this.channel, { prefix: key, limit: 1 }));
+    const [last, round] =
+      group === undefined ? [] : await Promise.all([read(groupKey(queue, group, rank)), read(roundKey(queue, rank))]);
+    const turn = group === undefined ? now : Math.max(turnOf(round) ?? now, (turnOf(last) ?? 0) + 1);
     const place = { rank, turn, id };
     const item: StoredItem = {
       data: data ?? null,
@@ -139,46 +150,63 @@ export class QueueStore {
       ...(unique !== undefined && { unique }),
       ...(expires !== undefined && { expires }),
       ...(meta !== undefined && { meta }),
+      ...(batch !== undefined && { batch }),
     };
-    const key = at === undefined ? waitingKey(queue, place) : dueKey(queue, at, place);
+    const key = placedKey(queue, place, at);
     const ops: Op<QueuesValue>[] = [
       { check: key, version: null },
       { put: key, value: this.#stored(queue, item) },
     ];
     if (group !== undefined) {
-      if (isExact) ops.push({ check: groupKey(queue, group), version: last?.version ?? null });
-      ops.push({ put: groupKey(queue, group), value: { turn }, ttl: GROUP_TTL });
+      ops.push({ put: groupKey(queue, group, rank), value: { turn }, ttl: GROUP_TTL });
+      if (isExact) {
+        ops.push({ check: groupKey(queue, group, rank), version: last?.version ?? null });
+        // The first item of a group of this queue. Two at once must agree on the round.
+        if (turnOf(round) === undefined)
+          ops.push(
+            { check: roundKey(queue, rank), version: round?.version ?? null },
+            { put: roundKey(queue, rank), value: { turn: now } },
+          );
+      }
     }
-    if (unique !== undefined) {
-      const key = uniqueKey(queue, unique.key);
-      const value: UniqueValue = { ...place, ...(at !== undefined && { at }) };
-      const ttl = typeof unique.until === "number" ? { ttl: unique.until } : {};
-      ops.push({ check: key, version: null }, { put: key, value, ...ttl });
-    }
-    return { ops, place };
+    if (unique !== undefined)
+      ops.push({ check: uniqueKey(queue, unique.key), version: null }, uniqueOp(queue, unique, place, at));
+    return { ops, place, item };
   }
 
   /**
-   * Start-time fair queueing: the next item of a group comes in the round after its last one, but in no round
-   * that is over. If none waits, the round is the present time, which is above all earlier ones.
+   * Gives newer data to the item that has a unique key: to an active one for after its attempt. Resolves to
+   * `false` if the key is for a time, and the item active. `missing`: it is not found. `undefined`: it has
+   * changed meanwhile.
    */
-  async #turnIn(queue: string, rank: number, now: number, last: { value: unknown } | undefined): Promise<number> {
-    const { turn } = fieldsOf<GroupValue>(last?.value) ?? {};
-    const before = isCount(turn) ? turn : 0;
-    for await (const { key } of this.channel.keys({ prefix: ["w", queue, rank], limit: 1 }))
-      return Math.max(placeOf(key)?.turn ?? now, before + 1);
-    return Math.max(now, before + 1);
-  }
-
-  async #replace(queue: string, { at, ...place }: UniqueValue, data: unknown): Promise<boolean> {
-    const keys = [waitingKey(queue, place), ...(at === undefined ? [] : [dueKey(queue, at, place)])];
-    for (const entry of await this.channel.entriesUnder(keys)) {
-      if (entry === undefined || !isItem(entry.value)) continue;
-      const value = this.#stored(queue, { ...entry.value, data: data ?? null });
-      const { key, version } = entry;
-      if ((await this.channel.compareAndSet(key, version, value)).ok) return true;
+  async #replace(
+    queue: string,
+    { value: { at: due, ...place }, version: owned }: { readonly value: UniqueValue; readonly version: Version },
+    newer: StoredItem,
+    at: number | undefined,
+  ): Promise<boolean | "missing" | undefined> {
+    const keys = [takenKey(queue, place.id), waitingKey(queue, place), dueKey(queue, due ?? 0, place)];
+    const found = (await this.channel.entriesUnder(keys)).find((entry) => isItem(entry?.value));
+    if (found === undefined || !isItem(found.value)) return "missing";
+    const { key, version, value } = found;
+    const { added, group, unique, runs } = value;
+    if (unique === undefined) return "missing";
+    // It keeps its place, which is that of its group.
+    const { group: _, ...rest } = newer;
+    const item = itemOf({ ...rest, added, unique, ...present({ group, runs }) });
+    const ops: Op<QueuesValue>[] = [{ check: key, version }];
+    if (isTaken(value)) {
+      if (unique.until !== "done") return unique.until === "taken" ? undefined : false;
+      const next = { ...item, ...present({ at: at ?? value.next?.at }) };
+      ops.push({ put: key, value: this.#stored(queue, { ...value, next } as StoredItem) });
+    } else if (at === undefined) {
+      ops.push({ put: key, value: item });
+    } else {
+      const to = placedKey(queue, place, at);
+      ops.push({ check: uniqueKey(queue, unique.key), version: owned }, uniqueOp(queue, unique, place, at));
+      ops.push(...(isKeyOf(key, "due") && at === due ? [] : [{ delete: key }]), { put: to, value: item });
     }
-    return false;
+    return (await this.channel.commit(ops)).ok ? true : undefined;
   }
 
   /** An item as the store gets it. The entry of a dead letter is larger than that of the item. */
@@ -226,10 +254,15 @@ export class QueueStore {
 }
 
 /** An entry that ojm did not write may have any meaning: no item is added under its key. */
-function notOurs(key: Key): ChannelError {
-  const text = `the entry ${JSON.stringify(key)} of the channel "${CHANNEL}" was not written by ojm. Once you know that no item has this key, remove the entry: ojm doctor prints how`;
+export function notOurs(key: Key, known: string): ChannelError {
+  const text = `the entry ${JSON.stringify(key)} of the channel "${CHANNEL}" was not written by ojm. Once you know that ${known}, remove the entry: ojm doctor prints how`;
   return new ChannelError("CORRUPT", text, { outcome: "not-applied" });
 }
+
+const turnOf = (entry: { readonly value: unknown } | undefined): number | undefined => {
+  const { turn } = fieldsOf<GroupValue>(entry?.value) ?? {};
+  return isCount(turn) ? turn : undefined;
+};
 
 /** Whether this host has no process with this id. */
 export const isGoneHere = (pid: number): boolean => identityOf(pid).started === "gone";

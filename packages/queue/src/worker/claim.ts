@@ -4,14 +4,17 @@ import { type AttemptEnd, endOf, endOps } from "../store/end.js";
 import {
   definitionKey,
   isItem,
+  isTaken,
   itemOf,
   type QueuesValue,
+  roundKey,
   type TakenItem,
   takenKey,
   uniqueKey,
 } from "../store/entries.js";
 import { type Definition, definitionOf, type QueueStore } from "../store/store.js";
 import type { QueuePause } from "../types.js";
+import type { Crew } from "./crew.js";
 import type { Waiting } from "./head.js";
 
 /** The item is not to be taken: another worker has it, or its queue is paused. */
@@ -34,6 +37,7 @@ export interface ClaimSource {
   readonly store: QueueStore;
   readonly queue: string;
   readonly member: string;
+  readonly crew: Crew;
 }
 
 /**
@@ -45,6 +49,8 @@ export class ItemClaim implements StartClaim {
   #waiting: Waiting;
   #definition: Definition;
   #taken: TakenItem | undefined;
+  /** The version of its entry, if newer data was written to it. */
+  #version: Version | undefined;
   #decided: { readonly status: string; readonly end: AttemptEnd } | undefined;
   /** Ops of the program for the commit that completes the run. */
   #more: readonly ChannelOps<unknown>[] = [];
@@ -76,7 +82,7 @@ export class ItemClaim implements StartClaim {
   }
 
   ops({ id: run, holder }: StartingRun): readonly ChannelOps<unknown>[] {
-    const { queue, member } = this.#source;
+    const { queue, member, crew } = this.#source;
     const { key, version, item, id, rank, turn } = this.#waiting;
     const by = { host: holder.host, pid: holder.pid, instance: holder.instance };
     this.#taken = { ...itemOf(item), rank, turn, by, member, run };
@@ -87,6 +93,9 @@ export class ItemClaim implements StartClaim {
       { put: takenKey(queue, id), value: this.#taken },
     ];
     const { unique } = item;
+    // The round of the item begins: those before are over.
+    if (item.group !== undefined && turn >= crew.roundOf(rank))
+      ops.push({ put: roundKey(queue, rank), value: { turn: turn + 1 } });
     if (unique?.until === "taken") ops.push({ delete: uniqueKey(queue, unique.key) });
     return this.#on(ops);
   }
@@ -107,7 +116,20 @@ export class ItemClaim implements StartClaim {
     if (this.#taken === undefined) return [];
     const taken = { queue, id, options: this.#definition.options, value: this.#taken };
     const more = record.status === "completed" ? this.#more : [];
-    return [...this.#on(endOps(taken, this.#endBy(record), store.clock.now())), ...more];
+    this.#version ??= record.fence;
+    const hasNext = this.#taken.unique?.until === "done" && this.#version !== undefined;
+    const check = hasNext ? [{ check: takenKey(queue, id), version: this.#version as Version }] : [];
+    return [...this.#on([...check, ...endOps(taken, this.#endBy(record), store.clock.now())]), ...more];
+  }
+
+  /** Newer data for the item may have come. */
+  async endRefused(): Promise<boolean> {
+    const { store, queue } = this.#source;
+    const [entry] = await store.channel.entriesUnder([takenKey(queue, this.#waiting.id)]);
+    if (entry === undefined || entry.version === this.#version) return false;
+    this.#version = entry.version;
+    if (isTaken(entry.value)) this.#taken = entry.value;
+    return true;
   }
 
   #endBy(record: RunRecord): AttemptEnd {

@@ -1,7 +1,8 @@
 import { type ChannelError, isChannelError, isRunError, type Run } from "@ojm/core";
 import { atMost, emitWarning, follow, GRACE, InFlight, inBackground, reasonText, restBy } from "@ojm/core/internal";
 import { checkDuration } from "../options.js";
-import { groupPermit, lockOf, memberKey, type QueuesValue } from "../store/entries.js";
+import { endBatch, endBatches } from "../store/batch.js";
+import { groupPermit, lockOf, memberKey, type QueuesValue, type StoredItem } from "../store/entries.js";
 import { type Definition, definitionOf, isGoneHere, type QueueStore } from "../store/store.js";
 import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
 import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
@@ -55,6 +56,9 @@ const PERMIT_WAIT = 60_000;
 /** How long handlers may take after their signals fired at the end of the grace, in ms. */
 const LAST_MOMENT = 500;
 
+/** A handler that runs for so long after its signal fired is reported, in ms. */
+const HUNG = 30_000;
+
 /** An item that this worker takes or handles. */
 interface Active {
   readonly claim: ItemClaim;
@@ -65,6 +69,8 @@ interface Active {
   isCounted: boolean;
   /** Set once its handler has returned: the slot is free, and the end of the run is on its way. */
   isEnding: boolean;
+  /** Set once its handler is reported as one that ignores its signal. */
+  isHung: boolean;
 }
 
 /** See {@link Worker}. */
@@ -85,6 +91,8 @@ export class QueueWorker implements Worker {
   readonly #resting: Map<string, number> = new Map();
   /** Since when an item is for another worker. */
   readonly #offered: Map<string, number> = new Map();
+  /** The batches that are checked for their end now; true if another check must follow. */
+  readonly #batches: Map<string, boolean> = new Map();
   readonly #closing: AbortController = new AbortController();
   readonly #onClose: (worker: QueueWorker) => void;
   #definition: Definition;
@@ -309,10 +317,10 @@ export class QueueWorker implements Worker {
   }
 
   #start(waiting: Waiting): void {
-    const source = { store: this.#store, queue: this.queue, member: this.#member };
+    const source = { store: this.#store, queue: this.queue, member: this.#member, crew: this.#crew };
     const claim = new ItemClaim(source, waiting, this.#definition, () => this.#closing.signal.aborted);
     const stop = this.#isLimited ? new AbortController() : undefined;
-    const active: Active = { claim, run: undefined, stop, isCounted: false, isEnding: false };
+    const active: Active = { claim, run: undefined, stop, isCounted: false, isEnding: false, isHung: false };
     this.#active.set(waiting.id, active);
     this.#offered.delete(waiting.id);
     void this.#working.during(() => this.#run(waiting, active));
@@ -334,7 +342,9 @@ export class QueueWorker implements Worker {
           this.#head.remove(claim.waiting);
           this.#begun.set(id, run.id);
           const result = this.#handle(run, claim);
+          const stopWatch = this.#watchEnd(run, active);
           const over = (): void => {
+            stopWatch();
             active.isEnding = true;
             this.#deal();
           };
@@ -351,8 +361,50 @@ export class QueueWorker implements Worker {
     // A handler that ignores its signal keeps its slot: more handlers than slots must not run.
     await handled;
     this.#active.delete(id);
+    if (active.isHung) void this.#inBackground(() => this.#beat());
     if (!this.#crew.taken.has(id)) this.#begun.delete(id);
+    this.#endBatchOf(claim.waiting.item);
     this.#deal();
+  }
+
+  /** Ends the batch of an item, if that was its last. One check at a time, and one after the last end. */
+  #endBatchOf({ batch }: StoredItem): void {
+    if (batch === undefined) return;
+    const isChecked = this.#batches.has(batch);
+    this.#batches.set(batch, true);
+    if (isChecked) return;
+    void this.#inBackground(async () => {
+      while (this.#batches.get(batch) === true) {
+        this.#batches.set(batch, false);
+        await endBatch(this.#store, this.queue, batch);
+      }
+    }).finally(() => this.#batches.delete(batch));
+  }
+
+  /** Reports the handler if it does not end although its signal fired: others see one slot less. */
+  #watchEnd(run: Run, active: Active): () => void {
+    const { clock } = this.#store;
+    let stop = (): void => {};
+    const fired = (): void => {
+      stop = clock.after(HUNG, () => {
+        if (this.#closing.signal.aborted) return;
+        active.isHung = true;
+        const text = `a handler of the queue "${this.queue}" still runs ${HUNG / 1_000} s after its signal fired (${run.id}: ${reasonText(run.signal.reason)})`;
+        const slots = `${this.#hung} of ${this.#concurrency} slots of this worker are lost to such handlers`;
+        emitWarning("OJM_QUEUE", `${text}. ${slots}: let it listen to item.signal, or start the process again`);
+        void this.#inBackground(() => this.#beat());
+      });
+    };
+    run.signal.addEventListener("abort", fired, { once: true });
+    return () => {
+      run.signal.removeEventListener("abort", fired);
+      stop();
+    };
+  }
+
+  /** How many handlers are reported and still run. */
+  get #hung(): number {
+    return [...this.#active.values()].filter(({ isHung }) => isHung).length;
   }
 
   #runOptions({ claim, stop }: Active) {
@@ -446,6 +498,7 @@ export class QueueWorker implements Worker {
   #tick(): void {
     this.#ticks++;
     if (this.#ticks >= this.#nextBeat) void this.#inBackground(() => this.#beat());
+    if (this.#isTurn(BEAT)) void this.#inBackground(() => endBatches(this.#store, this.queue));
     if (!this.#store.channel.supports.watch) this.#head.reset();
     const now = this.#store.clock.monotonic();
     for (const [id, until] of this.#resting) if (until <= now) this.#resting.delete(id);
@@ -476,7 +529,9 @@ export class QueueWorker implements Worker {
 
   #beat(): Promise<unknown> {
     const { channel, host, instance } = this.#store;
-    const value = { by: { host, pid: process.pid, instance }, concurrency: this.#concurrency };
+    const hung = this.#hung;
+    const concurrency = this.#concurrency - hung;
+    const value = { by: { host, pid: process.pid, instance }, concurrency, ...(hung > 0 && { hung }) };
     const crowds = 1 + Math.floor(this.#crew.size / CROWD);
     this.#nextBeat = this.#ticks + BEAT * crowds;
     return channel.set(memberKey(this.queue, this.#member), value, { ttl: MEMBER_TTL * crowds });
@@ -546,6 +601,7 @@ export class QueueWorker implements Worker {
       ? ({ type: "given back" } as const)
       : ({ type: "failed", error: `lost: ${who}`, ...retry } as const);
     await this.#store.endLost(taken, version, end);
+    this.#endBatchOf(value);
   }
 
   #stop(): void {

@@ -1,5 +1,6 @@
 import { constants, hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
+import { present } from "@ojm/core/internal";
 import { lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { CommandError, EXIT } from "../../errors.js";
@@ -30,6 +31,11 @@ export async function reasonOf(given: Given, what: string, check?: () => Promise
   } finally {
     lines.close();
   }
+}
+
+/** The author of an action, and its reason if the user gave one. */
+export function whyOf(given: Given): { readonly author: string; readonly reason?: string } {
+  return { author: author(), ...present({ reason: lastValue(given, "reason") }) };
 }
 
 /** The user at the keyboard, for the audit: the user name and the host. */

@@ -286,7 +286,7 @@ describe("ojm exec", () => {
       ["smtp", "takes a name, a number and a time"],
       ["smtp=100", "takes a name, a number and a time"],
       ["smtp=0/1m", "must be a whole number from 1 to 10000"],
-      ["smtp=1/soon", "must be a duration"],
+      ["smtp=1/soon", "takes a name, a number and a time"],
     ] as const) {
       const { code, err } = await place.exec("echo never", "--rate", wrong).ended;
       expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(text) });

@@ -7,23 +7,14 @@ import {
   isRunError,
   type JobManager,
   type OnceOptions,
-  type RateOptions,
   type Run,
   type RunError,
 } from "@ojm/core";
-import {
-  checkOnceCall,
-  GRACE,
-  lockProblem,
-  ojmCommand,
-  onceLock,
-  permitsProblem,
-  rateProblem,
-} from "@ojm/core/internal";
+import { checkOnceCall, GRACE, lockProblem, ojmCommand, onceLock } from "@ojm/core/internal";
 import type { PlannedNotify } from "@ojm/ojob";
 import { checkNewName, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
-import { countOption, spanOption } from "../../command-line/units.js";
+import { countOption, permitsOption, rateOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
 import { explanationLine, printError } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
@@ -147,33 +138,6 @@ function nameOf({ operands: [name, more], behind }: Given): string {
   if (behind.length === 0) throw new CommandError(`ojm exec needs a command after two dashes: ${form}`);
   checkNewName(name);
   return name;
-}
-
-/** The permits of --permit, which may be given several times. */
-function permitsOption({ values }: Given): { readonly [permit: string]: number } | undefined {
-  const words = values["permit"];
-  if (words === undefined) return undefined;
-  const permits = words.map((word) => {
-    const [, name, limit] = /^(.+)=(\d+)$/.exec(word) ?? [];
-    if (name === undefined)
-      throw new CommandError(`--permit takes a name and a limit, such as stripe=10, not "${word}"`);
-    return [name, Number(limit)] as const;
-  });
-  const problem = permitsProblem(Object.fromEntries(permits));
-  if (problem !== undefined) throw new CommandError(`--permit: ${problem}`);
-  return Object.fromEntries(permits);
-}
-
-function rateOption(given: Given): RateOptions | undefined {
-  const word = lastValue(given, "rate");
-  if (word === undefined) return undefined;
-  const [, name, max, per] = /^(.+)=(\d+)\/(.+)$/.exec(word) ?? [];
-  if (name === undefined || per === undefined)
-    throw new CommandError(`--rate takes a name, a number and a time, such as smtp=100/1m, not "${word}"`);
-  const rate = { name, max: Number(max), per };
-  const problem = rateProblem(rate);
-  if (problem !== undefined) throw new CommandError(`--rate: ${problem}`);
-  return rate;
 }
 
 function lockOption(given: Given): string | undefined {

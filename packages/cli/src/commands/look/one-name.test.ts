@@ -37,7 +37,7 @@ test("a command about one name of the store does not read the other names one by
     ["jobs", "job-1", /^job-1 /m],
     ["jobs", "job-2", /^job-2 /m],
     ["jobs", "scheduled", /^scheduled /m],
-    ["next", "job-1", /UTC +job-1$/m],
+    ["next", "job-1", /UTC +job-1\b/m],
   ] as const) {
     found.count = 0;
     const { code, out, err } = await called(folder, [command, name, "--store", "sqlite:ojm.db"]);

@@ -1,4 +1,4 @@
-import { ojmCommand } from "@ojm/core/internal";
+import { ojmCommand, present } from "@ojm/core/internal";
 import type { AddOptions, UniqueOptions } from "@ojm/queue";
 import { expectNoMore, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -28,7 +28,7 @@ export async function execute(given: Given): Promise<number> {
 function sayAdded(queue: string, { id, added, replaced }: { id: string; added: boolean; replaced?: true }): string {
   if (added) return `added the item ${id} to the queue "${queue}". To see it: ${ojmCommand("queue show", queue, id)}`;
   const has = `the item ${id} of the queue "${queue}" has this unique key`;
-  return replaced ? `${has}: its data is replaced` : `${has}: nothing was added`;
+  return replaced ? `${has}: it gets the new data` : `${has}: nothing was added`;
 }
 
 /** The data of the item: JSON, from the command line or from stdin; `null` without any. */
@@ -51,20 +51,17 @@ async function readInput(): Promise<string> {
 }
 
 function optionsOf(given: Given): AddOptions {
-  const [delay, ttl] = [spanOption(given, "delay"), spanOption(given, "ttl")];
-  const at = futureOption(given, "at");
+  const [delay, at] = [spanOption(given, "delay"), futureOption(given, "at")];
   if (delay !== undefined && at !== undefined) throw new CommandError("--delay and --at exclude each other");
-  const [priority, group] = [priorityOption(given), lastValue(given, "group")];
-  const [attempts, unique] = [countOption(given, "attempts"), uniqueOption(given)];
-  return {
-    ...(priority !== undefined && { priority }),
-    ...(delay !== undefined && { delay }),
-    ...(at !== undefined && { at }),
-    ...(ttl !== undefined && { ttl }),
-    ...(group !== undefined && { group }),
-    ...(attempts !== undefined && { attempts }),
-    ...(unique && { unique }),
-  };
+  return present({
+    priority: priorityOption(given),
+    delay,
+    at,
+    ttl: spanOption(given, "ttl"),
+    group: lastValue(given, "group"),
+    attempts: countOption(given, "attempts"),
+    unique: uniqueOption(given),
+  });
 }
 
 function priorityOption(given: Given): number | undefined {
@@ -84,5 +81,5 @@ function uniqueOption(given: Given): UniqueOptions | undefined {
     return undefined;
   }
   const span = until === "taken" || until === "done" ? until : spanOption(given, "unique-until");
-  return { key, replace, ...(span !== undefined && { until: span }) };
+  return { key, replace, ...present({ until: span }) };
 }

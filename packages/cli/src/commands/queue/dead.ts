@@ -1,3 +1,4 @@
+import { present } from "@ojm/core/internal";
 import type { ItemInfo } from "@ojm/queue";
 import { lastValue, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -5,9 +6,8 @@ import { countOption } from "../../command-line/units.js";
 import { type Column, printItems } from "../../output/items.js";
 import { printError, wantsJson } from "../../output/print.js";
 import { sayTime } from "../../output/times.js";
-import { queueOf, withQueues } from "../../store/open-queues.js";
-
-const LIMIT = 20;
+import { withQueue } from "../../store/open-queues.js";
+import { firstItems, LIMIT } from "./shown.js";
 
 /** Shows the dead letters of a queue. */
 export async function execute(given: Given): Promise<number> {
@@ -23,11 +23,8 @@ export async function execute(given: Given): Promise<number> {
     { title: "LAST RUN", rank: 3, cut: "name", cell: ({ runs }) => runs.at(-1) },
     { title: "ERROR", cut: "text", cell: ({ error }) => error, color: () => "red" },
   ];
-  return withQueues(given, async (queues, manager) => {
-    await queueOf(queues, manager, name);
-    const items: ItemInfo[] = [];
-    const options = { state: "dead", limit: limit + 1, ...(group !== undefined && { group }) } as const;
-    for await (const item of queues.items(name, options)) items.push(item);
+  return withQueue(given, name, async ({ queues }) => {
+    const items = await firstItems(queues, name, { state: "dead", limit: limit + 1, ...present({ group }) });
     await printItems(given, items.slice(0, limit), columns, `the queue "${name}" has no dead letters`);
     if (items.length > limit && !wantsJson(given))
       printError(`There are more: --limit N shows N of them, those added first at the head`);

@@ -98,6 +98,46 @@ describe("ojm queue add", () => {
   });
 });
 
+describe("ojm queue define", () => {
+  test("sets all options of a queue, and makes a new one", async () => {
+    const options = ["--attempts", "3", "--delay", "2s", "--backoff", "fixed", "--timeout", "1m", "--per-group", "2"];
+    const limits = ["--permit", "smtp=10", "--rate", "smtp=100/m", "--max-delay", "5m", "--keep", "7d"];
+    const defined = {
+      ...{ attempts: 3, delay: 2_000, backoff: "fixed", timeout: 60_000, perGroup: 2, permits: { smtp: 10 } },
+      ...{ rate: { name: "smtp", max: 100, per: 60_000 }, maxDelay: 300_000, dead: { keep: 7 * 86_400_000 } },
+    };
+    expect(await json("define", "mail", ...options, ...limits)).toEqual({ queue: "mail", options: defined });
+    expect(await json("show", "mail")).toMatchObject({ options: defined });
+    expect((await queue("define", "mail")).out).toBe(
+      'the queue "mail" is defined. To see its options: ojm queue show mail\n',
+    );
+    expect(await json("show", "mail")).toMatchObject({ options: { attempts: 5, delay: 1_000 } });
+  });
+
+  test.each<[readonly string[], RegExp]>([
+    [["mail", "--attempts", "101"], /attempts must be a whole number from 1 to 100/],
+    [["mail", "--backoff", "linear"], /--backoff is one of exponential, fixed, not "linear"/],
+    [["mail", "--rate", "smtp"], /--rate takes a name, a number and a time/],
+    [["mail", "--delay", "30d"], /delay must be a duration/],
+  ])("rejects a wrong command line: %j", async (words, message) => {
+    expect(await queue("define", ...words)).toMatchObject({ code: 2, err: expect.stringMatching(message) });
+  });
+});
+
+describe("ojm queue purge", () => {
+  test("removes the items of one state, and leaves the reason in the audit", async () => {
+    for (const group of ["a", "a", "b"]) await queues.add("mail", group, { group });
+    await queues.add("mail", "later", { delay: "1h" });
+    expect(await queue("purge", "mail")).toMatchObject({ code: 2, err: expect.stringContaining("needs --reason") });
+    expect(await json("purge", "mail", "--group", "b", ...REASON)).toMatchObject({ purged: 1, reason: "a test" });
+    expect((await queue("purge", "mail", ...REASON)).out).toBe('removed 2 waiting items of the queue "mail"\n');
+    expect(await queues.counts("mail")).toMatchObject({ waiting: 0, delayed: 1 });
+    expect(await json("purge", "mail", "--state", "delayed", ...REASON)).toMatchObject({ purged: 1 });
+    const audit = JSON.parse((await called(folder, ["audit", "mail", "--json", ...STORE])).out) as object[];
+    expect(audit[0]).toMatchObject({ action: "queue-purge", reason: "a test", details: { count: 1 } });
+  });
+});
+
 describe("ojm queue ls and show", () => {
   test("show the queues with their counts, options, pauses and first items", async () => {
     expect((await queue("ls")).out).toBe("no queues in sqlite ojm.db\n");
@@ -123,9 +163,9 @@ describe("ojm queue ls and show", () => {
   test("a queue or an item that the store does not have is named, and what it has", async () => {
     expect((await queue("show", "mail")).err).toBe('ojm: there is no queue "mail". The store has none.\n');
     await queues.add("mail", 1);
-    for (const words of [["show"], ["dead"], ["redrive"], ["resume"], ["pause"], ["retry", "x"], ["discard", "x"]]) {
-      const [verb = "", ...ids] = words;
-      const reason = ["pause", "discard"].includes(verb) ? REASON : [];
+    for (const words of ["show", "dead", "redrive", "resume", "pause", "purge", "retry x", "discard x"]) {
+      const [verb = "", ...ids] = words.split(" ");
+      const reason = ["pause", "purge", "discard"].includes(verb) ? REASON : [];
       expect([words, await queue(verb, "mial", ...ids, ...reason)]).toMatchObject([
         words,
         { code: 3, err: 'ojm: there is no queue "mial". Did you mean "mail"? Those of the store: mail.\n' },
@@ -212,7 +252,9 @@ describe("dead letters", () => {
 test("a queue is paused and resumed, and the pause that is replaced is named", async () => {
   await queues.add("mail", 1);
   expect(await json("pause", "mail", ...REASON)).toMatchObject({ paused: true, reason: "a test" });
-  expect((await queue("pause", "mail", "--reason", "again")).out).toMatch(/ It was paused by \S+ \(a test\)\n$/);
+  expect((await queue("pause", "mail", "--reason", "again")).out).toMatch(
+    / It was paused by \S+ \(a test\): that pause is replaced\n$/,
+  );
   expect(await json("resume", "mail")).toEqual({ queue: "mail", wasPaused: true });
   expect((await queue("resume", "mail")).out).toBe('the queue "mail" was not paused\n');
 });

@@ -1,38 +1,24 @@
-import { parseDuration } from "@ojm/core/internal";
-import type { RedriveOptions } from "@ojm/queue";
+import { present } from "@ojm/core/internal";
 import { lastValue, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
-import { countOption } from "../../command-line/units.js";
+import { countOption, readRate } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
 import { done } from "../../output/print.js";
-import { queueOf, withQueues } from "../../store/open-queues.js";
-import { author } from "../act/reason.js";
+import { withQueue } from "../../store/open-queues.js";
+import { whyOf } from "../act/reason.js";
+import { count } from "../look/doctor/finding.js";
 
 /** Retries the dead letters of a queue. */
 export async function execute(given: Given): Promise<number> {
   const queue = operandOf(given, "the name of a queue");
-  const [limit, rate] = [countOption(given, "limit"), rateOption(given)];
-  const reason = lastValue(given, "reason");
-  return withQueues(given, async (queues, manager) => {
-    await queueOf(queues, manager, queue);
-    const options: RedriveOptions = {
-      author: author(),
-      ...(reason !== undefined && { reason }),
-      ...(limit !== undefined && { limit }),
-      ...(rate && { rate }),
-    };
+  const text = lastValue(given, "rate");
+  const rate = text === undefined ? undefined : readRate(text);
+  if (text !== undefined && rate === undefined)
+    throw new CommandError(`--rate takes a number and a time, such as 100/1m or 5/s, not "${text}"`);
+  const options = { ...whyOf(given), ...present({ limit: countOption(given, "limit"), rate }) };
+  return withQueue(given, queue, async ({ queues }) => {
     const retried = await queues.redrive(queue, options);
-    const which = retried === 1 ? "1 dead letter" : `${retried} dead letters`;
+    const which = count(retried, "dead letter");
     return done(given, `${which} of the queue "${queue}" will be tried again`, { queue, retried });
   });
-}
-
-/** The value of --rate: how many per time. */
-function rateOption(given: Given): RedriveOptions["rate"] {
-  const text = lastValue(given, "rate");
-  if (text === undefined) return undefined;
-  const [, max, per] = /^([1-9]\d{0,8})\/(.+)$/.exec(text) ?? [];
-  const span = per === undefined ? undefined : parseDuration(/^\d/.test(per) ? per : `1${per}`);
-  if (max !== undefined && span !== undefined && span > 0) return { max: Number(max), per: span };
-  throw new CommandError(`--rate takes a number and a time, such as 100/1m or 5/s, not "${text}"`);
 }

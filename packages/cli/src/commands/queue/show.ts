@@ -1,4 +1,5 @@
 import type { JobManager } from "@ojm/core";
+import { present } from "@ojm/core/internal";
 import type { ItemInfo, ItemState, QueueSummary, Queues } from "@ojm/queue";
 import { expectNoMore, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
@@ -8,11 +9,10 @@ import { colorOf } from "../../output/color.js";
 import { type Column, printItem, printItems } from "../../output/items.js";
 import { jsonText, print, wantsJson } from "../../output/print.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
-import { queueOf, withQueues } from "../../store/open-queues.js";
+import { withQueue } from "../../store/open-queues.js";
+import { count } from "../look/doctor/finding.js";
 import { queueOperand } from "./operands.js";
-import { itemColumns, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
-
-const LIMIT = 20;
+import { firstItems, itemColumns, LIMIT, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
 
 /** A queue with its first items. */
 export interface QueueDetails extends ShownQueue {
@@ -28,12 +28,9 @@ export async function execute(given: Given): Promise<number> {
   const limit = countOption(given, "limit");
   if (id !== undefined && [state, group, limit].some((value) => value !== undefined))
     throw new CommandError("ojm queue show takes --state, --group and --limit without the id of an item");
-  return withQueues(given, async (queues, manager) => {
-    const queue = await queueOf(queues, manager, name);
-    if (id !== undefined) return showItem(given, queues, manager, queue, id);
-    const items: ItemInfo[] = [];
-    const options = { limit: limit ?? LIMIT, ...(state && { state }), ...(group !== undefined && { group }) };
-    for await (const item of queues.items(name, options)) items.push(item);
+  return withQueue(given, name, async ({ queue, queues, manager }) => {
+    if (id !== undefined) return showItem(given, queues, manager, name, id);
+    const items = await firstItems(queues, name, { limit: limit ?? LIMIT, ...present({ state, group }) });
     const details: QueueDetails = { ...(await shownQueue(queues, queue)), items };
     const say = sayTime(given);
     printItem(given, details, queueFields(say));
@@ -56,6 +53,11 @@ function queueFields(say: SayTime): Column<QueueDetails>[] {
       title: "workers",
       cell: ({ workers, slots }) => (workers === 0 ? "0" : `${workers}, for ${slots} items at once`),
     },
+    {
+      title: "hung",
+      cell: ({ hung }) => (hung === undefined ? undefined : `${count(hung, "handler")}, although the signal fired`),
+      color: () => "red",
+    },
     { title: "attempts", cell: ({ options }) => String(options.attempts) },
     { title: "retry delay", cell: ({ options }) => sayDelay(options) },
     { title: "timeout", cell: ({ options }) => sayDuration(Number(options.timeout)) },
@@ -75,15 +77,9 @@ function sayRate({ name, max, per }: NonNullable<QueueSummary["options"]["rate"]
   return `${max} in ${sayDuration(Number(per))}, over all that give the rate "${name}"`;
 }
 
-async function showItem(
-  given: Given,
-  queues: Queues,
-  manager: JobManager,
-  { name }: QueueSummary,
-  id: string,
-): Promise<void> {
-  const item = await queues.item(name, id);
-  if (item === undefined) throw await goneItem(manager, name, id);
+async function showItem(given: Given, queues: Queues, manager: JobManager, queue: string, id: string): Promise<void> {
+  const item = await queues.item(queue, id);
+  if (item === undefined) throw await goneItem(manager, queue, id);
   const say = sayTime(given);
   printItem(given, item, [
     { title: "item", cut: "name", cell: () => item.id },
@@ -99,7 +95,9 @@ async function showItem(
     { title: "error", cell: () => item.error },
     { title: "runs", cell: () => item.runs.join("\n") },
     { title: "meta", cell: () => item.meta && jsonText(item.meta, 1) },
+    { title: "batch", cut: "name", cell: () => item.batch },
     { title: "data", cell: () => jsonText(item.data, 1) },
+    { title: "next", cell: () => item.next && jsonText(item.next, 1) },
   ]);
 }
 

@@ -1,4 +1,4 @@
-import type { ItemInfo, QueueCounts, QueuePause, QueueSummary, Queues } from "@ojm/queue";
+import type { ItemInfo, ItemsOptions, QueueCounts, QueuePause, QueueSummary, Queues } from "@ojm/queue";
 import { colorOf } from "../../output/color.js";
 import type { Column } from "../../output/items.js";
 import type { SayTime } from "../../output/times.js";
@@ -10,8 +10,17 @@ export async function shownQueue(queues: Queues, queue: QueueSummary): Promise<S
   return { ...queue, ...(await queues.counts(queue.name, { most: COUNTED })) };
 }
 
+/** How many items are shown unless the user gives another number. */
+export const LIMIT = 20;
+
+export async function firstItems(queues: Queues, queue: string, options: ItemsOptions): Promise<ItemInfo[]> {
+  const items: ItemInfo[] = [];
+  for await (const item of queues.items(queue, options)) items.push(item);
+  return items;
+}
+
 /** The most items of a state that are counted. */
-const COUNTED = 10_000;
+export const COUNTED = 10_000;
 
 /** A number of items; `10000+` if there may be more than were counted. */
 export function sayCount(number: number, { more }: Pick<QueueCounts, "more">): string {
