@@ -299,7 +299,7 @@ export class QueueWorker implements Worker {
   }
 
   #start(waiting: Waiting): void {
-    const source = { store: this.#store, queue: this.queue, member: this.#member };
+    const source = { store: this.#store, queue: this.queue, member: this.#member, crew: this.#crew };
     const claim = new ItemClaim(source, waiting, this.#definition, () => this.#closing.signal.aborted);
     const active: Active = { claim, run: undefined, isCounted: false, isEnding: false, isHung: false };
     this.#active.set(waiting.id, active);
@@ -348,7 +348,7 @@ export class QueueWorker implements Worker {
     this.#deal();
   }
 
-  /** Ends the batch of an item, if that was its last. One check at a time: of many, the last one finds the end. */
+  /** Ends the batch of an item, if that was its last. One check at a time, and one after the last end. */
   #endBatchOf({ batch }: StoredItem): void {
     if (batch === undefined) return;
     const isChecked = this.#batches.has(batch);
