@@ -155,9 +155,9 @@ export class Queues {
   }
 
   /**
-   * Has the newest data handled: at most one item of a `key` waits, and while one is active, one more follows
-   * it. So after the last trigger an attempt begins with data at least as new, and the attempts of a key never
-   * overlap. The same as {@link Queues.add} with `unique: { key, replace: true }`.
+   * Has the newest data handled: at most one item of a `key` waits, and while one is active, one more
+   * follows it. So after the last trigger an attempt begins with data at least as new, and the attempts of a
+   * key never overlap. The same as {@link Queues.add} with `unique: { key, replace: true }`.
    *
    * The workers of the queue handle it, in any process: the trigger survives the one that made it. `after`:
    * waits for further triggers, each of which begins the wait again. Default of `key`: the name of the queue.

@@ -16,7 +16,7 @@ import type { QueuePause } from "../types.js";
  *   ["round", Q, RANK]               the lowest turn of the next items of groups
  *   ["m", Q, MEMBER]                 a living worker, with a time to live
  *   ["batch", Q, BATCH]              a batch that has not ended, and its callback
- *   ["in", Q, BATCH, ID]             an item of it that has not ended. The commit that ends the item deletes it
+ *   ["in", Q, BATCH, ID]             an item of it that has not ended: the commit that ends it deletes this
  *   ["batched", Q, BATCH]            a batch that has ended, with a time to live
  * The lock of an item is `queue/Q/ID`. So each item is in one of `w`, `due`, `t` and `dead`, in each of which
  * it has all its data: a commit that moves it checks the version of the entry that it deletes.
@@ -63,7 +63,7 @@ export interface TakenItem extends StoredItem, Omit<Place, "id"> {
   readonly member: string;
   /** The id of its run. */
   readonly run: string;
-  /** Newer data for its unique key: the item waits again once its attempt has ended, until `at` if it is set. */
+  /** Newer data for its unique key: what the item is after its attempt. */
   readonly next?: NextItem;
 }
 

@@ -114,7 +114,7 @@ export class QueueStore {
       const { unique, replace } = options;
       const taken = unique && result.failed.find(({ key }) => isKeyOf(key, "uniq"))?.current;
       if (taken === undefined) continue;
-      if (!isUnique(taken.value)) throw notOurs(uniqueKey(queue, unique?.key ?? ""));
+      if (!isUnique(taken.value)) throw notOurs(uniqueKey(queue, unique?.key ?? ""), "no item has this key");
       const { id } = taken.value;
       const replaced = replace && (await this.#replace(queue, { ...taken, value: taken.value }, item, options.at));
       if (replaced === true) return { id, added: false, replaced };
@@ -177,8 +177,8 @@ export class QueueStore {
 
   /**
    * Gives newer data to the item that has a unique key: to an active one for after its attempt. Resolves to
-   * `false` if the key is for a time, and the item active; to `missing` if it is not found, and to `undefined`
-   * if it has changed meanwhile.
+   * `false` if the key is for a time, and the item active. `missing`: it is not found. `undefined`: it has
+   * changed meanwhile.
    */
   async #replace(
     queue: string,
@@ -256,8 +256,8 @@ export class QueueStore {
 }
 
 /** An entry that ojm did not write may have any meaning: no item is added under its key. */
-function notOurs(key: Key): ChannelError {
-  const text = `the entry ${JSON.stringify(key)} of the channel "${CHANNEL}" was not written by ojm. Once you know that no item has this key, remove the entry: ojm doctor prints how`;
+export function notOurs(key: Key, known: string): ChannelError {
+  const text = `the entry ${JSON.stringify(key)} of the channel "${CHANNEL}" was not written by ojm. Once you know that ${known}, remove the entry: ojm doctor prints how`;
   return new ChannelError("CORRUPT", text, { outcome: "not-applied" });
 }
 

@@ -348,7 +348,7 @@ export class QueueWorker implements Worker {
     this.#deal();
   }
 
-  /** Ends the batch of an item, if that was its last. One check at a time: of many, the last one finds the end. */
+  /** Ends the batch of an item, if that was its last. One check at a time, and one after the last end. */
   #endBatchOf({ batch }: StoredItem): void {
     if (batch === undefined) return;
     const isChecked = this.#batches.has(batch);

@@ -1,12 +1,17 @@
 import { type Backend, type CallOptions, type Commit, type CommitOutcome, systemClock } from "@ojm/core/backend";
+import { encodeKey } from "../../../../core/src/channel/encoding/key.js";
 import { PassedOn } from "../../../../core/src/testing/stores/passed-on.js";
+import { inBatchKey } from "../../store/entries.js";
 import type { PlantedBug } from "./simulation.js";
 
 const isKind =
   (kind: string) =>
   ({ key }: { readonly key: string }): boolean =>
     key.startsWith(`oJobManager-queues ["${kind} `);
-const [isWaiting, isTaken, isDefinition, isUnique, isGroup] = ["w", "t", "def", "uniq", "g"].map(isKind) as [
+const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup] = ["w", "t", "def", "uniq", "batch", "g"].map(
+  isKind,
+) as [
+  ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
@@ -21,6 +26,7 @@ const replaces = ({ checks, writes }: Commit): boolean =>
   writes.some(
     ({ key, value }) => value !== null && checks.some((check) => check.key === key && check.version !== null),
   );
+const endsBatch = ({ writes }: Commit): boolean => writes.some((write) => isBatch(write) && write.value === null);
 const ends = ({ writes }: Commit): boolean => writes.some((write) => isTaken(write) && write.value === null);
 
 /** A store on which commits lack some of their checks, as if they held. */
@@ -82,6 +88,17 @@ class Dropped extends PassedOn {
   }
 }
 
+/** A store on which the commit that takes an item deletes its entry in its batch. */
+class LeavingEarly extends PassedOn {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const taken = commit.writes.find((write) => isTaken(write) && write.value !== null);
+    const { batch } = JSON.parse(taken?.value ?? "{}") as { readonly batch?: string };
+    if (taken === undefined || batch === undefined) return super.commit(commit, options);
+    const key = `oJobManager-queues ${encodeKey(inBatchKey("q", batch, taken.key.split('"').at(-1)?.trim() ?? ""))}`;
+    return super.commit({ ...commit, writes: [...commit.writes, { key, value: null }] }, options);
+  }
+}
+
 /** The setup of a bug without the bug. */
 export const noBug: PlantedBug = {
   name: "none",
@@ -124,6 +141,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "newer data is written to an item that a worker has just taken, or has ended",
     caughtAs: /in two states|has ended twice|newest data of .* is lost/,
     plant: (store) => new Unchecked(store, replaces, (check) => isTaken(check) || isWaiting(check)),
+  },
+  {
+    name: "the callback of a batch is added without a check that the batch has not ended",
+    caughtAs: /has two callbacks/,
+    plant: (store) => new Unchecked(store, endsBatch, isBatch),
+  },
+  {
+    name: "an item leaves its batch when a worker takes it",
+    caughtAs: /ends before/,
+    plant: (store) => new LeavingEarly(store, systemClock),
   },
   {
     name: "two items are added with one unique key",

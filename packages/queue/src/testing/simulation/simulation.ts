@@ -72,6 +72,8 @@ export class Simulation {
   readonly #perGroup: boolean;
   /** The items whose add was answered. */
   readonly #added: Set<string> = new Set();
+  /** The batches whose producers got no answer yet, and their data. */
+  readonly #batches: Map<string, readonly number[]> = new Map();
   /** The data of calls whose answer was that an item has it, or will have it. */
   readonly #given: Set<unknown> = new Set();
   #over = false;
@@ -236,8 +238,21 @@ export class Simulation {
     });
   }
 
+  /** Adds a new batch, or continues one whose producer got no answer. */
+  async #addBatch(queues: Queues): Promise<void> {
+    const [unfinished] = [...this.#batches];
+    const isNew = unfinished === undefined || this.#dice.chance() < 0.5;
+    const data = Array.from({ length: this.#dice.between(0, 6) }, () => this.#dice.chance());
+    const [id, all] = isNew ? ([`batch ${this.witness.batches.size}`, data] as const) : unfinished;
+    this.witness.batches.set(id, all.length);
+    this.#batches.set(id, all);
+    await queues.batch("q", id, all, { callback: { queue: "q", data: id } });
+    this.#batches.delete(id);
+  }
+
   async #add(queues: Queues): Promise<void> {
     const chance = (share: number): boolean => this.#dice.chance() < share;
+    if (chance(0.1)) return this.#addBatch(queues);
     // One group floods the queue now and then.
     if (chance(0.05)) await this.#flood(queues, this.#dice.pick(["a", "b", "c"]));
     const data = this.#dice.chance();
@@ -349,6 +364,8 @@ export class Simulation {
 
   async #end(): Promise<void> {
     this.witness.flush();
+    for (const id of this.witness.batches.keys())
+      if (!this.#batches.has(id) && !this.witness.callbacks.has(id)) throw new Error(`${id} has no callback`);
     for (const data of this.#given)
       if (!this.witness.written.has(data)) throw new Error(`no item had the data ${data}`);
     const [[manager, { queues }] = [undefined, {}]] = this.#alive;

@@ -17,6 +17,8 @@ interface Seen {
   attempt: number;
   /** Its place in line, if it has waited there since it was added. */
   line: Line | undefined;
+  /** Whether it has ever ended: a dead letter may be retried. */
+  hasEnded?: true;
 }
 
 /** The place of an item of a group that no worker has taken yet. */
@@ -42,6 +44,7 @@ const SPREAD = 9;
  * - The writes of its handler are in the commit that ends it, and in no other.
  * - Its attempts count up, or begin again when a person retries it.
  * - No two living items have the same unique key.
+ * - A batch has each of its items once, and its callback is added once, after all of them have ended.
  * - An attempt begins with the newest data of its item, and no item ends without an attempt for that.
  * - Groups are served in turn: for each item ahead in its own group, an item has one of each other one ahead.
  */
@@ -53,6 +56,12 @@ export class Witness {
   readonly tainted: Set<string> = new Set();
   readonly #locks: Map<string, string> = new Map();
   readonly #unique: Map<string, string> = new Map();
+  /** The number of items of each batch, as its producer wants it. */
+  readonly batches: Map<string, number> = new Map();
+  /** The items of each batch. */
+  readonly #members: Map<string, Set<string>> = new Map();
+  /** The callback of each batch. */
+  readonly callbacks: Map<string, string> = new Map();
   /** All data that an item had, or was to have after its attempt. */
   readonly written: Set<unknown> = new Set();
   readonly #inTurn: boolean;
@@ -107,6 +116,24 @@ export class Witness {
     if (isTaken && this.#isPaused) throw new Error("an item is taken although its queue is paused");
     for (const id of new Set([...changed.keys(), ...effects])) this.#judge(id, effects.has(id), changed.get(id));
     for (const [id, before] of changed) this.#judgeData(id, before);
+    for (const id of changed.keys()) this.#judgeBatch(id);
+  }
+
+  #judgeBatch(id: string): void {
+    const seen = this.items.get(id);
+    const [[key = "", item] = []] = seen?.at ?? [];
+    if (seen !== undefined && (item === undefined || key.startsWith(`${QUEUES}["dead `))) seen.hasEnded = true;
+    const { batch, meta } = item ?? {};
+    if (batch !== undefined) this.#members.set(batch, (this.#members.get(batch) ?? new Set()).add(id));
+    const ended = meta?.["batch"];
+    if (typeof ended !== "string") return;
+    const members = [...(this.#members.get(ended) ?? [])];
+    if ((this.callbacks.get(ended) ?? id) !== id) throw new Error(`the batch ${ended} has two callbacks`);
+    if (!this.callbacks.has(ended) && members.length !== this.batches.get(ended))
+      throw new Error(`the batch ${ended} ends with ${members.length} items, not ${this.batches.get(ended)}`);
+    const early = members.find((member) => this.items.get(member)?.hasEnded === undefined);
+    if (early !== undefined && !this.callbacks.has(ended)) throw new Error(`the batch ${ended} ends before ${early}`);
+    this.callbacks.set(ended, id);
   }
 
   #judgeData(id: string, before: StoredItem | undefined): void {
