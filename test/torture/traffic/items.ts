@@ -19,8 +19,8 @@ const KEYS = ["k", "l", "m"];
 type Ending = "completes" | "fails" | "dies" | "gives back";
 
 /**
- * What a worker does in the mode `queue` beside its plain runs: it adds items to a queue, and handles those of
- * all processes. Each item that completes gets a row in a table, in the commit that ends it.
+ * What a worker does in the mode `queue` beside its plain runs: it adds items to a queue, and handles those
+ * of all processes. Each item that completes gets a row in a table, in the commit that ends it.
  */
 export class Items {
   readonly #config: WorkerConfig;

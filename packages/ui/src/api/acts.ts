@@ -65,11 +65,14 @@ export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
   return Object.fromEntries(Object.entries(doings).map(([id, doing]) => [id, handler(doing)]));
 }
 
-async function runNow({ scheduler }: Source, { name, reason, author, args, dryRun }: Act): Promise<ActAnswer> {
+async function runNow(source: Source, { name, reason, author, again, dryRun, ...asked }: Act): Promise<ActAnswer> {
+  const { scheduler, manager } = source;
   if (dryRun === true) {
     await known(scheduler, name);
     return { done: `would start a run of "${name}", in the process that runs its schedule` };
   }
+  const [last] = again === true ? await take(manager.history({ name, limit: 1 }), 1) : [];
+  const args = asked.args ?? last?.args;
   const run = await scheduler.runNow(name, {
     reason,
     author,

@@ -74,6 +74,17 @@ class Later extends PassedOn {
   }
 }
 
+/** A store on which the commit that takes an item deletes its entry in its batch. */
+class LeavingEarly extends PassedOn {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const taken = commit.writes.find((write) => isTaken(write) && write.value !== null);
+    const { batch } = JSON.parse(taken?.value ?? "{}") as { readonly batch?: string };
+    if (taken === undefined || batch === undefined) return super.commit(commit, options);
+    const key = `oJobManager-queues ${encodeKey(inBatchKey("q", batch, taken.key.split('"').at(-1)?.trim() ?? ""))}`;
+    return super.commit({ ...commit, writes: [...commit.writes, { key, value: null }] }, options);
+  }
+}
+
 /** A store that drops some writes. */
 class Dropped extends PassedOn {
   readonly #of: (write: { readonly key: string }) => boolean;
@@ -85,17 +96,6 @@ class Dropped extends PassedOn {
 
   override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
     return super.commit({ checks, writes: writes.filter((write) => !this.#of(write)) }, options);
-  }
-}
-
-/** A store on which the commit that takes an item deletes its entry in its batch. */
-class LeavingEarly extends PassedOn {
-  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    const taken = commit.writes.find((write) => isTaken(write) && write.value !== null);
-    const { batch } = JSON.parse(taken?.value ?? "{}") as { readonly batch?: string };
-    if (taken === undefined || batch === undefined) return super.commit(commit, options);
-    const key = `oJobManager-queues ${encodeKey(inBatchKey("q", batch, taken.key.split('"').at(-1)?.trim() ?? ""))}`;
-    return super.commit({ ...commit, writes: [...commit.writes, { key, value: null }] }, options);
   }
 }
 

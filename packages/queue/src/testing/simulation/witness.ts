@@ -15,10 +15,10 @@ interface Seen {
   effects: number;
   ended: "done" | "gone" | undefined;
   attempt: number;
-  /** Its place in line, if it has waited there since it was added. */
-  line: Line | undefined;
   /** Whether it has ever ended: a dead letter may be retried. */
   hasEnded?: true;
+  /** Its place in line, if it has waited there since it was added. */
+  line: Line | undefined;
 }
 
 /** The place of an item of a group that no worker has taken yet. */
