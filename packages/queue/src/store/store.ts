@@ -222,7 +222,7 @@ export class QueueStore {
   /** Moves the items whose time has come to those that wait. Resolves to when the next one is due. */
   async moveDue(queue: string): Promise<number | undefined> {
     const before = ["due", queue, Math.floor(this.clock.now()) + 1];
-    const moves: Promise<unknown>[] = [];
+    const moves: Op<QueuesValue>[][] = [];
     for await (const { key, value, version } of readable(this.channel, {
       prefix: ["due", queue],
       before,
@@ -231,9 +231,10 @@ export class QueueStore {
       const place = placeOf(key);
       if (place === undefined || !isItem(value)) continue;
       const put = { put: waitingKey(queue, place), value };
-      moves.push(this.channel.commit([{ check: key, version }, { delete: key }, put]));
+      moves.push([{ check: key, version }, { delete: key }, put]);
     }
-    await Promise.all(moves);
+    // Not before all are read: if that fails, no one would see the error of a commit.
+    await Promise.all(moves.map((ops) => this.channel.commit(ops)));
     for await (const { key } of this.channel.keys({ prefix: ["due", queue], limit: 1 }))
       return Number((key as readonly unknown[])[2]);
     return undefined;
