@@ -10,6 +10,7 @@ const SUBJECTS = [
   "bloat",
   "clients",
   "loss",
+  "queue",
   "handoff",
   "idle",
   "logs",
@@ -35,10 +36,11 @@ process.exit(await run(process.execPath, [...node, ...args], { cwd: root }));
 
 /** Whether third-party libraries take part. */
 function measuresRivals() {
-  const options = { only: { type: "string" }, what: { type: "string" } };
-  const { only, what } = parseArgs({ args, options, strict: false }).values;
+  const options = { only: { type: "string" }, what: { type: "string" }, against: { type: "string" } };
+  const { only, what, against } = parseArgs({ args, options, strict: false }).values;
   if (subject === "pages") return what === undefined || what.includes("rivals");
-  if (subject !== undefined) return subject === "loss";
+  if (subject === "loss") return true;
+  if (subject !== undefined && (subject !== "queue" || what === "workers" || against === "ojm")) return false;
   return only === undefined || only.includes("redis") || only.includes("postgres");
 }
 

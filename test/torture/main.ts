@@ -13,7 +13,7 @@ import { storeKinds } from "./stores/index.js";
 import type { StoreKind } from "./stores/store.js";
 
 const USAGE = `npm run torture -- [options]
-npm run torture -- kill-run [options]     three replicas with schedules, one killed every few seconds; kill-run --help for more
+npm run torture -- kill-run [options]     three replicas with schedules or a queue, one killed every few seconds; kill-run --help for more
 
   Runs the matrix of the torture harness and prints one line for each cell. Without options, it runs all cells one after the other, which takes
   three hours or more. Three rounds, two cells at a time, take half a day on 2 cores that are otherwise idle:

@@ -16,13 +16,19 @@ import type { Law } from "./validate/verdict.js";
 
 const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mode])[]>> = {
   simple: [["lock entry deleted", "try"]],
-  level: [["holder kill -9", "run"]],
+  level: [
+    ["holder kill -9", "run"],
+    ["holder kill -9", "queue"],
+  ],
   sqlite: [
     ["holder stopped, longer", "wait"],
     ["holder kill -9", "try"],
     ["store stopped, longer", "tick"],
     ["lock entry overwritten", "force"],
     ["holder kill -9", "permit"],
+    ["holder kill -9", "rate"],
+    ["holder kill -9", "queue"],
+    ["holder stopped, longer", "queue"],
   ],
   redis: [
     ["holder stopped, longer", "try"],
@@ -33,18 +39,27 @@ const quick: Readonly<Record<string, readonly (readonly [fault: string, mode: Mo
     ["replies to the holder lost", "run"],
     ["joined script call times out", "try"],
     ["wall clock +1 h on the server", "try"],
+    ["holder stopped, longer", "rate"],
+    ["network cut to the holder", "queue"],
+    ["replies to the holder lost", "queue"],
   ],
   etcd: [
     ["holder kill -9", "tick"],
     ["store restarted, with data", "wait"],
     ["network half-open to the holder", "run"],
     ["session entry deleted", "try"],
+    ["holder kill -9", "permit"],
+    ["store restarted, with data", "rate"],
+    ["network half-open to the holder", "queue"],
   ],
   postgres: [
     ["store restarted, without data", "run"],
     ["replies to the holder lost", "force"],
     ["joined script call times out", "try"],
     ["server process kill -9", "wait"],
+    ["replies to the holder lost", "permit"],
+    ["holder kill -9", "rate"],
+    ["server process kill -9", "queue"],
   ],
   "sqlite+redis": [["store of the records stopped, longer", "wait"]],
 };

@@ -35,7 +35,8 @@ export interface Store {
   /** The versions of the server and of the driver. */
   version(): string;
   options(address: string): JobManagerOptions;
-  open(): Promise<OpenStore>;
+  /** `isCounting`: PostgreSQL counts its statements, which takes time. */
+  open(isCounting?: boolean): Promise<OpenStore>;
 }
 
 const NOTHING = "nothing: it is in the memory of the process";
@@ -134,9 +135,12 @@ const postgres: Store = {
       ", ",
     ),
   options: (url) => one("postgres", { url }),
-  async open() {
+  async open(isCounting = false) {
     // An acknowledged commit is on the disk. Thousands of sessions have a connection each.
-    const server = await startPostgres({ settings: ["fsync=on", "synchronous_commit=on", "max_connections=2500"] });
+    const settings = ["fsync=on", "synchronous_commit=on", "max_connections=2500"];
+    if (isCounting) settings.push("shared_preload_libraries=pg_stat_statements");
+    const server = await startPostgres({ settings });
+    if (isCounting) await server.sql("CREATE EXTENSION pg_stat_statements");
     return {
       options: one("postgres", { url: server.url }),
       addressOf: () => server.url,

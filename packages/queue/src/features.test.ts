@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../core/src/testing/fake-clock.js";
 import { collect, rejection } from "../../core/src/testing/settle.js";
+import type { Call } from "../../core/src/testing/stores/faulty-backend.js";
 import { type QueuesOf, World } from "./testing/world.js";
-import type { AddOptions, Item } from "./types.js";
+import type { AddOptions, BatchOptions, Item } from "./types.js";
 
 let world: World;
 let clock: FakeClock;
@@ -140,7 +141,7 @@ test("a unique key excludes others until it is taken, done, or over", async () =
   await clock.until(worker.close());
 });
 
-test("the newest data replaces that of the item that waits, and of no other", async () => {
+test("the newest data replaces that of the item that waits, or follows that of the active one", async () => {
   const unique = { key: "index", replace: true };
   const { id } = await add(1, { unique });
   expect(await add(2, { unique })).toEqual({ id, added: false, replaced: true });
@@ -150,9 +151,85 @@ test("the newest data replaces that of the item that waits, and of no other", as
   let end = (): void => {};
   await clock.until(one.queues.work("q", () => new Promise<void>((resolve) => (end = resolve))));
   await clock.advance(65_000);
-  expect(await add(5, { unique })).toEqual({ id: later.id, added: false });
-  expect(await world.items(one)).toMatchObject([{ state: "active", data: 4 }]);
+  expect(await add(5, { unique: { ...unique, replace: false } })).toEqual({ id: later.id, added: false });
+  for (const data of [6, 7])
+    expect(await add(data, { unique })).toEqual({ id: later.id, added: false, replaced: true });
+  expect(await world.items(one)).toMatchObject([{ state: "active", data: 4, next: { data: 7 } }]);
   end();
+  await clock.advance(1_000);
+  expect(await world.items(one)).toMatchObject([{ id: later.id, state: "active", data: 7 }]);
+  end();
+  await clock.advance(1_000);
+  expect(await world.items(one)).toEqual([]);
+  expect(await add(8, { unique })).toMatchObject({ added: true });
+  end();
+});
+
+test("triggers wait for a moment without triggers, and then one attempt has the newest data", async () => {
+  const seen: unknown[] = [];
+  await clock.until(one.queues.work("q", ({ data }) => void seen.push([data, clock.monotonic()])));
+  const began = clock.monotonic();
+  const trigger = (data: unknown) => clock.until(one.queues.trigger("q", data, { after: "10s" }));
+  const { id } = await trigger(1);
+  for (const data of [2, 3, 4]) {
+    await clock.advance(8_000);
+    expect(await trigger(data)).toEqual({ id, added: false, replaced: true });
+  }
+  expect(await world.items(one)).toMatchObject([{ state: "delayed", data: 4 }]);
+  await clock.advance(20_000);
+  expect(seen).toEqual([[4, expect.toSatisfy((at: number) => at >= began + 34_000)]]);
+  await clock.until(one.queues.trigger("q", 5));
+  await clock.until(one.queues.trigger("q", "other", { key: "b" }));
+  await clock.advance(1_000);
+  expect(seen.map((one) => (one as unknown[])[0])).toEqual([4, 5, "other"]);
+});
+
+test("a trigger during a failing attempt, or before the next one, is tried with the newest data only", async () => {
+  await clock.until(one.queues.define("q", { attempts: 2, delay: "1m" }));
+  const seen: unknown[] = [];
+  let end = (): void => {};
+  const handler = async ({ data, attempt }: Item): Promise<void> => {
+    seen.push([data, attempt]);
+    await new Promise<void>((resolve) => (end = resolve));
+    if (data !== "good") throw new Error("no");
+  };
+  await clock.until(one.queues.work("q", handler));
+  await clock.until(one.queues.trigger("q", "bad"));
+  await clock.advance(1_000);
+  await clock.until(one.queues.trigger("q", "worse", { after: "2s" }));
+  end();
+  await clock.advance(1_000);
+  expect(await world.items(one)).toMatchObject([{ state: "delayed", data: "worse", attempt: 1 }]);
+  await clock.advance(2_000);
+  end();
+  await clock.advance(1_000);
+  expect(await world.items(one)).toMatchObject([{ state: "delayed", data: "worse", attempt: 2 }]);
+  await clock.until(one.queues.trigger("q", "good"));
+  expect(await world.items(one)).toMatchObject([{ state: "delayed", data: "good", attempt: 1 }]);
+  await clock.advance(70_000);
+  end();
+  await clock.advance(1_000);
+  expect([seen, await world.items(one)]).toEqual([
+    [
+      ["bad", 1],
+      ["worse", 1],
+      ["good", 1],
+    ],
+    [],
+  ]);
+});
+
+test("the process that has an item dies: the newest data is handled by another", async () => {
+  const two = await world.process("two");
+  await clock.until(two.queues.work("q", () => new Promise(() => {})));
+  await clock.until(one.queues.trigger("q", 1));
+  await clock.advance(1_000);
+  await clock.until(one.queues.trigger("q", 2));
+  world.kill(two);
+  const seen: unknown[] = [];
+  await clock.until(one.queues.work("q", ({ data }) => void seen.push(data)));
+  await clock.advance(120_000);
+  expect(seen).toEqual([2]);
 });
 
 test("a dead letter whose key another item has is not retried", async () => {
@@ -295,4 +372,78 @@ test("a queue with many waiting items is not read whole", async () => {
   expect(reader.way.reads - before).toBeLessThan(3_000);
   await clock.advance(10_000);
   expect(seen).toEqual(Array.from({ length: 3_000 }, (_, i) => i));
+});
+
+describe("a batch", () => {
+  const callback = { queue: "q", data: "all done" };
+  const batch = (data: readonly unknown[], options: Partial<BatchOptions> = {}, of: QueuesOf = one) =>
+    clock.until(of.queues.batch("q", "b", data, { callback, ...options }));
+
+  test("adds its items in few commits, and its callback once all of them have ended, dead ones too", async () => {
+    await clock.until(one.queues.define("q", { attempts: 1 }));
+    const seen: unknown[] = [];
+    await clock.until(one.queues.pause("q", { reason: "a test" }));
+    const commits = one.way.commits.length;
+    expect(await batch(Array.from({ length: 400 }, (_, i) => i))).toBe(400);
+    expect(one.way.commits.length - commits).toBeLessThan(5);
+    expect(await batch(Array.from({ length: 400 }, (_, i) => i))).toBe(0);
+    const [item] = await world.items(one, { limit: 1 });
+    await clock.until(one.queues.discard("q", item?.id ?? "", { reason: "a test" }));
+    const two = await world.process("two");
+    const handler = ({ data, meta }: Item): void => {
+      seen.push(meta === undefined ? data : [data, meta]);
+      if (Number(data) % 10 === 0) throw new Error("no");
+    };
+    for (const { queues } of [one, two]) await clock.until(queues.work("q", handler, { concurrency: 5 }));
+    await clock.until(one.queues.resume("q"));
+    await clock.advance(60_000);
+    expect(seen).toHaveLength(400);
+    expect(seen.at(-1)).toEqual(["all done", { batch: "b" }]);
+    expect(await world.items(one)).toHaveLength(39);
+    expect(await batch(Array.from({ length: 400 }, (_, i) => i))).toBe(0);
+  });
+
+  test("of no items has its callback at once, and one of few is rejected if more were added", async () => {
+    expect(await batch([])).toBe(0);
+    expect(await world.items(one)).toMatchObject([{ data: "all done", meta: { batch: "b" } }]);
+    for (const wrong of [{ unique: { key: "k" } }, { group: "a" }])
+      expect(await clock.until(rejection(one.queues.batch("q", "c", [1], { callback, ...wrong })))).toMatchObject({
+        code: "INVALID",
+      });
+  });
+
+  const writes = (call: Call, kind: string): boolean =>
+    call.kind === "commit" && call.commit.writes.some(({ key }) => key.startsWith(`oJobManager-queues ["${kind} `));
+
+  test("that was not added whole is continued by another process, and ends only then", async () => {
+    let parts = 0;
+    one.way.fault = (call) => (writes(call, "batch") && ++parts > 2 ? { type: "request lost" } : undefined);
+    const data = Array.from({ length: 1_000 }, (_, i) => i);
+    await clock.until(rejection(one.queues.batch("q", "b", data, { callback })));
+    const two = await world.process("two");
+    const seen: unknown[] = [];
+    await clock.until(two.queues.work("q", (item) => void seen.push(item.data), { concurrency: 20 }));
+    await clock.advance(60_000);
+    const before = seen.length;
+    expect([before > 0, before < 1_000, seen.includes("all done")]).toEqual([true, true, false]);
+    expect(await batch(data, {}, two)).toBe(1_000 - before);
+    await clock.advance(60_000);
+    expect([seen.length, new Set(seen).size, seen.at(-1)]).toEqual([1_001, 1_001, "all done"]);
+  });
+
+  test("ends although the worker of its last item died before it could add the callback", async () => {
+    const two = await world.process("two");
+    await batch([1]);
+    two.way.fault = (call) => {
+      if (writes(call, "in")) world.kill(two);
+      return undefined;
+    };
+    await clock.until(two.queues.work("q", () => {}));
+    await clock.advance(1_000);
+    expect(await world.items(one)).toEqual([]);
+    const seen: unknown[] = [];
+    await clock.until(one.queues.work("q", ({ data }) => void seen.push(data)));
+    await clock.advance(120_000);
+    expect(seen).toEqual(["all done"]);
+  });
 });

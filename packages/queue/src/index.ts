@@ -6,6 +6,7 @@ export { queueDamage } from "./store/entries.js";
 export type {
   Added,
   AddOptions,
+  BatchOptions,
   Handler,
   Item,
   ItemInfo,
@@ -20,6 +21,7 @@ export type {
   RedriveOptions,
   SchemaResult,
   StandardSchema,
+  TriggerOptions,
   UniqueOptions,
   Why,
   Worker,

@@ -65,6 +65,9 @@ const HIGHEST = 100;
 const QUEUE = ["attempts", "delay", "backoff", "maxDelay", "timeout", "perGroup", "permits", "rate", "dead", "schema"];
 const ADD = ["priority", "delay", "at", "ttl", "group", "unique", "attempts", "meta"];
 
+/** Whether an item of a batch is added must not depend on other items. */
+const BATCH = ADD.filter((name) => name !== "unique" && name !== "group");
+
 /** Throws the error of an invalid argument. */
 export function refuse(queue: string, message: string): never {
   throw new QueueError("INVALID", queue, message);
@@ -175,6 +178,15 @@ export function checkAdd(queue: string, given: AddOptions, now: number): Checked
     attempts: attempts === undefined ? undefined : check.whole("attempts", attempts, 1, MOST_ATTEMPTS),
     meta,
   };
+}
+
+/** @throws QueueError `INVALID` */
+export function checkBatch(queue: string, id: string, data: unknown, given: AddOptions, now: number): CheckedAdd {
+  const check = new Checks(checkName(queue));
+  check.names("a batch", given, BATCH);
+  check.text("the id of a batch", id, LONGEST_UNIQUE);
+  if (!Array.isArray(data)) check.refuse(`the data of a batch must be an array, not ${valueText(data)}`);
+  return checkAdd(queue, given, now);
 }
 
 function checkUnique(check: Checks, given: NonNullable<AddOptions["unique"]>): NonNullable<CheckedAdd["unique"]> {

@@ -1,10 +1,11 @@
 import { hostname } from "node:os";
 import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Op } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
+import { present, readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
 import {
   checkAdd,
+  checkBatch,
   checkConcurrency,
   checkDuration,
   checkName,
@@ -12,11 +13,11 @@ import {
   refuse,
   validated,
 } from "./options.js";
+import { addBatch, endBatch, endBatches } from "./store/batch.js";
 import { freeOps } from "./store/end.js";
 import {
   type DeadItem,
   deadKey,
-  dueKey,
   isDead,
   isItem,
   isMember,
@@ -24,16 +25,17 @@ import {
   itemOf,
   type Place,
   placeOf,
+  placeOps,
   type QueuesValue,
   type StoredItem,
   takenKey,
   uniqueKey,
-  waitingKey,
 } from "./store/entries.js";
 import { definitionOf, isGoneHere, openQueueStore, type QueueStore } from "./store/store.js";
 import type {
   Added,
   AddOptions,
+  BatchOptions,
   Handler,
   Item,
   ItemInfo,
@@ -46,6 +48,7 @@ import type {
   QueueSummary,
   RedriveOptions,
   StandardSchema,
+  TriggerOptions,
   Why,
   Worker,
   WorkerCloseOptions,
@@ -149,6 +152,57 @@ export class Queues {
     const checked = checkAdd(queue, options, this.#clock.now());
     const store = await this.#defined(queue);
     return store.add(queue, await validated(queue, this.#schemas.get(queue), data), checked);
+  }
+
+  /**
+   * Has the newest data handled: at most one item of a `key` waits, and while one is active, one more follows
+   * it. So after the last trigger an attempt begins with data at least as new, and the attempts of a key never
+   * overlap. The same as {@link Queues.add} with `unique: { key, replace: true }`.
+   *
+   * The workers of the queue handle it, in any process: the trigger survives the one that made it. `after`:
+   * waits for further triggers, each of which begins the wait again. Default of `key`: the name of the queue.
+   *
+   * @throws as {@link Queues.add}
+   * @example
+   * await queues.work("index", ({ data }) => index(data));
+   * watcher.on("change", (file) => queues.trigger("index", { file }, { after: "2s" }));
+   */
+  trigger(queue: string, data: unknown = null, { after, key = queue }: TriggerOptions = {}): Promise<Added> {
+    return this.add(queue, data, { unique: { key, replace: true }, ...present({ delay: after }) });
+  }
+
+  /**
+   * Adds many items in few commits, and the item `callback` once all of them have ended: done, dead, expired
+   * or discarded. The `meta` of the callback has the id of the batch, as has {@link ItemInfo.batch} of each
+   * item. A dead letter that is retried later counts as ended.
+   *
+   * A batch is added once: if the call fails, or its process dies, call it again with the same id and data,
+   * in any process, and it adds the rest. That holds until the batch ended as long ago as dead letters are
+   * stored. Resolves to the number of items that this call added. `id`: 1 to 200 characters.
+   *
+   * @throws as {@link Queues.add}, after a part of the items may be added
+   * @example
+   * const callback = { queue: "reports", data: { month: "2026-11" } };
+   * await queues.batch("invoices", "2026-11", customers, { callback });
+   */
+  async batch(
+    queue: string,
+    id: string,
+    data: readonly unknown[],
+    { callback, ...options }: BatchOptions,
+  ): Promise<number> {
+    const checked = checkBatch(queue, id, data, options, this.#clock.now());
+    await this.#defined(callback.queue);
+    const store = await this.#defined(queue);
+    const valid: unknown[] = [];
+    for (const one of data) valid.push(await validated(queue, this.#schemas.get(queue), one));
+    const then = {
+      queue: callback.queue,
+      data: (await validated(callback.queue, this.#schemas.get(callback.queue), callback.data)) ?? null,
+    };
+    const count = await addBatch(store, { queue, id, data: valid, options: checked, callback: then });
+    await endBatch(store, queue, id);
+    return count;
   }
 
   /**
@@ -280,8 +334,9 @@ export class Queues {
     const found = await this.#find(queue, id, ["dead", "delayed"]);
     if (found === undefined) throw unknown(queue, id, "is dead or delayed");
     const store = await this.#open(queue);
-    const ops = [...retryOps(queue, found), this.#claimUnique(queue, found)].flat();
-    const result = await store.channel.commitWith<unknown[]>(ops, [this.#audit("retry", queue, why, id)]);
+    const result = await store.channel.commitWith<unknown[]>(retryOps(queue, found), [
+      this.#audit("retry", queue, why, id),
+    ]);
     if (result.ok) return;
     const isTaken = result.failed.some(({ key }) => (key as readonly unknown[])[0] === "uniq");
     if (!isTaken) throw unknown(queue, id, "is dead or delayed any more");
@@ -306,7 +361,9 @@ export class Queues {
         continue;
       }
       const ops = removeOps(queue, found);
-      if ((await store.channel.commitWith<unknown[]>(ops, [this.#audit("discard", queue, why, id)])).ok) return true;
+      if (!(await store.channel.commitWith<unknown[]>(ops, [this.#audit("discard", queue, why, id)])).ok) continue;
+      if (found.info.batch !== undefined) await endBatch(store, queue, found.info.batch);
+      return true;
     }
   }
 
@@ -325,8 +382,7 @@ export class Queues {
     let begun = 0;
     const retry = async (found: Found): Promise<boolean> => {
       const at = apart === 0 ? undefined : now + apart * begun++;
-      const ops = [...retryOps(queue, found, at), this.#claimUnique(queue, found)].flat();
-      return (await store.channel.commit(ops)).ok;
+      return (await store.channel.commit(retryOps(queue, found, at))).ok;
     };
     const count = await this.#each(queue, "dead", { limit, where }, retry);
     await store.channel.commitWith<unknown[]>([], [this.#audit("redrive", queue, options, count)]);
@@ -345,6 +401,7 @@ export class Queues {
     const isMeant = (item: ItemInfo): boolean => (group === undefined || item.group === group) && where(item);
     const remove = async (found: Found): Promise<boolean> => (await store.channel.commit(removeOps(queue, found))).ok;
     const count = await this.#each(queue, state, { where: isMeant }, remove);
+    if (count > 0) await endBatches(store, queue);
     await store.channel.commitWith<unknown[]>([], [this.#audit("purge", queue, options, count)]);
     return count;
   }
@@ -418,16 +475,6 @@ export class Queues {
       ...(author !== undefined && { author }),
       ...(item !== undefined && { details: { [typeof item === "number" ? "count" : "item"]: item } }),
     }) as ChannelOps<unknown>;
-  }
-
-  /** The ops that take the unique key of a dead item again. */
-  #claimUnique(queue: string, { value, place }: Found): Op<QueuesValue>[] {
-    if (!isDead(value) || value.unique?.until !== "done") return [];
-    const key = uniqueKey(queue, value.unique.key);
-    return [
-      { check: key, version: null },
-      { put: key, value: place },
-    ];
   }
 
   async *#found(queue: string, state: ItemState): AsyncGenerator<Found, void, undefined> {
@@ -514,7 +561,7 @@ function foundOf(
   const { rank, turn } = value as unknown as DeadItem;
   const place = hasPlace ? placeOf(key) : { rank, turn, id: String(parts[2]) };
   if (place === undefined) return undefined;
-  const { data, attempt, added, group, meta, expires, runs = [], error } = value;
+  const { data, attempt, added, group, meta, batch, expires, runs = [], error } = value;
   const info: ItemInfo = {
     id: place.id,
     queue,
@@ -525,30 +572,34 @@ function foundOf(
     added,
     ...(group !== undefined && { group }),
     ...(meta !== undefined && { meta }),
+    ...(batch !== undefined && { batch }),
     ...(state === "delayed" && { due: Number(parts[2]) }),
     ...(expires !== undefined && { expires }),
     runs: isTaken(value) ? [...runs, value.run] : runs,
     ...(error !== undefined && { error }),
     ...(isDead(value) && { died: value.died }),
+    ...(isTaken(value) && value.next && { next: { data: value.next.data, ...present({ due: value.next.at }) } }),
   };
   return { key, version, info, value, place };
 }
 
 /** The ops that make a dead or delayed item waiting; with `at`, delayed until then. */
 function retryOps(queue: string, { key, version, value, place }: Found, at?: number): Op<QueuesValue>[] {
-  const item = isDead(value) ? { ...itemOf(value), attempt: 1 } : itemOf(value);
-  const to = at === undefined ? waitingKey(queue, place) : dueKey(queue, Math.ceil(at), place);
-  return [{ check: key, version }, { delete: key }, { put: to, value: item }];
+  const ops: Op<QueuesValue>[] = [{ check: key, version }, { delete: key }];
+  if (!isDead(value)) return [...ops, ...placeOps(queue, place, itemOf(value))];
+  // A dead item has to take its unique key again.
+  if (value.unique?.until === "done") ops.push({ check: uniqueKey(queue, value.unique.key), version: null });
+  return [...ops, ...placeOps(queue, place, { ...itemOf(value), attempt: 1 }, at === undefined ? at : Math.ceil(at))];
 }
 
-function removeOps(queue: string, { key, version, value }: Found): Op<QueuesValue>[] {
-  const free = isDead(value) ? [] : freeAllOps(queue, value);
+function removeOps(queue: string, { key, version, value, place: { id } }: Found): Op<QueuesValue>[] {
+  const free = isDead(value) ? [] : freeAllOps(queue, id, value);
   return [{ check: key, version }, { delete: key }, ...free];
 }
 
 /** The ops that free the unique key of an item that was never taken. */
-function freeAllOps(queue: string, item: StoredItem): Op<QueuesValue>[] {
+function freeAllOps(queue: string, id: string, item: StoredItem): Op<QueuesValue>[] {
   const { unique, attempt } = item;
-  if (unique?.until === "taken" && attempt === 1) return [{ delete: uniqueKey(queue, unique.key) }];
-  return freeOps(queue, item);
+  const free = freeOps(queue, id, item);
+  return unique?.until === "taken" && attempt === 1 ? [...free, { delete: uniqueKey(queue, unique.key) }] : free;
 }

@@ -70,8 +70,26 @@ export interface UniqueOptions {
    * for this time from now on, whatever happens to it. Default: `done`.
    */
   readonly until?: "taken" | "done" | Duration;
-  /** Whether the data of the new item replaces that of the one that waits. Default: false. */
+  /**
+   * Whether the item that has the key gets the data of the new one, and its time if that has a `delay` or
+   * `at`. Its attempts begin again. If it is active, and the key counts until it is `done`, it waits once more
+   * after its attempt, with the newest data. Its group and its place stay. Default: false.
+   */
   readonly replace?: boolean;
+}
+
+/** Options of {@link Queues.trigger}. */
+export interface TriggerOptions {
+  /** How long no other trigger may come before the item can be taken. Default: it can be taken at once. */
+  readonly after?: Duration;
+  /** What the trigger is for. At most 200 characters. Default: the name of the queue. */
+  readonly key?: string;
+}
+
+/** Options of {@link Queues.batch}, for each of its items. */
+export interface BatchOptions extends Omit<AddOptions, "unique" | "group"> {
+  /** The item that is added once all items of the batch have ended. */
+  readonly callback: { readonly queue: string; readonly data: unknown };
 }
 
 /** The result of {@link Queues.add}. */
@@ -79,7 +97,7 @@ export interface Added {
   /** The id of the item; of the one that has the unique key already, if `added` is false. */
   readonly id: string;
   readonly added: boolean;
-  /** Set if the data of the waiting item was replaced: see {@link UniqueOptions.replace}. */
+  /** Set if that item has, or will have, the data: see {@link UniqueOptions.replace}. */
   readonly replaced?: true;
 }
 
@@ -102,6 +120,8 @@ export interface ItemInfo {
   readonly added: number;
   readonly group?: string;
   readonly meta?: { readonly [key: string]: JsonValue };
+  /** The id of its batch: see {@link Queues.batch}. */
+  readonly batch?: string;
   /** When it can be taken, if it is `delayed`. In ms since 1970. */
   readonly due?: number;
   /** When its `ttl` is over, in ms since 1970. */
@@ -112,6 +132,8 @@ export interface ItemInfo {
   readonly error?: string;
   /** When it became a dead letter, in ms since 1970. */
   readonly died?: number;
+  /** Newer data, if it is `active`: it waits once more after its attempt. See {@link UniqueOptions.replace}. */
+  readonly next?: { readonly data: unknown; readonly due?: number };
 }
 
 /** The number of items of a queue by their state. See {@link Queues.counts}. */

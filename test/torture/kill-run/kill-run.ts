@@ -9,18 +9,25 @@ import { openScheduler, type ScheduleTick } from "@ojm/schedule";
 import { nodeArgs } from "../run/entry.js";
 import { patiently } from "../scene/patiently.js";
 import type { StoreKind } from "../stores/store.js";
+import { settledItems } from "../validate/item-stock.js";
+import { endsOf } from "../validate/laws/items.js";
 import { type Evidence, faultsOf } from "./judge.js";
 import { EVERY, type Policy, policies } from "./policies.js";
-import { linesOf, overlapsOf } from "./witness.js";
+import { linesOf, overlapsOf, type WitnessLine } from "./witness.js";
 
 const REPLICAS = 3;
 
 /** How long the replicas may need for the remaining work, in ms. Only a failed run waits that long. */
 const SETTLED_WITHIN = 180_000;
 
+export const works = ["schedules", "queue"] as const;
+type Work = (typeof works)[number];
+
 /** The options of a kill run. Times in ms. */
 export interface KillRun {
   readonly kind: StoreKind;
+  /** What the replicas run. */
+  readonly work: Work;
   readonly length: number;
   /** From one kill to the next, and how long a body takes. */
   readonly between: number;
@@ -33,16 +40,18 @@ export interface KillRun {
 export interface KillRunResult {
   readonly faults: readonly string[];
   readonly kills: number;
-  readonly ticks: Readonly<Record<string, number>>;
-  readonly runs: number;
+  readonly ticks?: Readonly<Record<string, number>>;
+  /** How many ticks were run, or items added. */
+  readonly runs?: number;
+  readonly items?: number;
   readonly attempts: number;
   readonly lines: number;
 }
 
 /**
- * Three replicas run schedules, and one of them is killed again and again. Then all are killed at once, and
- * no replica runs for a while. At the end every tick must have its outcome, and no two bodies of a job may
- * have overlapped.
+ * Three replicas run schedules, or add and handle the items of a queue, and one of them is killed again and
+ * again. Then all are killed at once, and no replica runs for a while. At the end every tick must have its
+ * outcome, every item must be done once, and no two bodies of a job or of an item may have overlapped.
  */
 export async function killRun(it: KillRun): Promise<KillRunResult> {
   const folder = mkdtempSync(join(tmpdir(), "ojm-kill-run-"));
@@ -50,7 +59,7 @@ export async function killRun(it: KillRun): Promise<KillRunResult> {
   const wishes = { workers: 1, folder: join(folder, "store"), smallDisk: false, slowNetwork: false, clock: undefined };
   const store = await it.kind.start(wishes);
   const channel = { type: it.kind.type, args: store.directArgs };
-  const replicas = new Replicas({ chJobs: channel, chLocks: channel }, join(folder, "witness.jsonl"), it.takes);
+  const replicas = new Replicas({ chJobs: channel, chLocks: channel }, join(folder, "witness.jsonl"), it);
   try {
     return await replicas.live(it);
   } finally {
@@ -64,13 +73,17 @@ class Replicas {
   readonly #options: JobManagerOptions;
   readonly #witness: string;
   readonly #takes: number;
+  readonly #work: Work;
+  /** Whether the next replicas add items. */
+  #adds = true;
   readonly #alive: ChildProcess[] = [];
   #stderr = "";
 
-  constructor(options: JobManagerOptions, witness: string, takes: number) {
+  constructor(options: JobManagerOptions, witness: string, { takes, work }: KillRun) {
     this.#options = options;
     this.#witness = witness;
     this.#takes = takes;
+    this.#work = work;
     writeFileSync(witness, "");
   }
 
@@ -86,12 +99,20 @@ class Replicas {
     const from = Date.now() - EVERY;
     await Promise.all([...this.#alive].map((replica) => this.#kill(replica)));
     await pause(down);
+    this.#adds = false;
     await this.#startAll();
     // The first decisions after the pause are about all missed ticks.
     const to = Date.now() + EVERY;
-    const evidence = await this.#settled({ from, to });
+    const result =
+      this.#work === "queue" ? await this.#judgeItems() : this.#judgeTicks(await this.#settled({ from, to }));
     for (const replica of [...this.#alive]) await this.#end(replica);
-    return this.#judge(evidence, kills);
+    const said = this.#stderr === "" ? [] : [`a replica wrote: ${this.#stderr.slice(0, 2_000)}`];
+    return {
+      ...result,
+      kills,
+      faults: [...overlapsOf(this.#lines), ...result.faults, ...said],
+      lines: this.#lines.length,
+    };
   }
 
   killAll(): void {
@@ -103,7 +124,8 @@ class Replicas {
   }
 
   async #start(): Promise<void> {
-    const args = [...nodeArgs("replica"), JSON.stringify(this.#options), this.#witness, `${this.#takes}`];
+    const args = [...nodeArgs("replica"), JSON.stringify(this.#options), this.#witness, `${this.#takes}`, this.#work];
+    if (this.#adds) args.push("adds");
     const replica = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "pipe", "ipc"] });
     replica.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr += text;
@@ -129,7 +151,7 @@ class Replicas {
 
   /** Every second time, it is a replica with a running body. */
   async #victim(kills: number): Promise<ChildProcess> {
-    const busy = kills % 2 === 0 ? linesOf(readFileSync(this.#witness, "utf8")).at(-1)?.pid : undefined;
+    const busy = kills % 2 === 0 ? this.#lines.at(-1)?.pid : undefined;
     const any = this.#alive[kills % this.#alive.length] as ChildProcess;
     return this.#alive.find(({ pid }) => pid === busy) ?? any;
   }
@@ -155,22 +177,45 @@ class Replicas {
     }
   }
 
-  #judge(evidence: readonly Evidence[], kills: number): KillRunResult {
-    const lines = linesOf(readFileSync(this.#witness, "utf8"));
+  get #lines(): WitnessLine[] {
+    return linesOf(readFileSync(this.#witness, "utf8"));
+  }
+
+  /** The runs whose bodies said that they were done. */
+  get #done(): ReadonlySet<string> {
+    return new Set(this.#lines.flatMap(({ what, run }) => (what === "done" ? [run] : [])));
+  }
+
+  async #judgeItems(): Promise<Omit<KillRunResult, "kills" | "lines">> {
+    await using manager = await patiently(() => openJobManager(this.#options));
+    const stock = await settledItems(manager, SETTLED_WITHIN);
+    const added = [...new Set(this.#lines.flatMap(({ what, name }) => (what === "added" ? [name] : [])))];
+    const done = this.#done;
+    const unsaid = stock.done.filter(([, run]) => !done.has(run));
+    return {
+      faults: [
+        ...endsOf(added, stock, false),
+        ...stock.dead.map((item) => `the item ${item} is dead`),
+        ...unsaid.map(([item, run]) => `the item ${item} is done by ${run}, and its body did not say so`),
+      ],
+      // With those that a killed replica had added without noting it.
+      items: stock.done.length,
+      attempts: stock.runs.length,
+    };
+  }
+
+  #judgeTicks(evidence: readonly Evidence[]): Omit<KillRunResult, "kills" | "lines"> {
     const faults = evidence.flatMap((it) => faultsOf(it).map((fault) => `${it.policy}: ${fault}`));
-    const done = new Set(lines.flatMap(({ what, run }) => (what === "done" ? [run] : [])));
+    const done = this.#done;
     for (const { id, status } of evidence.flatMap(({ records }) => records)) {
       if (status === "completed" && !done.has(id)) faults.push(`${id} completed, and its body did not say so`);
     }
-    if (this.#stderr !== "") faults.push(`a replica wrote: ${this.#stderr.slice(0, 2_000)}`);
     const records = evidence.flatMap((it) => it.records);
     return {
-      faults: [...overlapsOf(lines), ...faults],
-      kills,
+      faults,
       ticks: outcomesOf(evidence.flatMap(({ ticks }) => ticks)),
       runs: records.filter(({ attempt = 1 }) => attempt === 1).length,
       attempts: records.length,
-      lines: lines.length,
     };
   }
 }

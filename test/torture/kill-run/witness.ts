@@ -1,6 +1,6 @@
-/** A line that a body wrote. */
+/** A line that a body wrote, or a replica that has added an item. */
 export interface WitnessLine {
-  readonly what: "enter" | "beat" | "done";
+  readonly what: "added" | "enter" | "beat" | "done";
   readonly name: string;
   readonly run: string;
   readonly pid: number;
@@ -14,7 +14,7 @@ export function linesOf(text: string): WitnessLine[] {
 }
 
 /**
- * The bodies of a job that overlapped. All bodies append to one file: if they run one after the other, the
+ * The bodies of a job, or of an item, that overlapped. All bodies append to one file: if they run one after the other, the
  * lines of each are together. It needs neither a clock, nor a record of the kills, nor any part of ojm.
  */
 export function overlapsOf(lines: readonly WitnessLine[]): string[] {

@@ -33,10 +33,13 @@ import type { Evidence, Violation } from "../validate/verdict.js";
  * contend.
  */
 const WORKERS = 3;
-const namesOf = (mode: Mode): string[] => (mode === "permit" ? ["a", "b", "c"] : ["a", "b"]);
+const namesOf = (mode: Mode): string[] => (mode === "permit" || mode === "rate" ? ["a", "b", "c"] : ["a", "b"]);
 
-/** How much longer the recovery of a name may take, in ms, if others may have the permits first. */
-const LINE = 1_000;
+/**
+ * How much longer the recovery of a name may take, in ms: others may have the permits or the tokens first, and
+ * a worker checks the items of others only now and then.
+ */
+const LINE: Partial<Readonly<Record<Mode, number>>> = { permit: 1_000, rate: 3_000, queue: 8_000 };
 const SMALL_DISK = 24;
 
 /** One cell of the matrix. */
@@ -92,7 +95,7 @@ export function whySkipped({
 }
 
 function whyNotMixed({ lasting, clustered, isNew }: StoreKind, { name }: Fault, mode: Mode): string | undefined {
-  if (mode === "permit") return "n/a: the base version has no permits";
+  if (mode in LINE) return "n/a: the base version has no permits, rates and queues";
   if (!lasting) return "n/a: one process has one version, and nothing outlives it";
   if (isNew) return "n/a: the base version does not have this store";
   if (clustered !== undefined) return "n/a: the workers are on hosts of their own";
@@ -127,6 +130,7 @@ export async function runCell(asked: Cell): Promise<CellResult> {
 async function withStore(cell: Cell, store: TortureStore, folder: string): Promise<CellResult> {
   const scene = sceneOf(cell, store, folder);
   const watch = cell.kind.shared ? await RecordWatch.start(recordsOf(cell, store)) : undefined;
+  const { mode } = cell;
   const troubles: Violation[] = [];
   let injected: Injected | undefined;
   let stocks: Stock[] = [];
@@ -146,6 +150,7 @@ async function withStore(cell: Cell, store: TortureStore, folder: string): Promi
     const healed = scene.note(`the fault ${rollout === undefined ? "is" : "and the deploy are"} over`);
     await scene.until(() => goesOn(scene, healed), "every worker completes a run again");
     await scene.until(() => isHadAgain(scene, injected), "the locks are taken again");
+    if (mode === "queue") await scene.until(() => handlesAgain(scene, healed), "every worker handles an item again");
     if (ticksGoOn(cell, scene)) await scene.until(() => areRunAgain(scene, healed), "every schedule runs a tick again");
     stocks = await theEnd(cell, store, scene);
   } catch (error) {
@@ -195,7 +200,7 @@ async function struck(fault: Fault, scene: Scene): Promise<Injected | undefined>
 
 function withSlack(injected: Injected | undefined, { mode, slack = 0 }: Cell): Injected | undefined {
   if (injected?.bound === undefined) return injected;
-  return { ...injected, bound: injected.bound + slack + (mode === "permit" ? LINE : 0) };
+  return { ...injected, bound: injected.bound + slack + (LINE[mode] ?? 0) };
 }
 
 function sceneOf(cell: Cell, store: TortureStore, folder: string): Scene {
@@ -267,6 +272,10 @@ function ticksGoOn({ mode, fault }: Cell, scene: Scene): boolean {
   return mode === "tick" && isWhole(scene) && fault.fakeClock === undefined;
 }
 
+function handlesAgain({ living }: Scene, since: number): boolean {
+  return living.every((member) => member.all("enter").some(({ t, item }) => item !== undefined && t > since));
+}
+
 function areRunAgain({ members }: Scene, since: number): boolean {
   const begun = members.flatMap((member) => member.all("enter")).filter(({ t }) => t > since);
   return Object.keys(schedules).every((wanted) => begun.some(({ name }) => name === wanted));
@@ -285,7 +294,7 @@ async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<St
   const takeBy = (version: Version): Promise<Stock> => {
     const base = version === "base" ? cell.base : undefined;
     const isHere = base === undefined && cell.kind.shared;
-    return isHere ? takeStock(options, hasJobs(cell)) : takeStockElsewhere(options, hasJobs(cell), base);
+    return isHere ? takeStock(options, cell.mode) : takeStockElsewhere(options, cell.mode, base);
   };
   // A store of one process is taken stock of by its last worker.
   const own = living.flatMap((member) => member.all("stock")).map(({ stock }) => stock);
@@ -294,8 +303,6 @@ async function theEnd(cell: Cell, store: TortureStore, scene: Scene): Promise<St
   const first = own[0] ?? (await takeBy(version));
   return [first, await takeBy(otherVersion(version))];
 }
-
-const hasJobs = ({ mode }: Cell): boolean => mode === "tick";
 
 function recordsOf({ kind }: Cell, { records, directArgs }: TortureStore): OpenOptions {
   return records ?? { type: kind.type, args: directArgs };

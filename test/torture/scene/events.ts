@@ -36,7 +36,7 @@ export type Event = { readonly t: number } /** `core`: where its process found `
   | { readonly e: "unanswered"; readonly name: string; readonly token: string; readonly unknown: boolean }
   /**
    * A body began. `signalled`: its signal had already fired. `timeout`: how long its run may take. `run`: the
-   * id of its run, if a schedule or a retry started it.
+   * id of its run, if no caller gets its outcome. `item`, `group`: of the item that its run handles.
    */
   | {
       readonly e: "enter";
@@ -47,11 +47,20 @@ export type Event = { readonly t: number } /** `core`: where its process found `
       readonly timeout: number;
       readonly signalled?: true;
       readonly run?: string;
+      readonly item?: string;
+      readonly group?: string;
     }
   /** The run's signal fired. `why`: the text of its reason. */
   | { readonly e: "signal"; readonly id: string; readonly code: string; readonly why?: string }
-  /** The body is over. `fails`: it throws. */
-  | { readonly e: "exit"; readonly id: string; readonly fails?: true }
+  /** The body is over. `fails`: it throws. `skips`: its run counts as skipped. `ends`: its item may be over. */
+  | { readonly e: "exit"; readonly id: string; readonly fails?: true; readonly skips?: true; readonly ends?: true }
+  /** An item is in the queue. `sent`: when that was requested. `key`: the unique key under which it was added. */
+  | { readonly e: "added"; readonly item: string; readonly sent: number; readonly key?: string }
+  /** The queue is paused. `sent`: when that was requested. */
+  | { readonly e: "paused"; readonly sent: number }
+  /** A resume of the queue was requested, and was answered. */
+  | { readonly e: "resuming" }
+  | { readonly e: "resumed" }
   /** The body of a run has written so many lines into its log. */
   | { readonly e: "logged"; readonly run: string; readonly lines: number }
   /** The body blocked the event loop from `from` to `to`, as ordered. */
@@ -101,6 +110,18 @@ export interface Stock {
   readonly unreadable: readonly string[];
   /** The entries of the scheduled and retried jobs, in the mode `tick`. */
   readonly jobs?: JobStock;
+  /** What became of the items of the queue, in the mode `queue`. */
+  readonly items?: ItemStock;
+}
+
+/** The outcomes of the items once no process adds any. */
+export interface ItemStock {
+  /** The rows that handlers wrote with the end of their items: the item, and the run. */
+  readonly done: readonly (readonly [item: string, run: string])[];
+  readonly dead: readonly string[];
+  /** Items that have no end, in whatever state. */
+  readonly stuck: readonly string[];
+  readonly runs: readonly { readonly id: string; readonly item: string; readonly status: RunStatus }[];
 }
 
 /** The entries of scheduled and retried jobs in the store. */
@@ -134,6 +155,8 @@ export interface StockRecord {
   readonly fence: string;
   readonly status: string;
   readonly startTime: number;
+  /** The name of the lock, if it is another one. */
+  readonly lock?: string;
 }
 
 /** The configuration of a worker. */
@@ -169,9 +192,10 @@ export type Version = "current" | "base";
 /**
  * How workers ask for locks: `try` does not wait, `wait` waits for long, `run` waits as `run` does by
  * default, `force` adds forced unlocks, `tick` adds jobs that are scheduled, tried again, cancelled and held,
- * `permit` runs more names than there are permits.
+ * `permit` runs more names than there are permits, `rate` more often than its rate allows, `queue` adds items of
+ * a queue, which the workers of all processes handle.
  */
-export const modes = ["try", "wait", "run", "force", "tick", "permit"] as const;
+export const modes = ["try", "wait", "run", "force", "tick", "permit", "rate", "queue"] as const;
 export type Mode = (typeof modes)[number];
 
 /** An order to a worker. */

@@ -1,3 +1,5 @@
+import type { Channel, ChannelOps, RateTerms } from "@ojm/core";
+import type { Item, QueueOptions } from "@ojm/queue";
 import type { ScheduleDefinition } from "@ojm/schedule";
 
 /**
@@ -24,7 +26,29 @@ export const RETRIED = "retried";
 /** The permits of all runs in the mode `permit`: fewer than there are names. */
 export const PERMITS: Readonly<Record<string, number>> = { few: 2 };
 
-/** All jobs of that mode that are not plain runs. */
+/** The rate of all runs in the mode `rate`: slower than they are requested. */
+export const RATE: RateTerms = { name: "pace", max: 8, per: 400 };
+
+/** The queue of the mode `queue`. No item has so many attempts that it dies of faults alone. */
+export const QUEUE = "work";
+export const PER_GROUP = 1;
+export const queueOptions: QueueOptions = { attempts: 100, delay: 50, backoff: "fixed", perGroup: PER_GROUP };
+
+/** The channel of the rows that handlers write with the end of an item. */
+export const TABLE = "torture-done";
+
+/** The name of the lock of an item. The harness does not ask the code that is judged. */
+export const itemLock = (id: string): string => `queue/${QUEUE}/${id}`;
+
+/**
+ * The row that an attempt of an item writes with its end. Each attempt has its own: a second one shows, even
+ * if it is written long after the first.
+ */
+export function rowOf(table: Channel<true>, { id, run }: Pick<Item, "id" | "run">): ChannelOps<unknown>[] {
+  return [{ channel: table, ops: [{ put: [id, run.id], value: true }] } as ChannelOps<unknown>];
+}
+
+/** All jobs of the mode `tick` that are not plain runs. */
 export const jobNames: readonly string[] = [...Object.keys(schedules), RETRIED];
 
 /** The text of the line `n` in the log of each of their runs. */

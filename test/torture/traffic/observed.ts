@@ -15,6 +15,7 @@ import {
   type PlantedBug,
 } from "../../../packages/core/src/testing/simulation/planted-bugs.js";
 import { PassedOn } from "../../../packages/core/src/testing/stores/passed-on.js";
+import { plantedBugs as queueBugs } from "../../../packages/queue/src/testing/simulation/planted-bugs.js";
 import { plantedBugs as scheduleBugs } from "../../../packages/schedule/src/testing/simulation/planted-bugs.js";
 import type { Version, WorkerConfig } from "../scene/events.js";
 import { hostTime } from "../scene/time.js";
@@ -87,8 +88,8 @@ interface Plantable extends Pick<PlantedBug, "name" | "clock"> {
   plant(store: Backend, clock: Clock, version: Version): Backend;
 }
 
-/** The bugs of locks, those of schedules for the mode `tick`, and those of two versions. */
-const allBugs: readonly Plantable[] = [...lockBugs, ...scheduleBugs, ...mixedBugs];
+/** The bugs of locks, those of schedules and queues for their modes, and those of two versions. */
+const allBugs: readonly Plantable[] = [...lockBugs, ...scheduleBugs, ...queueBugs, ...mixedBugs];
 
 /** The bug of that name; `undefined` without one. Throws if the bug does not exist. */
 export function bugOf(name: string | undefined): Plantable | undefined {

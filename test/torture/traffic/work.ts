@@ -1,6 +1,6 @@
 import { type Channel, isChannelError, isRunError, type JobManager, type Run, type RunOptions } from "@ojm/core";
 import type { Order, WorkerConfig } from "../scene/events.js";
-import { PERMITS } from "../scene/jobs.js";
+import { PERMITS, RATE } from "../scene/jobs.js";
 import { hostTime } from "../scene/time.js";
 import { CLEANING, isClosing } from "./closing.js";
 import type { Journal } from "./journal.js";
@@ -12,7 +12,7 @@ const HOUR = 3_600_000;
 /** A body may outlast its session only if it takes less than this, in ms: it must not delay the cell. */
 const LONGEST = 6_000;
 
-/** How long the modes `wait` and `permit` wait, in ms; `run` waits as by default. */
+/** How long the modes `wait`, `permit` and `rate` wait, in ms; `run` waits as by default. */
 const PATIENCE = 20_000;
 
 /** The behaviour of a body. */
@@ -119,9 +119,10 @@ export class Work {
     const { index, mode } = this.#config;
     const id = `${index}.${++this.#runs}`;
     const name = this.#name();
-    const wait = mode === "try" ? 0 : mode === "wait" || mode === "permit" ? PATIENCE : 2_500;
+    const wait = mode === "try" ? 0 : ["wait", "permit", "rate"].includes(mode) ? PATIENCE : 2_500;
     this.#journal.write({ e: "asked", id, name, wait, wall: Date.now() });
-    const options = { wait, timeout: this.#timeout(), ...(mode === "permit" && { permits: PERMITS }) };
+    const limits = { ...(mode === "permit" && { permits: PERMITS }), ...(mode === "rate" && { rate: RATE }) };
+    const options = { wait, timeout: this.#timeout(), ...limits };
     const body = (run: Run): Promise<void> => this.#body({ id, run, timeout: options.timeout }, register, manager);
     const ran =
       mode === "try" || mode === "wait"
@@ -138,7 +139,7 @@ export class Work {
     manager: JobManager,
     name: string,
     body: (run: Run) => Promise<void>,
-    options: Pick<RunOptions, "wait" | "timeout" | "permits">,
+    options: Pick<RunOptions, "wait" | "timeout" | "permits" | "rate">,
   ): Promise<void> {
     const run = await manager.start(name, options);
     try {

@@ -30,6 +30,11 @@ const clock = bugOf(config.bug)?.clock?.(systemClock) ?? systemClock;
 const options = { chJobs: recordChannel, chLocks: channel, ttl: config.ttl, clock };
 const work = new Work(config, journal, seeded(config.seed * 1_009 + config.index));
 const hasJobs = config.mode === "tick";
+// The base version has no queues.
+const items =
+  config.mode === "queue"
+    ? new (await import("./items.js")).Items(config, journal, seeded(config.seed * 1_019 + config.index))
+    : undefined;
 const jobs = new Jobs(config, journal, seeded(config.seed * 1_013 + config.index));
 const register = (await patiently(() => openChannel("torture", channel))) as unknown as Register;
 const managers: JobManager[] = [];
@@ -43,6 +48,7 @@ function go(): void {
   const unlocking = config.mode === "force" && config.unlocks && first !== undefined ? [work.unlock(first)] : [];
   working = Promise.all([...loops, ...unlocking]);
   if (hasJobs) jobs.begin(managers);
+  items?.begin(managers);
 }
 
 const bursts: Promise<void>[] = [];
@@ -58,13 +64,15 @@ function close(atOnce: boolean): Promise<void> {
     journal.write({ e: "stopping" });
     work.stop();
     jobs.stop();
+    items?.stop();
     if (!atOnce) {
       await jobs.leave();
+      await items?.leave();
       await Promise.all([working, ...bursts]);
     }
     journal.write({ e: "closing" });
-    await Promise.all([jobs.close(), ...managers.map((manager) => manager.close())]);
-    await Promise.all([working, jobs.settled, ...bursts]);
+    await Promise.all([jobs.close(), items?.close(), ...managers.map((manager) => manager.close())]);
+    await Promise.all([working, jobs.settled, items?.settled, ...bursts]);
   })();
   return closing;
 }
@@ -77,7 +85,7 @@ async function leave(): Promise<void> {
 
 async function obey(it: Order): Promise<void> {
   if (it.order === "go") go();
-  else if (it.order === "hold") work.hold(it);
+  else if (it.order === "hold") (items ?? work).hold(it);
   else if (it.order === "burst" && first !== undefined) bursts.push(work.burst(first, register, it.runs));
   else if (it.order === "harm" && first !== undefined) {
     journal.write({ e: "harmed", ...(await doHarm(first.channels.locks, it.harm, it.name)) });
@@ -85,7 +93,7 @@ async function obey(it: Order): Promise<void> {
   else if (it.order === "stock") {
     // No other process can open this store: take stock here.
     await close(false);
-    journal.write({ e: "stock", stock: await takeStock(options, hasJobs) });
+    journal.write({ e: "stock", stock: await takeStock(options, config.mode) });
     await leave();
   }
 }

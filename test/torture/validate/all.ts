@@ -7,9 +7,11 @@ import { judgeClosing } from "./laws/closing.js";
 import { judgeLosses, judgeRecords } from "./laws/ends.js";
 import { judgeFences } from "./laws/fences.js";
 import { judgeHolders } from "./laws/holders.js";
+import { judgeItems, judgeKeys, judgePauses } from "./laws/items.js";
 import { judgeKept } from "./laws/kept.js";
 import { judgeLogs } from "./laws/logs.js";
 import { judgePermits } from "./laws/permits.js";
+import { judgeRate } from "./laws/rates.js";
 import { judgeCancels, judgeHolds } from "./laws/requests.js";
 import { judgeTicks } from "./laws/ticks.js";
 import type { Evidence, Violation } from "./verdict.js";
@@ -25,6 +27,9 @@ const REMOVED = warning("OJM_SCHEDULE");
 
 /** The warnings of a worker whose store was unreachable for long. */
 const AWAY = warning("OJM_SCHEDULE", "the store (?:has not answered for|answers again)");
+
+/** The warnings of a worker of a queue whose store was unreachable or full. */
+const NOT_TAKING = warning("OJM_QUEUE");
 
 /** The warnings of a worker that met ticks which a wrong clock had decided on. */
 const WRONG_CLOCK = warning("OJM_SCHEDULE", "the ticks of .* by a machine with a wrong clock");
@@ -42,6 +47,10 @@ export async function judgeAll(evidence: Evidence, troubles: readonly Violation[
     ...troubles,
     ...judgeHolders(evidence).violations,
     ...judgePermits(evidence),
+    ...judgeRate(evidence),
+    ...judgeItems(evidence),
+    ...judgeKeys(evidence),
+    ...judgePauses(evidence),
     ...judgeClosing(evidence),
     ...judgeFences(evidence),
     ...judgeRecords(evidence),
@@ -70,7 +79,7 @@ async function judgeExits({ members, dataLost, troubles, isClockWrong }: Scene):
       FULL,
       UNRECORDED,
       ...(dataLost === undefined ? [] : [REMOVED]),
-      ...(troubles.length === 0 ? [] : [AWAY]),
+      ...(troubles.length === 0 ? [] : [AWAY, NOT_TAKING]),
       ...(isClockWrong ? [WRONG_CLOCK] : []),
     ];
     const said = expected.reduce((text, pattern) => text.replace(pattern, ""), member.stderr);

@@ -13,6 +13,6 @@ it("a stock that is larger than what a pipe takes at once arrives whole", async 
     const names = Array.from({ length: 1_500 }, (_, i) => `${i} ${"x".repeat(900)}`);
     await Promise.all(names.map((name) => jobs.set({ name, startTime: 1 }, {} as RunRecord)));
   }
-  const { unreadable } = await takeStockElsewhere(options, false, undefined);
+  const { unreadable } = await takeStockElsewhere(options, "run", undefined);
   expect(unreadable).toHaveLength(1_500);
 });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { JobManagerOptions } from "@ojm/core";
 import { nodeArgs } from "../run/entry.js";
-import type { Stock } from "../scene/events.js";
+import type { Mode, Stock } from "../scene/events.js";
 
 /**
  * Takes stock in another process: by the base version if `base` is the folder of its programs, otherwise by
@@ -10,10 +10,10 @@ import type { Stock } from "../scene/events.js";
  */
 export async function takeStockElsewhere(
   options: JobManagerOptions,
-  hasJobs: boolean,
+  mode: Mode,
   base: string | undefined,
 ): Promise<Stock> {
-  return (await sentBy("stock", base, [JSON.stringify(options), ...(hasJobs ? ["jobs"] : [])])) as Stock;
+  return (await sentBy("stock", base, [JSON.stringify(options), mode])) as Stock;
 }
 
 /** Reads a store in use by a process of one of the versions: all that a program can see of it. */

@@ -23,10 +23,13 @@ export interface ObservedRun {
    * already over.
    */
   readonly wasSignalled: boolean;
-  /** The id of its record, if a schedule or a retry started it: its end is not reported to a caller. */
+  /** The id of its record, if its end is not reported to a caller: a schedule, a retry or a worker started it. */
   readonly record?: string;
-  /** Whether its body threw. */
+  /** The group of its item. */
+  readonly group?: string;
+  /** Whether its body threw, or the run counts as skipped. */
   fails?: boolean;
+  skips?: boolean;
   signal?: { readonly t: number; readonly code: string; readonly why?: string };
   exit?: number;
   settled?: { readonly t: number; readonly outcome: string; readonly why?: string };
@@ -42,7 +45,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
       if (event.e === "granted") {
         grants.set(`${event.name} ${event.fence}`, event);
       } else if (event.e === "enter") {
-        const { id, name, fence, timeout, run: record } = event;
+        const { id, name, fence, timeout, run: record, group } = event;
         const grant = grants.get(`${name} ${fence}`);
         own.set(id, {
           member,
@@ -55,6 +58,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
           timeout,
           wasSignalled: event.signalled === true,
           ...(record !== undefined && { record }),
+          ...(group !== undefined && { group }),
         });
       } else if (event.e === "signal" || event.e === "exit" || event.e === "settled") {
         const run = own.get(event.id);
@@ -63,6 +67,7 @@ export function runsOf(members: readonly Member[]): ObservedRun[] {
         else if (event.e === "exit") {
           run.exit = event.t;
           run.fails = event.fails === true;
+          run.skips = event.skips === true;
         } else run.settled = event;
       }
     }

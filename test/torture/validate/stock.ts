@@ -1,5 +1,5 @@
 import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
-import type { Stock, StockRecord } from "../scene/events.js";
+import type { Mode, Stock, StockRecord } from "../scene/events.js";
 import { patiently } from "../scene/patiently.js";
 import { takeJobStock } from "./job-stock.js";
 
@@ -8,17 +8,24 @@ const PATIENCE = 30_000;
 
 /**
  * Opens a manager after all others have ended, as the next process would. Resolves to the contents of the
- * store once that manager has cleaned up. `hasJobs`: whether there were scheduled and retried jobs.
+ * store once that manager has cleaned up, and in the mode `queue` once it has handled the other items.
  */
-export async function takeStock(options: JobManagerOptions, hasJobs: boolean): Promise<Stock> {
+export async function takeStock(options: JobManagerOptions, mode: Mode): Promise<Stock> {
   await using manager = await patiently(() => openJobManager(options));
+  const items = mode === "queue" ? await itemsOf(manager) : {};
   const end = performance.now() + PATIENCE;
   let stock = await patiently(() => whatIsThere(manager));
   while (stock.left.length > 0 && performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     stock = await patiently(() => whatIsThere(manager));
   }
-  return hasJobs ? { ...stock, jobs: await patiently(() => takeJobStock(manager)) } : stock;
+  return mode === "tick" ? { ...stock, jobs: await patiently(() => takeJobStock(manager)) } : { ...stock, ...items };
+}
+
+/** The base version has no queues. */
+async function itemsOf(manager: JobManager): Promise<Pick<Stock, "items">> {
+  const { takeItemStock } = await import("./item-stock.js");
+  return { items: await takeItemStock(manager) };
 }
 
 async function whatIsThere(manager: JobManager): Promise<Stock> {
@@ -54,8 +61,8 @@ async function recordsOf(manager: JobManager): Promise<Pick<Stock, "records" | "
   const records: StockRecord[] = [];
   const unreadable: string[] = [];
   for (const [each, startTimes] of keys) {
-    for await (const { name, fence = "", status, startTime } of manager.history({ name: each })) {
-      records.push({ name, fence, status, startTime });
+    for await (const { name, fence = "", status, startTime, lock } of manager.history({ name: each })) {
+      records.push({ name, fence, status, startTime, ...(lock !== undefined && { lock }) });
       startTimes.delete(startTime);
     }
     for (const startTime of startTimes) unreadable.push(`${runText({ name: each, startTime })} has no readable record`);

@@ -27,6 +27,10 @@ export interface Violation {
 export type Law =
   | "one holder"
   | "no more than its permits"
+  | "no faster than its rate"
+  | "each item ends once"
+  | "one item a key"
+  | "no item during a pause"
   | "fences increase"
   | "older fence refused"
   | "starts nothing"

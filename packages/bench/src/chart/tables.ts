@@ -72,10 +72,16 @@ function allocationRow(group: Group, measured: Measured): string[] {
 const measuredOn = ({ date, quick }: Result): string =>
   `Measured on ${date}${quick ? ": a quick run, for a first idea" : ""}`;
 
-function machineText({ commit, machine, versions, groups }: Result): string {
-  const rounds = Math.max(...groups.flatMap(({ measured }) => measured.map((it) => it.rounds.length)));
+/** The machine, the versions and the load of a result. */
+export function machineText(
+  { commit, machine, versions }: Pick<Result, "commit" | "machine" | "versions">,
+  rounds: number,
+): string {
   return `${machine.cpu}, ${machine.cores} cores, ${machine.system}.${commit === undefined ? "" : ` Commit ${commit}.`} ${versions.join("; ")}. ${rounds} rounds. The load of the machine was ${machine.load[0]} before and ${machine.load[1]} after.`;
 }
+
+const roundsOf = ({ groups }: Result): number =>
+  Math.max(...groups.flatMap(({ measured }) => measured.map((it) => it.rounds.length)));
 
 function versionText(result: Result): string {
   const { groups, notMeasured } = result;
@@ -83,7 +89,7 @@ function versionText(result: Result): string {
   return [
     `### ${measuredOn(result)}`,
     "",
-    machineText(result),
+    machineText(result, roundsOf(result)),
     "",
     "What an acknowledged run survives, ours and the other's alike:",
     "",
@@ -110,7 +116,9 @@ function tableOfPostgres(result: Result): string {
   const rows = result.groups.flatMap(comparisonsOf).map((it) => [...comparisonRow(it).slice(1), wallCell(it.ours)]);
   const head = [...COMPARISON_HEAD.slice(1), "our wall"];
   const picture = "![CPU of a managed run on PostgreSQL, over the floor and what others take](benchmarks/postgres.svg)";
-  return [`${measuredOn(result)}: ${machineText(result)}`, "", picture, "", table(head, rows)].join("\n");
+  return [`${measuredOn(result)}: ${machineText(result, roundsOf(result))}`, "", picture, "", table(head, rows)].join(
+    "\n",
+  );
 }
 
 function tablesOfOthers(result: Result): Map<string, string> {

@@ -48,24 +48,26 @@ export interface Comparison {
   readonly more: Spread;
 }
 
-/** Ours against each other. A ratio is formed within a round: both had the same load beside them. */
+/** Ours against each other. */
 export function comparisonsOf(group: Group): Comparison[] {
   const ours = group.measured.find(({ contestant }) => contestant === "ojm");
   if (ours === undefined) return [];
-  const others = group.measured.filter((it) => it !== ours);
-  return others.map((other) => {
-    const each = (combine: (ours: Cost, other: Cost) => number): Spread =>
-      spread(ours.rounds.flatMap((cost, round) => pair(cost, other.rounds[round], combine)));
-    return {
-      group,
-      ours,
-      other,
-      cpu: each((a, b) => cpu(a) / cpu(b)),
-      all: each((a, b) => allThreads(a) / allThreads(b)),
-      wall: each((a, b) => a.wall / b.wall),
-      more: each((a, b) => cpu(a) - cpu(b)),
-    };
-  });
+  return group.measured.flatMap((other) => (other === ours ? [] : [comparisonOf(group, ours, other)]));
+}
+
+/** One against another. A ratio is formed within a round: both had the same load beside them. */
+export function comparisonOf(group: Group, ours: Measured, other: Measured): Comparison {
+  const each = (combine: (ours: Cost, other: Cost) => number): Spread =>
+    spread(ours.rounds.flatMap((cost, round) => pair(cost, other.rounds[round], combine)));
+  return {
+    group,
+    ours,
+    other,
+    cpu: each((a, b) => cpu(a) / cpu(b)),
+    all: each((a, b) => allThreads(a) / allThreads(b)),
+    wall: each((a, b) => a.wall / b.wall),
+    more: each((a, b) => cpu(a) - cpu(b)),
+  };
 }
 
 function pair<T>(ours: T, other: T | undefined, combine: (ours: T, other: T) => number): number[] {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Answer, Cost, Load, Order, Spec } from "./contestant.js";
 
-const SCRIPT = fileURLToPath(new URL("./contestant.child.ts", import.meta.url));
+const SCRIPT = new URL("./contestant.child.ts", import.meta.url);
 
 /** A contestant in its process, as the benchmark sees it. */
 export class Child {
@@ -15,8 +15,8 @@ export class Child {
   }
 
   /** Starts it. Resolves once it has opened its store. */
-  static async start(spec: Spec): Promise<Child> {
-    const args = [...process.execArgv, SCRIPT, JSON.stringify(spec)];
+  static async start(spec: Spec, script: URL = SCRIPT): Promise<Child> {
+    const args = [...process.execArgv, fileURLToPath(script), JSON.stringify(spec)];
     const child = new Child(
       spec.name,
       spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] }),
@@ -38,7 +38,7 @@ export class Child {
     return (await this.#order({ do: "allocation", load, count })) as number;
   }
 
-  /** Rejects unless the store has as many closed records as there were runs. */
+  /** Rejects unless the store has the facts that the work should have left. */
   async proveFacts(): Promise<void> {
     await this.#order({ do: "prove" });
   }

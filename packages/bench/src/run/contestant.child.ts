@@ -1,7 +1,8 @@
-import type { Answer, Load, Order, Spec } from "./contestant.js";
+import type { Load, Spec } from "./contestant.js";
 import { openContestant } from "./contestants.js";
 import { measureAllocation, measureCost } from "./cost.js";
 import { workOf } from "./loads.js";
+import { serve } from "./serve.js";
 
 /*
  * One contestant in a process of its own: neither the garbage nor the compiled code of another one affects
@@ -23,32 +24,23 @@ async function proveFacts(): Promise<void> {
   if (records !== runs) throw new Error(`${runs} runs left ${records} closed records on ${spec.store}`);
 }
 
-async function obey(order: Order): Promise<Answer> {
+serve(async (order) => {
   switch (order.do) {
     case "warm-up":
       await work(order.load, order.count);
-      return {};
+      return undefined;
     case "measure":
       globalThis.gc?.();
       // The collection made the new space small, and other contestants emptied the caches.
       await work(order.load, Math.ceil(order.count / 20));
-      return { value: await measureCost(() => work(order.load, order.count), spec.servers) };
+      return measureCost(() => work(order.load, order.count), spec.servers);
     case "allocation":
-      return { value: await measureAllocation(() => work(order.load, order.count)) };
+      return measureAllocation(() => work(order.load, order.count));
     case "prove":
       await proveFacts();
-      return {};
+      return undefined;
     case "close":
       await contestant.close();
-      return {};
+      return undefined;
   }
-}
-
-process.on("message", async (order: Order) => {
-  const answer = await obey(order).catch((error: Error): Answer => ({ error: error.stack ?? String(error) }));
-  process.send?.(answer);
-  if (order.do === "close") process.disconnect();
 });
-// Even if the benchmark was interrupted: the connections would keep this process alive.
-process.once("disconnect", () => process.exit());
-process.send?.({});

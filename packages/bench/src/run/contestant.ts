@@ -34,8 +34,10 @@ export interface Spec {
 
 /** The repeated operation, and its concurrency. */
 export interface Load {
-  readonly what: "run" | "get" | "set" | "compareAndSet";
+  readonly what: "run" | "get" | "set" | "compareAndSet" | "add" | "work";
   readonly width: number;
+  /** The items of each call, for `add` and `work`. Default: one. */
+  readonly batch?: number;
 }
 
 /** The cost of one run, in µs. */

@@ -80,6 +80,6 @@ async function measureLoad(
 ): Promise<Group> {
   const count = countOf(store.name, load, { quick, slow: network === SLOW });
   const taking = load.what === "run" ? children : children.filter(({ name }) => name === "ojm" || name === "floor");
-  const measured = await measureInRounds(taking, load, { count, rounds });
+  const [measured = []] = await measureInRounds(taking, [load], { count, rounds });
   return { store: store.name, network, load, count, durability: store.durability, measured };
 }

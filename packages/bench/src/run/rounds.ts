@@ -19,30 +19,29 @@ export interface Size {
 export type Measurable = Pick<Child, "name" | "warmUp" | "measure" | "allocation">;
 
 /**
- * Measures a load for all contestants, round by round, one contestant at a time, so that other work of the
+ * Measures loads for all contestants, round by round, one contestant at a time, so that other work of the
  * machine falls on all alike. Every second round visits them in reverse order, so that none is always the
- * first.
+ * first. In a round a contestant does one load after the other. Resolves to the costs of each load.
  */
 export async function measureInRounds(
   contestants: readonly Measurable[],
-  load: Load,
+  loads: readonly Load[],
   { count, rounds }: Size,
-): Promise<Measured[]> {
-  const costs = new Map<Measurable, Cost[]>(contestants.map((it) => [it, []]));
-  for (const contestant of contestants) await contestant.warmUp(load, count);
+): Promise<Measured[][]> {
+  const all = contestants.map((contestant) => ({ contestant, costs: loads.map((): Cost[] => []) }));
+  for (const { contestant } of all) for (const load of loads) await contestant.warmUp(load, count);
   for (let round = 0; round < rounds; round++) {
-    const order = round % 2 === 0 ? contestants : [...contestants].reverse();
-    for (const contestant of order) costs.get(contestant)?.push(await contestant.measure(load, count));
+    for (const { contestant, costs } of round % 2 === 0 ? all : [...all].reverse())
+      for (const [i, load] of loads.entries()) costs[i]?.push(await contestant.measure(load, count));
   }
-  const measured: Measured[] = [];
-  for (const contestant of contestants) {
-    // A quarter of a round is enough: allocations do not depend on other processes.
-    const allocated = load.what === "run" ? await contestant.allocation(load, count / 4) : undefined;
-    measured.push({
-      contestant: contestant.name,
-      rounds: costs.get(contestant) ?? [],
-      ...(allocated !== undefined && { allocated }),
-    });
+  const measured = loads.map((): Measured[] => []);
+  for (const [i, load] of loads.entries()) {
+    for (const { contestant, costs } of all) {
+      // A quarter of a round is enough: allocations do not depend on other processes.
+      const allocated = load.what === "run" ? await contestant.allocation(load, count / 4) : undefined;
+      const cost = { contestant: contestant.name, rounds: costs[i] ?? [] };
+      measured[i]?.push({ ...cost, ...(allocated !== undefined && { allocated }) });
+    }
   }
   return measured;
 }

@@ -75,6 +75,26 @@ test("if no ops for the end can be applied, the lock is released without them", 
   await manager.close();
 });
 
+test.each(["one store", "two stores"] as const)("a claim may follow what its end checks: %s", async (stores) => {
+  const { manager, data } = await opened(stores);
+  await data.set("guard", "changed by another writer");
+  let version: string | null = null;
+  const claim: StartClaim = {
+    ...claimOf(data, []),
+    end: (record) => claimOf(data, [], version).end?.(record) ?? [],
+    endRefused: async () => {
+      const before = version;
+      version = (await data.entry("guard"))?.version ?? null;
+      return version !== before;
+    },
+  };
+  const { record } = await manager.run("a", () => "done", { claim });
+  expect(record.status).toBe("completed");
+  expect(await data.get("ended")).toBe("completed");
+  expect(await manager.heldLocks()).toEqual([]);
+  await manager.close();
+});
+
 test("with two stores, the commit that releases the lock has the ops", async () => {
   const { manager, data } = await opened("two stores");
   const { record } = await manager.run("a", () => "done", { claim: claimOf(data, []) });

@@ -302,6 +302,11 @@ export interface StartClaim {
    * end. If that fails too, the lock is released without ops. The run of a process that dies has none.
    */
   end?(record: RunRecord): readonly ChannelOps<unknown>[];
+  /**
+   * Called if a check of the ops of `end` failed. Reads again what they check, and resolves to whether it has
+   * changed: `end` is then called again with the same end. Default: false.
+   */
+  endRefused?(): Promise<boolean>;
 }
 
 /**

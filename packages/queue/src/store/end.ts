@@ -4,16 +4,16 @@ import type { CheckedQueue } from "../options.js";
 import {
   type DeadItem,
   deadKey,
-  dueKey,
+  inBatchKey,
   itemOf,
   type Place,
+  placeOps,
   type QueuesValue,
   runsWith,
   type StoredItem,
   type TakenItem,
   takenKey,
   uniqueKey,
-  waitingKey,
 } from "./entries.js";
 
 /** The longest text of an error that an item has: it must leave room for the data. */
@@ -46,29 +46,37 @@ export interface Taken {
 export function endOps({ queue, id, options, value }: Taken, end: AttemptEnd, now: number): Op<QueuesValue>[] {
   const place: Place = { rank: value.rank, turn: value.turn, id };
   const gone: Op<QueuesValue> = { delete: takenKey(queue, id) };
-  if (end.type === "done") return [gone, ...freeOps(queue, value)];
+  if (value.next !== undefined) {
+    const next = { ...itemOf(value.next), runs: runsWith(value, value.run) };
+    return [gone, ...placeOps(queue, place, next, later(now, value.next.at))];
+  }
+  if (end.type === "done") return [gone, ...freeOps(queue, id, value)];
   const item = itemOf(value);
-  if (end.type === "given back") return [gone, putOp(queue, place, item, now, end.delay)];
+  if (end.type === "given back") return [gone, ...placeOps(queue, place, item, later(now, now + (end.delay ?? 0)))];
   const { attempt, attempts = options.attempts } = item;
   const failed = { ...item, runs: runsWith(item, value.run), error: end.error.slice(0, LONGEST_ERROR) };
   if (end.retry === false || attempt >= attempts) return [gone, ...deadOps(queue, place, failed, now, options.keep)];
   const { delay, backoff, maxDelay } = options;
   const wait = end.retry ?? delayAfter({ attempts, delay, backoff, maxDelay, onLost: true }, attempt);
-  return [gone, putOp(queue, place, { ...failed, attempt: attempt + 1 }, now, wait)];
+  return [gone, ...placeOps(queue, place, { ...failed, attempt: attempt + 1 }, later(now, now + wait))];
 }
 
-/** Puts an item back: to those that wait, or with a delay to those whose time has not come. */
-export function putOp(queue: string, place: Place, item: StoredItem, now: number, delay = 0): Op<QueuesValue> {
-  const key = delay > 0 ? dueKey(queue, Math.ceil(now + delay), place) : waitingKey(queue, place);
-  return { put: key, value: item };
-}
+/** A time in whole ms; `undefined` if it has come. */
+export const later = (now: number, at: number = now): number | undefined => (at > now ? Math.ceil(at) : undefined);
 
 function deadOps(queue: string, { id, rank, turn }: Place, item: StoredItem, now: number, keep: number) {
   const value: DeadItem = { ...item, rank, turn, died: now };
-  return [{ put: deadKey(queue, id), value, ttl: keep }, ...freeOps(queue, item)] satisfies Op<QueuesValue>[];
+  return [{ put: deadKey(queue, id), value, ttl: keep }, ...freeOps(queue, id, item)] satisfies Op<QueuesValue>[];
 }
 
-/** The ops that free the unique key of an item that is done, dead or discarded. */
-export function freeOps(queue: string, { unique }: Pick<StoredItem, "unique">): Op<QueuesValue>[] {
-  return unique?.until === "done" ? [{ delete: uniqueKey(queue, unique.key) }] : [];
+/** The ops that free the unique key of an item that is done, dead or discarded, and take it from its batch. */
+export function freeOps(
+  queue: string,
+  id: string,
+  { unique, batch }: Pick<StoredItem, "unique" | "batch">,
+): Op<QueuesValue>[] {
+  return [
+    ...(unique?.until === "done" ? [{ delete: uniqueKey(queue, unique.key) }] : []),
+    ...(batch === undefined ? [] : [{ delete: inBatchKey(queue, batch, id) }]),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { Holder, JsonValue, Key } from "@ojm/core";
+import type { Holder, JsonValue, Key, Op } from "@ojm/core";
 import { type DamageCheck, fieldsOf, isCount, isHolder, isMap, isOptional, isText, isTime } from "@ojm/core/internal";
 import type { CheckedQueue } from "../options.js";
 import type { QueuePause } from "../types.js";
@@ -14,6 +14,9 @@ import type { QueuePause } from "../types.js";
  *   ["uniq", Q, KEY]                 which item has a unique key
  *   ["g", Q, GROUP]                  the last turn of a group, with a time to live
  *   ["m", Q, MEMBER]                 a living worker, with a time to live
+ *   ["batch", Q, BATCH]              a batch that has not ended, and its callback
+ *   ["in", Q, BATCH, ID]             an item of it that has not ended. The commit that ends the item deletes it
+ *   ["batched", Q, BATCH]            a batch that has ended, with a time to live
  * The lock of an item is `queue/Q/ID`. So each item is in one of `w`, `due`, `t` and `dead`, in each of which
  * it has all its data: a commit that moves it checks the version of the entry that it deletes.
  */
@@ -47,6 +50,7 @@ export interface StoredItem {
   readonly unique?: { readonly key: string; readonly until: "taken" | "done" | number };
   readonly expires?: number;
   readonly meta?: { readonly [key: string]: JsonValue };
+  readonly batch?: string;
   /** The ids of its last runs. */
   readonly runs?: readonly string[];
   readonly error?: string;
@@ -58,6 +62,13 @@ export interface TakenItem extends StoredItem, Omit<Place, "id"> {
   readonly member: string;
   /** The id of its run. */
   readonly run: string;
+  /** Newer data for its unique key: the item waits again once its attempt has ended, until `at` if it is set. */
+  readonly next?: NextItem;
+}
+
+/** What an item becomes after its attempt. */
+export interface NextItem extends StoredItem {
+  readonly at?: number;
 }
 
 /** A dead letter. `died`: in ms since 1970. */
@@ -80,6 +91,15 @@ export interface GroupValue {
   readonly turn: number;
 }
 
+/** A batch. */
+export interface BatchValue {
+  /** The number of its items in the store, ended or not. */
+  readonly added: number;
+  /** Whether further items are added to it. */
+  readonly isOpen: boolean;
+  readonly callback: { readonly queue: string; readonly data: unknown };
+}
+
 export interface MemberValue {
   readonly by: Holder;
   /** How many items it can handle at once, without the slots of `hung`. */
@@ -88,15 +108,31 @@ export interface MemberValue {
   readonly hung?: number;
 }
 
-export type QueuesValue = StoredItem | TakenItem | DeadItem | QueueValue | UniqueValue | GroupValue | MemberValue;
+export type QueuesValue =
+  | StoredItem
+  | TakenItem
+  | DeadItem
+  | QueueValue
+  | UniqueValue
+  | GroupValue
+  | MemberValue
+  | BatchValue
+  | Pick<BatchValue, "added">
+  | null;
 
 export const definitionKey = (queue: string): Key => ["def", queue];
 export const waitingKey = (queue: string, { rank, turn, id }: Place): Key => ["w", queue, rank, turn, id];
 export const dueKey = (queue: string, at: number, { rank, turn, id }: Place): Key => ["due", queue, at, rank, turn, id];
+/** The key of an item that waits, or that is delayed until `at`. */
+export const placedKey = (queue: string, place: Place, at: number | undefined): Key =>
+  at === undefined ? waitingKey(queue, place) : dueKey(queue, at, place);
 export const takenKey = (queue: string, id: string): Key => ["t", queue, id];
 export const deadKey = (queue: string, id: string): Key => ["dead", queue, id];
 export const uniqueKey = (queue: string, key: string): Key => ["uniq", queue, key];
 export const groupKey = (queue: string, group: string): Key => ["g", queue, group];
+export const batchKey = (queue: string, batch: string): Key => ["batch", queue, batch];
+export const inBatchKey = (queue: string, batch: string, ...id: string[]): Key => ["in", queue, batch, ...id];
+export const batchDoneKey = (queue: string, batch: string): Key => ["batched", queue, batch];
 export const memberKey = (queue: string, member: string): Key => ["m", queue, member];
 
 /** The name of the lock of an item. */
@@ -123,7 +159,7 @@ export function comparePlaces(a: Place, b: Place): number {
 export function isItem(value: unknown): value is StoredItem {
   const item = fieldsOf<StoredItem>(value);
   if (item === undefined) return false;
-  const { attempt, added, attempts, group, unique, expires, meta, runs, error } = item;
+  const { attempt, added, attempts, group, unique, expires, meta, batch, runs, error } = item;
   return (
     isCount(attempt) &&
     isTime(added) &&
@@ -132,6 +168,7 @@ export function isItem(value: unknown): value is StoredItem {
     isOptional(unique, (one) => isText(fieldsOf<{ key: string }>(one)?.key)) &&
     isOptional(expires, isTime) &&
     isOptional(meta, isMap) &&
+    isOptional(batch, isText) &&
     isOptional(runs, (all) => Array.isArray(all) && all.every(isText)) &&
     isOptional(error, isText)
   );
@@ -141,8 +178,9 @@ const hasPlace = (item: { rank?: unknown; turn?: unknown }): boolean =>
   Number.isSafeInteger(item.rank) && isCount(item.turn);
 
 export function isTaken(value: unknown): value is TakenItem {
-  const { by, member, run, ...item } = fieldsOf<TakenItem>(value) ?? {};
-  return isItem(value) && hasPlace(item) && isHolder(by) && isText(member) && isText(run);
+  const { by, member, run, next, ...item } = fieldsOf<TakenItem>(value) ?? {};
+  const isNext = (one: unknown): boolean => isItem(one) && isOptional(fieldsOf<NextItem>(one)?.at, isTime);
+  return isItem(value) && hasPlace(item) && isHolder(by) && isText(member) && isText(run) && isOptional(next, isNext);
 }
 
 export function isDead(value: unknown): value is DeadItem {
@@ -165,6 +203,11 @@ export function isQueue(value: unknown): value is QueueValue {
   return isMap(options) && isOptional(pause, isMap);
 }
 
+export function isBatch(value: unknown): value is BatchValue {
+  const { added, isOpen, callback } = fieldsOf<BatchValue>(value) ?? {};
+  return isCount(added) && typeof isOpen === "boolean" && isText(fieldsOf<BatchValue["callback"]>(callback)?.queue);
+}
+
 const isGroup = (value: unknown): boolean => isCount(fieldsOf<GroupValue>(value)?.turn);
 
 const CHECKS: { readonly [kind: string]: (value: unknown) => boolean } = {
@@ -176,6 +219,7 @@ const CHECKS: { readonly [kind: string]: (value: unknown) => boolean } = {
   uniq: isUnique,
   g: isGroup,
   m: isMember,
+  batch: isBatch,
 };
 
 /** Finds the damaged entries of the queues. No worker takes a damaged item. */
@@ -189,7 +233,7 @@ export const queueDamage: DamageCheck = {
 
 /** The item without what belongs to one of its states. */
 export function itemOf(value: StoredItem): StoredItem {
-  const { data, attempt, added, attempts, group, unique, expires, meta, runs, error } = value;
+  const { data, attempt, added, attempts, group, unique, expires, meta, batch, runs, error } = value;
   return {
     data,
     attempt,
@@ -199,9 +243,27 @@ export function itemOf(value: StoredItem): StoredItem {
     ...(unique !== undefined && { unique }),
     ...(expires !== undefined && { expires }),
     ...(meta !== undefined && { meta }),
+    ...(batch !== undefined && { batch }),
     ...(runs !== undefined && { runs }),
     ...(error !== undefined && { error }),
   };
+}
+
+/** The op that writes which item has a unique key, and where the item is. */
+export function uniqueOp(
+  queue: string,
+  { key, until }: NonNullable<StoredItem["unique"]>,
+  place: Place,
+  at: number | undefined,
+): Op<QueuesValue> {
+  const value: UniqueValue = { ...place, ...(at !== undefined && { at }) };
+  return { put: uniqueKey(queue, key), value, ...(typeof until === "number" && { ttl: until }) };
+}
+
+/** Puts an item to those that wait, or with `at` to those whose time has not come. */
+export function placeOps(queue: string, place: Place, item: StoredItem, at?: number): Op<QueuesValue>[] {
+  const put = { put: placedKey(queue, place, at), value: item };
+  return item.unique?.until === "done" ? [put, uniqueOp(queue, item.unique, place, at)] : [put];
 }
 
 /** The ids of the last runs of an item, with this one. */

@@ -10,7 +10,7 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { fieldsOf, first, identityOf, isCount, readable } from "@ojm/core/internal";
+import { fieldsOf, first, identityOf, isCount, present, readable } from "@ojm/core/internal";
 import { bytesOf, type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
 import type { Added } from "../types.js";
 import { type AttemptEnd, endOps, type Taken } from "./end.js";
@@ -23,9 +23,12 @@ import {
   groupKey,
   isItem,
   isQueue,
+  isTaken,
   isUnique,
+  itemOf,
   lockKeyOf,
   type Place,
+  placedKey,
   placeOf,
   type QueuesValue,
   type QueueValue,
@@ -33,11 +36,15 @@ import {
   takenKey,
   type UniqueValue,
   uniqueKey,
+  uniqueOp,
   waitingKey,
 } from "./entries.js";
 
 /** The most items that one round moves from those whose time has come. */
 const MOVED_AT_ONCE = 100;
+
+/** How often a search for the item that has a unique key finds none, until it counts as damaged. */
+const MOST_MISSED = 10;
 
 /** How much room the entry of an item leaves for what its attempts add, in bytes. */
 const ROOM = 8_192;
@@ -97,19 +104,20 @@ export class QueueStore {
   }
 
   async add(queue: string, data: unknown, options: CheckedAdd): Promise<Added> {
-    for (;;) {
-      const { ops, place } = await this.addOps(queue, data, options, true);
+    for (let missed = 0; ; ) {
+      const { ops, place, item } = await this.addOps(queue, data, options, true);
       const result = await this.channel.commit(ops);
       // A driver that repeats a call of unknown outcome finds its own item there.
       const isOurs = !result.ok && result.failed.some(({ key }) => placeOf(key)?.id === place.id);
       if (result.ok || isOurs) return { id: place.id, added: true };
       const { unique, replace } = options;
-      const taken = unique && result.failed.find(({ key }) => isKeyOf(key, "uniq"))?.current?.value;
+      const taken = unique && result.failed.find(({ key }) => isKeyOf(key, "uniq"))?.current;
       if (taken === undefined) continue;
-      if (!isUnique(taken)) throw notOurs(uniqueKey(queue, unique?.key ?? ""));
-      const { id } = taken;
-      if (replace && (await this.#replace(queue, taken, data))) return { id, added: false, replaced: true };
-      return { id, added: false };
+      if (!isUnique(taken.value)) throw notOurs(uniqueKey(queue, unique?.key ?? ""));
+      const { id } = taken.value;
+      const replaced = replace && (await this.#replace(queue, { ...taken, value: taken.value }, item, options.at));
+      if (replaced === true) return { id, added: false, replaced };
+      if (replaced === false || (replaced === "missing" && ++missed >= MOST_MISSED)) return { id, added: false };
     }
   }
 
@@ -122,7 +130,8 @@ export class QueueStore {
     data: unknown,
     { rank, at, expires, group, unique, attempts, meta }: CheckedAdd,
     isExact: boolean,
-  ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place }> {
+    batch?: string,
+  ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place; readonly item: StoredItem }> {
     const { turn: now, id } = this.#stamp();
     const last =
       group === undefined
@@ -139,9 +148,10 @@ export class QueueStore {
       ...(unique !== undefined && { unique }),
       ...(expires !== undefined && { expires }),
       ...(meta !== undefined && { meta }),
+      ...(batch !== undefined && { batch }),
     };
     this.#assertFits(queue, item);
-    const key = at === undefined ? waitingKey(queue, place) : dueKey(queue, at, place);
+    const key = placedKey(queue, place, at);
     const ops: Op<QueuesValue>[] = [
       { check: key, version: null },
       { put: key, value: item },
@@ -150,13 +160,9 @@ export class QueueStore {
       if (isExact) ops.push({ check: groupKey(queue, group), version: last?.version ?? null });
       ops.push({ put: groupKey(queue, group), value: { turn }, ttl: GROUP_TTL });
     }
-    if (unique !== undefined) {
-      const key = uniqueKey(queue, unique.key);
-      const value: UniqueValue = { ...place, ...(at !== undefined && { at }) };
-      const ttl = typeof unique.until === "number" ? { ttl: unique.until } : {};
-      ops.push({ check: key, version: null }, { put: key, value, ...ttl });
-    }
-    return { ops, place };
+    if (unique !== undefined)
+      ops.push({ check: uniqueKey(queue, unique.key), version: null }, uniqueOp(queue, unique, place, at));
+    return { ops, place, item };
   }
 
   /**
@@ -171,16 +177,38 @@ export class QueueStore {
     return Math.max(now, before + 1);
   }
 
-  async #replace(queue: string, { at, ...place }: UniqueValue, data: unknown): Promise<boolean> {
-    const keys = [waitingKey(queue, place), ...(at === undefined ? [] : [dueKey(queue, at, place)])];
-    for (const entry of await this.channel.entriesUnder(keys)) {
-      if (entry === undefined || !isItem(entry.value)) continue;
-      const value = { ...entry.value, data: data ?? null };
-      this.#assertFits(queue, value);
-      const { key, version } = entry;
-      if ((await this.channel.compareAndSet(key, version, value)).ok) return true;
+  /**
+   * Gives newer data to the item that has a unique key: to an active one for after its attempt. Resolves to
+   * `false` if the key is for a time, and the item active; to `missing` if it is not found, and to `undefined`
+   * if it has changed meanwhile.
+   */
+  async #replace(
+    queue: string,
+    { value: { at: due, ...place }, version: owned }: { readonly value: UniqueValue; readonly version: Version },
+    newer: StoredItem,
+    at: number | undefined,
+  ): Promise<boolean | "missing" | undefined> {
+    const keys = [takenKey(queue, place.id), waitingKey(queue, place), dueKey(queue, due ?? 0, place)];
+    const found = (await this.channel.entriesUnder(keys)).find((entry) => isItem(entry?.value));
+    if (found === undefined || !isItem(found.value)) return "missing";
+    const { key, version, value } = found;
+    const { added, group, unique, runs } = value;
+    if (unique === undefined) return "missing";
+    const item = itemOf({ ...newer, added, unique, ...present({ group, runs }) });
+    const ops: Op<QueuesValue>[] = [{ check: key, version }];
+    if (isTaken(value)) {
+      if (unique.until !== "done") return unique.until === "taken" ? undefined : false;
+      const next = { ...item, ...present({ at: at ?? value.next?.at }) };
+      this.#assertFits(queue, { ...value, next } as StoredItem);
+      ops.push({ put: key, value: { ...value, next } });
+    } else if (at === undefined) {
+      ops.push({ put: key, value: item });
+    } else {
+      const to = placedKey(queue, place, at);
+      ops.push({ check: uniqueKey(queue, unique.key), version: owned }, uniqueOp(queue, unique, place, at));
+      ops.push(...(isKeyOf(key, "due") && at === due ? [] : [{ delete: key }]), { put: to, value: item });
     }
-    return false;
+    return (await this.channel.commit(ops)).ok ? true : undefined;
   }
 
   /** The entry of a dead letter is larger than that of the item. */

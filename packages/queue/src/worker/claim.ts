@@ -4,6 +4,7 @@ import { type AttemptEnd, endOf, endOps } from "../store/end.js";
 import {
   definitionKey,
   isItem,
+  isTaken,
   itemOf,
   type QueuesValue,
   type TakenItem,
@@ -45,6 +46,8 @@ export class ItemClaim implements StartClaim {
   #waiting: Waiting;
   #definition: Definition;
   #taken: TakenItem | undefined;
+  /** The version of its entry, if newer data was written to it. */
+  #version: Version | undefined;
   #decided: { readonly status: string; readonly end: AttemptEnd } | undefined;
   /** Ops of the program for the commit that completes the run. */
   #more: readonly ChannelOps<unknown>[] = [];
@@ -107,7 +110,20 @@ export class ItemClaim implements StartClaim {
     if (this.#taken === undefined) return [];
     const taken = { queue, id, options: this.#definition.options, value: this.#taken };
     const more = record.status === "completed" ? this.#more : [];
-    return [...this.#on(endOps(taken, this.#endBy(record), store.clock.now())), ...more];
+    this.#version ??= record.fence;
+    const hasNext = this.#taken.unique?.until === "done" && this.#version !== undefined;
+    const check = hasNext ? [{ check: takenKey(queue, id), version: this.#version as Version }] : [];
+    return [...this.#on([...check, ...endOps(taken, this.#endBy(record), store.clock.now())]), ...more];
+  }
+
+  /** Newer data for the item may have come. */
+  async endRefused(): Promise<boolean> {
+    const { store, queue } = this.#source;
+    const [entry] = await store.channel.entriesUnder([takenKey(queue, this.#waiting.id)]);
+    if (entry === undefined || entry.version === this.#version) return false;
+    this.#version = entry.version;
+    if (isTaken(entry.value)) this.#taken = entry.value;
+    return true;
   }
 
   #endBy(record: RunRecord): AttemptEnd {

@@ -1,7 +1,8 @@
 import { type ChannelError, isChannelError, isRunError, type Run } from "@ojm/core";
 import { atMost, emitWarning, follow, GRACE, InFlight, inBackground, reasonText, restBy } from "@ojm/core/internal";
 import { checkDuration } from "../options.js";
-import { groupPermit, lockOf, memberKey, type QueuesValue } from "../store/entries.js";
+import { endBatch, endBatches } from "../store/batch.js";
+import { groupPermit, lockOf, memberKey, type QueuesValue, type StoredItem } from "../store/entries.js";
 import { type Definition, definitionOf, isGoneHere, type QueueStore } from "../store/store.js";
 import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
 import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
@@ -81,6 +82,8 @@ export class QueueWorker implements Worker {
   readonly #resting: Map<string, number> = new Map();
   /** Since when an item is for another worker. */
   readonly #offered: Map<string, number> = new Map();
+  /** The batches that are checked for their end now; true if another check must follow. */
+  readonly #batches: Map<string, boolean> = new Map();
   readonly #closing: AbortController = new AbortController();
   readonly #onClose: (worker: QueueWorker) => void;
   #definition: Definition;
@@ -341,7 +344,22 @@ export class QueueWorker implements Worker {
     this.#active.delete(id);
     if (active.isHung) void this.#inBackground(() => this.#beat());
     if (!this.#crew.taken.has(id)) this.#begun.delete(id);
+    this.#endBatchOf(claim.waiting.item);
     this.#deal();
+  }
+
+  /** Ends the batch of an item, if that was its last. One check at a time: of many, the last one finds the end. */
+  #endBatchOf({ batch }: StoredItem): void {
+    if (batch === undefined) return;
+    const isChecked = this.#batches.has(batch);
+    this.#batches.set(batch, true);
+    if (isChecked) return;
+    void this.#inBackground(async () => {
+      while (this.#batches.get(batch) === true) {
+        this.#batches.set(batch, false);
+        await endBatch(this.#store, this.queue, batch);
+      }
+    }).finally(() => this.#batches.delete(batch));
   }
 
   /** Reports the handler if it does not end although its signal fired: others see one slot less. */
@@ -461,6 +479,7 @@ export class QueueWorker implements Worker {
   #tick(): void {
     this.#ticks++;
     if (this.#ticks % BEAT === 0) void this.#inBackground(() => this.#beat());
+    if (this.#isTurn(BEAT)) void this.#inBackground(() => endBatches(this.#store, this.queue));
     if (!this.#store.channel.supports.watch) this.#head.reset();
     const now = this.#store.clock.monotonic();
     for (const [id, until] of this.#resting) if (until <= now) this.#resting.delete(id);
@@ -561,6 +580,7 @@ export class QueueWorker implements Worker {
       ? ({ type: "given back" } as const)
       : ({ type: "failed", error: `lost: ${who}`, ...retry } as const);
     await this.#store.endLost(taken, version, end);
+    this.#endBatchOf(value);
   }
 
   #stop(): void {

@@ -56,6 +56,8 @@ function wanted(
   to: number,
 ): Stretch[] {
   const { since = 0, struck } = injected ?? {};
+  // All workers always want all items.
+  if (scene.mode === "queue") return [{ from, to }];
   const times = scene.members.flatMap((member): Stretch[] => {
     if (member === struck) return [];
     const settled = new Map(member.all("settled").map(({ id, t }) => [id, t]));

@@ -59,7 +59,7 @@ export function judgeRecords(evidence: Evidence): Violation[] {
 function statusesOf(scene: Scene, records: readonly StockRecord[]): Map<string, string[]> {
   const [older, newer] = [new Map<string, string[]>(), new Map<string, string[]>()];
   for (const record of records) {
-    const key = `${record.name} ${record.fence}`;
+    const key = `${record.lock ?? record.name} ${record.fence}`;
     const among = isFromBeforeTheLoss(scene, record) ? older : newer;
     among.set(key, [...(among.get(key) ?? []), record.status]);
   }
@@ -109,13 +109,13 @@ function recordedAs(scene: Scene, run: ObservedRun, outcome: string): readonly s
  * its body.
  */
 function recordedUnreported(scene: Scene, run: ObservedRun): readonly string[] {
-  const { member, name, since, exit = Infinity, fails, signal } = run;
+  const { member, name, since, exit = Infinity, fails, skips, signal } = run;
   if (member.killedAt !== undefined || signal !== undefined || member.all("stopping").length > 0) return CLOSED;
   if (lostItsLock(scene, { ...run, settled: { t: exit, outcome: "" } })) return CLOSED;
   if (wasInTrouble(scene, member, since, exit)) return CLOSED;
   const cancels = scene.members.flatMap((it) => it.all("cancelling"));
   const isAsked = cancels.some((cancel) => cancel.name === name && cancel.t <= exit + ASKED_WITHIN);
-  return [fails === true ? "failed" : "completed", ...(isAsked ? ["cancelled"] : [])];
+  return [fails === true ? "failed" : skips === true ? "skipped" : "completed", ...(isAsked ? ["cancelled"] : [])];
 }
 
 /**

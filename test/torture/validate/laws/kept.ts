@@ -23,7 +23,7 @@ export function judgeKept({ injected, runs, scene, stock }: Evidence): Violation
     wrong(`fence ${other.fence} of ${name} began while fence ${fence} computed`, other.enter);
   }
   if (run.signal !== undefined) wrong(`fence ${fence} of ${name} received the signal ${run.signal.code}`, run.signal.t);
-  const record = stock?.records.find((each) => each.name === name && each.fence === fence);
+  const record = stock?.records.find((each) => (each.lock ?? each.name) === name && each.fence === fence);
   if (stock !== undefined && record?.status !== "completed") {
     wrong(`the record of fence ${fence} of ${name} says ${record?.status ?? "nothing"}`, computed.to);
   }

@@ -1,4 +1,6 @@
-import { PERMITS } from "../../scene/jobs.js";
+import type { Mode } from "../../scene/events.js";
+import { PER_GROUP, PERMITS } from "../../scene/jobs.js";
+import { isWhole } from "../excuse.js";
 import { holdEnd, type ObservedRun } from "../run-of.js";
 import type { Evidence, Violation } from "../verdict.js";
 import { heldUntil, overlapOf } from "./holders.js";
@@ -9,9 +11,30 @@ interface Beside {
   readonly to: number;
 }
 
+/** The permits that a run takes, with their limits. */
+function takenBy({ group }: ObservedRun, mode: Mode): Readonly<Record<string, number>> {
+  return mode === "permit" ? PERMITS : group === undefined ? {} : { [`of the group ${group}`]: PER_GROUP };
+}
+
 /** At any moment, at most as many runs of all names as there are permits have a signal that has not fired. */
 export function judgePermits({ runs, scene }: Pick<Evidence, "runs" | "scene">): Violation[] {
-  if (scene.mode !== "permit") return [];
+  // The limit of a group is in the store.
+  if (scene.mode === "queue" && !isWhole(scene)) return [];
+  const limits = new Map<string, number>();
+  for (const run of runs)
+    for (const [permit, limit] of Object.entries(takenBy(run, scene.mode))) limits.set(permit, limit);
+  return [...limits].flatMap(([permit, limit]) => {
+    const takers = runs.filter((run) => takenBy(run, scene.mode)[permit] !== undefined);
+    return judgePermit(permit, limit, takers, scene);
+  });
+}
+
+function judgePermit(
+  permit: string,
+  limit: number,
+  runs: readonly ObservedRun[],
+  scene: Evidence["scene"],
+): Violation[] {
   const violations: Violation[] = [];
   let inside: ObservedRun[] = [];
   for (const run of runs) {
@@ -22,8 +45,7 @@ export function judgePermits({ runs, scene }: Pick<Evidence, "runs" | "scene">):
       const from = run.enter + excused;
       return unexcused > 0 ? [{ from, to: from + unexcused }] : [];
     });
-    for (const [permit, limit] of Object.entries(PERMITS)) {
-      if (mostAtOnce(beside) < limit) continue;
+    if (mostAtOnce(beside) >= limit) {
       const others = inside.map(({ fence, member }) => `${fence} of worker ${member.index}`).join(", ");
       const text = `more than ${limit} runs have the permit ${permit}: fence ${run.fence} of worker ${run.member.index} beside ${others}`;
       violations.push({ law: "no more than its permits", text, t: run.enter });

@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import pg from "pg";
 import type { OpenStore } from "../../stores.js";
 import type { Counters } from "./counts.js";
 
@@ -10,10 +11,12 @@ export interface ServerCounts {
 
 const NOTHING: ServerCounts = { read: async () => ({}), close: () => {} };
 
-/** The counts of the server of a store. Empty for a store without a server. */
+/** The counts of the server of a store, which is open for counting. Empty for a store without a server. */
 export function countsOf(store: string, { addressOf }: OpenStore): ServerCounts {
-  if (store === "redis") return redisCounts(addressOf("ojm"));
-  return store === "etcd" ? etcdCounts(addressOf("ojm")) : NOTHING;
+  const address = addressOf("ojm");
+  if (store === "redis") return redisCounts(address);
+  if (store === "postgres") return postgresCounts(address);
+  return store === "etcd" ? etcdCounts(address) : NOTHING;
 }
 
 /** The sum of the first group of all matches. */
@@ -46,5 +49,16 @@ function etcdCounts(host: string): ServerCounts {
       };
     },
     close: () => {},
+  };
+}
+
+function postgresCounts(connectionString: string): ServerCounts {
+  const pool = new pg.Pool({ connectionString, max: 1 });
+  return {
+    async read() {
+      const { rows } = await pool.query("SELECT sum(calls)::float8 AS calls FROM pg_stat_statements");
+      return { calls: Number(rows[0]?.calls) };
+    },
+    close: () => void pool.end(),
   };
 }

@@ -21,8 +21,11 @@ import { checkRetry, delayAfter } from "./policy.js";
 type Body<T> = (run: Run) => T | Promise<T>;
 type Pending = Entry<PendingRetry>;
 
-/** The longest single wait of an attempt for its lock, in ms. It then waits again: it must be made. */
-const WAIT = 60_000;
+/** The longest single wait of an attempt for its lock and its permits, in ms: a second one is behind others. */
+const WAIT = 30 * 86_400_000;
+
+/** How often an attempt that waits for its lock checks that it is still pending, in ms. */
+const CHECK = 60_000;
 
 /** The pause before a call is repeated while the store is unavailable, in ms. */
 const PAUSE = 1_000;
@@ -229,7 +232,8 @@ class Chain<T> {
     for (;;) {
       const { chain, attempt, retry } = pending.value;
       const { signal } = this.#options;
-      const terms = { ...optionsOfAttempt(pending.value), ...(signal && { signal }) };
+      const gone = this.#watchPending(pending);
+      const terms = { ...optionsOfAttempt(pending.value), ...(signal && { signal }), waitSignal: gone.signal };
       const options = { ...terms, wait: WAIT, claim: claimOf(this.#context, pending) };
       try {
         return await startRun(this.#context, this.#name, options, { attempt, chain, retry });
@@ -240,10 +244,26 @@ class Chain<T> {
         await this.#pause(pending, isAway(error) ? PAUSE : 0);
         const current = await this.#next(chain);
         // The attempt is gone: the store may have applied its begin. A later check closes that run.
-        if (current === undefined) throw error;
+        if (current === undefined) throw (await this.#cancelled(pending)) ?? error;
         pending = current;
+      } finally {
+        gone.stop();
       }
     }
+  }
+
+  /** A signal that fires after another process has made or cancelled a pending attempt. */
+  #watchPending({ value: { chain }, version }: Pending): { readonly signal: AbortSignal; stop(): void } {
+    const gone = new AbortController();
+    let cancel = (): void => {};
+    const check = (): void => {
+      const isOurs = (current: Pending | undefined): boolean => current?.version === version;
+      cancel = this.#context.clock.after(CHECK, () => {
+        void this.#read(chain).then((current) => (isOurs(current) ? check() : gone.abort()), check);
+      });
+    };
+    check();
+    return { signal: gone.signal, stop: () => cancel() };
   }
 
   /** Waits before a pending attempt. A cancel removes the entry, perhaps in another process. */

@@ -165,8 +165,7 @@ export interface Closed {
   readonly isOurs: boolean;
   /** The ops that write the next attempt, if it is ours. */
   readonly next: readonly Op<unknown>[] | undefined;
-  /** What {@link StartClaim.end} returned. */
-  readonly claimed: readonly ChannelOps<unknown>[] | undefined;
+  readonly claimed: ClaimedEnd | undefined;
 }
 
 /**
@@ -179,11 +178,12 @@ export async function releaseClosed(
   { key, record, isOurs, next: own, claimed }: Closed,
 ): Promise<boolean> {
   const next = isOurs ? own : await nextOpsOf(context, key, record);
-  let others = claimed;
+  let others = claimed?.ops(record);
   const writes = {
     prepare: () => ({ lockOps: next, others }),
-    refused: () => {
-      others = undefined;
+    refused: async () => {
+      const hasChanged = await retry(whileEnding(context, lease), async () => claimed?.changed());
+      others = hasChanged ? claimed?.ops(record) : undefined;
     },
   };
   const released = await context.locks
@@ -247,6 +247,8 @@ export function laterEnd(
 /** The ops of a claim for the end of its run. */
 export interface ClaimedEnd {
   ops(record: RunRecord): readonly ChannelOps<unknown>[];
+  /** As {@link StartClaim.endRefused}. */
+  changed(): Promise<boolean>;
   /** The end of the run if a check of these ops fails. */
   failed(): RunRecord;
   /** Set once that was tried. */
@@ -308,11 +310,12 @@ export class ClosingWrites implements AtomicWrites {
   }
 
   async refused(): Promise<void> {
-    const { retried } = this.#claimed ?? {};
-    if ((await this.readAgain()) || this.#claimed === undefined) return;
+    const claimed = this.#claimed;
+    if ((await this.readAgain()) || claimed === undefined) return;
+    if (await retry(this.#whileEnding, () => claimed.changed())) return;
     // The record is as we left it: a check of the claim failed.
-    const failed = retried ? undefined : this.#claimed.failed();
-    this.#claimed = failed && { ...this.#claimed, retried: true };
+    const failed = claimed.retried ? undefined : claimed.failed();
+    this.#claimed = failed && { ...claimed, retried: true };
     if (failed === undefined || this.#isRefused) return;
     this.#record = failed;
     this.#written = { ...this.#written, ...failed };

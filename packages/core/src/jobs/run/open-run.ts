@@ -416,15 +416,16 @@ export class OpenRun implements Run {
   }
 
   #closingWrites(record: RunRecord): ClosingWrites {
-    const claimed = this.#claim?.end === undefined ? undefined : this.#claimed();
     const next = this.#next(record);
-    return new ClosingWrites(this.#context, this.#lease, this.#draft, this.#version, record, next, claimed);
+    return new ClosingWrites(this.#context, this.#lease, this.#draft, this.#version, record, next, this.#claimed());
   }
 
-  #claimed(): ClaimedEnd {
+  #claimed(): ClaimedEnd | undefined {
+    if (this.#claim?.end === undefined) return undefined;
     const error = "the writes of its end were refused: an entry that they check has changed";
     return {
       ops: (record) => this.#claim?.end?.(record) ?? [],
+      changed: async () => (await this.#claim?.endRefused?.()) === true,
       failed: () => this.#ending({ status: "failed", error }),
     };
   }
@@ -456,7 +457,7 @@ export class OpenRun implements Run {
     }
     const isOurs = written !== undefined;
     const next = isOurs ? this.#next(record) : undefined;
-    const claimed = this.#claim?.end?.(record);
+    const claimed = this.#claimed();
     const hadLock = await releaseClosed(this.#context, this.#lease, { key, record, isOurs, next, claimed });
     if (written === undefined) throw hadLock ? await notRecordedBy(jobs, key, this.name) : lostRun(this.name);
     return written;

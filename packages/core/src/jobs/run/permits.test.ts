@@ -225,6 +225,34 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
     await nothingLeft();
   });
 
+  test("an attempt that waits for minutes keeps its place in line, and notices that it was cancelled", async () => {
+    const permits = { stripe: 1 };
+    const retry = { attempts: 2, delay: "1s", backoff: "fixed" } as const;
+    let attempt = 0;
+    const body = ({ name }: Run): void => {
+      began.push(name);
+      if (++attempt === 1) throw new Error("once");
+    };
+    const retried = one.manager.run("a", body, { permits, retry });
+    await clock.advance(500);
+    const run = await clock.until(two.manager.start("b", { permits }));
+    await clock.advance(90_000);
+    const later = work(two, "c", { permits });
+    await clock.advance(90_000);
+    await clock.until(run.end());
+    await clock.until(Promise.all([retried, later]), 60_000);
+    expect(began).toEqual(["a", "a", "c"]);
+
+    const failing = rejection(one.manager.run("a", () => Promise.reject(new Error("no")), { permits, retry }));
+    await clock.advance(500);
+    const other = await clock.until(two.manager.start("b", { permits }));
+    await clock.advance(10_000);
+    await clock.until(two.manager.cancel("a", { reason: "not needed" }));
+    expect(await clock.until(failing, 70_000)).toMatchObject({ code: "CANCELLED" });
+    await clock.until(other.end());
+    await nothingLeft();
+  });
+
   test("the next attempt of a retried run takes the same permits", async () => {
     let tries = 0;
     const body = async (run: Run): Promise<number> => {

@@ -16,6 +16,10 @@ const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-loc
 const isEffect = ({ key }: { readonly key: string }): boolean => key.startsWith("effects ");
 
 const takes = ({ writes }: Commit): boolean => writes.some((write) => isTaken(write) && write.value !== null);
+const replaces = ({ checks, writes }: Commit): boolean =>
+  writes.some(
+    ({ key, value }) => value !== null && checks.some((check) => check.key === key && check.version !== null),
+  );
 const ends = ({ writes }: Commit): boolean => writes.some((write) => isTaken(write) && write.value === null);
 
 /** A store on which commits lack some of their checks, as if they held. */
@@ -95,6 +99,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "a worker does not notice that its queue is paused",
     caughtAs: /although its queue is paused/,
     plant: (store) => new Unchecked(store, takes, isDefinition),
+  },
+  {
+    name: "an attempt ends without a check for newer data of its item",
+    caughtAs: /newest data of .* is lost/,
+    plant: (store) => new Unchecked(store, ends, isTaken),
+  },
+  {
+    name: "newer data is written to an item that a worker has just taken, or has ended",
+    caughtAs: /in two states|has ended twice|newest data of .* is lost/,
+    plant: (store) => new Unchecked(store, replaces, (check) => isTaken(check) || isWaiting(check)),
   },
   {
     name: "two items are added with one unique key",

@@ -67,6 +67,8 @@ export class Simulation {
   readonly #apart: boolean;
   /** The items whose add was answered. */
   readonly #added: Set<string> = new Set();
+  /** The data of calls whose answer was that an item has it, or will have it. */
+  readonly #given: Set<unknown> = new Set();
   #over = false;
   #tainted = false;
   #failure: { readonly error: unknown } | undefined;
@@ -224,19 +226,24 @@ export class Simulation {
 
   async #add(queues: Queues): Promise<void> {
     const chance = (share: number): boolean => this.#dice.chance() < share;
-    const { id, added } = await queues.add("q", this.#dice.chance(), {
+    const data = this.#dice.chance();
+    const { id, added, replaced } = await queues.add("q", data, {
       priority: this.#dice.pick([0, 0, 0, 5, -5]),
       ...(chance(0.5) && { group: this.#dice.pick(["a", "b", "c"]) }),
-      ...(chance(0.2) && { unique: { key: this.#dice.pick(["k", "l"]), replace: chance(0.3) } }),
+      ...(chance(0.4) && { unique: { key: this.#dice.pick(["k", "l"]), replace: chance(0.6) } }),
       ...(chance(0.2) && { delay: this.#dice.between(1, 6_000) }),
       ...(chance(0.1) && { ttl: this.#dice.between(500, 5_000) }),
     });
     if (added) this.#added.add(id);
+    if (added || replaced) this.#given.add(data);
   }
 
   async #handle(process: FakeProcess, item: Item, effects: never): Promise<void> {
     const { run } = item;
     if (run.signal.aborted) throw run.signal.reason;
+    const [taken] = this.witness.items.get(item.id)?.at.values() ?? [];
+    if (taken !== undefined && "run" in taken && taken.run === run.id && taken.data !== item.data)
+      this.#failed(new Error(`the newest data of ${item.id} is lost: its handler has older data`));
     const me: Inside = { process, run, item: item.id, stops: process.stops };
     for (const other of this.#inside) {
       // A process that is or was stopped may not know yet that it lost its lock.
@@ -321,6 +328,8 @@ export class Simulation {
 
   async #end(): Promise<void> {
     this.witness.flush();
+    for (const data of this.#given)
+      if (!this.witness.written.has(data)) throw new Error(`no item had the data ${data}`);
     const [[manager, { queues }] = [undefined, {}]] = this.#alive;
     if (manager === undefined || queues === undefined) return;
     const left = await this.clock.until(collect(queues.items("q")));

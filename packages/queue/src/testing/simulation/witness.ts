@@ -1,7 +1,7 @@
 import { compareVersions } from "@ojm/core";
 import type { StoredChange } from "@ojm/core/backend";
 import { decodeKey } from "../../../../core/src/channel/encoding/key.js";
-import type { QueueValue, StoredItem } from "../../store/entries.js";
+import type { QueueValue, StoredItem, TakenItem } from "../../store/entries.js";
 
 const QUEUES = "oJobManager-queues ";
 const LOCKS = "oJobManager-locks ";
@@ -26,6 +26,7 @@ interface Seen {
  * - The writes of its handler are in the commit that ends it, and in no other.
  * - Its attempts count up, or begin again when a person retries it.
  * - No two living items have the same unique key.
+ * - An attempt begins with the newest data of its item, and no item ends without an attempt for that.
  */
 export class Witness {
   readonly items: Map<string, Seen> = new Map();
@@ -35,6 +36,8 @@ export class Witness {
   readonly tainted: Set<string> = new Set();
   readonly #locks: Map<string, string> = new Map();
   readonly #unique: Map<string, string> = new Map();
+  /** All data that an item had, or was to have after its attempt. */
+  readonly written: Set<unknown> = new Set();
   #isPaused = false;
   #version = "0";
   #commit: StoredChange[] = [];
@@ -50,7 +53,7 @@ export class Witness {
     const commit = this.#commit;
     this.#commit = [];
     if (commit.length === 0) return;
-    const changed = new Set<string>();
+    const changed = new Map<string, StoredItem | undefined>();
     const effects = new Set<string>();
     let isTaken = false;
     for (const { key, value, version } of commit) {
@@ -61,19 +64,33 @@ export class Witness {
       if (kind === "def") this.#isPaused = value !== null && (JSON.parse(value) as QueueValue).pause !== undefined;
       if (!["w", "due", "t", "dead"].includes(String(kind))) continue;
       const id = String(parts.at(-1));
-      changed.add(id);
       const seen = this.items.get(id) ?? { at: new Map(), effects: 0, ended: undefined, attempt: 0 };
       this.items.set(id, seen);
+      if (!changed.has(id)) changed.set(id, [...seen.at.values()][0]);
+      const isNext = seen.at.has(key);
       if (value === null) seen.at.delete(key);
       else seen.at.set(key, JSON.parse(value));
-      if (kind === "t" && value !== null) {
+      // Newer data is written to an item that is taken, whether its worker lives or not.
+      if (kind === "t" && value !== null && !isNext) {
         isTaken = true;
         if (this.#locks.get(id) !== version) throw new Error(`${id} is taken without its lock`);
       }
       if (kind === "t" && value === null && this.#locks.has(id)) throw new Error(`${id} leaves while its lock is held`);
     }
     if (isTaken && this.#isPaused) throw new Error("an item is taken although its queue is paused");
-    for (const id of new Set([...changed, ...effects])) this.#judge(id, effects.has(id));
+    for (const id of new Set([...changed.keys(), ...effects])) this.#judge(id, effects.has(id), changed.get(id));
+    for (const [id, before] of changed) this.#judgeData(id, before);
+  }
+
+  #judgeData(id: string, before: StoredItem | undefined): void {
+    const [after] = this.items.get(id)?.at.values() ?? [];
+    if (after !== undefined) this.written.add(newestOf(after));
+    if (before === undefined || this.tainted.has(id) || this.removed.has(id)) return;
+    const isReplaced = after !== undefined && "run" in before === "run" in after;
+    if (isReplaced || newestOf(before) === (after ?? before).data) return;
+    throw new Error(
+      `the newest data of ${id} is lost: ${after === undefined ? "it has ended" : JSON.stringify(after)}`,
+    );
   }
 
   #lock(key: unknown, value: string | null, version: string): void {
@@ -84,13 +101,15 @@ export class Witness {
     else this.#locks.set(id, version);
   }
 
-  #judge(id: string, hasEffect: boolean): void {
+  #judge(id: string, hasEffect: boolean, before: StoredItem | undefined): void {
     const seen = this.items.get(id);
     if (seen === undefined || this.tainted.has(id)) return;
     if (seen.at.size > 1) throw new Error(`${id} is in two states: ${[...seen.at.keys()].join(", ")}`);
     const [item] = seen.at.values();
     if (seen.ended !== undefined && (item !== undefined || hasEffect)) throw new Error(`${id} has ended twice`);
-    if (hasEffect && item !== undefined) throw new Error(`the effect of ${id} is written, and it has not ended`);
+    const hasNext = before !== undefined && "next" in before;
+    if (hasEffect && item !== undefined && !hasNext)
+      throw new Error(`the effect of ${id} is written, and it has not ended`);
     const key = this.#unique;
     if (item === undefined) {
       const isOver = this.removed.has(id);
@@ -112,4 +131,9 @@ export class Witness {
     if (item.attempt < seen.attempt && item.attempt !== 1) throw new Error(`the attempts of ${id} go back`);
     seen.attempt = item.attempt;
   }
+}
+
+/** The data that the next attempt of an item must have. */
+function newestOf(item: StoredItem): unknown {
+  return ((item as Partial<TakenItem>).next ?? item).data;
 }
