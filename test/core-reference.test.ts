@@ -140,7 +140,19 @@ describe("the tables of the types of @ojm/core", () => {
       "Entries",
       "Watch",
     ];
-    const ofQueues = ["Queues", "Queue", "Add", "Unique", "Work", "Items", "Redrive", "Purge", "Pause"];
+    const ofQueues = [
+      "Queues",
+      "Queue",
+      "Add",
+      "Unique",
+      "Batch",
+      "Trigger",
+      "Work",
+      "Items",
+      "Redrive",
+      "Purge",
+      "Pause",
+    ];
     const options = [...manager, ...more, ...ofQueues, "Open", "RunOnce"].map((name) => `${name}Options`);
     const objects = ["Run", "RunRecord", "RunLog", "ActiveRun", "LiveRuns", "Locks", "Lease", "LogBudget", "Supports"];
     expect(heads).toEqual(expect.arrayContaining([...options, ...objects, "TestClock"]));

@@ -123,7 +123,7 @@ async function discard(given: Given, { queue: { name }, queues }: OpenQueue, ids
   return stopping.length > 0 ? EXIT.running : EXIT.ok;
 }
 
-/** What became of the items of a command. `failed` throws the last of the errors, and prints those before. */
+/** Which items a command changed. `failed` throws the last of the errors, and prints those before. */
 interface Outcome {
   readonly done: readonly string[];
   failed(): undefined;

@@ -9,8 +9,8 @@ export interface QueueReason {
   /**
    * `queue-paused`: no worker takes an item. `queue-unattended`: no worker lives. `queue-busy`: all workers
    * have as many items as they can. `queue-waiting`: items wait although a worker could take one.
-   * `queue-hung`: handlers ignore their signals. `queue-delayed`: the time of items has not come. `queue-dead`: there are dead letters. `queue-empty`: no
-   * item waits.
+   * `queue-hung`: handlers ignore their signals. `queue-delayed`: the time of items has not come.
+   * `queue-dead`: there are dead letters. `queue-empty`: no item waits.
    */
   readonly code: `queue-${"paused" | "hung" | "unattended" | "busy" | "waiting" | "delayed" | "dead" | "empty"}`;
   readonly text: string;

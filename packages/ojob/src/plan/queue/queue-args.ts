@@ -159,6 +159,6 @@ function millis(name: string, value: unknown): number {
 }
 
 function refuse(name: string, what: string, value: unknown): never {
-  const given = value === undefined ? "it is missing" : `not ${JSON.stringify(value)}`;
-  throw new Error(`"${name}" must be ${what}${value === undefined ? `: ${given}` : `, ${given}`}`);
+  const given = value === undefined ? ": it is missing" : `, not ${JSON.stringify(value)}`;
+  throw new Error(`"${name}" must be ${what}${given}`);
 }
