@@ -32,8 +32,9 @@ export async function addBatch(store: QueueStore, batch: NewBatch): Promise<numb
   let count = 0;
   for (;;) {
     const [entry, done] = await channel.entriesUnder([key, doneKey]);
-    if (entry !== undefined && !isBatch(entry.value)) throw notOurs(key, "none of its items is missing");
-    const { added, isOpen } = entry?.value ?? { added: 0, isOpen: true };
+    const stored = entry?.value ?? { added: 0, isOpen: true, callback };
+    if (!isBatch(stored)) throw notOurs(key, "none of its items is missing");
+    const { added, isOpen } = stored;
     if (done !== undefined || !isOpen) return count;
     if (added > data.length)
       refuse(queue, `the batch "${id}" of the queue "${queue}" has ${added} items already, and this call gives fewer`);
