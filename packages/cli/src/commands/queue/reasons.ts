@@ -11,7 +11,8 @@ export interface QueueReason {
    * `queue-paused`: no worker takes an item. `queue-unattended`: no worker lives. `queue-busy`: all workers
    * have as many items as they can. `queue-waiting`: items wait although a worker could take one.
    * `queue-delayed`: the time of items has not come. `queue-follows`: active items are handled once more
-   * after their attempts, with newer data. `queue-dead`: there are dead letters. `queue-empty`: no item waits.
+   * after their attempts, with newer data. `queue-dead`: there are dead letters. `queue-empty`: no item
+   * waits.
    */
   readonly code: `queue-${"paused" | "unattended" | "busy" | "waiting" | "delayed" | "follows" | "dead" | "empty"}`;
   readonly text: string;
