@@ -6,3 +6,4 @@ export { streakOf, summaryOf, usualOf } from "./operator/job-summary.js";
 export { LiveRuns } from "./operator/live-runs.js";
 export { HOLD_TIME } from "./operator/requests.js";
 export { type LockToTake, lockToTake } from "./operator/take-lock.js";
+export { slowdownOf, type Trend, type Trends, trendsOf } from "./operator/trend.js";

@@ -53,6 +53,7 @@ export { EventChannel } from "./util/events.js";
 export { hash32, mixed32 } from "./util/hash.js";
 export { type ImportCount, ImportCounter } from "./util/import-count.js";
 export { all, first, type Items, inBatches } from "./util/iterate.js";
+export { isPattern, matchesName } from "./util/names.js";
 export { isOwn, ownNameProblem } from "./util/own-names.js";
 export {
   bootId,

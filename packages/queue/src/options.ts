@@ -124,8 +124,12 @@ class Checks {
   }
 }
 
-/** @throws QueueError `INVALID` */
-export function checkQueue(queue: string, given: QueueOptions): CheckedQueue {
+/**
+ * Checks options of `queues.define` without a store, and converts their durations to ms.
+ *
+ * @throws QueueError `INVALID`
+ */
+export function checkQueueOptions(queue: string, given: QueueOptions): CheckedQueue {
   const check = new Checks(checkName(queue));
   check.names("a queue", given, QUEUE);
   const { backoff = DEFAULTS.backoff, perGroup, permits, rate, dead = {}, schema } = given;

@@ -9,7 +9,7 @@ import {
   checkConcurrency,
   checkDuration,
   checkName,
-  checkQueue,
+  checkQueueOptions,
   refuse,
   validated,
 } from "./options.js";
@@ -131,7 +131,7 @@ export class Queues {
    * @throws QueueError `INVALID`; ChannelError if the store fails
    */
   async define(queue: string, options: QueueOptions = {}): Promise<void> {
-    const checked = checkQueue(queue, options);
+    const checked = checkQueueOptions(queue, options);
     const store = await this.#open(queue);
     if (options.schema === undefined) this.#schemas.delete(queue);
     else this.#schemas.set(queue, options.schema);
@@ -278,12 +278,13 @@ export class Queues {
     let oldest: number | undefined;
     for await (const { value } of readable(channel, { prefix: ["w", queue], limit: 1 }))
       if (isItem(value)) oldest = value.added;
-    let [workers, slots] = [0, 0];
+    let [workers, slots, hung] = [0, 0, 0];
     for await (const { value } of readable(channel, { prefix: ["m", queue] })) {
       // Of other hosts, only the time to live of its entry shows that a worker is dead.
       if (!isMember(value) || (value.by.host === host && isGoneHere(value.by.pid))) continue;
       workers++;
       slots += value.concurrency;
+      hung += value.hung ?? 0;
     }
     const all = { waiting, delayed, active, dead };
     const isMore = Object.values(all).some((items) => items > most);
@@ -294,6 +295,7 @@ export class Queues {
       ...(oldest !== undefined && { oldest }),
       workers,
       slots,
+      ...(hung > 0 && { hung }),
     };
   }
 

@@ -149,6 +149,8 @@ export interface QueueCounts {
   /** The living workers, and how many items they can process at once. */
   readonly workers: number;
   readonly slots: number;
+  /** How many further slots are lost to handlers that run on although their signals fired. */
+  readonly hung?: number;
 }
 
 /** A queue of the store. See {@link Queues.list}. */

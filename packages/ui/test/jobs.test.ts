@@ -3,6 +3,7 @@
  * @module-tag full
  */
 import { beforeEach, expect, it } from "vitest";
+import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 const HOUR = 3_600_000;
@@ -29,6 +30,45 @@ describePages("a job and how it goes", (pages) => {
     await row.getByText("by ana: the disk is replaced").waitFor();
     await pages.mount.manager.unlock("backup", { reason: "it is replaced" });
     await row.getByText("by ana: the disk is replaced").waitFor({ state: "detached" });
+  });
+
+  it("that became slower is found with one click, and its page has its runs, failed ones too, each as a link", async () => {
+    const DAY = 24 * HOUR;
+    const { manager, scheduler } = pages.mount;
+    for (let day = 13; day >= 0; day--) {
+      const began = day * DAY + 10 * HOUR;
+      await pages.mount.runAgo("a steady one", began, { until: began - 0.1 * HOUR });
+      await pages.mount.runAgo("search-index", began, { until: began - (day < 7 ? 0.4 : 0.1) * HOUR });
+    }
+    await manager.run("search-index", () => Promise.reject(new Error("the disk is full"))).catch(() => {});
+    await manager.hold("search-index", { reason: "the disk is replaced", author: "ana" });
+    await scheduler.add("search-index", { cron: "0 2 * * *" }, () => {});
+    const page = await pages.open("jobs");
+    const rows = page.getByRole("row").filter({ has: page.getByRole("rowheader") });
+    await rows.filter({ hasText: "search-index" }).getByText("4.0×").waitFor();
+    await page.getByRole("button", { name: "Slower" }).click();
+    await expect
+      .poll(async () => (await rows.allTextContents()).map((text) => text.slice(0, 6)))
+      .toEqual(["search", "a stea", "backup"]);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      expect(await violationsOf(page), `jobs ${colorScheme}`).toEqual([]);
+    }
+    await page.getByRole("img", { name: /^Last 15 runs: 14 completed, 1 failed; the longest 24 min/ }).waitFor();
+    await rows.first().getByRole("link", { name: "search-index" }).click();
+    const course = page.getByRole("region", { name: "Runs over time" });
+    await course.getByRole("list", { name: "What changed" }).getByText("ana: the disk is replaced").waitFor();
+    await course.getByText("New definition").waitFor();
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      expect(await violationsOf(page), `job ${colorScheme}`).toEqual([]);
+    }
+    const failed = course.getByRole("link", { name: /^Failed, / });
+    await failed.focus();
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await page.getByText("the disk is full").first().waitFor();
   });
 
   it("shows the end of its last run on its page", async () => {

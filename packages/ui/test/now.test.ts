@@ -89,6 +89,45 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await going.end().catch(() => {});
   });
 
+  it("runs failed jobs again from the list of problems: one alone, one of a group, and ends a pause", async () => {
+    const { manager, scheduler } = pages.mount;
+    let isBack = false;
+    const bills = async (): Promise<void> => {
+      if (!isBack) throw new Error("connect ECONNREFUSED 10.0.3.17:5432");
+    };
+    for (const name of ["billing/a", "billing/b"]) {
+      await scheduler.add(name, { cron: "0 0 1 1 *" }, bills);
+      await scheduler.runNow(name, { reason: "it is due", args: { month: "2026-11" } });
+    }
+    await scheduler.add("mail", { cron: "0 0 1 1 *" }, () => {});
+    await scheduler.pause("mail", { reason: "the mail server moves", author: "ben" });
+    const page = await pages.open("");
+    const problems = page.getByRole("region", { name: "Problems" });
+    await problems.getByRole("button", { name: "2 jobs" }).click();
+    await checkColors(page);
+    isBack = true;
+    const jobs = problems.getByRole("list", { name: "The 2 jobs" });
+    await jobs
+      .getByRole("listitem")
+      .filter({ hasText: "billing/a" })
+      .getByRole("button", { name: "Run again" })
+      .click();
+    await page.keyboard.type("the database is back");
+    await page.keyboard.press("Control+Enter");
+    // The other one is no group any more.
+    const alone = problems.locator(".problem").filter({ hasText: "billing/b" });
+    await alone.getByRole("button", { name: "Run again" }).click();
+    await page.keyboard.type("the database is back");
+    await page.keyboard.press("Control+Enter");
+    await alone.waitFor({ state: "detached" });
+    await problems.getByRole("button", { name: "Resume the schedule" }).click();
+    await page.keyboard.type("it has moved");
+    await page.keyboard.press("Control+Enter");
+    await problems.getByText("Nothing is wrong").waitFor();
+    for await (const { status, args } of manager.history({ name: "billing/b", limit: 1 }))
+      expect([status, args]).toEqual(["completed", { month: "2026-11" }]);
+  });
+
   it("has a run that ignores its cancel as a problem, with its request, and an amber toast until it ends", async () => {
     const { manager } = pages.mount;
     const run = await pages.mount.ago(20 * MINUTE, () => manager.start("etl/import"));

@@ -22,6 +22,7 @@ export function overlapsOf(lines: readonly WitnessLine[]): string[] {
   const current = new Map<string, string>();
   const over = new Set<string>();
   for (const { name, run, pid, what } of lines) {
+    if (what === "added") continue;
     const body = `${run} of ${pid}`;
     const other = current.get(name);
     if (other === body) continue;

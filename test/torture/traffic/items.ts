@@ -151,7 +151,8 @@ export class Items {
     if (order?.block === true) this.#compute(id, order.ms);
     else await this.#take(order?.ms ?? this.#between(5, 50), signal, order !== undefined || this.#chance() < 0.85);
     if (isClosing(signal)) await sleep(this.#between(...CLEANING));
-    const how = this.#ending();
+    // The lock of a held item must be taken again.
+    const how = order === undefined ? this.#ending() : "gives back";
     this.#journal.write({
       e: "exit",
       id,

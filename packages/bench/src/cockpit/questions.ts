@@ -64,7 +64,11 @@ function questions(filling: Filling): Asked {
       one("timeline, 7 days, 10 jobs", `${line}${now - SPAN}&q=job-10`),
       one("timeline, 6 h in the middle", `/api/v1/timeline?from=${now - SPAN / 2}&to=${now - SPAN / 2 + 6 * HOUR}`),
     ],
-    "/api/v1/jobs": [one("jobs", "/api/v1/jobs"), one("jobs, found by text", "/api/v1/jobs?q=job-10")],
+    "/api/v1/jobs": [
+      one("jobs", "/api/v1/jobs"),
+      one("jobs, found by text", "/api/v1/jobs?q=job-10"),
+      one("jobs, the slower first", "/api/v1/jobs?sort=slower"),
+    ],
     "/api/v1/jobs/{name}": [one("job", `/api/v1/jobs/${name}`)],
     "/api/v1/jobs/{name}/why": [one("why", `/api/v1/jobs/${name}/why`)],
     "/api/v1/runs": [

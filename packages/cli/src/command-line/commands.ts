@@ -44,6 +44,9 @@ const DRY = { "dry-run": { text: "show what would be done, and to whom; do nothi
 
 const NEW_QUEUE = { text: "accept the name of a new queue, even if it resembles that of another one" } as const;
 
+const PATTERNS = `A pattern is a name with *, which stands for any characters; quote it for the shell. It means those names that the command can act on.
+For several names, there is one reason, a line for each name, and the exit code of the first that failed; the others are done.`;
+
 const load = {
   value: "FILE|PACKAGE",
   text: "a JavaScript file, or a package such as @ojm/openaf, whose functions the scripts may call; may be given several times",
@@ -440,21 +443,23 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
       },
       {
         name: "run-now",
-        operands: "NAME [key=value …]",
+        operands: "NAME|PATTERN [key=value …]",
         summary: "run a schedule now, in the process that has it",
-        about: `The arguments are the parameters of the run: its job function finds them in run.args, in each attempt. Numbers, true and
+        about: `${PATTERNS}
+The arguments are the parameters of the run: its job function finds them in run.args, in each attempt. Numbers, true and
 false are parsed as such. In a job file they are in args, over those of the file. The record shows them, so keep secrets elsewhere.
 If no process runs the schedule, the command ends with 1 within moments.`,
         examples: ['ojm run-now nightly-report day=2026-11-01 --reason "the file came late"'],
         codes: [3],
         load: () => import("../commands/act/run-now.js"),
-        options: { ...REASON, ...COMMON },
+        options: { ...REASON, ...DRY, ...COMMON },
       },
       {
         name: "cancel",
-        operands: "RUN",
+        operands: "RUN|PATTERN …",
         summary: "ask a run to stop, on any machine, and wait for its end",
-        about: "If the job is waiting for its next attempt, neither that attempt nor a later one is made.",
+        about: `${PATTERNS}
+If the job is waiting for its next attempt, neither that attempt nor a later one is made.`,
         examples: ['ojm cancel nightly-report --reason "wrong month"'],
         codes: [3, 8],
         load: () => import("../commands/act/cancel.js"),
@@ -478,10 +483,11 @@ If no process runs the schedule, the command ends with 1 within moments.`,
       },
       {
         name: "hold",
-        operands: "NAME",
+        operands: "NAME|PATTERN …",
         summary: "prevent all runs of a job, for maintenance",
-        about: `If a run is in progress, the command ends with 75, or with --wait waits for the end of the run. It creates a SQLite or LevelDB store
-that does not exist: a hold may come before the first run. It rejects an unknown name that is close to a known one, unless --new is given.`,
+        about: `${PATTERNS}
+If a run is in progress, the command ends with 75, or with --wait waits for the end of the run. It creates a SQLite or LevelDB store
+that does not exist: a hold may come before the first run. It rejects an unknown name that is close to a known one, and the name of a queue, unless --new is given: ojm queue pause stops the items of a queue.`,
         examples: ['ojm hold nightly-report --reason "the schema changes" --until 2h'],
         codes: [3, 75],
         load: () => import("../commands/act/hold.js"),
@@ -492,29 +498,36 @@ that does not exist: a hold may come before the first run. It rejects an unknown
             text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601. Default: 24h",
           },
           wait: { value: "TIME", text: "how long to wait for the run that is running. Default: 0" },
-          new: { text: "accept a name without a run or a schedule, even if it resembles a known name" },
+          new: {
+            text: "accept a name without a run or a schedule, even if it resembles a known name, or is that of a queue",
+          },
           end: { text: "end the hold; take no lock from a run" },
-          "dry-run": { text: "with --end: show which hold would end; do nothing" },
+          ...DRY,
           ...COMMON,
         },
       },
       {
         name: "pause",
-        operands: "NAME",
+        operands: "NAME|PATTERN …",
         summary: "pause a schedule: its ticks are skipped until it is resumed",
-        examples: ['ojm pause nightly-report --reason "holidays" --until 7d'],
+        about: PATTERNS,
+        examples: [
+          'ojm pause nightly-report --reason "holidays" --until 7d',
+          "ojm pause 'billing/*' --reason \"the bank is closed\" --dry-run",
+        ],
         codes: [3],
         load: () => import("../commands/act/pause.js"),
-        options: { ...REASON, until: { value: "TIME", text: "when it is resumed by itself" }, ...COMMON },
+        options: { ...REASON, until: { value: "TIME", text: "when it is resumed by itself" }, ...DRY, ...COMMON },
       },
       {
         name: "resume",
-        operands: "NAME",
+        operands: "NAME|PATTERN …",
         summary: "end the pause of a schedule",
+        about: PATTERNS,
         examples: ["ojm resume nightly-report"],
         codes: [3],
         load: () => import("../commands/act/resume.js"),
-        options: { reason: { value: "TEXT", text: "why, for the audit" }, ...COMMON },
+        options: { reason: { value: "TEXT", text: "why, for the audit" }, ...DRY, ...COMMON },
       },
       {
         name: "schedules",

@@ -39,15 +39,12 @@ export interface Printed {
   readonly audit: readonly AuditEntry[];
   /** With --remove, the key of the removed entry. */
   readonly doctor: readonly Finding[] | { readonly removed: unknown };
-  readonly "run-now": {
-    /** The id of the run. */
-    readonly run: string;
-  };
-  readonly cancel: CancelOutcome | DryCancel;
+  readonly "run-now": OfEach<StartedRun | DryStart>;
+  readonly cancel: OfEach<CancelOutcome | DryCancel>;
   readonly unlock: UnlockOutcome | (DryRun & { readonly lock: HeldLock });
-  readonly hold: NewHold;
-  readonly pause: Paused;
-  readonly resume: { readonly name: string; readonly wasPaused: boolean; readonly next?: NextTick };
+  readonly hold: OfEach<NewHold | DryHold | UnlockOutcome | (DryRun & { readonly lock: HeldLock })>;
+  readonly pause: OfEach<Paused | DryPause>;
+  readonly resume: OfEach<Resumed>;
   readonly schedules: RemovedSchedule;
   /** With --status, the unfinished backfills. With --stop, those that it stopped. */
   readonly backfill: Backfill | readonly BackfillProgress[];
@@ -85,6 +82,45 @@ export interface Printed {
 /** With --dry-run: nothing was done. */
 interface DryRun {
   readonly dryRun: true;
+}
+
+/** For a pattern or several names, one item for each of them, in order. */
+type OfEach<T> = T | readonly (T | FailedName)[];
+
+interface FailedName {
+  /** The name, or the id of the run. */
+  readonly name: string;
+  readonly error: PrintedError;
+}
+
+interface StartedRun {
+  /** The id of the run. */
+  readonly run: string;
+}
+
+interface DryStart extends DryRun {
+  readonly name: string;
+  /** How many living processes have the schedule. */
+  readonly processes: number;
+}
+
+interface DryHold extends DryRun {
+  readonly name: string;
+  readonly until: number;
+  /** The lock that is not free now. */
+  readonly lock?: HeldLock;
+}
+
+interface DryPause extends DryRun {
+  readonly name: string;
+  readonly until?: number;
+  readonly replaced?: Pause;
+}
+
+interface Resumed extends Partial<DryRun> {
+  readonly name: string;
+  readonly wasPaused: boolean;
+  readonly next?: NextTick;
 }
 
 interface DryCancel extends DryRun {

@@ -115,6 +115,10 @@ describe("what is printed", () => {
     expect(await valid("jobs")).toHaveLength(1);
     expect(await valid("run-now", "report", ...reason)).toHaveProperty("run");
     expect(await valid("pause", "report", ...reason, "--until", "1h")).toMatchObject({ paused: true });
+    expect(await valid("pause", "re*", "--dry-run")).toMatchObject([{ name: "report", dryRun: true }]);
+    expect(await valid("resume", "re*", "--dry-run")).toMatchObject([{ name: "report", wasPaused: true }]);
+    expect(await valid("run-now", "report", "--dry-run")).toMatchObject({ name: "report", dryRun: true });
+    expect(await valid("hold", "report", "--dry-run")).toMatchObject({ name: "report", dryRun: true });
     expect(await valid("why", "report")).not.toEqual([]);
     expect(await valid("next", "report")).not.toEqual([]);
     expect(await valid("resume", "report")).toMatchObject({ wasPaused: true });

@@ -1,6 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
 import type { QueueSummary, Queues } from "@ojm/queue";
+import type { Pause } from "@ojm/schedule";
 import { hint } from "../command-line/parse.js";
 import { notFound } from "../errors.js";
 
@@ -13,10 +14,17 @@ const LONGEST = 60;
 
 /** The names of the schedules of a store. */
 export async function scheduleNames(manager: JobManager): Promise<Set<string>> {
-  const { schedulesIn } = await import("@ojm/schedule");
-  const names = new Set<string>();
-  for await (const { name } of schedulesIn(manager)) names.add(name);
-  return names;
+  return new Set((await schedulePauses(manager)).keys());
+}
+
+/** The schedules of a store, each with its current pause. */
+export async function schedulePauses(manager: JobManager): Promise<Map<string, Pause | undefined>> {
+  const [{ schedulesIn }, { pauseAt }] = await Promise.all([import("@ojm/schedule"), import("@ojm/schedule/internal")]);
+  const pauses = new Map<string, Pause | undefined>();
+  for await (const { name, paused } of schedulesIn(manager)) {
+    pauses.set(name, pauseAt({ ...(paused && { paused }) }, Date.now()));
+  }
+  return pauses;
 }
 
 /** The names of the queues of a store. */

@@ -32,9 +32,9 @@ export async function addBatch(store: QueueStore, batch: NewBatch): Promise<numb
   let count = 0;
   for (;;) {
     const [entry, done] = await channel.entriesUnder([key, doneKey]);
-    const stored = entry?.value ?? { added: 0, isOpen: true, callback };
-    if (!isBatch(stored)) throw notOurs(key, "none of its items is missing");
-    const { added, isOpen } = stored;
+    const known = entry?.value;
+    if (known !== undefined && !isBatch(known)) throw notOurs(key, "none of its items is missing");
+    const { added, isOpen } = known ?? { added: 0, isOpen: true };
     if (done !== undefined || !isOpen) return count;
     if (added > data.length)
       refuse(queue, `the batch "${id}" of the queue "${queue}" has ${added} items already, and this call gives fewer`);

@@ -32,6 +32,7 @@ import {
   placeOf,
   type QueuesValue,
   type QueueValue,
+  roundKey,
   type StoredItem,
   takenKey,
   type UniqueValue,
@@ -122,8 +123,10 @@ export class QueueStore {
   }
 
   /**
-   * The ops that add an item. `isExact`: they check that no other process adds to the group at this moment;
-   * without, the order within the group may be that of two adds at once.
+   * The ops that add an item. Start-time fair queueing: the next item of a group comes in the round after its
+   * last one, but in no round that is over. No clock counts: those of two processes differ. `isExact`: they
+   * check that no other process adds to the group at this moment; without, the order within the group may be
+   * that of two adds at once.
    */
   async addOps(
     queue: string,
@@ -133,11 +136,10 @@ export class QueueStore {
     batch?: string,
   ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place; readonly item: StoredItem }> {
     const { turn: now, id } = this.#stamp();
-    const last =
-      group === undefined
-        ? undefined
-        : await first(readable(this.channel, { prefix: groupKey(queue, group), limit: 1 }));
-    const turn = group === undefined ? now : await this.#turnIn(queue, rank, now, last);
+    const read = (key: Key) => first(readable(this.channel, { prefix: key, limit: 1 }));
+    const [last, round] =
+      group === undefined ? [] : await Promise.all([read(groupKey(queue, group, rank)), read(roundKey(queue, rank))]);
+    const turn = group === undefined ? now : Math.max(turnOf(round) ?? now, (turnOf(last) ?? 0) + 1);
     const place = { rank, turn, id };
     const item: StoredItem = {
       data: data ?? null,
@@ -157,24 +159,20 @@ export class QueueStore {
       { put: key, value: item },
     ];
     if (group !== undefined) {
-      if (isExact) ops.push({ check: groupKey(queue, group), version: last?.version ?? null });
-      ops.push({ put: groupKey(queue, group), value: { turn }, ttl: GROUP_TTL });
+      ops.push({ put: groupKey(queue, group, rank), value: { turn }, ttl: GROUP_TTL });
+      if (isExact) {
+        ops.push({ check: groupKey(queue, group, rank), version: last?.version ?? null });
+        // The first item of a group of this queue. Two at once must agree on the round.
+        if (turnOf(round) === undefined)
+          ops.push(
+            { check: roundKey(queue, rank), version: round?.version ?? null },
+            { put: roundKey(queue, rank), value: { turn: now } },
+          );
+      }
     }
     if (unique !== undefined)
       ops.push({ check: uniqueKey(queue, unique.key), version: null }, uniqueOp(queue, unique, place, at));
     return { ops, place, item };
-  }
-
-  /**
-   * Start-time fair queueing: the next item of a group comes in the round after its last one, but in no round
-   * that is over. If none waits, the round is the present time, which is above all earlier ones.
-   */
-  async #turnIn(queue: string, rank: number, now: number, last: { value: unknown } | undefined): Promise<number> {
-    const { turn } = fieldsOf<GroupValue>(last?.value) ?? {};
-    const before = isCount(turn) ? turn : 0;
-    for await (const { key } of this.channel.keys({ prefix: ["w", queue, rank], limit: 1 }))
-      return Math.max(placeOf(key)?.turn ?? now, before + 1);
-    return Math.max(now, before + 1);
   }
 
   /**
@@ -194,7 +192,9 @@ export class QueueStore {
     const { key, version, value } = found;
     const { added, group, unique, runs } = value;
     if (unique === undefined) return "missing";
-    const item = itemOf({ ...newer, added, unique, ...present({ group, runs }) });
+    // It keeps its place, which is that of its group.
+    const { group: _, ...rest } = newer;
+    const item = itemOf({ ...rest, added, unique, ...present({ group, runs }) });
     const ops: Op<QueuesValue>[] = [{ check: key, version }];
     if (isTaken(value)) {
       if (unique.until !== "done") return unique.until === "taken" ? undefined : false;
@@ -260,6 +260,11 @@ export function notOurs(key: Key, known: string): ChannelError {
   const text = `the entry ${JSON.stringify(key)} of the channel "${CHANNEL}" was not written by ojm. Once you know that ${known}, remove the entry: ojm doctor prints how`;
   return new ChannelError("CORRUPT", text, { outcome: "not-applied" });
 }
+
+const turnOf = (entry: { readonly value: unknown } | undefined): number | undefined => {
+  const { turn } = fieldsOf<GroupValue>(entry?.value) ?? {};
+  return isCount(turn) ? turn : undefined;
+};
 
 /** Whether this host has no process with this id. */
 export const isGoneHere = (pid: number): boolean => identityOf(pid).started === "gone";

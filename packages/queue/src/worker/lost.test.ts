@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { FakeClock } from "../../../core/src/testing/fake-clock.js";
 import { collect } from "../../../core/src/testing/settle.js";
 import { type QueuesOf, World } from "../testing/world.js";
-import type { Item } from "../types.js";
+import type { Item, QueueCounts } from "../types.js";
 
 let world: World;
 let clock: FakeClock;
@@ -171,6 +171,32 @@ test("what is not done within the grace is given back: aborted, taken at once, a
     ["obeys", 1],
   ]);
   expect(await statuses(two)).toEqual(["skipped", "skipped", "completed", "completed"]);
+});
+
+test("a handler that ignores its signal is reported, and its slot is not counted until it ends", async () => {
+  const [one, two] = [await world.process("one"), await world.process("two")];
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  onTestFinished(() => warned.mockRestore());
+  let end = (): void => {};
+  const handler = ({ data }: Item): unknown => data === "hangs" && new Promise<void>((resolve) => (end = resolve));
+  await clock.until(one.queues.define("q", { attempts: 1, timeout: "5s" }));
+  await clock.until(one.queues.work("q", handler, { concurrency: 2 }));
+  for (const data of ["hangs", "ends"]) await clock.until(one.queues.add("q", data));
+  await clock.advance(34_000);
+  const counts = (): Promise<QueueCounts> => clock.until(two.queues.counts("q"));
+  expect([warned.mock.calls, await counts()]).toMatchObject([[], { workers: 1, slots: 2, dead: 1 }]);
+  await clock.advance(2_000);
+  expect(warned.mock.calls).toMatchObject([
+    [
+      expect.stringMatching(/^a handler of the queue "q" still runs 30 s after its signal fired \(q@\S+: .* 1 of 2 /),
+      {},
+    ],
+  ]);
+  expect(await counts()).toMatchObject({ workers: 1, slots: 1, hung: 1 });
+  end();
+  await clock.advance(1_000);
+  expect(await counts()).toMatchObject({ slots: 2 });
+  expect(await counts()).not.toHaveProperty("hung");
 });
 
 test("the close of the manager gives items back too", async () => {

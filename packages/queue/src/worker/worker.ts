@@ -49,6 +49,9 @@ const PERMIT_WAIT = 60_000;
 /** How long handlers may take after their signals fired at the end of the grace, in ms. */
 const LAST_MOMENT = 500;
 
+/** A handler that runs for so long after its signal fired is reported, in ms. */
+const HUNG = 30_000;
+
 /** An item that this worker takes or handles. */
 interface Active {
   readonly claim: ItemClaim;
@@ -57,6 +60,8 @@ interface Active {
   isCounted: boolean;
   /** Set once its handler has returned: the slot is free, and the end of the run is on its way. */
   isEnding: boolean;
+  /** Set once its handler is reported as one that ignores its signal. */
+  isHung: boolean;
 }
 
 /** See {@link Worker}. */
@@ -294,9 +299,9 @@ export class QueueWorker implements Worker {
   }
 
   #start(waiting: Waiting): void {
-    const source = { store: this.#store, queue: this.queue, member: this.#member };
+    const source = { store: this.#store, queue: this.queue, member: this.#member, crew: this.#crew };
     const claim = new ItemClaim(source, waiting, this.#definition, () => this.#closing.signal.aborted);
-    const active: Active = { claim, run: undefined, isCounted: false, isEnding: false };
+    const active: Active = { claim, run: undefined, isCounted: false, isEnding: false, isHung: false };
     this.#active.set(waiting.id, active);
     this.#offered.delete(waiting.id);
     void this.#working.during(() => this.#run(waiting, active));
@@ -318,7 +323,9 @@ export class QueueWorker implements Worker {
           this.#head.remove(claim.waiting);
           this.#begun.set(id, run.id);
           const result = this.#handle(run, claim);
+          const stopWatch = this.#watchEnd(run, active);
           const over = (): void => {
+            stopWatch();
             active.isEnding = true;
             this.#deal();
           };
@@ -335,6 +342,7 @@ export class QueueWorker implements Worker {
     // A handler that ignores its signal keeps its slot: more handlers than slots must not run.
     await handled;
     this.#active.delete(id);
+    if (active.isHung) void this.#inBackground(() => this.#beat());
     if (!this.#crew.taken.has(id)) this.#begun.delete(id);
     this.#endBatchOf(claim.waiting.item);
     this.#deal();
@@ -352,6 +360,32 @@ export class QueueWorker implements Worker {
         await endBatch(this.#store, this.queue, batch);
       }
     }).finally(() => this.#batches.delete(batch));
+  }
+
+  /** Reports the handler if it does not end although its signal fired: others see one slot less. */
+  #watchEnd(run: Run, active: Active): () => void {
+    const { clock } = this.#store;
+    let stop = (): void => {};
+    const fired = (): void => {
+      stop = clock.after(HUNG, () => {
+        if (this.#closing.signal.aborted) return;
+        active.isHung = true;
+        const text = `a handler of the queue "${this.queue}" still runs ${HUNG / 1_000} s after its signal fired (${run.id}: ${reasonText(run.signal.reason)})`;
+        const slots = `${this.#hung} of ${this.#concurrency} slots of this worker are lost to such handlers`;
+        emitWarning("OJM_QUEUE", `${text}. ${slots}: let it listen to item.signal, or start the process again`);
+        void this.#inBackground(() => this.#beat());
+      });
+    };
+    run.signal.addEventListener("abort", fired, { once: true });
+    return () => {
+      run.signal.removeEventListener("abort", fired);
+      stop();
+    };
+  }
+
+  /** How many handlers are reported and still run. */
+  get #hung(): number {
+    return [...this.#active.values()].filter(({ isHung }) => isHung).length;
   }
 
   #runOptions(claim: ItemClaim) {
@@ -476,7 +510,9 @@ export class QueueWorker implements Worker {
 
   #beat(): Promise<unknown> {
     const { channel, host, instance } = this.#store;
-    const value = { by: { host, pid: process.pid, instance }, concurrency: this.#concurrency };
+    const hung = this.#hung;
+    const concurrency = this.#concurrency - hung;
+    const value = { by: { host, pid: process.pid, instance }, concurrency, ...(hung > 0 && { hung }) };
     return channel.set(memberKey(this.queue, this.#member), value, { ttl: MEMBER_TTL });
   }
 

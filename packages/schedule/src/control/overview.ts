@@ -47,6 +47,8 @@ export interface ScheduleView {
   readonly name: string;
   /** Identifies its definition: a {@link SchedulerView} with another hash has another definition. */
   readonly hash: string;
+  /** When this definition was written, in ms since 1970. */
+  readonly since: number;
   /** The latest pause. It may be over: see {@link Pause.until}. */
   readonly paused?: Pause;
   /** Its definition; `undefined` if this version of ojm cannot read it. */
@@ -172,11 +174,12 @@ export function viewOf(
   cursor: Cursor,
   held?: number,
 ): ScheduleView {
-  const { name, definition, paused, hash } = schedule;
+  const { name, definition, paused, hash, since } = schedule;
   const decided = Math.min(cursor.at, ...(cursor.waiting ?? []).map((at) => at - 1));
   return {
     name,
     hash,
+    since,
     ...(paused !== undefined && { paused }),
     decided,
     waiting: cursor.waiting ?? [],

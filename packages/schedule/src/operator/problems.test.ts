@@ -51,7 +51,7 @@ const running = (name: string, more: Partial<ActiveRun> = {}): ActiveRun => ({
 const kinds = (problems: readonly Problem[]): string[] => problems.map(({ kind, name }) => `${kind} ${name}`);
 
 const schedule = (name: string, late?: number): ScheduleView => ({
-  ...{ name, hash: "h", decided: 0, waiting: [], definition: () => undefined },
+  ...{ name, hash: "h", since: 0, decided: 0, waiting: [], definition: () => undefined },
   ...{ next: () => undefined, upcoming: () => undefined, nextRun: () => undefined },
   ticks: async function* () {},
   overdue: (by) => (late === undefined || late > by ? undefined : { at: late, until: late, count: 1 }),

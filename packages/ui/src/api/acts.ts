@@ -7,6 +7,7 @@ import { type ActRequest, actRequestSchema } from "../contract/requests.js";
 import type { ActAnswer, ActName, Role } from "../contract/types.js";
 import { Refusal } from "../security/refusal.js";
 import { nextOf } from "../view/now/ticks.js";
+import { summaryOf } from "../view/queues.js";
 import { recordOf } from "../view/runs/run.js";
 import { type Source, take } from "../view/source.js";
 import type { Handler } from "./read.js";
@@ -64,11 +65,14 @@ export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
   return Object.fromEntries(Object.entries(doings).map(([id, doing]) => [id, handler(doing)]));
 }
 
-async function runNow({ scheduler }: Source, { name, reason, author, args, dryRun }: Act): Promise<ActAnswer> {
+async function runNow(source: Source, { name, reason, author, again, dryRun, ...asked }: Act): Promise<ActAnswer> {
+  const { scheduler, manager } = source;
   if (dryRun === true) {
     await known(scheduler, name);
     return { done: `would start a run of "${name}", in the process that runs its schedule` };
   }
+  const [last] = again === true ? await take(manager.history({ name, limit: 1 }), 1) : [];
+  const args = asked.args ?? last?.args;
   const run = await scheduler.runNow(name, {
     reason,
     author,
@@ -127,7 +131,10 @@ async function stopBackfill({ scheduler }: Source, { name, reason, author, dryRu
   return { done: `${dryRun === true ? "would stop" : "stopped"} ${what}: ${rest}` };
 }
 
-async function hold({ manager }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
+async function hold(source: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
+  const { manager, scheduler } = source;
+  if ((await summaryOf(source, name)) !== undefined && !(await hasSchedule(scheduler, name)))
+    throw new Refusal("CONFLICT", `"${name}" is a queue, and a hold does not stop its items: pause the queue instead`);
   const end = until ?? Date.now() + HOLD_TIME;
   if (dryRun === true) {
     checkFuture(end);
@@ -205,6 +212,11 @@ async function nextAttemptOf(source: Source, nameOrId: string): Promise<PendingR
   if (named !== undefined || ref === undefined) return named;
   const chain = (await recordOf(source, ref))?.chain ?? nameOrId;
   return (await source.manager.retries(ref.name)).find((one) => one.chain === chain);
+}
+
+async function hasSchedule(scheduler: Source["scheduler"], name: string): Promise<boolean> {
+  for await (const _ of scheduler.schedules({ name })) return true;
+  return false;
 }
 
 /** @throws ScheduleError `UNKNOWN` */

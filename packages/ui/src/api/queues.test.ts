@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type {
   ActAnswer,
   Audit,
+  Jobs,
   QueueDetail,
   QueueItemPage,
   QueueItems,
@@ -60,6 +61,19 @@ test("queues have their items by state, how long the next one waits, and their w
   expect((await it.send("GET", "/api/v1/queues/none/items")).status).toBe(404);
   expect((await it.send("GET", "/api/v1/queues/mail/items?state=lost")).status).toBe(400);
   await queues.close({ grace: 0 });
+});
+
+test("a hold of a queue is refused, because it would not stop its items, and its job offers a pause", async () => {
+  await addDead(it.manager, "mail", ["no route"]);
+  for (const dryRun of [false, true]) {
+    const { status, body } = await it.act("/api/v1/jobs/mail/hold", { reason, dryRun });
+    expect([status, body]).toMatchObject([409, { error: { message: expect.stringContaining("pause the queue") } }]);
+  }
+  expect(await it.get("/api/v1/jobs/mail")).toMatchObject({ name: "mail", queue: true });
+  const { jobs } = await it.get<Jobs>("/api/v1/jobs");
+  expect(jobs).toMatchObject([{ name: "mail", queue: true }]);
+  await it.manager.run("plain", () => {});
+  expect(await it.get("/api/v1/jobs/plain")).not.toHaveProperty("queue");
 });
 
 test("a queue shows its attempts by the minute, and its dead letters by their errors", async () => {

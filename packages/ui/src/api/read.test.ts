@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { Channel, Clock } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
+import { slowdownOf } from "@ojm/core/internal/operator";
 import { ForeignTicks } from "@ojm/schedule/internal";
 import { overdueTicks } from "@ojm/schedule/operator";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -20,6 +21,10 @@ import type {
 } from "../contract/types.js";
 import { openTestUi, type TestUi } from "../testing/test-ui.js";
 import type { OtherReason } from "../types.js";
+import { take } from "../view/source.js";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 let it: TestUi;
 
@@ -122,7 +127,7 @@ describe("now", () => {
     };
     const text = "asked to stop 17 min ago by ben, still running: *** month, 1040000";
     expect(await stop(17 * 60_000 + 20_000)).toEqual([
-      { kind: "ignores-cancel", name: "import", at: expect.any(Number), text, run: run.id },
+      { kind: "ignores-cancel", name: "import", at: expect.any(Number), text, run: run.id, act: "unlock" },
     ]);
     expect(await stop(50_000)).toEqual([]);
     const page = async (): Promise<RunPage> => it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(run.id)}`);
@@ -197,6 +202,42 @@ describe("now", () => {
     await locks.unset(["retry", "left", left.chain]);
     await manager.cancel("import", { reason: "enough" });
     await work;
+  });
+
+  test("has the action that helps with each problem, and the jobs of a group that it does not help", async () => {
+    const failing = { cron: "0 0 1 1 *", retry: { attempts: 1 } } as const;
+    const refused = (): Promise<never> => Promise.reject(new Error("connect ECONNREFUSED 10.0.3.17:5432"));
+    for (const name of ["billing/a", "billing/b"]) {
+      await it.scheduler.add(name, failing, refused);
+      await it.scheduler.runNow(name, { reason: "it is due", args: { day: name } });
+    }
+    await fail("by hand", "connect ECONNREFUSED 10.0.3.17:5432");
+    await fail("alone", "the disk is full");
+    await it.scheduler.add("paused", failing, () => {});
+    await it.scheduler.pause("paused", { reason: "the partner moves" });
+    await it.manager.hold("held", { reason: "a look" });
+    const acts = async (): Promise<unknown> =>
+      (await it.get<Now>("/api/v1/now")).problems.map(({ kind, name, jobs, act }) => [jobs ?? name, kind, act]);
+    const group = { n: 3, names: ["billing/a", "billing/b", "by hand"], except: ["by hand"] };
+    await expect.poll(acts).toEqual([
+      ["alone", "failed", undefined],
+      [group, "failed", "run-now"],
+      ["held", "held", "end-hold"],
+      ["paused", "paused", "resume"],
+    ]);
+    const { status } = await it.act("/api/v1/jobs/billing%2Fa/run-now", {
+      reason: "the database is back",
+      again: true,
+    });
+    expect(status).toBe(200);
+    const args = async (): Promise<unknown> => {
+      return (await take(it.manager.history({ name: "billing/a" }), 9)).map((run) => run.args);
+    };
+    await expect.poll(args).toEqual([{ day: "billing/a" }, { day: "billing/a" }]);
+    // The other one still has its failure: a group of two.
+    await it.manager.hold("billing/b", { reason: "a look", wait: 5_000 });
+    const { act } = (await it.get<Now>("/api/v1/now")).problems.find(({ jobs }) => jobs !== undefined) ?? {};
+    expect(act).toBe("run-now");
   });
 
   test("has the problems, the worst first, until a run completes", async () => {
@@ -350,7 +391,7 @@ describe("jobs", () => {
     expect(jobs).toMatchObject([
       { name: "a", last: { status: "failed", error: "no route" }, streak: -2, rate: 0 },
       { name: "b", last: { status: "completed" }, streak: 1, rate: 1 },
-      { name: "c", schedule: { words: "At 02:00 (Europe/Lisbon)", timeZone: "Europe/Lisbon" }, durations: [] },
+      { name: "c", schedule: { words: "At 02:00 (Europe/Lisbon)", timeZone: "Europe/Lisbon" }, outcomes: [] },
     ] satisfies Partial<Job>[] | object[]);
     expect(jobs[2]?.next).toBeGreaterThan(Date.now());
     const first = await it.get<Jobs>("/api/v1/jobs?limit=2");
@@ -358,6 +399,72 @@ describe("jobs", () => {
     const second = await it.get<Jobs>("/api/v1/jobs?limit=2&after=b");
     expect([second.jobs.map(({ name }) => name), second.more]).toEqual([["c"], false]);
     expect((await it.get<Jobs>("/api/v1/jobs?q=B")).jobs.map(({ name }) => name)).toEqual(["b"]);
+  });
+
+  test("have their last outcomes, and their trends, by which they are sorted", async () => {
+    const clock = { ...systemClock };
+    await using it = await openTestUi({ channels: { clock } });
+    const ago = async <T>(ms: number, work: () => Promise<T>): Promise<T> => {
+      clock.now = () => Date.now() - ms;
+      return work().finally(() => {
+        clock.now = Date.now;
+      });
+    };
+    const run = async (name: string, began: number, took: number): Promise<void> => {
+      const run = await ago(began, () => it.manager.start(name));
+      await ago(began - took, () => run.end());
+    };
+    for (let day = 13; day >= 0; day--) {
+      await run("a steady one", day * DAY + HOUR, 60_000);
+      await run("slower", day * DAY + HOUR, day < 7 ? 150_000 : 60_000);
+    }
+    await it.manager.run("new", () => Promise.reject(new Error("no"))).catch(() => {});
+    const jobs = (query = ""): Promise<Jobs> => it.get<Jobs>(`/api/v1/jobs${query}`);
+    await expect.poll(async () => (await jobs()).counting).toBe(undefined);
+    const found = (await jobs()).jobs.map(({ name, trend }) => [name, trend && slowdownOf(trend).toFixed(1)]);
+    expect(found).toEqual([
+      ["a steady one", "1.0"],
+      ["new", undefined],
+      ["slower", "2.5"],
+    ]);
+    expect((await jobs("?q=new")).jobs[0]?.outcomes).toEqual([["failed", expect.any(Number)]]);
+    expect((await jobs("?q=slower")).jobs[0]?.outcomes.map(([status]) => status)).toEqual(
+      Array.from({ length: 14 }, () => "completed"),
+    );
+    const names = async (query: string): Promise<unknown> => {
+      const { jobs: all, more } = await jobs(`?sort=slower${query}`);
+      return [...all.map(({ name }) => name), more];
+    };
+    expect(await names("")).toEqual(["slower", "a steady one", "new", false]);
+    expect(await names("&limit=1")).toEqual(["slower", true]);
+    expect(await names("&limit=1&after=slower")).toEqual(["a steady one", true]);
+    expect(await names("&q=e")).toEqual(["slower", "a steady one", "new", false]);
+    expect((await it.send("GET", "/api/v1/jobs?sort=faster")).status).toBe(400);
+  });
+
+  test("a job has the course of its runs, and what people and releases changed meanwhile", async () => {
+    await it.scheduler.add("import", { cron: "0 2 * * *" }, () => {});
+    await it.manager.run("import", () => {});
+    await fail("import");
+    await it.scheduler.pause("import", { reason: "the partner moves", author: "ana" });
+    await it.scheduler.add("import", { cron: "0 3 * * *" }, () => {});
+    const [newest] = await take(it.manager.history({ name: "import", limit: 1 }), 1);
+    const { jobs } = it.manager.channels;
+    const { startTime = 0 } = newest ?? {};
+    const key = { name: "import", startTime };
+    await jobs.set(key, { ...(await jobs.get(key)), versions: { ojm: "0.0.1", node: process.version } } as never);
+    const job = async (): Promise<JobDetail> => it.get<JobDetail>("/api/v1/jobs/import");
+    const whats = async (): Promise<unknown> => (await job()).marks.map(({ what }) => what).sort();
+    // The start times of two runs differ: the second one may be a moment ahead of the clock.
+    await expect.poll(whats, { timeout: 10_000 }).toEqual(["new-definition", "new-version", "pause"]);
+    const { course, marks } = await job();
+    expect(course).toEqual([
+      [expect.any(Number), "completed", expect.any(Number)],
+      [startTime, "failed", expect.any(Number)],
+    ]);
+    const markOf = (wanted: string): unknown => marks.find(({ what }) => what === wanted);
+    expect(markOf("new-version")).toMatchObject({ at: startTime, text: expect.stringMatching(/^ojm .+ → 0\.0\.1/) });
+    expect(markOf("pause")).toMatchObject({ text: "ana: the partner moves" });
   });
 
   test("a job whose ticks come from another scheduler has their outcomes, and why it does not run", async () => {

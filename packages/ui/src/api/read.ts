@@ -72,8 +72,13 @@ export const readEndpoints: readonly Endpoint[] = [
     page: { path: /^\/timeline$/, first: LATE },
   }),
   look("jobs", "jobs", "The jobs, by name", {
-    query: { limit: LIMIT, after: NAME_AFTER, q: Q },
-    page: listPage("jobs", 100, ["q"]),
+    query: {
+      limit: LIMIT,
+      after: { type: "text", text: "only jobs after this one in the list: its name" },
+      q: Q,
+      sort: { type: "text", text: "`slower`: those first that became the slowest since the week before" },
+    },
+    page: listPage("jobs", 100, ["q", "sort"]),
   }),
   look("job", "jobs/:name", "A job and its ticks", {
     query: {
@@ -161,7 +166,12 @@ export function readHandlers(source: Source): Readonly<Record<string, Handler>> 
       const px = Math.min(10_000, Math.max(10, query.count("px") ?? 1_000));
       return timelineOf(source, { from, to, px, ...names(query, 40, 100) });
     },
-    jobs: async ({ query }) => jobsOf(source, names(query, 50, 100)),
+    jobs: async ({ query }) => {
+      const sort = query.text("sort");
+      if (sort !== undefined && sort !== "slower")
+        throw new Refusal("INVALID", `sort is "slower" or absent, not "${sort.slice(0, 100)}"`);
+      return jobsOf(source, { ...names(query, 50, 100), sort });
+    },
     job: async ({ params: { name = "" }, query }) =>
       found(await jobDetailOf(source, name, range(query)), `job "${name}"`),
     why: async ({ params: { name = "" } }) => whyOf(source, name),

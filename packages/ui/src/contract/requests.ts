@@ -19,7 +19,10 @@ export interface ActRequest {
   /** With `backfill`: the ticks from `from` to `to`, in ms since 1970. */
   readonly from?: number;
   readonly to?: number;
-  /** With `backfill`: run even ticks that were run. */
+  /**
+   * With `backfill`: run even ticks that were run. With `run-now`: without `args`, the run has the parameters
+   * of the last run of the job.
+   */
   readonly again?: boolean;
   /** With `retry` and `discard` of a queue: only the dead letters with this `key` of `errors`. */
   readonly error?: string;

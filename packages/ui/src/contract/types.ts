@@ -182,11 +182,13 @@ export interface Problem {
   readonly text: string;
   /**
    * If it concerns several jobs, unattended for one reason or failed with equal errors: how many, and their
-   * names by name, 200 at most. `text` is then that of the newest.
+   * names by name, 200 at most. `text` is then that of the newest. `except`: those that `act` does not help.
    */
-  readonly jobs?: { readonly n: number; readonly names: readonly string[] };
+  readonly jobs?: { readonly n: number; readonly names: readonly string[]; readonly except?: readonly string[] };
   /** The id of the run that it concerns. */
   readonly run?: string;
+  /** The action that helps, if one does: with `run-now`, send `again`. */
+  readonly act?: ActName;
 }
 
 /** A request to stop a run: who sent it, why, and when. */
@@ -299,6 +301,8 @@ export type LastRun = Pick<RunRecord, "id" | "status" | "startTime" | "endTime" 
 /** A job that has a record, a schedule or a lock. */
 export interface Job extends Pick<JobSummary, "name" | "usual">, Partial<Pick<JobSummary, "streak">> {
   readonly schedule?: JobSchedule;
+  /** Its newest run is an attempt of an item of the queue of this name: a hold does not stop these. */
+  readonly queue?: true;
   /** When it is due next. */
   readonly next?: number;
   /** Why no process runs its schedule, as text. Absent if one does. */
@@ -322,15 +326,34 @@ export interface Job extends Pick<JobSummary, "name" | "usual">, Partial<Pick<Jo
   readonly lock?: { readonly since: number; readonly hold?: HoldView };
   /** The share of its last 50 attempts without an error, from 0 to 1: each attempt of a series counts. */
   readonly rate?: number;
-  /** The durations of the last 20 completed runs, oldest first. */
-  readonly durations: readonly number[];
+  /** The last 30 ended runs, oldest first. */
+  readonly outcomes: readonly Outcome[];
+  /** What it usually took in the last seven days, and in the seven days before. In the list of jobs. */
+  readonly trend?: Trend;
 }
 
-/** `GET api/v1/jobs?limit&after&q`: by name. */
+/** How a run ended, and its duration. */
+export type Outcome = readonly [status: RunStatus, duration: number];
+
+/**
+ * The usual duration of a job in two weeks, if it completed three times in each: the median of the means of
+ * the hours, which for a job that runs once an hour or less is the median of its runs.
+ */
+export interface Trend {
+  readonly week: number;
+  readonly before: number;
+}
+
+/**
+ * `GET api/v1/jobs?limit&after&q&sort`: by name, or with `sort=slower` those first that became the slowest,
+ * in comparison with the week before. At most 2,000 names can be sorted.
+ */
 export interface Jobs {
   readonly jobs: readonly Job[];
   /** Whether more jobs follow: request them with `after`, the name of the last one. */
   readonly more: boolean;
+  /** Set if runs of the two weeks are not all counted yet, so that trends are missing. Request it again. */
+  readonly counting?: true;
 }
 
 /** `GET api/v1/jobs/NAME?from&to`: with a range of time, only ticks in that range. */
@@ -339,6 +362,22 @@ export interface JobDetail extends Job {
   readonly definition?: { readonly [field: string]: unknown };
   /** The latest first: the next 10 ticks, and the last 20 with their outcomes, or 100 with a range. */
   readonly ticks: readonly TickView[];
+  /** The last 100 ended runs, oldest first. */
+  readonly course: readonly CoursePoint[];
+  /** What changed since the first of them, oldest first. */
+  readonly marks: readonly Mark[];
+}
+
+/** An ended run. Its start time and the name of the job make its id. */
+export type CoursePoint = readonly [startTime: number, status: RunStatus, duration: number];
+
+/** A change that may explain why a job runs otherwise since. */
+export interface Mark {
+  readonly at: number;
+  /** An action of the audit, such as `pause`; `new-definition` of its schedule; `new-version` of ojm or Node. */
+  readonly what: string;
+  /** Who did it and why, or what is new. */
+  readonly text: string;
 }
 
 /** Why a job does not run now. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { parseRunId } from "@ojm/core";
+import { isChannelError, parseRunId } from "@ojm/core";
 import type { ItemInfo, ItemState, QueueSummary } from "@ojm/queue";
 import { groupKey } from "@ojm/schedule/operator";
 import type {
@@ -49,7 +49,12 @@ export async function queuesOf(source: Source, asked: NamesQuery): Promise<Queue
 
 /** The definition and the pause of a queue; `undefined` if the store has no queue of this name. */
 export async function summaryOf({ queues }: Source, name: string): Promise<QueueSummary | undefined> {
-  for await (const queue of queues.list()) if (queue.name === name) return queue;
+  try {
+    for await (const queue of queues.list()) if (queue.name === name) return queue;
+  } catch (error) {
+    // A Redis Cluster without a hash tag has no queues.
+    if (!isChannelError(error) || error.code !== "NOT_SUPPORTED") throw error;
+  }
   return undefined;
 }
 

@@ -43,8 +43,14 @@ function sayRunners(processes: number): string {
 
 /** How many living processes have a schedule. */
 export async function countRunners(manager: JobManager, name: string): Promise<number> {
+  return (await runnersOf(manager)).get(name) ?? 0;
+}
+
+/** How many living processes have each schedule, by name. */
+export async function runnersOf(manager: JobManager): Promise<ReadonlyMap<string, number>> {
   const { schedulersIn } = await import("@ojm/schedule");
-  let processes = 0;
-  for await (const { schedules } of schedulersIn(manager)) if (schedules.has(name)) processes++;
+  const processes = new Map<string, number>();
+  for await (const { schedules } of schedulersIn(manager))
+    for (const name of schedules.keys()) processes.set(name, (processes.get(name) ?? 0) + 1);
   return processes;
 }

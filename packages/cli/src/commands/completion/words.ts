@@ -66,8 +66,9 @@ function optionWord(name: string, { value, short, choices, text }: OptionSpec): 
 /** The completion for operands, or for the value of an option, from the placeholder in the help. */
 function placeOf(text: CommandSpec["operands"]): Place {
   const [first = ""] = text.replace(/[[\]]/g, "").split(" ");
-  if (first === "NAME" || first === "RUN" || first === "QUEUE") return first;
-  if (first.startsWith("NAME|")) return "NAME";
+  if (first === "QUEUE") return first;
+  const [place = ""] = first.split("|");
+  if (place === "NAME" || place === "RUN") return place;
   if (first === "FILE") return "file";
   return /^[a-z]+(\|[a-z]+)+$/.test(first) ? first.split("|") : "nothing";
 }

@@ -1,3 +1,4 @@
+import type { JobManager } from "@ojm/core";
 import type { Queues } from "@ojm/queue";
 import { beforeEach, expect, test } from "vitest";
 import { called } from "../../testing/called.js";
@@ -5,15 +6,16 @@ import { readPrinted } from "../../testing/printed-json.js";
 import { queuesInFolder } from "../../testing/store.js";
 
 let folder: string;
+let manager: JobManager;
 let queues: Queues;
 
 beforeEach(async () => {
-  ({ folder, queues } = await queuesInFolder());
+  ({ folder, manager, queues } = await queuesInFolder());
 });
 
 /** The JSON of a command, which must match its schema. */
 async function json(command: string, ...words: string[]): Promise<object[]> {
-  const { out } = await called(folder, [command, ...words, "--json", "--store", "sqlite:ojm.db"]);
+  const { out } = await called(folder, [...command.split(" "), ...words, "--json", "--store", "sqlite:ojm.db"]);
   const { value, errors } = readPrinted(command, out);
   expect([command, errors]).toEqual([command, []]);
   return value as object[];
@@ -86,12 +88,42 @@ test("ojm ps and ojm runs show the attempts of items, with the locks of the item
   await worker.close({ grace: 0 });
 });
 
+test("ojm hold of a queue names the command that stops its items, and sets no hold", async () => {
+  await queues.add("mail", 1);
+  const hold = (...more: string[]): ReturnType<typeof called> =>
+    called(folder, ["hold", "mail", "--reason", "a test", "--store", "sqlite:ojm.db", ...more]);
+  expect(await hold()).toEqual({
+    code: 2,
+    out: "",
+    err: expect.stringMatching(/^ojm: "mail" is a queue, .* To stop them: ojm queue pause mail --reason …\. /),
+  });
+  expect(await json("locks")).toEqual([]);
+  expect(await hold("--new")).toMatchObject({ code: 0, out: expect.stringMatching(/^"mail" is held until /) });
+});
+
 test("a queue without runs is known, and the name of a queue is suggested", async () => {
   await queues.add("mail", 1);
   const none = await called(folder, ["ps", "mail", "--store", "sqlite:ojm.db"]);
   expect(none).toEqual({ code: 0, out: '"mail" does not run\n', err: "" });
   const misspelt = await called(folder, ["why", "mial", "--store", "sqlite:ojm.db"]);
   expect(misspelt).toMatchObject({ code: 3, err: expect.stringContaining('Did you mean "mail"?') });
+});
+
+test("handlers that ignore their signals are counted by show, why and doctor", async () => {
+  await queues.add("q", 1);
+  const by = { host: "host-b", pid: 7, instance: "b" };
+  const worker = { by, concurrency: 1, hung: 2 };
+  await manager.channel("oJobManager-queues").then((channel) => channel.set(["m", "q", "b-0"], worker as never));
+  expect(await json("queue show", "q")).toMatchObject({ workers: 1, slots: 1, hung: 2 });
+  const { out } = await called(folder, ["queue", "show", "q", "--store", "sqlite:ojm.db"]);
+  expect(out).toMatch(/^hung +2 handlers, although the signal fired$/m);
+  expect(await json("doctor")).toContainEqual(
+    expect.objectContaining({
+      ...{ check: "queues", state: "warning" },
+      text: '2 handlers of the queue "q" ignore their signals, and 1 slot of 1 worker is left',
+    }),
+  );
+  expect(JSON.stringify(await json("why", "q"))).toContain("2 handlers that ignore their signals");
 });
 
 test("ojm doctor finds a queue with waiting items and no worker, dead letters, and a pause", async () => {

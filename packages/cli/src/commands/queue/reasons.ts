@@ -44,8 +44,8 @@ async function upcoming(queues: Queues, name: string): Promise<Upcoming> {
 const iso = (at: number | undefined): string => new Date(at ?? 0).toISOString();
 
 /** The living workers of a queue, and how many items they can have. */
-const sayWorkers = ({ workers, slots }: ShownQueue): string =>
-  `${count(workers, "worker")} for ${count(slots, "item")} at once`;
+const sayWorkers = ({ workers, slots, hung = 0 }: ShownQueue): string =>
+  `${count(workers, "worker")} for ${count(slots, "item")} at once${hung === 0 ? "" : `, and ${count(hung, "handler")} that ${hung === 1 ? "ignores its signal" : "ignore their signals"}`}`;
 
 function reasonsOf(queue: ShownQueue & Upcoming): QueueReason[] {
   const { due, following, name, waiting, delayed, active, dead, oldest, workers, slots, paused, more } = queue;

@@ -10,6 +10,7 @@ import { type Column, printItem, printItems } from "../../output/items.js";
 import { jsonText, print, wantsJson } from "../../output/print.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withQueue } from "../../store/open-queues.js";
+import { count } from "../look/doctor/finding.js";
 import { queueOperand } from "./operands.js";
 import { firstItems, itemColumns, LIMIT, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
 
@@ -51,6 +52,11 @@ function queueFields(say: SayTime): Column<QueueDetails>[] {
     {
       title: "workers",
       cell: ({ workers, slots }) => (workers === 0 ? "0" : `${workers}, for ${slots} items at once`),
+    },
+    {
+      title: "hung",
+      cell: ({ hung }) => (hung === undefined ? undefined : `${count(hung, "handler")}, although the signal fired`),
+      color: () => "red",
     },
     { title: "attempts", cell: ({ options }) => String(options.attempts) },
     { title: "retry delay", cell: ({ options }) => sayDelay(options) },

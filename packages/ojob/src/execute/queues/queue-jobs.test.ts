@@ -267,10 +267,12 @@ describe("oJob Queue Manager", () => {
   test.each([
     ["{ attempts: 0 }", '"attempts" must be a whole number above 0, not 0'],
     ["{ queueDelete: 1 }", '"queueDelete" must be true or false, not 1'],
-    ["{ backoff: linear }", 'backoff must be "fixed" or "exponential"'],
-    ["{ type: nothing }", "nothing"],
-  ])("%s is an error", async (args, message) => {
-    const { well, err } = await runText(file("", "Init", args).replace(", Init]", "]"));
+    ['{ backoff: "linear" }', 'backoff must be "fixed" or "exponential"'],
+    ['{ type: "nothing" }', "nothing"],
+  ])("that a script calls with %s fails", async (args, message) => {
+    const { well, err } = await runText(
+      file(script("Call", `$job("oJob Queue Manager", ${args})`), "Call").replace("[Init, ", "["),
+    );
     expect(well).toBe(false);
     expect(err).toContain(message);
   });

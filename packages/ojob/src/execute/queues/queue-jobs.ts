@@ -1,7 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import type { ItemInfo, Queues, RedriveOptions } from "@ojm/queue";
 import type { Args } from "../../load/job-file.js";
-import { newItem, queueArg } from "../../plan/queue/queue-args.js";
+import { checkStore, newItem, queueArg } from "../../plan/queue/queue-args.js";
 import { type Rule, type RuleExpression, readRule, rulesOf, VALUES, valuesOf } from "../../plan/queue/rules.js";
 import { SourceFile } from "../../text/problem.js";
 import { isMap } from "../../text/template.js";
@@ -37,7 +37,7 @@ async function storeOf(
   placed: (channel: Args) => Promise<Args>,
 ): Promise<StoreConfig | undefined> {
   if (type === undefined) return undefined;
-  if (typeof type !== "string" || !isMap(args)) throw new JobError('"type" must be a text, and "args" a map');
+  checkStore({ type, args });
   const { chLocks } = await placed({ chLocks: { type, args } });
   return chLocks as StoreConfig;
 }

@@ -9,6 +9,7 @@ import type { Position, Problems } from "../../text/problem.js";
 import { firstTemplate, hasTemplate, isMap, valueAt, wholeTemplate } from "../../text/template.js";
 import { around, fillArgs, type Missing, mergeArgs, runArgs } from "../args.js";
 import type { Plan, PlannedJob } from "../planned.js";
+import { QUEUE_MANAGER, wrongWorkerArgs } from "../queue/queue-args.js";
 import { JOB_INIT, MANAGER_CHANNELS, textOf, unfilledOption, wrongManagerArgs } from "./manager-args.js";
 import { firstDoing } from "./starts.js";
 
@@ -156,7 +157,8 @@ export async function checkChannels(
   const pathsOf: PathsOf = async (type) => (isPath(type) ? [] : ask(type));
   const saying = (at: Position): Saying => ({ at, typed, pathsOf });
   const declaredUses = await declared(file, saying, problems);
-  const uses = [...declaredUses, ...(await initUses(file, plan, common, saying, problems))];
+  const queues = await queueUses(file, plan, common, problems);
+  const uses = [...declaredUses, ...(await initUses(file, plan, common, saying, problems)), ...queues];
   for (const { type = "simple", args, at, placeOf, certain } of uses) {
     if (typeof type !== "string" || hasTemplate(type)) continue;
     const report = (message: string | undefined, where: Position): void => {
@@ -216,6 +218,31 @@ async function initUses(file: JobFile, plan: Plan, common: Args, saying: SayingA
         };
         const args = mergeArgs({ own, given: filled, commandLine: common, ...around(job) }, missing);
         uses.push(...usesOf(await place(args, own, job.at), job, entry, certain.has(job.name), problems));
+      }
+    }
+  }
+  return uses;
+}
+
+/** The stores that jobs give to a worker of a queue. Finds wrong arguments of such jobs, too. */
+async function queueUses(file: JobFile, plan: Plan, common: Args, problems: Problems): Promise<Use[]> {
+  if (!problems.isWhole) return [];
+  const certain = surelyRun(plan);
+  const uses: Use[] = [];
+  for (const job of plan.jobs.values()) {
+    if (job.argsCode !== undefined || firstDoing(QUEUE_MANAGER, job.name, plan.jobs) !== "it") continue;
+    for (const { entry, given } of callsOf(job, file)) {
+      if (entry?.argsCode !== undefined) continue;
+      const filled = fillArgs(given, common, () => {}, plan.environment.all);
+      const at = (...names: string[]): Position => placeOf(job, entry, ...names);
+      for (const own of runArgs(job)) {
+        const args = mergeArgs({ own, given: filled, commandLine: common, ...around(job) }, () => {});
+        if (Object.values(args).some(hasTemplate)) continue;
+        const isSure = certain.has(job.name);
+        for (const { argument, message } of await wrongWorkerArgs(args, Object.keys({ ...given, ...own })))
+          complain(`${message}.`.replace(/([.?])\.$/, "$1"), at(argument), isSure, problems);
+        const inArgs = (option: string): Position => at(`args.${option}`, "args");
+        uses.push({ type: args["type"], args: args["args"], at: at("type"), placeOf: inArgs, certain: isSure });
       }
     }
   }

@@ -1,6 +1,8 @@
+import { nearest } from "@ojm/core/internal";
 import type { AddOptions, QueueOptions } from "@ojm/queue";
 import type { Args } from "../../load/job-file.js";
 import { isMap } from "../../text/template.js";
+import type { WrongArg } from "../manager/manager-args.js";
 
 export const QUEUE_MANAGER = "oJob Queue Manager";
 
@@ -16,9 +18,13 @@ export const DEFAULT_QUEUE = "queue";
  */
 const MOST_LOST = 4;
 
+/** The most attempts that a queue accepts. */
+const MOST_ATTEMPTS = 100;
+
 /** The longest wait that is accepted, in ms. */
 const LONGEST = 365 * 86_400_000;
 
+const PERIODS: readonly string[] = ["queueTimeout", "queuePeriod"];
 const DEFINITION = ["delay", "backoff", "timeout", "permits", "perGroup", "dead"] as const;
 const ADD = ["priority", "delay", "at", "ttl", "group"] as const;
 
@@ -38,12 +44,13 @@ export function managerArgs(args: Args): ManagerArgs {
   if (typeof name !== "string" || name === "") refuse("name", "the name of the queue, a text", name);
   if (typeof queueDelete !== "boolean") refuse("queueDelete", "true or false", queueDelete);
   if (concurrency !== undefined) whole("concurrency", concurrency);
-  for (const period of ["queueTimeout", "queuePeriod"]) if (args[period] !== undefined) millis(period, args[period]);
+  for (const period of PERIODS) if (args[period] !== undefined) millis(period, args[period]);
   const most = whole("attempts", attempts);
   const { rate } = args;
   // A rate without a name is that of the queue alone.
   const ofQueue = isMap(rate) ? { rate: { name, ...rate } } : picked(args, ["rate"]);
-  const definition = { ...picked(args, DEFINITION), ...ofQueue, attempts: most + MOST_LOST } as QueueOptions;
+  const mostOfAll = most > MOST_ATTEMPTS ? most : Math.min(most + MOST_LOST, MOST_ATTEMPTS);
+  const definition = { ...picked(args, DEFINITION), ...ofQueue, attempts: mostOfAll } as QueueOptions;
   return {
     name: name as string,
     concurrency: concurrency as number | undefined,
@@ -51,6 +58,36 @@ export function managerArgs(args: Args): ManagerArgs {
     deletes: queueDelete as boolean,
     definition,
   };
+}
+
+/** The arguments of `oJob Queue Manager`, to find misspelt ones: unknown ones may be meant for another job. */
+const WORKER = ["name", "type", "args", "concurrency", "attempts", "queueDelete", "rate", ...DEFINITION];
+
+/** What is wrong with arguments of `oJob Queue Manager`. `written`: the names of those in the file. */
+export async function wrongWorkerArgs(args: Args, written: readonly string[]): Promise<readonly WrongArg[]> {
+  const wrong = written.flatMap((argument): WrongArg[] => {
+    const near = PERIODS.includes(argument) || WORKER.includes(argument) ? undefined : nearest(argument, WORKER);
+    return near === undefined
+      ? []
+      : [{ argument, message: `${QUEUE_MANAGER} has no argument "${argument}". Did you mean "${near}"?` }];
+  });
+  try {
+    checkStore(args);
+    const { name, definition } = managerArgs(args);
+    const { checkQueueOptions } = await import("@ojm/queue");
+    checkQueueOptions(name, definition);
+  } catch (error) {
+    const { message } = error as Error;
+    const argument = WORKER.find((one) => one in args && new RegExp(`\\b${one}\\b`).test(message)) ?? "args";
+    wrong.push({ argument, message });
+  }
+  return wrong;
+}
+
+/** @throws Error if `type` and `args` cannot be those of a store */
+export function checkStore({ type, args = {} }: Args): void {
+  if (type !== undefined && typeof type !== "string") refuse("type", "the type of a store, a text", type);
+  if (!isMap(args)) refuse("args", "a map, the options of the store", args);
 }
 
 /** The item of `oJob Queue Add`. */

@@ -67,6 +67,27 @@ test("a queue in memory", async () => {
   expect(await problemsOf(store + init("", "Init", ""), daemon)).toEqual([]);
 });
 
+test.each([
+  ["type: sqlight", [/"sqlight"/]],
+  ["type: 5", ['"type" must be the type of a store, a text, not 5.']],
+  ["type: sqlite, args: a.db", ['"args" must be a map, the options of the store, not "a.db".']],
+  ["type: sqlite, args: { flie: a.db }", [/"flie".*"file"/]],
+  [`${STORE}, attemps: 3`, ['oJob Queue Manager has no argument "attemps". Did you mean "attempts"?']],
+  [`${STORE}, attempts: 101`, [/attempts must be a whole number from 1 to 100, not 101\.$/]],
+  [`${STORE}, attempts: 100`, []],
+  [`${STORE}, backoff: linear`, [/backoff must be "fixed" or "exponential", not the text "linear"\.$/]],
+  [`${STORE}, rate: { maxx: 1, per: 1000 }`, [/"maxx"/]],
+  [`${STORE}, dead: { kept: 7d }`, [/"kept"/]],
+  [`${STORE}, perGroup: 0, concurrency: x`, [/"concurrency" must be a whole number above 0/]],
+])("a worker with a wrong store, or wrong options: %s", async (args, expected) => {
+  const messages = expected.map((one) => (typeof one === "string" ? one : expect.stringMatching(one)));
+  const found = await problemsOf(init("", "Init", args));
+  expect(found).toEqual(messages);
+  // The same in the todo.
+  const inTodo = `ojob: { daemon: true }\ntodo: [{ name: Init, args: { ${args} } }]`;
+  expect(await problemsOf("  - { name: Init, to: oJob Queue Manager }\n", inTodo)).toEqual(found);
+});
+
 test("rules: quotes around a value are a warning, other faults are errors", async () => {
   expect(await problemsOf(rules("{{x}} > 1"))).toEqual([]);
   expect(await problemsOf(rules("'{{x}}' == 'a'"))).toEqual([expect.stringMatching(/has quotes around a value/)]);

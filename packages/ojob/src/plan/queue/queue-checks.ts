@@ -60,14 +60,22 @@ export function warnOfQueues(file: JobFile, plan: Plan, problems: Problems): voi
   }
   for (const { steps } of plan.jobs.values()) warnOfSleepers(steps, problems);
   const openers = new Openers(plan);
-  if (!openers.any) warnOfMemory(managers, problems);
-  warnOfShortLife(file, plan, { managers, isShared: openers.store !== undefined }, problems);
+  const inMemory = managers.filter((job) => isInMemory(job, file));
+  if (!openers.any) warnOfMemory(inMemory, problems);
+  const lasting = openers.store === undefined ? managers.filter((job) => !inMemory.includes(job)) : managers;
+  warnOfShortLife(file, plan, lasting, problems);
+}
+
+/** Whether neither the job nor the todo gives a store to a worker. */
+function isInMemory({ name, args, argsCode }: PlannedJob, { todo }: JobFile): boolean {
+  const entries = todo.filter(({ job }) => job === name);
+  if ([argsCode, ...entries.map((entry) => entry.argsCode)].some((code) => code !== undefined)) return false;
+  return [...args, ...entries.flatMap((entry) => entry.args)].every(({ type = "simple" }) => type === "simple");
 }
 
 /** Warns of queues that no other process sees, and whose items are lost with the process. */
 function warnOfMemory(managers: readonly PlannedJob[], problems: Problems): void {
-  for (const { name, at, args, argsCode } of managers) {
-    if (argsCode !== undefined || args.some(({ type = "simple" }) => type !== "simple")) continue;
+  for (const { name, at } of managers) {
     const store = "type: sqlite, args: { file: ./data/queue.db }";
     const message = `the queue of "${name}" is in memory: its items are lost with the process. Give it a store by oJobManager Init, or by args: { ${store} }.`;
     problems.warn(message, at);
@@ -113,16 +121,14 @@ function mayDelete({ jobs }: Plan): boolean {
 /** Warns of a worker that ends with the todo, although its items stay in a store. */
 function warnOfShortLife(
   { todo }: JobFile,
-  plan: Plan,
-  { managers, isShared }: { readonly managers: readonly PlannedJob[]; readonly isShared: boolean },
+  { jobs, settings }: Plan,
+  managers: readonly PlannedJob[],
   problems: Problems,
 ): void {
-  const { jobs, settings } = plan;
   const stays = todo.some(({ job }) => ["periodic", "subscribe"].includes(jobs.get(job)?.type ?? ""));
   if (settings.daemon === true || stays) return;
-  for (const { name, at, args } of managers) {
+  for (const { name, at } of managers) {
     if (!todo.some(({ job }) => job === name)) continue;
-    if (!isShared && args.every(({ type = "simple" }) => type === "simple")) continue;
     const message = `the worker of "${name}" ends with the todo, and items that wait stay in the store: write "daemon: true" under "ojob".`;
     problems.warn(message, at);
   }

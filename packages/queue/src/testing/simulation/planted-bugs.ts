@@ -8,7 +8,10 @@ const isKind =
   (kind: string) =>
   ({ key }: { readonly key: string }): boolean =>
     key.startsWith(`oJobManager-queues ["${kind} `);
-const [isWaiting, isTaken, isDefinition, isUnique, isBatch] = ["w", "t", "def", "uniq", "batch"].map(isKind) as [
+const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup] = ["w", "t", "def", "uniq", "batch", "g"].map(
+  isKind,
+) as [
+  ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
@@ -82,6 +85,20 @@ class LeavingEarly extends PassedOn {
   }
 }
 
+/** A store that drops some writes. */
+class Dropped extends PassedOn {
+  readonly #of: (write: { readonly key: string }) => boolean;
+
+  constructor(store: Backend, of: (write: { readonly key: string }) => boolean) {
+    super(store, systemClock);
+    this.#of = of;
+  }
+
+  override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return super.commit({ checks, writes: writes.filter((write) => !this.#of(write)) }, options);
+  }
+}
+
 /** The setup of a bug without the bug. */
 export const noBug: PlantedBug = {
   name: "none",
@@ -139,5 +156,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "two items are added with one unique key",
     caughtAs: /have the key/,
     plant: (store) => new Unchecked(store, ({ writes }) => writes.some(isUnique), isUnique),
+  },
+  {
+    name: "the turn of the last item of a group is forgotten",
+    caughtAs: /of its group ahead, and/,
+    plant: (store) => new Dropped(store, isGroup),
   },
 ];

@@ -1,14 +1,17 @@
 import { parseRunId, type RunRecord } from "@ojm/core";
 import { hasEnded, isOwn, nearest, ownNameProblem } from "@ojm/core/internal";
-import { streakOf, usualOf } from "@ojm/core/internal/operator";
+import { slowdownOf, streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
 import { type LiveStore, overdueEntry, type ScheduleState, UNATTENDED } from "@ojm/schedule/operator";
-import type { Job, JobDetail, JobSchedule, Jobs, LastRun, TickView, Zones } from "../../contract/types.js";
+import type { Job, JobDetail, JobSchedule, Jobs, LastRun, Outcome, TickView, Zones } from "../../contract/types.js";
+import { Refusal } from "../../security/refusal.js";
 import { holdView } from "../locks.js";
 import { comingTick, tickView, upcomingTicks, waitingTicks } from "../now/ticks.js";
 import { itemOf } from "../runs/items.js";
 import { recordOf } from "../runs/run.js";
 import { fitting, given, mapSome, masked, pick, type Source, statesIn, take } from "../source.js";
+import { courseOf } from "./course.js";
+import { trendsIn } from "./trends.js";
 
 /** How many of the newest runs are read for the statistics of a job. */
 const NEWEST = 50;
@@ -20,8 +23,11 @@ const TICKS = 20;
 /** The same if a range of time is requested. */
 const TICKS_OF_RANGE = 100;
 
-/** How many durations are shown. */
-const DURATIONS = 20;
+/** The most jobs that are sorted by their trends, which are read from 15 entries each. */
+const MOST_SORTED = 2_000;
+
+/** How many ended runs are shown. */
+const OUTCOMES = 30;
 
 /** The filter of the names. */
 export interface NamesQuery {
@@ -74,16 +80,45 @@ export function pageOf(
   return { names: found.slice(0, limit), more: found.length > limit };
 }
 
-/** A page of the jobs, by name. */
-export async function jobsOf(source: Source, asked: NamesQuery): Promise<Jobs> {
+/** The filter of the jobs, and their order. */
+export interface JobsQuery extends NamesQuery {
+  readonly sort?: "slower" | undefined;
+}
+
+/** A page of the jobs. */
+export async function jobsOf(source: Source, asked: JobsQuery): Promise<Jobs> {
   const [names, store] = await Promise.all([source.hub.names(), source.hub.store()]);
   // Runs that wait for a permit or a rate hold a lock of ojm.
   const locked = store.runs.locks().flatMap(({ name }) => (ownNameProblem(name) === undefined ? [name] : []));
-  const page = pageOf([...names, ...store.scheduleNames(), ...locked], asked);
+  const known = [...names, ...store.scheduleNames(), ...locked];
+  const page = asked.sort === undefined ? pageOf(known, asked) : await slowestFirst(source, known, asked);
   const stateOf = statesIn(store);
-  const all = await mapSome(page.names, (name) => jobOf(source, name, store, stateOf(name)));
-  const { items: jobs, more } = fitting(all);
-  return { jobs, more: more || page.more };
+  const [all, { of: trends, counting }] = await Promise.all([
+    mapSome(page.names, (name) => jobOf(source, name, store, stateOf(name))),
+    trendsIn(source).soon(page.names),
+  ]);
+  const trended = all.map((job) => ({ ...job, ...given({ trend: trends.get(job.name) }) }));
+  const { items: jobs, more } = fitting(trended);
+  return { jobs, more: more || page.more, ...(counting && { counting: true }) };
+}
+
+/** A page of names, those first that became the slowest. */
+async function slowestFirst(
+  source: Source,
+  known: Iterable<string>,
+  { after, q, limit }: JobsQuery,
+): Promise<ReturnType<typeof pageOf>> {
+  const { names, more } = pageOf(known, { q, limit: MOST_SORTED });
+  if (more)
+    throw new Refusal("INVALID", `at most ${MOST_SORTED} jobs can be sorted: find fewer with q, a part of their names`);
+  const { of: trends } = await trendsIn(source).of(names);
+  const slowdown = (name: string): number => {
+    const trend = trends.get(name);
+    return trend === undefined ? 0 : slowdownOf(trend);
+  };
+  const sorted = names.sort((a, b) => slowdown(b) - slowdown(a) || (a < b ? -1 : 1));
+  const start = after === undefined ? 0 : sorted.indexOf(after) + 1;
+  return { names: sorted.slice(start, start + limit), more: sorted.length > start + limit };
 }
 
 /** The range of the requested ticks, in ms since 1970; absent: the latest. */
@@ -116,7 +151,13 @@ export async function jobDetailOf(source: Source, name: string, range: RangeQuer
   const late = job.overdue;
   const isShown = late !== undefined && late.until >= from && late.at < to;
   const overdue = overdueEntry(name, isShown ? late : undefined).map((tick) => tickView(tick, source));
-  return { ...job, ...definitionOf(source, schedule?.definition()), ticks: [...coming, ...overdue, ...past] };
+  const ticks = [...coming, ...overdue, ...past];
+  return {
+    ...job,
+    ...definitionOf(source, schedule?.definition()),
+    ticks,
+    ...(await courseOf(source, name, schedule)),
+  };
 }
 
 async function ranTick(tick: ScheduleTick, source: Source): Promise<TickView> {
@@ -162,15 +203,15 @@ async function jobOf(source: Source, name: string, { runs }: LiveStore, state?: 
 function howItGoes(
   newest: readonly RunRecord[],
   source: Pick<Source, "mask">,
-): Omit<Job, "name" | "schedule" | "next" | "unattended" | "held" | "skipped" | "nextRun" | "overdue" | "lock"> {
+): Pick<Job, "last" | "lastWell" | "streak" | "rate" | "running" | "runningSince" | "usual" | "outcomes"> {
   const ended = newest.filter(hasEnded);
   const well = ended.filter(({ status }) => status === "completed");
   const running = newest.find(({ status }) => status === "running");
   const [last] = ended;
-  const durations = well.flatMap(({ duration }) => (duration === undefined ? [] : [duration]));
   const streak = streakOf(newest);
   const usual = usualOf(newest);
   return {
+    ...(newest[0]?.trigger === "queue" && { queue: true as const }),
     ...(last && {
       last: lastOf(last, source),
       ...(streak !== 0 && { streak }),
@@ -179,7 +220,10 @@ function howItGoes(
     ...(well[0] && { lastWell: well[0].endTime ?? well[0].startTime }),
     ...(running && { running: running.id, runningSince: running.startTime }),
     ...(usual && { usual }),
-    durations: durations.slice(0, DURATIONS).reverse(),
+    outcomes: ended
+      .slice(0, OUTCOMES)
+      .map(({ status, duration = 0 }): Outcome => [status, duration])
+      .reverse(),
   };
 }
 

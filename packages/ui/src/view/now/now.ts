@@ -1,9 +1,9 @@
 import type { JobManager, Progress } from "@ojm/core";
 import { type ActiveRun, isOwn } from "@ojm/core/internal";
-import { grouped, type Problem } from "@ojm/schedule/operator";
-import type { Now, Problem as ProblemView, Running } from "../../contract/types.js";
+import { grouped, type LiveStore, type Problem, type ProblemKind } from "@ojm/schedule/operator";
+import type { ActName, Now, Problem as ProblemView, Running } from "../../contract/types.js";
 import { firstWaiters, holderOf, retryOf, shorten, stopRequestOf } from "../runs/items.js";
-import { pick, type Source, take } from "../source.js";
+import { pick, type Source, statesIn, take } from "../source.js";
 import { aheadOf, comingTicks } from "./ticks.js";
 
 /** The most items of each list. */
@@ -18,19 +18,21 @@ const TEXT = 400;
 /** The data of the page *Now*. Reads only what no watch of the hub reports. */
 export async function nowOf(source: Source): Promise<Now> {
   const { hub, manager, mask } = source;
-  const [{ runs: live }, found] = await Promise.all([hub.store(), hub.snapshot()]);
+  const [store, found] = await Promise.all([hub.store(), hub.snapshot()]);
+  const live = store.runs;
   const { at: now, schedulers } = found;
   const runs = found.runs.filter(({ name }) => !isOwn(name));
   const retries = found.retries.filter(({ name }) => !isOwn(name));
   const schedules = found.schedules.filter(({ schedule }) => !isOwn(schedule.name));
   const problems = grouped(found.problems);
+  const canRun = canRunIn(store);
   const { next, firsts } = comingTicks(schedules, now);
   const waiting = [...found.waiting].map(([name, n]) => ({ name, waiting: n })).sort((a, b) => b.waiting - a.waiting);
   const waited = waiting.slice(0, WAITING).map((one) => ({ ...one, waiters: firstWaiters(live, one.name) }));
   const isQuiet = found.runs.length + found.schedules.length + schedulers.length + found.holds.size === 0;
   return {
     at: now,
-    problems: problems.slice(0, PROBLEMS).map((problem) => problemOf(problem, mask)),
+    problems: problems.slice(0, PROBLEMS).map((problem) => problemOf(problem, mask, canRun)),
     running: runs.slice(0, RUNNING).map((run) => runningOf(run, now, source)),
     waiting: waited,
     retries: retries.slice(0, RETRIES).map((retry) => retryOf(retry, mask)),
@@ -47,9 +49,38 @@ async function isEmpty(manager: JobManager): Promise<boolean> {
   return (await take(manager.history({ limit: 1 }), 1)).length === 0;
 }
 
-/** Masks before it cuts: the mask would not recognise half a password. */
-function problemOf(problem: Problem, mask: Source["mask"]): ProblemView {
-  return { ...pick(problem, "kind", "name", "at", "run", "jobs"), text: shorten(mask(problem.text), TEXT) };
+/** The action that helps with each problem. */
+const ACTS: Readonly<Partial<Record<ProblemKind, ActName>>> = {
+  failed: "run-now",
+  lost: "run-now",
+  timeout: "run-now",
+  "ignores-cancel": "unlock",
+  held: "end-hold",
+  paused: "resume",
+};
+
+/** Returns a predicate: whether a process makes a run of a job on request. */
+function canRunIn(store: LiveStore): (name: string) => boolean {
+  const [stateOf, holds] = [statesIn(store), store.runs.holds()];
+  return (name) => {
+    const state = stateOf(name);
+    return state !== undefined && state.unattended === undefined && !holds.has(name);
+  };
+}
+
+/** A problem, in the form of the contract. */
+function problemOf(problem: Problem, mask: Source["mask"], canRun: (name: string) => boolean): ProblemView {
+  const { kind, name, jobs } = problem;
+  const act = ACTS[kind];
+  const except = act === "run-now" ? (jobs?.names ?? [name]).filter((each) => !canRun(each)) : [];
+  const isVain = except.length > 0 && except.length === (jobs?.names.length ?? 1);
+  return {
+    ...pick(problem, "kind", "name", "at", "run"),
+    // Mask before cutting: the mask would not recognise half a password.
+    text: shorten(mask(problem.text), TEXT),
+    ...(jobs && { jobs: { ...jobs, ...(except.length > 0 && !isVain && { except }) } }),
+    ...(act !== undefined && !isVain && { act }),
+  };
 }
 
 /** A run in progress, in the form of the contract. */

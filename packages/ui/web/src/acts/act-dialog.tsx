@@ -10,7 +10,7 @@ import { Icon } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
 import { Prose } from "../parts/prose.js";
 import { toast } from "../parts/toasts.js";
-import { actOf, asked, perform } from "./acts.js";
+import { actOf, asked, perform, type Target } from "./acts.js";
 
 /** The dialog of an action: what it does, to whom, and why. */
 export function ActDialog(): VNode | null {
@@ -31,7 +31,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
     busy.value = true;
     error.value = undefined;
     try {
-      const request = requestOf(new FormData(form.current), zone);
+      const request = requestOf(new FormData(form.current), zone, target);
       const answer = await perform(name, target, dryRun ? { ...request, dryRun } : request);
       if (dryRun) preview.value = answer.done;
       else {
@@ -74,7 +74,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
             placeholder="For the audit, and for other operators"
           />
         </label>
-        {act.field === "args" && <ArgsField args={target.again?.args} />}
+        {act.field === "args" && <ArgsField again={target.again} />}
         {preview.value !== undefined && <Note tone="info" text={preview.value} job={target.name} />}
         {error.value !== undefined && <Note tone="failed" text={error.value} job={target.name} />}
         <div class="buttons">
@@ -111,7 +111,7 @@ const Note = ({ tone, text, job }: NoteProps): VNode => (
   </div>
 );
 
-function requestOf(fields: FormData, zone: string): ActRequest {
+function requestOf(fields: FormData, zone: string, { again }: Target): ActRequest {
   const text = (name: string): string => String(fields.get(name) ?? "");
   const args = argsIn(text("args"));
   const length = LENGTHS.find(([label]) => label === text("length"))?.[1];
@@ -120,7 +120,7 @@ function requestOf(fields: FormData, zone: string): ActRequest {
     ...(args && { args }),
     ...(length !== undefined && { until: Math.round(serverNow() + length) }),
     ...(fields.has("from") && { from: timeIn(text("from"), zone), to: timeIn(text("to"), zone) }),
-    ...(fields.has("again") && { again: true }),
+    ...((fields.has("again") || again === "last") && { again: true }),
   };
 }
 
@@ -145,15 +145,15 @@ const UntilField = (): VNode => (
   </label>
 );
 
-const ArgsField = ({ args }: { readonly args: ActRequest["args"] }): VNode => (
+const ArgsField = ({ again }: Pick<Target, "again">): VNode => (
   <label class="field">
-    <span>Parameters, as JSON</span>
+    <span>Parameters, as JSON{again === "last" && " (default: those of its last run)"}</span>
     <textarea
       class="input"
       name="args"
       placeholder='{ "region": "eu" }'
       spellcheck={false}
-      defaultValue={args && JSON.stringify(args)}
+      defaultValue={typeof again === "object" ? again.args && JSON.stringify(again.args) : undefined}
     />
   </label>
 );

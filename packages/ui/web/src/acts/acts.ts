@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { post } from "../api/call.js";
 import type { ActAnswer, ActName, ActRequest, HoldView, Job, RunPage } from "../api/types.js";
 import { may } from "../app/me.js";
+import type { State } from "../format/states.js";
 import type { IconName } from "../parts/icon.js";
 
 /** The texts and the fields of an action. */
@@ -30,8 +31,8 @@ export interface Target {
   readonly attempt?: number | undefined;
   /** The name is that of a queue. `item`: the item that is meant. `error`: the key of a group of errors. */
   readonly queue?: { readonly item?: string; readonly error?: string; readonly dead?: number } | undefined;
-  /** With `run-now`: the parameters of the run that is repeated. */
-  readonly again?: { readonly args: ActRequest["args"] } | undefined;
+  /** With `run-now`: the parameters of the run that is repeated, or `last` for those of the last run. */
+  readonly again?: { readonly args: ActRequest["args"] } | "last" | undefined;
 }
 
 /** All actions, without a target. */
@@ -131,6 +132,14 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   },
 };
 
+/** An action that was taken, or another change, as a state. A newer process may have actions that these pages do not know. */
+export function actionState(action: string): State {
+  const words = action.replaceAll("-", " ");
+  const unknown = { label: `${words.charAt(0).toUpperCase()}${words.slice(1)}`, icon: "info", danger: false } as const;
+  const { label, icon, danger } = Object.hasOwn(ACTS, action) ? ACTS[action as ActName] : unknown;
+  return { tone: danger === true ? "failed" : "quiet", icon, word: label };
+}
+
 /** What an action on the items of a queue is about. */
 const subjectOf = ({ name, queue: { item, dead = 0 } = {} }: Target): string =>
   item === undefined
@@ -163,8 +172,8 @@ export function ask(act: ActName, target: Target): void {
 
 /** Performs the action, or with `dryRun` reports what it would do. */
 export function perform(act: ActName, { name, run, queue }: Target, request: ActRequest): Promise<ActAnswer> {
-  if (queue !== undefined) {
-    const { item, error } = queue;
+  if (act.startsWith("queue-")) {
+    const { item, error } = queue ?? {};
     const path = `queues/${encodeURIComponent(name)}${item === undefined ? "" : `/items/${encodeURIComponent(item)}`}`;
     const body = error === undefined ? request : { ...request, error };
     return post<ActAnswer>(`${path}/${act.replace("queue-", "")}`, body);
@@ -182,7 +191,7 @@ export interface Offer {
 }
 
 /** The actions on a job, in an order that does not depend on its state. */
-export function offersOf({ schedule, running, unattended, lock }: Job): readonly Offer[] {
+export function offersOf({ schedule, queue, running, unattended, lock }: Job): readonly Offer[] {
   const ofSchedule: readonly Offer[] = [
     offer("run-now", noRun(unattended, lock?.hold !== undefined)),
     offer(schedule?.paused === undefined ? "pause" : "resume"),
@@ -190,7 +199,8 @@ export function offersOf({ schedule, running, unattended, lock }: Job): readonly
   ];
   return allowed([
     ...(schedule === undefined ? [] : ofSchedule),
-    offer(lock?.hold === undefined ? "hold" : "end-hold"),
+    // A hold does not stop the items of a queue.
+    offer(lock?.hold !== undefined ? "end-hold" : queue && schedule === undefined ? "queue-pause" : "hold"),
     offer("cancel", running === undefined ? "Nothing runs now." : undefined),
     offer("unlock", noUnlock(lock)),
   ]);

@@ -25,7 +25,7 @@ interface Cached extends Resource<unknown> {
 const MAX_CACHED = 40;
 const cache = new Map<string, Cached>();
 
-/** How long to wait after a failed call, in ms. */
+/** How long to wait after a failed call, and after an answer that says that it is not complete yet, in ms. */
 const RETRY = 2_000;
 
 /** Options of {@link useResource}. */
@@ -104,6 +104,8 @@ function load(path: string, resource: Cached): void {
       (answer) => {
         resource.data.value = answer;
         resource.error.value = undefined;
+        const isPartial = (answer as { readonly counting?: true }).counting === true;
+        if (isPartial && resource.users > 0) resource.timer = setTimeout(() => load(path, resource), RETRY);
       },
       (error: unknown) => {
         resource.error.value = error instanceof ApiError ? error : new ApiError("UNKNOWN", String(error), 0);

@@ -16,7 +16,16 @@ export async function checkQueues(manager: JobManager): Promise<Finding[]> {
   return [ok("queues", text, { evidence: { queues: all.length, workers } }), ...all.flatMap(findingsOf)];
 }
 
-function findingsOf({ name, waiting, oldest = Date.now(), workers, dead, paused }: ShownQueue): Finding[] {
+function findingsOf({
+  name,
+  waiting,
+  oldest = Date.now(),
+  workers,
+  slots,
+  hung = 0,
+  dead,
+  paused,
+}: ShownQueue): Finding[] {
   const findings: Finding[] = [];
   if (waiting > 0 && workers === 0 && paused === undefined) {
     const since = new Date(oldest).toISOString();
@@ -24,6 +33,12 @@ function findingsOf({ name, waiting, oldest = Date.now(), workers, dead, paused 
     const help = `start the program that works the queue, or: ${ojmCommand("queue work", name, "-- COMMAND …")}`;
     const find = Date.now() - oldest < LONG ? warning : problem;
     findings.push(find("queues", text, { help, evidence: { name, waiting, oldest } }));
+  }
+  if (hung > 0) {
+    const text = `${count(hung, "handler")} of the queue "${name}" ${hung === 1 ? "ignores its signal" : "ignore their signals"}, and ${count(slots, "slot")} of ${count(workers, "worker")} ${slots === 1 ? "is" : "are"} left`;
+    const help =
+      "their processes printed a warning OJM_QUEUE with the run: let the handler obey its signal, or start the process again";
+    findings.push((slots === 0 ? problem : warning)("queues", text, { help, evidence: { name, hung, slots } }));
   }
   if (dead > 0) {
     const text = `the queue "${name}" has ${count(dead, "dead letter")}`;

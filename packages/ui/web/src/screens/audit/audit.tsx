@@ -1,9 +1,8 @@
 import type { VNode } from "preact";
-import { ACTS } from "../../acts/acts.js";
+import { actionState } from "../../acts/acts.js";
 import { queryOf } from "../../api/call.js";
-import type { ActName, Audit, AuditEntry } from "../../api/types.js";
+import type { Audit, AuditEntry } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
-import type { State } from "../../format/states.js";
 import { JobLink, processText, RunLink, whoText } from "../../parts/facts.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
@@ -46,20 +45,12 @@ function None({ called, meant }: { readonly called: string | undefined; readonly
   );
 }
 
-/** The state of an action. A newer process may have actions that these pages do not know. */
-function stateOf(action: string): State {
-  const words = action.replaceAll("-", " ");
-  const unknown = { label: `${words.charAt(0).toUpperCase()}${words.slice(1)}`, icon: "info", danger: false } as const;
-  const { label, icon, danger } = Object.hasOwn(ACTS, action) ? ACTS[action as ActName] : unknown;
-  return { tone: danger === true ? "failed" : "quiet", icon, word: label };
-}
-
 function Row({ entry }: { readonly entry: AuditEntry }): VNode {
   const { at, action, name, reason, holder, run } = entry;
   return (
     <tr>
       <td data-label="What" class="nowrap">
-        <StateMark state={stateOf(action)} />
+        <StateMark state={actionState(action)} />
       </td>
       <th scope="row" class="main-cell">
         <JobLink name={name} />

@@ -13,8 +13,12 @@ import { Page } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Away, Due, Elapsed, Time } from "../../parts/time.js";
+import { Strip, TrendHead, TrendMark } from "./trend.js";
 
 const LIMIT = 100;
+
+/** How often the jobs are read again, in ms: no event reports a trend. */
+const REFRESH = 60_000;
 
 const numeric = (head: string, title?: string): VNode => (
   <th scope="col" class="num" title={title}>
@@ -28,21 +32,24 @@ const HEADS: readonly (string | VNode)[] = [
     Last
   </th>,
   "Next",
-  "Durations",
+  "Last 30",
   numeric("p50"),
   numeric("p95"),
+  <TrendHead />,
   numeric("Success rate", "Of the last 50 attempts; each attempt of a run counts"),
 ];
 
 /** All jobs: when they run next, how they last ended, and their statistics. */
 export function JobsScreen(): VNode {
-  const q = place.value.query.get("q") ?? "";
+  const { query } = place.value;
+  const [q, sort] = [query.get("q") ?? "", query.get("sort") ?? undefined];
   return (
     <Page title="Jobs" end={<FindField label="Find a job" />}>
       <Paged<Jobs, Job>
-        path={(after) => `jobs${queryOf({ limit: LIMIT, after, q })}`}
+        path={(after) => `jobs${queryOf({ limit: LIMIT, after, q, sort })}`}
         next={({ jobs, more }) => (more ? jobs.at(-1)?.name : undefined)}
         items={({ jobs }) => jobs}
+        options={{ every: REFRESH }}
         row={(job) => <Row key={job.name} job={job} />}
         table={{ class: "grid cards jobs", heads: HEADS, acts: true }}
         empty={() =>
@@ -60,7 +67,7 @@ export function JobsScreen(): VNode {
 }
 
 function Row({ job }: { readonly job: Job }): VNode {
-  const { name, schedule, durations, usual, rate, running } = job;
+  const { name, schedule, outcomes, usual, rate, running, trend } = job;
   return (
     <tr>
       <th scope="row" class="main-cell">
@@ -76,13 +83,16 @@ function Row({ job }: { readonly job: Job }): VNode {
         <Next job={job} />
       </td>
       <td class="wide-only">
-        <Spark durations={durations} />
+        <Strip outcomes={outcomes} />
       </td>
       <td class="num" data-label="p50">
         {usual === undefined ? "–" : durationText(usual.p50)}
       </td>
       <td class="num" data-label="p95">
         {usual === undefined ? "–" : durationText(usual.p95)}
+      </td>
+      <td class="num" data-label="Slower">
+        {trend === undefined ? "–" : <TrendMark trend={trend} />}
       </td>
       <td class="num" data-label="Success rate">
         {rate === undefined ? "–" : percent(rate)}
@@ -209,26 +219,3 @@ export const Then = ({ at, job }: ThenProps): VNode | null =>
       runs <Time at={at} job={job} />
     </span>
   );
-
-const WIDTH = 100;
-const HEIGHT = 20;
-const SLOTS = 20;
-
-/** The durations of the last runs as bars, the oldest first. */
-function Spark({ durations }: { readonly durations: readonly number[] }): VNode | null {
-  if (durations.length === 0) return null;
-  const longest = Math.max(...durations, 1);
-  const width = WIDTH / SLOTS;
-  const from = (SLOTS - Math.min(SLOTS, durations.length)) * width;
-  const last = durations.at(-1) ?? 0;
-  const label = `${count(durations.length, "run")}, the longest ${durationText(longest)}, the last ${durationText(last)}`;
-  return (
-    <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-      <title>{label}</title>
-      {durations.slice(-SLOTS).map((each, i) => {
-        const height = Math.max(1.5, (each / longest) * HEIGHT);
-        return <rect x={from + i * width} y={HEIGHT - height} width={width - 1.5} height={height} rx="0.75" />;
-      })}
-    </svg>
-  );
-}

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { ActButtons, ActMenu } from "../../acts/act-menu.js";
-import { allowed, offer, offersOfRun } from "../../acts/acts.js";
+import { allowed, offer, offersOfRun, type Target } from "../../acts/acts.js";
 import type { Now, Problem, Running, TickView } from "../../api/types.js";
 import { me } from "../../app/me.js";
 import { to } from "../../app/router.js";
@@ -165,7 +165,16 @@ function Problems({ problems }: { readonly problems: readonly Problem[] }): VNod
   );
 }
 
-function OneJob({ kind, name, at, text, run }: Problem): VNode {
+/** The action that helps a job with its problem. */
+const Helps = ({
+  act,
+  ...target
+}: Pick<Target, "name" | "run" | "where"> & { act: Problem["act"] | undefined }): VNode | null =>
+  act === undefined ? null : (
+    <ActButtons offers={allowed([offer(act)])} target={{ ...target, ...(act === "run-now" && { again: "last" }) }} />
+  );
+
+function OneJob({ kind, name, at, text, run, act }: Problem): VNode {
   const { holder } = (run !== undefined && running.value?.get(run)) || {};
   const where = holder && processText(holder);
   return (
@@ -180,7 +189,7 @@ function OneJob({ kind, name, at, text, run }: Problem): VNode {
       {/* The text already says since when. */}
       <Since at={kind === "ignores-cancel" ? undefined : at} name={name} />
       <span class="ways row">
-        {kind === "ignores-cancel" && <ActButtons offers={allowed([offer("unlock")])} target={{ name, run, where }} />}
+        <Helps act={act} name={name} run={run} where={where} />
         {run !== undefined && (
           <RunLink run={run} row>
             Run<span class="hidden-text"> of {name}</span>
@@ -205,7 +214,7 @@ const Why = ({ name, label = `Why ${name} does not run` }: { name: string; label
 type Grouped = Problem & Required<Pick<Problem, "jobs">>;
 
 /** One row for several jobs. It expands to their names. */
-function Several({ kind, name, at, text, jobs: { n, names } }: Grouped): VNode {
+function Several({ kind, name, at, text, jobs: { n, names, except }, act }: Grouped): VNode {
   const open = useSignal(false);
   return (
     <>
@@ -234,7 +243,8 @@ function Several({ kind, name, at, text, jobs: { n, names } }: Grouped): VNode {
             {names.map((each) => (
               <li key={each}>
                 <JobLink name={each} cut />
-                <span class="end">
+                <span class="end row ways">
+                  <Helps act={except?.includes(each) ? undefined : act} name={each} />
                   <Why name={each} />
                 </span>
               </li>
