@@ -197,7 +197,7 @@ const SIMULATION_ONLY = [
   // A race of two runs that find no other one in line.
   "that a permit is free is checked before the commit",
   "a run with permits does not check whether others wait for them",
-  // Without the others, it only makes a run wait longer, or a token count for nobody.
+  // Without the others, it only makes a run wait longer, or writes no token.
   "a run with a rate does not check whether others wait for it",
   "the token of a run is not written with its lock",
   // They complete no keys.

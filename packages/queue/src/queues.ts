@@ -521,15 +521,16 @@ export class Queues {
     change: (found: Found) => Promise<boolean>,
   ): Promise<number> {
     let [count, started] = [0, 0];
-    let batch: Promise<boolean>[] = [];
+    // No change is under way while the items are read: if that fails, no one would see the error of a change.
+    let batch: Found[] = [];
     const settle = async (): Promise<void> => {
-      count += (await Promise.all(batch)).filter(Boolean).length;
+      count += (await Promise.all(batch.map(change))).filter(Boolean).length;
       batch = [];
     };
     for await (const found of this.#found(queue, state)) {
       if (!where(found.info)) continue;
       if (started++ >= limit) break;
-      batch.push(change(found));
+      batch.push(found);
       if (batch.length >= AT_ONCE) await settle();
     }
     await settle();

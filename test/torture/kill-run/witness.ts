@@ -14,8 +14,8 @@ export function linesOf(text: string): WitnessLine[] {
 }
 
 /**
- * The bodies of a job, or of an item, that overlapped. All bodies append to one file: if they run one after the other, the
- * lines of each are together. It needs neither a clock, nor a record of the kills, nor any part of ojm.
+ * The bodies of a job, or of an item, that overlapped. All bodies append to one file: if they run one after
+ * the other, the lines of each are together. It needs neither a clock, nor a record of the kills, nor ojm.
  */
 export function overlapsOf(lines: readonly WitnessLine[]): string[] {
   const overlaps: string[] = [];

@@ -10,8 +10,8 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { fieldsOf, first, identityOf, isCount, present, readable } from "@ojm/core/internal";
-import { bytesOf, type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
+import { encodeValue, fieldsOf, first, identityOf, isCount, knownValue, present, readable } from "@ojm/core/internal";
+import { type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
 import type { Added } from "../types.js";
 import { type AttemptEnd, endOps, type Taken } from "./end.js";
 import {
@@ -152,11 +152,10 @@ export class QueueStore {
       ...(meta !== undefined && { meta }),
       ...(batch !== undefined && { batch }),
     };
-    this.#assertFits(queue, item);
     const key = placedKey(queue, place, at);
     const ops: Op<QueuesValue>[] = [
       { check: key, version: null },
-      { put: key, value: item },
+      { put: key, value: this.#stored(queue, item) },
     ];
     if (group !== undefined) {
       ops.push({ put: groupKey(queue, group, rank), value: { turn }, ttl: GROUP_TTL });
@@ -199,8 +198,7 @@ export class QueueStore {
     if (isTaken(value)) {
       if (unique.until !== "done") return unique.until === "taken" ? undefined : false;
       const next = { ...item, ...present({ at: at ?? value.next?.at }) };
-      this.#assertFits(queue, { ...value, next } as StoredItem);
-      ops.push({ put: key, value: { ...value, next } });
+      ops.push({ put: key, value: this.#stored(queue, { ...value, next } as StoredItem) });
     } else if (at === undefined) {
       ops.push({ put: key, value: item });
     } else {
@@ -211,20 +209,20 @@ export class QueueStore {
     return (await this.channel.commit(ops)).ok ? true : undefined;
   }
 
-  /** The entry of a dead letter is larger than that of the item. */
-  #assertFits(queue: string, item: StoredItem): void {
+  /** An item as the store gets it. The entry of a dead letter is larger than that of the item. */
+  #stored(queue: string, item: StoredItem): StoredItem {
     const { maxValueBytes } = this.channel.supports;
-    const bytes = bytesOf(item);
-    // The error of the commit says which part is not JSON.
-    if (bytes <= maxValueBytes - ROOM || bytes === Number.POSITIVE_INFINITY) return;
-    const text = `an item of the queue "${queue}" has ${bytes} bytes, and this store takes ${maxValueBytes - ROOM}: store its data elsewhere, and add a reference to it`;
-    throw new ChannelError("TOO_LARGE", text);
+    const text = encodeValue(item);
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= maxValueBytes - ROOM) return knownValue(text);
+    const why = `an item of the queue "${queue}" has ${bytes} bytes, and this store takes ${maxValueBytes - ROOM}: store its data elsewhere, and add a reference to it`;
+    throw new ChannelError("TOO_LARGE", why);
   }
 
   /** Moves the items whose time has come to those that wait. Resolves to when the next one is due. */
   async moveDue(queue: string): Promise<number | undefined> {
     const before = ["due", queue, Math.floor(this.clock.now()) + 1];
-    const moves: Promise<unknown>[] = [];
+    const moves: Op<QueuesValue>[][] = [];
     for await (const { key, value, version } of readable(this.channel, {
       prefix: ["due", queue],
       before,
@@ -233,9 +231,10 @@ export class QueueStore {
       const place = placeOf(key);
       if (place === undefined || !isItem(value)) continue;
       const put = { put: waitingKey(queue, place), value };
-      moves.push(this.channel.commit([{ check: key, version }, { delete: key }, put]));
+      moves.push([{ check: key, version }, { delete: key }, put]);
     }
-    await Promise.all(moves);
+    // Not before all are read: if that fails, no one would see the error of a commit.
+    await Promise.all(moves.map((ops) => this.channel.commit(ops)));
     for await (const { key } of this.channel.keys({ prefix: ["due", queue], limit: 1 }))
       return Number((key as readonly unknown[])[2]);
     return undefined;

@@ -31,6 +31,11 @@ export class Crew {
     this.#members.set(self, { host, pid: process.pid, concurrency, hash: hash32(self) });
   }
 
+  /** The number of workers. */
+  get size(): number {
+    return this.#members.size;
+  }
+
   /** Follows the members. */
   members(changed: () => void): Followed<QueuesValue> {
     return {
