@@ -81,6 +81,7 @@ describe("the page Entries in the store", () => {
     const rate = { name: "smtp", max: 100, per: "1m" };
     const permitted = await live.manager.start("charge", { permits: { stripe: 5 }, rate });
     const queues = await queuesOf(live.manager);
+    await live.manager.startMaintenance({ names: "billing/*", reason: "closed", until: Date.now() + 3_600_000 });
     const stored: { channel: string; key: unknown; value: unknown }[] = [];
     for (const channel of new Set(examples.map(({ channel }) => channel))) {
       await using opened = await openChannel(channel, store);

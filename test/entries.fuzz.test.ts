@@ -130,6 +130,7 @@ async function worldSamples(): Promise<Sample[]> {
   await clock.until(one.manager.rollups({ from: clock.now() - 3_600_000, to: clock.now(), by: "minute" }));
   await clock.advance(3 * 3_600_000);
   await fillQueue(openQueues(one.manager, { clock }), clock);
+  await one.manager.startMaintenance({ names: "billing/*", reason: "closed", until: clock.now() + 3_600_000 });
   warned.mockRestore();
   const found = new Map<string, Sample>();
   const count = new Map<string, number>();

@@ -15,6 +15,15 @@ export { both, type Followed, follow, UpToDate } from "./channel/watch/follow.js
 export { storedLockKey } from "./jobs/channels.js";
 export { checkLogBudget } from "./jobs/logs/logs.js";
 export type { LogAmount, LogGap } from "./jobs/logs/types.js";
+export {
+  isMaintenanceValue,
+  KnownMaintenance,
+  MAINTENANCE,
+  type MaintenanceValue,
+  maintenanceIn,
+  maintenanceOf,
+  maintenanceText,
+} from "./jobs/maintenance.js";
 export { onceKeyOf, onceLock } from "./jobs/once-lock.js";
 export {
   argsProblem,

@@ -281,6 +281,30 @@ describe.each(STORES)("records and locks $stores: queues", ({ apart }) => {
     expect(await clock.until(queues.resume("q"))).toBe(false);
   });
 
+  test("during a maintenance of its name, no item is taken, from the commit of the maintenance on", async () => {
+    const { queues, manager } = one;
+    const seen: unknown[] = [];
+    await clock.until(queues.work("mail/out", ({ data }) => void seen.push(data), { concurrency: 5 }));
+    await clock.until(queues.work("orders", ({ data }) => void seen.push(data)));
+    await clock.until(manager.startMaintenance({ names: "mail/*", reason: "the mail server moves", author: "ana" }));
+    for (const name of ["mail/out", "orders"]) await clock.until(queues.add(name, name));
+    await clock.advance(60_000);
+    expect(seen).toEqual(["orders"]);
+    expect(await clock.until(collect(queues.list()))).toMatchObject([
+      { name: "mail/out", paused: { reason: "the mail server moves", by: "ana", maintenance: "mail/*" } },
+      { name: "orders" },
+    ]);
+    await clock.until(manager.endMaintenance());
+    await clock.advance(10);
+    expect(seen).toEqual(["orders", "mail/out"]);
+    await clock.until(manager.startMaintenance({ reason: "again", until: clock.now() + 30_000 }));
+    await clock.until(queues.add("orders", 2));
+    await clock.advance(29_000);
+    expect(seen.length).toBe(2);
+    await clock.advance(3_000);
+    expect(seen).toEqual(["orders", "mail/out", 2]);
+  });
+
   test("purge removes the items of one state", async () => {
     const { queues } = one;
     for (let i = 0; i < 250; i++) await clock.until(queues.add("q", i));

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
-import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Op } from "@ojm/core";
+import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Maintenance, Op } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { present, readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
+import { maintenanceOf, present, readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
 import {
   checkAdd,
@@ -45,6 +45,7 @@ import type {
   PurgeOptions,
   QueueCounts,
   QueueOptions,
+  QueuePause,
   QueueSummary,
   RedriveOptions,
   StandardSchema,
@@ -249,13 +250,15 @@ export class Queues {
 
   /** The queues of the store, in the order of their names. */
   async *list(): AsyncGenerator<QueueSummary, void, undefined> {
-    const { channel } = await this.#open("");
+    const { channel, manager } = await this.#open("");
+    const maintenance = await manager.maintenance();
     for await (const { key, value, version } of readable(channel, { prefix: ["def"] })) {
       const { options, ...definition } = definitionOf({ value, version });
       const { keep, ...rest } = options;
-      const pause = pauseAt(definition, this.#clock.now());
+      const name = String((key as readonly unknown[])[1]);
+      const pause = pauseAt(definition, this.#clock.now()) ?? pauseBy(maintenanceOf(maintenance, name));
       yield {
-        name: String((key as readonly unknown[])[1]),
+        name,
         options: { ...rest, dead: { keep } },
         ...(pause !== undefined && { paused: pause }),
       };
@@ -603,4 +606,10 @@ function freeAllOps(queue: string, id: string, item: StoredItem): Op<QueuesValue
   const { unique, attempt } = item;
   const free = freeOps(queue, id, item);
   return unique?.until === "taken" && attempt === 1 ? [...free, { delete: uniqueKey(queue, unique.key) }] : free;
+}
+
+function pauseBy(maintenance: Maintenance | undefined): QueuePause | undefined {
+  if (maintenance === undefined) return undefined;
+  const { names, ...pause } = maintenance;
+  return { ...pause, maintenance: names };
 }

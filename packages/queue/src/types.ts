@@ -157,6 +157,7 @@ export interface QueueCounts {
 export interface QueueSummary {
   readonly name: string;
   readonly options: Omit<QueueOptions, "schema">;
+  /** Its pause, or else the maintenance that keeps its items from being taken. */
   readonly paused?: QueuePause;
 }
 
@@ -169,6 +170,8 @@ export interface QueuePause {
   readonly at: number;
   /** When it ends by itself, in ms since 1970. */
   readonly until?: number;
+  /** Set if it is a maintenance: the pattern of its names. */
+  readonly maintenance?: string;
 }
 
 /** Why an operator changes something, for the audit. */

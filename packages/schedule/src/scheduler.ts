@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
-import type { Channel, Clock, CloseOptions, JobManager, Key, Version } from "@ojm/core";
+import type { Channel, Clock, CloseOptions, JobManager, Key, Maintenance, Version } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { both, EventChannel, follow, inBackground, Semaphore } from "@ojm/core/internal";
+import { both, EventChannel, follow, inBackground, maintenanceOf, Semaphore } from "@ojm/core/internal";
 import { Alarms } from "./alarms.js";
 import { ScheduleError } from "./calendar/schedule.js";
 import { holdsIn, type NextTick, nextTicks, type ScheduleSummary, schedulesOf } from "./control/overview.js";
@@ -214,11 +214,11 @@ export class Scheduler {
 
   /** The next ticks of a schedule, and when each is due, with its jitter. */
   async next(name: string, { limit = 1 }: { readonly limit?: number } = {}): Promise<NextTick[]> {
-    const [store, locks] = await Promise.all([this.#openStore(), this.#manager.heldLocks()]);
+    const [store, { holds, maintenance }] = await Promise.all([this.#openStore(), this.#obstacles()]);
     const [{ value }, cursor] = await Promise.all([known(store, name), store.cursor(name)]);
-    const held = holdsIn(locks).get(name)?.until;
+    const ahead = { held: holds.get(name)?.until, maintenance: maintenanceOf(maintenance, name) };
     assertReadable(value);
-    return nextTicks(value, this.#clock.now(), limit, { held, cursor: cursor?.value });
+    return nextTicks(value, this.#clock.now(), limit, { ...ahead, cursor: cursor?.value });
   }
 
   /** When a schedule is due, in words: `At 02:00 (Europe/Lisbon)`. */
@@ -257,8 +257,8 @@ export class Scheduler {
     readonly limit?: number;
     readonly name?: string;
   } = {}): AsyncGenerator<ScheduleSummary, void, undefined> {
-    const [store, locks] = await Promise.all([this.#openStore(), this.#manager.heldLocks()]);
-    yield* schedulesOf(store, limit, holdsIn(locks), name);
+    const [store, obstacles] = await Promise.all([this.#openStore(), this.#obstacles()]);
+    yield* schedulesOf(store, limit, obstacles, name);
   }
 
   /**
@@ -325,6 +325,11 @@ export class Scheduler {
     const { reason, author = `${hostname()}, pid ${process.pid}` } = options ?? {};
     if (typeof reason === "string" && reason !== "") return { reason, by: author, at: this.#clock.now() };
     throw new ScheduleError("INVALID", `${what} needs a reason`, "reason");
+  }
+
+  async #obstacles(): Promise<{ holds: ReturnType<typeof holdsIn>; maintenance: readonly Maintenance[] }> {
+    const [locks, maintenance] = await Promise.all([this.#manager.heldLocks(), this.#manager.maintenance()]);
+    return { holds: holdsIn(locks), maintenance };
   }
 
   #assertOpen(): void {
@@ -398,6 +403,9 @@ export class Scheduler {
     };
     await Promise.all([
       presence.begin(),
+      store.maintenance.follow(signal, () => {
+        for (const job of this.#jobs.values()) job.act();
+      }),
       follow(channel, this.#clock, ["schedule"], schedules, signal),
       follow(channel, this.#clock, ["member"], both(members, neighbours), signal),
       follow(channel, this.#clock, ["request"], requests, signal),

@@ -530,6 +530,44 @@ that does not exist: a hold may come before the first run. It rejects an unknown
         options: { reason: { value: "TEXT", text: "why, for the audit" }, ...DRY, ...COMMON },
       },
       {
+        name: "maintenance on",
+        operands: "[PATTERN]",
+        summary: "start no tick and no item of any job or queue, or of those of a pattern",
+        about: `Holds in every process, and for a schedule or a queue that is added meanwhile. Runs in progress continue, with their next attempts, unless
+--cancel is given. So does what programs and people start themselves: ojm hold prevents that. A single pause stays as it is.
+At the end, the missed rule of each schedule decides its late ticks: by default, only the newest of each is run.`,
+        examples: [
+          'ojm maintenance on --reason "the database moves" --until 2h',
+          "ojm maintenance on 'billing/*' --reason \"the bank is closed\" --dry-run",
+        ],
+        codes: [3],
+        load: () => import("../commands/maintenance/on.js"),
+        options: {
+          ...REASON,
+          until: { value: "TIME", text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601" },
+          cancel: { text: "also ask the runs in progress to stop, and end the retry series that wait" },
+          ...DRY,
+          ...COMMON,
+        },
+      },
+      {
+        name: "maintenance off",
+        operands: "[PATTERN]",
+        summary: "end a maintenance; without PATTERN, each one",
+        examples: ["ojm maintenance off"],
+        codes: [3],
+        load: () => import("../commands/maintenance/off.js"),
+        options: { reason: { value: "TEXT", text: "why, for the audit" }, ...COMMON },
+      },
+      {
+        name: "maintenance status",
+        operands: "",
+        summary: "the current maintenance: of what, by whom, why, until when, and how many runs continue",
+        examples: ["ojm maintenance status"],
+        load: () => import("../commands/maintenance/status.js"),
+        options: COMMON,
+      },
+      {
         name: "schedules",
         operands: "rm NAME",
         summary: "remove a schedule that no program adds any more, such as one that was renamed",

@@ -155,3 +155,64 @@ test("a store that goes away ends the command, and does not look like an error o
   expect([away.code, away.out]).toEqual([5, ""]);
   expect(away.err.trim().split("\n").length).toBeLessThanOrEqual(2);
 });
+
+describe("a maintenance", () => {
+  const maintenance = (...words: readonly string[]): Promise<Ended> => {
+    const [first = "", ...rest] = words;
+    return call("maintenance", first, ...rest);
+  };
+
+  test("is started, shown and ended, and no tick begins meanwhile", async () => {
+    const ran: string[] = [];
+    await scheduler.add("each-second", { every: 1_000, missed: "none" }, () => void ran.push("run"));
+    const dry = await maintenance("on", "--dry-run");
+    expect(dry).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(
+        /^would keep 4 schedules and 0 queues: billing\/daily, billing\/hourly, each-second, report\. /,
+      ),
+    });
+    expect(await maintenance("on")).toMatchObject({ code: 2, err: expect.stringContaining("needs --reason") });
+    expect(await maintenance("status")).toMatchObject({ code: 0, out: "no maintenance\n" });
+    const on = await maintenance("on", ...REASON, "--until", "1h");
+    expect([on.code, on.out]).toEqual([
+      0,
+      expect.stringMatching(
+        /^maintenance of 4 schedules and 0 queues until \S+Z: .* To end it: ojm maintenance off\n$/,
+      ),
+    ]);
+    const before = ran.length;
+    const ticks = async (): Promise<boolean> => (await call("why", "each-second")).out.includes("maintenance by ");
+    expect(await ticks()).toBe(true);
+    expect((await maintenance("status")).out).toMatch(/\* .* 0 +\S+@\S+ +the bank is closed\n$/);
+    expect((await call("doctor")).out).toMatch(/warning +maintenance +maintenance by \S+ until .*the bank is closed/);
+    expect((await call("next", "report")).out).toContain("will wait: maintenance");
+    // A second tick would have been due by now.
+    const at = Date.now();
+    await expect.poll(() => Date.now() - at, { timeout: 5_000 }).toBeGreaterThan(2_200);
+    expect(ran.length).toBe(before);
+    const off = await maintenance("off", "--reason", "it is open");
+    expect([off.code, off.out]).toEqual([0, expect.stringMatching(/^ended the maintenance by /)]);
+    await expect.poll(() => ran.length, { timeout: 10_000 }).toBeGreaterThan(before);
+    expect(await maintenance("off")).toMatchObject({ code: 3, err: "ojm: no maintenance\n" });
+    expect((await actions()).filter((one) => one.includes("maintenance"))).toEqual([
+      "end-maintenance * it is open",
+      "maintenance * the bank is closed",
+    ]);
+  });
+
+  test("of a pattern leaves others alone, and cancels the runs in progress if that is requested", async () => {
+    expect(await maintenance("on", "crm/*", ...REASON)).toMatchObject({
+      code: 3,
+      err: 'ojm: no schedule and no queue matches "crm/*": nothing was done\n',
+    });
+    const run = await manager.start("billing/daily");
+    run.signal.addEventListener("abort", () => void run.cancel());
+    const on = await maintenance("on", "billing/*", ...REASON, "--cancel", "--json");
+    expect(JSON.parse(on.out)).toMatchObject({ names: "billing/*", stopped: [run.id] });
+    await expect.poll(() => run.signal.aborted).toBe(true);
+    expect((await call("next", "report")).out).not.toContain("maintenance");
+    const off = JSON.parse((await maintenance("off", "billing/*", "--json")).out);
+    expect(off).toMatchObject({ ended: [{ names: "billing/*" }] });
+  });
+});

@@ -1,4 +1,13 @@
-import type { AuditEntry, CancelOutcome, HeldLock, LogLine, PendingRetry, RunRecord, UnlockOutcome } from "@ojm/core";
+import type {
+  AuditEntry,
+  CancelOutcome,
+  HeldLock,
+  LogLine,
+  Maintenance,
+  PendingRetry,
+  RunRecord,
+  UnlockOutcome,
+} from "@ojm/core";
 import type { LogGap } from "@ojm/core/internal";
 import type { Added, ItemInfo, QueuePause, QueueSummary } from "@ojm/queue";
 import type { Backfill, BackfillProgress, NextTick, Pause } from "@ojm/schedule";
@@ -12,6 +21,7 @@ import type { Why } from "../commands/look/reasons.js";
 import type { NewestRun } from "../commands/look/runs/by-name.js";
 import type { ShownRun } from "../commands/look/runs/show.js";
 import type { ShownTick } from "../commands/look/ticks.js";
+import type { ShownMaintenance } from "../commands/maintenance/status.js";
 import type { Counts, Head } from "../commands/port/format.js";
 import type { QueueDetails } from "../commands/queue/show.js";
 import type { ShownQueue } from "../commands/queue/shown.js";
@@ -45,6 +55,9 @@ export interface Printed {
   readonly hold: OfEach<NewHold | DryHold | UnlockOutcome | (DryRun & { readonly lock: HeldLock })>;
   readonly pause: OfEach<Paused | DryPause>;
   readonly resume: OfEach<Resumed>;
+  readonly "maintenance on": StartedMaintenance;
+  readonly "maintenance off": { readonly ended: readonly Maintenance[] };
+  readonly "maintenance status": readonly ShownMaintenance[];
   readonly schedules: RemovedSchedule;
   /** With --status, the unfinished backfills. With --stop, those that it stopped. */
   readonly backfill: Backfill | readonly BackfillProgress[];
@@ -121,6 +134,21 @@ interface Resumed extends Partial<DryRun> {
   readonly name: string;
   readonly wasPaused: boolean;
   readonly next?: NextTick;
+}
+
+interface StartedMaintenance extends Partial<DryRun> {
+  /** The pattern. */
+  readonly names: string;
+  readonly reason?: string;
+  readonly author?: string;
+  readonly until?: number;
+  /** The names that it means, and the ids of their runs in progress. */
+  readonly schedules: readonly string[];
+  readonly queues: readonly string[];
+  readonly runs: readonly string[];
+  readonly replaced?: Maintenance;
+  /** With --cancel: the runs that were asked to stop. */
+  readonly stopped?: readonly string[];
 }
 
 interface DryCancel extends DryRun {

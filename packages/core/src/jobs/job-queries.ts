@@ -8,6 +8,7 @@ import type { Rollups, RollupsOptions } from "../operator/rollups/types.js";
 import { checkedDuration, type Duration } from "../util/duration.js";
 import { RunError } from "./errors.js";
 import type { LogItem, LogOptions, Progress } from "./logs/types.js";
+import { readMaintenance } from "./maintenance.js";
 import { operatorPart } from "./operator-part.js";
 import type { RunContext } from "./run/context.js";
 import type { RunRef } from "./run-id.js";
@@ -17,6 +18,7 @@ import type {
   FailedRunsOptions,
   HistoryOptions,
   JobSummary,
+  Maintenance,
   Reason,
   RunRecord,
 } from "./types.js";
@@ -178,6 +180,16 @@ export abstract class JobQueries {
     const wait = { timeout: longestWait(timeout), signal };
     const { nextAttemptOf } = await operatorPart();
     return nextAttemptOf(this.source.context, run, wait);
+  }
+
+  /**
+   * The current maintenance, the one that ends last first: see {@link JobManager.startMaintenance}.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async maintenance(): Promise<Maintenance[]> {
+    const { lockChannel, clock } = this.source.context;
+    return readMaintenance(lockChannel, clock.now());
   }
 
   /**

@@ -42,8 +42,11 @@ import type {
   AuditAction,
   CancelOptions,
   CancelOutcome,
+  EndMaintenanceOptions,
   HoldOptions,
   JobManagerOptions,
+  Maintenance,
+  MaintenanceOptions,
   OnceCallOptions,
   OnceOutcome,
   Outcome,
@@ -364,6 +367,33 @@ export class JobManager extends JobQueries {
     const at = this.#clock.now();
     const { holdName } = await operatorPart();
     return holdName(this.#context, name, options, at);
+  }
+
+  /**
+   * Starts a maintenance: once this resolves, no tick of a schedule, no backfill and no item of a queue
+   * begins, in any process. Runs in progress continue, with their next attempts. So do the runs that programs
+   * and people start themselves: {@link JobManager.hold} prevents those of one name. The ticks stay
+   * undecided, and at its end the `missed` rules of their schedules decide them. A pause of a single schedule
+   * stays as it is.
+   *
+   * @returns the maintenance of the same names that it replaces
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   * @example
+   * await manager.startMaintenance({ names: "billing/*", reason: "the bank is closed", author: "ana" });
+   */
+  async startMaintenance(options: MaintenanceOptions): Promise<Maintenance | undefined> {
+    const { startMaintenance } = await operatorPart();
+    return startMaintenance(this.#context, options);
+  }
+
+  /**
+   * Ends the maintenance of these names, or all. Resolves to what it ended.
+   *
+   * @throws RunError `INVALID`; ChannelError if the store fails
+   */
+  async endMaintenance(options: EndMaintenanceOptions = {}): Promise<Maintenance[]> {
+    const { endMaintenance } = await operatorPart();
+    return endMaintenance(this.#context, options);
   }
 
   /**

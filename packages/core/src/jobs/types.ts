@@ -722,6 +722,40 @@ export interface HoldOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A time in which no tick and no item of these names begins, in any process. */
+export interface Maintenance {
+  /** The names of the jobs and queues: a pattern, in which `*` stands for any characters. */
+  readonly names: string;
+  readonly reason: string;
+  /** The person, or the program, that started it. */
+  readonly by: string;
+  /** In ms since 1970. */
+  readonly at: number;
+  /** When it ends by itself, in ms since 1970. */
+  readonly until?: number;
+}
+
+/** Options of {@link JobManager.startMaintenance}. */
+export interface MaintenanceOptions {
+  /** The names of the jobs and queues, `*` for any characters. Default: `*`, all. */
+  readonly names?: string;
+  /** Why, for all who wait for its end. At most 1,000 characters. */
+  readonly reason: string;
+  /** The person who starts it. Default: the host and process. */
+  readonly author?: string;
+  /** When it ends by itself, in ms since 1970. Default: never. */
+  readonly until?: number;
+}
+
+/** Options of {@link JobManager.endMaintenance}. */
+export interface EndMaintenanceOptions {
+  /** Only the maintenance that was started with exactly these names. Default: all. */
+  readonly names?: string;
+  /** Why, and by which person, for the audit. */
+  readonly reason?: string;
+  readonly author?: string;
+}
+
 /** Options of {@link JobManager.unlock}. */
 export interface UnlockOptions {
   /** Why the lock is taken, for its holder and the audit. */
@@ -738,7 +772,8 @@ export interface UnlockOptions {
 /** An action of a person, as the audit records it. */
 export interface AuditAction {
   /**
-   * `unlock`, `cancel`, `hold`, `prune`; of a schedule, `pause`, `resume`, `run-now` … The audit records an
+   * `unlock`, `cancel`, `hold`, `prune`, `maintenance`, `end-maintenance`; of a schedule, `pause`, `resume`,
+   * `run-now` … The audit records an
    * unlock that ended a hold as `end-hold`.
    */
   readonly action: string;

@@ -4,6 +4,7 @@ import { JOBS, LOCKS, TIMES, TURNS } from "../jobs/channels.js";
 import { FORMATS, isFormat, isFormatKey } from "../jobs/format.js";
 import { isChunk, isProgress, isProgressKey, runOfKey, seqOf } from "../jobs/logs/chunk.js";
 import { LOGS } from "../jobs/logs/logs.js";
+import { isMaintenance, isMaintenanceValue } from "../jobs/maintenance.js";
 import type { JobManager } from "../jobs/manager.js";
 import { LOOK, SEEN, seenIn } from "../jobs/records/close-orphans.js";
 import { isRecord, isRecordKey, isStatus } from "../jobs/records/read.js";
@@ -78,6 +79,7 @@ function isDamagedLock({ key, value }: Read): boolean {
     if (more[0] === "call") return !isTurnNotice(value);
     return more[0] === "stop" ? !isStopRequests(value) : fieldsOf<SessionValue>(value)?.id !== session;
   }
+  if (kind === "maintenance" && name === undefined) return !isMaintenanceValue(value);
   if (kind === "sweep" && name === undefined) return !isTurn(value);
   if (typeof name !== "string") return false;
   if (kind === "done") return more.length === 1 && !isDone(value);
@@ -91,6 +93,7 @@ function isUnknownLock({ key, value }: Read): boolean {
   const [kind, , part] = (Array.isArray(key) ? key : []) as readonly unknown[];
   if (kind === "retry") return hasPendingFields({ key, value }) && !isPending({ key, value });
   if (lockPlace(key)?.part === "queue") return isQueue(value) && ticketsOf(value).length < value.waiting.length;
+  if (kind === "maintenance" && part === undefined) return isMaintenanceValue(value) && !value.all.every(isMaintenance);
   const session = sessionPlace(key);
   if (session === undefined) return false;
   // A session lives until its entry expires: its process may be running.

@@ -5,6 +5,7 @@ export { logOf, progressOf } from "./follow-log.js";
 export { checkRange, failedRunsOf, jobNames, selectRecords } from "./history.js";
 export { jobSummaries, lastSuccesses, usually } from "./job-summary.js";
 export { LiveRuns } from "./live-runs.js";
+export { endMaintenance, startMaintenance } from "./maintenance.js";
 export { nextAttemptOf } from "./next-attempt.js";
 export { cancelRun, holdName, unlockName } from "./requests.js";
 export { prune, pruneRound } from "./retention.js";

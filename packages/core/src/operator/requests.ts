@@ -214,7 +214,7 @@ type Request = Pick<HoldOptions, "reason" | "author" | "wait" | "signal">;
  *
  * @throws RunError `INVALID`
  */
-function checkRequest(
+export function checkRequest(
   what: string,
   name: string,
   options: Request,
@@ -237,7 +237,7 @@ function checkRequest(
 }
 
 /** Throws `INVALID` for the options of a request for a name. */
-function refusing(name: unknown): (what: string) => never {
+export function refusing(name: unknown): (what: string) => never {
   return (what) => {
     throw new RunError("INVALID", String(name), what);
   };

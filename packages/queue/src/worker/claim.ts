@@ -1,5 +1,5 @@
 import type { ChannelOps, Op, RunRecord, Version } from "@ojm/core";
-import type { StartClaim, StartingRun } from "@ojm/core/internal";
+import type { KnownMaintenance, StartClaim, StartingRun } from "@ojm/core/internal";
 import { type AttemptEnd, endOf, endOps } from "../store/end.js";
 import {
   definitionKey,
@@ -17,7 +17,7 @@ import type { QueuePause } from "../types.js";
 import type { Crew } from "./crew.js";
 import type { Waiting } from "./head.js";
 
-/** The item is not to be taken: another worker has it, or its queue is paused. */
+/** The item is not to be taken: another worker has it, or its queue is paused or under maintenance. */
 export class NotTaken extends Error {
   readonly isGone: boolean;
 
@@ -37,6 +37,7 @@ export interface ClaimSource {
   readonly store: QueueStore;
   readonly queue: string;
   readonly member: string;
+  readonly maintenance: KnownMaintenance;
   readonly crew: Crew;
 }
 
@@ -97,17 +98,21 @@ export class ItemClaim implements StartClaim {
     if (item.group !== undefined && turn >= crew.roundOf(rank))
       ops.push({ put: roundKey(queue, rank), value: { turn: turn + 1 } });
     if (unique?.until === "taken") ops.push({ delete: uniqueKey(queue, unique.key) });
-    return this.#on(ops);
+    return [...this.#on(ops), this.#source.maintenance.check(queue)];
   }
 
   async refused(): Promise<void> {
-    const { store, queue } = this.#source;
+    const { store, queue, maintenance } = this.#source;
     const { key } = this.#waiting;
-    const [entry, definition] = await store.channel.entriesUnder([key, definitionKey(queue)]);
+    const [[entry, definition]] = await Promise.all([
+      store.channel.entriesUnder([key, definitionKey(queue)]),
+      maintenance.read(),
+    ]);
     if (entry === undefined || !isItem(entry.value)) throw new NotTaken(true);
     this.#waiting = { ...this.#waiting, version: entry.version, item: entry.value };
     this.#definition = definitionOf(definition);
-    if (pauseAt(this.#definition, store.clock.now()) !== undefined) throw new NotTaken(false);
+    const isPaused = pauseAt(this.#definition, store.clock.now()) !== undefined || maintenance.of(queue) !== undefined;
+    if (isPaused) throw new NotTaken(false);
   }
 
   end(record: RunRecord): readonly ChannelOps<unknown>[] {

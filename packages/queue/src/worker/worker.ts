@@ -1,5 +1,15 @@
-import { type ChannelError, isChannelError, isRunError, type Run } from "@ojm/core";
-import { atMost, emitWarning, follow, GRACE, InFlight, inBackground, reasonText, restBy } from "@ojm/core/internal";
+import { type Channel, type ChannelError, isChannelError, isRunError, type Run } from "@ojm/core";
+import {
+  atMost,
+  emitWarning,
+  follow,
+  GRACE,
+  InFlight,
+  inBackground,
+  KnownMaintenance,
+  reasonText,
+  restBy,
+} from "@ojm/core/internal";
 import { checkDuration } from "../options.js";
 import { endBatch, endBatches } from "../store/batch.js";
 import { groupPermit, lockOf, memberKey, type QueuesValue, type StoredItem } from "../store/entries.js";
@@ -95,6 +105,7 @@ export class QueueWorker implements Worker {
   readonly #batches: Map<string, boolean> = new Map();
   readonly #closing: AbortController = new AbortController();
   readonly #onClose: (worker: QueueWorker) => void;
+  readonly #maintenance: KnownMaintenance;
   #definition: Definition;
   #restUntil = 0;
   #ticks = 0;
@@ -127,6 +138,7 @@ export class QueueWorker implements Worker {
     this.#head = new Head(store, queue);
     this.#group = store.manager.group();
     this.#definition = definitionOf(undefined);
+    this.#maintenance = new KnownMaintenance(store.manager.channels.locks as Channel<unknown>, store.clock);
     this.#onClose = onClose;
   }
 
@@ -156,6 +168,7 @@ export class QueueWorker implements Worker {
           this.#crew.items((id) => this.#takenChanged(id)),
         ),
         this.#watch(),
+        this.#maintenance.follow(signal, deal),
       ]);
     } catch (error) {
       this.#stop();
@@ -234,7 +247,7 @@ export class QueueWorker implements Worker {
     const now = clock.monotonic();
     let own = this.#freeSlots;
     if (own <= 0 || this.#closing.signal.aborted || now < this.#restUntil) return;
-    if (pauseAt(this.#definition, clock.now()) !== undefined) return;
+    if (pauseAt(this.#definition, clock.now()) !== undefined || this.#maintenance.of(this.queue) !== undefined) return;
     const free = this.#crew.free(own);
     const all = [...free.keys()];
     let slots = 0;
@@ -317,7 +330,8 @@ export class QueueWorker implements Worker {
   }
 
   #start(waiting: Waiting): void {
-    const source = { store: this.#store, queue: this.queue, member: this.#member, crew: this.#crew };
+    const own = { queue: this.queue, member: this.#member };
+    const source = { ...own, store: this.#store, maintenance: this.#maintenance, crew: this.#crew };
     const claim = new ItemClaim(source, waiting, this.#definition, () => this.#closing.signal.aborted);
     const stop = this.#isLimited ? new AbortController() : undefined;
     const active: Active = { claim, run: undefined, stop, isCounted: false, isEnding: false, isHung: false };

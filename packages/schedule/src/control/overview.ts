@@ -1,4 +1,4 @@
-import type { Channel, Entry, HeldLock, Holder, JobManager } from "@ojm/core";
+import type { Channel, Entry, HeldLock, Holder, JobManager, Maintenance } from "@ojm/core";
 import {
   all,
   Breaks,
@@ -6,6 +6,7 @@ import {
   holdOf,
   type Items,
   isHolder,
+  maintenanceOf,
   present,
   processIsGone,
   readable,
@@ -128,23 +129,26 @@ export function schedulersOf(entries: Iterable<MemberEntry>): SchedulerView[] {
 
 /**
  * The schedules of a store, for a process that monitors them: it needs no {@link Scheduler}, and works even
- * without a living scheduler. `locks`: the fresh result of `manager.locks`, so that the locks are not read
- * again.
+ * without a living scheduler. `locks`, `maintenance`: the fresh results of the manager, so that they
+ * are not read again.
  *
  * @throws ChannelError if the store fails
  */
 export async function* schedulesIn(
   manager: JobManager,
-  { locks }: { readonly locks?: readonly HeldLock[] } = {},
+  { locks, maintenance }: { readonly locks?: readonly HeldLock[]; readonly maintenance?: readonly Maintenance[] } = {},
 ): AsyncGenerator<ScheduleView, void, undefined> {
   const channel = await manager.channel<SchedulesValue>(CHANNEL);
   const schedules = await all(schedulesUnder(channel));
   // Read the cursors last: with one from before a change, past ticks of the new calendar look undecided.
   const cursors = await cursorsIn(channel);
   const holds = holdsIn(locks ?? (await manager.heldLocks()));
+  const maintained = maintenance ?? (await manager.maintenance());
   for (const schedule of schedules) {
-    const cursor = cursors.get(schedule.name);
-    if (cursor !== undefined) yield viewOf(channel, schedule, cursor, holds.get(schedule.name)?.until);
+    const { name } = schedule;
+    const cursor = cursors.get(name);
+    const ahead = { held: holds.get(name)?.until, maintenance: maintenanceOf(maintained, name) };
+    if (cursor !== undefined) yield viewOf(channel, schedule, cursor, ahead);
   }
 }
 
@@ -167,12 +171,12 @@ async function cursorsIn(channel: Channel<SchedulesValue>, only?: string): Promi
   return cursors;
 }
 
-/** The view of a schedule, from its entries. `held`: until when a person holds the job, if that is known. */
+/** The view of a schedule, from its entries. */
 export function viewOf(
   channel: Channel<SchedulesValue>,
   schedule: StoredSchedule,
   cursor: Cursor,
-  held?: number,
+  ahead: Omit<Ahead, "cursor"> = {},
 ): ScheduleView {
   const { name, definition, paused, hash, since } = schedule;
   const decided = Math.min(cursor.at, ...(cursor.waiting ?? []).map((at) => at - 1));
@@ -186,9 +190,13 @@ export function viewOf(
     definition: () => (isReadable(definition) ? definition : undefined),
     ticks: (after) => ticksIn(channel, name, { after: tickKey(name, after), before: tickKey(name, decided + 1) }),
     next: (after) => ifReadable(schedule, () => finite(calendarOf(definition).next(after))),
-    upcoming: (after) => ifReadable(schedule, () => nextTicks(schedule, after, 1, { held, cursor })[0]),
-    nextRun: (after) => ifReadable(schedule, () => nextRun(schedule, after, { held })),
-    overdue: (by, after) => ifReadable(schedule, () => overdue(schedule, Math.max(cursor.at, after), by)),
+    upcoming: (after) => ifReadable(schedule, () => nextTicks(schedule, after, 1, { ...ahead, cursor })[0]),
+    nextRun: (after) => ifReadable(schedule, () => nextRun(schedule, after, ahead)),
+    // At the end of a maintenance, its ticks are decided.
+    overdue: (by, after) =>
+      ahead.maintenance === undefined
+        ? ifReadable(schedule, () => overdue(schedule, Math.max(cursor.at, after), by))
+        : undefined,
   };
 }
 
@@ -228,8 +236,11 @@ export interface NextTick {
   readonly at: number;
   /** `at`, and the delay by its jitter. */
   readonly due: number;
-  /** Why it will not be run, as of now. `held`: a person holds the job until after it is due. */
-  readonly skipped?: "paused" | "blackout" | "held";
+  /**
+   * Why it will not be run at its time, as of now. `held`: a person holds the job until after it is due.
+   * `maintenance`: at its end, the `missed` rule decides whether it is run late.
+   */
+  readonly skipped?: "paused" | "blackout" | "maintenance" | "held";
   /** On the first of them: the number of earlier ticks that wait for their run, which begin before it. */
   readonly waiting?: number;
 }
@@ -238,12 +249,14 @@ export interface NextTick {
 interface Ahead {
   /** Until when a person holds the job, in ms since 1970. */
   readonly held?: number | undefined;
+  readonly maintenance?: Maintenance | undefined;
   /** Its cursor: up to there its ticks are decided. */
   readonly cursor?: Cursor | undefined;
 }
 
 /** The next `limit` ticks of a schedule after `now`. A calendar may end before. */
-export function nextTicks(of: StoredSchedule, now: number, limit: number, { held = 0, cursor }: Ahead): NextTick[] {
+export function nextTicks(of: StoredSchedule, now: number, limit: number, ahead: Ahead): NextTick[] {
+  const { held = 0, maintenance, cursor } = ahead;
   const { name, definition } = of;
   if (!Number.isInteger(limit) || limit < 0 || limit > MOST_NEXT_TICKS) {
     const text = `"limit" is a whole number from 0 to ${MOST_NEXT_TICKS}, not ${show(limit)}`;
@@ -259,23 +272,26 @@ export function nextTicks(of: StoredSchedule, now: number, limit: number, { held
     const due = dueTime(name, definition, at);
     const isHeld = due < held && (definition.overlap ?? "skip") === "skip";
     const stop = stopped({ schedule: of }, at)?.reason as "paused" | "blackout" | undefined;
-    const skipped = stop ?? (isHeld ? "held" : undefined);
+    const isPut = maintenance !== undefined && due < (maintenance.until ?? Number.POSITIVE_INFINITY);
+    const skipped = stop ?? (isPut ? "maintenance" : isHeld ? "held" : undefined);
     ticks.push({ at, due, ...present({ skipped }), ...(ticks.length === 0 && waiting > 0 && { waiting }) });
   }
   return ticks;
 }
 
 /** The next tick that will be run, as of now; `undefined` while a pause or blackouts have no end. */
-export function nextRun(of: StoredSchedule, now: number, { held = 0 }: Ahead): NextTick | undefined {
+export function nextRun(of: StoredSchedule, now: number, ahead: Ahead): NextTick | undefined {
+  const { held = 0, maintenance } = ahead;
   const { definition, paused } = of;
   let after = now;
   for (let looked = 0; looked < MOST_SKIPPED; looked++) {
-    const [tick] = nextTicks(of, after, 1, { held });
+    const [tick] = nextTicks(of, after, 1, { held, maintenance });
     if (tick?.skipped === undefined) return tick;
     const end = {
       paused: paused?.until ?? Number.POSITIVE_INFINITY,
       blackout: windowAt(definition.blackout, tick.at)?.to ?? 0,
-      // A tick before this time is due while the job is held, even with the longest jitter.
+      // A tick before this time is due before that end, even with the longest jitter.
+      maintenance: (maintenance?.until ?? Number.POSITIVE_INFINITY) - (definition.jitter ?? 0),
       held: held - (definition.jitter ?? 0),
     }[tick.skipped];
     if (end === Number.POSITIVE_INFINITY) return undefined;
@@ -313,7 +329,7 @@ export interface ScheduleSummary {
 export async function* schedulesOf(
   { channel, clock }: ScheduleStore,
   limit: number,
-  holds: ReadonlyMap<string, Hold>,
+  { holds, maintenance }: { readonly holds: ReadonlyMap<string, Hold>; readonly maintenance: readonly Maintenance[] },
   only?: string,
 ): Items<ScheduleSummary> {
   const cursors = await cursorsIn(channel, only);
@@ -324,7 +340,9 @@ export async function* schedulesOf(
     // Without its definition, only its name is known.
     if (!isReadable(value.definition)) continue;
     const { name, definition, hash, revision } = value;
-    const [now, ahead] = [clock.now(), { held: holds.get(name)?.until, cursor: cursors.get(name) }];
+    const now = clock.now();
+    const held = holds.get(name)?.until;
+    const ahead = { held, maintenance: maintenanceOf(maintenance, name), cursor: cursors.get(name) };
     const next = nextTicks(value, now, limit, ahead);
     const more = present({ nextRun: nextRun(value, now, ahead), paused: pauseAt(value, now) });
     yield { name, definition, hash, revision, next, ...more };

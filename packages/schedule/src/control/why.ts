@@ -1,5 +1,5 @@
-import type { Reason } from "@ojm/core";
-import { holdOf, visible } from "@ojm/core/internal";
+import type { Maintenance, Reason } from "@ojm/core";
+import { holdOf, maintenanceText, visible } from "@ojm/core/internal";
 import { whyNotRun } from "../decide/outcomes.js";
 import { windowAt } from "../definition/blackout.js";
 import { isReadable } from "../definition/check.js";
@@ -16,6 +16,7 @@ export interface ScheduleReason {
   /**
    * Those of core's `Reason`, and:
    * - `paused`, `blackout`: the schedule starts nothing now.
+   * - `maintenance-window`: a maintenance keeps its ticks from running.
    * - `unattended`: no living process can run it.
    * - `overdue`: living processes have not decided due ticks.
    * - `waiting`: ticks wait for their run. `backfill`: a backfill of past ticks was requested.
@@ -28,6 +29,7 @@ export interface ScheduleReason {
     | Reason["code"]
     | "paused"
     | "blackout"
+    | "maintenance-window"
     | "unattended"
     | "overdue"
     | "waiting"
@@ -39,8 +41,9 @@ export interface ScheduleReason {
     | "unscheduled";
   /** The reason in words, safe to show on a terminal. */
   readonly text: string;
-  /** The evidence of core's reasons, and the last tick. */
+  /** The evidence of core's reasons, the maintenance, and the last tick. */
   readonly reason?: Reason;
+  readonly maintenance?: Maintenance;
   readonly tick?: ScheduleTick;
 }
 
@@ -55,6 +58,7 @@ export async function whyScheduled(
     lastTick(store, name),
     backfilling(store, name),
     readSchedulers(store.channel),
+    store.maintenance.read(),
   ]);
   const own = reasons.map((reason) => withSchedulers({ code: reason.code, text: reason.text, reason }, living));
   if (schedule === undefined) {
@@ -64,15 +68,26 @@ export async function whyScheduled(
   }
   const now = store.clock.now();
   const { value } = schedule;
+  const maintenance = store.maintenance.of(name);
   const stopping = [
     ...unreadable(value),
+    ...(maintenance === undefined
+      ? []
+      : [{ code: "maintenance-window" as const, text: maintenanceText(maintenance), maintenance }]),
     ...stops(value, now),
-    ...attendance(store, value, cursor?.value, living, now),
+    ...attendance(store, value, { cursor: cursor?.value, maintenance, living, now }),
     ...waiting(cursor?.value),
     ...filling,
   ];
   const [waits, first] = [stopping.filter(isWaiting), stopping.filter((reason) => !isWaiting(reason))];
-  return [...ready(stopping, reasons), ...first, ...own, ...waits, ...tick, ...nextTick(value, now, reasons)];
+  return [
+    ...ready(stopping, reasons),
+    ...first,
+    ...own,
+    ...waits,
+    ...tick,
+    ...nextTick(value, now, { reasons, maintenance }),
+  ];
 }
 
 /**
@@ -142,12 +157,20 @@ function stops(schedule: StoredSchedule, now: number): ScheduleReason[] {
 function attendance(
   { channel }: ScheduleStore,
   schedule: StoredSchedule,
-  cursor: Cursor | undefined,
-  living: readonly SchedulerView[],
-  now: number,
+  {
+    cursor,
+    maintenance,
+    living,
+    now,
+  }: {
+    readonly cursor: Cursor | undefined;
+    readonly maintenance: Maintenance | undefined;
+    readonly living: readonly SchedulerView[];
+    readonly now: number;
+  },
 ): ScheduleReason[] {
   const unattended = attendanceOf(living)(schedule);
-  const overdue = cursor && overdueTicks(viewOf(channel, schedule, cursor), now);
+  const overdue = cursor && overdueTicks(viewOf(channel, schedule, cursor, { maintenance }), now);
   const text = attendanceText(unattended, overdue);
   return text === undefined ? [] : [{ code: unattended === undefined ? "overdue" : "unattended", text }];
 }
@@ -186,19 +209,25 @@ async function lastTick(store: ScheduleStore, name: string): Promise<ScheduleRea
 const WILL: Readonly<Record<NonNullable<NextTick["skipped"]>, string>> = {
   paused: "the schedule is paused",
   blackout: "it falls into a blackout",
+  maintenance: "at the end of the maintenance, its missed rule decides whether it is run late",
   held: "the job is on hold then",
 };
 
-function nextTick(schedule: StoredSchedule, now: number, reasons: readonly Reason[]): ScheduleReason[] {
+function nextTick(
+  schedule: StoredSchedule,
+  now: number,
+  { reasons, maintenance }: { readonly reasons: readonly Reason[]; readonly maintenance: Maintenance | undefined },
+): ScheduleReason[] {
   const lock = reasons.find(({ code }) => code === "maintenance")?.lock;
-  const ahead = { held: lock && holdOf(lock)?.until };
+  const ahead = { held: lock && holdOf(lock)?.until, maintenance };
   if (!isReadable(schedule.definition)) return [];
   return nextTicks(schedule, now, 1, ahead).map(({ at, skipped }) => {
     const text = `the next tick is at ${iso(at)}`;
     if (skipped === undefined) return { code: "next", text };
     const run = nextRun(schedule, now, ahead);
     const then = run === undefined ? "" : `. The next one that runs is at ${iso(run.at)}`;
-    return { code: "next", text: `${text}, and will be skipped: ${WILL[skipped]}${then}` };
+    const will = skipped === "maintenance" ? "waits" : "will be skipped";
+    return { code: "next", text: `${text}, and ${will}: ${WILL[skipped]}${then}` };
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Maintenance } from "@ojm/core";
 import { lastTick, newestTicks } from "../calendar/schedule.js";
 import { windowAt } from "../definition/blackout.js";
 import { calendarIn, calendarKey, calendarOf, dueTime } from "../definition/calendar.js";
@@ -30,6 +31,8 @@ export interface State {
   readonly now: number;
   /** When this process began, in ms since 1970. */
   readonly began: number;
+  /** The maintenance that keeps it from running at `now`. */
+  readonly maintenance?: Maintenance | undefined;
 }
 
 /** The next step for a schedule. */
@@ -47,9 +50,11 @@ type Settle = Extract<Decision, { type: "settle" }>;
 
 /** Decides the ticks that are due. The same state leads to the same decision in any process. */
 export function decide(state: State): Decision {
-  const { schedule, cursor, now } = state;
+  const { schedule, cursor, now, maintenance } = state;
   const { name, definition } = schedule;
   if (cursor.at > now + WRONG_CLOCK) return { type: "reset", cursor: setBack(cursor, now) };
+  // At its end, the ticks of a maintenance are late ones, as if no process had been there.
+  if (maintenance !== undefined) return { type: "wait", due: maintenance.until ?? Number.POSITIVE_INFINITY };
   const stop = stopped(state, now);
   const waiting = cursor.waiting ?? [];
   if (waiting.length > 0 && stop !== undefined) {

@@ -66,7 +66,7 @@ export class TickClaim implements StartClaim {
     this.tick = { schedule: stored.schedule.value.name, at: planned.at };
   }
 
-  ops(run: StartingRun): ChannelOps<SchedulesValue>[] {
+  ops(run: StartingRun): ChannelOps<unknown>[] {
     const { id } = run;
     this.run = id;
     const { schedule, cursor } = this.stored;
@@ -81,12 +81,12 @@ export class TickClaim implements StartClaim {
         ? this.#store.tickOps(name, outcome, revision)
         : replaceOps(this.#store, { name, at: this.tick.at, found, run })),
     ];
-    return [{ channel: this.#store.channel, ops }];
+    return [{ channel: this.#store.channel, ops }, this.#store.maintenance.check(name)] as ChannelOps<unknown>[];
   }
 
   async refused(): Promise<void> {
     const { schedule: name, at } = this.tick;
-    const { schedule, cursor } = await this.#store.read(name);
+    const [{ schedule, cursor }] = await Promise.all([this.#store.read(name), this.#store.maintenance.read()]);
     if (schedule === undefined || cursor === undefined) throw new Changed();
     this.stored = { schedule, cursor };
     const plan = this.#plan(this.stored);
@@ -158,20 +158,26 @@ export class RequestClaim implements StartClaim {
     if (more !== undefined) this.tick = more.tick;
   }
 
-  ops(run: StartingRun): ChannelOps<SchedulesValue>[] {
+  ops(run: StartingRun): ChannelOps<unknown>[] {
     const key = requestKey(this.#request.name, this.#request.id);
     const ops: Op<SchedulesValue>[] = [
       { check: key, version: this.#request.version },
       { put: key, value: this.#answer(run), ttl: REQUEST_TTL },
       ...(this.#more?.ops(run) ?? []),
     ];
-    return [{ channel: this.#store.channel, ops }];
+    const own = { channel: this.#store.channel, ops } as ChannelOps<unknown>;
+    // A person who runs a job now may do so during a maintenance. A backfill is no hurry.
+    return this.#more === undefined ? [own] : [own, this.#store.maintenance.check(this.#request.name)];
   }
 
   async refused(): Promise<void> {
     const { name, id, version } = this.#request;
     const entry = await this.#store.channel.entry(requestKey(name, id));
     if (entry?.version !== version) throw new Changed();
+    if (this.#more !== undefined) {
+      await this.#store.maintenance.read();
+      if (this.#store.maintenance.of(name) !== undefined) throw new Changed();
+    }
     // An entry that `more` checks has changed: the same ops would fail in every further attempt.
     if (this.#more !== undefined && !(await this.#more.holds())) throw new Changed();
   }

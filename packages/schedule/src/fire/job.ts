@@ -151,7 +151,8 @@ export class ScheduledJob implements Alarm {
     // The second member acts a moment later, so it decides only the ticks that the first has left undecided.
     const behind = rank === 0 ? 0 : GRACE;
     const now = store.clock.now() - behind;
-    const state = { schedule: stored.schedule.value, cursor: stored.cursor.value, now, began };
+    const maintenance = store.maintenance.of(name, now);
+    const state = { schedule: stored.schedule.value, cursor: stored.cursor.value, now, began, maintenance };
     const decision = decide(state);
     if (rank > 0) this.#waiting?.stop();
     else if ((state.cursor.waiting ?? []).length > 0) this.#runWaiting();
@@ -187,7 +188,8 @@ export class ScheduledJob implements Alarm {
     await this.#host.attemptsFirst(this.own);
     if (this.#over) return;
     const plan = (found: Stored): Plan | undefined => {
-      const again = decide({ ...state, schedule: found.schedule.value, cursor: found.cursor.value });
+      const maintenance = this.#host.store.maintenance.of(this.own.name, state.now);
+      const again = decide({ ...state, maintenance, schedule: found.schedule.value, cursor: found.cursor.value });
       return again.type === "start" ? { at: again.at, cursor: again.cursor } : undefined;
     };
     const claim = new TickClaim(this.#host.store, stored, decision, plan);

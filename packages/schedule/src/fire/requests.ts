@@ -120,7 +120,7 @@ export class Requests implements Followed<SchedulesValue> {
   }
 }
 
-/** The pause before the cursor is read again, in ms. */
+/** The pause before the cursor and the maintenance are checked again, in ms. */
 const CURSOR_PAUSE = 1_000;
 
 /** The store's entries of a tick that the cursor has passed. */
@@ -141,7 +141,7 @@ async function backfillNext(host: Host, own: OwnSchedule, request: Request): Pro
   const { from = 0, to = 0, again } = value;
   for (let at = calendar.next(from); at <= to; at = calendar.next(at)) {
     let decided = await decidedAt(store, name, at);
-    if (decided === undefined) {
+    if (decided === undefined || store.maintenance.of(name) !== undefined) {
       await new Promise<void>((resolve) => void store.clock.after(CURSOR_PAUSE, resolve));
       return request;
     }

@@ -108,7 +108,8 @@ export class WaitingRuns {
   #plan({ schedule: { value: schedule }, cursor: { value: cursor } }: Stored): Plan | undefined {
     const [at, ...rest] = cursor.waiting ?? [];
     if (at === undefined || schedule.hash !== this.#own.hash) return undefined;
-    const isStopped = stopped({ schedule }, this.#host.store.clock.now()) !== undefined;
+    const { clock, maintenance } = this.#host.store;
+    const isStopped = maintenance.of(this.#own.name) !== undefined || stopped({ schedule }, clock.now()) !== undefined;
     return isStopped ? undefined : { at, cursor: cursorAt(cursor, cursor.at, rest) };
   }
 }

@@ -1,6 +1,16 @@
-import type { Channel, Clock, JobManager, Key, PendingRetry } from "@ojm/core";
+import type { Channel, Clock, JobManager, Key, Maintenance, PendingRetry } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { type Followed, follow, isPendingRetry, UpToDate } from "@ojm/core/internal";
+import {
+  type Followed,
+  follow,
+  isMaintenanceValue,
+  isPendingRetry,
+  MAINTENANCE,
+  type MaintenanceValue,
+  maintenanceIn,
+  maintenanceOf,
+  UpToDate,
+} from "@ojm/core/internal";
 import { LiveRuns } from "@ojm/core/internal/operator";
 import { type SchedulerView, type ScheduleView, schedulersOf, viewOf } from "../control/overview.js";
 import {
@@ -67,6 +77,7 @@ export class LiveStore {
   readonly #cursors: Kept<Cursor>;
   readonly #members: Kept<MemberValue | MemberPart>;
   readonly #retries: Kept<PendingRetry>;
+  readonly #maintenance: Kept<MaintenanceValue>;
   readonly #upToDate: UpToDate = new UpToDate();
   #states: readonly ScheduleState[] = [];
   #channel: Channel<SchedulesValue> | undefined;
@@ -90,6 +101,11 @@ export class LiveStore {
     this.#cursors = new Kept(isCursor, named, upToDate);
     this.#members = new Kept(isMemberOrPart, () => this.#changed(undefined, "others"), upToDate);
     this.#retries = new Kept(isRetry, named, upToDate);
+    const maintained = (): void => {
+      this.#freshUntil = 0;
+      this.#changed(undefined, "others");
+    };
+    this.#maintenance = new Kept(isMaintenanceValue, maintained, upToDate);
     this.runs = new LiveRuns(manager.liveSource(), {
       changed: (name) => this.#changed(name, "runs"),
       ...(failed && { failed }),
@@ -117,7 +133,13 @@ export class LiveStore {
   schedule(name: string): ScheduleView | undefined {
     const [schedule, cursor] = [this.#schedules.get(["schedule", name]), this.#cursors.get(cursorKey(name))];
     if (this.#channel === undefined || schedule === undefined || cursor === undefined) return undefined;
-    return viewOf(this.#channel, schedule, cursor, this.runs.holds().get(name)?.until);
+    const maintenance = maintenanceOf(this.maintenance(this.#now()), name);
+    return viewOf(this.#channel, schedule, cursor, { held: this.runs.holds().get(name)?.until, maintenance });
+  }
+
+  /** The maintenance at `now`, the one that ends last first. */
+  maintenance(now: number): Maintenance[] {
+    return maintenanceIn(this.#maintenance.get(MAINTENANCE), now);
   }
 
   /** The living schedulers. One that died on another machine is listed for 15 seconds more. */
@@ -142,7 +164,9 @@ export class LiveStore {
       ...{ now, runs: this.runs.runs(), holds: this.runs.holds(), retries: this.retries(schedulers) },
       ...{ schedules: this.#statesAt(now, schedulers), ...this.#unwatched },
     };
-    return snapshotOf(facts, { waiting: this.runs.waiting(), schedulers });
+    return snapshotOf(facts, {
+      ...{ waiting: this.runs.waiting(), schedulers, maintenance: this.maintenance(now) },
+    });
   }
 
   /**
@@ -172,6 +196,7 @@ export class LiveStore {
       follow(channel, clock, ["cursor"], this.#cursors, signal),
       follow(channel, clock, ["member"], this.#members, signal),
       follow<unknown>(locks, clock, ["retry"], this.#retries, signal),
+      follow<unknown>(locks, clock, MAINTENANCE, this.#maintenance, signal),
     ]);
     all.catch((error: unknown) => void (signal.aborted || failed?.(error)));
     await Promise.all([all, this.runs.ready]);

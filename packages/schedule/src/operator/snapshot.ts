@@ -1,4 +1,4 @@
-import type { JobManager } from "@ojm/core";
+import type { JobManager, Maintenance } from "@ojm/core";
 import { type ActiveRun, all, type Hold } from "@ojm/core/internal";
 import { holdsIn, type SchedulerView, schedulersIn, schedulesIn } from "../control/overview.js";
 import {
@@ -26,6 +26,8 @@ export interface StoreSnapshot {
   readonly waiting: ReadonlyMap<string, number>;
   /** The jobs that people hold. */
   readonly holds: ReadonlyMap<string, Hold>;
+  /** The current maintenance, the one that ends last first. */
+  readonly maintenance: readonly Maintenance[];
   /** The pending attempts, the soonest first. */
   readonly retries: readonly Retry[];
   /** The schedules, by name, each with its next tick. */
@@ -55,11 +57,15 @@ export const LAST_RUNS = 100;
  * for (const { kind, name, text } of (await snapshot(manager)).problems) console.log(kind, name, text);
  */
 export async function snapshot(manager: JobManager, options: SnapshotOptions = {}): Promise<StoreSnapshot> {
-  const [retries, locks] = await Promise.all([manager.retries(), manager.heldLocks()]);
+  const [retries, locks, maintenance] = await Promise.all([
+    manager.retries(),
+    manager.heldLocks(),
+    manager.maintenance(),
+  ]);
   const [runs, marked, views, schedulers] = await Promise.all([
     manager.activeRuns({ locks }),
     retriesOf(manager, retries),
-    all(schedulesIn(manager, { locks })),
+    all(schedulesIn(manager, { locks, maintenance })),
     all(schedulersIn(manager)),
   ]);
   const now = Date.now();
@@ -67,11 +73,15 @@ export async function snapshot(manager: JobManager, options: SnapshotOptions = {
   const known = { now, runs, schedules: views.map((view) => scheduleState(view, unattended, now)) };
   const rest = await readUnwatched(manager, known, options);
   const waiting = new Map(locks.flatMap(({ name, waiting: n }) => (n === 0 ? [] : [[name, n]])));
-  return snapshotOf({ ...known, ...rest, holds: holdsIn(locks), retries: marked }, { waiting, schedulers });
+  const facts = { ...known, ...rest, holds: holdsIn(locks), retries: marked };
+  return snapshotOf(facts, { waiting, schedulers, maintenance });
 }
 
 /** Makes a snapshot from facts. */
-export function snapshotOf(facts: Facts, others: Pick<StoreSnapshot, "waiting" | "schedulers">): StoreSnapshot {
+export function snapshotOf(
+  facts: Facts,
+  others: Pick<StoreSnapshot, "waiting" | "schedulers" | "maintenance">,
+): StoreSnapshot {
   const { now: at, runs, holds, retries, schedules } = facts;
   return { at, problems: problemsOf(facts), runs, holds, retries, schedules, ...others };
 }

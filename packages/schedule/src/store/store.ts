@@ -10,7 +10,13 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { type AuditAction, type ChannelOps, type StartingRun, unlessCorrupt } from "@ojm/core/internal";
+import {
+  type AuditAction,
+  type ChannelOps,
+  KnownMaintenance,
+  type StartingRun,
+  unlessCorrupt,
+} from "@ojm/core/internal";
 import { lastTick } from "../calendar/schedule.js";
 import { LATE } from "../decide/decide.js";
 import { cursorAt, type Decided, type Moved, range, type Why } from "../decide/outcomes.js";
@@ -58,6 +64,8 @@ export type CheckedVersions = { readonly [K in keyof Stored]: Version | null };
 export class ScheduleStore {
   readonly channel: Channel<SchedulesValue>;
   readonly clock: Clock;
+  /** The maintenance, which keeps ticks from running. */
+  readonly maintenance: KnownMaintenance;
   /** The author of the writes. */
   readonly by: Holder;
   readonly #manager: JobManager;
@@ -66,6 +74,7 @@ export class ScheduleStore {
     this.#manager = manager;
     this.channel = channel;
     this.clock = clock;
+    this.maintenance = new KnownMaintenance(manager.channels.locks as Channel<unknown>, clock);
     this.by = by;
   }
 

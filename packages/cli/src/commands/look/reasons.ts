@@ -4,6 +4,7 @@ import type { ScheduleReason, Scheduler } from "@ojm/schedule";
 import { orphanedRetryHelp } from "../exec/orphaned-retries.js";
 import { commandText, helpCommand, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
+import { endOfMaintenance } from "../maintenance/text.js";
 import { type QueueReason, queueReasons } from "../queue/reasons.js";
 
 /** Why a job does not run, and what to do. */
@@ -25,6 +26,7 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
     `${ojmCommand("logs", name, "-f")}${reason?.stopRequest === undefined ? "" : UNLOCK(name)}`,
   locked: (name, { reason }) => ojmCommand("unlock", reason?.lock?.name ?? name, "--reason …"),
   maintenance: (name, { reason }) => ojmCommand("hold", reason?.lock?.name ?? name, "--end --reason …"),
+  "maintenance-window": (_, { maintenance }) => endOfMaintenance(maintenance?.names ?? "*"),
   queue: () => "ojm ps",
   permit: () => "ojm locks",
   rate: () => "ojm locks",
@@ -41,11 +43,13 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
   next: (name) => ojmCommand("run-now", name, "--reason …"),
 };
 
+/** No living process runs it, or a hold or a maintenance keeps it from running. */
+const KEPT_AWAY: ReadonlySet<string> = new Set(["unattended", "maintenance", "maintenance-window"]);
+
 /** Why a job does not run, the most important reason first, each with what to do. */
 export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name: string): Promise<Why[]> {
   const all = await scheduler.why(name);
-  // No living process runs it, or a hold keeps it from running.
-  const isKeptAway = all.some(({ code }) => code === "unattended" || code === "maintenance");
+  const isKeptAway = all.some(({ code }) => KEPT_AWAY.has(code));
   const orphans = (await orphansOf(manager)).filter((orphan) => orphan.name === name);
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ isCertain }) => isCertain);

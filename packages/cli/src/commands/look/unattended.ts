@@ -13,7 +13,9 @@ export interface ComingTick extends Pick<NextTick, "skipped" | "waiting"> {
 export function noteOf({ skipped, unattended, waiting }: ComingTick, late?: string): string {
   const notes = [
     ...(waiting === undefined ? [] : [waiting === 1 ? "1 tick waits before it" : `${waiting} ticks wait before it`]),
-    ...(skipped === undefined ? [] : [`will be skipped: ${SKIPPED[skipped]}`]),
+    ...(skipped === undefined
+      ? []
+      : [`${skipped === "maintenance" ? "will wait" : "will be skipped"}: ${SKIPPED[skipped]}`]),
     ...(unattended === undefined || skipped !== undefined
       ? []
       : [`${UNATTENDED} now${late === undefined ? "" : `: ${late}`}`]),
@@ -25,5 +27,6 @@ export function noteOf({ skipped, unattended, waiting }: ComingTick, late?: stri
 export const SKIPPED: Readonly<Record<NonNullable<NextTick["skipped"]>, string>> = {
   paused: "paused",
   blackout: "blackout",
+  maintenance: "maintenance",
   held: "on hold",
 };

@@ -3,6 +3,7 @@ import { ojmCommand } from "@ojm/core/internal";
 import type { Queues } from "@ojm/queue";
 import { queuesIn } from "../../store/known-names.js";
 import { count } from "../look/doctor/finding.js";
+import { endOfMaintenance } from "../maintenance/text.js";
 import { COUNTED, type ShownQueue, sayPause, shownQueue } from "./shown.js";
 
 /** Why the items of a queue are not processed now, and what helps. */
@@ -63,7 +64,7 @@ export function reasonsOf(queue: ShownQueue & Upcoming): QueueReason[] {
       paused !== undefined,
       "queue-paused",
       `it is paused ${paused && sayPause(paused, iso)}`,
-      ojmCommand("queue resume", name),
+      paused?.maintenance === undefined ? ojmCommand("queue resume", name) : endOfMaintenance(paused.maintenance),
     ],
     [hung > 0, "queue-hung", `${hung} ${ignore} (${all})`, restart],
     [waiting > 0 && workers === 0, "queue-unattended", `${wait}, and no living worker takes them`, start],

@@ -16,6 +16,7 @@ const isCursor = ({ key }: { readonly key: string }): boolean => key.startsWith(
 const isSchedule = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["schedule `);
 const isTick = ({ key }: { readonly key: string }): boolean => key.startsWith(`${SCHEDULES}["tick `);
 const isRetry = ({ key }: { readonly key: string }): boolean => key.startsWith('oJobManager-locks ["retry ');
+const isMaintenance = ({ key }: { readonly key: string }): boolean => key.startsWith('oJobManager-locks ["maintenance');
 const isRun = ({ key }: { readonly key: string }): boolean => key.startsWith("oJobManager-jobs ");
 const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-locks \["lock "[^"]*$/.test(key);
 
@@ -95,6 +96,15 @@ class OldDefinition extends Planted {
 
   override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
     return claims(commit) ? this.without(commit, isSchedule, options) : super.commit(commit, options);
+  }
+}
+
+/** Starts a run although a maintenance has begun that it does not know. */
+class OldMaintenance extends Planted {
+  override readonly supports: Supports = Object.freeze({ ...this.store.supports, watch: false });
+
+  override commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return claims(commit) ? this.without(commit, isMaintenance, options) : super.commit(commit, options);
   }
 }
 
@@ -217,6 +227,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   { name: "a tick is forgotten at a pause", caughtAs: /passed without an outcome/, plant: plant(ForgottenAtPause) },
   { name: "a catch-up that doubles", caughtAs: /decided twice/, plant: plant(CatchUpTwice) },
   { name: "a run by an old definition", caughtAs: /while it is paused/, plant: plant(OldDefinition) },
+  { name: "a run without a check for a maintenance", caughtAs: /during a maintenance/, plant: plant(OldMaintenance) },
   { name: "a cursor that is written unchecked", caughtAs: /decided twice|moves back/, plant: plant(CursorUnchecked) },
   { name: "a replace that starts too early", caughtAs: /two runs of \S+ at once/, plant: plant(ReplaceTooEarly) },
   {

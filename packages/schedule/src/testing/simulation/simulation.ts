@@ -115,6 +115,9 @@ export class Simulation {
   readonly timeline: string[] = [];
   readonly witness: Witness = new Witness(() => this.clock.now());
   readonly #dice: Dice;
+  /** The dice of the maintenance: apart, so that it changes no seed without one. */
+  readonly #shifts: Dice;
+  readonly #isMaintained: boolean;
   readonly #chaos: Chaos;
   readonly #bug: PlantedBug | undefined;
   readonly #length: number;
@@ -148,6 +151,8 @@ export class Simulation {
     this.#length = length;
     this.clock = new FakeClock(seed);
     this.#dice = new Dice(seed * 7_919);
+    this.#shifts = new Dice(seed * 104_729);
+    this.#isMaintained = seed % 3 === 1;
     this.#lives = new SessionLives(this.clock, TTL);
     this.#watch = seed % 5 < 3;
     this.#apart = seed % 7 > 4;
@@ -188,6 +193,7 @@ export class Simulation {
     });
     for (let i = 0; i < PROCESSES; i++) this.#keepAlive(store, i);
     this.#control();
+    this.#maintain();
     this.#outages(store);
     this.#wrongClocks();
     await this.clock.advance(this.#length);
@@ -383,6 +389,34 @@ export class Simulation {
     });
   }
 
+  /** In some seeds, a maintenance begins and ends from time to time: of all names, or of one. */
+  #maintain(): void {
+    if (!this.#isMaintained) return;
+    this.clock.after(this.#shifts.between(500, 12_000), () => {
+      if (this.#over) return;
+      const [one] = [...this.#alive].filter(([, { process }]) => process.running);
+      if (one !== undefined)
+        void this.#shift(one[0]).catch((error: unknown) => {
+          if (!isChannelError(error) && !isRunError(error)) this.#failed(error);
+        });
+      this.#maintain();
+    });
+  }
+
+  async #shift(manager: JobManager): Promise<void> {
+    const chance = this.#shifts.chance();
+    if (chance < 0.5) {
+      const names = chance < 0.4 ? "*" : this.#shifts.pick(this.#names);
+      const until = this.#shifts.chance() < 0.2 ? { until: this.clock.now() + this.#shifts.between(1_000, 9_000) } : {};
+      this.note(`maintenance of ${names} begins`);
+      await manager.startMaintenance({ names, reason: "simulated", ...until });
+      this.note(`maintenance of ${names} began`);
+    } else {
+      this.note("maintenance ends");
+      await manager.endMaintenance();
+    }
+  }
+
   /** In half of the seeds, all processes are gone for a while. A backfill is requested meanwhile. */
   #outages(store: SharedStore): void {
     if (this.#dice.chance() < 0.5) return;
@@ -457,7 +491,8 @@ export class Simulation {
     for (const { process } of this.#alive.values()) process.goOn();
     if (this.#tainted) for (const { end } of [...this.#alive.values()]) end("dies");
     await this.clock.advance(CALM);
-    for (const { scheduler } of this.#alive.values()) {
+    for (const [manager, { scheduler }] of this.#alive) {
+      await this.clock.until(manager.endMaintenance().catch(() => []));
       for (const name of this.#names) {
         await this.clock.until(scheduler.resume(name).catch(() => false));
       }

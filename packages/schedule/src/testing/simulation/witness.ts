@@ -1,11 +1,13 @@
-import { compareVersions } from "@ojm/core";
+import { compareVersions, type Maintenance } from "@ojm/core";
 import type { StoredChange } from "@ojm/core/backend";
+import { maintenanceOf } from "@ojm/core/internal";
 import { decodeKey } from "../../../../core/src/channel/encoding/key.js";
 import { calendarKey, calendarOf } from "../../definition/calendar.js";
 import type { Calendar } from "../../definition/types.js";
 import type { Cursor, StoredSchedule, TickValue } from "../../store/schema.js";
 
 const CHANNEL = "oJobManager-schedules ";
+const MAINTENANCE = 'oJobManager-locks ["maintenance';
 
 /** The outcome of one tick, and the commit that decided it. */
 interface Outcome {
@@ -37,11 +39,13 @@ const EARLY = 3_000_000;
  * - The cursor moves, or a tick stops waiting, only together with the outcomes of those ticks.
  * - The cursor moves back only if it is marked as that of a wrong clock.
  * - While a schedule is paused, no tick of it is run.
+ * - During a maintenance without an end, no tick of its names is run, not even by a backfill.
  */
 export class Witness {
   readonly #names: Map<string, Seen> = new Map();
   readonly #now: () => number;
   #version = "0";
+  #maintenance: readonly Maintenance[] = [];
   #commit: { readonly kind: string; readonly name: string; readonly at: number; readonly value: unknown }[] = [];
 
   /** `now`: the right time. */
@@ -51,6 +55,11 @@ export class Witness {
 
   /** Call it with each change that the store applied. */
   applied({ key, value, version }: StoredChange): void {
+    if (key.startsWith(MAINTENANCE)) {
+      this.flush();
+      const { all = [] } = value === null ? {} : (JSON.parse(value) as { readonly all?: readonly Maintenance[] });
+      this.#maintenance = all.filter(({ until }) => until === undefined);
+    }
     if (!key.startsWith(CHANNEL)) return;
     if (compareVersions(version, this.#version) !== 0) this.flush();
     this.#version = version;
@@ -108,6 +117,8 @@ export class Witness {
     const { paused } = schedule ?? {};
     if (paused !== undefined && paused.until === undefined && value.outcome === "run" && !isBackfill)
       throw new Error(`${name} is run for its tick of ${iso(at)} while it is paused`);
+    if (value.outcome === "run" && maintenanceOf(this.#maintenance, name) !== undefined)
+      throw new Error(`${name} is run for its tick of ${iso(at)} during a maintenance`);
     for (const tick of ticksIn(value.calendar ?? {}, at, value.until ?? at)) {
       const before = outcomes.get(tick);
       // A backfill cuts a range into parts with the same content.

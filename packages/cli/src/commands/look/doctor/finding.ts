@@ -29,6 +29,7 @@ export type Check =
   | "schedulers"
   | "definitions"
   | "pauses"
+  | "maintenance"
   | "queues"
   | "holds"
   | "entries";

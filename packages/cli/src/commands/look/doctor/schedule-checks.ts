@@ -1,9 +1,10 @@
 import type { JobManager } from "@ojm/core";
-import { elapsedText, ojmCommand } from "@ojm/core/internal";
+import { elapsedText, maintenanceText, ojmCommand } from "@ojm/core/internal";
 import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import { type Problem, type ProblemKind, type Retry, type StoreSnapshot, snapshot } from "@ojm/schedule/operator";
 import { orphanedRetryHelp } from "../../exec/orphaned-retries.js";
 import { orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
+import { endOfMaintenance } from "../../maintenance/text.js";
 import { type Check, count, type Finding, ok, warning } from "./finding.js";
 
 /** A scheduler that was not heard for this long has missed a beat, even on a slow machine, in ms. */
@@ -43,6 +44,12 @@ export async function checkSchedules(manager: JobManager): Promise<Finding[]> {
   const evidence = { schedules: schedules.length, schedulers: schedulers.length };
   return [
     ok("schedulers", all, { evidence }),
+    ...found.maintenance.map((one) =>
+      warning("maintenance", maintenanceText(one), {
+        help: `to end it: ${endOfMaintenance(one.names)}`,
+        evidence: { ...one },
+      }),
+    ),
     ...schedulers.flatMap(quiet),
     ...problems.flatMap((one): Finding[] => {
       const shown = SHOWN[one.kind];

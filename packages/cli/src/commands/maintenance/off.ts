@@ -1,0 +1,18 @@
+import { maintenanceText, present } from "@ojm/core/internal";
+import { optionalOperand } from "../../command-line/parse.js";
+import type { Given } from "../../command-line/spec.js";
+import { notFound } from "../../errors.js";
+import { done } from "../../output/print.js";
+import { withStore } from "../../store/open.js";
+import { whyOf } from "../act/reason.js";
+
+/** Ends a maintenance. */
+export async function execute(given: Given): Promise<number> {
+  const names = optionalOperand(given);
+  return withStore(given, async (manager) => {
+    const ended = await manager.endMaintenance({ ...whyOf(given), ...present({ names }) });
+    if (ended.length === 0) throw notFound(names === undefined ? "no maintenance" : `no maintenance of "${names}"`);
+    const late = "Their late ticks are decided now, by the missed rule of each schedule";
+    return done(given, `${ended.map((one) => `ended the ${maintenanceText(one)}`).join("\n")}\n${late}`, { ended });
+  });
+}
