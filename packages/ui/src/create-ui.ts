@@ -4,6 +4,7 @@ import { openScheduler } from "@ojm/schedule";
 import { OVERDUE_AFTER } from "@ojm/schedule/operator";
 import { actHandlers } from "./api/acts.js";
 import { App, type Gate } from "./api/app.js";
+import { manyHandlers } from "./api/many-acts.js";
 import { queueActHandlers } from "./api/queue-acts.js";
 import { type Handler, readHandlers } from "./api/read.js";
 import { Streams } from "./api/streams.js";
@@ -78,6 +79,7 @@ export function uiBehind(
     ...readHandlers(source),
     ...actHandlers(source),
     ...queueActHandlers(source),
+    ...manyHandlers(source),
     me: async ({ viewer }) => me(viewer),
     events: streams.open,
     ...more({ streams, me }),

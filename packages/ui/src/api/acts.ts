@@ -38,7 +38,7 @@ export const actEndpoints: readonly Endpoint[] = [
 ];
 
 /** An action: the job or run, the reason and the options. */
-interface Act extends ActRequest {
+export interface Act extends ActRequest {
   readonly name: string;
   /** The user and the address, for the audit. */
   readonly author: string;
@@ -47,12 +47,16 @@ interface Act extends ActRequest {
 /** Takes the action, and says what was done. */
 type Doing = (source: Source, act: Act) => Promise<ActAnswer>;
 
+/** How each action is taken, by the id of its endpoint. */
+export const doings: Readonly<
+  Record<Exclude<ActName, `queue-${string}` | `${string}maintenance`> | "cancel-run", Doing>
+> = {
+  ...{ "run-now": runNow, hold, "end-hold": endHold, pause, resume, backfill, "stop-backfill": stopBackfill },
+  ...{ unlock, cancel, "cancel-run": cancel },
+};
+
 /** The handlers of the endpoints that change the store. */
 export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
-  const doings: Readonly<Record<string, Doing>> = {
-    ...{ "run-now": runNow, hold, "end-hold": endHold, pause, resume, backfill, "stop-backfill": stopBackfill },
-    ...{ unlock, cancel, "cancel-run": cancel },
-  };
   const handler =
     (doing: Doing): Handler =>
     async ({ params, body, viewer, address }) => {

@@ -1,6 +1,7 @@
 import type { Endpoint } from "../contract/endpoint.js";
 import { sessionRequestSchema } from "../contract/requests.js";
 import { actEndpoints } from "./acts.js";
+import { manyEndpoints } from "./many-acts.js";
 import { queueActEndpoints } from "./queue-acts.js";
 import { readEndpoints } from "./read.js";
 
@@ -26,4 +27,5 @@ export const endpoints: readonly Endpoint[] = [
   },
   ...actEndpoints,
   ...queueActEndpoints,
+  ...manyEndpoints,
 ];

@@ -76,9 +76,13 @@ export const readEndpoints: readonly Endpoint[] = [
       limit: LIMIT,
       after: { type: "text", text: "only jobs after this one in the list: its name" },
       q: Q,
+      state: {
+        type: "text",
+        text: "only those that are `failing`, `paused`, `held` or `running`, with commas between",
+      },
       sort: { type: "text", text: "`slower`: those first that became the slowest since the week before" },
     },
-    page: listPage("jobs", 100, ["q", "sort"]),
+    page: listPage("jobs", 100, ["q", "state", "sort"]),
   }),
   look("job", "jobs/:name", "A job and its ticks", {
     query: {
@@ -170,7 +174,7 @@ export function readHandlers(source: Source): Readonly<Record<string, Handler>> 
       const sort = query.text("sort");
       if (sort !== undefined && sort !== "slower")
         throw new Refusal("INVALID", `sort is "slower" or absent, not "${sort.slice(0, 100)}"`);
-      return jobsOf(source, { ...names(query, 50, 100), sort });
+      return jobsOf(source, { ...names(query, 50, 100), sort, state: query.text("state") });
     },
     job: async ({ params: { name = "" }, query }) =>
       found(await jobDetailOf(source, name, range(query)), `job "${name}"`),

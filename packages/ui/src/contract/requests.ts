@@ -30,10 +30,27 @@ export interface ActRequest {
   readonly dryRun?: boolean;
 }
 
+/**
+ * The body of `POST api/v1/many/ACT`, where ACT is `run-now`, `pause`, `resume`, `hold`, `end-hold` or
+ * `cancel`.
+ */
+export interface ManyRequest extends Pick<ActRequest, "reason" | "until" | "dryRun"> {
+  /** Names of jobs, or patterns with `*` for any characters; with `cancel`, also ids of runs. */
+  readonly names: readonly string[];
+}
+
+/** The body of `POST api/v1/maintenance/on` and `off`. */
+export interface MaintenanceRequest extends Pick<ActRequest, "reason" | "until" | "dryRun"> {
+  /** The pattern of its names. Default: all with `on`, each maintenance with `off`. */
+  readonly names?: string;
+  /** With `on`: also asks the runs in progress to stop. */
+  readonly cancel?: boolean;
+}
+
 const time = v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
 
 /** A field that only one of the type and the schema has does not compile. */
-export const actRequestSchema: Schema<ActRequest> = v.strictObject({
+const fields = {
   reason: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1_000)),
   until: time,
   args: v.exactOptional(v.record(v.string(), v.unknown())),
@@ -42,7 +59,23 @@ export const actRequestSchema: Schema<ActRequest> = v.strictObject({
   again: v.exactOptional(v.boolean()),
   error: v.exactOptional(v.pipe(v.string(), v.maxLength(100))),
   dryRun: v.exactOptional(v.boolean()),
-} satisfies Readonly<Record<keyof ActRequest, v.GenericSchema>>);
+} satisfies Readonly<Record<keyof ActRequest, v.GenericSchema>>;
+
+export const actRequestSchema: Schema<ActRequest> = v.strictObject(fields);
+
+const { reason, until, dryRun } = fields;
+const pattern = v.pipe(v.string(), v.minLength(1), v.maxLength(1_000));
+
+export const manyRequestSchema: Schema<ManyRequest> = v.strictObject({
+  ...{ reason, until, dryRun },
+  names: v.pipe(v.array(pattern), v.minLength(1), v.maxLength(1_000)),
+} satisfies Readonly<Record<keyof ManyRequest, v.GenericSchema>>);
+
+export const maintenanceRequestSchema: Schema<MaintenanceRequest> = v.strictObject({
+  ...{ reason, until, dryRun },
+  names: v.exactOptional(pattern),
+  cancel: v.exactOptional(v.boolean()),
+} satisfies Readonly<Record<keyof MaintenanceRequest, v.GenericSchema>>);
 
 /** `POST api/v1/session`: the launch token, which is exchanged for a cookie. */
 export interface SessionRequest {

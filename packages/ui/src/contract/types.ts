@@ -4,6 +4,7 @@ import type {
   Holder,
   JobSummary,
   LogLine,
+  Maintenance,
   Progress,
   RunRecord,
   RunStatus,
@@ -35,6 +36,8 @@ export type ActName =
   | "end-hold"
   | "unlock"
   | "cancel"
+  | "maintenance"
+  | "end-maintenance"
   | "queue-pause"
   | "queue-resume"
   | "queue-retry"
@@ -66,6 +69,21 @@ export interface ActAnswer {
   /** With `cancel`, and `discard` of an active item: the run was asked to stop, and is still running. */
   readonly pending?: boolean;
   readonly dryRun?: boolean;
+}
+
+/** What was done to each of several names, in order. */
+export interface ManyAnswer {
+  readonly results: readonly ManyResult[];
+  readonly dryRun?: boolean;
+}
+
+/** What was done to one name, or why not. */
+export interface ManyResult {
+  /** The name, or the id of the run. */
+  readonly name: string;
+  readonly done?: string;
+  readonly error?: string;
+  readonly run?: string;
 }
 
 /** What a user may do: only read, also operate, or also take locks by force and discard items. */
@@ -259,6 +277,8 @@ export interface WaitedView {
 /** `GET api/v1/now`. */
 export interface Now {
   readonly at: number;
+  /** The current maintenance, the one that ends last first: no tick and no item of its names begins. */
+  readonly maintenance: readonly Maintenance[];
   /** The worst first. */
   readonly problems: readonly Problem[];
   readonly running: readonly Running[];
@@ -383,7 +403,8 @@ export interface Mark {
 /** Why a job does not run now. */
 export interface ReasonView {
   /**
-   * `ready`, `paused`, `blackout`, `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`,
+   * `ready`, `paused`, `blackout`, `maintenance-window`,
+   * `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`,
    * `queue`, `permit`, `rate`, `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`,
    * `unscheduled`, `unreadable`, `orphaned` or `refused`.
    */
@@ -646,5 +667,6 @@ export interface Answers {
   readonly audit: Audit;
   readonly events: Events;
   readonly act: ActAnswer;
+  readonly many: ManyAnswer;
   readonly error: ErrorBody;
 }

@@ -2,7 +2,13 @@ import { parseRunId, type RunRecord } from "@ojm/core";
 import { hasEnded, isOwn, nearest, ownNameProblem, present } from "@ojm/core/internal";
 import { slowdownOf, streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
-import { type LiveStore, overdueEntry, type ScheduleState, UNATTENDED } from "@ojm/schedule/operator";
+import {
+  type LiveStore,
+  overdueEntry,
+  type ScheduleState,
+  type StoreSnapshot,
+  UNATTENDED,
+} from "@ojm/schedule/operator";
 import type { Job, JobDetail, JobSchedule, Jobs, LastRun, Outcome, TickView, Zones } from "../../contract/types.js";
 import { Refusal } from "../../security/refusal.js";
 import { holdView } from "../locks.js";
@@ -80,17 +86,44 @@ export function pageOf(
   return { names: found.slice(0, limit), more: found.length > limit };
 }
 
+/** The jobs in some states. */
+const IN_STATE: Readonly<Record<string, (found: StoreSnapshot) => readonly string[]>> = {
+  failing: ({ problems }) => problems.filter(({ kind }) => FAILED.has(kind)).map(({ name }) => name),
+  paused: ({ schedules }) => schedules.flatMap(({ schedule, paused }) => (paused === undefined ? [] : [schedule.name])),
+  held: ({ holds }) => [...holds.keys()],
+  running: ({ runs }) => runs.map(({ name }) => name),
+};
+
+const FAILED: ReadonlySet<string> = new Set(["failed", "lost", "timeout"]);
+
+/** The jobs that are in one of these states. */
+async function inState({ hub }: Source, states: string): Promise<ReadonlySet<string>> {
+  const found = await hub.snapshot();
+  return new Set(
+    states.split(",").flatMap((state) => {
+      const names = Object.hasOwn(IN_STATE, state) ? IN_STATE[state] : undefined;
+      if (names !== undefined) return names(found);
+      const known = Object.keys(IN_STATE).join(", ");
+      throw new Refusal("INVALID", `unknown state "${state.slice(0, 100)}": it is one of ${known}`);
+    }),
+  );
+}
+
 /** The filter of the jobs, and their order. */
 export interface JobsQuery extends NamesQuery {
   readonly sort?: "slower" | undefined;
+  /** Only those in one of these states, with commas between. */
+  readonly state?: string | undefined;
 }
 
 /** A page of the jobs. */
-export async function jobsOf(source: Source, asked: JobsQuery): Promise<Jobs> {
+export async function jobsOf(source: Source, { state, ...asked }: JobsQuery): Promise<Jobs> {
+  const wanted = state === undefined ? undefined : await inState(source, state);
   const [names, store] = await Promise.all([source.hub.names(), source.hub.store()]);
   // Runs that wait for a permit or a rate hold a lock of ojm.
   const locked = store.runs.locks().flatMap(({ name }) => (ownNameProblem(name) === undefined ? [name] : []));
-  const known = [...names, ...store.scheduleNames(), ...locked];
+  const every = [...names, ...store.scheduleNames(), ...locked];
+  const known = wanted === undefined ? every : every.filter((name) => wanted.has(name));
   const page = asked.sort === undefined ? pageOf(known, asked) : await slowestFirst(source, known, asked);
   const stateOf = statesIn(store);
   const [all, { of: trends, counting }] = await Promise.all([

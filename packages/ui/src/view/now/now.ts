@@ -32,6 +32,7 @@ export async function nowOf(source: Source): Promise<Now> {
   const isQuiet = found.runs.length + found.schedules.length + schedulers.length + found.holds.size === 0;
   return {
     at: now,
+    maintenance: found.maintenance.map((one) => ({ ...one, reason: mask(one.reason) })),
     problems: problems.slice(0, PROBLEMS).map((problem) => problemOf(problem, mask, canRun)),
     running: runs.slice(0, RUNNING).map((run) => runningOf(run, now, source)),
     waiting: waited,

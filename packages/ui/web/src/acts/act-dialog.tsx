@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useRef } from "preact/hooks";
-import type { ActRequest } from "../api/types.js";
+import { useEffect, useRef } from "preact/hooks";
+import type { ActRequest, MaintenanceRequest } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
+import { count } from "../format/duration.js";
 import { fromField, TIME_FIELD, toField } from "../format/wall.js";
 import { zoneFor } from "../format/zone.js";
 import { newsOfQueue, publishNews } from "../live/news.js";
@@ -10,7 +11,7 @@ import { Icon } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
 import { Prose } from "../parts/prose.js";
 import { toast } from "../parts/toasts.js";
-import { actOf, asked, perform, type Target } from "./acts.js";
+import { actOf, asked, type Performed, perform, type Target } from "./acts.js";
 
 /** The dialog of an action: what it does, to whom, and why. */
 export function ActDialog(): VNode | null {
@@ -25,6 +26,19 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
   const busy = useSignal(false);
   const error = useSignal<string | undefined>(undefined);
   const preview = useSignal<string | undefined>(undefined);
+  const results = useSignal<Performed["results"]>(undefined);
+  useEffect(() => {
+    // Shows at once what it would do, to how many: the user has not written the reason yet.
+    if (target.names !== undefined) void look();
+  }, []);
+  const look = async (): Promise<void> => {
+    try {
+      const answer = await perform(name, target, { reason: "what would it do?", dryRun: true });
+      results.value ??= answer.results;
+    } catch (thrown) {
+      error.value = textOf(thrown);
+    }
+  };
   const close = (): void => (asked.value = undefined);
   const send = async (dryRun: boolean): Promise<void> => {
     if (form.current === null || busy.value || !form.current.reportValidity()) return;
@@ -33,14 +47,19 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
     try {
       const request = requestOf(new FormData(form.current), zone, target);
       const answer = await perform(name, target, dryRun ? { ...request, dryRun } : request);
+      const isPartly = answer.results?.some((one) => one.error !== undefined) === true;
+      results.value = answer.results;
       if (dryRun) preview.value = answer.done;
-      else {
+      else if (isPartly) {
+        preview.value = `${answer.done}.`;
+        publishNews([...(target.names ?? [])]);
+      } else {
         toast(answer);
-        publishNews([target.queue === undefined ? target.name : newsOfQueue(target.name)]);
+        publishNews(target.names ?? [target.queue === undefined ? target.name : newsOfQueue(target.name)]);
         close();
       }
     } catch (thrown) {
-      error.value = thrown instanceof Error ? thrown.message : String(thrown);
+      error.value = textOf(thrown);
     } finally {
       busy.value = false;
     }
@@ -62,7 +81,8 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
         <h2>{act.title(target.name)}</h2>
         <p class={act.danger === true ? undefined : "dim"}>{act.does(target)}</p>
         {act.field === "range" && <RangeFields zone={zone} />}
-        {act.field === "until" && <UntilField />}
+        {(act.field === "until" || act.field === "maintenance") && <UntilField />}
+        {act.field === "maintenance" && <MaintenanceFields names={target.name} />}
         <label class="field">
           <span>Reason</span>
           <textarea
@@ -75,6 +95,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
           />
         </label>
         {act.field === "args" && <ArgsField again={target.again} />}
+        {results.value !== undefined && <Results of={results.value} />}
         {preview.value !== undefined && <Note tone="info" text={preview.value} job={target.name} />}
         {error.value !== undefined && <Note tone="failed" text={error.value} job={target.name} />}
         <div class="buttons">
@@ -96,6 +117,37 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
   );
 }
 
+const textOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** What would be done, or was done, to each name. */
+const Results = ({ of }: { readonly of: NonNullable<Performed["results"]> }): VNode => (
+  <details class="results" open={of.length <= MOST_OPEN}>
+    <summary>{count(of.length, "job")}</summary>
+    <ul>
+      {of.map(({ name, done, error }) => (
+        <li key={name} data-tone={error === undefined ? undefined : "failed"}>
+          <Prose text={error === undefined ? `${done}.` : `${name}: ${error}`} job={name} />
+        </li>
+      ))}
+    </ul>
+  </details>
+);
+
+/** A longer list is closed at first: the reason and the button must stay in sight. */
+const MOST_OPEN = 8;
+
+const MaintenanceFields = ({ names }: { readonly names: string }): VNode => (
+  <>
+    <label class="field">
+      <span>Jobs and queues</span>
+      <input class="input" name="names" defaultValue={names} required maxLength={1000} spellcheck={false} />
+    </label>
+    <label class="check row">
+      <input type="checkbox" name="cancel" /> Also cancel the runs in progress
+    </label>
+  </>
+);
+
 interface NoteProps {
   readonly tone: "failed" | "info";
   readonly text: string;
@@ -111,7 +163,7 @@ const Note = ({ tone, text, job }: NoteProps): VNode => (
   </div>
 );
 
-function requestOf(fields: FormData, zone: string, { again }: Target): ActRequest {
+function requestOf(fields: FormData, zone: string, { again }: Target): ActRequest & Partial<MaintenanceRequest> {
   const text = (name: string): string => String(fields.get(name) ?? "");
   const args = argsIn(text("args"));
   const length = LENGTHS.find(([label]) => label === text("length"))?.[1];
@@ -121,6 +173,8 @@ function requestOf(fields: FormData, zone: string, { again }: Target): ActReques
     ...(length !== undefined && { until: Math.round(serverNow() + length) }),
     ...(fields.has("from") && { from: timeIn(text("from"), zone), to: timeIn(text("to"), zone) }),
     ...((fields.has("again") || again === "last") && { again: true }),
+    ...(fields.has("names") && { names: text("names") }),
+    ...(fields.has("cancel") && { cancel: true }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { post } from "../api/call.js";
-import type { ActAnswer, ActName, ActRequest, HoldView, Job, RunPage } from "../api/types.js";
+import type { ActAnswer, ActName, ActRequest, HoldView, Job, ManyAnswer, RunPage } from "../api/types.js";
 import { may } from "../app/me.js";
 import type { State } from "../format/states.js";
 import type { IconName } from "../parts/icon.js";
@@ -15,12 +15,14 @@ export interface Act {
   /** Whether it affects the work of others. */
   readonly danger?: boolean;
   /** What it may have besides a reason: when it ends by itself, a range of time, or parameters of the run. */
-  readonly field?: "until" | "range" | "args";
+  readonly field?: "until" | "range" | "args" | "maintenance";
 }
 
 /** The subject of an action. */
 export interface Target {
   readonly name: string;
+  /** The jobs, if there are several. The name is then how many, in words. */
+  readonly names?: readonly string[];
   /** With `cancel`: the running run. */
   readonly run?: string | undefined;
   /** Where it runs, if that is known. */
@@ -104,6 +106,21 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     does: ({ name, where }) =>
       `Takes the lock of ${name} away${where === undefined ? "" : ` from ${where}`}. If that process still works, the job may run twice. Look at it first.`,
   },
+  maintenance: {
+    label: "Start a maintenance",
+    icon: "held",
+    danger: true,
+    field: "maintenance",
+    title: () => "Start a maintenance",
+    does: () =>
+      "No tick and no item of a queue begins until it ends, in any process. Single pauses stay. At its end, the missed rule of each schedule decides its late ticks.",
+  },
+  "end-maintenance": {
+    label: "End the maintenance",
+    icon: "resume",
+    title: (name) => (name === "*" ? "End the maintenance" : `End the maintenance of ${name}`),
+    does: () => "Late ticks are decided at once, by the missed rule of each schedule: by default, the newest is run.",
+  },
   "queue-pause": {
     label: "Pause the queue",
     icon: "paused",
@@ -147,7 +164,12 @@ const subjectOf = ({ name, queue: { item, dead = 0 } = {} }: Target): string =>
     : `the item ${item} of ${name}`;
 
 /** An action for a target. */
-export function actOf(name: ActName, { attempt, again, queue }: Target): Act {
+export function actOf(name: ActName, { attempt, again, queue, names }: Target): Act {
+  if (names !== undefined) {
+    // Each run may need other parameters.
+    const { field, ...act } = ACTS[name];
+    return { ...act, ...(field === "until" && { field }) };
+  }
   if (queue !== undefined && queue.item === undefined && (name === "queue-retry" || name === "queue-discard"))
     return { ...ACTS[name], label: `${ACTS[name].label} all` };
   if (name === "run-now" && again !== undefined)
@@ -170,8 +192,21 @@ export function ask(act: ActName, target: Target): void {
   asked.value = { act, target };
 }
 
+/** What was done, and with several names, what was done to each. */
+export type Performed = ActAnswer & Partial<Pick<ManyAnswer, "results">>;
+
 /** Performs the action, or with `dryRun` reports what it would do. */
-export function perform(act: ActName, { name, run, queue }: Target, request: ActRequest): Promise<ActAnswer> {
+export async function perform(act: ActName, target: Target, request: ActRequest): Promise<Performed> {
+  const { name, names, run, queue } = target;
+  if (names !== undefined) {
+    const answer = await post<ManyAnswer>(`many/${act}`, { ...request, names });
+    const failed = answer.results.filter(({ error }) => error !== undefined).length;
+    const all = answer.results.length;
+    const done = `${all - failed} of ${all} ${request.dryRun === true ? "could be" : "were"} done`;
+    return { done, ...answer };
+  }
+  if (act === "maintenance") return post<ActAnswer>("maintenance/on", request);
+  if (act === "end-maintenance") return post<ActAnswer>("maintenance/off", { ...request, names: name });
   if (act.startsWith("queue-")) {
     const { item, error } = queue ?? {};
     const path = `queues/${encodeURIComponent(name)}${item === undefined ? "" : `/items/${encodeURIComponent(item)}`}`;

@@ -1,2 +1,2 @@
-export type { ActRequest } from "../../../src/contract/requests.js";
+export type { ActRequest, MaintenanceRequest } from "../../../src/contract/requests.js";
 export type * from "../../../src/contract/types.js";

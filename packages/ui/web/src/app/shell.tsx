@@ -2,6 +2,8 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import { ActDialog } from "../acts/act-dialog.js";
+import { ask } from "../acts/acts.js";
+import type { Now } from "../api/types.js";
 import { second } from "../format/clock.js";
 import { elapsedText } from "../format/duration.js";
 import { localZone } from "../format/wall.js";
@@ -12,8 +14,9 @@ import { KeysDialog, keysOpen } from "../palette/keys.js";
 import { Palette, paletteOpen } from "../palette/palette.js";
 import { Icon, type IconName } from "../parts/icon.js";
 import { Full } from "../parts/pictures.js";
+import { Time } from "../parts/time.js";
 import { Toasts } from "../parts/toasts.js";
-import { me, signedOut } from "./me.js";
+import { may, me, signedOut } from "./me.js";
 import { PAGES, place, to } from "./router.js";
 import { Screen } from "./screen.js";
 import { nextTheme, theme } from "./theme.js";
@@ -34,6 +37,9 @@ export function Shell(): VNode {
         ) : (
           <>
             <Banner />
+            {now.value?.maintenance.map((one) => (
+              <MaintenanceBar key={one.names} {...one} />
+            ))}
             <Screen />
           </>
         )}
@@ -152,6 +158,29 @@ function Banner(): VNode | null {
     </div>
   );
 }
+
+/** A maintenance: of what, who started it, why, until when. */
+const MaintenanceBar = ({ names, by, reason, until }: Now["maintenance"][number]): VNode => (
+  <div class="banner row maintenance" role="status">
+    <Icon name="held" />
+    <b>{names === "*" ? "Maintenance" : `Maintenance of ${names}`}</b>
+    <span>
+      by {by}
+      {until !== undefined && (
+        <>
+          {" "}
+          until <Time at={until} />
+        </>
+      )}
+      : {reason}
+    </span>
+    {may("end-maintenance") && (
+      <button type="button" class="button" onClick={() => ask("end-maintenance", { name: names })}>
+        End it
+      </button>
+    )}
+  </div>
+);
 
 /** A restarted server has no sessions. The data that was read before is still useful. */
 const Expired = (): VNode => (

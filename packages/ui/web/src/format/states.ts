@@ -61,17 +61,22 @@ export function tickState({ outcome, status, skipped, unattended, due }: TickVie
   if (status !== undefined) return stateOf(status);
   if (outcome !== undefined) return Object.hasOwn(TICKS, outcome) ? TICKS[outcome] : unknown(outcome);
   if (skipped !== undefined)
-    return { tone: "warn", icon: skipped === "blackout" ? "skipped" : skipped, word: "Will be skipped" };
+    return {
+      tone: "warn",
+      icon: skipped === "blackout" ? "skipped" : skippedState(skipped).icon,
+      word: skipped === "maintenance" ? "Will wait" : "Will be skipped",
+    };
   if (isOverdue(due, now)) return PROBLEMS.overdue;
   if (unattended === true) return PROBLEMS.unattended;
   return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
 }
 
+const MAINTENANCE: State = { tone: "warn", icon: "held", word: "Maintenance" };
 const BLACKOUT: State = { tone: "warn", icon: "skipped", word: "Blackout" };
 
 /** Why the next tick of a job will be skipped. */
 export const skippedState = (skipped: NonNullable<TickView["skipped"]>): State =>
-  skipped === "blackout" ? BLACKOUT : PROBLEMS[skipped];
+  skipped === "blackout" ? BLACKOUT : skipped === "maintenance" ? MAINTENANCE : PROBLEMS[skipped];
 
 const REASONS: Readonly<Record<string, State>> = {
   paused: PROBLEMS.paused,
@@ -80,6 +85,7 @@ const REASONS: Readonly<Record<string, State>> = {
   running: STATUSES.running,
   locked: { tone: "warn", icon: "locks", word: "Locked" },
   maintenance: PROBLEMS.held,
+  "maintenance-window": MAINTENANCE,
   queue: { tone: "warn", icon: "waiting", word: "Queue" },
   permit: { tone: "warn", icon: "waiting", word: "No free permit" },
   rate: { tone: "warn", icon: "waiting", word: "Rate used up" },

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { actOf, ask, type Target } from "../acts/acts.js";
 import { queryOf, read } from "../api/call.js";
 import type { ActName, Jobs } from "../api/types.js";
+import { may } from "../app/me.js";
 import { go, PAGES, to } from "../app/router.js";
 import { nextTheme } from "../app/theme.js";
 import { zoneChoice } from "../format/zone.js";
@@ -99,7 +100,22 @@ function commandsFor(typed: string, jobs: readonly string[]): readonly Command[]
   const whys = jobs.map(
     (name): Command => ({ label: `Why does ${name} not run?`, icon: "info", hint: "why", run: () => go(to.why(name)) }),
   );
-  return [...(/@\d{4}-\d\d-\d\dT/.test(text) ? [run] : []), ...pages, ...fixed, ...whys];
+  return [...(/@\d{4}-\d\d-\d\dT/.test(text) ? [run] : []), ...manyOf(text), ...pages, ...fixed, ...whys];
+}
+
+/** The actions that can be typed before a pattern. */
+const TYPED: Readonly<Record<string, ActName>> = {
+  ...{ run: "run-now", pause: "pause", resume: "resume", hold: "hold", cancel: "cancel" },
+  maintenance: "maintenance",
+};
+
+/** The action on all jobs of a pattern, such as `pause billing/*`. */
+function manyOf(text: string): readonly Command[] {
+  const [, word = "", pattern = ""] = /^(\w+) (\S*\*\S*)$/.exec(text) ?? [];
+  const act = Object.hasOwn(TYPED, word) ? TYPED[word] : undefined;
+  if (act === undefined || !may(act)) return [];
+  const target = act === "maintenance" ? { name: pattern } : { name: pattern, names: [pattern] };
+  return [{ label: text, icon: actOf(act, target).icon, hint: "action", run: () => ask(act, target) }];
 }
 
 /** The jobs whose name contains the typed text. A late answer to an earlier text is ignored. */

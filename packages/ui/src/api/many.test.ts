@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ActAnswer, Audit, Jobs, ManyAnswer, Now } from "../contract/types.js";
+import { openTestUi, type TestUi } from "../testing/test-ui.js";
+
+let it: TestUi;
+
+beforeEach(async () => {
+  it = await openTestUi();
+  for (const name of ["billing/a", "billing/b", "crm"]) await it.scheduler.add(name, { every: 3_600_000 }, () => {});
+});
+
+afterEach(async () => {
+  await it[Symbol.asyncDispose]();
+});
+
+const reason = "the bank is closed";
+const many = async (act: string, body: object): Promise<ManyAnswer> => {
+  const answer = await it.act(`/api/v1/many/${act}`, { reason, ...body }, "operate");
+  expect(answer.status).toBe(200);
+  return answer.body;
+};
+
+test("several schedules are paused and resumed for one reason, with a result for each", async () => {
+  const dry = await many("pause", { names: ["billing/*"], dryRun: true });
+  expect(dry).toEqual({
+    dryRun: true,
+    results: ["billing/a", "billing/b"].map((name) => ({
+      name,
+      done: `would pause the schedule "${name}" until it is resumed: its ticks are skipped`,
+    })),
+  });
+  const { results } = await many("pause", { names: ["billing/*", "none", "crm"] });
+  expect(results).toMatchObject([
+    { name: "billing/a", done: expect.stringContaining("is paused") },
+    { name: "billing/b", done: expect.stringContaining("is paused") },
+    { name: "crm", done: expect.stringContaining("is paused") },
+    { name: "none", error: expect.stringContaining('no schedule "none"') },
+  ]);
+  const names = async (state: string): Promise<string[]> =>
+    (await it.get<Jobs>(`/api/v1/jobs?state=${state}`)).jobs.map(({ name }) => name);
+  await expect.poll(() => names("paused,held")).toEqual(["billing/a", "billing/b", "crm"]);
+  await many("resume", { names: ["*"] });
+  await expect.poll(() => names("paused")).toEqual([]);
+  expect((await it.get<Audit>("/api/v1/audit")).entries.length).toBe(6);
+  expect((await it.act("/api/v1/many/pause", { reason, names: ["x/*"] }, "operate")).status).toBe(404);
+  expect((await it.act("/api/v1/many/pause", { reason, names: [] }, "operate")).status).toBe(400);
+  expect((await it.act("/api/v1/many/pause", { reason, names: ["*"] }, "read")).status).toBe(403);
+  await expect(names("nonsense")).rejects.toThrow();
+});
+
+test("the failing jobs are found, and run again", async () => {
+  await it.scheduler.add("bad", { every: 3_600_000 }, () => Promise.reject(new Error("no route")));
+  await many("run-now", { names: ["bad", "crm"] });
+  const failing = async (): Promise<string[]> =>
+    (await it.get<Jobs>("/api/v1/jobs?state=failing")).jobs.map(({ name }) => name);
+  await expect.poll(failing).toEqual(["bad"]);
+});
+
+test("the runs of a pattern are cancelled, and holds ended", async () => {
+  const runs = await Promise.all(["billing/x", "other"].map((name) => it.manager.start(name)));
+  for (const run of runs) run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
+  const answer = async (): Promise<unknown> => many("cancel", { names: ["billing/*"], dryRun: true });
+  await expect.poll(answer).toMatchObject({ results: [{ name: runs[0]?.id }] });
+  await many("cancel", { names: ["billing/*"] });
+  expect(runs.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+  await runs[1]?.end();
+  await many("hold", { names: ["billing/a", "crm"] });
+  await expect.poll(async () => (await it.manager.heldLocks()).length).toBe(2);
+  await expect
+    .poll(async () => (await it.act("/api/v1/many/end-hold", { reason, names: ["*"], dryRun: true }, "operate")).status)
+    .toBe(200);
+  expect((await many("end-hold", { names: ["*"] })).results.length).toBe(2);
+  expect(await it.manager.heldLocks()).toEqual([]);
+});
+
+test("a maintenance is started and ended, and shown on the page of now", async () => {
+  const run = await it.manager.start("billing/a");
+  run.signal.addEventListener("abort", () => void run.cancel().catch(() => {}));
+  const on = "/api/v1/maintenance/on";
+  const done = async (path: string, body: object): Promise<string> =>
+    ((await it.act(path, { reason, ...body }, "operate")).body as ActAnswer).done;
+  await expect
+    .poll(() => done(on, { names: "billing/*", dryRun: true }))
+    .toBe("would start a maintenance of billing/* (2 schedules) until it is ended: 1 run in progress");
+  expect(await done(on, { names: "billing/*", cancel: true })).toContain("1 run asked to stop");
+  await expect.poll(() => run.signal.aborted).toBe(true);
+  const shown = async (): Promise<unknown> => (await it.get<Now>("/api/v1/now")).maintenance;
+  await expect.poll(shown).toMatchObject([{ names: "billing/*", reason, by: "ana (10.1.2.3)" }]);
+  expect(await done("/api/v1/maintenance/off", {})).toMatch(/^ended the maintenance of billing\/\* by ana/);
+  await expect.poll(shown).toEqual([]);
+  expect((await it.act("/api/v1/maintenance/off", { reason }, "operate")).status).toBe(404);
+});
