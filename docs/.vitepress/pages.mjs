@@ -23,6 +23,8 @@ const SECTIONS = [
       "once-per-tick",
       "once-per-key",
       "queue",
+      "trigger",
+      "batch",
       "at-most-n-at-once",
       "at-most-n-per-minute",
       "alerts",

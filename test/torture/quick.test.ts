@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { plantedBugs } from "../../packages/core/src/testing/simulation/planted-bugs.js";
+import { plantedBugs as queueBugs } from "../../packages/queue/src/testing/simulation/planted-bugs.js";
 import { plantedBugs as scheduleBugs } from "../../packages/schedule/src/testing/simulation/planted-bugs.js";
 import { troubleOf } from "./report/lines.js";
 import { runCell, whySkipped } from "./run/cell.js";
@@ -85,6 +86,9 @@ describe.each(Object.entries(quick))("cells of the matrix on %s", (type, cells) 
   }
 });
 
+/** The modes whose bugs are those of schedules and of queues. */
+const OTHERS: readonly Mode[] = ["tick", "queue"];
+
 /**
  * A cell in which a planted bug is found, by the law that it breaks: or by one of these laws, if the timing
  * decides which.
@@ -156,6 +160,27 @@ const traps: readonly Trap[] = [
     mode: "permit",
     laws: ["no more than its permits"],
   },
+  {
+    bug: "a run starts although its rate is used up",
+    type: "sqlite",
+    fault: "none",
+    mode: "rate",
+    laws: ["no faster than its rate"],
+  },
+  {
+    bug: "two runs take tokens of a rate at once",
+    type: "sqlite",
+    fault: "none",
+    mode: "rate",
+    laws: ["no faster than its rate"],
+  },
+  {
+    bug: "two items are added with one unique key",
+    type: "sqlite",
+    fault: "none",
+    mode: "queue",
+    laws: ["one item a key"],
+  },
   { bug: "a retry that is lost", type: "sqlite", fault: "none", mode: "tick", laws: ["no attempt lost"] },
   { bug: "a tick is forgotten at a pause", type: "sqlite", fault: "none", mode: "tick", laws: ["one outcome a tick"] },
 ];
@@ -172,9 +197,7 @@ const SIMULATION_ONLY = [
   // A race of two runs that find no other one in line.
   "that a permit is free is checked before the commit",
   "a run with permits does not check whether others wait for them",
-  // The workers of the harness have no rate.
-  "a run starts although its rate is used up",
-  "two runs take tokens of a rate at once",
+  // Without the others, it only makes a run wait longer, or writes no token.
   "a run with a rate does not check whether others wait for it",
   "the token of a run is not written with its lock",
   // They complete no keys.
@@ -193,14 +216,14 @@ const SIMULATION_ONLY = [
 
 describe("the torture harness finds planted bugs", () => {
   it("each planted bug of locks has a cell of the harness, or is for the simulation only", () => {
-    const named = [...traps.filter(({ mode }) => mode !== "tick").map(({ bug }) => bug), ...SIMULATION_ONLY];
+    const named = [...traps.filter(({ mode }) => !OTHERS.includes(mode)).map(({ bug }) => bug), ...SIMULATION_ONLY];
     expect(named.sort()).toEqual(plantedBugs.map(({ name }) => name).sort());
   });
 
-  // All others are races of a few ms: the simulation of schedulers finds each by its name.
-  it("the bugs of schedules that have a cell are found by the simulation too", () => {
-    const named = traps.filter(({ mode }) => mode === "tick").map(({ bug }) => bug);
-    expect(scheduleBugs.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
+  // All others are races of a few ms: the simulations of schedulers and of queues find each by its name.
+  it("the bugs of schedules and queues that have a cell are found by the simulation too", () => {
+    const named = traps.filter(({ mode }) => OTHERS.includes(mode)).map(({ bug }) => bug);
+    expect([...scheduleBugs, ...queueBugs].map(({ name }) => name)).toEqual(expect.arrayContaining(named));
   });
 
   for (const { bug, type, fault, mode, laws } of traps) {

@@ -269,6 +269,22 @@ test("a thousand items that are due at once are all moved", async () => {
   expect(done).toBe(1_000);
 });
 
+test("a store that fails amid a change of many items does not end the process", async () => {
+  const unseen: unknown[] = [];
+  const see = (error: unknown): void => void unseen.push(error);
+  process.on("unhandledRejection", see);
+  for (let i = 0; i < 600; i++) await add(i);
+  let scans = 0;
+  const failing = ({ kind }: Call) =>
+    kind === "commit" ? ({ type: "refused" } as const) : ++scans > 1 ? ({ type: "request lost" } as const) : undefined;
+  one.way.fault = failing;
+  const few = { reason: "a test", where: ({ data }: { readonly data: unknown }) => Number(data) % 10 === 0 };
+  expect(await clock.until(rejection(one.queues.purge("q", few)), 20_000)).toMatchObject({ retryable: true });
+  one.way.fault = () => undefined;
+  process.off("unhandledRejection", see);
+  expect(unseen).toEqual([]);
+});
+
 test("an item that no worker takes within its time to live is dropped, with a record that says so", async () => {
   await add("old", { ttl: "1m", unique: { key: "k" } });
   await clock.advance(61_000);

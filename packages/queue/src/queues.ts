@@ -155,9 +155,9 @@ export class Queues {
   }
 
   /**
-   * Has the newest data handled: at most one item of a `key` waits, and while one is active, one more follows
-   * it. So after the last trigger an attempt begins with data at least as new, and the attempts of a key never
-   * overlap. The same as {@link Queues.add} with `unique: { key, replace: true }`.
+   * Has the newest data handled: at most one item of a `key` waits, and while one is active, one more
+   * follows it. So after the last trigger an attempt begins with data at least as new, and the attempts of a
+   * key never overlap. The same as {@link Queues.add} with `unique: { key, replace: true }`.
    *
    * The workers of the queue handle it, in any process: the trigger survives the one that made it. `after`:
    * waits for further triggers, each of which begins the wait again. Default of `key`: the name of the queue.
@@ -521,15 +521,16 @@ export class Queues {
     change: (found: Found) => Promise<boolean>,
   ): Promise<number> {
     let [count, started] = [0, 0];
-    let batch: Promise<boolean>[] = [];
+    // No change is under way while the items are read: if that fails, no one would see the error of a change.
+    let batch: Found[] = [];
     const settle = async (): Promise<void> => {
-      count += (await Promise.all(batch)).filter(Boolean).length;
+      count += (await Promise.all(batch.map(change))).filter(Boolean).length;
       batch = [];
     };
     for await (const found of this.#found(queue, state)) {
       if (!where(found.info)) continue;
       if (started++ >= limit) break;
-      batch.push(change(found));
+      batch.push(found);
       if (batch.length >= AT_ONCE) await settle();
     }
     await settle();

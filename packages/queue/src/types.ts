@@ -72,8 +72,8 @@ export interface UniqueOptions {
   readonly until?: "taken" | "done" | Duration;
   /**
    * Whether the item that has the key gets the data of the new one, and its time if that has a `delay` or
-   * `at`. Its attempts begin again. If it is active, and the key counts until it is `done`, it waits once more
-   * after its attempt, with the newest data. Its group and its place stay. Default: false.
+   * `at`. Its attempts begin again. If it is active, and the key counts until it is `done`, it waits once
+   * more after its attempt, with the newest data. Its group and its place stay. Default: false.
    */
   readonly replace?: boolean;
 }
@@ -132,7 +132,7 @@ export interface ItemInfo {
   readonly error?: string;
   /** When it became a dead letter, in ms since 1970. */
   readonly died?: number;
-  /** Newer data, if it is `active`: it waits once more after its attempt. See {@link UniqueOptions.replace}. */
+  /** Newer data of an `active` item, for after its attempt: see {@link UniqueOptions.replace}. */
   readonly next?: { readonly data: unknown; readonly due?: number };
 }
 

@@ -131,7 +131,11 @@ class Replicas {
       this.#stderr += text;
     });
     this.#alive.push(replica);
-    await once(replica, "message");
+    const ended = once(replica, "exit").then(() => {
+      throw new Error(`a replica ended before it was ready: ${this.#stderr}`);
+    });
+    await Promise.race([once(replica, "message"), ended]);
+    ended.catch(() => {});
   }
 
   async #kill(replica: ChildProcess): Promise<void> {
@@ -188,7 +192,7 @@ class Replicas {
 
   async #judgeItems(): Promise<Omit<KillRunResult, "kills" | "lines">> {
     await using manager = await patiently(() => openJobManager(this.#options));
-    const stock = await settledItems(manager, SETTLED_WITHIN);
+    const stock = await settledItems(manager);
     const added = [...new Set(this.#lines.flatMap(({ what, name }) => (what === "added" ? [name] : [])))];
     const done = this.#done;
     const unsaid = stock.done.filter(([, run]) => !done.has(run));

@@ -4,6 +4,7 @@ import { type JobManagerOptions, openJobManager, type Run } from "@ojm/core";
 import { type Item, openQueues } from "@ojm/queue";
 import { openScheduler } from "@ojm/schedule";
 import { QUEUE, queueOptions, rowOf, TABLE } from "../scene/jobs.js";
+import { patiently } from "../scene/patiently.js";
 import { isClosing } from "../traffic/closing.js";
 import { policies } from "./policies.js";
 import { lineOf, type WitnessLine } from "./witness.js";
@@ -39,7 +40,7 @@ async function body(run: Run, name = run.name): Promise<void> {
   note("done");
 }
 
-const manager = await openJobManager(JSON.parse(options) as JobManagerOptions);
+const manager = await patiently(() => openJobManager(JSON.parse(options) as JobManagerOptions));
 const worker = work === "queue" ? await handleItems() : await runSchedules();
 process.send?.("ready");
 process.once("SIGTERM", async () => {
@@ -56,20 +57,17 @@ async function runSchedules(): Promise<{ close(): Promise<void> }> {
 /** Half of the items have a group. Each that completes has a row in the commit that ends it. */
 async function handleItems(): Promise<{ close(): Promise<void> }> {
   const queues = openQueues(manager);
-  await queues.define(QUEUE, queueOptions);
-  const table = await manager.channel<true>(TABLE);
+  await patiently(() => queues.define(QUEUE, queueOptions));
+  const table = await patiently(() => manager.channel<true>(TABLE));
   const handle = async (item: Item): Promise<void> => {
     await body(item.run, item.id);
     await item.complete(null, rowOf(table, item));
   };
-  await queues.work(QUEUE, handle, { concurrency: CONCURRENCY });
+  await patiently(() => queues.work(QUEUE, handle, { concurrency: CONCURRENCY }));
   const add = async (): Promise<void> => {
     for (let n = 0; ; n++) {
-      const { id } = await queues.add(
-        QUEUE,
-        n,
-        n % 2 === 0 ? { group: GROUPS[(n / 2) % GROUPS.length] as string } : {},
-      );
+      const options = n % 2 === 0 ? { group: GROUPS[(n / 2) % GROUPS.length] as string } : {};
+      const { id } = await patiently(() => queues.add(QUEUE, n, options));
       write({ what: "added", name: id, run: "" });
       await pause(BETWEEN_ADDS);
     }

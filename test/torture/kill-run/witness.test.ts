@@ -23,6 +23,11 @@ it("a body that writes after another one began has overlapped it", () => {
   ]);
 });
 
+it("a line of a replica that added an item is not of a body", () => {
+  const added = { ...line("", "added", "item"), pid: 2 };
+  expect(overlapsOf([line("a", "enter", "item"), added, line("a", "done", "item")])).toEqual([]);
+});
+
 it("a line that was cut by a kill is left out", () => {
   const text = `${lineOf(line("a"))}${lineOf(line("b")).slice(0, 12)}`;
   expect(linesOf(text)).toEqual([line("a")]);

@@ -14,14 +14,15 @@ export function linesOf(text: string): WitnessLine[] {
 }
 
 /**
- * The bodies of a job, or of an item, that overlapped. All bodies append to one file: if they run one after the other, the
- * lines of each are together. It needs neither a clock, nor a record of the kills, nor any part of ojm.
+ * The bodies of a job, or of an item, that overlapped. All bodies append to one file: if they run one after
+ * the other, the lines of each are together. It needs neither a clock, nor a record of the kills, nor ojm.
  */
 export function overlapsOf(lines: readonly WitnessLine[]): string[] {
   const overlaps: string[] = [];
   const current = new Map<string, string>();
   const over = new Set<string>();
   for (const { name, run, pid, what } of lines) {
+    if (what === "added") continue;
     const body = `${run} of ${pid}`;
     const other = current.get(name);
     if (other === body) continue;

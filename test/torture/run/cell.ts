@@ -36,8 +36,8 @@ const WORKERS = 3;
 const namesOf = (mode: Mode): string[] => (mode === "permit" || mode === "rate" ? ["a", "b", "c"] : ["a", "b"]);
 
 /**
- * How much longer the recovery of a name may take, in ms: others may have the permits or the tokens first, and
- * a worker checks the items of others only now and then.
+ * How much longer the recovery of a name may take, in ms: others may have the permits or tokens first, and a
+ * worker checks the items of others only now and then.
  */
 const LINE: Partial<Readonly<Record<Mode, number>>> = { permit: 1_000, rate: 3_000, queue: 8_000 };
 const SMALL_DISK = 24;
@@ -85,6 +85,7 @@ export function whySkipped({
   const why =
     (base === undefined ? undefined : whyNotMixed(kind, fault, mode)) ?? fault.whyNot(kind, mode) ?? kind.missing;
   if (why !== undefined) return why;
+  if (mode === "queue" && kind.name === "redis-cluster") return "n/a: a queue needs all channels on one node";
   if (mode === "tick" && fault.fakeClock === "server") return "n/a: a hold ends by the clock of the server";
   if (fault.fakeClock === "server") return whyNoServerClock();
   if (fault.fakeClock === "workers" && clockLibrary() === undefined) {

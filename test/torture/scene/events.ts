@@ -52,9 +52,9 @@ export type Event = { readonly t: number } /** `core`: where its process found `
     }
   /** The run's signal fired. `why`: the text of its reason. */
   | { readonly e: "signal"; readonly id: string; readonly code: string; readonly why?: string }
-  /** The body is over. `fails`: it throws. `skips`: its run counts as skipped. `ends`: its item may be over. */
+  /** The body is over. `fails`: it throws. `skips`: its run is skipped. `ends`: its item may be over. */
   | { readonly e: "exit"; readonly id: string; readonly fails?: true; readonly skips?: true; readonly ends?: true }
-  /** An item is in the queue. `sent`: when that was requested. `key`: the unique key under which it was added. */
+  /** An item is in the queue. `sent`: when that was requested. `key`: its unique key. */
   | { readonly e: "added"; readonly item: string; readonly sent: number; readonly key?: string }
   /** The queue is paused. `sent`: when that was requested. */
   | { readonly e: "paused"; readonly sent: number }
@@ -110,7 +110,7 @@ export interface Stock {
   readonly unreadable: readonly string[];
   /** The entries of the scheduled and retried jobs, in the mode `tick`. */
   readonly jobs?: JobStock;
-  /** What became of the items of the queue, in the mode `queue`. */
+  /** The ends of the items of the queue, in the mode `queue`. */
   readonly items?: ItemStock;
 }
 
@@ -192,8 +192,8 @@ export type Version = "current" | "base";
 /**
  * How workers ask for locks: `try` does not wait, `wait` waits for long, `run` waits as `run` does by
  * default, `force` adds forced unlocks, `tick` adds jobs that are scheduled, tried again, cancelled and held,
- * `permit` runs more names than there are permits, `rate` more often than its rate allows, `queue` adds items of
- * a queue, which the workers of all processes handle.
+ * `permit` runs more names than there are permits, `rate` more often than its rate allows, `queue` adds items
+ * of a queue, which the workers of all processes handle.
  */
 export const modes = ["try", "wait", "run", "force", "tick", "permit", "rate", "queue"] as const;
 export type Mode = (typeof modes)[number];

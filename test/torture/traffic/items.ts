@@ -19,8 +19,8 @@ const KEYS = ["k", "l", "m"];
 type Ending = "completes" | "fails" | "dies" | "gives back";
 
 /**
- * What a worker does in the mode `queue` beside its plain runs: it adds items to a queue, and handles those of
- * all processes. Each item that completes gets a row in a table, in the commit that ends it.
+ * What a worker does in the mode `queue` beside its plain runs: it adds items to a queue, and handles those
+ * of all processes. Each item that completes gets a row in a table, in the commit that ends it.
  */
 export class Items {
   readonly #config: WorkerConfig;
@@ -80,7 +80,8 @@ export class Items {
       }
     }
     const [queues] = this.#queues as [Queues];
-    await Promise.all([this.#add(queues), this.#resume(queues), this.#config.index === 0 && this.#pause(queues)]);
+    await Promise.all([this.#add(queues), this.#keepOn(queues), this.#config.index === 0 && this.#pause(queues)]);
+    await this.#resume(queues);
   }
 
   async #add(queues: Queues): Promise<void> {
@@ -114,15 +115,19 @@ export class Items {
     }
   }
 
-  async #resume(queues: Queues): Promise<void> {
-    do {
+  async #keepOn(queues: Queues): Promise<void> {
+    while (!this.#stopped) {
       await sleep(this.#between(100, 300));
-      this.#journal.write({ e: "resuming" });
-      await this.#quietly(async () => {
-        await queues.resume(QUEUE, { reason: "torture" });
-        this.#journal.write({ e: "resumed" });
-      });
-    } while (!this.#stopped);
+      await this.#resume(queues);
+    }
+  }
+
+  async #resume(queues: Queues): Promise<void> {
+    this.#journal.write({ e: "resuming" });
+    await this.#quietly(async () => {
+      await queues.resume(QUEUE, { reason: "torture" });
+      this.#journal.write({ e: "resumed" });
+    });
   }
 
   async #handle(item: Item, table: Channel<true>): Promise<void> {
@@ -151,7 +156,8 @@ export class Items {
     if (order?.block === true) this.#compute(id, order.ms);
     else await this.#take(order?.ms ?? this.#between(5, 50), signal, order !== undefined || this.#chance() < 0.85);
     if (isClosing(signal)) await sleep(this.#between(...CLEANING));
-    const how = this.#ending();
+    // The lock of a held item must be taken again.
+    const how = order === undefined ? this.#ending() : "gives back";
     this.#journal.write({
       e: "exit",
       id,

@@ -23,7 +23,7 @@ export interface ObservedRun {
    * already over.
    */
   readonly wasSignalled: boolean;
-  /** The id of its record, if its end is not reported to a caller: a schedule, a retry or a worker started it. */
+  /** The id of its record, if no caller gets its end: a schedule, a retry or a worker started it. */
   readonly record?: string;
   /** The group of its item. */
   readonly group?: string;

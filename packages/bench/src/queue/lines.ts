@@ -31,7 +31,7 @@ export const WAITING_COLUMNS: Columns = {
   store: 8,
   queue: 15,
   part: 4,
-  waiting: 20,
+  waiting: 33,
   "CPU, times": 19,
   "CPU with many": 15,
   "with few": 0,

@@ -11,8 +11,11 @@ const [options = "{}", queue = "", count = "1"] = process.argv.slice(2);
 const { type = "", args = {} } = (JSON.parse(options) as JobManagerOptions).chLocks ?? {};
 const { backend } = (await import(`@ojm/${type}`)) as { backend: BackendType };
 
+/** How long a call may take, in ms: the process is busy while hundreds of workers learn of each new one. */
+const DEADLINE = 120_000;
+
 for (let i = 0; i < Number(count); i++) {
-  const store = { backend: await backend.open(args, { clock }) };
+  const store = { backend: await backend.open({ ...args, deadline: DEADLINE }, { clock }) };
   const manager = await openJobManager({ chJobs: store, chLocks: store, heartbeatThread: false });
   await openQueues(manager).work(queue, ({ data }) => void process.send?.({ handled: data }));
 }

@@ -83,7 +83,14 @@ async function startWorkers(options: object, count: number): Promise<ChildProces
   const children = shares.map((share) =>
     startChild("../queue/workers.child.ts", [JSON.stringify(options), QUEUE, String(share)]),
   );
-  await Promise.all(children.map((child) => once(child, "message")));
+  const ready = children.map(async (child) => {
+    const stop = new AbortController();
+    const exit = once(child, "exit", { signal: stop.signal }).then(() => {
+      throw new Error("a process with workers ended while it opened them");
+    });
+    await Promise.race([once(child, "message"), exit]).finally(() => stop.abort());
+  });
+  await Promise.all(ready);
   return children;
 }
 

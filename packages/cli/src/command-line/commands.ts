@@ -685,7 +685,9 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
             value: "WHEN",
             text: "how long the key counts: taken, done, or a duration. Default: done",
           },
-          replace: { text: "if an item with the key waits, replace its data" },
+          replace: {
+            text: "give the item with the key the new data, and the new time if there is one; an active item is handled once more after its attempt",
+          },
           attempts: { value: "N", text: "the most attempts of this item, instead of those of the queue" },
           new: NEW_QUEUE,
           ...COMMON,

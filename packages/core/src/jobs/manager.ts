@@ -33,7 +33,7 @@ import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
 import { completeOnce } from "./run/done.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import { forgetStart } from "./run/once.js";
-import { OwnLines } from "./run/own-line.js";
+import { PermitLines } from "./run/permits.js";
 import { permitKey } from "./run/permit-entries.js";
 import { runBody } from "./run/run-body.js";
 import { RunGroup } from "./run/run-group.js";
@@ -152,7 +152,7 @@ export class JobManager extends JobQueries {
       ttl,
       times: new StartTimes(this.#clock),
       texts: new RecordTexts(),
-      ownLines: new OwnLines(this.#clock),
+      ownLines: new PermitLines(),
       chains: new Set(),
       raiseFormat: () => channels.raiseFormat(),
     });

@@ -27,7 +27,7 @@ const NAMED = 3;
 const ORPHANED = ". Its process is gone: no process makes it";
 
 /** Why a job does not run now, the most important reason first. */
-export async function why({ locks, jobs, lockChannel }: RunContext, name: string): Promise<Reason[]> {
+export async function why({ locks, jobs, lockChannel, clock }: RunContext, name: string): Promise<Reason[]> {
   const [own, retries, last] = await Promise.all([
     locks.find(name),
     pendingOf(lockChannel, name),
@@ -48,7 +48,7 @@ export async function why({ locks, jobs, lockChannel }: RunContext, name: string
   }
   const taking: Taking = last ?? (await awaitedBy({ locks, lockChannel }, name));
   reasons.push(...(await permitsTaken({ locks, lockChannel }, taking.permits)));
-  if (taking.rate !== undefined) reasons.push(...(await rateUsedUp({ locks, lockChannel }, taking.rate)));
+  if (taking.rate !== undefined) reasons.push(...(await rateUsedUp({ locks, lockChannel, clock }, taking.rate)));
   for (const { value: next } of retries) {
     const due = new Date(next.due).toISOString();
     const after = `after: ${visible(next.error ?? "no reason")}`;
@@ -90,7 +90,7 @@ async function permitsTaken(
   const reasons: Reason[] = [];
   for (const [name, limit] of Object.entries(permits ?? {})) {
     const state = await readPermit(source, name, limit);
-    if (state.free !== undefined) continue;
+    if (state.free.length > 0) continue;
     const line = await source.locks.find(lineOf(name));
     const waits =
       line === undefined ? "" : `. ${line.waiting === 0 ? "One run waits" : `${line.waiting + 1} runs wait`} for one`;
@@ -101,10 +101,10 @@ async function permitsTaken(
 
 /** The rate of which no token is free. The next run probably needs that of the last one. */
 async function rateUsedUp(
-  { locks, lockChannel }: Pick<RunContext, "locks" | "lockChannel">,
+  { locks, lockChannel, clock }: Pick<RunContext, "locks" | "lockChannel" | "clock">,
   terms: NonNullable<RunRecord["rate"]>,
 ): Promise<Reason[]> {
-  const rate = new Rate(lockChannel, terms);
+  const rate = new Rate(lockChannel, terms, clock);
   await rate.read();
   if (rate.rest === 0) return [];
   const line = await locks.find(lineOfRate(terms.name));

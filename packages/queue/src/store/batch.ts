@@ -2,7 +2,7 @@ import type { Channel, Op } from "@ojm/core";
 import { first, readable } from "@ojm/core/internal";
 import { bytesOf, type CheckedAdd, checkAdd, refuse } from "../options.js";
 import { type BatchValue, batchDoneKey, batchKey, inBatchKey, isBatch, type QueuesValue } from "./entries.js";
-import type { QueueStore } from "./store.js";
+import { notOurs, type QueueStore } from "./store.js";
 
 /** The most ops of a commit that adds a part of a batch: others wait for it. */
 const LARGEST_PART = 500;
@@ -22,7 +22,7 @@ export interface NewBatch extends Pick<BatchValue, "callback"> {
  * Adds what the store does not have of a batch. One commit adds each part, and counts it: so a call that did
  * not finish is continued by the next one. Resolves to the number of items that this call added.
  *
- * @throws QueueError `INVALID` if the batch has other items
+ * @throws QueueError `INVALID` if the batch has more items; ChannelError `CORRUPT`, or if the store fails
  */
 export async function addBatch(store: QueueStore, batch: NewBatch): Promise<number> {
   const { queue, id, data, options, callback } = batch;
@@ -32,8 +32,9 @@ export async function addBatch(store: QueueStore, batch: NewBatch): Promise<numb
   let count = 0;
   for (;;) {
     const [entry, done] = await channel.entriesUnder([key, doneKey]);
-    const stored = isBatch(entry?.value) ? entry.value : undefined;
-    const { added = 0, isOpen = true } = stored ?? {};
+    const known = entry?.value;
+    if (known !== undefined && !isBatch(known)) throw notOurs(key, "none of its items is missing");
+    const { added, isOpen } = known ?? { added: 0, isOpen: true };
     if (done !== undefined || !isOpen) return count;
     if (added > data.length)
       refuse(queue, `the batch "${id}" of the queue "${queue}" has ${added} items already, and this call gives fewer`);

@@ -69,7 +69,7 @@ function deadOps(queue: string, { id, rank, turn }: Place, item: StoredItem, now
   return [{ put: deadKey(queue, id), value, ttl: keep }, ...freeOps(queue, id, item)] satisfies Op<QueuesValue>[];
 }
 
-/** The ops that free the unique key of an item that is done, dead or discarded, and take it from its batch. */
+/** The ops that free the unique key of an item that has ended, and take it from its batch. */
 export function freeOps(
   queue: string,
   id: string,

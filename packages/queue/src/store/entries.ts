@@ -12,10 +12,11 @@ import type { QueuePause } from "../types.js";
  *                                    writes it, and the commit that releases the lock deletes it
  *   ["dead", Q, ID]                  a dead letter, with a time to live
  *   ["uniq", Q, KEY]                 which item has a unique key
- *   ["g", Q, GROUP]                  the last turn of a group, with a time to live
+ *   ["g", Q, GROUP, RANK]            the last turn of a group, with a time to live
+ *   ["round", Q, RANK]               the lowest turn of the next items of groups
  *   ["m", Q, MEMBER]                 a living worker, with a time to live
  *   ["batch", Q, BATCH]              a batch that has not ended, and its callback
- *   ["in", Q, BATCH, ID]             an item of it that has not ended. The commit that ends the item deletes it
+ *   ["in", Q, BATCH, ID]             an item of it that has not ended: the commit that ends it deletes this
  *   ["batched", Q, BATCH]            a batch that has ended, with a time to live
  * The lock of an item is `queue/Q/ID`. So each item is in one of `w`, `due`, `t` and `dead`, in each of which
  * it has all its data: a commit that moves it checks the version of the entry that it deletes.
@@ -34,7 +35,7 @@ const MOST_RUNS = 10;
 export interface Place {
   /** The negative priority. */
   readonly rank: number;
-  /** The µs since 1970 at which the item was added; for a group that has others waiting, before that. */
+  /** The µs since 1970 at which the item was added; for an item of a group, the number of its round. */
   readonly turn: number;
   readonly id: string;
 }
@@ -62,7 +63,7 @@ export interface TakenItem extends StoredItem, Omit<Place, "id"> {
   readonly member: string;
   /** The id of its run. */
   readonly run: string;
-  /** Newer data for its unique key: the item waits again once its attempt has ended, until `at` if it is set. */
+  /** Newer data for its unique key: what the item is after its attempt. */
   readonly next?: NextItem;
 }
 
@@ -87,6 +88,7 @@ export interface UniqueValue extends Place {
   readonly at?: number;
 }
 
+/** The last turn of a group, or the lowest one of the next items of groups. */
 export interface GroupValue {
   readonly turn: number;
 }
@@ -129,7 +131,8 @@ export const placedKey = (queue: string, place: Place, at: number | undefined): 
 export const takenKey = (queue: string, id: string): Key => ["t", queue, id];
 export const deadKey = (queue: string, id: string): Key => ["dead", queue, id];
 export const uniqueKey = (queue: string, key: string): Key => ["uniq", queue, key];
-export const groupKey = (queue: string, group: string): Key => ["g", queue, group];
+export const roundKey = (queue: string, rank: number): Key => ["round", queue, rank];
+export const groupKey = (queue: string, group: string, rank: number): Key => ["g", queue, group, rank];
 export const batchKey = (queue: string, batch: string): Key => ["batch", queue, batch];
 export const inBatchKey = (queue: string, batch: string, ...id: string[]): Key => ["in", queue, batch, ...id];
 export const batchDoneKey = (queue: string, batch: string): Key => ["batched", queue, batch];
@@ -218,6 +221,7 @@ const CHECKS: { readonly [kind: string]: (value: unknown) => boolean } = {
   dead: isDead,
   uniq: isUnique,
   g: isGroup,
+  round: isGroup,
   m: isMember,
   batch: isBatch,
 };

@@ -10,8 +10,8 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { fieldsOf, first, identityOf, isCount, present, readable } from "@ojm/core/internal";
-import { bytesOf, type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
+import { encodeValue, fieldsOf, first, identityOf, isCount, knownValue, present, readable } from "@ojm/core/internal";
+import { type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
 import type { Added } from "../types.js";
 import { type AttemptEnd, endOps, type Taken } from "./end.js";
 import {
@@ -32,6 +32,7 @@ import {
   placeOf,
   type QueuesValue,
   type QueueValue,
+  roundKey,
   type StoredItem,
   takenKey,
   type UniqueValue,
@@ -113,7 +114,7 @@ export class QueueStore {
       const { unique, replace } = options;
       const taken = unique && result.failed.find(({ key }) => isKeyOf(key, "uniq"))?.current;
       if (taken === undefined) continue;
-      if (!isUnique(taken.value)) throw notOurs(uniqueKey(queue, unique?.key ?? ""));
+      if (!isUnique(taken.value)) throw notOurs(uniqueKey(queue, unique?.key ?? ""), "no item has this key");
       const { id } = taken.value;
       const replaced = replace && (await this.#replace(queue, { ...taken, value: taken.value }, item, options.at));
       if (replaced === true) return { id, added: false, replaced };
@@ -122,8 +123,10 @@ export class QueueStore {
   }
 
   /**
-   * The ops that add an item. `isExact`: they check that no other process adds to the group at this moment;
-   * without, the order within the group may be that of two adds at once.
+   * The ops that add an item. Start-time fair queueing: the next item of a group comes in the round after its
+   * last one, but in no round that is over. No clock counts: those of two processes differ. `isExact`: they
+   * check that no other process adds to the group at this moment; without, the order within the group may be
+   * that of two adds at once.
    */
   async addOps(
     queue: string,
@@ -133,11 +136,10 @@ export class QueueStore {
     batch?: string,
   ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place; readonly item: StoredItem }> {
     const { turn: now, id } = this.#stamp();
-    const last =
-      group === undefined
-        ? undefined
-        : await first(readable(this.channel, { prefix: groupKey(queue, group), limit: 1 }));
-    const turn = group === undefined ? now : await this.#turnIn(queue, rank, now, last);
+    const read = (key: Key) => first(readable(this.channel, { prefix: key, limit: 1 }));
+    const [last, round] =
+      group === undefined ? [] : await Promise.all([read(groupKey(queue, group, rank)), read(roundKey(queue, rank))]);
+    const turn = group === undefined ? now : Math.max(turnOf(round) ?? now, (turnOf(last) ?? 0) + 1);
     const place = { rank, turn, id };
     const item: StoredItem = {
       data: data ?? null,
@@ -150,15 +152,22 @@ export class QueueStore {
       ...(meta !== undefined && { meta }),
       ...(batch !== undefined && { batch }),
     };
-    this.#assertFits(queue, item);
     const key = placedKey(queue, place, at);
     const ops: Op<QueuesValue>[] = [
       { check: key, version: null },
-      { put: key, value: item },
+      { put: key, value: this.#stored(queue, item) },
     ];
     if (group !== undefined) {
-      if (isExact) ops.push({ check: groupKey(queue, group), version: last?.version ?? null });
-      ops.push({ put: groupKey(queue, group), value: { turn }, ttl: GROUP_TTL });
+      ops.push({ put: groupKey(queue, group, rank), value: { turn }, ttl: GROUP_TTL });
+      if (isExact) {
+        ops.push({ check: groupKey(queue, group, rank), version: last?.version ?? null });
+        // The first item of a group of this queue. Two at once must agree on the round.
+        if (turnOf(round) === undefined)
+          ops.push(
+            { check: roundKey(queue, rank), version: round?.version ?? null },
+            { put: roundKey(queue, rank), value: { turn: now } },
+          );
+      }
     }
     if (unique !== undefined)
       ops.push({ check: uniqueKey(queue, unique.key), version: null }, uniqueOp(queue, unique, place, at));
@@ -166,21 +175,9 @@ export class QueueStore {
   }
 
   /**
-   * Start-time fair queueing: the next item of a group comes in the round after its last one, but in no round
-   * that is over. If none waits, the round is the present time, which is above all earlier ones.
-   */
-  async #turnIn(queue: string, rank: number, now: number, last: { value: unknown } | undefined): Promise<number> {
-    const { turn } = fieldsOf<GroupValue>(last?.value) ?? {};
-    const before = isCount(turn) ? turn : 0;
-    for await (const { key } of this.channel.keys({ prefix: ["w", queue, rank], limit: 1 }))
-      return Math.max(placeOf(key)?.turn ?? now, before + 1);
-    return Math.max(now, before + 1);
-  }
-
-  /**
    * Gives newer data to the item that has a unique key: to an active one for after its attempt. Resolves to
-   * `false` if the key is for a time, and the item active; to `missing` if it is not found, and to `undefined`
-   * if it has changed meanwhile.
+   * `false` if the key is for a time, and the item active. `missing`: it is not found. `undefined`: it has
+   * changed meanwhile.
    */
   async #replace(
     queue: string,
@@ -194,13 +191,14 @@ export class QueueStore {
     const { key, version, value } = found;
     const { added, group, unique, runs } = value;
     if (unique === undefined) return "missing";
-    const item = itemOf({ ...newer, added, unique, ...present({ group, runs }) });
+    // It keeps its place, which is that of its group.
+    const { group: _, ...rest } = newer;
+    const item = itemOf({ ...rest, added, unique, ...present({ group, runs }) });
     const ops: Op<QueuesValue>[] = [{ check: key, version }];
     if (isTaken(value)) {
       if (unique.until !== "done") return unique.until === "taken" ? undefined : false;
       const next = { ...item, ...present({ at: at ?? value.next?.at }) };
-      this.#assertFits(queue, { ...value, next } as StoredItem);
-      ops.push({ put: key, value: { ...value, next } });
+      ops.push({ put: key, value: this.#stored(queue, { ...value, next } as StoredItem) });
     } else if (at === undefined) {
       ops.push({ put: key, value: item });
     } else {
@@ -211,20 +209,20 @@ export class QueueStore {
     return (await this.channel.commit(ops)).ok ? true : undefined;
   }
 
-  /** The entry of a dead letter is larger than that of the item. */
-  #assertFits(queue: string, item: StoredItem): void {
+  /** An item as the store gets it. The entry of a dead letter is larger than that of the item. */
+  #stored(queue: string, item: StoredItem): StoredItem {
     const { maxValueBytes } = this.channel.supports;
-    const bytes = bytesOf(item);
-    // The error of the commit says which part is not JSON.
-    if (bytes <= maxValueBytes - ROOM || bytes === Number.POSITIVE_INFINITY) return;
-    const text = `an item of the queue "${queue}" has ${bytes} bytes, and this store takes ${maxValueBytes - ROOM}: store its data elsewhere, and add a reference to it`;
-    throw new ChannelError("TOO_LARGE", text);
+    const text = encodeValue(item);
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= maxValueBytes - ROOM) return knownValue(text);
+    const why = `an item of the queue "${queue}" has ${bytes} bytes, and this store takes ${maxValueBytes - ROOM}: store its data elsewhere, and add a reference to it`;
+    throw new ChannelError("TOO_LARGE", why);
   }
 
   /** Moves the items whose time has come to those that wait. Resolves to when the next one is due. */
   async moveDue(queue: string): Promise<number | undefined> {
     const before = ["due", queue, Math.floor(this.clock.now()) + 1];
-    const moves: Promise<unknown>[] = [];
+    const moves: Op<QueuesValue>[][] = [];
     for await (const { key, value, version } of readable(this.channel, {
       prefix: ["due", queue],
       before,
@@ -233,9 +231,10 @@ export class QueueStore {
       const place = placeOf(key);
       if (place === undefined || !isItem(value)) continue;
       const put = { put: waitingKey(queue, place), value };
-      moves.push(this.channel.commit([{ check: key, version }, { delete: key }, put]));
+      moves.push([{ check: key, version }, { delete: key }, put]);
     }
-    await Promise.all(moves);
+    // Not before all are read: if that fails, no one would see the error of a commit.
+    await Promise.all(moves.map((ops) => this.channel.commit(ops)));
     for await (const { key } of this.channel.keys({ prefix: ["due", queue], limit: 1 }))
       return Number((key as readonly unknown[])[2]);
     return undefined;
@@ -256,10 +255,15 @@ export class QueueStore {
 }
 
 /** An entry that ojm did not write may have any meaning: no item is added under its key. */
-function notOurs(key: Key): ChannelError {
-  const text = `the entry ${JSON.stringify(key)} of the channel "${CHANNEL}" was not written by ojm. Once you know that no item has this key, remove the entry: ojm doctor prints how`;
+export function notOurs(key: Key, known: string): ChannelError {
+  const text = `the entry ${JSON.stringify(key)} of the channel "${CHANNEL}" was not written by ojm. Once you know that ${known}, remove the entry: ojm doctor prints how`;
   return new ChannelError("CORRUPT", text, { outcome: "not-applied" });
 }
+
+const turnOf = (entry: { readonly value: unknown } | undefined): number | undefined => {
+  const { turn } = fieldsOf<GroupValue>(entry?.value) ?? {};
+  return isCount(turn) ? turn : undefined;
+};
 
 /** Whether this host has no process with this id. */
 export const isGoneHere = (pid: number): boolean => identityOf(pid).started === "gone";

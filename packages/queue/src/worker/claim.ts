@@ -7,12 +7,14 @@ import {
   isTaken,
   itemOf,
   type QueuesValue,
+  roundKey,
   type TakenItem,
   takenKey,
   uniqueKey,
 } from "../store/entries.js";
 import { type Definition, definitionOf, type QueueStore } from "../store/store.js";
 import type { QueuePause } from "../types.js";
+import type { Crew } from "./crew.js";
 import type { Waiting } from "./head.js";
 
 /** The item is not to be taken: another worker has it, or its queue is paused. */
@@ -35,6 +37,7 @@ export interface ClaimSource {
   readonly store: QueueStore;
   readonly queue: string;
   readonly member: string;
+  readonly crew: Crew;
 }
 
 /**
@@ -79,7 +82,7 @@ export class ItemClaim implements StartClaim {
   }
 
   ops({ id: run, holder }: StartingRun): readonly ChannelOps<unknown>[] {
-    const { queue, member } = this.#source;
+    const { queue, member, crew } = this.#source;
     const { key, version, item, id, rank, turn } = this.#waiting;
     const by = { host: holder.host, pid: holder.pid, instance: holder.instance };
     this.#taken = { ...itemOf(item), rank, turn, by, member, run };
@@ -90,6 +93,9 @@ export class ItemClaim implements StartClaim {
       { put: takenKey(queue, id), value: this.#taken },
     ];
     const { unique } = item;
+    // The round of the item begins: those before are over.
+    if (item.group !== undefined && turn >= crew.roundOf(rank))
+      ops.push({ put: roundKey(queue, rank), value: { turn: turn + 1 } });
     if (unique?.until === "taken") ops.push({ delete: uniqueKey(queue, unique.key) });
     return this.#on(ops);
   }

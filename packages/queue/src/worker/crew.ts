@@ -24,10 +24,16 @@ export class Crew {
   /** How many items each member has, and each group. */
   readonly #busy: Map<string, number> = new Map();
   readonly #groups: Map<string, number> = new Map();
+  readonly #rounds: Map<number, number> = new Map();
 
   constructor(self: string, host: string, concurrency: number) {
     this.#self = self;
     this.#members.set(self, { host, pid: process.pid, concurrency, hash: hash32(self) });
+  }
+
+  /** The number of workers. */
+  get size(): number {
+    return this.#members.size;
   }
 
   /** Follows the members. */
@@ -66,8 +72,10 @@ export class Crew {
   }
 
   #remember(entry: TakenEntry): void {
+    const { group, rank, turn } = entry.value;
     this.taken.set(entry.id, entry);
     this.#count(entry.value, 1);
+    if (group !== undefined) this.#rounds.set(rank, Math.max(this.roundOf(rank), turn + 1));
   }
 
   #forget(id: string): void {
@@ -80,6 +88,11 @@ export class Crew {
   #count({ member, group }: TakenItem, by: number): void {
     add(this.#busy, member, by);
     if (group !== undefined) add(this.#groups, group, by);
+  }
+
+  /** The round after that of the last item of a group, among those that this worker has seen taken. */
+  roundOf(rank: number): number {
+    return this.#rounds.get(rank) ?? 0;
   }
 
   /** How many items of a group are taken. */

@@ -13,15 +13,22 @@ import { HeldItem } from "./item.js";
 /** The time between two checks, in ms. */
 const TICK = 1_000;
 
-/** A worker shows this often that it lives, in ticks, and counts as living for this long without, in ms. */
+/**
+ * A worker shows this often that it lives, in ticks, and counts as living for this long without, in ms. For
+ * every `CROWD` workers, both are longer by as much: all workers receive each of these writes.
+ */
 const BEAT = 20;
 const MEMBER_TTL = 60_000;
+const CROWD = 100;
 
 /** Workers of other hosts are checked this often, in ticks: that may cost a read for each. */
 const FAR = 5;
 
 /** How long the first worker for an item may take before the next one takes it, in ms. */
 const TURN = 50;
+
+/** The same if its queue has permits or a rate: a worker that takes nothing may wait in line for these. */
+const TURN_IN_LINE = 1_000;
 
 /** As many workers set a timer for an item that is for another. The others see it at their next check. */
 const NEXT = 4;
@@ -56,6 +63,8 @@ const HUNG = 30_000;
 interface Active {
   readonly claim: ItemClaim;
   run: Run | undefined;
+  /** Ends its wait in line, if it may have one: the worker closes, or another one has the item. */
+  readonly stop: AbortController | undefined;
   /** Set once the store says that the item is taken. */
   isCounted: boolean;
   /** Set once its handler has returned: the slot is free, and the end of the run is on its way. */
@@ -89,6 +98,8 @@ export class QueueWorker implements Worker {
   #definition: Definition;
   #restUntil = 0;
   #ticks = 0;
+  /** The tick of the next beat. */
+  #nextBeat = 0;
   #isDealing = false;
   #isReady = false;
   #warned: string | undefined;
@@ -193,6 +204,8 @@ export class QueueWorker implements Worker {
     const active = this.#active.get(id);
     const isTaken = this.#crew.taken.has(id);
     if (active !== undefined) active.isCounted = isTaken;
+    if (active?.run === undefined && isTaken && this.#crew.taken.get(id)?.value.member !== this.#member)
+      active?.stop?.abort();
     if (!isTaken) {
       if (active === undefined) this.#begun.delete(id);
       // A permit is free, perhaps the one that an item needs.
@@ -244,7 +257,7 @@ export class QueueWorker implements Worker {
         const since = this.#offered.get(id) ?? now;
         this.#offered.set(id, since);
         const rank = this.#crew.rankFor(id, all);
-        const at = since + TURN * Math.max(1, rank);
+        const at = since + (this.#isLimited ? TURN_IN_LINE : TURN) * Math.max(1, rank);
         if (now < at) {
           if (rank <= NEXT) next = Math.min(next, at);
           continue;
@@ -267,10 +280,15 @@ export class QueueWorker implements Worker {
       if (!isEnding) handling++;
       if (run === undefined) starting++;
     }
-    const { permits, rate } = this.#definition.options;
-    const inLine = permits === undefined && rate === undefined ? this.#concurrency : IN_LINE;
+    const inLine = this.#isLimited ? IN_LINE : this.#concurrency;
     // If the store is slow, no more ends are under way than handlers are called at once.
     return Math.min(this.#concurrency - handling, inLine - starting, 2 * this.#concurrency - this.#active.size);
+  }
+
+  /** Whether the starts of the queue wait in line for permits or a rate. */
+  get #isLimited(): boolean {
+    const { permits, rate } = this.#definition.options;
+    return permits !== undefined || rate !== undefined;
   }
 
   #fill(wanted: number): void {
@@ -299,9 +317,10 @@ export class QueueWorker implements Worker {
   }
 
   #start(waiting: Waiting): void {
-    const source = { store: this.#store, queue: this.queue, member: this.#member };
+    const source = { store: this.#store, queue: this.queue, member: this.#member, crew: this.#crew };
     const claim = new ItemClaim(source, waiting, this.#definition, () => this.#closing.signal.aborted);
-    const active: Active = { claim, run: undefined, isCounted: false, isEnding: false, isHung: false };
+    const stop = this.#isLimited ? new AbortController() : undefined;
+    const active: Active = { claim, run: undefined, stop, isCounted: false, isEnding: false, isHung: false };
     this.#active.set(waiting.id, active);
     this.#offered.delete(waiting.id);
     void this.#working.during(() => this.#run(waiting, active));
@@ -332,7 +351,7 @@ export class QueueWorker implements Worker {
           handled = result.then(over, over);
           return result;
         },
-        this.#runOptions(claim),
+        this.#runOptions(active),
       );
     } catch (error) {
       // Of an attempt that has begun, the record has the error.
@@ -348,7 +367,7 @@ export class QueueWorker implements Worker {
     this.#deal();
   }
 
-  /** Ends the batch of an item, if that was its last. One check at a time: of many, the last one finds the end. */
+  /** Ends the batch of an item, if that was its last. One check at a time, and one after the last end. */
   #endBatchOf({ batch }: StoredItem): void {
     if (batch === undefined) return;
     const isChecked = this.#batches.has(batch);
@@ -388,7 +407,7 @@ export class QueueWorker implements Worker {
     return [...this.#active.values()].filter(({ isHung }) => isHung).length;
   }
 
-  #runOptions(claim: ItemClaim) {
+  #runOptions({ claim, stop }: Active) {
     const { id, item } = claim.waiting;
     const { timeout, permits, rate, perGroup } = claim.definition.options;
     const ofGroup =
@@ -396,7 +415,7 @@ export class QueueWorker implements Worker {
     const all = { ...permits, ...ofGroup };
     const hasPermits = Object.keys(all).length > 0;
     // The item of a group that is full waits by itself; for the rest, its run waits in line.
-    const permitWait = permits === undefined && rate === undefined ? 0 : PERMIT_WAIT;
+    const permitWait = this.#isLimited ? PERMIT_WAIT : 0;
     return {
       lock: lockOf(this.queue, id),
       claim,
@@ -408,7 +427,7 @@ export class QueueWorker implements Worker {
       trigger: "queue",
       meta: { ...item.meta, item: id, attempt: item.attempt },
       group: this.#group,
-      waitSignal: this.#closing.signal,
+      waitSignal: stop?.signal ?? this.#closing.signal,
     };
   }
 
@@ -478,7 +497,7 @@ export class QueueWorker implements Worker {
 
   #tick(): void {
     this.#ticks++;
-    if (this.#ticks % BEAT === 0) void this.#inBackground(() => this.#beat());
+    if (this.#ticks >= this.#nextBeat) void this.#inBackground(() => this.#beat());
     if (this.#isTurn(BEAT)) void this.#inBackground(() => endBatches(this.#store, this.queue));
     if (!this.#store.channel.supports.watch) this.#head.reset();
     const now = this.#store.clock.monotonic();
@@ -513,7 +532,9 @@ export class QueueWorker implements Worker {
     const hung = this.#hung;
     const concurrency = this.#concurrency - hung;
     const value = { by: { host, pid: process.pid, instance }, concurrency, ...(hung > 0 && { hung }) };
-    return channel.set(memberKey(this.queue, this.#member), value, { ttl: MEMBER_TTL });
+    const crowds = 1 + Math.floor(this.#crew.size / CROWD);
+    this.#nextBeat = this.#ticks + BEAT * crowds;
+    return channel.set(memberKey(this.queue, this.#member), value, { ttl: MEMBER_TTL * crowds });
   }
 
   /** Moves delayed items in turn with the other workers. */
@@ -585,6 +606,7 @@ export class QueueWorker implements Worker {
 
   #stop(): void {
     this.#closing.abort();
+    for (const { stop } of this.#active.values()) stop?.abort();
     this.#cancelTick();
     this.#cancelTurn();
     this.#cancelDue();

@@ -12,8 +12,8 @@ export function judgeItems({ scene, stock }: Pick<Evidence, "scene" | "stock">):
 }
 
 /**
- * The faults of the ends of items. A row is in the table if, and only if, the run that wrote it completed: but
- * with two stores, `apart`, a record is closed before its lock is released.
+ * The faults of the ends of items. A row is in the table if, and only if, the run that wrote it completed:
+ * but with two stores, `apart`, a record is closed before its lock is released.
  */
 export function endsOf(added: readonly string[], { done, dead, stuck, runs }: ItemStock, apart: boolean): string[] {
   const ends = new Map<string, string[]>();

@@ -28,7 +28,7 @@ export async function execute(given: Given): Promise<number> {
 function sayAdded(queue: string, { id, added, replaced }: { id: string; added: boolean; replaced?: true }): string {
   if (added) return `added the item ${id} to the queue "${queue}". To see it: ${ojmCommand("queue show", queue, id)}`;
   const has = `the item ${id} of the queue "${queue}" has this unique key`;
-  return replaced ? `${has}: its data is replaced` : `${has}: nothing was added`;
+  return replaced ? `${has}: it gets the new data` : `${has}: nothing was added`;
 }
 
 /** The data of the item: JSON, from the command line or from stdin; `null` without any. */

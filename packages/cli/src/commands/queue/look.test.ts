@@ -36,7 +36,11 @@ test("ojm why reports how the items of a queue stand, and what helps", async () 
       text: expect.stringMatching(/^1 item waits, the next one added at 20\S+Z, and no living worker takes them$/),
       help: "start the program that works the queue, or: ojm queue work q -- COMMAND …",
     },
-    { code: "queue-delayed", text: "1 item waits for its time", help: "ojm queue show q --state delayed" },
+    {
+      code: "queue-delayed",
+      text: expect.stringMatching(/^1 item waits for its time, the first one until 20\S+Z$/),
+      help: "ojm queue show q --state delayed",
+    },
   ]);
   const worker = await queues.work("q", untilStopped);
   await expect.poll(async () => (await queues.counts("q")).active).toBe(1);
@@ -52,6 +56,20 @@ test("ojm why reports how the items of a queue stand, and what helps", async () 
   });
   await worker.close({ grace: 0 });
   expect((await codes()).slice(0, 2)).toEqual(["queue-paused", "queue-unattended"]);
+});
+
+test("ojm why reports a trigger that waits for further ones, or for the end of the active attempt", async () => {
+  await queues.trigger("q", 1, { after: "1h" });
+  expect(await codes()).toEqual(["queue-delayed", "queue-empty"]);
+  await queues.trigger("p", 1);
+  const worker = await queues.work("p", untilStopped);
+  await expect.poll(async () => (await queues.counts("p")).active).toBe(1);
+  await queues.trigger("p", 2);
+  expect((await json("why", "p"))[0]).toMatchObject({
+    ...{ code: "queue-follows", help: "ojm queue show p --state active" },
+    text: "newer data waits for the end of 1 active item: one more attempt with it follows",
+  });
+  await worker.close({ grace: 0 });
 });
 
 test("ojm ps and ojm runs show the attempts of items, with the locks of the items", async () => {

@@ -95,7 +95,9 @@ async function showItem(given: Given, queues: Queues, manager: JobManager, queue
     { title: "error", cell: () => item.error },
     { title: "runs", cell: () => item.runs.join("\n") },
     { title: "meta", cell: () => item.meta && jsonText(item.meta, 1) },
+    { title: "batch", cut: "name", cell: () => item.batch },
     { title: "data", cell: () => jsonText(item.data, 1) },
+    { title: "next", cell: () => item.next && jsonText(item.next, 1) },
   ]);
 }
 

@@ -20,7 +20,7 @@ export async function firstItems(queues: Queues, queue: string, options: ItemsOp
 }
 
 /** The most items of a state that are counted. */
-const COUNTED = 10_000;
+export const COUNTED = 10_000;
 
 /** A number of items; `10000+` if there may be more than were counted. */
 export function sayCount(number: number, { more }: Pick<QueueCounts, "more">): string {

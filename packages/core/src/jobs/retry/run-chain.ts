@@ -21,7 +21,7 @@ import { checkRetry, delayAfter } from "./policy.js";
 type Body<T> = (run: Run) => T | Promise<T>;
 type Pending = Entry<PendingRetry>;
 
-/** The longest single wait of an attempt for its lock and its permits, in ms: a second one is behind others. */
+/** The longest wait of an attempt for its lock and permits, in ms: a second wait would be behind others. */
 const WAIT = 30 * 86_400_000;
 
 /** How often an attempt that waits for its lock checks that it is still pending, in ms. */

@@ -8,7 +8,7 @@ import type { Logs } from "../logs/logs.js";
 import type { Extras } from "../records/record.js";
 import type { TimeIndex } from "../records/time-index.js";
 import type { Run, RunRecord } from "../types.js";
-import type { OwnLines } from "./own-line.js";
+import type { PermitLines } from "./permits.js";
 
 /** The parts of a manager that a run uses. */
 export interface RunContext {
@@ -23,8 +23,8 @@ export interface RunContext {
   readonly ttl: number;
   readonly times: StartTimes;
   readonly texts: RecordTexts;
-  /** The runs that wait for a rate. */
-  readonly ownLines: OwnLines;
+  /** The runs that wait for permits and rates. */
+  readonly ownLines: PermitLines;
   /** The ids of the retry series whose attempts this process makes. */
   readonly chains: Set<string>;
   /** Await it before a run takes permits, a token or another lock: older versions would misunderstand. */

@@ -1,20 +1,20 @@
-import type { Lease } from "../../locks/hold/lease.js";
 import { whenAborted } from "../../util/abort.js";
-import type { Clock } from "../../util/clock.js";
-import type { NextToken } from "./rates.js";
 
-/** How long runs of one process may start before the next process has its turn, in ms. */
-const TURN = 200;
-
-/** The most names of waiting runs in the note of the place in line. */
+/** The most names of waiting runs in the note of a place in line. */
 const NAMED = 20;
 
-/** The turn of a run to take a token. */
-export interface Turn {
-  /** The number of the next token, if a run of this process has just taken the one before. */
-  readonly next: NextToken | undefined;
-  /** Ends the turn. `next`: what the start of the run has written. */
-  end(next: NextToken | undefined): void;
+/** What the run whose turn ends leaves to the next one. */
+export interface Handover {
+  /** Whether the next run may have it. Otherwise it is given up. */
+  readonly isKept: boolean;
+  giveUp(): void;
+}
+
+/** The turn of a run. */
+export interface Turn<H extends Handover> {
+  /** What the run before left. */
+  readonly given: H | undefined;
+  end(left: H | undefined): void;
 }
 
 interface Waiting {
@@ -23,58 +23,38 @@ interface Waiting {
 }
 
 /**
- * The runs of this process that wait for one rate. They have one place in the line in the store, and take
- * turns at it: with a place for each, a thousand waiting runs would write a thousand tickets again and again.
+ * The runs of this process that wait for the same. They take turns, and only the one whose turn it is has a
+ * place in the line in the store: with a place for each, a thousand waiting runs would write a thousand
+ * tickets again and again.
  */
-export class OwnLine {
-  readonly #clock: Clock;
+export class OwnLine<H extends Handover> {
   readonly #waiting: Set<Waiting> = new Set();
   #isTaken = false;
-  #lease: Lease | undefined;
-  #until = 0;
-  #next: NextToken | undefined;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
+  #given: H | undefined;
 
   /** Whether no run has the turn or waits for it. */
   get isEmpty(): boolean {
     return !this.#isTaken;
   }
 
-  /**
-   * Resolves once it is the turn of the run; to `undefined` once `over` fires. `acquire` takes the place in
-   * the line in the store, for these waiting runs.
-   */
-  async enter(
-    name: string,
-    over: AbortSignal,
-    acquire: (names: readonly string[]) => Promise<Lease>,
-  ): Promise<Turn | undefined> {
+  /** The names of the first runs that wait. */
+  get names(): string[] {
+    return [...this.#waiting].slice(0, NAMED).map(({ name }) => name);
+  }
+
+  /** Resolves once it is the turn of the run; to `undefined` once `over` fires. */
+  async enter(name: string, over: AbortSignal): Promise<Turn<H> | undefined> {
     if (this.#isTaken && !(await this.#waits(name, over))) return undefined;
     this.#isTaken = true;
-    const isKept = this.#lease?.signal.aborted === false && this.#clock.monotonic() < this.#until;
-    try {
-      if (!isKept) {
-        this.#release();
-        const names = [...this.#waiting].slice(0, NAMED).map((one) => one.name);
-        this.#lease = await acquire(names);
-        this.#until = this.#clock.monotonic() + TURN;
-      }
-    } catch (error) {
-      this.#pass();
-      throw error;
-    }
-    const next = this.#next;
+    const given = this.#given;
+    this.#given = undefined;
     let isOver = false;
-    const end = (written: NextToken | undefined): void => {
+    const end = (left: H | undefined): void => {
       if (isOver) return;
       isOver = true;
-      this.#next = written;
-      this.#pass();
+      this.#pass(left);
     };
-    return { next, end };
+    return { given, end };
   }
 
   /** Resolves to whether it is the turn of this run: not if `over` fires first. */
@@ -92,38 +72,26 @@ export class OwnLine {
     });
   }
 
-  #pass(): void {
+  #pass(left: H | undefined): void {
     const [first] = this.#waiting;
+    const isKept = first !== undefined && left?.isKept === true;
+    if (isKept) this.#given = left;
+    else left?.giveUp();
     // The turn stays taken meanwhile: a newcomer must not pass.
     if (first !== undefined) first.begin();
-    else {
-      this.#isTaken = false;
-      this.#release();
-    }
-  }
-
-  #release(): void {
-    // If the store does not answer, the next heartbeat repeats it.
-    void this.#lease?.release().catch(() => {});
-    this.#lease = undefined;
-    this.#next = undefined;
+    else this.#isTaken = false;
   }
 }
 
-/** The lines of the rates of this process. */
-export class OwnLines {
-  readonly #clock: Clock;
-  readonly #lines: Map<string, OwnLine> = new Map();
+/** The lines of this process. */
+export class OwnLines<H extends Handover> {
+  readonly #lines: Map<string, OwnLine<H>> = new Map();
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  of(rate: string): OwnLine {
-    // Rates may have the names of tenants: keep no line that no run uses.
-    for (const [name, line] of this.#lines) if (name !== rate && line.isEmpty) this.#lines.delete(name);
-    const known = this.#lines.get(rate) ?? new OwnLine(this.#clock);
-    this.#lines.set(rate, known);
+  of(what: string): OwnLine<H> {
+    // Permits and rates may have the names of tenants: keep no line that no run uses.
+    for (const [name, line] of this.#lines) if (name !== what && line.isEmpty) this.#lines.delete(name);
+    const known = this.#lines.get(what) ?? new OwnLine<H>();
+    this.#lines.set(what, known);
     return known;
   }
 }

@@ -9,14 +9,15 @@ import { isLockError, LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
 import type { Holder } from "../../locks/types.js";
 import { firstOf, whenAborted } from "../../util/abort.js";
+import type { Clock } from "../../util/clock.js";
 import { fieldsOf, isCount, present } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
 import { type CheckedOptions, permitsProblem, rateProblem } from "../options.js";
 import type { RunRecord } from "../types.js";
 import type { RunContext } from "./context.js";
-import type { Turn } from "./own-line.js";
+import { type Handover, type OwnLine, OwnLines, type Turn } from "./own-line.js";
 import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
-import { lineOfRate, type NextToken, Rate, usedUpText } from "./rates.js";
+import { lineOfRate, Rate, usedUpText } from "./rates.js";
 
 /*
  * Permits limit how many runs have something at once. They are entries in the channel of the locks:
@@ -32,19 +33,24 @@ import { lineOfRate, type NextToken, Rate, usedUpText } from "./rates.js";
  * its permits taken changes the line, so it keeps no place that others could use. No run has some of its
  * permits while it waits for others: one commit takes all of them. So sets that overlap cannot deadlock.
  *
- * The token of a rate (see rates.ts) is taken and waited for like one more permit of the set. The runs of one
- * process have one place in its line (see own-line.ts), and the first sleeps until the token is free: no
- * process returns one.
+ * The token of a rate (see rates.ts) is taken and waited for like one more permit of the set. The first in
+ * its line sleeps until the token is free: no process returns one.
+ *
+ * The runs of one process that wait for the same have one place in these lines (see own-line.ts). They hand
+ * it over with what they know, so that a start that follows another one reads nothing.
  */
 
 /** How often the first in line checks for dead holders, in ms. Returned permits are reported by a watch. */
 const POLL = 500;
 
-/** How much longer than its wait a run may have a place in line, in ms. */
-const MARGIN = 60_000;
-
-/** How long a process may have its place in the line of a rate, in ms: longer than any window. */
+/** How long a process may have its place in a line, in ms: longer than any window of a rate. */
 const LONGEST_PLACE = 40 * 86_400_000;
+
+/** How long runs of one process may follow each other before the next process has its turn, in ms. */
+const TURN = 200;
+
+/** The most free places of a permit that are remembered, for the runs of a process that follow each other. */
+const MOST_FREE = 16;
 
 /** The number of holders in the text of an error. */
 const NAMED = 3;
@@ -99,8 +105,8 @@ export interface PermitState {
   readonly limitVersion: Version | null;
   /** The runs that have one. `undefined`: a later version wrote the entry, so it counts. */
   readonly holders: readonly (PermitValue | undefined)[];
-  /** A place for the next run, and the version of what a dead run left there; `undefined`: all are taken. */
-  readonly free: { readonly at: number; readonly version: Version | null } | undefined;
+  /** The first places for the next runs, each with the version of what a dead run left there. */
+  readonly free: readonly { readonly at: number; readonly version: Version | null }[];
   /** The version of any of the entries; `undefined` if there are none. */
   readonly some: Version | undefined;
   /** Whether a run has a place beyond the limit. */
@@ -124,14 +130,16 @@ export async function readPermit(source: Source, name: string, own: number): Pro
   }
   // If there are fewer entries than permits, one is free, whichever of these count.
   const counting = slots.size < limit ? slots : await countingOf(source, slots);
-  let at = 0;
-  while (counting.has(at)) at++;
+  const free: { readonly at: number; readonly version: Version | null }[] = [];
+  const places = Math.min(limit - counting.size, MOST_FREE);
+  for (let at = 0; free.length < places; at++)
+    if (!counting.has(at)) free.push({ at, version: slots.get(at)?.version ?? null });
   return {
     name,
     limit,
     limitVersion,
     holders: [...counting.values()].map(({ value }) => (isPermit(value) ? value : undefined)),
-    free: counting.size < limit ? { at, version: slots.get(at)?.version ?? null } : undefined,
+    free,
     some: limitVersion ?? [...slots.values()][0]?.version,
     isOver: [...slots.keys()].some((place) => place >= limit),
   };
@@ -164,13 +172,80 @@ export function takenText({ name, limit, holders }: PermitState): string {
 
 type Context = Pick<RunContext, "locks" | "lockChannel" | "clock" | "closing" | "waitUntil" | "ownLines">;
 
-/** A place in a line. */
+/** A place in a line in the store. */
 interface Place {
+  readonly line: string;
+  readonly lease: Lease;
   /** Wakes the first in line of a permit when that changes. */
   readonly waker: Waker;
-  /** `next`: what the start of the run has written, in the line of a rate. */
-  stop(next?: NextToken): void;
+  stop(): void;
 }
+
+/** What a run of this process knows when it starts: the next one need not read it again. */
+interface Known {
+  readonly states: readonly PermitState[];
+  readonly rate: Rate | undefined;
+}
+
+/** The places of a run whose turn is over, in the line of its set and in that of one permit or rate. */
+class Places implements Handover {
+  readonly #clock: Clock;
+  #inSet: Place | undefined;
+  #inLine: Place | undefined;
+  /** Set once its run has started. */
+  known: Known | undefined;
+  #until = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get inSet(): Place | undefined {
+    return this.#inSet;
+  }
+
+  get inLine(): Place | undefined {
+    return this.#inLine;
+  }
+
+  get #all(): readonly Place[] {
+    return [this.#inSet, this.#inLine].filter((place) => place !== undefined);
+  }
+
+  /** The process has its first place: its turn begins. */
+  #begin(): void {
+    if (this.#all.length === 0) this.#until = this.#clock.monotonic() + TURN;
+  }
+
+  enteredSet(place: Place): void {
+    this.#begin();
+    this.#inSet = place;
+  }
+
+  enteredLine(place: Place): void {
+    this.#begin();
+    this.#inLine = place;
+  }
+
+  get isKept(): boolean {
+    const hasEnded = this.#all.some(({ lease }) => lease.signal.aborted);
+    return this.#inLine !== undefined && !hasEnded && this.#clock.monotonic() < this.#until;
+  }
+
+  leaveLine(): void {
+    this.#inLine?.stop();
+    this.#inLine = undefined;
+  }
+
+  giveUp(): void {
+    this.leaveLine();
+    this.#inSet?.stop();
+    this.#inSet = undefined;
+  }
+}
+
+/** The lines of a process for permits and rates. */
+export class PermitLines extends OwnLines<Places> {}
 
 /** A run gets in line once other runs took this many free tokens before it. */
 const MOST_LOST = 3;
@@ -191,11 +266,9 @@ export class Permits {
   missing: { readonly permit?: string; readonly rate?: string } = {};
   /** How many free tokens other runs took before this one. */
   #lost = 0;
-  /** The place in the line of the set, and in that of one permit. */
-  #inSet: Place | undefined;
-  #inLine: (Place & { readonly line: string }) | undefined;
-  /** What the start of the run has written. */
-  #written: NextToken | undefined;
+  /** Set while it is the turn of this run among those of its process. */
+  #turn: Turn<Places> | undefined;
+  #places: Places;
 
   constructor(context: Context, name: string, options: CheckedOptions) {
     this.#context = context;
@@ -203,13 +276,16 @@ export class Permits {
     this.#options = options;
     // In a fixed order: runs with the same set wait in one line.
     this.#wanted = Object.entries(options.permits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    this.#rate = options.rate && new Rate(context.lockChannel, options.rate);
+    this.#rate = options.rate && new Rate(context.lockChannel, options.rate, context.clock);
+    this.#places = new Places(context.clock);
     this.#until = context.clock.monotonic() + (options.permitWait ?? options.wait);
   }
 
   /** Reads the permits and the rate. Call it before the first attempt. */
   async read(): Promise<void> {
-    await Promise.all([this.#readPermits(), this.#rate?.readNext()]);
+    // Behind others, the commit would fail.
+    if (this.#isBehindOwn && this.#waits) await this.#waiting((over) => this.#waitForTurn(over));
+    else await Promise.all([this.#readPermits(), this.#rate?.readNext()]);
   }
 
   async #readPermits(): Promise<void> {
@@ -227,9 +303,13 @@ export class Permits {
     const ownKeys: Key[] = [];
     const value: PermitValue = { run, lock: this.#options.lock ?? this.#name, holder };
     const lockOps: Op<unknown>[] = this.#lines.map((key) => ({ check: key, version: null }));
-    for (const { name, free, limit, limitVersion, isOver, some = null } of this.#states) {
-      // Without a free permit, the commit fails at this check. Its answer says whether the lock is free.
-      if (free === undefined) lockOps.push({ check: ["permit", name, "none"], version: some });
+    if (this.#states.length < this.#wanted.length) throw new Error("the permits of a run were not read");
+    for (const { name, free: places, limit, limitVersion, isOver, some = null } of this.#states) {
+      const [free] = places;
+      // Without a free permit, the commit fails at this check. Its answer says whether the lock is free. The
+      // same for a run that must not pass those of its process: their line in the store may be empty.
+      if (free === undefined || (this.#isBehindOwn && some !== null))
+        lockOps.push({ check: ["permit", name, "none"], version: some });
       const key = slotKey(name, free?.at ?? 0);
       ownKeys.push(key);
       lockOps.push({ check: permitKey(name), version: limitVersion }, { put: key, value });
@@ -262,124 +342,139 @@ export class Permits {
 
   /** The entries of the lines that must be empty: a newcomer must not pass those that wait. */
   get #lines(): Key[] {
-    if (this.#inLine !== undefined) return [];
-    const ofSet = this.#setLine !== undefined && this.#inSet === undefined ? [this.#setLine] : [];
+    const { inSet, inLine } = this.#places;
+    if (inLine !== undefined) return [];
+    const ofSet = this.#setLine !== undefined && inSet === undefined ? [this.#setLine] : [];
     return [...ofSet, ...this.#allLines].flatMap((line) => [lockKey(line), queueKey(line)]);
   }
 
   /** A check failed although the lock is free: waits in line until all permits are free. */
   async refused(): Promise<void> {
+    await this.#waiting(async (over) => {
+      if (this.#turn !== undefined) {
+        await this.#readAll();
+        await this.#waitInLine(over);
+      } else if ((this.#isBehindOwn && this.#waits) || !(await this.#mayTryAgain(over))) await this.#waitForTurn(over);
+    });
+  }
+
+  /** Runs a wait that the ends of the run, of its wait and of its manager end. */
+  async #waiting(wait: (over: AbortSignal) => Promise<void>): Promise<void> {
     const { signal, waitSignal } = this.#options;
-    const { closing, waitUntil } = this.#context;
+    const { closing, waitUntil, clock } = this.#context;
     const over = firstOf(...[closing, waitUntil, signal, waitSignal].filter((one) => one !== undefined));
-    const { clock } = this.#context;
     // Keeps the process alive: the watch and the polls do not.
     const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => {}, true);
+    const forget = whenAborted(over.signal, () => this.#places.inLine?.waker.wake());
     try {
-      // Without a read: the run before it will know.
-      const isNext = this.#isBehindOwn && this.#wanted.length === 0;
-      const hasMoved = !isNext && (await this.#readAll());
-      let line = isNext ? this.#allLines[0] : await this.#blocking();
-      if (line === undefined) {
-        if (this.#rate === undefined || this.#inLine !== undefined) return;
-        if (!hasMoved && !this.#isBehindOwn) return;
-        // Of many runs at once, each start would make all others fail. In a line, they do not compete.
-        if (hasMoved) this.#lost++;
-        const isFew = this.#lost < MOST_LOST && !this.#isBehindOwn;
-        if (isFew || !this.#waits) return await this.#rest(2 ** this.#lost, over.signal);
-        line = lineOfRate(this.#rate.terms.name);
-      }
-      this.#assertWaits(over.signal);
-      if (this.#setLine !== undefined && this.#inSet === undefined)
-        this.#inSet = await this.#enter(this.#setLine, over.signal);
-      else if (this.#inLine?.line !== line && (await this.#goTo(line, over.signal))) return;
-      await this.#waitInLine(over.signal);
+      await wait(over.signal);
     } catch (error) {
       this.leave();
       throw isLockError(error) ? this.#error() : error;
     } finally {
+      forget();
       cancel();
       over.forget();
     }
   }
 
-  async #waitInLine(over: AbortSignal): Promise<void> {
-    for (;;) {
-      await this.#readAll();
-      const line = await this.#blocking();
-      if (line === undefined) return;
-      this.#assertWaits(over);
-      if (this.#inLine?.line === line) {
-        const { clock } = this.#context;
-        const rate = this.#isRateLine(line) ? this.#rate : undefined;
-        const pause = rate?.pause ?? POLL;
-        await this.#inLine.waker.next(Math.min(pause, this.#until - clock.monotonic()));
-        if (rate === undefined || rate.rest > pause || this.#wanted.length > 0 || over.aborted || !this.#waits)
-          continue;
-        rate.paused();
-        return;
+  /** Whether another attempt may succeed: nothing keeps this run from it. */
+  async #mayTryAgain(over: AbortSignal): Promise<boolean> {
+    const hasMoved = await this.#readAll();
+    if ((await this.#blocking()) === undefined && !this.#isBehindOwn) {
+      if (this.#rate === undefined || !hasMoved) return true;
+      // Of many runs at once, each start would make all others fail. In a line, they do not compete.
+      if (++this.#lost < MOST_LOST || !this.#waits) {
+        await this.#rest(2 ** this.#lost, over);
+        return true;
       }
-      if (await this.#goTo(line, over)) return;
     }
-  }
-
-  /**
-   * Waits in the line of a permit or of the rate until this run is the first. Resolves to whether it may try
-   * at once, because a run of this process has just taken the token before.
-   */
-  async #goTo(line: string, over: AbortSignal): Promise<boolean> {
-    // Leave the other line first: a run that waits for this permit must not keep others from that one.
-    this.#leaveLine();
-    if (this.#rate !== undefined && this.#isRateLine(line)) {
-      const { turn, ...place } = await this.#enterOwn(this.#rate, line, over);
-      this.#inLine = { ...place, line };
-      if (turn.next === undefined || this.#wanted.length > 0) return false;
-      this.#assertWaits(over);
-      this.#rate.assume(turn.next);
-      return true;
-    }
-    const permit = this.#wanted.find(([name]) => lineOf(name) === line)?.[0];
-    this.#inLine = { ...(await this.#enter(line, over, permit)), line };
+    this.#assertWaits(over);
     return false;
   }
 
-  /** Waits for the turn of this run among those of its process, and for that of the process. */
-  async #enterOwn({ terms }: Rate, line: string, over: AbortSignal): Promise<Place & { readonly turn: Turn }> {
-    const { locks, clock, ownLines } = this.#context;
+  /** Waits for the turn of this run among those of its process, and then for that of the process. */
+  async #waitForTurn(over: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
     const late = new AbortController();
     const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => late.abort());
     const end = firstOf(over, late.signal);
-    const acquire = (more: readonly string[]): Promise<Lease> => {
-      const wait = Math.max(1, this.#until - clock.monotonic());
-      const note = { ...this.#note, ...(more.length > 0 && { more }) };
-      return locks.acquire(line, { wait, timeout: LONGEST_PLACE, signal: over, note });
-    };
-    let turn: Turn | undefined;
     try {
-      turn = await ownLines.of(terms.name).enter(this.#name, end.signal, acquire);
+      this.#turn = await this.#ownLine.enter(this.#name, end.signal);
     } finally {
       cancel();
       end.forget();
     }
-    if (turn === undefined) throw this.#error();
-    const waker = new Waker(clock);
-    const forget = whenAborted(over, () => waker.wake());
-    const stop = (next?: NextToken): void => {
-      forget();
-      turn.end(next);
-    };
-    return { waker, stop, turn };
+    if (this.#turn === undefined) throw this.#error();
+    this.#places = this.#turn.given ?? this.#places;
+    const { known } = this.#places;
+    if (known !== undefined) {
+      this.#states = known.states;
+      if (known.rate !== undefined) this.#rate?.assume(known.rate);
+      this.#places.known = undefined;
+      await this.#readUnknown();
+    } else await this.#readAll();
+    await this.#waitInLine(over);
   }
 
-  /** Whether runs of this process wait for the rate, and this one is not the first. */
+  /** Waits until all is free that this run takes, first in the line for what is not. */
+  async #waitInLine(over: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    const places = this.#places;
+    for (;;) {
+      const line = (await this.#blocking()) ?? this.#contended;
+      if (line === undefined) return;
+      this.#assertWaits(over);
+      const { inSet, inLine } = places;
+      if (inLine?.line === line) {
+        const isRate = this.#isRateLine(line);
+        const pause = isRate && this.#rate ? this.#rate.pause : POLL;
+        await inLine.waker.next(Math.min(pause, this.#until - clock.monotonic()));
+        // Of a rate, only the time must pass, unless a person deletes a token.
+        if (!isRate) await this.#readPermits();
+        else if (this.#rate !== undefined && this.#rate.rest > 0 && !over.aborted) await this.#rate.read();
+        continue;
+      }
+      if (this.#setLine !== undefined && inSet === undefined) places.enteredSet(await this.#enter(this.#setLine, over));
+      else {
+        // Leave the other line first: a run that waits for this permit must not keep others from that one.
+        places.leaveLine();
+        places.enteredLine(await this.#enter(line, over));
+      }
+      await this.#readAll();
+    }
+  }
+
+  /** The line to wait in although nothing is taken: other processes were faster again and again. */
+  get #contended(): string | undefined {
+    const isContended = this.#rate !== undefined && this.#lost >= MOST_LOST && this.#places.inLine === undefined;
+    return isContended && this.#rate ? lineOfRate(this.#rate.terms.name) : undefined;
+  }
+
+  /** Reads what the run before did not know. */
+  async #readUnknown(): Promise<void> {
+    const isFull = this.#states.some(({ free }) => free.length === 0);
+    await Promise.all([isFull && this.#readPermits(), this.#rate?.isKnown === false && this.#rate.readTokens()]);
+  }
+
+  /** The line of the runs of this process that take the same. */
+  get #ownLine(): OwnLine<Places> {
+    const terms = this.#rate?.terms;
+    // A run with permits waits for its lock, too, which another one of its name may have.
+    const key = this.#wanted.length === 0 ? terms?.name : JSON.stringify([this.#name, this.#wanted, terms]);
+    return this.#context.ownLines.of(key ?? "");
+  }
+
+  /** Whether runs of this process wait for the same, and it is not the turn of this one. */
   get #isBehindOwn(): boolean {
-    if (this.#rate === undefined || this.#inLine !== undefined) return false;
-    return !this.#context.ownLines.of(this.#rate.terms.name).isEmpty;
+    return this.#turn === undefined && !this.#ownLine.isEmpty;
   }
 
   get #note(): { readonly [field: string]: JsonValue } {
+    const more = this.#ownLine.names.filter((name) => name !== this.#name);
     return {
       for: this.#name,
+      ...(more.length > 0 && { more }),
       ...(this.#wanted.length > 0 && { permits: Object.fromEntries(this.#wanted) }),
       ...(this.#rate && { rate: { ...this.#rate.terms } }),
     };
@@ -399,7 +494,7 @@ export class Permits {
 
   /** The line to wait in: all its permits are taken, or others wait. `undefined`: the run may start. */
   async #blocking(): Promise<string | undefined> {
-    const full = this.#states.find(({ free }) => free === undefined);
+    const full = this.#states.find(({ free }) => free.length === 0);
     if (full !== undefined) return lineOf(full.name);
     if (this.#rate !== undefined && this.#rate.rest > 0) return lineOfRate(this.#rate.terms.name);
     const lines = this.#lines;
@@ -411,24 +506,23 @@ export class Permits {
     return line === this.#setLine ? line && this.#allLines[0] : line;
   }
 
-  async #enter(line: string, over: AbortSignal, permit?: string): Promise<Place> {
+  async #enter(line: string, over: AbortSignal): Promise<Place> {
     const { locks, lockChannel, clock } = this.#context;
     const wait = Math.max(1, this.#until - clock.monotonic());
-    const lease = await locks.acquire(line, { wait, timeout: wait + MARGIN, signal: over, note: this.#note });
+    const lease = await locks.acquire(line, { wait, timeout: LONGEST_PLACE, signal: over, note: this.#note });
     const waker = new Waker(clock);
     const ended = new AbortController();
     const wake = (): void => waker.wake();
-    const forget = whenAborted(over, wake);
     const followed = { put: wake, gone: wake, synced: wake };
+    const permit = this.#wanted.find(([name]) => lineOf(name) === line)?.[0];
     if (permit !== undefined)
       follow(lockChannel, clock, permitKey(permit), followed, ended.signal, () => {}).catch(() => {});
     const stop = (): void => {
-      forget();
       ended.abort();
       // If the store does not answer, the next heartbeat repeats it.
       void lease.release().catch(() => {});
     };
-    return { waker, stop };
+    return { line, lease, waker, stop };
   }
 
   get #waits(): boolean {
@@ -440,7 +534,7 @@ export class Permits {
   }
 
   #error(): LockError {
-    const full = this.#states.find(({ free }) => free === undefined);
+    const full = this.#states.find(({ free }) => free.length === 0);
     const permit = full?.name ?? this.#wanted[0]?.[0];
     const isUsedUp = full === undefined && this.#rate !== undefined && this.#rate.rest > 0;
     this.missing = permit === undefined || isUsedUp ? present({ rate: this.#rate?.terms.name }) : { permit };
@@ -456,20 +550,19 @@ export class Permits {
     return `other runs are ahead in the line for ${[...permits, ...rate].join(" and ")}`;
   }
 
-  #leaveLine(): void {
-    this.#inLine?.stop(this.#written);
-    this.#inLine = undefined;
-  }
-
   /** The run has its lock, its permits and its token. */
   started(fence: Version): void {
-    this.#written = this.#rate?.after(fence);
+    this.#rate?.taken(fence);
+    const states = this.#states.map((state) => ({ ...state, free: state.free.slice(1) }));
+    this.#places.known = { states, rate: this.#rate };
   }
 
-  /** Gives up the places in line: the run has its permits, or cannot start now. */
+  /** Ends its turn: the run has its permits, or cannot start now. */
   leave(): void {
-    this.#leaveLine();
-    this.#inSet?.stop();
-    this.#inSet = undefined;
+    const [turn, places] = [this.#turn, this.#places];
+    this.#turn = undefined;
+    this.#places = new Places(this.#context.clock);
+    if (turn === undefined) places.giveUp();
+    else turn.end(places);
   }
 }

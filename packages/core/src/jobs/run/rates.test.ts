@@ -236,6 +236,29 @@ describe.each(STORES)("records and locks $stores: rates", ({ apart }) => {
     expect(calls.length).toBeLessThan(40);
   });
 
+  test("the runs of a name that wait for permits and a rate share a place in line, and need few calls", async () => {
+    const shape = { permits: { smtp: 4 }, rate: { name: "smtp", max: 20, per: 1_000 } };
+    let calls = 0;
+    for (const { way } of [one, two]) {
+      way.fault = () => {
+        calls++;
+        return undefined;
+      };
+    }
+    // Like the workers of a queue, each process has two starts under way.
+    let left = 60;
+    const lane = async (by: ManagerOf): Promise<void> => {
+      while (left > 0) await work(by, "mail", { ...shape, lock: `mail/${left--}` });
+    };
+    const lanes = [one, two, one, two].map(lane);
+    await clock.advance(1_500);
+    const lines = (await one.manager.heldLocks()).filter(({ name }) => name.startsWith("ojm "));
+    for (const { waiting } of lines) expect(waiting).toBeLessThan(2);
+    await clock.until(Promise.all(lanes), 60_000);
+    expect(most(1_000)).toBeLessThanOrEqual(20);
+    expect(calls / began.length).toBeLessThan(12);
+  });
+
   test("an option that is not a rate is rejected", async () => {
     for (const rate of [
       "smtp",

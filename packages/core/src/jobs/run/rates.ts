@@ -1,6 +1,7 @@
 import type { Channel } from "../../channel/channel.js";
 import { unlessCorrupt } from "../../channel/corrupt.js";
-import type { Key, Op, Version } from "../../channel/types.js";
+import type { Entry, Key, Op, Version } from "../../channel/types.js";
+import type { Clock } from "../../util/clock.js";
 import { durationText } from "../../util/duration.js";
 import { fieldsOf, isCount, isSpan, isText } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
@@ -27,6 +28,12 @@ const LONGEST_PAUSE = 30_000;
 
 /** The shortest pause, in ms: a store may delete an expired token late. */
 const SHORTEST_PAUSE = 5;
+
+/** How many tokens are read at once: the runs of a process that follow each other wait for them. */
+const AHEAD = 16;
+
+/** The end of a token that does not count. */
+const GONE = Number.NEGATIVE_INFINITY;
 
 /** The number of the next token, and how long the longest-lived token counts, in ms. */
 interface RateValue {
@@ -57,29 +64,36 @@ export function isToken(value: unknown): value is TokenValue {
 /** The name of the lock at which runs wait in line for a rate. */
 export const lineOfRate = (rate: string): string => `ojm rate ${rate}`;
 
-/** The number of the next token of a rate, as the store has it. */
-export interface NextToken {
-  readonly next: number;
-  readonly keep: number;
-  readonly version: Version | null;
-}
-
 /** A rate as it was last read, for one run that is to start. */
 export class Rate {
   readonly terms: RateTerms;
   readonly #locks: Channel<unknown>;
-  #known: NextToken = { next: 0, keep: 0, version: null };
-  /** In ms; `undefined`: not read, so the commit finds out. */
-  #rest: number | undefined;
+  readonly #clock: Pick<Clock, "monotonic">;
+  #next = 0;
+  #keep = 0;
+  #version: Version | null = null;
+  /** When tokens end, by their numbers, by the monotonic clock. In the past: it did not count when read. */
+  #ends: ReadonlyMap<number, number> = new Map();
 
-  constructor(locks: Channel<unknown>, terms: RateTerms) {
+  constructor(locks: Channel<unknown>, terms: RateTerms, clock: Pick<Clock, "monotonic">) {
     this.#locks = locks;
     this.terms = terms;
+    this.#clock = clock;
+  }
+
+  /** The token that must be gone before the next run begins; below 0: none. */
+  get #oldest(): number {
+    return this.#next - this.terms.max;
+  }
+
+  /** Whether the time until the next run may begin is known. If not, the commit finds out. */
+  get isKnown(): boolean {
+    return this.#oldest < 0 || this.#ends.has(this.#oldest);
   }
 
   /** The time until the next run may begin, in ms, as last read. 0: now. */
   get rest(): number {
-    return this.#rest ?? 0;
+    return Math.max(0, (this.#ends.get(this.#oldest) ?? GONE) - this.#clock.monotonic());
   }
 
   /** How long the first in line waits before it reads the rate again, in ms. */
@@ -91,56 +105,68 @@ export class Rate {
   async readNext(): Promise<void> {
     const entry = await unlessCorrupt(this.#locks.entry(rateKey(this.terms.name)));
     const { next, keep } = isRate(entry?.value) ? entry.value : { next: 0, keep: 0 };
-    this.assume({ next, keep, version: entry?.version ?? null });
+    [this.#next, this.#keep, this.#version, this.#ends] = [next, keep, entry?.version ?? null, new Map()];
   }
 
-  /** Takes over what another run has written. If it is outdated, the commit fails. */
-  assume(next: NextToken): void {
-    [this.#known, this.#rest] = [next, undefined];
+  /** A start with this fence took a token. */
+  taken(fence: Version): void {
+    this.#next++;
+    this.#keep = Math.max(this.terms.per, this.#keep);
+    this.#version = fence;
   }
 
-  /** The pause is over: the commit finds out whether a token is free. */
-  paused(): void {
-    this.#rest = undefined;
-  }
-
-  /** What a start with this fence has written. */
-  after(fence: Version): NextToken {
-    const { next, keep } = this.#known;
-    return { next: next + 1, keep: Math.max(this.terms.per, keep), version: fence };
+  /** Takes over what another run of this process knows. If it is outdated, the commit fails. */
+  assume(known: Rate): void {
+    [this.#next, this.#keep, this.#version] = [known.#next, known.#keep, known.#version];
+    this.#ends = known.terms.per === this.terms.per ? known.#ends : new Map();
   }
 
   /** A version that the rate has or had; `null`: none is known. */
   get some(): Version | null {
-    return this.#known.version;
+    return this.#version;
   }
 
   /** Reads when the next run may begin. Resolves to whether another run has begun since the last read. */
   async read(): Promise<boolean> {
-    const { max, per } = this.terms;
-    const before = this.#known.version;
+    const before = this.#version;
     await this.readNext();
-    const oldest = this.#known.next - max;
-    const entry = oldest < 0 ? undefined : await unlessCorrupt(this.#locks.entry(this.#tokenKey(oldest)));
+    await this.readTokens();
+    return this.#version !== before;
+  }
+
+  /** Reads the tokens whose ends the next runs wait for. */
+  async readTokens(): Promise<void> {
+    const oldest = this.#oldest;
+    if (oldest < 0) return;
+    const numbers = Array.from({ length: Math.min(AHEAD, this.terms.max) }, (_, i) => oldest + i);
+    const keys = numbers.map((n) => this.#tokenKey(n));
+    const one = (key: Key): Promise<Entry<unknown> | undefined> => unlessCorrupt(this.#locks.entry(key));
+    const found = (await unlessCorrupt(this.#locks.entriesUnder(keys))) ?? (await Promise.all(keys.map(one)));
+    const now = this.#clock.monotonic();
+    this.#ends = new Map(numbers.map((n, i) => [n, this.#endOf(found[i], now)]));
+  }
+
+  #endOf(entry: Entry<unknown> | undefined, now: number): number {
     // A token without an end is not ours: it would stop all runs for good.
-    const isOurs = isToken(entry?.value) && entry.expiresIn !== undefined;
+    if (!isToken(entry?.value) || entry.expiresIn === undefined) return GONE;
     // A run with a longer window may have written it.
-    this.#rest = isOurs ? Math.max(0, per - (entry.value.per - (entry.expiresIn ?? 0))) : 0;
-    return this.#known.version !== before;
+    const end = this.terms.per - (entry.value.per - entry.expiresIn);
+    return end > 0 ? now + end : GONE;
   }
 
   /** The checks and writes that take a token. They fail if none is free. */
   ops(run: string): Op<unknown>[] {
     const { name, max, per } = this.terms;
-    const { next, version } = this.#known;
-    const keep = Math.max(per, this.#known.keep);
+    const next = this.#next;
+    const keep = Math.max(per, this.#keep);
     const ops: Op<unknown>[] = [
-      { check: rateKey(name), version },
+      { check: rateKey(name), version: this.#version },
       { put: rateKey(name), value: { next: next + 1, keep }, ttl: keep + MARGIN },
       { put: this.#tokenKey(next), value: { run, per }, ttl: per },
     ];
-    // Once it was read, the check of the number is enough: only a start writes tokens.
-    if (this.#rest !== 0 && next >= max) ops.push({ check: this.#tokenKey(next - max), version: null });
+    // Once it was gone, the check of the number is enough: only a start writes tokens.
+    if (next >= max && this.#ends.get(next - max) !== GONE)
+      ops.push({ check: this.#tokenKey(next - max), version: null });
     return ops;
   }
 

@@ -165,8 +165,10 @@ export async function startRun(
 async function acquire({ locks, waitUntil }: RunContext, starting: Starting): Promise<Lease> {
   const { lock, options } = starting;
   const { signal, waitSignal } = options;
-  if (waitSignal === undefined && waitUntil === undefined) return locks.acquire(lock, options, starting);
-  const first = firstOf(...[signal, waitSignal, waitUntil].filter((one) => one !== undefined));
+  const signals = [signal, waitSignal, waitUntil].filter((one) => one !== undefined);
+  const canWait = options.wait > 0 && (waitSignal !== undefined || waitUntil !== undefined);
+  if (!canWait && !signals.some(({ aborted }) => aborted)) return locks.acquire(lock, options, starting);
+  const first = firstOf(...signals);
   try {
     return await locks.acquire(lock, { ...options, signal: first.signal }, starting);
   } finally {

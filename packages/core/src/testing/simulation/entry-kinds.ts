@@ -1,7 +1,7 @@
 /* The kinds of entries by their keys, for tests that check the traffic to the store. */
 
 /** The holder of a lock, but not its queue. */
-export const isLock = (key: string): boolean => /^oJobManager-locks \["lock "[^"]*$/.test(key);
+export const isLock = (key: string): boolean => /^oJobManager-locks \["lock "\S* $/.test(key);
 /** The holder of a lock, or its queue. */
 export const isLocking = (key: string): boolean => key.startsWith('oJobManager-locks ["lock ');
 export const isSession = (key: string): boolean => /^oJobManager-locks \["session "[^"]*$/.test(key);

@@ -1,12 +1,18 @@
 import { type Backend, type CallOptions, type Commit, type CommitOutcome, systemClock } from "@ojm/core/backend";
+import { encodeKey } from "../../../../core/src/channel/encoding/key.js";
 import { PassedOn } from "../../../../core/src/testing/stores/passed-on.js";
+import { inBatchKey } from "../../store/entries.js";
 import type { PlantedBug } from "./simulation.js";
 
 const isKind =
   (kind: string) =>
   ({ key }: { readonly key: string }): boolean =>
     key.startsWith(`oJobManager-queues ["${kind} `);
-const [isWaiting, isTaken, isDefinition, isUnique] = ["w", "t", "def", "uniq"].map(isKind) as [
+const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup] = ["w", "t", "def", "uniq", "batch", "g"].map(
+  isKind,
+) as [
+  ReturnType<typeof isKind>,
+  ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
@@ -20,6 +26,7 @@ const replaces = ({ checks, writes }: Commit): boolean =>
   writes.some(
     ({ key, value }) => value !== null && checks.some((check) => check.key === key && check.version !== null),
   );
+const endsBatch = ({ writes }: Commit): boolean => writes.some((write) => isBatch(write) && write.value === null);
 const ends = ({ writes }: Commit): boolean => writes.some((write) => isTaken(write) && write.value === null);
 
 /** A store on which commits lack some of their checks, as if they held. */
@@ -67,6 +74,31 @@ class Later extends PassedOn {
   }
 }
 
+/** A store on which the commit that takes an item deletes its entry in its batch. */
+class LeavingEarly extends PassedOn {
+  override async commit(commit: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const taken = commit.writes.find((write) => isTaken(write) && write.value !== null);
+    const { batch } = JSON.parse(taken?.value ?? "{}") as { readonly batch?: string };
+    if (taken === undefined || batch === undefined) return super.commit(commit, options);
+    const key = `oJobManager-queues ${encodeKey(inBatchKey("q", batch, taken.key.split('"').at(-1)?.trim() ?? ""))}`;
+    return super.commit({ ...commit, writes: [...commit.writes, { key, value: null }] }, options);
+  }
+}
+
+/** A store that drops some writes. */
+class Dropped extends PassedOn {
+  readonly #of: (write: { readonly key: string }) => boolean;
+
+  constructor(store: Backend, of: (write: { readonly key: string }) => boolean) {
+    super(store, systemClock);
+    this.#of = of;
+  }
+
+  override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    return super.commit({ checks, writes: writes.filter((write) => !this.#of(write)) }, options);
+  }
+}
+
 /** The setup of a bug without the bug. */
 export const noBug: PlantedBug = {
   name: "none",
@@ -111,8 +143,23 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: (store) => new Unchecked(store, replaces, (check) => isTaken(check) || isWaiting(check)),
   },
   {
+    name: "the callback of a batch is added without a check that the batch has not ended",
+    caughtAs: /has two callbacks/,
+    plant: (store) => new Unchecked(store, endsBatch, isBatch),
+  },
+  {
+    name: "an item leaves its batch when a worker takes it",
+    caughtAs: /ends before/,
+    plant: (store) => new LeavingEarly(store, systemClock),
+  },
+  {
     name: "two items are added with one unique key",
     caughtAs: /have the key/,
     plant: (store) => new Unchecked(store, ({ writes }) => writes.some(isUnique), isUnique),
+  },
+  {
+    name: "the turn of the last item of a group is forgotten",
+    caughtAs: /of its group ahead, and/,
+    plant: (store) => new Dropped(store, isGroup),
   },
 ];

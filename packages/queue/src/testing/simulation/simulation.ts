@@ -18,6 +18,9 @@ const PROCESSES = 3;
 const CONCURRENCY = 3;
 const ATTEMPTS = 4;
 
+/** How many items a process adds to one group at once, now and then. */
+const FLOOD = 15;
+
 /** How long all calls succeed before the check, in ms: longer than a dead worker counts as living. */
 const CALM = 150_000;
 
@@ -55,7 +58,7 @@ interface Inside {
 export class Simulation {
   readonly clock: FakeClock;
   readonly timeline: string[] = [];
-  readonly witness: Witness = new Witness();
+  readonly witness: Witness;
   readonly #dice: Dice;
   readonly #chaos: Chaos;
   readonly #bug: PlantedBug | undefined;
@@ -65,8 +68,12 @@ export class Simulation {
   readonly #inside: Set<Inside> = new Set();
   readonly #watch: boolean;
   readonly #apart: boolean;
+  /** Whether the queue limits the items of a group. A group that is at its limit is behind its turn. */
+  readonly #perGroup: boolean;
   /** The items whose add was answered. */
   readonly #added: Set<string> = new Set();
+  /** The batches whose producers got no answer yet, and their data. */
+  readonly #batches: Map<string, readonly number[]> = new Map();
   /** The data of calls whose answer was that an item has it, or will have it. */
   readonly #given: Set<unknown> = new Set();
   #over = false;
@@ -80,6 +87,8 @@ export class Simulation {
     this.#dice = new Dice(seed * 7_919);
     this.#watch = seed % 5 !== 4;
     this.#apart = seed % 7 > 4;
+    this.#perGroup = seed % 3 === 0;
+    this.witness = new Witness(!this.#perGroup);
     const note = (text: string): void => this.note(text);
     this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
     this.clock.afterStep = () => this.#guarded(() => this.witness.flush());
@@ -165,7 +174,12 @@ export class Simulation {
     const manager = await openJobManager({ chJobs, chLocks, clock: process, ttl: TTL });
     const queues = openQueues(manager, { clock: process, instance: `${i}-${this.clock.random(4)}` });
     try {
-      await queues.define("q", { attempts: ATTEMPTS, delay: 500, timeout: 8_000, perGroup: 2 });
+      await queues.define("q", {
+        attempts: ATTEMPTS,
+        delay: 500,
+        timeout: 8_000,
+        ...(this.#perGroup && { perGroup: 2 }),
+      });
       const effects = await manager.channel<string>("effects");
       await queues.work("q", (item) => this.#handle(process, item, effects as never), { concurrency: CONCURRENCY });
     } catch (error) {
@@ -224,8 +238,23 @@ export class Simulation {
     });
   }
 
+  /** Adds a new batch, or continues one whose producer got no answer. */
+  async #addBatch(queues: Queues): Promise<void> {
+    const [unfinished] = [...this.#batches];
+    const isNew = unfinished === undefined || this.#dice.chance() < 0.5;
+    const data = Array.from({ length: this.#dice.between(0, 6) }, () => this.#dice.chance());
+    const [id, all] = isNew ? ([`batch ${this.witness.batches.size}`, data] as const) : unfinished;
+    this.witness.batches.set(id, all.length);
+    this.#batches.set(id, all);
+    await queues.batch("q", id, all, { callback: { queue: "q", data: id } });
+    this.#batches.delete(id);
+  }
+
   async #add(queues: Queues): Promise<void> {
     const chance = (share: number): boolean => this.#dice.chance() < share;
+    if (chance(0.1)) return this.#addBatch(queues);
+    // One group floods the queue now and then.
+    if (chance(0.05)) await this.#flood(queues, this.#dice.pick(["a", "b", "c"]));
     const data = this.#dice.chance();
     const { id, added, replaced } = await queues.add("q", data, {
       priority: this.#dice.pick([0, 0, 0, 5, -5]),
@@ -236,6 +265,13 @@ export class Simulation {
     });
     if (added) this.#added.add(id);
     if (added || replaced) this.#given.add(data);
+  }
+
+  async #flood(queues: Queues, group: string): Promise<void> {
+    for (let i = 0; i < FLOOD && !this.#over; i++) {
+      const { id } = await queues.add("q", i, { group });
+      this.#added.add(id);
+    }
   }
 
   async #handle(process: FakeProcess, item: Item, effects: never): Promise<void> {
@@ -328,6 +364,8 @@ export class Simulation {
 
   async #end(): Promise<void> {
     this.witness.flush();
+    for (const id of this.witness.batches.keys())
+      if (!this.#batches.has(id) && !this.witness.callbacks.has(id)) throw new Error(`${id} has no callback`);
     for (const data of this.#given)
       if (!this.witness.written.has(data)) throw new Error(`no item had the data ${data}`);
     const [[manager, { queues }] = [undefined, {}]] = this.#alive;

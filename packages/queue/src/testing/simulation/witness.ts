@@ -15,7 +15,25 @@ interface Seen {
   effects: number;
   ended: "done" | "gone" | undefined;
   attempt: number;
+  /** Whether it has ever ended: a dead letter may be retried. */
+  hasEnded?: true;
+  /** Its place in line, if it has waited there since it was added. */
+  line: Line | undefined;
 }
+
+/** The place of an item of a group that no worker has taken yet. */
+interface Line {
+  readonly group: string;
+  readonly rank: number;
+  readonly key: string;
+  /** How many items of its group were ahead when it was added. */
+  readonly ahead: number;
+  /** How many items of each other group were ahead then, or have come ahead since then. */
+  readonly before: Map<string, number>;
+}
+
+/** How many more items of another group may be ahead of one: as many as workers may take out of turn. */
+const SPREAD = 9;
 
 /**
  * Sees every commit that the store applies, and judges by the content of the store:
@@ -26,7 +44,9 @@ interface Seen {
  * - The writes of its handler are in the commit that ends it, and in no other.
  * - Its attempts count up, or begin again when a person retries it.
  * - No two living items have the same unique key.
+ * - A batch has each of its items once, and its callback is added once, after all of them have ended.
  * - An attempt begins with the newest data of its item, and no item ends without an attempt for that.
+ * - Groups are served in turn: for each item ahead in its own group, an item has one of each other one ahead.
  */
 export class Witness {
   readonly items: Map<string, Seen> = new Map();
@@ -36,11 +56,24 @@ export class Witness {
   readonly tainted: Set<string> = new Set();
   readonly #locks: Map<string, string> = new Map();
   readonly #unique: Map<string, string> = new Map();
+  /** The number of items of each batch, as its producer wants it. */
+  readonly batches: Map<string, number> = new Map();
+  /** The items of each batch. */
+  readonly #members: Map<string, Set<string>> = new Map();
+  /** The callback of each batch. */
+  readonly callbacks: Map<string, string> = new Map();
   /** All data that an item had, or was to have after its attempt. */
   readonly written: Set<unknown> = new Set();
+  readonly #inTurn: boolean;
   #isPaused = false;
   #version = "0";
   #commit: StoredChange[] = [];
+
+  /** `inTurn`: whether groups must be served in turn. */
+  constructor(inTurn: boolean) {
+    this.#inTurn = inTurn;
+  }
+
   /** Call it with each change that the store applied. */
   applied(change: StoredChange): void {
     if (compareVersions(change.version, this.#version) !== 0) this.flush();
@@ -64,12 +97,15 @@ export class Witness {
       if (kind === "def") this.#isPaused = value !== null && (JSON.parse(value) as QueueValue).pause !== undefined;
       if (!["w", "due", "t", "dead"].includes(String(kind))) continue;
       const id = String(parts.at(-1));
-      const seen = this.items.get(id) ?? { at: new Map(), effects: 0, ended: undefined, attempt: 0 };
+      const seen = this.items.get(id) ?? { at: new Map(), effects: 0, ended: undefined, attempt: 0, line: undefined };
+      const isNew = !this.items.has(id);
       this.items.set(id, seen);
       if (!changed.has(id)) changed.set(id, [...seen.at.values()][0]);
       const isNext = seen.at.has(key);
       if (value === null) seen.at.delete(key);
       else seen.at.set(key, JSON.parse(value));
+      if (kind === "w" && isNew && value !== null) seen.line = this.#enter(key, Number(parts[0]), JSON.parse(value));
+      else if (value === null || seen.line?.key !== key) seen.line = undefined;
       // Newer data is written to an item that is taken, whether its worker lives or not.
       if (kind === "t" && value !== null && !isNext) {
         isTaken = true;
@@ -80,6 +116,24 @@ export class Witness {
     if (isTaken && this.#isPaused) throw new Error("an item is taken although its queue is paused");
     for (const id of new Set([...changed.keys(), ...effects])) this.#judge(id, effects.has(id), changed.get(id));
     for (const [id, before] of changed) this.#judgeData(id, before);
+    for (const id of changed.keys()) this.#judgeBatch(id);
+  }
+
+  #judgeBatch(id: string): void {
+    const seen = this.items.get(id);
+    const [[key = "", item] = []] = seen?.at ?? [];
+    if (seen !== undefined && (item === undefined || key.startsWith(`${QUEUES}["dead `))) seen.hasEnded = true;
+    const { batch, meta } = item ?? {};
+    if (batch !== undefined) this.#members.set(batch, (this.#members.get(batch) ?? new Set()).add(id));
+    const ended = meta?.["batch"];
+    if (typeof ended !== "string") return;
+    const members = [...(this.#members.get(ended) ?? [])];
+    if ((this.callbacks.get(ended) ?? id) !== id) throw new Error(`the batch ${ended} has two callbacks`);
+    if (!this.callbacks.has(ended) && members.length !== this.batches.get(ended))
+      throw new Error(`the batch ${ended} ends with ${members.length} items, not ${this.batches.get(ended)}`);
+    const early = members.find((member) => this.items.get(member)?.hasEnded === undefined);
+    if (early !== undefined && !this.callbacks.has(ended)) throw new Error(`the batch ${ended} ends before ${early}`);
+    this.callbacks.set(ended, id);
   }
 
   #judgeData(id: string, before: StoredItem | undefined): void {
@@ -99,6 +153,30 @@ export class Witness {
     if (kind !== "lock" || id === undefined || more !== undefined) return;
     if (value === null) this.#locks.delete(id);
     else this.#locks.set(id, version);
+  }
+
+  /** An item gets its place in line. */
+  #enter(key: string, rank: number, { group }: StoredItem): Line | undefined {
+    if (group === undefined) return undefined;
+    const line = [...this.items.values()].flatMap(({ line }) => (line?.rank === rank ? [line] : []));
+    const before = new Map<string, number>();
+    let ahead = 0;
+    for (const other of line) {
+      if (other.key > key && other.group !== group) {
+        const passed = (other.before.get(group) ?? 0) + 1;
+        other.before.set(group, passed);
+        this.#assertInTurn(other, group, passed);
+      } else if (other.key < key && other.group === group) ahead++;
+      else if (other.key < key) before.set(other.group, (before.get(other.group) ?? 0) + 1);
+    }
+    const own = { group, rank, key, ahead, before };
+    for (const [other, items] of before) this.#assertInTurn(own, other, items);
+    return own;
+  }
+
+  #assertInTurn({ group, ahead, key }: Line, other: string, items: number): void {
+    if (!this.#inTurn || items <= ahead + 1 + SPREAD) return;
+    throw new Error(`${key} of the group ${group} has ${ahead} of its group ahead, and ${items} of the group ${other}`);
   }
 
   #judge(id: string, hasEffect: boolean, before: StoredItem | undefined): void {

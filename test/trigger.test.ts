@@ -1,0 +1,68 @@
+/** Triggers and batches over several processes, which are killed. */
+import { type JobManagerOptions, openJobManager } from "@ojm/core";
+import { openQueues } from "@ojm/queue";
+import { expect, it } from "vitest";
+import { collect } from "../packages/core/src/testing/settle.js";
+import { type Child, startChild } from "./support/processes.js";
+import { onSharedStores } from "./support/stores.js";
+
+interface Worker extends Child {
+  readonly began: string[];
+}
+
+async function begin(options: JobManagerOptions, takes = 20): Promise<Worker> {
+  const child = startChild("queueing.child.ts", [JSON.stringify(options), String(takes)]);
+  const began: string[] = [];
+  child.process.on("message", (text) => void (text === "ready" || began.push(String(text))));
+  expect(await child.message()).toBe("ready");
+  return { ...child, began };
+}
+
+async function stop(...workers: readonly Worker[]): Promise<void> {
+  for (const { process } of workers) process.kill("SIGTERM");
+  for (const { ended, output } of workers) expect([await ended, output.stderr]).toEqual([0, ""]);
+}
+
+onSharedStores({}, (create) => {
+  it("the newest trigger is handled although its worker is killed, once and by one process", async () => {
+    // Waiting for the end of a session would take longer than this test may take.
+    const options = { ...(await create()), ttl: 3_600_000 };
+    await using manager = await openJobManager(options);
+    await using queues = openQueues(manager);
+    const victim = await begin(options, 600_000);
+    const { id } = await queues.trigger("mail", 0);
+    await expect.poll(() => victim.began).toEqual([id]);
+    const workers = [await begin(options), await begin(options)];
+    for (let i = 1; i < 10; i++) expect(await queues.trigger("mail", i)).toEqual({ id, added: false, replaced: true });
+    victim.process.kill("SIGKILL");
+    await victim.ended;
+    await expect.poll(() => collect(queues.items("mail")), { timeout: 20_000 }).toEqual([]);
+    await stop(...workers);
+    expect(workers.flatMap(({ began }) => began)).toEqual([id]);
+    expect(await (await manager.channel("handled")).get(id)).toEqual([9]);
+  });
+
+  it("the callback of a batch comes once, after all items, although workers are killed", async () => {
+    const options = { ...(await create()), ttl: 3_600_000 };
+    await using manager = await openJobManager(options);
+    await using queues = openQueues(manager);
+    await queues.define("mail", { attempts: 50, delay: 0 });
+    const workers = [await begin(options), await begin(options)];
+    const data = Array.from({ length: 60 }, (_, i) => i);
+    expect(await queues.batch("mail", "b", data, { callback: { queue: "all sent", data: "b" } })).toBe(60);
+    for (let i = 0; i < 2; i++) {
+      const victim = workers.shift() as Worker;
+      await expect.poll(() => victim.began.length).toBeGreaterThan(i);
+      victim.process.kill("SIGKILL");
+      await victim.ended;
+      workers.push(await begin(options));
+    }
+    const callbacks = () => collect(queues.items("all sent"));
+    await expect.poll(callbacks, { timeout: 45_000 }).toMatchObject([{ data: "b", meta: { batch: "b" } }]);
+    expect(await collect(queues.items("mail"))).toEqual([]);
+    const handled = await collect((await manager.channel<number[]>("handled")).entries());
+    expect(handled.flatMap(({ value }) => value).toSorted((a, b) => a - b)).toEqual(data);
+    await stop(...workers);
+    expect(await callbacks()).toHaveLength(1);
+  });
+});
