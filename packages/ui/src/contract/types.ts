@@ -332,7 +332,7 @@ export interface Job extends Pick<JobSummary, "name" | "usual">, Partial<Pick<Jo
   readonly trend?: Trend;
 }
 
-/** How a run ended, and its duration. */
+/** How a run ended, and its duration, to three digits. */
 export type Outcome = readonly [status: RunStatus, duration: number];
 
 /**
