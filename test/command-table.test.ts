@@ -72,6 +72,8 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   "queue work": [{ words: ["mail", "--drain", "--", "cat"] }],
   "queue discard": [{ words: ["mail", `${ITEM}2`, ...REASON] }],
   "queue redrive": [{ words: ["mail"] }],
+  "queue define": [{ words: ["mail", "--attempts", "3"] }],
+  "queue purge": [{ words: ["mail", "--state", "dead", ...REASON] }],
   "queue pause": [{ words: ["mail", ...REASON] }],
   "queue resume": [{ words: ["mail"] }],
   // Last: the process that had the schedule warns of it.
@@ -202,7 +204,8 @@ for (const { name, missing, create, away } of stores) {
         const folder = folderFor(options);
         for (const [command, [call]] of Object.entries(calls)) {
           // A command that makes its store finds nothing missing.
-          if (["exec", "hold", "import", "queue add", "queue work"].includes(command) && code === 2) continue;
+          if (["exec", "hold", "import", "queue define", "queue add", "queue work"].includes(command) && code === 2)
+            continue;
           const ended = await called(folder, withJson(command, call?.words ?? []));
           expect([command, ended]).toMatchObject([command, { code, out: "" }]);
           if (printsJson(command)) expect([command, readPrinted("error", ended.err).errors]).toEqual([command, []]);

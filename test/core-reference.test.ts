@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as core from "@ojm/core";
+import * as queues from "@ojm/queue";
 import ts from "typescript";
 import { describe, expect, it, test } from "vitest";
 import { checkManagerOptions, checkRunOptions } from "../packages/core/src/jobs/options.js";
@@ -10,7 +11,10 @@ import { GRACE } from "../packages/core/src/locks/grace.js";
 import { durationOf } from "../packages/core/src/util/duration.js";
 import { WARNING_CODES } from "../packages/core/src/util/warning.js";
 
-/* The pages about @ojm/core have what its sources have: functions, methods, options, defaults, events. */
+/*
+ * The pages about @ojm/core and @ojm/queue have what their sources have: functions, methods, options,
+ * defaults, events.
+ */
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
@@ -18,8 +22,10 @@ const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
 const FOLDER = "docs/reference/typescript";
 const EVENTS = "docs/reference/events-metrics-warnings.md";
 const reference = readdirSync(join(ROOT, FOLDER)).map((name) => join(FOLDER, name));
+const QUEUES = "docs/reference/queues.md";
 const pages = [
   ...reference,
+  QUEUES,
   ...["retention", "test-your-jobs", "write-a-backend"].map((name) => `docs/how-to/${name}.md`),
 ];
 
@@ -61,12 +67,12 @@ const isInternal = (node: ts.Node): boolean =>
       [ts.SyntaxKind.PrivateKeyword, ts.SyntaxKind.ProtectedKeyword].includes(kind),
     ));
 
-/** The interfaces and classes of @ojm/core, and its types that are choices of texts. */
+/** The interfaces and classes of these packages, and their types that are choices of texts. */
 const members = new Map<string, string[]>();
 const bases = new Map<string, string[]>();
 const choices = new Map<string, string[]>();
 const eventTypes = new Map<string, string>();
-for (const file of sources.filter((file) => file.startsWith("packages/core/"))) {
+for (const file of sources.filter((file) => /^packages\/(core|queue)\//.test(file))) {
   const visit = (node: ts.Node): void => {
     if (ts.isInterfaceDeclaration(node) || (ts.isClassDeclaration(node) && node.name !== undefined)) {
       const all: readonly ts.Node[] = node.members;
@@ -134,7 +140,20 @@ describe("the tables of the types of @ojm/core", () => {
       "Entries",
       "Watch",
     ];
-    const options = [...manager, ...more, "Open", "RunOnce"].map((name) => `${name}Options`);
+    const ofQueues = [
+      "Queues",
+      "Queue",
+      "Add",
+      "Unique",
+      "Batch",
+      "Trigger",
+      "Work",
+      "Items",
+      "Redrive",
+      "Purge",
+      "Pause",
+    ];
+    const options = [...manager, ...more, ...ofQueues, "Open", "RunOnce"].map((name) => `${name}Options`);
     const objects = ["Run", "RunRecord", "RunLog", "ActiveRun", "LiveRuns", "Locks", "Lease", "LogBudget", "Supports"];
     expect(heads).toEqual(expect.arrayContaining([...options, ...objects, "TestClock"]));
   });
@@ -164,19 +183,22 @@ describe("the tables of the types of @ojm/core", () => {
     const { ttl } = checkManagerOptions({});
     expect([shown("JobManagerOptions", "ttl"), shown("LocksOptions", "ttl")]).toEqual([ttl, ttl]);
     expect(shown("CloseOptions", "grace")).toBe(GRACE);
+    const queue = queues.checkQueueOptions("q", {});
+    for (const option of ["attempts", "delay", "backoff", "maxDelay", "timeout"] as const)
+      expect(shown("QueueOptions", option)).toBe(queue[option]);
   });
 });
 
-test("every function and class that @ojm/core exports is on a page of its reference", () => {
-  const text = reference.map(read).join("\n");
-  const exported = Object.keys(core);
+test("every function and class that a package exports is on a page of its reference", () => {
+  const text = [...reference, QUEUES].map(read).join("\n");
+  const exported = [...Object.keys(core), ...Object.keys(queues)];
   expect(exported).toEqual(expect.arrayContaining(["openJobManager", "parseRunId", "ChannelError"]));
   expect(exported.filter((name) => !text.includes(`\`${name}`))).toEqual([]);
 });
 
 test("every public method of managers and channels is in a table of the reference", () => {
   const named = tables.flatMap(({ rows }) => rows.flatMap(([first]) => namesIn(first)));
-  const classes = ["JobManager", "JobQueries", "Channel", "ChannelVerbs"];
+  const classes = ["JobManager", "JobQueries", "Channel", "ChannelVerbs", "Queues"];
   const methods = classes.flatMap(membersOf).filter((name) => name !== "channels");
   expect(methods).toEqual(expect.arrayContaining(["run", "close", "waiters", "stopRequests", "getSet", "joins"]));
   expect(methods.filter((method) => !named.includes(method))).toEqual([]);

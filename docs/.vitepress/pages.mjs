@@ -35,7 +35,18 @@ const SECTIONS = [
   {
     title: "Reference",
     folder: "reference",
-    order: ["commands", "exec", "exit-codes", "config-file", "job-file", "typescript", "schedules", "cron", "stores"],
+    order: [
+      "commands",
+      "exec",
+      "exit-codes",
+      "config-file",
+      "job-file",
+      "typescript",
+      "schedules",
+      "queues",
+      "cron",
+      "stores",
+    ],
   },
   {
     title: "Understand",

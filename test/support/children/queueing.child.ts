@@ -32,7 +32,8 @@ const worker = await queues.work(
   },
   { concurrency: 5 },
 );
+const stopped = once(process, "SIGTERM");
 process.send?.("ready");
-await once(process, "SIGTERM");
+await stopped;
 await worker.close({ grace: "10s" });
 process.disconnect?.();

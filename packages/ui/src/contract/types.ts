@@ -531,7 +531,7 @@ export interface QueueDetail extends QueueView {
 }
 
 /** An item in a list. Its error has at most 300 characters. */
-export type QueueItem = Omit<ItemInfo, "data" | "meta" | "queue">;
+export type QueueItem = Omit<ItemInfo, "data" | "meta" | "queue" | "batch" | "next">;
 
 /**
  * `GET api/v1/queues/NAME/items?state&limit`: `active`, `waiting`, `delayed`, then `dead`. Those that wait

@@ -99,11 +99,6 @@ export function pick<T extends object, K extends keyof T>(from: T, ...fields: re
   ) as Pick<T, K>;
 }
 
-/** The fields that have a value. */
-export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return pick(fields, ...(Object.keys(fields) as (keyof T)[])) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-
 /** The first `limit` items of an asynchronous list. */
 export async function take<T>(items: AsyncIterable<T>, limit: number): Promise<T[]> {
   const taken: T[] = [];

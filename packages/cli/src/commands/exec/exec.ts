@@ -25,7 +25,8 @@ import { endCommand } from "./orphans.js";
 import { type Pinger, pingOption } from "./pinger.js";
 import { type CommandNote, Predecessor, sayLiving } from "./predecessor.js";
 import { markReported, noteRefusal } from "./refusals.js";
-import { CommandFailed, CommandRunner } from "./run-command.js";
+import { CommandRunner } from "./run-command.js";
+import { CommandFailed } from "./supervise.js";
 
 const HOUR = 3_600_000;
 
@@ -34,7 +35,8 @@ const REST = 60_000;
 
 /** Runs any command under a lock, with a record and a log. Resolves to its exit code. */
 export async function execute(given: Given): Promise<number> {
-  const name = nameOf(given);
+  const name = nameOf(given, "a name", "ojm exec NAME -- COMMAND …");
+  checkNewName(name);
   const words = given.behind;
   const [timeout, grace] = [spanOption(given, "timeout") ?? HOUR, spanOption(given, "grace") ?? GRACE];
   if (timeout === 0) throw new CommandError("--timeout must be more than 0");
@@ -129,14 +131,12 @@ async function openAlerts(notify: PlannedNotify, manager: JobManager): Promise<{
   }
 }
 
-/** The name of the job. The command is behind the two dashes. */
-function nameOf({ operands: [name, more], behind }: Given): string {
-  const form = "ojm exec NAME -- COMMAND …";
-  if (name === undefined) throw new CommandError(`ojm exec needs a name and a command: ${form}`);
+/** The name of the job, or of what `what` says. The command is behind the two dashes. */
+export function nameOf({ command, operands: [name, more], behind }: Given, what: string, form: string): string {
+  if (name === undefined) throw new CommandError(`ojm ${command} needs ${what} and a command: ${form}`);
   if (more !== undefined)
     throw new CommandError(`"${more}" is before the two dashes: write the command after them, as in ${form}`);
-  if (behind.length === 0) throw new CommandError(`ojm exec needs a command after two dashes: ${form}`);
-  checkNewName(name);
+  if (behind.length === 0) throw new CommandError(`ojm ${command} needs a command after two dashes: ${form}`);
   return name;
 }
 

@@ -4,8 +4,8 @@ import { printError } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "./guarded-process.js";
 import { takePlace } from "./orphaned-retries.js";
-import { type CommandNote, Predecessor, sayLiving, sayOjm } from "./predecessor.js";
-import { runNoted } from "./supervise.js";
+import { type CommandNote, Predecessor, sayLiving } from "./predecessor.js";
+import { blockedBy, failedBy, runNoted } from "./supervise.js";
 
 /** After this long without an answer of the store, ojm prints what it waits for, in ms. */
 const SILENCE = 10_000;
@@ -19,23 +19,7 @@ const SIGNALS = [...ENDING, "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 type Passed = (typeof SIGNALS)[number];
 
 /** Signals to ojm within this time count as one, in ms: timeout(1) and npm each send theirs twice. */
-const ONE = 1_000;
-
-/** A command that did not end well. */
-export class CommandFailed extends Error {
-  override readonly name: string = "Error";
-  readonly code: number;
-  /** Whether the command itself printed nothing about it, because ojm ended it or its output was lost. */
-  readonly isUnexplained: boolean;
-
-  constructor({ code, text, isLate, isUnexplained }: Ended) {
-    super(text);
-    this.code = code;
-    this.isUnexplained = isLate === true || isUnexplained === true;
-    // The stack of ojm says nothing about the command.
-    this.stack = "";
-  }
-}
+export const ONE = 1_000;
 
 /** How a command is run. */
 export interface CommandOptions {
@@ -186,10 +170,7 @@ export class CommandRunner {
       const how = this.#forcedBy ?? `${this.#signal}, and the command ended`;
       await run.cancel(`ojm got ${how}: ${ended.text}`);
     } else if (ended.code !== 0) {
-      const error = new CommandFailed(ended);
-      // The manager would record the timeout of the lock, which is longer.
-      if (ended.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
-      throw error;
+      throw await failedBy(run, ended);
     } else if (this.signalled !== undefined) {
       const text = `got ${this.#signal} and passed it on. The command ended with exit code 0: its run is completed`;
       run.log.warn(`ojm ${text}`);
@@ -199,16 +180,9 @@ export class CommandRunner {
 
   /** Waits for the command of an ojm that was killed. If it runs on, ends the run, and resolves to true. */
   async #isBlocked(run: Run, predecessor: Predecessor): Promise<boolean> {
-    const living = await predecessor.living();
-    if (living === undefined) return false;
-    // The run has its lock and a record: the progress shows that its command has not started.
-    run.progress(0, undefined, `waits for pid ${living.pid}, the command of ${living.run}: ${sayOjm(living)}`);
     const { wait } = this.#options;
-    const before = await predecessor.outlived(wait, run.signal);
-    if (before === undefined) {
-      run.progress(0);
-      return false;
-    }
+    const before = await blockedBy(run, predecessor, wait, run.signal);
+    if (before === undefined) return false;
     const why = sayLiving(before);
     const reason = run.signal.aborted ? (run.signal.reason as Error & { readonly code?: unknown }) : undefined;
     if (reason !== undefined && reason.code !== "CANCELLED") throw reason;

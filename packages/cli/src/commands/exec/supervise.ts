@@ -2,7 +2,7 @@ import type { Run, RunError } from "@ojm/core";
 import { EXIT } from "../../errors.js";
 import { sayDuration } from "../../output/times.js";
 import type { Ended, GuardedProcess } from "./guarded-process.js";
-import type { Predecessor } from "./predecessor.js";
+import { type CommandNote, type Predecessor, sayOjm } from "./predecessor.js";
 
 /** How a command of a run is supervised. */
 export interface Supervision {
@@ -34,6 +34,48 @@ export async function runNoted(
     throw error;
   }
   return supervised(run, command, supervision);
+}
+
+/**
+ * Waits for the command of an earlier run, whose ojm was killed. Resolves to the command if it still runs
+ * then. The run has a lock and a record: its progress shows that its own command has not started.
+ */
+export async function blockedBy(
+  run: Run,
+  predecessor: Predecessor,
+  wait: number,
+  signal: AbortSignal,
+): Promise<CommandNote | undefined> {
+  const living = await predecessor.living();
+  if (living === undefined) return undefined;
+  run.progress(0, undefined, `waits for pid ${living.pid}, the command of ${living.run}: ${sayOjm(living)}`);
+  const before = await predecessor.outlived(wait, signal);
+  if (before === undefined) run.progress(0);
+  return before;
+}
+
+/** The error of a run whose command did not end well. */
+export async function failedBy(run: Run, ended: Ended): Promise<CommandFailed> {
+  const error = new CommandFailed(ended);
+  // The manager would record the timeout of the lock, which is longer.
+  if (ended.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
+  return error;
+}
+
+/** A command that did not end well. */
+export class CommandFailed extends Error {
+  override readonly name: string = "Error";
+  readonly code: number;
+  /** Whether the command itself printed nothing about it, because ojm ended it or its output was lost. */
+  readonly isUnexplained: boolean;
+
+  constructor({ code, text, isLate, isUnexplained }: Ended) {
+    super(text);
+    this.code = code;
+    this.isUnexplained = isLate === true || isUnexplained === true;
+    // The stack of ojm says nothing about the command.
+    this.stack = "";
+  }
 }
 
 /** Starts the command, and ends it in time. */

@@ -4,9 +4,8 @@ import { EXIT } from "../../errors.js";
 import { printError } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { type Ended, GuardedProcess } from "../exec/guarded-process.js";
-import { Predecessor, sayLiving, sayOjm } from "../exec/predecessor.js";
-import { CommandFailed } from "../exec/run-command.js";
-import { runNoted } from "../exec/supervise.js";
+import { Predecessor, sayLiving } from "../exec/predecessor.js";
+import { blockedBy, failedBy, runNoted } from "../exec/supervise.js";
 
 /** How the commands of items are run. */
 export interface ItemCommandOptions {
@@ -91,8 +90,7 @@ export class ItemCommands {
       if (this.#endedBy !== undefined) return item.giveBack(`its worker got ${this.#endedBy}: ${ended.text}`);
       if (ended.code === EXIT.locked && ended.isLate === undefined) return this.#later(item);
     }
-    const error = new CommandFailed(ended);
-    if (ended.isLate && !run.signal.aborted) await run.fail(error, { status: "timeout" }).catch(() => {});
+    const error = await failedBy(run, ended);
     this.failed++;
     const { id, queue, attempt, attempts } = item;
     printError(`ojm: attempt ${attempt} of ${attempts} of the item ${id} of "${queue}" failed: ${ended.text}`);
@@ -112,18 +110,10 @@ export class ItemCommands {
    */
   async #isBlocked(item: Item, predecessor: Predecessor): Promise<boolean> {
     const { run, signal } = item;
-    const living = await predecessor.living();
-    if (living === undefined) return false;
-    const text = `waits for pid ${living.pid}, the command of ${living.run}: ${sayOjm(living)}`;
-    run.log.warn(`ojm ${text}`);
-    run.progress(0, undefined, text);
     const either = AbortSignal.any([signal, this.#stopping.signal]);
-    const before = await predecessor.outlived(Number.POSITIVE_INFINITY, either);
+    const before = await blockedBy(run, predecessor, Number.POSITIVE_INFINITY, either);
     if (signal.aborted) throw signal.reason;
-    if (before === undefined) {
-      run.progress(0);
-      return false;
-    }
+    if (before === undefined) return false;
     await item.giveBack(`its worker closed, and the command had not begun: ${sayLiving(before)}`);
     return true;
   }

@@ -52,7 +52,7 @@ test("ojm why reports how the items of a queue stand, and what helps", async () 
   ]);
   await queues.pause("q", { reason: "a test", author: "ana" });
   expect((await json("why", "q"))[0]).toMatchObject({
-    ...{ code: "queue-paused", text: "the queue is paused by ana: a test", help: "ojm queue resume q" },
+    ...{ code: "queue-paused", text: "it is paused by ana: a test", help: "ojm queue resume q" },
   });
   await worker.close({ grace: 0 });
   expect((await codes()).slice(0, 2)).toEqual(["queue-paused", "queue-unattended"]);
@@ -120,10 +120,10 @@ test("handlers that ignore their signals are counted by show, why and doctor", a
   expect(await json("doctor")).toContainEqual(
     expect.objectContaining({
       ...{ check: "queues", state: "warning" },
-      text: '2 handlers of the queue "q" ignore their signals, and 1 slot of 1 worker is left',
+      text: 'the queue "q": 2 handlers ignore their signals and keep their slots (1 worker for 1 item at once)',
     }),
   );
-  expect(JSON.stringify(await json("why", "q"))).toContain("2 handlers that ignore their signals");
+  expect(JSON.stringify(await json("why", "q"))).toContain("2 handlers ignore their signals");
 });
 
 test("ojm doctor finds a queue with waiting items and no worker, dead letters, and a pause", async () => {
@@ -133,15 +133,15 @@ test("ojm doctor finds a queue with waiting items and no worker, dead letters, a
   await queues.add("q", 1, { attempts: 1 });
   expect(await findings()).toMatchObject([
     { state: "ok", text: "1 queue of work items, 0 workers" },
-    { state: "warning", text: expect.stringMatching(/^1 item of the queue "q" waits, .* no living worker takes it$/) },
+    { state: "warning", text: expect.stringMatching(/^the queue "q": 1 item waits, .* no living worker takes them$/) },
   ]);
   const worker = await queues.work("q", () => Promise.reject(new Error("no")));
   await expect.poll(async () => (await queues.counts("q")).dead).toBe(1);
   await queues.pause("q", { reason: "a test", author: "ana" });
   expect(await findings()).toMatchObject([
     { state: "ok", text: "1 queue of work items, 1 worker" },
-    { state: "warning", text: 'the queue "q" has 1 dead letter' },
-    { check: "pauses", text: 'the queue "q" is paused by ana: a test', help: "to end that: ojm queue resume q" },
+    { check: "pauses", text: 'the queue "q": it is paused by ana: a test', help: "ojm queue resume q" },
+    { state: "warning", text: 'the queue "q": 1 dead letter' },
   ]);
   await worker.close();
 });

@@ -10,10 +10,11 @@ export interface QueueReason {
   /**
    * `queue-paused`: no worker takes an item. `queue-unattended`: no worker lives. `queue-busy`: all workers
    * have as many items as they can. `queue-waiting`: items wait although a worker could take one.
-   * `queue-delayed`: the time of items has not come. `queue-follows`: active items are handled once more
-   * after their attempts, with newer data. `queue-dead`: there are dead letters. `queue-empty`: no item waits.
+   * `queue-hung`: handlers ignore their signals. `queue-delayed`: the time of items has not come.
+   * `queue-follows`: active items are handled once more after their attempts, with newer data. `queue-dead`:
+   * there are dead letters. `queue-empty`: no item waits.
    */
-  readonly code: `queue-${"paused" | "unattended" | "busy" | "waiting" | "delayed" | "follows" | "dead" | "empty"}`;
+  readonly code: `queue-${"paused" | "hung" | "unattended" | "busy" | "waiting" | "delayed" | "follows" | "dead" | "empty"}`;
   readonly text: string;
   readonly help?: string;
 }
@@ -30,7 +31,7 @@ export async function queueReasons(manager: JobManager, name: string): Promise<Q
 /** The time of the first delayed item, and how many active items have newer data for after their attempts. */
 interface Upcoming {
   readonly due?: number | undefined;
-  readonly following: number;
+  readonly following?: number;
 }
 
 async function upcoming(queues: Queues, name: string): Promise<Upcoming> {
@@ -42,61 +43,62 @@ async function upcoming(queues: Queues, name: string): Promise<Upcoming> {
 
 const iso = (at: number | undefined): string => new Date(at ?? 0).toISOString();
 
-/** The living workers of a queue, and how many items they can have. */
-const sayWorkers = ({ workers, slots, hung = 0 }: ShownQueue): string =>
-  `${count(workers, "worker")} for ${count(slots, "item")} at once${hung === 0 ? "" : `, and ${count(hung, "handler")} that ${hung === 1 ? "ignores its signal" : "ignore their signals"}`}`;
-
-function reasonsOf(queue: ShownQueue & Upcoming): QueueReason[] {
-  const { due, following, name, waiting, delayed, active, dead, oldest, workers, slots, paused, more } = queue;
-  const items = (number: number, verb: string): string =>
-    `${more ? "at least " : ""}${count(number, "item")} ${verb}${number === 1 ? "s" : ""}`;
-  const since = oldest === undefined ? "" : `, the next one added at ${iso(oldest)}`;
-  const reasons: QueueReason[] = [];
-  if (paused !== undefined)
-    reasons.push({
-      code: "queue-paused",
-      text: `the queue is paused ${sayPause(paused, iso)}`,
-      help: ojmCommand("queue resume", name),
-    });
-  if (waiting > 0 && workers === 0)
-    reasons.push({
-      code: "queue-unattended",
-      text: `${items(waiting, "wait")}${since}, and no living worker takes them`,
-      help: `start the program that works the queue, or: ${ojmCommand("queue work", name, "-- COMMAND …")}`,
-    });
-  else if (waiting > 0 && active >= slots)
-    reasons.push({
-      code: "queue-busy",
-      text: `${items(waiting, "wait")}${since}: all slots are taken (${sayWorkers(queue)})`,
-      help: `to see what they do: ${ojmCommand("ps", name)}`,
-    });
-  else if (waiting > 0 && paused === undefined)
-    reasons.push({
-      code: "queue-waiting",
-      text: `${items(waiting, "wait")}${since}: a worker is about to take them, or a permit, a rate or the limit of a group keeps it from them (${sayWorkers(queue)})`,
-      help: "ojm locks",
-    });
-  if (delayed > 0)
-    reasons.push({
-      code: "queue-delayed",
-      text: `${items(delayed, "wait")} for ${delayed === 1 ? "its" : "their"} time, the first one until ${iso(due)}`,
-      help: ojmCommand("queue show", name, "--state delayed"),
-    });
-  if (following > 0)
-    reasons.push({
-      code: "queue-follows",
-      text: `newer data waits for the end of ${count(following, "active item")}: one more attempt with it follows`,
-      help: ojmCommand("queue show", name, "--state active"),
-    });
-  if (dead > 0)
-    reasons.push({
-      code: "queue-dead",
-      text: `${more ? "at least " : ""}${count(dead, "dead letter")}`,
-      help: ojmCommand("queue dead", name),
-    });
-  if (waiting === 0) {
-    const now = `${count(active, "item")} ${active === 1 ? "is" : "are"} active`;
-    reasons.push({ code: "queue-empty", text: `no item waits for a worker, and ${now} (${sayWorkers(queue)})` });
-  }
-  return reasons;
+/** How the items of a queue stand, the most important reason first. */
+export function reasonsOf(queue: ShownQueue & Upcoming): QueueReason[] {
+  const { due, following = 0 } = queue;
+  const { name, waiting, delayed, active, dead, oldest, workers, slots, hung = 0, paused, more } = queue;
+  const some = (number: number, noun: string): string => `${more ? "at least " : ""}${count(number, noun)}`;
+  const next = oldest === undefined ? "" : `, the next one added at ${iso(oldest)}`;
+  const wait = `${some(waiting, "item")} ${waiting === 1 ? "waits" : "wait"}${next}`;
+  const all = `${count(workers, "worker")} for ${count(slots, "item")} at once`;
+  const ignore =
+    hung === 1 ? "handler ignores its signal and keeps its slot" : "handlers ignore their signals and keep their slots";
+  const start = `start the program that works the queue, or: ${ojmCommand("queue work", name, "-- COMMAND …")}`;
+  const restart =
+    "their processes printed a warning OJM_QUEUE with the run: start them again, and let the handlers obey item.signal";
+  const couldTake = `a worker is about to take them, or a permit, a rate or the limit of a group keeps it from them (${all})`;
+  type Row = readonly [holds: boolean, code: QueueReason["code"], text: string, help?: string];
+  const rows: readonly Row[] = [
+    [
+      paused !== undefined,
+      "queue-paused",
+      `it is paused ${paused && sayPause(paused, iso)}`,
+      ojmCommand("queue resume", name),
+    ],
+    [hung > 0, "queue-hung", `${hung} ${ignore} (${all})`, restart],
+    [waiting > 0 && workers === 0, "queue-unattended", `${wait}, and no living worker takes them`, start],
+    [
+      waiting > 0 && workers > 0 && active >= slots,
+      "queue-busy",
+      `${wait}: all slots are taken (${all})`,
+      `to see what they do: ${ojmCommand("ps", name)}`,
+    ],
+    [
+      waiting > 0 && workers > 0 && active < slots && paused === undefined,
+      "queue-waiting",
+      `${wait}: ${couldTake}`,
+      "ojm locks",
+    ],
+    [
+      delayed > 0,
+      "queue-delayed",
+      `${some(delayed, "item")} ${delayed === 1 ? "waits for its" : "wait for their"} time${due === undefined ? "" : `, the first one until ${iso(due)}`}`,
+      ojmCommand("queue show", name, "--state delayed"),
+    ],
+    [
+      following > 0,
+      "queue-follows",
+      `newer data waits for the end of ${count(following, "active item")}: one more attempt with it follows`,
+      ojmCommand("queue show", name, "--state active"),
+    ],
+    [dead > 0, "queue-dead", some(dead, "dead letter"), ojmCommand("queue dead", name)],
+    [
+      waiting === 0,
+      "queue-empty",
+      `no item waits for a worker, and ${count(active, "item")} ${active === 1 ? "is" : "are"} active (${all})`,
+    ],
+  ];
+  return rows.flatMap(([holds, code, text, help]) =>
+    holds ? [{ code, text, ...(help !== undefined && { help }) }] : [],
+  );
 }

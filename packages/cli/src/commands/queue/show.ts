@@ -1,28 +1,30 @@
 import type { JobManager } from "@ojm/core";
 import { present } from "@ojm/core/internal";
-import type { ItemInfo, ItemState, QueueSummary, Queues } from "@ojm/queue";
+import type { ItemInfo, ItemState, ItemsOptions, QueueSummary, Queues } from "@ojm/queue";
 import { expectNoMore, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
 import { CommandError, notFound } from "../../errors.js";
 import { colorOf } from "../../output/color.js";
 import { type Column, printItem, printItems } from "../../output/items.js";
-import { jsonText, print, wantsJson } from "../../output/print.js";
+import { jsonText, print, printError, wantsJson } from "../../output/print.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withQueue } from "../../store/open-queues.js";
 import { count } from "../look/doctor/finding.js";
 import { queueOperand } from "./operands.js";
-import { firstItems, itemColumns, LIMIT, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
+import { itemColumns, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
 
 /** A queue with its first items. */
 export interface QueueDetails extends ShownQueue {
   readonly items: readonly ItemInfo[];
 }
 
-/** Shows a queue with its first items, or one item. */
+/** Shows a queue with its first items, one item, or the dead letters. */
 export async function execute(given: Given): Promise<number> {
   const name = queueOperand(given);
-  expectNoMore(given, 2);
+  const isDead = given.command === "queue dead";
+  expectNoMore(given, isDead ? 1 : 2);
+  if (isDead) return showDead(given, name);
   const [, id] = given.operands;
   const [state, group] = [lastValue(given, "state") as ItemState | undefined, lastValue(given, "group")];
   const limit = countOption(given, "limit");
@@ -38,6 +40,35 @@ export async function execute(given: Given): Promise<number> {
     print("\n");
     await printItems(given, items, itemColumns(say), "");
   });
+}
+
+async function showDead(given: Given, name: string): Promise<number> {
+  const limit = countOption(given, "limit") ?? LIMIT;
+  const group = lastValue(given, "group");
+  const say = sayTime(given);
+  const columns: Column<ItemInfo>[] = [
+    { title: "ITEM", cut: "name", cell: ({ id }) => id },
+    { title: "DIED", rank: 1, cell: ({ died }) => say(died) },
+    { title: "ATTEMPTS", rank: 2, cell: ({ attempt }) => String(attempt) },
+    { title: "GROUP", rank: 4, cut: "name", cell: ({ group }) => group },
+    { title: "LAST RUN", rank: 3, cut: "name", cell: ({ runs }) => runs.at(-1) },
+    { title: "ERROR", cut: "text", cell: ({ error }) => error, color: () => "red" },
+  ];
+  return withQueue(given, name, async ({ queues }) => {
+    const items = await firstItems(queues, name, { state: "dead", limit: limit + 1, ...present({ group }) });
+    await printItems(given, items.slice(0, limit), columns, `the queue "${name}" has no dead letters`);
+    if (items.length > limit && !wantsJson(given))
+      printError(`There are more: --limit N shows N of them, those added first at the head`);
+  });
+}
+
+/** How many items are shown unless the user gives another number. */
+const LIMIT = 20;
+
+async function firstItems(queues: Queues, queue: string, options: ItemsOptions): Promise<ItemInfo[]> {
+  const items: ItemInfo[] = [];
+  for await (const item of queues.items(queue, options)) items.push(item);
+  return items;
 }
 
 function queueFields(say: SayTime): Column<QueueDetails>[] {

@@ -1,4 +1,4 @@
-import type { ItemInfo, ItemsOptions, QueueCounts, QueuePause, QueueSummary, Queues } from "@ojm/queue";
+import type { ItemInfo, QueueCounts, QueuePause, QueueSummary, Queues } from "@ojm/queue";
 import { colorOf } from "../../output/color.js";
 import type { Column } from "../../output/items.js";
 import type { SayTime } from "../../output/times.js";
@@ -8,15 +8,6 @@ export interface ShownQueue extends QueueSummary, QueueCounts {}
 
 export async function shownQueue(queues: Queues, queue: QueueSummary): Promise<ShownQueue> {
   return { ...queue, ...(await queues.counts(queue.name, { most: COUNTED })) };
-}
-
-/** How many items are shown unless the user gives another number. */
-export const LIMIT = 20;
-
-export async function firstItems(queues: Queues, queue: string, options: ItemsOptions): Promise<ItemInfo[]> {
-  const items: ItemInfo[] = [];
-  for await (const item of queues.items(queue, options)) items.push(item);
-  return items;
 }
 
 /** The most items of a state that are counted. */

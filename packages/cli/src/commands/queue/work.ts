@@ -11,7 +11,8 @@ import { printError } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { configuredNotify } from "../../store/config.js";
 import { queueOf, refuseNewQueue, withQueues } from "../../store/open-queues.js";
-import { reported } from "../exec/exec.js";
+import { nameOf, reported } from "../exec/exec.js";
+import { ONE } from "../exec/run-command.js";
 import { ItemCommands } from "./item-commands.js";
 import { sayPause } from "./shown.js";
 
@@ -24,14 +25,11 @@ const LAST_MOMENT = 2_000;
 /** How often `--drain` checks whether an item is left, in ms. */
 const CHECK = 200;
 
-/** Signals to ojm within this time count as one, in ms: timeout(1) and npm each send theirs twice. */
-const ONE = 1_000;
-
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const;
 
 /** Runs a command for each item of a queue. */
 export async function execute(given: Given): Promise<number> {
-  const queue = namesOf(given);
+  const queue = nameOf(given, "a queue", "ojm queue work QUEUE -- COMMAND …");
   const concurrency = countOption(given, "concurrency") ?? 1;
   const grace = spanOption(given, "grace") ?? GRACE;
   const later = spanOption(given, "later") ?? LATER;
@@ -128,34 +126,20 @@ async function hasWaiting(queues: Queues, queue: string): Promise<boolean> {
   return false;
 }
 
-/** The name of the queue. The command is behind the two dashes. */
-function namesOf({ operands: [queue, more], behind }: Given): string {
-  const form = "ojm queue work QUEUE -- COMMAND …";
-  if (queue === undefined) throw new CommandError(`ojm queue work needs a queue and a command: ${form}`);
-  if (more !== undefined)
-    throw new CommandError(`"${more}" is before the two dashes: write the command after them, as in ${form}`);
-  if (behind.length === 0) throw new CommandError(`ojm queue work needs a command after two dashes: ${form}`);
-  return queue;
-}
-
 /**
  * Rejects a command that cannot be started: each item would fail, until all are dead letters.
  */
 function refuseMissing(command: string): void {
   const folders = command.includes("/") ? [""] : (process.env["PATH"] ?? "").split(delimiter);
-  const files = folders.map((folder) => (folder === "" ? command : join(folder, command))).filter(isFile);
-  if (files.length === 0) throw new CommandError(`there is no command "${command}"`);
-  if (!files.some(isExecutable)) throw new CommandError(`"${command}" cannot be executed`);
+  const files = folders.map((folder) => (folder === "" ? command : join(folder, command)));
+  if (!files.some((file) => isFile(file, constants.F_OK))) throw new CommandError(`there is no command "${command}"`);
+  if (!files.some((file) => isFile(file, constants.X_OK))) throw new CommandError(`"${command}" cannot be executed`);
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function isExecutable(path: string): boolean {
+function isFile(path: string, access: number): boolean {
   try {
-    accessSync(path, constants.X_OK);
-    return true;
+    accessSync(path, access);
+    return statSync(path).isFile();
   } catch {
     return false;
   }

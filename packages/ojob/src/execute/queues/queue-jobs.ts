@@ -2,7 +2,7 @@ import type { JobManager } from "@ojm/core";
 import type { ItemInfo, Queues, RedriveOptions } from "@ojm/queue";
 import type { Args } from "../../load/job-file.js";
 import { checkStore, newItem, queueArg } from "../../plan/queue/queue-args.js";
-import { type Rule, type RuleExpression, readRule, rulesOf, VALUES, valuesOf } from "../../plan/queue/rules.js";
+import { type Rule, readRule, rulesOf, VALUES, valuesOf } from "../../plan/queue/rules.js";
 import { SourceFile } from "../../text/problem.js";
 import { isMap } from "../../text/template.js";
 import type { Execution } from "../engine.js";
@@ -178,15 +178,16 @@ async function evaluate(
   data: Args,
   args: Args,
 ): Promise<readonly RuleResult[]> {
-  const read = rules.map(({ rule }) => tryToRead(rule));
-  const tests = read.map((one) =>
-    one instanceof Error
-      ? `() => { throw new SyntaxError(${JSON.stringify(one.message)}) }`
-      : `(${VALUES}) => (\n${one.code}\n)`,
-  );
-  const values = read.map((one) => (one instanceof Error ? [] : valuesOf(one, data, args)));
+  const read = rules.map(({ rule }) => {
+    try {
+      const one = readRule(rule);
+      return { test: `(${VALUES}) => (\n${one.code}\n)`, values: valuesOf(one, data, args) };
+    } catch (error) {
+      return { test: `() => { throw new SyntaxError(${JSON.stringify((error as Error).message)}) }`, values: [] };
+    }
+  });
   const code = `const $rules = args.$rules; delete args.$rules;
-return [${tests.join(",\n")}].map((test, index) => {
+return [${read.map(({ test }) => test).join(",\n")}].map((test, index) => {
   const { rule, values } = $rules[index];
   try {
     const value = Boolean(test(values));
@@ -201,16 +202,8 @@ return [${tests.join(",\n")}].map((test, index) => {
 });`;
   const source = new SourceFile("rules", "rules", code);
   const block = { code, source, line: 1, indent: 0, exact: false };
-  const given = { ...args, $rules: rules.map((rule, index) => ({ rule, values: values[index] })) };
+  const given = { ...args, $rules: rules.map((rule, index) => ({ rule, values: read[index]?.values })) };
   return (await execution.runCode(block, given)) as readonly RuleResult[];
-}
-
-function tryToRead(rule: string): RuleExpression | Error {
-  try {
-    return readRule(rule);
-  } catch (error) {
-    return error as Error;
-  }
 }
 
 type QueueJob = (execution: Execution, args: Args) => Promise<Args | undefined>;

@@ -60,7 +60,7 @@ export function managerArgs(args: Args): ManagerArgs {
   };
 }
 
-/** The arguments of `oJob Queue Manager`, to find misspelt ones: unknown ones may be meant for another job. */
+/** The arguments of `oJob Queue Manager`. Others may be meant for another job of the same steps. */
 const WORKER = ["name", "type", "args", "concurrency", "attempts", "queueDelete", "rate", ...DEFINITION];
 
 /** What is wrong with arguments of `oJob Queue Manager`. `written`: the names of those in the file. */
@@ -159,6 +159,6 @@ function millis(name: string, value: unknown): number {
 }
 
 function refuse(name: string, what: string, value: unknown): never {
-  const given = value === undefined ? "it is missing" : `not ${JSON.stringify(value)}`;
-  throw new Error(`"${name}" must be ${what}${value === undefined ? `: ${given}` : `, ${given}`}`);
+  const given = value === undefined ? ": it is missing" : `, not ${JSON.stringify(value)}`;
+  throw new Error(`"${name}" must be ${what}${given}`);
 }

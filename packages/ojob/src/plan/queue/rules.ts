@@ -9,7 +9,7 @@ export interface Rule {
 }
 
 /** A rule with its `{{x}}` as variables: elements of the list {@link VALUES}. */
-export interface RuleExpression {
+interface RuleExpression {
   readonly code: string;
   /** The path of each variable; `@` stands for all arguments. */
   readonly paths: readonly string[];
@@ -32,24 +32,23 @@ const TEXT = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/gsu;
  */
 export function readRule(rule: string): RuleExpression {
   const paths: string[] = [];
-  const variable = (_: string, path: string): string => `${VALUES}[${paths.push(path) - 1}]`;
+  const filled = (text: string, as = ""): string =>
+    text.replace(TEMPLATE, (_, path: string) => `${as}(${VALUES}[${paths.push(path) - 1}])`);
   let isQuoted = false;
   const pieces: string[] = [];
   let end = 0;
   for (const { 0: text, index } of rule.matchAll(TEXT)) {
-    pieces.push(
-      rule.slice(end, index).replace(TEMPLATE, (...match) => `(${variable(...(match as [string, string]))})`),
-    );
+    pieces.push(filled(rule.slice(end, index)));
     end = index + text.length;
     const inner = text.slice(1, -1);
     const found = [...inner.matchAll(TEMPLATE)][0];
     if (found === undefined) pieces.push(text);
     else if (found[0] === inner) {
       isQuoted = true;
-      pieces.push(inner.replace(TEMPLATE, (...match) => `String(${variable(...(match as [string, string]))})`));
+      pieces.push(filled(inner, "String"));
     } else throw new Error(`${found[0]} is within the text ${text}: write + between a text and a value`);
   }
-  pieces.push(rule.slice(end).replace(TEMPLATE, (...match) => `(${variable(...(match as [string, string]))})`));
+  pieces.push(filled(rule.slice(end)));
   const code = pieces.join("");
   compile({ code: `return (\n${code}\n);`, file: "rule", line: 1 }, undefined, ["args", VALUES]);
   return { code, paths, isQuoted };

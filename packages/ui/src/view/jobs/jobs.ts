@@ -1,5 +1,5 @@
 import { parseRunId, type RunRecord } from "@ojm/core";
-import { hasEnded, isOwn, nearest, ownNameProblem } from "@ojm/core/internal";
+import { hasEnded, isOwn, nearest, ownNameProblem, present } from "@ojm/core/internal";
 import { slowdownOf, streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
 import { type LiveStore, overdueEntry, type ScheduleState, UNATTENDED } from "@ojm/schedule/operator";
@@ -9,7 +9,7 @@ import { holdView } from "../locks.js";
 import { comingTick, tickView, upcomingTicks, waitingTicks } from "../now/ticks.js";
 import { itemOf } from "../runs/items.js";
 import { recordOf } from "../runs/run.js";
-import { fitting, given, mapSome, masked, pick, type Source, statesIn, take } from "../source.js";
+import { fitting, mapSome, masked, pick, type Source, statesIn, take } from "../source.js";
 import { courseOf } from "./course.js";
 import { trendsIn } from "./trends.js";
 
@@ -97,7 +97,7 @@ export async function jobsOf(source: Source, asked: JobsQuery): Promise<Jobs> {
     mapSome(page.names, (name) => jobOf(source, name, store, stateOf(name))),
     trendsIn(source).soon(page.names),
   ]);
-  const trended = all.map((job) => ({ ...job, ...given({ trend: trends.get(job.name) }) }));
+  const trended = all.map((job) => ({ ...job, ...present({ trend: trends.get(job.name) }) }));
   const { items: jobs, more } = fitting(trended);
   return { jobs, more: more || page.more, ...(counting && { counting: true }) };
 }
@@ -141,7 +141,7 @@ export async function jobDetailOf(source: Source, name: string, range: RangeQuer
   // Waiting ticks must not hide the outcomes of the others.
   const limit = most + (schedule?.waiting.length ?? 0);
   const past = await source.hub.reads.get(JSON.stringify(["past", range, limit, name]), [name], async () => {
-    const ticks = await take(source.scheduler.ticks(name, { ...given(range), limit }), limit);
+    const ticks = await take(source.scheduler.ticks(name, { ...present(range), limit }), limit);
     const decided = ticks.filter((tick) => !isWaiting(tick)).slice(0, most);
     const ran = await mapSome(decided, (tick) => ranTick(tick, source));
     return [...waitingTicks(ticks.filter(isWaiting), source), ...ran];

@@ -1,8 +1,9 @@
+import { present } from "@ojm/core/internal";
 import type { ScheduleReason } from "@ojm/schedule";
 import type { ActName, ReasonView, Why } from "../../contract/types.js";
 import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
-import { given, type Source } from "../source.js";
+import type { Source } from "../source.js";
 
 /** The action that helps with each reason. */
 const ACTS: Readonly<Partial<Record<ScheduleReason["code"], ActName>>> = {
@@ -62,7 +63,7 @@ function viewsOf(name: string, all: readonly ScheduleReason[], { mask }: Source)
   return all.map((reason) => {
     const { code, text } = reason;
     const act = isVain(reason, codes) || isOfOther(name, reason) ? undefined : ACTS[code];
-    return { code, text: mask(text), ...placeOf(reason), ...given({ act, help: HELPS[code] }) };
+    return { code, text: mask(text), ...placeOf(reason), ...present({ act, help: HELPS[code] }) };
   });
 }
 

@@ -1,10 +1,10 @@
 import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
-import { hasEnded } from "@ojm/core/internal";
+import { hasEnded, present } from "@ojm/core/internal";
 import { retriesOf, UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { reasonsOf } from "../jobs/why.js";
 import { progressOf } from "../now/now.js";
-import { given, masked, type Source, statesIn, take } from "../source.js";
+import { masked, type Source, statesIn, take } from "../source.js";
 import { holderOf, itemOf, retryOf, stopRequestOf } from "./items.js";
 
 /** How many runs are searched for the attempts of a retry series, and for the last completed one. */
@@ -90,7 +90,7 @@ const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunReco
     reason: mask(reason),
   }),
   handedOver: plain,
-  exit: ({ code, signal }, { mask }) => given({ code, signal: signal === undefined ? undefined : mask(signal) }),
+  exit: ({ code, signal }, { mask }) => present({ code, signal: signal === undefined ? undefined : mask(signal) }),
   result,
 };
 

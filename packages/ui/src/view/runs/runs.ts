@@ -1,7 +1,8 @@
 import type { RunRecord } from "@ojm/core";
+import { present } from "@ojm/core/internal";
 import type { Runs, Status } from "../../contract/types.js";
 import { hasText, meantBy, type NamesQuery, type RangeQuery } from "../jobs/jobs.js";
-import { fitting, given, type Source } from "../source.js";
+import { fitting, type Source } from "../source.js";
 import { itemOf } from "./items.js";
 
 /** The statuses that the store indexes. */
@@ -43,7 +44,7 @@ async function pageOf(source: Source, asked: RunsQuery): Promise<Runs> {
   // A store reads as many records at once as requested. One more than shown reveals whether there are more.
   for (let part = limit + 1 + (of === undefined ? OWN : 0); part > 0; part = Math.min(2 * part, MAX_READ - total)) {
     const history = source.manager.history({
-      ...given({ name: of, from, to, before: last }),
+      ...present({ name: of, from, to, before: last }),
       ...(isIndexed && { status }),
       limit: part,
     });
