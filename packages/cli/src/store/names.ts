@@ -41,7 +41,7 @@ export async function namesOf(
   return { names, isOne: false, text: names.length === 1 ? (names[0] ?? "") : `${names.length} names` };
 }
 
-/** What was done to one name: the line that says it, the value for programs, and an exit code other than 0. */
+/** What was done to one name: the line that says it, the value for programs, and an exit code if not 0. */
 export interface Done {
   readonly text: string;
   readonly item: object;
@@ -49,9 +49,9 @@ export interface Done {
 }
 
 /**
- * Changes each name, several at once, and prints a line or a JSON value for each, in order. A name that cannot
- * be changed does not keep the others from it: its error is printed, and the exit code is that of the first
- * one. An error of the store ends the command.
+ * Changes each name, several at once, and prints a line or a JSON value for each, in order. A name that
+ * cannot be changed does not keep the others from it: its error is printed, and the exit code is that of the
+ * first one. An error of the store ends the command.
  */
 export async function changeEach(
   given: Given,
