@@ -7,7 +7,7 @@ export { JoinedCommit } from "./channel/backend/joined-commit.js";
 export { inBackground } from "./channel/calls.js";
 export type { ChannelOps } from "./channel/channel.js";
 export { readable, unlessCorrupt } from "./channel/corrupt.js";
-export { encodeValue, sameJson } from "./channel/encoding/json.js";
+export { encodeValue, isStorable, sameJson } from "./channel/encoding/json.js";
 export { knownValue } from "./channel/encoding/prepared.js";
 export { channelsAnswer, channelsProblem } from "./channel/open.js";
 export { parseStore, placedStore, shownStore, storeAddress, storeForms, storeWords } from "./channel/store-text.js";

@@ -86,6 +86,25 @@ describePages("the timeline", { tags: ["full"] }, (pages) => {
     return { page, bad };
   };
 
+  it("marks what people did, with who and why, and a click leads to the job", async () => {
+    const { mount } = pages;
+    await mount.runAgo("import", 3 * HOUR, { until: 2.9 * HOUR });
+    await mount.ago(2 * HOUR, () => mount.manager.hold("import", { reason: "the disk is replaced", author: "ana" }));
+    const now = Date.now();
+    const page = await pages.open(`timeline?from=${now - 4 * HOUR}&to=${now}`);
+    const canvas = page.locator("canvas");
+    const tip = page.locator(".tip");
+    await expect
+      .poll(async () => {
+        await canvas.hover({ position: { x: await xOf(page, now - 2 * HOUR), y: AXIS + LANE / 2 } });
+        return tip.allTextContents();
+      })
+      .toEqual([expect.stringMatching(/^Hold · .*importana: the disk is replaced$/)]);
+    expect(await violationsOf(page)).toEqual([]);
+    await canvas.click({ position: { x: await xOf(page, now - 2 * HOUR), y: AXIS + LANE / 2 } });
+    await page.getByRole("heading", { name: "import", level: 1 }).waitFor();
+  });
+
   it("shows the share of the failures of several runs, and comes closer by a click, which Back undoes", async () => {
     const { page, bad } = await openDense();
     const canvas = page.locator("canvas");

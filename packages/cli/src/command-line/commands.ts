@@ -172,10 +172,15 @@ It follows the store by watches. If the store is quiet for 5 s, it reads one ent
         operands: "[NAME]",
         summary: "each job: when it is due next, how it ended last, how long it takes, its streak",
         about: `Also shows why its next tick will be skipped, and its schedule in words. A streak of 50+ means all of the last 50 attempts.`,
-        examples: ["ojm jobs --time local"],
+        examples: ["ojm jobs --time local", "ojm jobs --slower"],
         codes: [3],
         load: () => import("../commands/look/jobs.js"),
-        options: COMMON,
+        options: {
+          slower: {
+            text: "first the jobs that became slowest: their median duration of the last 7 days against that of the 7 days before",
+          },
+          ...COMMON,
+        },
       },
       {
         name: "next",

@@ -41,7 +41,7 @@ export async function namesOf(
   return { names, isOne: false, text: names.length === 1 ? (names[0] ?? "") : `${names.length} names` };
 }
 
-/** What was done to one name: its line, its value for programs, and an exit code other than 0. */
+/** What was done to one name: the line that says it, the value for programs, and an exit code if not 0. */
 export interface Done {
   readonly text: string;
   readonly item: object;

@@ -1,5 +1,17 @@
 import type { Holder, JsonValue, Key, Op } from "@ojm/core";
-import { type DamageCheck, fieldsOf, isCount, isHolder, isMap, isOptional, isText, isTime } from "@ojm/core/internal";
+import {
+  type DamageCheck,
+  fieldsOf,
+  isCount,
+  isHolder,
+  isMap,
+  isOptional,
+  isStorable,
+  isText,
+  isTime,
+  permitsProblem,
+  rateProblem,
+} from "@ojm/core/internal";
 import type { CheckedQueue } from "../options.js";
 import type { QueuePause } from "../types.js";
 
@@ -173,7 +185,9 @@ export function isItem(value: unknown): value is StoredItem {
     isOptional(meta, isMap) &&
     isOptional(batch, isText) &&
     isOptional(runs, (all) => Array.isArray(all) && all.every(isText)) &&
-    isOptional(error, isText)
+    isOptional(error, isText) &&
+    // The commit that takes the item writes it: otherwise one item would keep a worker from all others.
+    isStorable(value)
   );
 }
 
@@ -201,9 +215,18 @@ export function isUnique(value: unknown): value is UniqueValue {
   return hasPlace(place) && isText(id) && isOptional(at, isTime);
 }
 
+/** The options of a queue that are numbers. An earlier version may not have them all. */
+const COUNTS = ["attempts", "delay", "maxDelay", "timeout", "keep", "perGroup"] as const;
+
 export function isQueue(value: unknown): value is QueueValue {
   const { options, pause } = fieldsOf<QueueValue>(value) ?? {};
-  return isMap(options) && isOptional(pause, isMap);
+  if (!isMap(options) || !isOptional(pause, isMap)) return false;
+  const { permits, rate, ...numbers } = fieldsOf<CheckedQueue>(options) ?? {};
+  return (
+    COUNTS.every((name) => isOptional(numbers[name], isCount)) &&
+    isOptional(permits, (all) => permitsProblem(all) === undefined) &&
+    isOptional(rate, (one) => rateProblem(one) === undefined)
+  );
 }
 
 export function isBatch(value: unknown): value is BatchValue {

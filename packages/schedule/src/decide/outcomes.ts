@@ -115,8 +115,8 @@ type Evidence = Readonly<Record<string, unknown>>;
 export function whyNotRun({ reason, evidence = {} }: Pick<TickValue, "reason" | "evidence">): string | undefined {
   if (reason === undefined) return undefined;
   // A later version of ojm may know more reasons.
-  const words = Object.hasOwn(WORDS, reason) ? WORDS[reason] : reason;
-  return visible(EVIDENCE_TEXTS[reason]?.(evidence) ?? words);
+  if (!Object.hasOwn(WORDS, reason)) return visible(reason);
+  return visible(EVIDENCE_TEXTS[reason]?.(evidence) ?? WORDS[reason]);
 }
 
 /**

@@ -352,7 +352,7 @@ export interface Job extends Pick<JobSummary, "name" | "usual">, Partial<Pick<Jo
   readonly trend?: Trend;
 }
 
-/** How a run ended, and its duration. */
+/** How a run ended, and its duration, to three digits. */
 export type Outcome = readonly [status: RunStatus, duration: number];
 
 /**
@@ -394,7 +394,7 @@ export type CoursePoint = readonly [startTime: number, status: RunStatus, durati
 /** A change that may explain why a job runs otherwise since. */
 export interface Mark {
   readonly at: number;
-  /** An action of the audit, such as `pause`; `new-definition` of its schedule; `new-version` of ojm or Node. */
+  /** An action of the audit, such as `pause`, or a `new-definition`, or a `new-version` of ojm or Node. */
   readonly what: string;
   /** Who did it and why, or what is new. */
   readonly text: string;
@@ -597,6 +597,8 @@ export interface Lane {
   readonly bars: readonly Bar[];
   /** The ticks that were not run, and the coming ones. */
   readonly ticks: readonly TickView[];
+  /** What people did, and when its schedule was last changed, oldest first. Absent if nothing changed. */
+  readonly marks?: readonly Mark[];
 }
 
 /** `GET api/v1/timeline?from&to&px&limit&after&q`. Runs closer than a pixel, `(to − from) / px`, merge. */

@@ -1,10 +1,12 @@
 import type { JobManager, JobSummary } from "@ojm/core";
-import { isOwn } from "@ojm/core/internal";
+import { isOwn, present } from "@ojm/core/internal";
+import type { Trend } from "@ojm/core/internal/operator";
 import type { ScheduleSummary } from "@ojm/schedule";
 import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { colorOf } from "../../output/color.js";
 import { type Column, printItems } from "../../output/items.js";
+import { printError, wantsJson } from "../../output/print.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withScheduler } from "../../store/open.js";
 import { comingOf, type NextAttempt, nextAttempt, refuseIfNone } from "./retry-series.js";
@@ -21,6 +23,8 @@ export interface Job extends Partial<JobSummary> {
   readonly schedule?: Omit<ScheduleSummary, "hash"> & { readonly words: string };
   /** Set if its schedule is run by no living process. */
   readonly unattended?: true;
+  /** With `--slower`: its usual duration in the last 7 days, and in the 7 days before, in ms. */
+  readonly trend?: Trend;
 }
 
 /** The status of the current or the last run. */
@@ -64,10 +68,39 @@ async function* summariesOf(manager: JobManager, name: string | undefined): Asyn
   if (summary !== undefined) yield summary;
 }
 
+/** How much longer, or less long, the runs take than in the week before: `+50 %`, `2.5x`. */
+function sayChange({ trend }: Job): string {
+  if (trend === undefined) return "";
+  const factor = trend.week / Math.max(1, trend.before);
+  return factor >= 2 ? `${factor.toFixed(1)}x` : `${factor < 1 ? "-" : "+"}${Math.round(Math.abs(factor - 1) * 100)} %`;
+}
+
+/** The jobs with their trends, those first that became the slowest. */
+async function slowerFirst(given: Given, manager: JobManager, jobs: readonly Job[]): Promise<Job[]> {
+  const { slowdownOf, trendsOf } = await import("@ojm/core/internal/operator");
+  const { of, counting } = await trendsOf(
+    manager,
+    jobs.map(({ name }) => name),
+    Date.now(),
+  );
+  if (counting && !wantsJson(given))
+    printError("ojm: the runs of the last two weeks are not all counted yet, so changes are missing: try again");
+  const slowdown = ({ trend }: Job): number => (trend === undefined ? 0 : slowdownOf(trend));
+  return jobs
+    .map((job) => ({ ...job, ...present({ trend: of.get(job.name) }) }))
+    .sort((a, b) => slowdown(b) - slowdown(a) || (a.name < b.name ? -1 : 1));
+}
+
 /** Shows each job. */
 export async function execute(given: Given): Promise<number> {
   const name = optionalOperand(given);
   const say = sayTime(given);
+  const isSlower = given.flags.has("slower");
+  const trendColumns: Column<Job>[] = [
+    { title: "CHANGE", rank: 1, cell: sayChange },
+    { title: "7 DAYS", rank: 2, cell: ({ trend }) => sayDuration(trend?.week) },
+    { title: "BEFORE", rank: 3, cell: ({ trend }) => sayDuration(trend?.before) },
+  ];
   const columns: Column<Job>[] = [
     { title: "JOB", cut: "name", cell: ({ name }) => name },
     {
@@ -78,6 +111,7 @@ export async function execute(given: Given): Promise<number> {
     },
     { title: "LAST", rank: 3, cell: ({ running, last }) => say((running ?? last)?.startTime) },
     { title: "RESULT", rank: 1, cell: result, color: (job) => colorOf(result(job)) },
+    ...(isSlower ? trendColumns : []),
     { title: "USUALLY", rank: 5, cell: ({ usual }) => sayDuration(usual?.p50) },
     { title: "STREAK", rank: 4, cell: sayStreak },
     { title: "SCHEDULE", cut: "text", cell: ({ schedule }) => schedule?.words },
@@ -99,6 +133,6 @@ export async function execute(given: Given): Promise<number> {
     const sorted = [...jobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     await refuseIfNone(manager, name, sorted);
     const none = name === undefined ? "no jobs yet" : `"${name}" has no run and no schedule`;
-    await printItems(given, sorted, columns, none);
+    await printItems(given, isSlower ? await slowerFirst(given, manager, sorted) : sorted, columns, none);
   });
 }

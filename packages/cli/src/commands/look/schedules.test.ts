@@ -1,4 +1,4 @@
-import type { JobManager } from "@ojm/core";
+import type { JobManager, RunRecord } from "@ojm/core";
 import { openScheduler, type Scheduler } from "@ojm/schedule";
 import { folderWith } from "@ojm/testing/folder";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -219,4 +219,28 @@ describe("a job that the program starts itself, without a schedule", () => {
       { code: "last" },
     ]);
   });
+});
+
+test("jobs --slower lists the job first that became the slowest since the week before", async () => {
+  const target = await manager.openImport();
+  const add = async (name: string, days: number, duration: number): Promise<void> => {
+    const startTime = Date.now() - days * DAY - HOUR;
+    const startDate = new Date(startTime).toISOString();
+    const run: RunRecord = {
+      ...{ name, startTime, startDate, id: `${name}@${startDate}`, status: "completed" },
+      ...{ holder: { host: "h", pid: 1, instance: "i" }, trigger: "schedule", timeout: HOUR, fence: "1" },
+      ...{ endTime: startTime + duration, duration, inError: false },
+    };
+    await target.add({ run });
+  };
+  for (let day = 13; day >= 0; day--) {
+    await add("a steady one", day, MINUTE);
+    await add("slower", day, day < 7 ? 3 * MINUTE : MINUTE);
+  }
+  await target.flush();
+  expect((await json("jobs", "--slower")).map(({ name, trend }) => [name, trend])).toEqual([
+    ["slower", { week: 3 * MINUTE, before: MINUTE }],
+    ["a steady one", { week: MINUTE, before: MINUTE }],
+  ]);
+  expect(await out("jobs", "--slower")).toMatch(/^slower .* 3\.0x +3 min +1 min /m);
 });

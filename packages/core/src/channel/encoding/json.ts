@@ -47,6 +47,19 @@ function check(value: unknown, path: (string | number)[], above: object[]): void
   }
 }
 
+/**
+ * Whether a value that was read can be written again. Another program can leave text that parses to more than
+ * a channel accepts: a number such as `1e999`, or deep nesting.
+ */
+export function isStorable(value: unknown): boolean {
+  try {
+    check(value, [], []);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function checkObject(value: object, path: (string | number)[], above: object[]): void {
   // JSON.stringify calls toJSON once, not on its result.
   const converted: unknown = hasToJson(value) ? value.toJSON(String(path.at(-1) ?? "")) : value;

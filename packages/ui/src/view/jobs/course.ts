@@ -5,9 +5,10 @@ import type { CoursePoint, JobDetail, Mark } from "../../contract/types.js";
 import { shorten } from "../runs/items.js";
 import { pick, type Source, take } from "../source.js";
 
-/** How many of the newest runs are shown, and how many of the newest actions. */
+/** How many of the newest runs are shown, and how many of the newest actions on a job, or on several. */
 const RUNS = 100;
 const ACTIONS = 50;
+const ACTIONS_OF_SEVERAL = 200;
 
 /** The most characters of the text of a mark. */
 const TEXT = 300;
@@ -28,33 +29,53 @@ export async function courseOf(
   const [first] = runs;
   if (first === undefined) return { course: [], marks: [] };
   const from = first.startTime;
-  const done = await actionsOf(source, name, from);
-  const since = schedule?.since ?? from;
-  const marks = [
-    ...versionsIn(runs),
-    ...done.map((one) => markOf(one, source)),
-    ...(since > from ? [{ at: since, what: "new-definition", text: "its schedule was changed" }] : []),
-  ];
+  const done = await marksOf(source, new Map([[name, schedule]]), { from });
+  const marks = [...versionsIn(runs), ...(done.get(name) ?? [])];
   return {
     course: runs.map(({ startTime, status, duration = 0 }): CoursePoint => [startTime, status, duration]),
     marks: marks.sort((a, b) => a.at - b.at),
   };
 }
 
-/** The actions on a job since a time, the newest first. */
-export async function actionsOf(source: Source, name: string, from: number): Promise<readonly AuditEntry[]> {
-  return source.hub.reads.get(`actions ${from} ${name}`, [name], async () => {
-    const done: AuditEntry[] = [];
-    for await (const entry of source.manager.audit({ name })) {
-      if (entry.at < from || done.length === ACTIONS) break;
-      done.push(entry);
+/** A range of times; the end is exclusive. */
+interface Range {
+  readonly from: number;
+  readonly to?: number;
+}
+
+/**
+ * What people did to some jobs in a range of time, and the change of their schedules in it, oldest first. Of
+ * the actions, the newest 50 for one job, and the newest 200 for several.
+ */
+export async function marksOf(
+  source: Source,
+  schedules: ReadonlyMap<string, ScheduleView | undefined>,
+  { from, to = Number.POSITIVE_INFINITY }: Range,
+): Promise<ReadonlyMap<string, readonly Mark[]>> {
+  const names = [...schedules.keys()];
+  const [only] = names;
+  const most = names.length === 1 ? ACTIONS : ACTIONS_OF_SEVERAL;
+  const done = await source.hub.reads.get(JSON.stringify(["actions", from, to, names]), names, async () => {
+    const found: AuditEntry[] = [];
+    for await (const entry of source.manager.audit(names.length === 1 && only !== undefined ? { name: only } : {})) {
+      if (entry.at < from || found.length === most) break;
+      if (entry.at < to && schedules.has(entry.name)) found.push(entry);
     }
-    return done;
+    return found;
   });
+  const marks = new Map<string, Mark[]>(names.map((name) => [name, []]));
+  for (const entry of done) marks.get(entry.name)?.push(markOf(entry, source));
+  for (const [name, schedule] of schedules) {
+    const at = schedule?.since;
+    if (at !== undefined && at > from && at < to)
+      marks.get(name)?.push({ at, what: "new-definition", text: "its schedule was added or changed" });
+  }
+  for (const of of marks.values()) of.sort((a, b) => a.at - b.at);
+  return marks;
 }
 
 /** An action as a mark. */
-export function markOf({ at, action, author, by, reason }: AuditEntry, { mask }: Pick<Source, "mask">): Mark {
+function markOf({ at, action, author, by, reason }: AuditEntry, { mask }: Pick<Source, "mask">): Mark {
   const who = author ?? `${by.host}, pid ${by.pid}`;
   return { at, what: action, text: shorten(mask(reason === undefined ? who : `${who}: ${reason}`), TEXT) };
 }

@@ -75,9 +75,10 @@ const TIME = 13;
 const DATE = 24;
 
 /** The length of a lane as JSON. Serializing thousands of bars twice would take as long as reading them. */
-export function sizeOf({ name, bars, ticks }: Lane): number {
+export function sizeOf({ name, bars, ticks, marks }: Lane): number {
   const named = JSON.stringify(name).length;
-  let size = named + JSON.stringify(ticks).length + '{"lane":{"name":,"bars":[],"ticks":}},'.length;
+  let size = marks === undefined ? 0 : `,"marks":${JSON.stringify(marks)}`.length;
+  size += named + JSON.stringify(ticks).length + '{"lane":{"name":,"bars":[],"ticks":}},'.length;
   for (const [, , status, count, more] of bars) {
     size += 2 * TIME + status.length + String(count).length + '[,,"",],'.length;
     if (typeof more === "string") size += named + DATE + 2;

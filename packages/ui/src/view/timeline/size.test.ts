@@ -1,4 +1,4 @@
-import { array, assert, constantFrom, integer, oneof, property, record, string, tuple } from "fast-check";
+import { array, assert, constantFrom, integer, oneof, option, property, record, string, tuple } from "fast-check";
 import { expect, test } from "vitest";
 import type { Bar, Status } from "../../contract/types.js";
 import { sizeOf } from "./bars.js";
@@ -12,10 +12,13 @@ test("the size of a lane is that of its JSON", () => {
   const lanes = names.chain((name) => {
     const id = time.map((at) => `${name}@${new Date(at).toISOString().slice(-24)}`);
     const one = tuple(time, time, status, integer({ min: 1, max: 1 }), id);
-    return record({ bars: array(oneof(several, one, mixed)) }).map(({ bars }) => ({
+    const mark = record({ at: time, what: constantFrom("pause", "hold"), text: string({ unit: "binary" }) });
+    const lane = { bars: array(oneof(several, one, mixed)), marks: option(array(mark), { nil: undefined }) };
+    return record(lane).map(({ bars, marks }) => ({
       name,
       bars: bars as Bar[],
       ticks: [],
+      ...(marks && { marks }),
     }));
   });
   void assert(

@@ -158,3 +158,28 @@ test("a lane and the page of a job have the ticks that wait for their run, even 
   const first = { at: many[0], until: at, count: 30 };
   expect(after.filter(({ outcome }) => outcome !== undefined)).toMatchObject([first]);
 });
+
+test("a lane has what people did in its time, and the last change of its schedule", async () => {
+  await it.scheduler.add("mail", { cron: "0 2 * * *" }, () => {});
+  await it.manager.run("other", () => {});
+  await it.scheduler.pause("mail", { reason: "the mail server moves", author: "ana" });
+  const now = Date.now();
+  const marks = async (from: number, to: number): Promise<unknown> =>
+    (await timeline(from, to)).lanes.map((lane) => [lane.name, lane.marks?.map(({ what, text }) => [what, text])]);
+  await expect
+    .poll(() => marks(now - HOUR, now + HOUR), { timeout: 10_000 })
+    .toEqual([
+      [
+        "mail",
+        [
+          ["new-definition", "its schedule was added or changed"],
+          ["pause", "ana: the mail server moves"],
+        ],
+      ],
+      ["other", undefined],
+    ]);
+  expect(await marks(now - 2 * HOUR, now - HOUR)).toEqual([
+    ["mail", undefined],
+    ["other", undefined],
+  ]);
+});

@@ -1,6 +1,7 @@
 import type { NextTick, ScheduleView } from "@ojm/schedule";
 import { overdueEntry, type ScheduleState } from "@ojm/schedule/operator";
 import type { Lane, Missing, TickView, Timeline } from "../../contract/types.js";
+import { marksOf } from "../jobs/course.js";
 import { type NamesQuery, pageOf } from "../jobs/jobs.js";
 import { comingTick, tickView } from "../now/ticks.js";
 import { Fitting, mapSome, type Source, statesIn, take } from "../source.js";
@@ -24,14 +25,20 @@ export async function timelineOf(source: Source, asked: TimelineQuery): Promise<
   const stateOf = statesIn(store);
   const { from, to, px } = asked;
   const range = { from, to, px, now: Date.now() };
-  const runsOf = await countLanes(source, page.names, range);
+  const schedules = new Map(page.names.map((name) => [name, store.schedule(name)]));
+  const [runsOf, marks] = await Promise.all([
+    countLanes(source, page.names, range),
+    marksOf(source, schedules, { from, to }),
+  ]);
   const readLane = async (name: string): Promise<{ readonly lane: Lane; readonly missing: Missing | undefined }> => {
     const schedule = stateOf(name);
     const [{ drawn, missing }, ticks] = await Promise.all([
       runsOf(name),
       schedule === undefined ? [] : ticksOf(source, schedule, range),
     ]);
-    return { lane: { name, bars: barsOf(drawn, (to - from) / px), ticks }, missing };
+    const changes = marks.get(name) ?? [];
+    const bars = barsOf(drawn, (to - from) / px);
+    return { lane: { name, bars, ticks, ...(changes.length > 0 && { marks: changes }) }, missing };
   };
   const lanes = new Fitting<Lane>();
   const gaps: Missing[] = [];

@@ -149,7 +149,10 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
   },
 };
 
-/** An action that was taken, or another change, as a state. A newer process may have actions that these pages do not know. */
+/**
+ * An action that was taken, or another change, as a state. A newer process may have actions that these pages
+ * do not know.
+ */
 export function actionState(action: string): State {
   const words = action.replaceAll("-", " ");
   const unknown = { label: `${words.charAt(0).toUpperCase()}${words.slice(1)}`, icon: "info", danger: false } as const;

@@ -25,8 +25,9 @@ interface Cached extends Resource<unknown> {
 const MAX_CACHED = 40;
 const cache = new Map<string, Cached>();
 
-/** How long to wait after a failed call, and after an answer that says that it is not complete yet, in ms. */
+/** How long to wait after a failed call, in ms, and after an answer that says that it is not complete yet. */
 const RETRY = 2_000;
+const COUNTING = 10_000;
 
 /** Options of {@link useResource}. */
 export interface ResourceOptions {
@@ -105,7 +106,7 @@ function load(path: string, resource: Cached): void {
         resource.data.value = answer;
         resource.error.value = undefined;
         const isPartial = (answer as { readonly counting?: true }).counting === true;
-        if (isPartial && resource.users > 0) resource.timer = setTimeout(() => load(path, resource), RETRY);
+        if (isPartial && resource.users > 0) resource.timer = setTimeout(() => load(path, resource), COUNTING);
       },
       (error: unknown) => {
         resource.error.value = error instanceof ApiError ? error : new ApiError("UNKNOWN", String(error), 0);

@@ -15,7 +15,7 @@ interface CourseProps {
   readonly job: JobDetail;
 }
 
-/** A run that took longer than this many times the p95 is drawn at the top: it must not flatten the others. */
+/** A run that took this many times the p95 is drawn at the top: it must not flatten the others. */
 const TOP = 4;
 
 /** The last runs over time: how they ended, how long they took, and what changed. Each point is a link. */

@@ -211,12 +211,17 @@ export function Chart({ lanes, zone, onWidth, onEnd }: ChartProps): VNode {
 }
 
 /**
- * Opens the run, or zooms in on a bar of several runs; a tick opens its run or its job.
+ * Opens the run, or zooms in on a bar of several runs; a tick opens its run or its job,
+ * and a change its job.
  *
  * @param at the time that was clicked on. For a key: the middle of the visible part of the bar.
  */
 function open(item: Item | undefined, at?: number): void {
   if (item === undefined) return;
+  if (item.kind === "mark") {
+    go(to.job(item.lane));
+    return;
+  }
   if (item.kind === "tick") {
     go(item.tick.run === undefined ? to.job(item.lane) : to.run(item.tick.run));
     return;
@@ -263,7 +268,7 @@ function hitTest(lanes: readonly LiveLane[], x: number, y: number, width: number
     const isSmall = item.kind === "tick" && isCrowded(px(item.at));
     if (isSmall && !isLow) continue;
     const half = isSmall ? SMALL : MARK;
-    const isOnMark = item.kind === "tick" && fromMark <= half;
+    const isOnMark = item.kind !== "bar" && fromMark <= half;
     const away = isOnMark ? fromMark - half : Math.max(0, px(item.at) - x, x - px(item.end));
     // If two items are equally near, the later one was drawn on top.
     if (away <= least) [best, least] = [item, away];

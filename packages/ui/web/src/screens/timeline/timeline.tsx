@@ -117,6 +117,7 @@ const ITEMS: readonly (readonly [shape: string, tone: string, word: string])[] =
   ["overdue", "warn", "tick overdue"],
   ["waiting", "warn", "tick waits"],
   ["next", "quiet", "tick to come"],
+  ["flag", "quiet", "change"],
 ];
 
 const Legend = (): VNode => (
@@ -143,6 +144,7 @@ function Shape({ of }: { readonly of: string }): VNode {
   if (of === "missed") return <path d="M10 1.5 a6.5 6.5 0 1 0 .01 0 M7 5 L13 11 M13 5 L7 11" />;
   if (of === "overdue") return <path d="M10 3.5 a4.5 4.5 0 1 0 .01 0 M10 5 V8 L12.5 9" />;
   if (of === "waiting") return <path d="M6 3.5 H14 L6 12.5 H14 Z" />;
+  if (of === "flag") return <path d="M7 14 V2 L14 5 L7 8" />;
   if (of === "next") return <circle cx="10" cy="8" r="3.5" />;
   const isTall = !["completed", "hollow", "dashed"].includes(of);
   return (

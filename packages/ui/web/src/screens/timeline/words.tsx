@@ -1,8 +1,9 @@
 import type { VNode } from "preact";
+import { actionState } from "../../acts/acts.js";
 import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count, durationText } from "../../format/duration.js";
-import { ALL_STATUSES, stateOf, tickState } from "../../format/states.js";
+import { ALL_STATUSES, type State, stateOf, tickState } from "../../format/states.js";
 import { inZone, shortTime } from "../../format/times.js";
 import { Icon } from "../../parts/icon.js";
 import { toned } from "../../parts/state.js";
@@ -20,6 +21,10 @@ function wordsOf(item: Item, now: number, zone: string): { readonly title: strin
       lines: [...many, ...(tick.text === undefined ? [] : [inZone(tick.text, now, zone)])],
     };
   }
+  if (item.kind === "mark") {
+    const { what, text } = item.mark;
+    return { title: `${actionState(what).word} · ${at}`, lines: [inZone(text, now, zone)] };
+  }
   const [start, end, status, n] = item.bar;
   // For a run without an id, only the minute or the hour of its start is known.
   if (idOf(item.bar) === undefined) {
@@ -34,6 +39,12 @@ function wordsOf(item: Item, now: number, zone: string): { readonly title: strin
     title: `${stateOf(status).word} · ${at}`,
     lines: [status === "running" ? `for ${durationText(now - start)}` : `took ${durationText(end - start)}`],
   };
+}
+
+/** The state of an item. */
+function stateOfItem(item: Item, now: number): State {
+  if (item.kind === "mark") return actionState(item.mark.what);
+  return item.kind === "tick" ? tickState(item.tick, now) : stateOf(item.bar[2]);
 }
 
 interface TipProps {
@@ -52,7 +63,7 @@ const NAMES = 80;
 /** Shows the item at the pointer or at the cursor. The mirror announces it to assistive technology. */
 export function Tip({ item, x, y, zone, width }: TipProps): VNode {
   const { title, lines } = wordsOf(item, second.value, zone);
-  const { icon, tone } = item.kind === "tick" ? tickState(item.tick, second.value) : stateOf(item.bar[2]);
+  const { icon, tone } = stateOfItem(item, second.value);
   // Left of the pointer if there is no room at its right; on a narrow page, as far right as possible.
   const before = x - WIDTH - 8;
   const left = x + WIDTH + 16 <= width ? x + 14 : before >= -NAMES ? before : width - WIDTH;
@@ -93,13 +104,13 @@ export function Mirror({ lanes, cursor, zone }: MirrorProps): VNode {
     <div class="hidden-text">
       <p role="status">{cursor !== undefined && said(cursor)}</p>
       {lane !== undefined && (
-        <ul aria-label={`Runs and ticks of ${lane.name}`}>
+        <ul aria-label={`Runs, ticks and changes of ${lane.name}`}>
           {itemsOf(lane, shown.value, now)
             .slice(-MOST)
             .map((item) => {
               const id = item.kind === "bar" ? idOf(item.bar) : undefined;
               return (
-                <li key={`${item.kind} ${item.at}`}>
+                <li key={`${item.kind} ${item.at} ${item.kind === "mark" ? item.mark.what : ""}`}>
                   <a tabIndex={-1} href={id === undefined ? to.job(lane.name) : to.run(id)}>
                     {said(item)}
                   </a>

@@ -50,6 +50,7 @@ export function draw(picture: Picture): void {
     const bars = barsOf(lane, now);
     for (const bar of bars) drawBar(picture, bar, y);
     drawTicks(picture, lane.ticks, bars, y);
+    for (const { at } of lane.marks ?? []) drawFlag(picture, at, y);
   }
   drawCursor(picture);
   context.restore();
@@ -186,11 +187,11 @@ function drawCursor(picture: Picture): void {
   if (row === -1) return;
   const y = AXIS + row * LANE - scrolled;
   const x = xOf(picture, cursor.at);
-  const wide = Math.max(cursor.kind === "tick" ? 12 : 3, xOf(picture, cursor.end) - x);
+  const wide = Math.max(cursor.kind === "bar" ? 3 : 12, xOf(picture, cursor.end) - x);
   context.strokeStyle = colors.text;
   context.lineWidth = 1.5;
   context.beginPath();
-  context.roundRect(x - (cursor.kind === "tick" ? 8 : 3), y + 2, wide + (cursor.kind === "tick" ? 4 : 6), LANE - 5, 4);
+  context.roundRect(x - (cursor.kind === "bar" ? 3 : 8), y + 2, wide + (cursor.kind === "bar" ? 6 : 4), LANE - 5, 4);
   context.stroke();
 }
 
@@ -250,6 +251,16 @@ function drawTicks(picture: Picture, ticks: readonly TickView[], bars: readonly 
     for (const one of placed) drawGround(picture, one);
     for (const one of placed) drawMark(picture, one);
   }
+}
+
+/** A change, as a flag at the top of its lane: ticks and bars are in the middle. */
+function drawFlag(picture: Picture, at: number, y: number): void {
+  const { context, colors, width } = picture;
+  const x = Math.round(xOf(picture, at));
+  if (x < -8 || x > width) return;
+  context.fillStyle = colors.dim;
+  context.fillRect(x, y + 1, 1, LANE - 3);
+  context.fill(closed([x, y + 1], [x + 7, y + 4], [x, y + 7]));
 }
 
 function markOf(tick: TickView, now: number): Kind {

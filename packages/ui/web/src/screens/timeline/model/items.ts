@@ -1,4 +1,4 @@
-import type { Bar, Counts, Lane, Missing, Running, TickView } from "../../../api/types.js";
+import type { Bar, Counts, Lane, Mark, Missing, Running, TickView } from "../../../api/types.js";
 
 /** A range of time, in ms since 1970. */
 export type Range = Missing;
@@ -7,6 +7,7 @@ export type Range = Missing;
 export type Item = { readonly lane: string; readonly at: number; readonly end: number } & (
   | { readonly kind: "bar"; readonly bar: Bar }
   | { readonly kind: "tick"; readonly tick: TickView }
+  | { readonly kind: "mark"; readonly mark: Mark }
 );
 
 /** The id of the run of a bar, if it is one run that is fully known. */
@@ -62,7 +63,10 @@ export function itemsOf(lane: LiveLane, { from, to }: Range, now: number): reado
   const ticks = lane.ticks
     .filter(({ due, until = due }) => until >= from && due <= to)
     .map((tick): Item => ({ kind: "tick", lane: lane.name, at: tick.due, end: tick.until ?? tick.due, tick }));
-  return [...bars, ...ticks].sort((a, b) => a.at - b.at);
+  const marks = (lane.marks ?? [])
+    .filter(({ at }) => at >= from && at <= to)
+    .map((mark): Item => ({ kind: "mark", lane: lane.name, at: mark.at, end: mark.at, mark }));
+  return [...bars, ...ticks, ...marks].sort((a, b) => a.at - b.at);
 }
 
 /** How far the mark of a tick extends to each side, with its background, in px. */
