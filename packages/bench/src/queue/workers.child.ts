@@ -4,8 +4,8 @@ import { openQueues } from "@ojm/queue";
 
 /*
  * Opens several managers, each with its own connection, as if it were a process, and a worker with each.
- * Sends the data of each handled item. Answers every message with the processor time so far, in ms. Arguments: the
- * manager's options as JSON, the queue, and how many workers.
+ * Sends the data of each handled item. Answers every message with the processor time so far, in ms.
+ * Arguments: the manager's options as JSON, the queue, and how many workers.
  */
 const [options = "{}", queue = "", count = "1"] = process.argv.slice(2);
 const { type = "", args = {} } = (JSON.parse(options) as JobManagerOptions).chLocks ?? {};

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Channel } from "../channel/channel.js";
 import { World } from "../testing/world.js";
+import { FORMAT, FORMATS, type FormatValue } from "./format.js";
 import { KnownMaintenance, MAINTENANCE, maintenanceIn, maintenanceOf } from "./maintenance.js";
 import type { JobManager } from "./manager.js";
 import type { Maintenance } from "./types.js";
@@ -36,6 +37,13 @@ describe("in a store", () => {
     world = new World();
     ({ manager } = await world.manager());
     channel = manager.channels.locks as Channel<unknown>;
+  });
+
+  it("an earlier version, which would ignore it, can no longer open the store", async () => {
+    const formats = await manager.channel<FormatValue>(FORMATS);
+    await formats.set(["format"], { wrote: 1, reads: 1, ojm: "0.1.0" });
+    await manager.startMaintenance({ reason });
+    expect(await formats.get(["format"])).toMatchObject({ reads: FORMAT });
   });
 
   afterEach(() => world.clock.until(manager.close()));

@@ -11,9 +11,9 @@ import type { Maintenance } from "./types.js";
 
 /*
  * Maintenance is one entry in the channel of the locks, and not a pause in each schedule and queue: a job
- * that is added meanwhile is covered, and the end needs no memory of what was paused before. Each start of a tick
- * or an item checks the version of the entry in the commit that takes the lock: once the entry is written,
- * nothing more begins, however late the watch of a process is.
+ * that is added meanwhile is covered, and the end needs no memory of what was paused before. Each start of
+ * a tick or an item checks the version of the entry in the commit that takes the lock: once the entry is
+ * written, nothing more begins, however late the watch of a process is.
  */
 
 /** The key of the entry with all maintenance of a store. */
@@ -86,8 +86,8 @@ export class KnownMaintenance implements Followed<unknown> {
 
   /**
    * The check that no maintenance keeps a name from running, for the commit of a start. A start that waited
-   * for its lock was planned before a maintenance that is known by now: then there must be no entry. If it fails:
-   * {@link read}.
+   * for its lock was planned before a maintenance that is known by now: then there must be no entry. If it
+   * fails: {@link read}.
    */
   check(name: string): ChannelOps<unknown> {
     const version = this.of(name) === undefined ? this.#version : null;

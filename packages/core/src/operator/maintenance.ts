@@ -21,6 +21,8 @@ export async function startMaintenance(
   const at = context.clock.now();
   if (until !== undefined && !(isTime(until) && until > at))
     refusing(names)(`until must be a time in the future, in ms since 1970, not ${String(until)}`);
+  // An earlier version would ignore it.
+  await context.raiseFormat();
   const holder = await context.locks.operator.holder();
   const by = options.author ?? `${holder.host}, pid ${holder.pid}`;
   const started: Maintenance = { names, reason, by, at, ...present({ until }) };

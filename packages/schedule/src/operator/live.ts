@@ -42,8 +42,9 @@ export interface FollowStoreOptions extends SnapshotOptions {
   readonly signal: AbortSignal;
   /**
    * Called at each change. `name` is the job; it is `undefined` if a scheduler came, left or renewed its
-   * entry. `of` is `runs` if the run of the job began, changed or ended, or if the number of waiters for its
-   * lock changed. It is `others` for all other changes, which are reported only once the state is complete.
+   * entry, and `*` if a maintenance began or ended. `of` is `runs` if the run of the job began, changed or
+   * ended, or if the number of waiters for its lock changed. It is `others` for all other changes, which are
+   * reported only once the state is complete.
    */
   readonly changed?: (name: string | undefined, of: "runs" | "others") => void;
   /** Called if the store fails permanently: the known state becomes stale from then on. */
@@ -103,7 +104,7 @@ export class LiveStore {
     this.#retries = new Kept(isRetry, named, upToDate);
     const maintained = (): void => {
       this.#freshUntil = 0;
-      this.#changed(undefined, "others");
+      this.#changed("*", "others");
     };
     this.#maintenance = new Kept(isMaintenanceValue, maintained, upToDate);
     this.runs = new LiveRuns(manager.liveSource(), {

@@ -285,7 +285,8 @@ export class Hub implements Followed {
     const names = [...this.#changed];
     this.#changed.clear();
     const add = (known: Set<string>): void => {
-      for (const name of names) known.add(name);
+      // A maintenance is no job.
+      for (const name of names) if (name !== "*") known.add(name);
     };
     this.#names.get().then(add, () => {});
     this.#emit("changed", { at, names });
