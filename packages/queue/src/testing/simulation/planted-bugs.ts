@@ -1,7 +1,5 @@
 import { type Backend, type CallOptions, type Commit, type CommitOutcome, systemClock } from "@ojm/core/backend";
-import { encodeKey } from "../../../../core/src/channel/encoding/key.js";
 import { PassedOn } from "../../../../core/src/testing/stores/passed-on.js";
-import { inBatchKey } from "../../store/entries.js";
 import type { PlantedBug } from "./simulation.js";
 
 const isKind =
@@ -80,7 +78,7 @@ class LeavingEarly extends PassedOn {
     const taken = commit.writes.find((write) => isTaken(write) && write.value !== null);
     const { batch } = JSON.parse(taken?.value ?? "{}") as { readonly batch?: string };
     if (taken === undefined || batch === undefined) return super.commit(commit, options);
-    const key = `oJobManager-queues ${encodeKey(inBatchKey("q", batch, taken.key.split('"').at(-1)?.trim() ?? ""))}`;
+    const key = taken.key.replace('["t "q ', `["in "q "${batch} `);
     return super.commit({ ...commit, writes: [...commit.writes, { key, value: null }] }, options);
   }
 }

@@ -243,7 +243,7 @@ export class Simulation {
     const [unfinished] = [...this.#batches];
     const isNew = unfinished === undefined || this.#dice.chance() < 0.5;
     const data = Array.from({ length: this.#dice.between(0, 6) }, () => this.#dice.chance());
-    const [id, all] = isNew ? ([`batch ${this.witness.batches.size}`, data] as const) : unfinished;
+    const [id, all] = isNew ? ([`batch-${this.witness.batches.size}`, data] as const) : unfinished;
     this.witness.batches.set(id, all.length);
     this.#batches.set(id, all);
     await queues.batch("q", id, all, { callback: { queue: "q", data: id } });
