@@ -34,7 +34,7 @@ export interface ActRequest {
  * The body of `POST api/v1/many/ACT`, where ACT is `run-now`, `pause`, `resume`, `hold`, `end-hold` or
  * `cancel`.
  */
-export interface ManyRequest extends Pick<ActRequest, "reason" | "until" | "dryRun"> {
+export interface ManyRequest extends Pick<ActRequest, "reason" | "until" | "again" | "dryRun"> {
   /** Names of jobs, or patterns with `*` for any characters; with `cancel`, also ids of runs. */
   readonly names: readonly string[];
 }
@@ -63,11 +63,11 @@ const fields = {
 
 export const actRequestSchema: Schema<ActRequest> = v.strictObject(fields);
 
-const { reason, until, dryRun } = fields;
+const { reason, until, again, dryRun } = fields;
 const pattern = v.pipe(v.string(), v.minLength(1), v.maxLength(1_000));
 
 export const manyRequestSchema: Schema<ManyRequest> = v.strictObject({
-  ...{ reason, until, dryRun },
+  ...{ reason, until, again, dryRun },
   names: v.pipe(v.array(pattern), v.minLength(1), v.maxLength(1_000)),
 } satisfies Readonly<Record<keyof ManyRequest, v.GenericSchema>>);
 

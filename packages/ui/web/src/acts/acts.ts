@@ -171,6 +171,8 @@ export function actOf(name: ActName, { attempt, again, queue, names }: Target): 
   if (names !== undefined) {
     // Each run may need other parameters.
     const { field, ...act } = ACTS[name];
+    if (name === "run-now" && again !== undefined)
+      return { ...act, label: "Run all again", title: (jobs) => `Run ${jobs} again` };
     return { ...act, ...(field === "until" && { field }) };
   }
   if (queue !== undefined && queue.item === undefined && (name === "queue-retry" || name === "queue-discard"))

@@ -169,7 +169,7 @@ function Problems({ problems }: { readonly problems: readonly Problem[] }): VNod
 const Helps = ({
   act,
   ...target
-}: Pick<Target, "name" | "run" | "where"> & { act: Problem["act"] | undefined }): VNode | null =>
+}: Pick<Target, "name" | "names" | "run" | "where"> & { act: Problem["act"] | undefined }): VNode | null =>
   act === undefined ? null : (
     <ActButtons offers={allowed([offer(act)])} target={{ ...target, ...(act === "run-now" && { again: "last" }) }} />
   );
@@ -216,6 +216,7 @@ type Grouped = Problem & Required<Pick<Problem, "jobs">>;
 /** One row for several jobs. It expands to their names. */
 function Several({ kind, name, at, text, jobs: { n, names, except }, act }: Grouped): VNode {
   const open = useSignal(false);
+  const helped = names.filter((each) => except?.includes(each) !== true);
   return (
     <>
       <li class="problem">
@@ -235,7 +236,11 @@ function Several({ kind, name, at, text, jobs: { n, names, except }, act }: Grou
           </span>
         </div>
         <Since at={at} name={name} />
-        <Why name={name} label={`Why the first of them, ${name}, does not run`} />
+        <span class="ways row">
+          {/* Each lock has another holder, which may still work. */}
+          {act !== "unlock" && <Helps act={act} name={count(helped.length, "job")} names={helped} />}
+          <Why name={name} label={`Why the first of them, ${name}, does not run`} />
+        </span>
       </li>
       {open.value && (
         <li>
