@@ -65,6 +65,34 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
   const whole = (page: Page): Promise<void> =>
     expect.poll(() => page.evaluate('document.querySelector(".lines .all")?.offsetHeight')).toBe(LINES * 20);
 
+  it("is searched for an expression and for errors, and lines are chosen together", async () => {
+    const { record } = await pages.mount.manager.run("copy", ({ log }) => {
+      for (let line = 1; line <= 300; line++)
+        if (line === 90 || line === 210) log.error(`part ${line} timed out`);
+        else log.info(`line ${line}: ${line === 150 ? "request timed out, 2 errors" : "copied"}`);
+    });
+    const page = await pages.open(`runs/${encodeURIComponent(record.id)}#L1`);
+    const current = page.locator(".line[data-current=true]");
+    for (const text of ["part 90 ", "line 150: ", "part 210 ", "part 90 "]) {
+      await page.getByRole("button", { name: "Next error" }).click();
+      await current.getByText(text).waitFor();
+    }
+    const field = page.getByRole("searchbox", { name: "Search the log" });
+    await field.fill("/part \\d+ TIMED|request.+out/");
+    await page.getByText("1 of 3").waitFor();
+    await field.press("Enter");
+    await current.locator("mark").getByText("request timed out").waitFor();
+    await field.fill("/part (/");
+    await page.getByRole("status").getByText("none").waitFor();
+    await page.getByRole("link", { name: "Line 148" }).click();
+    await page.getByRole("link", { name: "Line 152" }).click({ modifiers: ["Shift"] });
+    expect(page.url()).toMatch(/#L148-L152$/);
+    const chosen = page.locator(".line[data-chosen=true]");
+    await expect.poll(() => chosen.count()).toBe(5);
+    await page.reload();
+    await expect.poll(() => chosen.count()).toBe(5);
+  });
+
   it("has an address of each line, which leads to it", async () => {
     const path = await written();
     for (const line of [3, 500, 3_000, LINES - 100]) {

@@ -49,7 +49,7 @@ function paletteColor(name: string | null): string | undefined {
 
 interface TextProps {
   readonly text: string;
-  /** The search text, in lower case. */
+  /** The search text: see {@link placesOf}. */
   readonly found: string;
 }
 
@@ -62,7 +62,7 @@ type Parts = readonly (readonly [from: number, to: number])[];
 export function LineText({ text, found }: TextProps): VNode {
   const pieces = piecesOf(text);
   const whole = pieces.map((piece) => piece.text).join("");
-  const marks = placesOf(whole.toLowerCase(), found, whole.length);
+  const marks = placesOf(whole, found);
   const links = [...whole.matchAll(ADDRESS)].map(({ index, 0: { length } }) => [index, index + length] as const);
   return (
     <>
@@ -126,12 +126,40 @@ function cut<T>(parts: Parts, from: number, to: number, draw: (from: number, to:
   return drawn;
 }
 
-/** The places of a text in another one, which is in lower case. */
-function placesOf(small: string, found: string, length: number): Parts {
-  // Some letters have a lower case form of another length: the places would not match the text.
-  if (found === "" || small.length !== length) return [];
+let latest: readonly [found: string, expression: RegExp | undefined] = ["", undefined];
+
+/** The expression of a search text such as `/time(out|d out)/`; `undefined` for another one. */
+export function expressionOf(found: string): RegExp | undefined {
+  if (found !== latest[0]) latest = [found, compiled(found)];
+  return latest[1];
+}
+
+function compiled(found: string): RegExp | undefined {
+  const source = /^\/(.+)\/$/.exec(found)?.[1];
+  if (source === undefined) return undefined;
+  try {
+    return new RegExp(source, "gi");
+  } catch {
+    // While it is typed, it is no expression yet.
+    return undefined;
+  }
+}
+
+/**
+ * The places of a search text in a line, whatever their case: of a text, or between slashes of a regular
+ * expression.
+ */
+export function placesOf(line: string, found: string): Parts {
+  if (found === "") return [];
+  const expression = expressionOf(found);
+  if (expression !== undefined)
+    return [...line.matchAll(expression)]
+      .filter(({ 0: { length } }) => length > 0)
+      .map(({ index, 0: { length } }) => [index, index + length] as const);
+  const [small, text] = [line.toLowerCase(), found.toLowerCase()];
   const places: [number, number][] = [];
-  for (let at = small.indexOf(found); at !== -1; at = small.indexOf(found, at + found.length))
-    places.push([at, at + found.length]);
-  return places;
+  for (let at = small.indexOf(text); at !== -1; at = small.indexOf(text, at + text.length))
+    places.push([at, at + text.length]);
+  // Some letters have a lower case form of another length: the places would not match the line.
+  return small.length === line.length ? places : places.map(() => [0, 0] as const);
 }

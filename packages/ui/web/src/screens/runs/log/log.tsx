@@ -12,7 +12,7 @@ import { singleKeys } from "../../../palette/keys.js";
 import { Icon } from "../../../parts/icon.js";
 import { Section } from "../../../parts/page.js";
 import { Empty, Failure, Skeleton } from "../../../parts/pictures.js";
-import { LineText, plain } from "./ansi.js";
+import { LineText, placesOf, plain } from "./ansi.js";
 import { saysError } from "./error-words.js";
 import { columnsOf, countLines, Heights, LINE_HEIGHT } from "./heights.js";
 import { isLine, type LogModel, type Row } from "./log-model.js";
@@ -70,7 +70,7 @@ class Search {
     }
     for (let i = from; i < rows.length; i++) {
       const row = rows[i];
-      if (row !== undefined && isLine(row) && plain(row.text).toLowerCase().includes(found)) this.matches.push(i);
+      if (row !== undefined && isLine(row) && placesOf(plain(row.text), found).length > 0) this.matches.push(i);
     }
   }
 
@@ -103,6 +103,20 @@ class FirstError {
   }
 }
 
+const isError = (row: Row): boolean => isLine(row) && (row.level === "error" || saysError(plain(row.text)));
+
+/** The row of the next error after a row, or of the first one; -1 if there is none. */
+function errorAfter(rows: readonly Row[], at: number): number {
+  const later = rows.findIndex((row, i) => i > at && isError(row));
+  return later >= 0 ? later : rows.findIndex(isError);
+}
+
+/** The first and the last line that an address such as `#L10` or `#L10-L20` chooses; zeros for another one. */
+function linesIn(hash: string): readonly [first: number, last: number] {
+  const [, a = 0, b = a] = (/^#L(\d+)(?:-L(\d+))?$/.exec(hash) ?? []).map(Number);
+  return Number.isNaN(b) ? [a, a] : [Math.min(a, b), Math.max(a, b)];
+}
+
 /** How many px above and below the visible part are drawn too. */
 const MARGIN = 240;
 
@@ -122,7 +136,7 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
   // The height in the style sheet, until it is measured.
   const height = useSignal(Math.max(320, innerHeight - 180) - 2);
   const columns = useSignal(0);
-  const follow = useSignal(!/^#L\d+$/.test(location.hash));
+  const follow = useSignal(linesIn(location.hash)[0] === 0);
   /** The line that stays visible until the user scrolls, while lines above it grow or come later. */
   const aim = useRef<Row>(undefined);
   /** Whether to show the first error: if the run failed before its page was opened, until a scroll. */
@@ -151,7 +165,8 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
   const firstError = opensAtError.current ? errors.update(rows, from) : undefined;
   laidOut.current = { version, columns: width, total: heights.total };
 
-  const chosen = useComputed(() => Number(/^#L(\d+)$/.exec(place.value.hash)?.[1] ?? 0)).value;
+  const hash = useComputed(() => place.value.hash).value;
+  const [chosen, lastChosen] = linesIn(hash);
   const rowOfLine = (line: number): number => rows.findIndex((row) => isLine(row) && row.line === line);
   const topFor = (row: number): number => heights.topOf(row) - (box.current?.clientHeight ?? 0) / 3;
   const show = (row: number): void => {
@@ -195,6 +210,13 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
     current.value = row;
     show(row);
   };
+  const nextError = (): void => {
+    const row = errorAfter(rows, current.value);
+    if (row < 0) return;
+    opensAtError.current = false;
+    current.value = row;
+    show(row);
+  };
   useEffect(() => {
     if (found.value !== "") jump(1);
   }, [found.value]);
@@ -223,7 +245,7 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
   const zone = zoneFor(undefined);
   return (
     <div class="log">
-      <LogTools {...{ id, live, search, found, current, follow, jump }} />
+      <LogTools {...{ id, live, search, found, current, follow, jump, nextError }} />
       <section
         ref={box}
         class="lines"
@@ -250,7 +272,8 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
                 row={row}
                 zone={zone}
                 found={found.value}
-                chosen={isLine(row) && row.line === chosen}
+                chosen={isLine(row) && row.line >= chosen && row.line <= lastChosen}
+                from={chosen}
                 current={first + i === current.value}
               />
             ))}
@@ -292,9 +315,10 @@ interface ToolsProps extends Pick<LogProps, "id" | "live"> {
   readonly current: Signal<number>;
   readonly follow: Signal<boolean>;
   readonly jump: (step: 1 | -1) => void;
+  readonly nextError: () => void;
 }
 
-function LogTools({ id, live, search, found, current, follow, jump }: ToolsProps): VNode {
+function LogTools({ id, live, search, found, current, follow, jump, nextError }: ToolsProps): VNode {
   useEffect(() => {
     const key = (event: KeyboardEvent): void => {
       const { target, ctrlKey, metaKey, altKey } = event;
@@ -314,11 +338,11 @@ function LogTools({ id, live, search, found, current, follow, jump }: ToolsProps
         class="input find-field"
         data-find
         aria-label="Search the log"
-        placeholder="Search the log"
+        placeholder="Search the log, or /expression/"
         spellcheck={false}
         autocomplete="off"
         onInput={({ currentTarget }) => {
-          found.value = currentTarget.value.toLowerCase();
+          found.value = currentTarget.value;
           current.value = -1;
         }}
         onKeyDown={(event) => {
@@ -330,6 +354,10 @@ function LogTools({ id, live, search, found, current, follow, jump }: ToolsProps
         {found.value !== "" && (total === 0 ? "none" : `${at === 0 ? "" : `${number(at)} of `}${number(total)}`)}
       </span>
       <span class="end">
+        <button type="button" class="button" aria-label="Next error" onClick={nextError}>
+          <Icon name="warn" />
+          <span class="word">Next error</span>
+        </button>
         <Toggle icon="wrap" label="Wrap" on={wrap.value === "on"} set={(on) => (wrap.value = on ? "on" : "off")} />
         <Toggle
           icon="follow"
@@ -382,16 +410,28 @@ interface RowProps {
   readonly zone: string;
   readonly found: string;
   readonly chosen: boolean;
+  /** The first line that is chosen, 0 for none: a click with Shift chooses the lines from there. */
+  readonly from: number;
   readonly current: boolean;
 }
 
-function LogRow({ id, row, zone, found, chosen, current }: RowProps): VNode {
+function LogRow({ id, row, zone, found, chosen, from, current }: RowProps): VNode {
   if (!isLine(row)) return <div class="line gap">{gapText(row)}</div>;
   const { line, at, level, text } = row;
   const { clock, long } = logTimes(at, zone);
   return (
     <div class="line" data-level={level} data-chosen={chosen} data-current={current}>
-      <a class="at" href={`${to.run(id)}#L${line}`} aria-label={`Line ${line}`}>
+      <a
+        class="at"
+        href={`${to.run(id)}#L${line}`}
+        aria-label={`Line ${line}`}
+        title="With Shift: the lines up to this one"
+        onClick={(event) => {
+          if (!event.shiftKey || from === 0) return;
+          event.preventDefault();
+          location.hash = `L${from}-L${line}`;
+        }}
+      >
         {line}
       </a>
       <time title={long}>{clock}</time>
