@@ -91,6 +91,16 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
     await expect.poll(() => chosen.count()).toBe(5);
     await page.reload();
     await expect.poll(() => chosen.count()).toBe(5);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "Copy for chat" }).click();
+    await page.getByText("copied: how it ended").waitFor();
+    const copied = String(await page.evaluate("navigator.clipboard.readText()")).split("\n");
+    expect(copied).toHaveLength(24);
+    expect([copied[0], copied[2], copied.at(-1)]).toEqual([
+      expect.stringMatching(/^copy: completed at 20.*Z, .*, pid \d+$/),
+      "line 281: copied",
+      page.url().replace(/#.*/, ""),
+    ]);
   });
 
   it("has an address of each line, which leads to it", async () => {

@@ -36,8 +36,8 @@ export function Toasts(): VNode {
 }
 
 /** Green only once it is done: a run that was asked to stop may never obey. */
-function Row({ id, done, run = "", pending = false }: Toast): VNode {
-  const waits = pending && running.value?.has(run) !== false;
+function Row({ id, done, run, pending = false }: Toast): VNode {
+  const waits = pending && running.value?.has(run ?? "") !== false;
   const tone = waits ? "warn" : "completed";
   return (
     <div class="toast">
@@ -45,7 +45,7 @@ function Row({ id, done, run = "", pending = false }: Toast): VNode {
         <Icon name={tone} />
       </span>
       <span>
-        <Prose text={pending && !waits ? `${run.slice(0, run.lastIndexOf("@"))} has ended.` : `${done}.`} run={run} />
+        <Prose text={pending && !waits ? `${run?.replace(/@[^@]*$/, "")} has ended.` : `${done}.`} run={run} />
       </span>
       <button type="button" class="tool" aria-label="Close" onClick={() => remove(id)}>
         <Icon name="close" />

@@ -18,6 +18,7 @@ import { Prose } from "../../parts/prose.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Away, Due, Elapsed, Time } from "../../parts/time.js";
 import { headingOf, Reasons, usePageJob } from "../jobs/why.js";
+import { CopyForChat } from "./chat.js";
 import { plain } from "./log/ansi.js";
 import { Log } from "./log/log.js";
 import { LogModel } from "./log/log-model.js";
@@ -57,6 +58,7 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
           {next !== undefined && <ActButtons offers={ofRetry} target={targetOf(next)} />}
           <ActButtons offers={ofRun} target={target} />
           <ActButtons offers={again} target={againTarget} />
+          {run && <CopyForChat run={run} rows={() => model.rows} />}
           <a class="button" href={to.job(name)}>
             The job
           </a>
