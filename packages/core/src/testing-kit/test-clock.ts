@@ -29,6 +29,9 @@ const LONGEST_ROUND = 30_000;
 /** The longest time that {@link TestClock.until} lets pass, in ms. */
 const UNTIL_LIMIT = 3_600_000;
 
+/** How long it waits for work that waits for no timer, such as a module that is loaded on demand, in real ms. */
+const OUTSIDE_LIMIT = 20_000;
+
 /** Resolves once the current work is at rest: all promises that do not wait for a timer are settled then. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -129,10 +132,10 @@ export class TestClock implements Clock {
     work.then(note, note);
     await settled();
     while (!done) {
-      const timer = this.#next(end);
+      const timer = this.#next(end) ?? (await this.#outside(() => done || this.#next(end)));
       if (timer === undefined)
         throw new Error(`nothing more happens within ${durationText(msOf(most))}, and it is not done`);
-      await this.#fire(timer);
+      if (timer !== true) await this.#fire(timer);
     }
     return work;
   }
@@ -157,6 +160,17 @@ export class TestClock implements Clock {
 
   /** Called after each timer that fired, when all work is at rest. */
   protected stepped(): void {}
+
+  /** Resolves once `what` finds something, or to `undefined` if it does not in a real time. */
+  async #outside<T>(what: () => T | false | undefined): Promise<T | undefined> {
+    const end = performance.now() + OUTSIDE_LIMIT;
+    while (performance.now() < end) {
+      const found = what();
+      if (found !== false && found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return undefined;
+  }
 
   async #fire(timer: Timer): Promise<void> {
     this.#timers.delete(timer);

@@ -21,6 +21,18 @@ describe("a clock that a test moves", () => {
     expect(new Date(clock.now()).toISOString()).toBe("2026-03-29T00:00:00.000Z");
   });
 
+  test("waits for work that waits for something else, such as a module that is loaded", async () => {
+    const clock = new TestClock();
+    const work = async (): Promise<number> => {
+      await pause(20);
+      await new Promise<void>((resolve) => clock.after(1_000, resolve));
+      await pause(20);
+      return clock.monotonic();
+    };
+    const began = clock.monotonic();
+    expect(await clock.until(work())).toBe(began + 1_000);
+  });
+
   test("refuses a start that is not a time", () => {
     expect(() => new TestClock({ start: "tomorrow" })).toThrow("not a time: tomorrow");
   });
