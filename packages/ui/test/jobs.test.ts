@@ -15,7 +15,7 @@ describePages("a job and how it goes", (pages) => {
 
   it("shows its last run with its end, and a run in progress with how long it runs", async () => {
     const page = await pages.open("jobs");
-    const row = page.getByRole("row", { name: /^backup/ });
+    const row = page.getByRole("row", { name: /\bbackup/ });
     await row.getByRole("link", { name: /^Completed 5 h ago$/ }).waitFor();
     const run = await pages.mount.manager.start("backup");
     await row.getByRole("link", { name: /^Running for \d+ s$/ }).waitFor();
@@ -26,7 +26,7 @@ describePages("a job and how it goes", (pages) => {
   it("is shown as held, by whom and why, even without a schedule", async () => {
     await pages.mount.manager.hold("backup", { reason: "the disk is replaced", author: "ana" });
     const page = await pages.open("jobs");
-    const row = page.getByRole("row", { name: /^backup/ });
+    const row = page.getByRole("row", { name: /\bbackup/ });
     await row.getByText("by ana: the disk is replaced").waitFor();
     await pages.mount.manager.unlock("backup", { reason: "it is replaced" });
     await row.getByText("by ana: the disk is replaced").waitFor({ state: "detached" });

@@ -76,7 +76,7 @@ describePages("pages that are mounted", (pages) => {
     const page = await open(byAddress(first.url), new URL("/", byAddress(first.url)).href);
     await live(page);
     await page.goto(new URL("jobs", byAddress(first.url)).href);
-    const row = page.getByRole("row", { name: /^import/ });
+    const row = page.getByRole("row", { name: /\bimport/ });
     await row.waitFor();
     await first.close();
     const second = await openUiServer({ manager, port: first.port });
@@ -89,7 +89,7 @@ describePages("pages that are mounted", (pages) => {
       await live(page);
       await page.getByText("You are signed out.").waitFor({ state: "detached" });
       await manager.run("later", () => {});
-      await page.getByRole("row", { name: /^later/ }).waitFor();
+      await page.getByRole("row", { name: /\blater/ }).waitFor();
     } finally {
       await second.close();
     }

@@ -324,6 +324,6 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     expect(stdout).toMatch(/it works[\s\S]*hello .* completed/);
     await page.getByText("Nothing is wrong", { exact: true }).waitFor();
     await page.goto(new URL("/jobs", page.url()).href);
-    await page.getByRole("row", { name: /^hello/ }).waitFor();
+    await page.getByRole("row", { name: /\bhello/ }).waitFor();
   });
 });

@@ -13,7 +13,7 @@ describePages("a row of a list", (pages) => {
   });
 
   /** A cell without a link. */
-  const cell = (page: Page): Locator => page.getByRole("row", { name: /^backup/ }).locator("td.wide-only");
+  const cell = (page: Page): Locator => page.getByRole("row", { name: /\bbackup/ }).locator("td.wide-only");
 
   it("is the target of a click, and of no click that is for something in it", async () => {
     const page = await pages.open("jobs");
@@ -68,7 +68,7 @@ describePages("a row of a list", (pages) => {
 
   it("lets its text be selected", async () => {
     const page = await pages.open("jobs");
-    const text = page.getByRole("row", { name: /^backup/ }).getByText("At 02:00 (UTC)");
+    const text = page.getByRole("row", { name: /\bbackup/ }).getByText("At 02:00 (UTC)");
     const { x, y, height } = (await text.boundingBox()) ?? { x: 0, y: 0, height: 0 };
     await page.mouse.move(x + 1, y + height / 2);
     await page.mouse.down();

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { called } from "../../testing/called.js";
 import { storeIn } from "../../testing/store.js";
 
-const NAMES = 50;
+const NAMES = 80;
 
 /** Counts the reads of entries and keys from now on, in all channels of this process. */
 function reads(channel: Channel<never>): { count: number } {
