@@ -75,7 +75,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
           expect(Math.max(...rows), `rows at ${width} px`).toBeLessThan(100);
         }
         if (path !== "jobs") continue;
-        const row = page.getByRole("row", { name: /^slow/ });
+        const row = page.getByRole("row", { name: /\bslow/ });
         const cells = [
           ...["p95", "Success rate"].map((label) => row.locator(`[data-label="${label}"]`)),
           row.getByRole("button", { name: "Actions of slow" }),
@@ -233,13 +233,13 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await run.end().catch(() => {});
     await manager.run("feed", fails(reason)).catch(() => {});
     const page = await pages.open("jobs/feed");
-    const runs = page.getByRole("region", { name: "Runs" }).getByRole("row", { name: /Failed/ });
+    const runs = page.getByRole("region", { name: "Runs", exact: true }).getByRole("row", { name: /Failed/ });
     await runs.getByText("replaced by its tick of 3 Jan 06:00").waitFor();
     expect(await runs.locator(".under").getAttribute("title")).not.toContain("21:00");
     expect(await page.locator("main").textContent()).not.toContain("2026-01-02T");
     for (const state of ["Failed", "Cancelled"]) {
       await page
-        .getByRole("region", { name: "Runs" })
+        .getByRole("region", { name: "Runs", exact: true })
         .getByRole("link", { name: new RegExp(state) })
         .click();
       await page

@@ -39,7 +39,7 @@ describePages("what is clicked on", (pages) => {
       "Cancel the run",
       "Unlock by force",
     ]);
-    const runs = page.getByRole("region", { name: "Runs" });
+    const runs = page.getByRole("region", { name: "Runs", exact: true });
     const tops: (number | undefined)[] = [];
     for (let i = 0; i < 2; i++) {
       const run = await pages.mount.manager.start("import");

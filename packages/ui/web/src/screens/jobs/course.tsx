@@ -6,7 +6,10 @@ import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { distanceText, durationText } from "../../format/duration.js";
 import { stateOf } from "../../format/states.js";
+import { inZone } from "../../format/times.js";
+import { zoneFor } from "../../format/zone.js";
 import { Section } from "../../parts/page.js";
+import { Prose } from "../../parts/prose.js";
 import { StateMark } from "../../parts/state.js";
 import { Away, Time } from "../../parts/time.js";
 import { outcomesText } from "./trend.js";
@@ -67,7 +70,7 @@ export function Course({ job: { name, course, marks, usual } }: CourseProps): VN
           <span>now</span>
         </figcaption>
       </figure>
-      <Changes marks={marks} />
+      <Changes marks={marks} job={name} />
     </Section>
   );
 }
@@ -107,15 +110,15 @@ function move(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): v
 }
 
 /** What changed, the latest first. */
-function Changes({ marks }: { readonly marks: readonly Mark[] }): VNode | null {
+function Changes({ marks, job }: { readonly marks: readonly Mark[]; readonly job: string }): VNode | null {
   if (marks.length === 0) return null;
   return (
     <ul class="rows plain changes" aria-label="What changed">
       {marks.toReversed().map(({ at, what, text }) => (
         <li key={`${at} ${what}`}>
           <StateMark state={actionState(what)} />
-          <span class="dim cut" title={text}>
-            {text}
+          <span class="dim cut" title={inZone(text, second.value, zoneFor(job))}>
+            <Prose text={text} job={job} />
           </span>
           <span class="dim end">
             <Time at={at} />
