@@ -92,6 +92,8 @@ export function hasRequestFields(value: unknown): boolean {
   const { type, args, from, to, first, ticks, last, run, refused } = request;
   if (!isOptional(args, isMap)) return false;
   if (![from, to, first].every((time) => isOptional(time, isTime)) || !isOptional(ticks, isCount)) return false;
+  // Without its range, a backfill would run all ticks since 1970.
+  if (type === "backfill" && (from === undefined || to === undefined)) return false;
   if (![last, run, refused].every((text) => isOptional(text, isText))) return false;
   return isId(type);
 }

@@ -1,6 +1,5 @@
 import type { Channel } from "../../channel/channel.js";
 import { encodeValue } from "../../channel/encoding/json.js";
-import type { Locks } from "../../locks/locks.js";
 import { VERSIONS } from "../../locks/versions.js";
 import type { Clock } from "../../util/clock.js";
 import type { InFlight } from "../../util/event-loop.js";
@@ -8,33 +7,23 @@ import type { Logs } from "../logs/logs.js";
 import type { Extras } from "../records/record.js";
 import type { TimeIndex } from "../records/time-index.js";
 import type { Run, RunRecord } from "../types.js";
-import type { PermitLines } from "./permits.js";
+import type { PermitContext } from "./permits.js";
 
 /** The parts of a manager that a run uses. */
-export interface RunContext {
+export interface RunContext extends PermitContext {
   readonly jobs: Channel<RunRecord>;
   readonly index: TimeIndex;
-  readonly locks: Locks;
   readonly logs: Logs;
-  /** The channel of the locks. It also has the attempts that are due. */
-  readonly lockChannel: Channel<unknown>;
-  readonly clock: Clock;
   /** The time to live of a session, in ms. The end of a run is retried for this time at most. */
   readonly ttl: number;
   readonly times: StartTimes;
   readonly texts: RecordTexts;
-  /** The runs that wait for permits and rates. */
-  readonly ownLines: PermitLines;
   /** The ids of the retry series whose attempts this process makes. */
   readonly chains: Set<string>;
   /** Await it before a run takes permits, a token or another lock: older versions would misunderstand. */
   raiseFormat(): Promise<void>;
   /** Counts the runs that are being started: `close` waits until there are none. */
   readonly starting: InFlight;
-  /** Fires when these runs are closed: nothing starts after that. */
-  readonly closing: AbortSignal;
-  /** Ends the waits for locks of runs that close before their manager, which ends all waits itself. */
-  readonly waitUntil?: AbortSignal;
   /** Called when a run is open. */
   onOpen(run: Run): void;
   /** Called when the run has ended, in any way. */

@@ -1,3 +1,4 @@
+import type { Channel } from "../../channel/channel.js";
 import { readable } from "../../channel/corrupt.js";
 import type { JsonValue } from "../../channel/encoding/json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
@@ -7,6 +8,7 @@ import { type LockValue, lockKey, type QueueValue, queueKey, type Ticket } from 
 import { whom } from "../../locks/entries/view.js";
 import { isLockError, LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
+import type { Locks } from "../../locks/locks.js";
 import type { Holder } from "../../locks/types.js";
 import { firstOf, whenAborted } from "../../util/abort.js";
 import type { Clock } from "../../util/clock.js";
@@ -14,7 +16,6 @@ import { fieldsOf, isCount, present } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
 import { type CheckedOptions, permitsProblem, rateProblem } from "../options.js";
 import type { RunRecord } from "../types.js";
-import type { RunContext } from "./context.js";
 import { type Handover, type OwnLine, OwnLines, type Turn } from "./own-line.js";
 import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
 import { lineOfRate, Rate, usedUpText } from "./rates.js";
@@ -114,7 +115,7 @@ export interface PermitState {
 }
 
 type Slots = ReadonlyMap<number, Pick<Entry<unknown>, "value" | "version">>;
-type Source = Pick<RunContext, "locks" | "lockChannel">;
+type Source = Pick<PermitContext, "locks" | "lockChannel">;
 
 /** Reads the holders of a permit. `own`: the limit, unless an operator has set another one. */
 export async function readPermit(source: Source, name: string, own: number): Promise<PermitState> {
@@ -170,7 +171,19 @@ export function takenText({ name, limit, holders }: PermitState): string {
   return limit === 1 ? `the permit ${which} is taken${by}` : `all ${limit} permits ${which} are taken${by}`;
 }
 
-type Context = Pick<RunContext, "locks" | "lockChannel" | "clock" | "closing" | "waitUntil" | "ownLines">;
+/** What runs need to get permits and tokens. */
+export interface PermitContext {
+  readonly locks: Locks;
+  /** The channel of the locks. It also has the attempts that are due. */
+  readonly lockChannel: Channel<unknown>;
+  readonly clock: Clock;
+  /** Fires when these runs are closed: nothing starts after that. */
+  readonly closing: AbortSignal;
+  /** Ends the waits for locks of runs that close before their manager, which ends all waits itself. */
+  readonly waitUntil?: AbortSignal;
+  /** The runs that wait for permits and rates. */
+  readonly ownLines: PermitLines;
+}
 
 /** A place in a line in the store. */
 interface Place {
@@ -255,7 +268,7 @@ const LONGEST_REST = 100;
 
 /** The permits, and the token of a rate, of a run that is being started. */
 export class Permits {
-  readonly #context: Context;
+  readonly #context: PermitContext;
   readonly #name: string;
   readonly #options: CheckedOptions;
   readonly #wanted: readonly (readonly [name: string, limit: number])[];
@@ -270,7 +283,7 @@ export class Permits {
   #turn: Turn<Places> | undefined;
   #places: Places;
 
-  constructor(context: Context, name: string, options: CheckedOptions) {
+  constructor(context: PermitContext, name: string, options: CheckedOptions) {
     this.#context = context;
     this.#name = name;
     this.#options = options;

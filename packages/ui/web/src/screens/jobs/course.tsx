@@ -1,5 +1,4 @@
 import type { VNode } from "preact";
-import { runId } from "../../../../../core/src/jobs/run-id.js";
 import { actionState } from "../../acts/acts.js";
 import type { CoursePoint, JobDetail, Mark } from "../../api/types.js";
 import { to } from "../../app/router.js";
@@ -88,7 +87,7 @@ function Point({ name, point: [startTime, status, ms], style, isLast }: PointPro
   return (
     <a
       class="point"
-      href={to.run(runId({ name, startTime }))}
+      href={to.run(`${name}@${new Date(startTime).toISOString()}`)}
       style={{ ...style, color: `var(--s-${tone})` }}
       data-well={status === "completed" || undefined}
       title={label}
