@@ -29,7 +29,7 @@ const LONGEST_ROUND = 30_000;
 /** The longest time that {@link TestClock.until} lets pass, in ms. */
 const UNTIL_LIMIT = 3_600_000;
 
-/** How long it waits for work that waits for no timer, such as a module that is loaded on demand, in real ms. */
+/** How long it waits for work without a timer, such as a module that is loaded on demand, in real ms. */
 const OUTSIDE_LIMIT = 20_000;
 
 /** Resolves once the current work is at rest: all promises that do not wait for a timer are settled then. */

@@ -111,7 +111,7 @@ function errorAfter(rows: readonly Row[], at: number): number {
   return later >= 0 ? later : rows.findIndex(isError);
 }
 
-/** The first and the last line that an address such as `#L10` or `#L10-L20` chooses; zeros for another one. */
+/** The first and the last line that an address such as `#L10` or `#L10-L20` chooses; zeros for others. */
 function linesIn(hash: string): readonly [first: number, last: number] {
   const [, a = 0, b = a] = (/^#L(\d+)(?:-L(\d+))?$/.exec(hash) ?? []).map(Number);
   return Number.isNaN(b) ? [a, a] : [Math.min(a, b), Math.max(a, b)];
