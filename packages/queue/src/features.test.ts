@@ -463,3 +463,15 @@ describe("a batch", () => {
     expect(seen).toEqual(["all done"]);
   });
 });
+
+test("a misspelt option is refused: it could remove or handle other items than meant", async () => {
+  const { queues } = one;
+  const calls: readonly (() => Promise<unknown>)[] = [
+    () => queues.work("q", () => {}, { concurency: 10 } as never),
+    () => queues.purge("q", { reason: "a test", stat: "dead" } as never),
+    () => queues.purge("q", { reason: "a test", state: "active" } as never),
+    () => queues.redrive("q", { limits: 1 } as never),
+    () => queues.trigger("q", 1, { delay: "2s" } as never),
+  ];
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "INVALID" });
+});

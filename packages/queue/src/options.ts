@@ -201,6 +201,15 @@ export function checkConcurrency(queue: string, concurrency: unknown): number {
   return new Checks(checkName(queue)).whole("concurrency", concurrency, 1, MOST_AT_ONCE);
 }
 
+/**
+ * Refuses an option that is misspelt: without it, `purge` could remove other items than meant.
+ *
+ * @throws QueueError `INVALID`
+ */
+export function checkNames(queue: string, what: string, options: unknown, known: readonly string[]): void {
+  new Checks(checkName(queue)).names(what, options, known);
+}
+
 /** @throws QueueError `INVALID` */
 export function checkDuration(queue: string, what: string, value: Duration, least = 0): number {
   return new Checks(queue).duration(what, value, least);

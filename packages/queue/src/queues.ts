@@ -9,6 +9,7 @@ import {
   checkConcurrency,
   checkDuration,
   checkName,
+  checkNames,
   checkQueueOptions,
   refuse,
   validated,
@@ -168,7 +169,9 @@ export class Queues {
    * await queues.work("index", ({ data }) => index(data));
    * watcher.on("change", (file) => queues.trigger("index", { file }, { after: "2s" }));
    */
-  trigger(queue: string, data: unknown = null, { after, key = queue }: TriggerOptions = {}): Promise<Added> {
+  async trigger(queue: string, data: unknown = null, options: TriggerOptions = {}): Promise<Added> {
+    checkNames(queue, "a trigger", options, ["after", "key"]);
+    const { after, key = queue } = options;
     return this.add(queue, data, { unique: { key, replace: true }, ...present({ delay: after }) });
   }
 
@@ -237,6 +240,7 @@ export class Queues {
     handler: (item: Item<D>) => unknown,
     options: WorkOptions = {},
   ): Promise<Worker> {
+    checkNames(queue, "a worker", options, ["concurrency"]);
     const concurrency = checkConcurrency(queue, options.concurrency ?? 1);
     if (typeof handler !== "function") refuse(queue, `a worker of the queue "${queue}" needs a function`);
     const store = await this.#defined(queue);
@@ -377,6 +381,7 @@ export class Queues {
    * @throws QueueError `INVALID`; ChannelError if the store fails, after some may be retried
    */
   async redrive(queue: string, options: RedriveOptions = {}): Promise<number> {
+    checkNames(queue, "redrive", options, ["rate", "limit", "where", "reason", "author"]);
     const { rate, limit = Number.POSITIVE_INFINITY, where } = options;
     const store = await this.#open(queue);
     if (rate !== undefined && !(rate.max > 0)) refuse(queue, "rate.max must be above 0");
@@ -399,7 +404,10 @@ export class Queues {
    */
   async purge(queue: string, options: PurgeOptions): Promise<number> {
     checkWhy(queue, options);
+    checkNames(queue, "purge", options, ["state", "group", "where", "reason", "author"]);
     const { state = "waiting", group, where = () => true } = options;
+    if (!["waiting", "delayed", "dead"].includes(state))
+      refuse(queue, `the state of a purge must be waiting, delayed or dead, not ${String(state)}`);
     const store = await this.#open(queue);
     const isMeant = (item: ItemInfo): boolean => (group === undefined || item.group === group) && where(item);
     const remove = async (found: Found): Promise<boolean> => (await store.channel.commit(removeOps(queue, found))).ok;

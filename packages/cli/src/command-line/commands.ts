@@ -550,7 +550,9 @@ At the end, the missed rule of each schedule decides its late ticks: by default,
         options: {
           ...REASON,
           until: { value: "TIME", text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601" },
-          cancel: { text: "also ask the runs in progress to stop, and end the retry series that wait" },
+          cancel: {
+            text: "also ask the runs in progress to stop, and end the retry series that wait. An active item of a queue becomes a dead letter: ojm queue redrive",
+          },
           ...DRY,
           ...COMMON,
         },

@@ -35,7 +35,7 @@ export function markdown(groups: CommandGroups): string {
 /** What each command does, in a table with links. */
 function index(groups: CommandGroups): string {
   const rows = groups.flatMap(([, all]) =>
-    all.map(({ name, summary }) => `| [\`ojm ${name}\`](#ojm-${name}) | ${summary} |`),
+    all.map(({ name, summary }) => `| [\`ojm ${name}\`](#ojm-${name.replaceAll(" ", "-")}) | ${summary} |`),
   );
   return ["| command | |", "|---|---|", ...rows].join("\n");
 }
