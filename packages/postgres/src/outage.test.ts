@@ -116,8 +116,8 @@ describe.skipIf(missing() !== undefined)("while a PostgreSQL server that was ope
       );
       await Promise.all(watches);
       expect(times).toHaveLength(20);
-      // If each had a deadline from its turn on, the last one would take twenty times as long as the first.
-      expect(Math.max(...times) / Math.min(...times)).toBeLessThan(10);
+      // If each had a deadline from its turn on, the last one would take twenty of them.
+      expect(Math.max(...times) / 2_000).toBeLessThan(10);
     });
   });
 

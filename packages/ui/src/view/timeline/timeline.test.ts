@@ -167,7 +167,7 @@ test("a lane has what people did in its time, and the last change of its schedul
   const marks = async (from: number, to: number): Promise<unknown> =>
     (await timeline(from, to)).lanes.map((lane) => [lane.name, lane.marks?.map(({ what, text }) => [what, text])]);
   await expect
-    .poll(() => marks(now - HOUR, now + HOUR), { timeout: 10_000 })
+    .poll(() => marks(now - HOUR, now + HOUR))
     .toEqual([
       [
         "mail",
