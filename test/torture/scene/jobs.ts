@@ -29,7 +29,7 @@ export const PERMITS: Readonly<Record<string, number>> = { few: 2 };
 /** The rate of all runs in the mode `rate`: slower than they are requested. */
 export const RATE: RateTerms = { name: "pace", max: 8, per: 400 };
 
-/** The queue of the mode `queue`. No item has so many attempts that it dies of faults alone. */
+/** The queue of the mode `queue`. Its items have enough attempts: faults alone make none a dead letter. */
 export const QUEUE = "work";
 export const PER_GROUP = 1;
 export const queueOptions: QueueOptions = { attempts: 100, delay: 50, backoff: "fixed", perGroup: PER_GROUP };
