@@ -1,29 +1,12 @@
 /** Processes that share the queues of a store. */
-import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
+import { type JobManager, openJobManager } from "@ojm/core";
 import { openQueues, type Queues } from "@ojm/queue";
 import { expect, it } from "vitest";
 import { collect } from "../packages/core/src/testing/settle.js";
-import { type Child, startChild } from "./support/processes.js";
+import { begin, stop, type Worker } from "./support/queue-workers.js";
 import { onSharedStores } from "./support/stores.js";
 
 const ITEMS = 150;
-
-interface Worker extends Child {
-  readonly began: string[];
-}
-
-async function begin(options: JobManagerOptions, takes = 20): Promise<Worker> {
-  const child = startChild("queueing.child.ts", [JSON.stringify(options), String(takes)]);
-  const began: string[] = [];
-  child.process.on("message", (text) => void (text === "ready" || began.push(String(text))));
-  expect(await child.message()).toBe("ready");
-  return { ...child, began };
-}
-
-async function stop(workers: readonly Worker[]): Promise<void> {
-  for (const { process } of workers) process.kill("SIGTERM");
-  for (const { ended, output } of workers) expect([await ended, output.stderr]).toEqual([0, ""]);
-}
 
 async function addAll(queues: Queues, count = ITEMS): Promise<string[]> {
   const added = await Promise.all(Array.from({ length: count }, (_, i) => queues.add("mail", i)));
@@ -48,7 +31,7 @@ onSharedStores({}, (create) => {
     const workers = await Promise.all([begin(options), begin(options)]);
     const ids = await addAll(queues);
     await expectEachOnce(manager, queues, ids);
-    await stop(workers);
+    await stop(...workers);
     expect(workers.flatMap(({ began }) => began).toSorted()).toEqual(ids.toSorted());
     for (const { began } of workers) expect(began.length).toBeGreaterThan(ITEMS / 10);
   });
@@ -69,7 +52,7 @@ onSharedStores({}, (create) => {
       workers.push(await begin(options));
     }
     await expectEachOnce(manager, queues, ids);
-    await stop(workers);
+    await stop(...workers);
     const records = await collect(manager.history({ name: "mail" }));
     // With two stores, a process may die between lock and record: a later check closes such a record.
     const others = options.chJobs === options.chLocks ? ["completed", "lost"] : ["completed", "lost", "running"];
@@ -85,9 +68,9 @@ onSharedStores({}, (create) => {
     const ids = await addAll(queues, 3);
     await expect.poll(() => slow.began.length).toBe(3);
     const other = await begin(options);
-    await stop([slow]);
+    await stop(slow);
     await expectEachOnce(manager, queues, ids);
-    await stop([other]);
+    await stop(other);
     const records = await collect(manager.history({ name: "mail" }));
     expect(records.map(({ status, meta }) => `${status} ${meta?.["attempt"]}`).toSorted()).toEqual([
       ...Array(3).fill("completed 1"),

@@ -1,27 +1,10 @@
 /** Triggers and batches over several processes, which are killed. */
-import { type JobManagerOptions, openJobManager } from "@ojm/core";
+import { openJobManager } from "@ojm/core";
 import { openQueues } from "@ojm/queue";
 import { expect, it } from "vitest";
 import { collect } from "../packages/core/src/testing/settle.js";
-import { type Child, startChild } from "./support/processes.js";
+import { begin, stop, type Worker } from "./support/queue-workers.js";
 import { onSharedStores } from "./support/stores.js";
-
-interface Worker extends Child {
-  readonly began: string[];
-}
-
-async function begin(options: JobManagerOptions, takes = 20): Promise<Worker> {
-  const child = startChild("queueing.child.ts", [JSON.stringify(options), String(takes)]);
-  const began: string[] = [];
-  child.process.on("message", (text) => void (text === "ready" || began.push(String(text))));
-  expect(await child.message()).toBe("ready");
-  return { ...child, began };
-}
-
-async function stop(...workers: readonly Worker[]): Promise<void> {
-  for (const { process } of workers) process.kill("SIGTERM");
-  for (const { ended, output } of workers) expect([await ended, output.stderr]).toEqual([0, ""]);
-}
 
 onSharedStores({}, (create) => {
   it("the newest trigger is handled although its worker is killed, once and by one process", async () => {
