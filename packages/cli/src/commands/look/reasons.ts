@@ -4,7 +4,7 @@ import type { ScheduleReason, Scheduler } from "@ojm/schedule";
 import { orphanedRetryHelp } from "../exec/orphaned-retries.js";
 import { commandText, helpCommand, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
-import { endOfMaintenance } from "../maintenance/text.js";
+import { endOfMaintenance } from "../maintenance/off.js";
 import { type QueueReason, queueReasons } from "../queue/reasons.js";
 
 /** Why a job does not run, and what to do. */

@@ -199,3 +199,56 @@ test("the commands say that a queue is under maintenance, by whom and until when
   const paused = await called(folder, ["queue", "pause", "q", "--reason", "a test", "--store", "sqlite:ojm.db"]);
   expect(paused).toMatchObject({ code: 0, out: expect.not.stringContaining("replaced") });
 });
+
+test("ojm doctor says in how many lines runs wait for permits, and does not count these as locks", async () => {
+  const run = await manager.start("other", { permits: { stripe: 1 } });
+  await queues.define("q", { permits: { stripe: 1 } });
+  await queues.add("q", 1);
+  const worker = await queues.work("q", untilStopped);
+  await expect.poll(async () => (await manager.heldLocks()).length).toBe(2);
+  const [locks] = (await json("doctor")).filter((one) => "check" in one && one.check === "locks");
+  expect(locks).toMatchObject({
+    text: "1 lock held; runs wait for permits or rates in 1 line",
+    evidence: { plain: 0 },
+  });
+  await run.end();
+  await worker.close({ grace: 0 });
+});
+
+test("ojm pause and ojm resume of a queue name the command for queues", async () => {
+  await queues.add("mail", 1);
+  for (const verb of ["pause", "resume"])
+    expect(await called(folder, [verb, "mail", "--reason", "x", "--store", "sqlite:ojm.db"])).toMatchObject({
+      ...{ code: 3, err: `ojm: "mail" is a queue, and has no schedule: ojm queue ${verb} mail\n` },
+    });
+});
+
+test("a maintenance that cancels gives the items of its queues back: they wait, with the same attempt", async () => {
+  const { id } = await queues.add("q", 1);
+  const worker = await queues.work("q", async (item) => {
+    await untilStopped(item);
+    throw item.signal.reason;
+  });
+  await expect.poll(async () => (await queues.item("q", id))?.state).toBe("active");
+  const on = await called(folder, ["maintenance", "on", "q", "--cancel", "--reason", "x", "--store", "sqlite:ojm.db"]);
+  expect(on).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("maintenance of 1 queue, q. 1 run asked to stop."),
+  });
+  await expect.poll(() => queues.item("q", id), { timeout: 20_000 }).toMatchObject({ state: "waiting", attempt: 1 });
+  await worker.close({ grace: 0 });
+});
+
+test("ojm queue show prints the newer data of a trigger and its time, and purge --dry-run removes nothing", async () => {
+  await queues.trigger("q", "old");
+  const worker = await queues.work("q", untilStopped);
+  await expect.poll(async () => (await queues.counts("q")).active).toBe(1);
+  const { id } = await queues.trigger("q", { newer: true }, { after: "1h" });
+  const { out } = await called(folder, ["queue", "show", "q", id, "--store", "sqlite:ojm.db"]);
+  expect(out).toMatch(/^newer data +\{\n? *"newer": true/m);
+  expect(out).toMatch(/^newer due +20\S+Z$/m);
+  await queues.add("q", 2);
+  expect(await json("queue purge", "q", "--dry-run")).toEqual({ dryRun: true, queue: "q", state: "waiting", items: 1 });
+  expect((await queues.counts("q")).waiting).toBe(1);
+  await worker.close({ grace: 0 });
+});

@@ -3,18 +3,18 @@ import { ojmCommand } from "@ojm/core/internal";
 import type { Queues } from "@ojm/queue";
 import { queuesIn } from "../../store/known-names.js";
 import { count } from "../look/doctor/finding.js";
-import { endOfMaintenance } from "../maintenance/text.js";
+import { endOfMaintenance } from "../maintenance/off.js";
 import { COUNTED, type ShownQueue, sayPause, shownQueue } from "./shown.js";
 
 /** Why the items of a queue are not processed now, and what helps. */
 export interface QueueReason {
   /**
-   * `queue-paused`, `queue-maintenance`: no worker takes an item. `queue-unattended`: no worker lives. `queue-busy`: all workers
-   * have as many items as they can. `queue-waiting`: items wait although a worker has a free slot. `permit`,
-   * `rate`: a limit of the queue that lets no attempt begin now.
-   * `queue-hung`: handlers ignore their signals. `queue-delayed`: the time of items has not come.
-   * `queue-follows`: active items are handled once more after their attempts, with newer data. `queue-dead`:
-   * there are dead letters. `queue-empty`: no item waits.
+   * `queue-paused`, `queue-maintenance`: no worker takes an item. `queue-hung`: handlers ignore their
+   * signals. `queue-unattended`: no worker lives. `queue-busy`: all workers have as many items as they can.
+   * `queue-waiting`: items wait although a worker has a free slot. `permit`, `rate`: a limit of the queue
+   * that lets no attempt begin now. `queue-delayed`: the time of items has not come. `queue-follows`: active
+   * items are handled once more after their attempts, with newer data. `queue-dead`: there are dead letters.
+   * `queue-empty`: no item waits.
    */
   readonly code:
     | "permit"
@@ -61,7 +61,7 @@ export function reasonsOf(queue: ShownQueue & Upcoming): QueueReason[] {
   const some = (number: number, noun: string): string => `${more ? "at least " : ""}${count(number, noun)}`;
   const next = oldest === undefined ? "" : `, the next one added at ${iso(oldest)}`;
   const wait = `${some(waiting, "item")} ${waiting === 1 ? "waits" : "wait"}${next}`;
-  const all = `${count(workers, "worker")} for ${count(slots, "item")} at once`;
+  const all = workers === 0 ? "no worker" : `${count(workers, "worker")} for ${count(slots, "item")} at once`;
   const ignore =
     hung === 1 ? "handler ignores its signal and keeps its slot" : "handlers ignore their signals and keep their slots";
   const start = `start the program that works the queue, or: ${ojmCommand("queue work", name, "-- COMMAND …")}`;

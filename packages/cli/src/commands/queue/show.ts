@@ -128,7 +128,8 @@ async function showItem(given: Given, queues: Queues, manager: JobManager, queue
     { title: "meta", cell: () => item.meta && jsonText(item.meta, 1) },
     { title: "batch", cut: "name", cell: () => item.batch },
     { title: "data", cell: () => jsonText(item.data, 1) },
-    { title: "next", cell: () => item.next && jsonText(item.next, 1) },
+    { title: "newer data", cell: () => item.next && jsonText(item.next.data, 1) },
+    { title: "newer due", cell: () => say(item.next?.due) },
   ]);
 }
 
