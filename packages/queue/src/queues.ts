@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Maintenance, Op } from "@ojm/core";
+import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Maintenance, Op, Reason } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { maintenanceOf, present, readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
@@ -30,6 +30,7 @@ import {
   type QueuesValue,
   type StoredItem,
   takenKey,
+  takesOf,
   uniqueKey,
 } from "./store/entries.js";
 import { definitionOf, isGoneHere, openQueueStore, type QueueStore } from "./store/store.js";
@@ -304,6 +305,19 @@ export class Queues {
       slots,
       ...(hung > 0 && { hung }),
     };
+  }
+
+  /**
+   * The permits and the rate of a queue that let no attempt begin now, each with who has it, or when the next
+   * one may begin. `group`: the group of the item that waits.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async limits(queue: string, group?: string): Promise<Reason[]> {
+    const store = await this.#open(queue);
+    const { options } = await store.definition(queue);
+    const reasons = await this.#manager.why(queue, takesOf(queue, options, group));
+    return reasons.filter(({ code }) => code === "permit" || code === "rate");
   }
 
   /**

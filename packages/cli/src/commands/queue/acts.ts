@@ -60,7 +60,8 @@ async function define(given: Given, queue: string): Promise<number> {
   );
 }
 
-async function pause(given: Given, { queue: { name, paused: replaced }, queues }: OpenQueue): Promise<undefined> {
+async function pause(given: Given, { queue: { name, paused }, queues }: OpenQueue): Promise<undefined> {
+  const replaced = paused?.maintenance === undefined ? paused : undefined;
   const until = futureOption(given, "until");
   const reason = await reasonOf(given, `pause the queue ${name}`);
   const by = author();

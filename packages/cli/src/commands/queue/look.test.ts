@@ -145,3 +145,57 @@ test("ojm doctor finds a queue with waiting items and no worker, dead letters, a
   ]);
   await worker.close();
 });
+
+test("ojm why names the limits that the next item of a queue waits for: permits, a rate, that of its group", async () => {
+  // Its last run, which did not have the limits, does not count.
+  await queues.add("q", 1);
+  const first = await queues.work("q", () => {});
+  await expect.poll(async () => (await json("runs", "q")).length).toBe(1);
+  await first.close();
+  const rate = { name: "smtp", max: 1, per: "1h" } as const;
+  const run = await manager.start("other", { permits: { stripe: 1 }, rate });
+  await queues.define("q", { permits: { stripe: 1 }, rate });
+  await queues.add("q", 1);
+  const limits = [
+    { code: "permit", text: expect.stringContaining(`the permit "stripe" is taken, by ${run.id} on `) },
+    { code: "rate", text: expect.stringMatching(/^one run has begun within 1 h, .* "smtp" .* the next may begin in /) },
+  ];
+  expect(await json("why", "q")).toMatchObject([{ code: "queue-unattended" }, ...limits, { code: "last" }]);
+  const worker = await queues.work("q", untilStopped);
+  const text = expect.stringContaining(": the limits of the queue let none start now (1 worker for 1 item at once)");
+  expect(await json("why", "q")).toMatchObject([{ code: "queue-waiting", text }, ...limits, { code: "last" }]);
+  await worker.close({ grace: 0 });
+  await run.end();
+
+  await queues.define("g", { perGroup: 1 });
+  const { id } = await queues.add("g", 1, { group: "ana" });
+  await queues.add("g", 2, { group: "ana" });
+  const other = await queues.work("g", untilStopped, { concurrency: 2 });
+  await expect.poll(async () => (await queues.item("g", id))?.state).toBe("active");
+  const [active] = (await queues.item("g", id))?.runs ?? [];
+  expect((await json("why", "g"))[1]).toMatchObject({
+    ...{ code: "permit", text: expect.stringContaining(`the permit "queue/g/group/ana" is taken, by ${active} on `) },
+  });
+  await other.close({ grace: 0 });
+});
+
+test("the commands say that a queue is under maintenance, by whom and until when, and doctor warns once", async () => {
+  await queues.add("q", 1);
+  const until = Date.now() + 3_600_000;
+  await manager.startMaintenance({ names: "q*", reason: "a move", author: "ana", until });
+  const iso = new Date(until).toISOString();
+  const text = `it is under maintenance of q* by ana until ${iso}: a move`;
+  expect((await json("why", "q"))[0]).toMatchObject({
+    code: "queue-maintenance",
+    text,
+    help: "ojm maintenance off 'q*'",
+  });
+  const shown = async (...words: string[]): Promise<string> =>
+    (await called(folder, [...words, "--store", "sqlite:ojm.db", "--time", "utc"])).out;
+  expect(await shown("queue", "ls")).toContain("under maintenance of q* by ana until ");
+  expect(await shown("queue", "show", "q")).toMatch(/^state +under maintenance of q\* by ana until /m);
+  const about = (await json("doctor")).filter((one) => JSON.stringify(one).includes("a move"));
+  expect(about).toMatchObject([{ check: "maintenance", state: "warning" }]);
+  const paused = await called(folder, ["queue", "pause", "q", "--reason", "a test", "--store", "sqlite:ojm.db"]);
+  expect(paused).toMatchObject({ code: 0, out: expect.not.stringContaining("replaced") });
+});

@@ -74,7 +74,7 @@ async function firstItems(queues: Queues, queue: string, options: ItemsOptions):
 function queueFields(say: SayTime): Column<QueueDetails>[] {
   return [
     { title: "queue", cut: "name", cell: ({ name }) => name },
-    { title: "paused", cell: ({ paused }) => paused && sayPause(paused, say), color: () => "yellow" },
+    { title: "state", cell: ({ paused }) => paused && sayPause(paused, say), color: () => "yellow" },
     { title: "waiting", cell: (queue) => sayCount(queue.waiting, queue) },
     { title: "oldest", cell: ({ oldest }) => say(oldest) },
     { title: "delayed", cell: (queue) => sayCount(queue.delayed, queue) },

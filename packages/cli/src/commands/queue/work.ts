@@ -66,7 +66,7 @@ async function work(
   const worker = await queues.work(queue, (item) => commands.handle(item), { concurrency });
   const isDrained = given.flags.has("drain");
   const { paused } = await queueOf(queues, manager, queue);
-  const why = paused && `the queue "${queue}" is paused ${sayPause(paused, (at) => new Date(at ?? 0).toISOString())}`;
+  const why = paused && `the queue "${queue}" is ${sayPause(paused, (at) => new Date(at ?? 0).toISOString())}`;
   try {
     if (why !== undefined) {
       printError(`ojm: ${why}`);
