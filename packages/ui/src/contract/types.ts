@@ -365,7 +365,7 @@ export interface Trend {
 }
 
 /**
- * `GET api/v1/jobs?limit&after&q&sort`: by name, or with `sort=slower` those first that became the slowest,
+ * `GET api/v1/jobs?limit&after&q&state&host&sort`: by name, or with `sort=slower` those first that became the slowest,
  * in comparison with the week before. At most 2,000 names can be sorted.
  */
 export interface Jobs {
@@ -448,7 +448,7 @@ export type RunItem = Pick<
   "id" | "name" | "status" | "startTime" | "endTime" | "duration" | "trigger" | "attempt" | "tick" | "holder" | "error"
 >;
 
-/** `GET api/v1/runs?name&q&status&from&to&before&limit`: newest first. */
+/** `GET api/v1/runs?name&q&status&host&from&to&before&limit`: newest first. */
 export interface Runs {
   readonly runs: readonly RunItem[];
   readonly more: boolean;
