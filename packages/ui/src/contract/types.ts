@@ -56,9 +56,17 @@ export type ErrorCode =
   | "AWAY"
   | "FAULT";
 
+/** How a user signs in: with the link that `ojm ui` prints, or with a name and a password. */
+export type SignIn = "link" | "password";
+
 /** The body of every answer that reports an error. */
 export interface ErrorBody {
-  readonly error: { readonly code: ErrorCode; readonly message: string };
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** With `UNAUTHORIZED`, unless the UI is mounted in another server. */
+    readonly signIn?: SignIn;
+  };
 }
 
 /** What was done, and to whom. */
@@ -93,6 +101,8 @@ export type Role = "read" | "operate" | "admin";
 export interface Me {
   readonly user: string;
   readonly role: Role;
+  /** Absent if the UI is mounted in another server, which has the session. */
+  readonly signIn?: SignIn;
   /** Whether every action is rejected, whatever the role. */
   readonly readOnly: boolean;
   /** The version of ojm that serves this. */
