@@ -15,10 +15,11 @@ async function addAll(queues: Queues, count = ITEMS): Promise<string[]> {
 
 /** Each item is sent once, and nothing is left. */
 async function expectEachOnce(manager: JobManager, queues: Queues, ids: readonly string[]): Promise<void> {
-  await expect.poll(async () => (await collect(queues.items("mail"))).length).toBe(0);
   const sent = await manager.channel<string[]>("sent");
+  const sentIds = async (): Promise<unknown[]> => (await collect(sent.keys())).map(({ key }) => key).toSorted();
+  await expect.poll(sentIds).toEqual(ids.toSorted());
+  await expect.poll(() => collect(queues.items("mail"))).toEqual([]);
   const entries = await collect(sent.entries());
-  expect(entries.map(({ key }) => key).toSorted()).toEqual(ids.toSorted());
   expect(entries.filter(({ value }) => value.length !== 1)).toEqual([]);
   expect(await manager.heldLocks()).toEqual([]);
 }

@@ -329,7 +329,8 @@ export class Queues {
 
   /**
    * The items of a queue: those that wait in the order in which they are taken, the others by their ids.
-   * Reads only as many as the caller takes.
+   * Reads only as many as the caller takes, one state after the other: an item that changes its state
+   * meanwhile may be missed, or come twice. To learn when all are done, use {@link Queues.batch}.
    *
    * @throws QueueError `INVALID`; ChannelError if the store fails
    */

@@ -441,7 +441,17 @@ export interface RunOptions {
 export interface OnceCallOptions
   extends Pick<
     RunOptions,
-    "timeout" | "wait" | "permits" | "permitWait" | "rate" | "trigger" | "args" | "meta" | "signal" | "waitSignal"
+    | "timeout"
+    | "wait"
+    | "permits"
+    | "permitWait"
+    | "rate"
+    | "retry"
+    | "trigger"
+    | "args"
+    | "meta"
+    | "signal"
+    | "waitSignal"
   > {
   /** How long the key stays done, and its result stored, by the clock of the store. */
   readonly keep: Duration;

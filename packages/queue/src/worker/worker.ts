@@ -353,7 +353,7 @@ export class QueueWorker implements Worker {
           active.run = run;
           this.#deal();
           claim.isClosing = () => isRunError(run.signal.reason) && run.signal.reason.code === "CLOSING";
-          this.#head.remove(claim.waiting);
+          this.#head.remove(claim.waiting, claim.waiting.version);
           this.#begun.set(id, run.id);
           const result = this.#handle(run, claim);
           const stopWatch = this.#watchEnd(run, active);

@@ -1,4 +1,5 @@
-import { isPattern, maintenanceText, matchesName } from "@ojm/core/internal";
+import { parseRunId } from "@ojm/core";
+import { isPattern, maintenanceText, matchesName, present } from "@ojm/core/internal";
 import { cancelUnder, runsUnder } from "@ojm/core/internal/operator";
 import type { Endpoint } from "../contract/endpoint.js";
 import {
@@ -9,6 +10,7 @@ import {
 } from "../contract/requests.js";
 import type { ManyAnswer, ManyResult } from "../contract/types.js";
 import { Refusal, refusalOf } from "../security/refusal.js";
+import { recordOf } from "../view/runs/run.js";
 import { mapSome, type Source } from "../view/source.js";
 import { checkFuture, doings, iso } from "./acts.js";
 import type { Handler } from "./read.js";
@@ -65,8 +67,12 @@ async function eachOf(source: Source, act: ManyAct, { names, ...request }: Autho
   const found = await namesOf(source, act, names);
   const results = await mapSome(found, async (name): Promise<ManyResult> => {
     try {
-      const { done, run } = await doings[act](source, { ...request, name });
-      source.hub.touch(name);
+      const of = parseRunId(name);
+      // A job may have a name that looks like the id of a run.
+      const record = act === "run-now" && of !== undefined ? await recordOf(source, of) : undefined;
+      const one = record === undefined ? { name } : { name: record.name, ...present({ args: record.args }) };
+      const { done, run } = await doings[act](source, { ...request, ...one });
+      source.hub.touch(of?.name ?? name);
       return { name, done: source.mask(done), ...(run !== undefined && { run }) };
     } catch (error) {
       const refusal = refusalOf(error, source.mask);

@@ -56,9 +56,17 @@ export type ErrorCode =
   | "AWAY"
   | "FAULT";
 
+/** How a user signs in: with the link that `ojm ui` prints, or with a name and a password. */
+export type SignIn = "link" | "password";
+
 /** The body of every answer that reports an error. */
 export interface ErrorBody {
-  readonly error: { readonly code: ErrorCode; readonly message: string };
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** With `UNAUTHORIZED`, unless the UI is mounted in another server. */
+    readonly signIn?: SignIn;
+  };
 }
 
 /** What was done, and to whom. */
@@ -93,6 +101,8 @@ export type Role = "read" | "operate" | "admin";
 export interface Me {
   readonly user: string;
   readonly role: Role;
+  /** Absent if the UI is mounted in another server, which has the session. */
+  readonly signIn?: SignIn;
   /** Whether every action is rejected, whatever the role. */
   readonly readOnly: boolean;
   /** The version of ojm that serves this. */
@@ -365,7 +375,7 @@ export interface Trend {
 }
 
 /**
- * `GET api/v1/jobs?limit&after&q&sort`: by name, or with `sort=slower` those first that became the slowest,
+ * `GET api/v1/jobs?limit&after&q&state&host&sort`: by name, or with `sort=slower` those first that became the slowest,
  * in comparison with the week before. At most 2,000 names can be sorted.
  */
 export interface Jobs {
@@ -448,7 +458,7 @@ export type RunItem = Pick<
   "id" | "name" | "status" | "startTime" | "endTime" | "duration" | "trigger" | "attempt" | "tick" | "holder" | "error"
 >;
 
-/** `GET api/v1/runs?name&q&status&from&to&before&limit`: newest first. */
+/** `GET api/v1/runs?name&q&status&host&from&to&before&limit`: newest first. */
 export interface Runs {
   readonly runs: readonly RunItem[];
   readonly more: boolean;

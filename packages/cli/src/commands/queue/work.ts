@@ -120,9 +120,10 @@ async function empty(queues: Queues, worker: Worker, over: AbortSignal): Promise
 }
 
 async function hasWaiting(queues: Queues, queue: string): Promise<boolean> {
+  // The first one is due first. A worker moves those that are due to those that wait: read these after.
+  for await (const { due = 0 } of queues.items(queue, { state: "delayed", limit: 1 }))
+    if (due <= Date.now()) return true;
   for await (const _ of queues.items(queue, { state: "waiting", limit: 1 })) return true;
-  // The first one is due first. A worker moves those that are due to those that wait.
-  for await (const { due = 0 } of queues.items(queue, { state: "delayed", limit: 1 })) return due <= Date.now();
   return false;
 }
 

@@ -4,8 +4,9 @@ import { useEffect } from "preact/hooks";
 import { actOf, ask, type Target } from "../acts/acts.js";
 import { queryOf, read } from "../api/call.js";
 import type { ActName, Jobs } from "../api/types.js";
-import { may } from "../app/me.js";
+import { may, me } from "../app/me.js";
 import { go, PAGES, to } from "../app/router.js";
+import { signOut } from "../app/sign-in.js";
 import { nextTheme } from "../app/theme.js";
 import { zoneChoice } from "../format/zone.js";
 import { Icon, type IconName } from "../parts/icon.js";
@@ -184,7 +185,14 @@ function fixedCommands(): readonly Command[] {
       run: () => (zoneChoice.value = zone),
     }),
   );
-  return [...own, ...pages, ...zones, { label: "Change the colours", icon: "auto", run: nextTheme }];
+  const out: Command = { label: "Sign out", icon: "locks", run: () => void signOut() };
+  return [
+    ...own,
+    ...pages,
+    ...zones,
+    { label: "Change the colours", icon: "auto", run: nextTheme },
+    ...(me.value?.signIn === "password" ? [out] : []),
+  ];
 }
 
 /** Whether a label contains all typed characters, in this order. `bkp` finds `backup`. */

@@ -10,7 +10,7 @@ import { durationText, percent, progressText, shareOf, tookText } from "../../fo
 import { problemOf, reasonState } from "../../format/states.js";
 import { running } from "../../live/live.js";
 import { useSubject } from "../../palette/palette.js";
-import { Fact, Facts, Holder, processText, whoText } from "../../parts/facts.js";
+import { Fact, Facts, Holder, jobOfRun, Meter, processText, whoText } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
 import { Page, Section, Table } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
@@ -26,7 +26,7 @@ import { Took } from "./runs.js";
 
 /** A run: its course, why it ended, and its log. */
 export function RunScreen({ id }: { readonly id: string }): VNode {
-  const name = id.replace(/@[^@]*$/, "");
+  const name = jobOfRun(id);
   const page = useResource<RunPage>(`runs/${encodeURIComponent(id)}`, { names: [name] });
   // Read in parallel with the run.
   const model = useMemo(() => new LogModel(id), [id]);
@@ -231,18 +231,7 @@ function Progress({ progress }: { readonly progress: ProgressView }): VNode {
   const share = shareOf(progress);
   return (
     <div class="progress row">
-      {share !== undefined && (
-        <span
-          class="meter"
-          role="progressbar"
-          aria-label="Progress"
-          aria-valuenow={Math.round(share * 100)}
-          aria-valuemin={0}
-          aria-valuemax={100}
-        >
-          <i style={{ width: `${share * 100}%` }} />
-        </span>
-      )}
+      {share !== undefined && <Meter share={share} />}
       <span>
         {share !== undefined && <b>{percent(Math.round(share * 1_000) / 1_000)} </b>}
         <span class="dim">{progressText(progress)}</span>
