@@ -117,6 +117,7 @@ export const readEndpoints: readonly Endpoint[] = [
       tail: { type: "count", text: "only this many of the last lines" },
       limit: LIMIT,
     },
+    page: { path: /^\/compare$/, first: LATE },
   }),
   look("log.txt", "runs/:id/log.txt", "The log of a run, to download", { answer: "text/plain" }),
   look("zones", "zones", "The time zones of the schedules, by name", { query: { limit: LIMIT, after: NAME_AFTER } }),

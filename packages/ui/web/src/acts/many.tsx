@@ -58,7 +58,7 @@ export function ManyActs<T>({ of, acts, filter, all, children }: ManyProps<T>): 
     of.value = new Map();
   }, [filter]);
   const { size } = of.value;
-  if (size === 0 && filter === "") return null;
+  if (size === 0 && (filter === "" || acts.length === 0)) return null;
   const begin = async (act: ManyAct<T>): Promise<void> => {
     const nothing = act.take(size > 0 ? [...of.value.values()] : await all());
     if (nothing !== undefined) toast({ done: nothing });

@@ -77,9 +77,22 @@ export function RunsScreen(): VNode {
         <FindField label="Host" param="host" />
       </fieldset>
       <RangeField clears />
-      {may("cancel") && <ManyActs of={chosen} acts={MANY} filter={queryOf(filter)} all={all} />}
+      <ManyActs of={chosen} acts={may("cancel") ? MANY : []} filter={queryOf(filter)} all={all}>
+        <CompareLink />
+      </ManyActs>
       <RunsTable query={{ limit: LIMIT, ...filter }} {...(name !== undefined && { names: [name] })} />
     </Page>
+  );
+}
+
+/** Compares two chosen runs, the earlier one first. */
+function CompareLink(): VNode | null {
+  const [a, b, ...more] = [...chosen.value.values()].toSorted((one, other) => one.startTime - other.startTime);
+  if (a === undefined || b === undefined || more.length > 0) return null;
+  return (
+    <a class="button" href={to.compare(a.id, b.id)}>
+      Compare the two
+    </a>
   );
 }
 
@@ -176,7 +189,7 @@ function Row({ run, bare }: { readonly run: ShownRun; readonly bare: boolean }):
   return (
     <tr data-gone={gone}>
       <th scope="row" class="main-cell">
-        {!bare && may("cancel") && (
+        {!bare && (
           <Choose of={chosen} id={id} item={run} label={`the run of ${name} at ${new Date(startTime).toISOString()}`} />
         )}
         {bare ? link : <JobLink name={name} row={false} />}
