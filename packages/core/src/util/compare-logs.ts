@@ -9,6 +9,9 @@ export const withoutVarying = (text: string): string => text.replace(VARYING, "#
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
 const COLORS = /\u001b\[[\d;]*[A-Za-z]/g;
 
+/** The most lines of a log that are compared. */
+export const MOST_COMPARED = 20_000;
+
 /** A line of a log. */
 export interface ComparedLine {
   readonly text: string;
