@@ -1,5 +1,6 @@
 import { parseRunId } from "@ojm/core";
 import { isPattern, maintenanceText, matchesName, present } from "@ojm/core/internal";
+import { cancelUnder, runsUnder } from "@ojm/core/internal/operator";
 import type { Endpoint } from "../contract/endpoint.js";
 import {
   type MaintenanceRequest,
@@ -115,17 +116,15 @@ async function maintenanceOn(
   checkFuture(until);
   const store = await hub.store();
   const schedules = store.scheduleNames().filter((name) => matchesName(names, name)).length;
-  const runs = (await candidates(source, "cancel")).filter(({ name }) => matchesName(names, name));
+  const runs = await runsUnder(manager, names);
   const what = `${names === "*" ? "everything" : names} (${count(schedules, "schedule")})`;
   const end = until === undefined ? "until it is ended" : `until ${iso(until)}`;
   const going = `${count(runs.length, "run")} in progress`;
   if (dryRun === true)
     return `would start a maintenance of ${what} ${end}: ${going}${cancel === true ? ", to be stopped" : ""}`;
   await manager.startMaintenance({ names, reason, author, ...(until !== undefined && { until }) });
-  let stopped = 0;
-  if (cancel === true)
-    for (const { id } of runs) if ((await manager.cancel(id, { reason, author, wait: 0 })).requested) stopped++;
-  return `maintenance of ${what} ${end}. ${cancel === true ? `${count(stopped, "run")} asked to stop` : going}`;
+  const stopped = cancel === true ? await cancelUnder(manager, names, { reason, author }) : undefined;
+  return `maintenance of ${what} ${end}. ${stopped === undefined ? going : `${count(stopped.length, "run")} asked to stop`}`;
 }
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -56,9 +56,17 @@ export type ErrorCode =
   | "AWAY"
   | "FAULT";
 
+/** How a user signs in: with the link that `ojm ui` prints, or with a name and a password. */
+export type SignIn = "link" | "password";
+
 /** The body of every answer that reports an error. */
 export interface ErrorBody {
-  readonly error: { readonly code: ErrorCode; readonly message: string };
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** With `UNAUTHORIZED`, unless the UI is mounted in another server. */
+    readonly signIn?: SignIn;
+  };
 }
 
 /** What was done, and to whom. */
@@ -93,6 +101,8 @@ export type Role = "read" | "operate" | "admin";
 export interface Me {
   readonly user: string;
   readonly role: Role;
+  /** Absent if the UI is mounted in another server, which has the session. */
+  readonly signIn?: SignIn;
   /** Whether every action is rejected, whatever the role. */
   readonly readOnly: boolean;
   /** The version of ojm that serves this. */
@@ -545,6 +555,8 @@ export interface QueueDetail extends QueueView {
   readonly minutes: readonly QueueMinute[];
   /** The range in which attempts are not, or not all, counted yet. Request it again. */
   readonly missing?: Missing;
+  /** The permits and the rate that keep the next item from starting, in words. */
+  readonly limits: readonly string[];
   /** The largest group first, 50 at most, of the first 1,000 dead letters. */
   readonly errors: readonly DeadGroup[];
   /** Whether `errors` leaves out dead letters. */
@@ -567,6 +579,8 @@ export interface QueueItems {
 export interface QueueItemDetail extends QueueItem {
   readonly data?: unknown;
   readonly meta?: { readonly [key: string]: unknown };
+  /** Newer data of an active item, for one more attempt after the present one. */
+  readonly next?: { readonly data?: unknown; readonly due?: number };
   /** Whether its data is hidden. */
   readonly dataHidden?: boolean;
 }
@@ -575,6 +589,8 @@ export interface QueueItemDetail extends QueueItem {
 export interface QueueItemPage {
   readonly at: number;
   readonly item: QueueItemDetail;
+  /** The permits and the rate that keep it from starting, if it waits. */
+  readonly limits: readonly string[];
   /** The last 10 of its runs whose records are stored, the oldest first. */
   readonly attempts: readonly RunItem[];
 }

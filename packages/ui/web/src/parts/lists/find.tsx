@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { place, setQuery } from "../../app/router.js";
+import { Views } from "./views.js";
 
 /** How long after the last key the list is read again, in ms. */
 const PAUSE = 150;
@@ -26,27 +27,30 @@ export function FindField({ label, param = "q" }: FindFieldProps): VNode {
     typed.current = false;
   }, [value]);
   return (
-    <input
-      ref={field}
-      type="search"
-      class="input find-field"
-      data-find={ofNames || undefined}
-      aria-label={label}
-      placeholder={label}
-      autocomplete="off"
-      spellcheck={false}
-      defaultValue={value}
-      onInput={({ currentTarget }) => {
-        clearTimeout(timer.current);
-        timer.current = setTimeout(() => {
-          timer.current = undefined;
-          const text = currentTarget.value.trim();
-          setQuery({ [param]: text, ...(ofNames && { name: undefined }) }, { replace: typed.current });
-          typed.current = true;
-        }, PAUSE);
-      }}
-      onBlur={() => (typed.current = false)}
-      onKeyDown={({ key, currentTarget }) => key === "Escape" && currentTarget.blur()}
-    />
+    <>
+      {ofNames && <Views />}
+      <input
+        ref={field}
+        type="search"
+        class="input find-field"
+        data-find={ofNames || undefined}
+        aria-label={label}
+        placeholder={label}
+        autocomplete="off"
+        spellcheck={false}
+        defaultValue={value}
+        onInput={({ currentTarget }) => {
+          clearTimeout(timer.current);
+          timer.current = setTimeout(() => {
+            timer.current = undefined;
+            const text = currentTarget.value.trim();
+            setQuery({ [param]: text, ...(ofNames && { name: undefined }) }, { replace: typed.current });
+            typed.current = true;
+          }, PAUSE);
+        }}
+        onBlur={() => (typed.current = false)}
+        onKeyDown={({ key, currentTarget }) => key === "Escape" && currentTarget.blur()}
+      />
+    </>
   );
 }
