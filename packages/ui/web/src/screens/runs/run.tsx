@@ -59,6 +59,9 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
           <ActButtons offers={ofRun} target={target} />
           <ActButtons offers={again} target={againTarget} />
           {run && <CopyForChat run={run} rows={() => model.rows} />}
+          <a class="button" href={to.whyRun(id)}>
+            Why?
+          </a>
           <a class="button" href={to.job(name)}>
             The job
           </a>
