@@ -202,13 +202,21 @@ process runs the schedule, it shows the outcome that the tick will have. The fir
       },
       {
         name: "why",
-        operands: "NAME",
-        summary: "why a job does not run now, the most important reason first, and what helps",
-        about: "Each reason has the command that helps. If nothing blocks the job, the first line says so.",
-        examples: ["ojm why nightly-report"],
+        operands: "NAME|RUN",
+        summary: "why a job does not run now, did not run at a time, or why a run failed or was slow, and what helps",
+        about: `Each reason has the command that helps, the most important one first. If nothing blocks the job, the first line says so. With --at: the
+outcome of the tick of that minute, and the run that was active. With the id of a run: how it ended, how long it took compared with the runs
+before it, and what has changed since the last one that completed.`,
+        examples: ["ojm why nightly-report", "ojm why nightly-report --at 2026-11-25T02:00Z"],
         codes: [3],
         load: () => import("../commands/look/why.js"),
-        options: COMMON,
+        options: {
+          at: {
+            value: "TIME",
+            text: "ask about this minute: a time such as 2026-11-25T02:00Z, or how long ago, such as 8h",
+          },
+          ...COMMON,
+        },
       },
       {
         name: "ticks",

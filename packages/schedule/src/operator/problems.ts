@@ -223,8 +223,12 @@ function ignores({ name, id, stopRequest: asked }: ActiveRun, now: number): Prob
   return { kind: "ignores-cancel", name, at, text, run: id };
 }
 
+/** Whether a run that takes this long takes longer than usual. */
+export const isLong = (duration: number, { p95 }: NonNullable<ActiveRun["usual"]>): boolean =>
+  duration >= Math.max(p95 * LONG_FACTOR, p95 + LONG_BY);
+
 function long({ name, id, startTime: at, usual }: ActiveRun, now: number): Problem | undefined {
-  if (usual === undefined || now - at < Math.max(usual.p95 * LONG_FACTOR, usual.p95 + LONG_BY)) return undefined;
+  if (usual === undefined || !isLong(now - at, usual)) return undefined;
   return { kind: "long", name, at, text: `runs longer than usual: its p95 is ${durationText(usual.p95)}`, run: id };
 }
 

@@ -9,8 +9,9 @@ import { whyOf } from "../view/jobs/why.js";
 import { locksOf } from "../view/locks.js";
 import { nowOf } from "../view/now/now.js";
 import { isItemState, itemPageOf, itemsOf, queueDetailOf, queuesOf } from "../view/queues.js";
+import { recordOf } from "../view/runs/items.js";
 import { logOf, logText } from "../view/runs/log.js";
-import { recordOf, runOf } from "../view/runs/run.js";
+import { runOf } from "../view/runs/run.js";
 import { type RunsQuery, runsOf } from "../view/runs/runs.js";
 import { Shared, type Source } from "../view/source.js";
 import { timelineOf } from "../view/timeline/timeline.js";
@@ -92,8 +93,15 @@ export const readEndpoints: readonly Endpoint[] = [
     },
     page: { path: /^\/jobs\/([^/]+)$/, first: (name) => [`jobs/${name}`] },
   }),
-  look("why", "jobs/:name/why", "Why a job does not run now", {
-    page: { path: /^\/jobs\/([^/]+)\/why$/, first: (name) => [`jobs/${name}/why`] },
+  look("why", "jobs/:name/why", "Why a job does not run now, did not run at a time, or why a run ended as it did", {
+    query: {
+      at: { type: "time", text: "why it ran, or did not run, in the minute from this time on" },
+      run: { type: "text", text: "why this run of the job ended as it did, and took so long" },
+    },
+    page: {
+      path: /^\/jobs\/([^/]+)\/why$/,
+      first: (name, query) => [`jobs/${name}/why${query.size === 0 ? "" : `?${query}`}`],
+    },
   }),
   look("runs", "runs", "The runs, newest first", {
     query: {
@@ -182,7 +190,10 @@ export function readHandlers(source: Source): Readonly<Record<string, Handler>> 
     },
     job: async ({ params: { name = "" }, query }) =>
       found(await jobDetailOf(source, name, range(query)), `job "${name}"`),
-    why: async ({ params: { name = "" } }) => whyOf(source, name),
+    why: async ({ params: { name = "" }, query }) => {
+      const run = query.text("run");
+      return found(await whyOf(source, name, { at: query.time("at"), run }), `run "${run}" of the job`);
+    },
     runs: async ({ query }) => {
       const [status, host, before] = [query.statuses("status"), query.text("host"), query.text("before")];
       return runsOf(source, { ...named(query), ...range(query), status, host, before, limit: query.limit(50, 200) });

@@ -410,13 +410,14 @@ export interface Mark {
   readonly text: string;
 }
 
-/** Why a job does not run now. */
+/** Why a job does not run now, or did not run, or why a run ended as it did. */
 export interface ReasonView {
   /**
    * `ready`, `paused`, `blackout`, `maintenance-window`,
    * `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`,
    * `queue`, `permit`, `rate`, `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`,
-   * `unscheduled`, `unreadable`, `orphaned` or `refused`.
+   * `unscheduled`, `unreadable`, `orphaned` or `refused`; about the past also `no-tick`, `ahead`, `ended-by`,
+   * `late`, `attempt`, `slow`, `usual` and `before`.
    */
   readonly code: string;
   readonly text: string;
@@ -424,7 +425,7 @@ export interface ReasonView {
   readonly at?: number;
   /** The id of the run that it concerns. */
   readonly run?: string;
-  /** With `last`: how that run ended. */
+  /** With `last` and others about a run: how that run ended. */
   readonly status?: RunStatus;
   /** With `retry`: the number of the pending attempt. `run` is then the first run of its retry series. */
   readonly attempt?: number;
@@ -434,7 +435,7 @@ export interface ReasonView {
   readonly help?: string;
 }
 
-/** `GET api/v1/jobs/NAME/why`: the most important reason first. */
+/** `GET api/v1/jobs/NAME/why?at&run`: the most important reason first. */
 export interface Why {
   readonly name: string;
   readonly reasons: readonly ReasonView[];

@@ -13,8 +13,7 @@ import type {
   QueueView,
 } from "../contract/types.js";
 import { type NamesQuery, pageOf } from "./jobs/jobs.js";
-import { itemOf, shorten } from "./runs/items.js";
-import { recordOf } from "./runs/run.js";
+import { itemOf, recordOf, shorten } from "./runs/items.js";
 import { fitting, mapSome, masked, pick, type Source, take } from "./source.js";
 
 /** The most items in each state that are counted in a list, and for the page of a queue. */

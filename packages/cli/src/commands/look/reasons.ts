@@ -1,6 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
+import type { PastReason } from "@ojm/schedule/operator";
 import { orphanedRetryHelp } from "../exec/orphaned-retries.js";
 import { commandText, helpCommand, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
@@ -11,9 +12,10 @@ import { type QueueReason, queueReasons } from "../queue/reasons.js";
 export interface Why extends Omit<ScheduleReason, "code"> {
   /**
    * `orphaned`: the command of `ojm exec` is running although its ojm was killed. `refused`: a start by `ojm
-   * exec` was refused since the last run began. `queue-…`: how the items of the queue stand.
+   * exec` was refused since the last run began. `queue-…`: how the items of the queue stand. With `--at`, or
+   * of a run: those of `PastReason`.
    */
-  readonly code: ScheduleReason["code"] | QueueReason["code"] | "orphaned" | "refused";
+  readonly code: ScheduleReason["code"] | QueueReason["code"] | PastReason["code"] | "orphaned" | "refused";
   /** The command that helps, or shows more. */
   readonly help?: string;
 }

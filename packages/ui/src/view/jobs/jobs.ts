@@ -13,8 +13,7 @@ import type { Job, JobDetail, JobSchedule, Jobs, LastRun, Outcome, TickView, Zon
 import { Refusal } from "../../security/refusal.js";
 import { holdView } from "../locks.js";
 import { comingTick, tickView, upcomingTicks, waitingTicks } from "../now/ticks.js";
-import { itemOf } from "../runs/items.js";
-import { recordOf } from "../runs/run.js";
+import { itemOf, recordOf } from "../runs/items.js";
 import { fitting, mapSome, masked, pick, type Source, statesIn, take } from "../source.js";
 import { courseOf } from "./course.js";
 import { trendsIn } from "./trends.js";

@@ -78,6 +78,7 @@ export const to = {
   timeline: (query = ""): string => `timeline${query}`,
   job: (name: string): string => `jobs/${encodeURIComponent(name)}`,
   why: (name: string): string => `jobs/${encodeURIComponent(name)}/why`,
+  whyRun: (id: string): string => `${to.why(id.replace(/@[^@]*$/, ""))}?${new URLSearchParams({ run: id }).toString()}`,
   runs: (query = ""): string => `runs${query}`,
   run: (id: string): string => `runs/${encodeURIComponent(id)}`,
   compare: (a: string, b: string): string => `compare?${new URLSearchParams({ a, b })}`,

@@ -65,6 +65,9 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
               Compare with the last success
             </a>
           )}
+          <a class="button" href={to.whyRun(id)}>
+            Why?
+          </a>
           <a class="button" href={to.job(name)}>
             The job
           </a>
