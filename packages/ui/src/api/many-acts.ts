@@ -10,7 +10,7 @@ import {
 } from "../contract/requests.js";
 import type { ManyAnswer, ManyResult } from "../contract/types.js";
 import { Refusal, refusalOf } from "../security/refusal.js";
-import { recordOf } from "../view/runs/run.js";
+import { recordOf } from "../view/runs/items.js";
 import { mapSome, type Source } from "../view/source.js";
 import { checkFuture, doings, iso } from "./acts.js";
 import type { Handler } from "./read.js";
