@@ -398,8 +398,8 @@ process is alive, and /readyz that the store answers.`,
             text: "the file of the users, who sign in with a name and a password. A change of it applies at once, to open sessions too",
           },
           "add-user": {
-            value: "NAME[:ROLE]",
-            text: "only add a user to the file of --users, or give one a new password, and print the password. ROLE is read, operate or admin. Default: read",
+            value: "NAME:ROLE",
+            text: "only add a user to the file of --users, or give one a new password, and print the password. ROLE is read, operate or admin. Without it: read",
           },
           "read-only": { text: "reject every action" },
           "show-results": {
