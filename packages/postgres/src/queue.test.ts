@@ -27,30 +27,42 @@ describe.skipIf(missing() !== undefined)("queues on PostgreSQL", () => {
     expect(await collect(queues.items("added"))).toMatchObject([{ state: "waiting", data: "commit" }]);
   });
 
-  it("an item is completed in a transaction of its handler, and tried again after a rollback", async () => {
-    const client = await connect(server().url);
-    await client.query("create table mails (attempt int)");
-    const jobs = await openJobs();
-    const queues = openQueues(jobs);
-    await queues.define("mail", { attempts: 3, delay: 0 });
-    await queues.add("mail", "x");
-    const worker = await queues.work("mail", async (item) => {
-      await client.query("begin");
-      await client.query("insert into mails values ($1)", [item.attempt]);
-      await item.complete("sent", { transaction: client });
-      if (item.attempt === 1) {
-        await client.query("rollback");
-        throw new Error("no route");
-      }
-      await client.query("commit");
-    });
-    await expect.poll(async () => (await collect(queues.items("mail"))).length).toBe(0);
-    await worker.close();
-    expect((await client.query("select attempt from mails")).rows).toEqual([{ attempt: 2 }]);
-    const records = await collect(jobs.history({ name: "mail" }));
-    expect(records.map(({ status, error }) => [status, error])).toEqual([
-      ["completed", undefined],
-      ["failed", "no route"],
-    ]);
-  });
+  it.each([
+    ["all", ["completed", "failed"]],
+    ["failed", ["failed"]],
+    ["none", []],
+  ] as const)(
+    "an item is completed in a transaction of its handler, and tried again after a rollback: records %s",
+    async (record, kept) => {
+      const client = await connect(server().url);
+      const [queue, table] = [`mail-${record}`, `mails_${record}`];
+      await client.query(`create table ${table} (attempt int)`);
+      const unrecorded: Error[] = [];
+      const onWarning = (warning: Error & { readonly code?: string }): void => {
+        if (warning.code === "OJM_UNRECORDED") unrecorded.push(warning);
+      };
+      process.on("warning", onWarning);
+      onTestFinished(() => void process.off("warning", onWarning));
+      const jobs = await openJobs();
+      const queues = openQueues(jobs);
+      await queues.define(queue, { attempts: 3, delay: 0, record });
+      await queues.add(queue, "x");
+      const worker = await queues.work(queue, async (item) => {
+        await client.query("begin");
+        await client.query(`insert into ${table} values ($1)`, [item.attempt]);
+        await item.complete("sent", { transaction: client });
+        if (item.attempt === 1) {
+          await client.query("rollback");
+          throw new Error("no route");
+        }
+        await client.query("commit");
+      });
+      await expect.poll(async () => (await collect(queues.items(queue))).length, { timeout: 60_000 }).toBe(0);
+      await worker.close({ grace: "60s" });
+      expect((await client.query(`select attempt from ${table}`)).rows).toEqual([{ attempt: 2 }]);
+      const records = await collect(jobs.history({ name: queue }));
+      expect(records.map(({ status }) => status)).toEqual(kept);
+      expect(unrecorded).toEqual([]);
+    },
+  );
 });

@@ -423,7 +423,7 @@ export class QueueWorker implements Worker {
 
   #runOptions({ claim, stop }: Active) {
     const { id, item } = claim.waiting;
-    const { timeout, permits, rate, perGroup } = claim.definition.options;
+    const { timeout, permits, rate, perGroup, record } = claim.definition.options;
     const ofGroup =
       perGroup !== undefined && item.group !== undefined ? { [groupPermit(this.queue, item.group)]: perGroup } : {};
     const all = { ...permits, ...ofGroup };
@@ -438,6 +438,7 @@ export class QueueWorker implements Worker {
       ...(hasPermits && { permits: all }),
       ...(rate !== undefined && { rate }),
       ...((hasPermits || rate !== undefined) && { permitWait }),
+      ...(record !== undefined && { record }),
       trigger: "queue",
       meta: { ...item.meta, item: id, attempt: item.attempt },
       group: this.#group,
