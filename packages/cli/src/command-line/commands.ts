@@ -737,6 +737,11 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
             value: "NAME=N/TIME",
             text: "take an item only if fewer than N runs with this rate began within TIME, such as smtp=100/1m",
           },
+          record: {
+            value: "WHICH",
+            choices: ["all", "failed", "none"],
+            text: "which attempts keep the record of their run. Default: all",
+          },
           keep: { value: "TIME", text: "how long dead letters stay. Default: 14d" },
           new: NEW_QUEUE,
           ...COMMON,
