@@ -67,6 +67,7 @@ export function uiBehind(
   const me = ({ user, role }: Viewer): Me => ({
     user,
     role,
+    ...(gate.signIn !== undefined && { signIn: gate.signIn }),
     readOnly,
     version: VERSIONS.ojm,
     store: options.store ?? storeText(manager),
@@ -131,7 +132,7 @@ const VIEW = [
   ],
   ...["basePath", "authorize"],
 ];
-const SERVE = ["port", "host", "viewer", "secret"];
+const SERVE = ["port", "host", "viewer", "users", "secret"];
 
 /** A host name without a scheme, a port or a `*`: wildcards are not supported. */
 const HOST = /^[^\s/:*]+$/;

@@ -115,12 +115,17 @@ export interface Ui {
 export interface UiServerOptions extends ViewOptions {
   /** Default: any free one. */
   readonly port?: number;
-  /** Default: `127.0.0.1`. Any other address needs `authorize`. */
+  /** Default: `127.0.0.1`. Any other address needs `users` or `authorize`. */
   readonly host?: string;
   /** Identifies the viewer. Default: a user with the launch token is `viewer`. */
   readonly authorize?: UiOptions["authorize"];
   /** The user with the launch token. Default: the user of this process, as `admin`. */
   readonly viewer?: Viewer;
+  /**
+   * The file of the users who sign in with a name and a password, instead of a launch token. `addUiUser`
+   * writes it. A change of the file applies at once, to open sessions too.
+   */
+  readonly users?: string;
   /**
    * Signs the cookies: sessions stay valid when a server with the same secret restarts, even those that a
    * user has ended. At least 16 characters that cannot be guessed. Default: a new one each time.
@@ -130,10 +135,10 @@ export interface UiServerOptions extends ViewOptions {
 
 /** A UI that is being served. */
 export interface UiServer {
-  /** Its address, with a launch token that is valid once, for a minute. */
+  /** Its address; without `users` and `authorize`, with a launch token that is valid once, for a minute. */
   readonly url: string;
   readonly port: number;
-  /** Another such URL, with a new token. */
+  /** The same, with another launch token. */
   link(): string;
   close(): Promise<void>;
 }

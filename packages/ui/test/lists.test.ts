@@ -38,9 +38,9 @@ describePages("a list", (pages) => {
     await field.fill("move");
     await shows(page, "server-move");
     await field.fill("bakcup");
-    await page.getByText("No actions on a job called “bakcup”").waitFor();
+    await page.getByText("No actions on a job, or by a user, called “bakcup”").waitFor();
     await page.getByRole("link", { name: "backup" }).click();
-    await page.getByText("No actions on a job called “backup”").waitFor();
+    await page.getByText("No actions on a job, or by a user, called “backup”").waitFor();
     await page.goto(`${pages.mount.url}jobs?q=none`);
     await page.getByText("No job matches “none”").waitFor();
   });

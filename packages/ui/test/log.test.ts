@@ -65,6 +65,27 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
   const whole = (page: Page): Promise<void> =>
     expect.poll(() => page.evaluate('document.querySelector(".lines .all")?.offsetHeight')).toBe(LINES * 20);
 
+  it("marks its errors beside the scrollbar, each at its place, and those that are close by one mark", async () => {
+    const { record } = await pages.mount.manager.run("copy", ({ log }) => {
+      for (let line = 1; line <= 1_000; line++) {
+        if (line === 250 || line > 990) log.error(`row ${line} is damaged`);
+        else log.info(`row ${line} is copied`);
+      }
+    });
+    const page = await pages.open(`runs/${encodeURIComponent(record.id)}`);
+    const places = (): Promise<number[]> =>
+      page
+        .locator(".marks i")
+        .evaluateAll((marks) =>
+          marks.map((mark) => Number.parseFloat((mark as unknown as { style: { top: string } }).style.top)),
+        );
+    await expect.poll(async () => (await places()).length, { timeout: 60_000 }).toBe(3);
+    const [first = 0, ...last] = await places();
+    expect(Math.abs(first - 25)).toBeLessThan(1);
+    for (const place of last) expect(place).toBeGreaterThanOrEqual(99);
+    expect(await violationsOf(page)).toEqual([]);
+  });
+
   it("is searched for an expression and for errors, and lines are chosen together", async () => {
     const { record } = await pages.mount.manager.run("copy", ({ log }) => {
       for (let line = 1; line <= 300; line++)

@@ -202,13 +202,21 @@ process runs the schedule, it shows the outcome that the tick will have. The fir
       },
       {
         name: "why",
-        operands: "NAME",
-        summary: "why a job does not run now, the most important reason first, and what helps",
-        about: "Each reason has the command that helps. If nothing blocks the job, the first line says so.",
-        examples: ["ojm why nightly-report"],
+        operands: "NAME|RUN",
+        summary: "why a job does not run now, did not run at a time, or why a run failed or was slow, and what helps",
+        about: `Each reason has the command that helps, the most important one first. If nothing blocks the job, the first line says so. With --at: the
+outcome of the tick of that minute, and the run that was active. With the id of a run: how it ended, how long it took compared with the runs
+before it, and what has changed since the last one that completed.`,
+        examples: ["ojm why nightly-report", "ojm why nightly-report --at 2026-11-25T02:00Z"],
         codes: [3],
         load: () => import("../commands/look/why.js"),
-        options: COMMON,
+        options: {
+          at: {
+            value: "TIME",
+            text: "ask about this minute: a time such as 2026-11-25T02:00Z, or how long ago, such as 8h",
+          },
+          ...COMMON,
+        },
       },
       {
         name: "ticks",
@@ -289,6 +297,17 @@ etcd stores no log of a run that completed.`,
         },
       },
       {
+        name: "diff",
+        operands: "RUN [RUN]",
+        summary: "compare two runs, or a run with the last success before it: facts, durations of steps, logs",
+        about: `Lines of the logs are equal if they differ only in numbers, times, ids and colors. Of each log, the first 20,000 lines are compared.
+A step is the time from one common line to the next: the five whose durations differ most are shown.`,
+        examples: ["ojm diff nightly-report"],
+        codes: [3],
+        load: () => import("../commands/look/runs/diff.js"),
+        options: { ...STORE, ...COLOR },
+      },
+      {
         name: "wait",
         operands: "RUN",
         summary: "wait for a run and its further attempts to end; the exit code is that of the last one",
@@ -331,7 +350,8 @@ which names have runs. It does not create a store: if the store does not exist, 
         name: "audit",
         operands: "[NAME]",
         summary: "who unlocked, cancelled, held, paused, resumed, ran, backfilled or pruned what, and why",
-        about: "A person is shown as user@host.",
+        about: `Also who started or ended a maintenance, and who retried, discarded, redrove, purged, paused or resumed what of a queue: the
+actions maintenance, end-maintenance and queue-…. A person is shown as user@host.`,
         examples: ["ojm audit nightly-report"],
         codes: [3],
         load: () => import("../commands/look/audit.js"),
@@ -358,12 +378,29 @@ values that only a later version knows.`,
         operands: "",
         summary: "all of this in a browser, live; needs the package @ojm/ui",
         about: `Serves 127.0.0.1 alone. The link that it prints works once, within a minute: it is exchanged for a cookie. To let
-others in, mount @ojm/ui in a server of your own. With OJM_UI_SECRET, sessions survive a restart. /healthz reports that the
+others in, add them with --add-user, and start it with --listen and --users: they sign in with a name and a password. It does not speak
+TLS: put a proxy in front of it. With OJM_UI_SECRET, sessions survive a restart. /healthz reports that the
 process is alive, and /readyz that the store answers.`,
-        examples: ["ojm ui --read-only", "ojm ui --port 8080 --show-results"],
+        examples: [
+          "ojm ui --read-only",
+          "ojm ui --users ui-users --add-user ana:operate",
+          "ojm ui --users ui-users --listen 0.0.0.0:7717",
+        ],
         load: () => import("../commands/ui.js"),
         options: {
           port: { value: "PORT", text: "the port. Default: 7717, or a free one if that is taken" },
+          listen: {
+            value: "HOST:PORT",
+            text: "the address and the port, such as 0.0.0.0:7717. An address that others reach needs --users. Default: 127.0.0.1 alone",
+          },
+          users: {
+            value: "FILE",
+            text: "the file of the users, who sign in with a name and a password. A change of it applies at once, to open sessions too",
+          },
+          "add-user": {
+            value: "NAME:ROLE",
+            text: "only add a user to the file of --users, or give one a new password, and print the password. ROLE is read, operate or admin. Without it: read",
+          },
           "read-only": { text: "reject every action" },
           "show-results": {
             text: "also show the results, args and meta of runs, and the data of queue items. Without it, the UI hides them, because they may contain secrets",
@@ -373,6 +410,9 @@ process is alive, and /readyz that the store answers.`,
           },
           "base-path": { value: "PATH", text: "the path at which a proxy serves it, such as /ops/ojm" },
           "allow-host": { value: "NAME", text: "the name by which a proxy reaches it; may be given several times" },
+          "trust-proxy": {
+            text: "trust X-Forwarded-Host, -Proto, -Prefix and -For: only behind a proxy that sets all of them",
+          },
           ...STORE,
         },
       },
@@ -814,6 +854,7 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
           },
           group: { value: "GROUP", text: "only those of this group" },
           ...REASON,
+          ...DRY,
           ...COMMON,
         },
       },

@@ -73,6 +73,32 @@ test("ojm ui --metrics shows when each job of the store last completed, in whate
   expect(second).toEqual(ends);
 });
 
+test("ojm ui --listen serves an address that others reach to the users of a file, and to no one without it", async () => {
+  const folder = await folderWithStore();
+  const added = await ojm(folder, "ui", "--users", "ui-users", "--add-user", "ana:operate");
+  expect(added).toMatchObject({ code: 0, err: expect.stringContaining("the password of ana, with the role operate") });
+  const ui = start(folder, "ui", "--store", "sqlite:ojm.db", "--listen", "0.0.0.0:0", "--users", "ui-users");
+  await ui.prints("\n");
+  const { port, hash } = new URL(ui.out.trim());
+  expect(hash).toBe("");
+  const origin = `http://127.0.0.1:${port}`;
+  expect((await fetch(`${origin}/api/v1/me`)).status).toBe(401);
+  const signIn = (password: string): Promise<Response> =>
+    fetch(`${origin}/api/v1/session`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Origin: origin },
+      body: JSON.stringify({ user: "ana", password }),
+    });
+  expect((await signIn("wrong")).status).toBe(401);
+  const answer = await signIn(added.out.trim());
+  expect(await answer.json()).toMatchObject({ user: "ana", role: "operate", signIn: "password" });
+  ui.process.kill("SIGTERM");
+  expect(await ui.ended).toMatchObject({
+    code: 0,
+    err: expect.stringContaining("the users of ui-users sign in there"),
+  });
+});
+
 test("ojm ui reports what is wrong with its options, and a port that is taken", async () => {
   const folder = await folderWithStore();
   const said = async (...words: string[]): Promise<string> => {
@@ -86,6 +112,13 @@ test("ojm ui reports what is wrong with its options, and a port that is taken", 
   expect(await said("--port", String(port))).toBe(`ojm: port ${port} is taken: choose another by --port\n`);
   server.close();
   expect(await said("--port", "x")).toMatch(/--port takes a number/);
+  expect(await said("--listen", "0.0.0.0:0")).toMatch(/open to others: give the users who may sign in by --users FILE/);
+  expect(await said("--listen", "0.0.0.0")).toMatch(/--listen takes HOST:PORT/);
+  expect(await said("--listen", "127.0.0.1:99999")).toMatch(/the port of --listen takes a number/);
+  expect(await said("--listen", "127.0.0.1:1", "--port", "1")).toMatch(/leave out --port/);
+  expect(await said("--users", "none")).toMatch(/the file of users none cannot be read \(ENOENT\)/);
+  expect(await said("--add-user", "ana")).toMatch(/needs the file of the users: --users FILE/);
+  expect(await said("--users", "none", "--add-user", "ana:root")).toMatch(/the role of a user is/);
   expect(await said("--base-path", "a b")).toMatch(/basePath is a path such as/);
   expect(await said("--allow-host", "http://a")).toMatch(/hosts is a list of names/);
   vi.stubEnv("OJM_UI_SECRET", "short");

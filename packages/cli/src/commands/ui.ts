@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { JobManager } from "@ojm/core";
 import { notBuilt, whyUntrustedModule } from "@ojm/core/internal";
-import type { UiServer, UiServerOptions } from "@ojm/ui";
+import type { UiServer, UiServerOptions, Viewer } from "@ojm/ui";
 import { expectNoMore, lastValue } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { CommandError, EXIT } from "../errors.js";
@@ -21,18 +21,28 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Serves the UI on this machine, until a signal. */
 export async function execute(given: Given): Promise<number> {
   expectNoMore(given);
-  const port = portOption(given);
-  const { openUiServer } = await loadUi();
+  const { openUiServer, addUiUser } = await loadUi();
+  const added = lastValue(given, "add-user");
+  if (added !== undefined) return await addUser(addUiUser, added, lastValue(given, "users"));
+  const { host, port } = placeOption(given);
   return withStore(given, async (manager) => {
     // Of this process, with the last successes of all processes that share its store.
     const metrics = given.flags.has("metrics") && (await import("@ojm/otel/prometheus")).openPrometheus({ manager });
-    const options = { ...optionsOf(given, manager), ...(metrics && { metrics: metrics.text }) };
+    const options = {
+      ...optionsOf(given, manager),
+      ...(host !== undefined && { host }),
+      ...(metrics && { metrics: metrics.text }),
+    };
     const ui = await serve(openUiServer, options, port);
-    const lines = process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
+    const hasLinks = options.users === undefined;
+    const lines = hasLinks && process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
     try {
       print(`${ui.url}\n`);
       const more = lines === undefined ? "" : ", Enter shows another";
-      printError(`ojm ui: the link is good once, for a minute${more}; Ctrl-C ends it`);
+      const how = hasLinks
+        ? `the link is good once, for a minute${more}`
+        : `the users of ${options.users} sign in there`;
+      printError(`ojm ui: ${how}; Ctrl-C ends it`);
       lines?.on("line", () => print(`${ui.link()}\n`));
       await signalled();
     } finally {
@@ -43,13 +53,35 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
-/** The port; 0 takes any free one. */
-function portOption(given: Given): number | undefined {
-  const text = lastValue(given, "port");
-  if (text === undefined) return undefined;
+/** Where it listens. Port 0 is any free one. */
+function placeOption(given: Given): { readonly host?: string; readonly port?: number } {
+  const [port, listen] = [lastValue(given, "port"), lastValue(given, "listen")];
+  if (listen === undefined) return port === undefined ? {} : { port: portOf("--port", port) };
+  if (port !== undefined) throw new CommandError("--listen already has the port: leave out --port");
+  const [, host, after = ""] = /^\[?([^\s[\]/]+?)\]?:(\d+)$/.exec(listen) ?? [];
+  if (host === undefined) throw new CommandError(`--listen takes HOST:PORT, such as 0.0.0.0:7717, not "${listen}"`);
+  return { host, port: portOf("the port of --listen", after) };
+}
+
+function portOf(what: string, text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new CommandError(`--port takes a number from 0 to 65535, not "${text}"`);
+  throw new CommandError(`${what} takes a number from 0 to 65535, not "${text}"`);
+}
+
+/** Adds a user, or gives one a new password, which it prints. */
+async function addUser(add: AddUser, text: string, file: string | undefined): Promise<number> {
+  if (file === undefined) throw new CommandError("--add-user needs the file of the users: --users FILE");
+  const [user = "", role = "read"] = text.split(":");
+  try {
+    const password = await add(file, { user, role: role as Viewer["role"] });
+    print(`${password}\n`);
+  } catch (error) {
+    if (error instanceof TypeError) throw new CommandError(error.message);
+    throw error;
+  }
+  printError(`ojm ui: this is the password of ${user}, with the role ${role}; ${file} has only its hash`);
+  return EXIT.ok;
 }
 
 function optionsOf(given: Given, manager: JobManager): UiServerOptions {
@@ -57,6 +89,7 @@ function optionsOf(given: Given, manager: JobManager): UiServerOptions {
   delete process.env["OJM_UI_SECRET"];
   const basePath = lastValue(given, "base-path");
   const hosts = given.values["allow-host"];
+  const users = lastValue(given, "users");
   return {
     manager,
     reasons: (name, running) => otherReasons(manager, name, running),
@@ -64,11 +97,14 @@ function optionsOf(given: Given, manager: JobManager): UiServerOptions {
     showResults: given.flags.has("show-results"),
     ...(basePath !== undefined && { basePath }),
     ...(hosts !== undefined && { hosts }),
+    ...(users !== undefined && { users }),
+    trustProxy: given.flags.has("trust-proxy"),
     ...(secret && { secret }),
   };
 }
 
 type Serve = (options: UiServerOptions) => Promise<UiServer>;
+type AddUser = (file: string, viewer: Viewer) => Promise<string>;
 
 async function serve(openUiServer: Serve, options: UiServerOptions, port: number | undefined): Promise<UiServer> {
   try {
@@ -76,15 +112,24 @@ async function serve(openUiServer: Serve, options: UiServerOptions, port: number
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE" && port === undefined) return openUiServer(options);
-    if (code === "EADDRINUSE") throw new CommandError(`port ${port} is taken: choose another by --port`);
+    const by = options.host === undefined ? "--port" : "--listen";
+    if (code === "EADDRINUSE") throw new CommandError(`port ${port} is taken: choose another by ${by}`);
     if (code === "EACCES") throw new CommandError(`port ${port} is not for this user: choose one from 1024 up`);
-    // In this command, the secret has another name.
-    if (error instanceof TypeError) throw new CommandError(message.replace(/^secret\b/, "OJM_UI_SECRET"));
+    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN")
+      throw new CommandError(`${options.host} is not an address of this machine: choose another by --listen`);
+    if (error instanceof TypeError) throw new CommandError(inThisCommand(message));
     throw error;
   }
 }
 
-type Load = () => Promise<{ readonly openUiServer: Serve }>;
+/** In this command, options have other names than in a program. */
+function inThisCommand(message: string): string {
+  return message
+    .replace(/^secret\b/, "OJM_UI_SECRET")
+    .replace(/give users .*$/, "give the users who may sign in by --users FILE, or leave out --listen");
+}
+
+type Load = () => Promise<{ readonly openUiServer: Serve; readonly addUiUser: AddUser }>;
 
 const beside: Load = () => import("@ojm/ui");
 

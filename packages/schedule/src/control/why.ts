@@ -197,13 +197,19 @@ async function backfilling(store: ScheduleStore, name: string): Promise<Schedule
 
 async function lastTick(store: ScheduleStore, name: string): Promise<ScheduleReason[]> {
   for await (const tick of decidedIn(store.channel, name, { limit: 1 })) {
-    const { at, until = at, outcome, run } = tick;
-    const words = whyNotRun(tick);
-    const why = words === undefined ? "" : `: ${words}`;
-    const what = run === undefined ? outcome : `run, as ${visible(run)}`;
-    return [{ code: "tick", text: `the last tick, of ${iso(until)}, was ${what}${why}`, tick }];
+    const { at, until = at } = tick;
+    return [{ code: "tick", text: `the last tick, of ${iso(until)}, ${outcomeText(tick)}`, tick }];
   }
   return [];
+}
+
+/** The outcome of a tick, as the end of a sentence about it. */
+export function outcomeText(tick: Omit<ScheduleTick, "outcome"> & { readonly outcome: string }): string {
+  const { outcome, run } = tick;
+  if (outcome === "overdue") return "has no outcome: no process has decided on it";
+  if (outcome === "waiting") return "waits for its run, behind those before it";
+  const words = whyNotRun(tick);
+  return `was ${run === undefined ? outcome : `run, as ${visible(run)}`}${words === undefined ? "" : `: ${words}`}`;
 }
 
 const WILL: Readonly<Record<NonNullable<NextTick["skipped"]>, string>> = {

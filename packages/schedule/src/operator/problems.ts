@@ -1,6 +1,7 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { type ActiveRun, all, type Hold, isOwn, isTriedAgain, present } from "@ojm/core/internal";
+import { withoutVarying } from "@ojm/core/internal/operator";
 import {
   type NextTick,
   type OverdueTicks,
@@ -222,8 +223,12 @@ function ignores({ name, id, stopRequest: asked }: ActiveRun, now: number): Prob
   return { kind: "ignores-cancel", name, at, text, run: id };
 }
 
+/** Whether a run that takes this long takes longer than usual. */
+export const isLong = (duration: number, { p95 }: NonNullable<ActiveRun["usual"]>): boolean =>
+  duration >= Math.max(p95 * LONG_FACTOR, p95 + LONG_BY);
+
 function long({ name, id, startTime: at, usual }: ActiveRun, now: number): Problem | undefined {
-  if (usual === undefined || now - at < Math.max(usual.p95 * LONG_FACTOR, usual.p95 + LONG_BY)) return undefined;
+  if (usual === undefined || !isLong(now - at, usual)) return undefined;
   return { kind: "long", name, at, text: `runs longer than usual: its p95 is ${durationText(usual.p95)}`, run: id };
 }
 
@@ -255,12 +260,8 @@ export function groupKey({ kind, text, exit, unattended }: Problem): string | un
   // Two commands with the same exit code, or ended by the same signal, may have any two causes.
   const isByExit = exit !== undefined && exit.code !== 0;
   const isGroup = kind === "failed" && text !== endedText(kind) && !isByExit;
-  return isGroup ? `${kind} ${text.replace(VARYING, "#")}` : undefined;
+  return isGroup ? `${kind} ${withoutVarying(text)}` : undefined;
 }
-
-/** What differs between equal errors: numbers, and ids in hex. An exit code is an error of its own. */
-const VARYING =
-  /(?<!\bcode )(?:\d+(?:[.:,]\d+)+|(?<![\da-z])(?:0x)?(?=[a-f-]*\d)[\da-f]+(?:-[\da-f]+)*(?![\da-z])|(?<![\da-f])\d+)/gi;
 
 function groupOf(all: readonly Problem[]): Problem {
   const ats = all.flatMap(({ at }) => at ?? []);

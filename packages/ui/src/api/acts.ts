@@ -8,7 +8,7 @@ import type { ActAnswer, ActName, Role } from "../contract/types.js";
 import { Refusal } from "../security/refusal.js";
 import { nextOf } from "../view/now/ticks.js";
 import { summaryOf } from "../view/queues.js";
-import { recordOf } from "../view/runs/run.js";
+import { recordOf } from "../view/runs/items.js";
 import { type Source, take } from "../view/source.js";
 import type { Handler } from "./read.js";
 

@@ -1,7 +1,7 @@
 import { channelsAnswer } from "@ojm/core/internal";
 import { Hono } from "hono";
 import type { Endpoint } from "../contract/endpoint.js";
-import type { ErrorCode } from "../contract/types.js";
+import type { SignIn } from "../contract/types.js";
 import { secured } from "../security/headers.js";
 import { addressOf, checkHost, checkOrigin, isForeign, isLocal } from "../security/origin.js";
 import { Refusal, refusalOf } from "../security/refusal.js";
@@ -38,6 +38,8 @@ interface Way {
 export interface Gate {
   authorize: UiOptions["authorize"];
   sessionOf(request: Request, viewer: Viewer): string;
+  /** How a user signs in, if the gate knows. */
+  readonly signIn?: SignIn;
 }
 
 /** The API and the pages, after all checks. */
@@ -121,7 +123,7 @@ export class App {
     const viewer = this.viewerOf(request);
     const ask = async (path: string): Promise<Response> => {
       const known = await viewer;
-      if (known === undefined) throw unauthorized();
+      if (known === undefined) throw this.#unauthorized();
       return await this.#routed({ ...way, viewer: known, asked: `/api/v1/${path}` });
     };
     return this.#pages.answer(request, place.path, place.base, firstAnswers(questions, ask));
@@ -144,7 +146,7 @@ export class App {
   async #ask(endpoint: Endpoint, params: Readonly<Record<string, string>>, way: Way): Promise<Response> {
     const { request, place, from, asked: path } = way;
     const known = way.viewer ?? (endpoint.role === "none" ? undefined : await this.viewerOf(request));
-    if (endpoint.role !== "none" && known === undefined) throw unauthorized();
+    if (endpoint.role !== "none" && known === undefined) throw this.#unauthorized();
     const viewer: Viewer = known ?? { user: "anonymous", role: "read" };
     checkRole(endpoint, viewer, this.#options.readOnly === true);
     const handler = this.#handlers[endpoint.id];
@@ -163,10 +165,11 @@ export class App {
     const answer = await handler(asked);
     return answer instanceof Response ? answer : Response.json(answer);
   }
-}
 
-const unauthorized = (): Refusal =>
-  new Refusal("UNAUTHORIZED" satisfies ErrorCode, "you are not signed in, or the session is over");
+  #unauthorized(): Refusal {
+    return new Refusal("UNAUTHORIZED", "you are not signed in, or the session is over", {}, this.#gate.signIn);
+  }
+}
 
 function notAllowed(method: string, allowed: readonly string[]): Refusal {
   return new Refusal("METHOD", `${method.slice(0, 20)} is not possible here`, { Allow: allowed.join(", ") });

@@ -12,7 +12,7 @@ export const endpoints: readonly Endpoint[] = [
     id: "login",
     method: "POST",
     path: "/api/v1/session",
-    summary: "Exchange the launch token for a cookie",
+    summary: "Exchange the launch token, or a name and a password, for a cookie",
     role: "none",
     body: sessionRequestSchema,
     answer: "me",

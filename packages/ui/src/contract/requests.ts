@@ -32,10 +32,13 @@ export interface ActRequest {
 
 /**
  * The body of `POST api/v1/many/ACT`, where ACT is `run-now`, `pause`, `resume`, `hold`, `end-hold` or
- * `cancel`.
+ * `cancel`. A list of more names than fit takes several requests.
  */
 export interface ManyRequest extends Pick<ActRequest, "reason" | "until" | "again" | "dryRun"> {
-  /** Names of jobs, or patterns with `*` for any characters; with `cancel`, also ids of runs. */
+  /**
+   * Names of jobs, patterns with `*` for any characters, and with `cancel` and `run-now`, also ids of runs.
+   * The id of a run with `run-now`: its job runs again, with the parameters of that run.
+   */
   readonly names: readonly string[];
 }
 
@@ -77,11 +80,20 @@ export const maintenanceRequestSchema: Schema<MaintenanceRequest> = v.strictObje
   cancel: v.exactOptional(v.boolean()),
 } satisfies Readonly<Record<keyof MaintenanceRequest, v.GenericSchema>>);
 
-/** `POST api/v1/session`: the launch token, which is exchanged for a cookie. */
+/**
+ * `POST api/v1/session`, which answers with a cookie: the token of the link, or, if the server has users, the
+ * name and the password of one.
+ */
 export interface SessionRequest {
-  readonly token: string;
+  readonly token?: string;
+  readonly user?: string;
+  readonly password?: string;
 }
 
+const credential = v.exactOptional(v.pipe(v.string(), v.maxLength(200)));
+
 export const sessionRequestSchema: Schema<SessionRequest> = v.strictObject({
-  token: v.pipe(v.string(), v.maxLength(200)),
-});
+  token: credential,
+  user: credential,
+  password: credential,
+} satisfies Readonly<Record<keyof SessionRequest, v.GenericSchema>>);

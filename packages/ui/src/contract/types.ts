@@ -56,9 +56,17 @@ export type ErrorCode =
   | "AWAY"
   | "FAULT";
 
+/** How a user signs in: with the link that `ojm ui` prints, or with a name and a password. */
+export type SignIn = "link" | "password";
+
 /** The body of every answer that reports an error. */
 export interface ErrorBody {
-  readonly error: { readonly code: ErrorCode; readonly message: string };
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** With `UNAUTHORIZED`, unless the UI is mounted in another server. */
+    readonly signIn?: SignIn;
+  };
 }
 
 /** What was done, and to whom. */
@@ -93,6 +101,8 @@ export type Role = "read" | "operate" | "admin";
 export interface Me {
   readonly user: string;
   readonly role: Role;
+  /** Absent if the UI is mounted in another server, which has the session. */
+  readonly signIn?: SignIn;
   /** Whether every action is rejected, whatever the role. */
   readonly readOnly: boolean;
   /** The version of ojm that serves this. */
@@ -365,8 +375,8 @@ export interface Trend {
 }
 
 /**
- * `GET api/v1/jobs?limit&after&q&sort`: by name, or with `sort=slower` those first that became the slowest,
- * in comparison with the week before. At most 2,000 names can be sorted.
+ * `GET api/v1/jobs?limit&after&q&state&host&sort`: by name, or with `sort=slower` those first that became the
+ * slowest, in comparison with the week before. At most 2,000 names can be sorted.
  */
 export interface Jobs {
   readonly jobs: readonly Job[];
@@ -400,13 +410,14 @@ export interface Mark {
   readonly text: string;
 }
 
-/** Why a job does not run now. */
+/** Why a job does not run now, or did not run, or why a run ended as it did. */
 export interface ReasonView {
   /**
    * `ready`, `paused`, `blackout`, `maintenance-window`,
    * `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`,
    * `queue`, `permit`, `rate`, `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`,
-   * `unscheduled`, `unreadable`, `orphaned` or `refused`.
+   * `unscheduled`, `unreadable`, `orphaned` or `refused`; about the past also `no-tick`, `ahead`, `ended-by`,
+   * `late`, `attempt`, `slow`, `usual` and `before`.
    */
   readonly code: string;
   readonly text: string;
@@ -414,7 +425,7 @@ export interface ReasonView {
   readonly at?: number;
   /** The id of the run that it concerns. */
   readonly run?: string;
-  /** With `last`: how that run ended. */
+  /** With `last` and others about a run: how that run ended. */
   readonly status?: RunStatus;
   /** With `retry`: the number of the pending attempt. `run` is then the first run of its retry series. */
   readonly attempt?: number;
@@ -424,7 +435,7 @@ export interface ReasonView {
   readonly help?: string;
 }
 
-/** `GET api/v1/jobs/NAME/why`: the most important reason first. */
+/** `GET api/v1/jobs/NAME/why?at&run`: the most important reason first. */
 export interface Why {
   readonly name: string;
   readonly reasons: readonly ReasonView[];
@@ -448,7 +459,7 @@ export type RunItem = Pick<
   "id" | "name" | "status" | "startTime" | "endTime" | "duration" | "trigger" | "attempt" | "tick" | "holder" | "error"
 >;
 
-/** `GET api/v1/runs?name&q&status&from&to&before&limit`: newest first. */
+/** `GET api/v1/runs?name&q&status&host&from&to&before&limit`: newest first. */
 export interface Runs {
   readonly runs: readonly RunItem[];
   readonly more: boolean;
@@ -545,6 +556,8 @@ export interface QueueDetail extends QueueView {
   readonly minutes: readonly QueueMinute[];
   /** The range in which attempts are not, or not all, counted yet. Request it again. */
   readonly missing?: Missing;
+  /** The permits and the rate that keep the next item from starting, in words. */
+  readonly limits: readonly string[];
   /** The largest group first, 50 at most, of the first 1,000 dead letters. */
   readonly errors: readonly DeadGroup[];
   /** Whether `errors` leaves out dead letters. */
@@ -567,6 +580,8 @@ export interface QueueItems {
 export interface QueueItemDetail extends QueueItem {
   readonly data?: unknown;
   readonly meta?: { readonly [key: string]: unknown };
+  /** Newer data of an active item, for one more attempt after the present one. */
+  readonly next?: { readonly data?: unknown; readonly due?: number };
   /** Whether its data is hidden. */
   readonly dataHidden?: boolean;
 }
@@ -575,6 +590,8 @@ export interface QueueItemDetail extends QueueItem {
 export interface QueueItemPage {
   readonly at: number;
   readonly item: QueueItemDetail;
+  /** The permits and the rate that keep it from starting, if it waits. */
+  readonly limits: readonly string[];
   /** The last 10 of its runs whose records are stored, the oldest first. */
   readonly attempts: readonly RunItem[];
 }

@@ -2,7 +2,7 @@ import { isChannelError, isRunError } from "@ojm/core";
 import { emitWarning } from "@ojm/core/internal";
 import { isQueueError, type QueueErrorCode } from "@ojm/queue";
 import { isScheduleError } from "@ojm/schedule";
-import type { ErrorBody, ErrorCode } from "../contract/types.js";
+import type { ErrorBody, ErrorCode, SignIn } from "../contract/types.js";
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID: 400,
@@ -22,15 +22,18 @@ export class Refusal extends Error {
   override readonly name: string = "Refusal";
   readonly code: ErrorCode;
   readonly headers: Readonly<Record<string, string>>;
+  readonly signIn: SignIn | undefined;
 
-  constructor(code: ErrorCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(code: ErrorCode, message: string, headers: Readonly<Record<string, string>> = {}, signIn?: SignIn) {
     super(message);
     this.code = code;
     this.headers = headers;
+    this.signIn = signIn;
   }
 
   response(): Response {
-    const body: ErrorBody = { error: { code: this.code, message: this.message } };
+    const { code, message, signIn } = this;
+    const body: ErrorBody = { error: { code, message, ...(signIn !== undefined && { signIn }) } };
     return Response.json(body, { status: STATUS[this.code], headers: this.headers });
   }
 }
@@ -53,7 +56,7 @@ const CHANNEL: Readonly<Record<string, ErrorCode>> = {
  * has them. `mask` is applied because a message may contain the reason of a hold.
  */
 export function refusalOf(error: unknown, mask: (text: string) => string = (text) => text): Refusal {
-  if (error instanceof Refusal) return new Refusal(error.code, mask(error.message), error.headers);
+  if (error instanceof Refusal) return new Refusal(error.code, mask(error.message), error.headers, error.signIn);
   if (isScheduleError(error)) return new Refusal(SCHEDULE[error.code] ?? "CONFLICT", mask(error.message));
   if (isQueueError(error)) return new Refusal(QUEUE[error.code], mask(error.message));
   if (isRunError(error)) return new Refusal(error.code === "INVALID" ? "INVALID" : "CONFLICT", mask(error.message));

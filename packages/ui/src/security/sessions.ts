@@ -5,9 +5,18 @@ import { Refusal } from "./refusal.js";
 /** How long a session is valid, in ms: a working day. */
 const SESSION_LIFE = 12 * 3_600_000;
 
+/** The id, the end and the user of a session, and its signature. Without users, the user is empty. */
+const SESSION = /^([\w-]{22})\.(\d{1,16})\.([\w-]{0,140})\.([\w-]{43})$/;
+
+/** A session that is valid. */
+export interface Session {
+  readonly id: string;
+  readonly user: string;
+}
+
 /**
- * Sessions in signed cookies: `ID.END.SIGNATURE`. The server stores only sessions that were ended early, so
- * sessions survive a restart with the same secret.
+ * Sessions in signed cookies: `ID.END.USER.SIGNATURE`. The server stores only sessions that were ended early,
+ * so sessions survive a restart with the same secret.
  */
 export class Sessions {
   readonly #secret: Buffer;
@@ -30,19 +39,25 @@ export class Sessions {
     return `ojm-${createHmac("sha256", this.#secret).update("host").digest("hex").slice(0, 32)}.localhost`;
   }
 
-  /** A new session: the value of its cookie, and how long it is valid, in s. */
-  create(): { readonly value: string; readonly maxAge: number } {
-    const body = `${randomBytes(16).toString("base64url")}.${this.#now() + SESSION_LIFE}`;
-    return { value: `${body}.${this.#sign(body)}`, maxAge: SESSION_LIFE / 1_000 };
+  /**
+   * A new session of a user: the value of its cookie, and how long it is valid, in s. `seal`: what must stay
+   * the same for it to stay valid, such as the password of the user.
+   */
+  create(user = "", seal = ""): { readonly value: string; readonly maxAge: number } {
+    const owner = Buffer.from(user).toString("base64url");
+    const body = `${randomBytes(16).toString("base64url")}.${this.#now() + SESSION_LIFE}.${owner}`;
+    return { value: `${body}.${this.#sign(body, seal)}`, maxAge: SESSION_LIFE / 1_000 };
   }
 
-  /** The id of a session; `undefined` if it is not valid. */
-  idOf(value: string | undefined): string | undefined {
-    const [, id = "", until = "", signature = ""] = /^([\w-]{22})\.(\d{1,16})\.([\w-]{43})$/.exec(value ?? "") ?? [];
-    const expected = this.#sign(`${id}.${until}`);
+  /** The session of a cookie; `undefined` if it is not valid. `sealOf`: the seal of a user now. */
+  find(value: string | undefined, sealOf: (user: string) => string | undefined = () => ""): Session | undefined {
+    const [, id = "", until = "", owner = "", signature = ""] = SESSION.exec(value ?? "") ?? [];
+    const user = Buffer.from(owner, "base64url").toString();
+    const seal = sealOf(user);
+    const expected = this.#sign(`${id}.${until}.${owner}`, seal ?? "");
     if (signature.length !== expected.length) return undefined;
-    if (!timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) return undefined;
-    return Number(until) > this.#now() && !this.#ended.has(id) ? id : undefined;
+    if (!timingSafeEqual(Buffer.from(signature), Buffer.from(expected)) || seal === undefined) return undefined;
+    return Number(until) > this.#now() && !this.#ended.has(id) ? { id, user } : undefined;
   }
 
   /** Ends a session before its time. */
@@ -52,8 +67,10 @@ export class Sessions {
     this.#ended.set(id, now + SESSION_LIFE);
   }
 
-  #sign(body: string): string {
-    return createHmac("sha256", this.#secret).update(body).digest("base64url");
+  #sign(body: string, seal: string): string {
+    return createHmac("sha256", this.#secret)
+      .update(JSON.stringify([body, seal]))
+      .digest("base64url");
   }
 }
 
@@ -107,7 +124,7 @@ const OF_ONE = 10;
 const OF_ALL = 100;
 const WINDOW = 60_000;
 
-/** Limits how many wrong tokens are answered. */
+/** Limits how many wrong tokens and passwords are answered. */
 export class RateLimit {
   readonly #attempts: Map<string, number> = new Map();
   readonly #now: () => number;
@@ -118,7 +135,7 @@ export class RateLimit {
     this.#now = now;
   }
 
-  /** @throws Refusal `LIMIT` */
+  /** Counts an attempt. @throws Refusal `LIMIT` */
   check(address: string): void {
     const now = this.#now();
     if (now >= this.#until) {
@@ -132,5 +149,13 @@ export class RateLimit {
     if (attempts <= OF_ONE && this.#all <= OF_ALL) return;
     const left = Math.ceil((this.#until - now) / 1_000);
     throw new Refusal("LIMIT", `too many attempts to log in: wait ${left} s`, { "Retry-After": String(left) });
+  }
+  /** An attempt that {@link check} counted was right. */
+  forgive(address: string): void {
+    const attempts = this.#attempts.get(address);
+    // The window may have ended meanwhile.
+    if (attempts === undefined || attempts === 0) return;
+    this.#attempts.set(address, attempts - 1);
+    this.#all--;
   }
 }

@@ -18,40 +18,54 @@ test("a launch token has 256 bits, and is good once, for a minute", () => {
   expect(tokens.take(first)).toBe(false);
 });
 
+const idOf = (from: Sessions, cookie: string | undefined): string | undefined => from.find(cookie)?.id;
+
 test("a session is good for twelve hours, until it is ended, and only with its signature", () => {
   let now = 0;
   const sessions = new Sessions("a secret", "scope", () => now);
   const { value, maxAge } = sessions.create();
   expect(maxAge).toBe(12 * 3_600);
-  const id = sessions.idOf(value);
+  const id = idOf(sessions, value);
   expect(id).toBeDefined();
-  expect(new Sessions("a secret", "scope", () => now).idOf(value)).toBe(id);
-  expect(new Sessions("a secret", "another scope", () => now).idOf(value)).toBeUndefined();
-  expect(new Sessions("another", "scope", () => now).idOf(value)).toBeUndefined();
-  expect(new Sessions(undefined, "scope", () => now).idOf(value)).toBeUndefined();
-  const [name = "", , signature = ""] = value.split(".");
-  expect(sessions.idOf(`${name}.99999999999999.${signature}`)).toBeUndefined();
-  for (const odd of ["", "a.b.c", value.slice(1), `${value}x`, undefined]) expect(sessions.idOf(odd)).toBeUndefined();
+  expect(idOf(new Sessions("a secret", "scope", () => now), value)).toBe(id);
+  expect(idOf(new Sessions("a secret", "another scope", () => now), value)).toBeUndefined();
+  expect(idOf(new Sessions("another", "scope", () => now), value)).toBeUndefined();
+  expect(idOf(new Sessions(undefined, "scope", () => now), value)).toBeUndefined();
+  const [name = "", end = "", user = "", signature = ""] = value.split(".");
+  expect(idOf(sessions, `${name}.${end}.${user}.${signature}`)).toBe(id);
+  expect(idOf(sessions, `${name}.99999999999999.${user}.${signature}`)).toBeUndefined();
+  expect(idOf(sessions, `${name}.${end}.YW5h.${signature}`)).toBeUndefined();
+  for (const odd of ["", "a.b.c", value.slice(1), `${value}x`, undefined]) expect(idOf(sessions, odd)).toBeUndefined();
   now = 12 * 3_600_000 - 1;
-  expect(sessions.idOf(value)).toBe(id);
+  expect(idOf(sessions, value)).toBe(id);
   const other = sessions.create().value;
   now += 1;
-  expect(sessions.idOf(value)).toBeUndefined();
+  expect(idOf(sessions, value)).toBeUndefined();
   now -= 1;
   sessions.end(id ?? "");
-  expect(sessions.idOf(value)).toBeUndefined();
-  expect(sessions.idOf(other)).toBeDefined();
+  expect(idOf(sessions, value)).toBeUndefined();
+  expect(idOf(sessions, other)).toBeDefined();
   // It stays ended as long as its cookie is valid.
   now = 12 * 3_600_000 - 1;
   sessions.end("another");
-  expect(sessions.idOf(value)).toBeUndefined();
+  expect(idOf(sessions, value)).toBeUndefined();
 });
 
 test("a session that was ended stays ended when others are", () => {
   const sessions = new Sessions("a secret", "scope");
   const values = [1, 2, 3].map(() => sessions.create().value);
-  for (const value of values) sessions.end(sessions.idOf(value) ?? "");
-  expect(values.map((value) => sessions.idOf(value))).toEqual([undefined, undefined, undefined]);
+  for (const value of values) sessions.end(idOf(sessions, value) ?? "");
+  expect(values.map((value) => idOf(sessions, value))).toEqual([undefined, undefined, undefined]);
+});
+
+test("a session belongs to its user, as long as the seal is the same", () => {
+  const sessions = new Sessions("a secret", "scope");
+  const { value } = sessions.create("ana", "her line");
+  expect(sessions.find(value, (user) => (user === "ana" ? "her line" : undefined))?.user).toBe("ana");
+  for (const seal of ["another line", "", undefined]) expect(sessions.find(value, () => seal)).toBeUndefined();
+  // Whoever moves characters between the user and the seal has another session.
+  const { value: other } = sessions.create("an", "a her line");
+  expect(sessions.find(other, () => "her line")).toBeUndefined();
 });
 
 test("an address has ten attempts a minute to log in, and all have a hundred", () => {
@@ -62,6 +76,11 @@ test("an address has ten attempts a minute to log in, and all have a hundred", (
   limit.check("b");
   now = 60_000;
   limit.check("a");
+  // A right password does not count.
+  for (let i = 0; i < 20; i++) {
+    limit.check("a");
+    limit.forgive("a");
+  }
   for (let i = 0; i < 99; i++) limit.check(`c${i}`);
   expect(() => limit.check("d")).toThrow(/wait 60 s/);
 });

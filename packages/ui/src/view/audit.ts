@@ -16,7 +16,9 @@ export async function auditOf(source: Source, asked: AuditQuery): Promise<Audit>
   const isAsked = hasText(q);
   const found: AuditEntry[] = [];
   for await (const done of manager.audit(name === undefined ? {} : { name })) {
-    if ((before !== undefined && done.at >= before) || (q !== undefined && !isAsked(done.name))) continue;
+    if (before !== undefined && done.at >= before) continue;
+    // The masked author: a search must not find what is hidden.
+    if (q !== undefined && !isAsked(done.name) && !isAsked(mask(done.author ?? ""))) continue;
     found.push(entryOf(done, mask));
     if (found.length > limit) break;
   }

@@ -231,7 +231,7 @@ describe("ojm exec", () => {
       if (!ojm.err.includes("second signal")) ojm.process.kill("SIGTERM");
       return ojm.err;
     };
-    await expect.poll(again, { timeout: 30_000, interval: 300 }).toContain("second signal");
+    await expect.poll(again, { interval: 300 }).toContain("second signal");
     const { code, err } = await ojm.ended;
     expect(code).toBe(143);
     expect(err.match(/^ojm: .*$/gm)).toEqual(["ojm: got SIGTERM, the second signal: ends the command by SIGKILL"]);

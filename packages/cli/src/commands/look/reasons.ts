@@ -1,19 +1,21 @@
 import type { JobManager } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
+import type { PastReason } from "@ojm/schedule/operator";
 import { orphanedRetryHelp } from "../exec/orphaned-retries.js";
 import { commandText, helpCommand, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
-import { endOfMaintenance } from "../maintenance/text.js";
+import { endOfMaintenance } from "../maintenance/off.js";
 import { type QueueReason, queueReasons } from "../queue/reasons.js";
 
 /** Why a job does not run, and what to do. */
 export interface Why extends Omit<ScheduleReason, "code"> {
   /**
    * `orphaned`: the command of `ojm exec` is running although its ojm was killed. `refused`: a start by `ojm
-   * exec` was refused since the last run began. `queue-…`: how the items of the queue stand.
+   * exec` was refused since the last run began. `queue-…`: how the items of the queue stand. With `--at`, or
+   * of a run: those of `PastReason`.
    */
-  readonly code: ScheduleReason["code"] | QueueReason["code"] | "orphaned" | "refused";
+  readonly code: ScheduleReason["code"] | QueueReason["code"] | PastReason["code"] | "orphaned" | "refused";
   /** The command that helps, or shows more. */
   readonly help?: string;
 }
@@ -46,6 +48,9 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
 /** No living process runs it, or a hold or a maintenance keeps it from running. */
 const KEPT_AWAY: ReadonlySet<string> = new Set(["unattended", "maintenance", "maintenance-window"]);
 
+/** A queue needs no schedule, its items do not wait for each other, and its own reasons say the rest. */
+const OF_QUEUE: ReadonlySet<string> = new Set(["ready", "running", "never", "unscheduled", "permit", "rate"]);
+
 /** Why a job does not run, the most important reason first, each with what to do. */
 export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name: string): Promise<Why[]> {
   const all = await scheduler.why(name);
@@ -55,9 +60,7 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   const isKept = orphans.some(({ isCertain }) => isCertain);
   const refused = await sayRefusals(manager, name);
   const ofQueue = await queueReasons(manager, name);
-  // A queue needs no schedule, and its items do not wait for each other.
-  const isMeant = ({ code }: ScheduleReason): boolean =>
-    ofQueue === undefined || !["ready", "running", "never", "unscheduled"].includes(code);
+  const isMeant = ({ code }: ScheduleReason): boolean => ofQueue === undefined || !OF_QUEUE.has(code);
   const reasons: Why[] = [
     ...(ofQueue ?? []),
     ...orphans.map((orphan): Why => ({ code: "orphaned", text: commandText(orphan), help: helpCommand(orphan) })),

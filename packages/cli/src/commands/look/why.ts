@@ -1,32 +1,52 @@
+import { parseRunId } from "@ojm/core";
+import { ojmCommand } from "@ojm/core/internal";
+import type { PastReason } from "@ojm/schedule/operator";
 import { operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
+import { timeOption } from "../../command-line/units.js";
+import { CommandError } from "../../errors.js";
 import { type Column, printItems } from "../../output/items.js";
 import { print, wantsJson } from "../../output/print.js";
 import { oneLine } from "../../output/table.js";
 import { sayTime, timesOf } from "../../output/times.js";
 import { fold, outputWidth } from "../../output/width/width.js";
+import { findRun } from "../../store/find-run.js";
 import { refuseUnknown } from "../../store/known-names.js";
 import { withScheduler } from "../../store/open.js";
 import { reasonsOf, type Why } from "./reasons.js";
 
 const INDENT = "  ";
 
-/** Shows why a job does not run now. */
+/** Shows why a job does not run now, or did not run at a time, or why a run ended as it did. */
 export async function execute(given: Given): Promise<number> {
   const name = operandOf(given, "the name of a job");
   const columns: Column<Why>[] = [
     { title: "WHY", cell: ({ text }) => text },
     { title: "WHAT HELPS", cell: ({ help }) => help },
   ];
+  const at = timeOption(given, "at", Date.now(), -1);
+  const isRun = parseRunId(name) !== undefined;
+  if (isRun && at !== undefined) throw new CommandError(`${name} is a run, which has its own time: leave out --at`);
   return withScheduler(given, async (scheduler, manager) => {
-    const all = await reasonsOf(scheduler, manager, name);
-    const isKnown = all.some(({ code }) => code !== "never" && code !== "unscheduled" && code !== "orphaned");
+    const { whyRun, whyThen } = await import("@ojm/schedule/operator");
+    const all = isRun
+      ? (await whyRun(manager, await findRun(manager, name))).map(withHelp)
+      : at !== undefined
+        ? (await whyThen(scheduler, manager, name, { at })).map(withHelp)
+        : await reasonsOf(scheduler, manager, name);
+    const isKnown = all.some(({ code }) => !["never", "unscheduled", "orphaned", "no-tick", "ahead"].includes(code));
     if (!isKnown) await refuseUnknown(manager, name);
     const isJson = wantsJson(given);
     const reasons = isJson ? all : all.map((reason) => ({ ...reason, text: withAges(reason.text, given) }));
     if (process.stdout.isTTY && !isJson) print(reasons.map((reason) => inLines(reason, outputWidth())).join(""));
     else await printItems(given, reasons, columns, "nothing is known of it");
   });
+}
+
+/** The command that shows more of a run of the past. */
+function withHelp({ code, text, run }: PastReason): Why {
+  const help = run === undefined ? undefined : code === "last" ? ojmCommand("logs", run) : ojmCommand("show", run);
+  return { code, text, ...(help !== undefined && { help }) };
 }
 
 /**

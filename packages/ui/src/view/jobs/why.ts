@@ -1,8 +1,11 @@
+import { parseRunId } from "@ojm/core";
 import { present } from "@ojm/core/internal";
 import type { ScheduleReason } from "@ojm/schedule";
+import { type PastReason, whyRun, whyThen } from "@ojm/schedule/operator";
 import type { ActName, ReasonView, Why } from "../../contract/types.js";
 import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
+import { recordOf } from "../runs/items.js";
 import type { Source } from "../source.js";
 
 /** The action that helps with each reason. */
@@ -22,8 +25,23 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], string>>> = {
   unattended: "Start the process that adds the schedule.",
 };
 
-/** Why a job does not run now, and when it will. */
-export async function whyOf(source: Source, name: string): Promise<Why> {
+/** Why a job does not run now, and when it will; or why it did not run at a time, or why a run ended so. */
+export async function whyOf(
+  source: Source,
+  name: string,
+  { at, run: id }: { readonly at?: number | undefined; readonly run?: string | undefined } = {},
+): Promise<Why | undefined> {
+  const { scheduler, manager, mask } = source;
+  const past = (all: readonly PastReason[]): Why => ({
+    name,
+    reasons: all.map((reason) => ({ ...reason, text: mask(reason.text) })),
+  });
+  if (at !== undefined) return past(await whyThen(scheduler, manager, name, { at }));
+  if (id !== undefined) {
+    const ref = parseRunId(id);
+    const record = ref?.name === name ? await recordOf(source, ref) : undefined;
+    return record && past(await whyRun(manager, record));
+  }
   const [reasons, next] = await Promise.all([reasonsOf(source, name), nextOf(source.scheduler, name, 50)]);
   const run = next.find(({ skipped }) => skipped === undefined);
   return { name, reasons, ...(run !== undefined && { next: run.due }) };

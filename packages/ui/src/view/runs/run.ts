@@ -1,11 +1,11 @@
-import { parseRunId, type RunRecord, type RunRef } from "@ojm/core";
+import { parseRunId, type RunRecord } from "@ojm/core";
 import { hasEnded, present } from "@ojm/core/internal";
 import { retriesOf, UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { reasonsOf } from "../jobs/why.js";
 import { progressOf } from "../now/now.js";
 import { masked, type Source, statesIn, take } from "../source.js";
-import { holderOf, itemOf, retryOf, stopRequestOf } from "./items.js";
+import { holderOf, itemOf, recordOf, retryOf, stopRequestOf } from "./items.js";
 
 /** How many runs are searched for the attempts of a retry series, and for the last completed one. */
 const LOOKS = 300;
@@ -38,12 +38,6 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
     ...(progress && { progress: progressOf(progress, mask) }),
     job,
   };
-}
-
-/** The record of a run. */
-export async function recordOf({ manager }: Source, { name, startTime }: RunRef): Promise<RunRecord | undefined> {
-  const [record] = await take(manager.history({ name, from: startTime, to: startTime + 1, limit: 1 }), 1);
-  return record;
 }
 
 /** How a field of a record is shown, if at all. It must handle any content: other programs write records. */

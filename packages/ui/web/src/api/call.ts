@@ -1,5 +1,5 @@
 import { addressOf } from "../app/base.js";
-import { signedOut } from "../app/me.js";
+import { signedOut, signInBy } from "../app/me.js";
 import type { ErrorBody } from "./types.js";
 
 /** Why a call failed. */
@@ -62,6 +62,11 @@ export function post<T>(path: string, body: unknown): Promise<T> {
   return call<T>(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
 }
 
+/** Deletes something, such as the session. */
+export function drop(path: string): Promise<object> {
+  return call(path, { method: "DELETE", headers: { "content-type": "application/json" } });
+}
+
 async function call<T>(path: string, init: RequestInit): Promise<T> {
   const answer = await fetch(addressOf(`api/v1/${path}`), { ...init, credentials: "same-origin" }).catch(
     (error: unknown) => {
@@ -72,7 +77,10 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
   const body = (await answer.json().catch(() => undefined)) as T | Partial<ErrorBody> | undefined;
   if (answer.ok && body !== undefined) return body as T;
   const error = (body as Partial<ErrorBody> | undefined)?.error;
-  if (answer.status === 401 && path !== "session") signedOut.value = true;
+  if (answer.status === 401 && path !== "session") {
+    signInBy.value = error?.signIn;
+    signedOut.value = true;
+  }
   // A proxy answers for a server that is away, with a page of its own.
   const code = error?.code ?? (answer.status >= 502 ? "AWAY" : "ANSWER");
   throw new ApiError(code, error?.message ?? `The server answered ${answer.status}.`, answer.status);

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import type { ActName, Me, Role } from "../api/types.js";
+import type { ActName, Me, Role, SignIn } from "../api/types.js";
 
 /** The user. Undefined until the server has answered. */
 export const me = signal<Me | undefined>(undefined);
@@ -10,6 +10,9 @@ export const isOverdue = (due: number, now: number): boolean =>
 
 /** Whether the session has ended on the server. */
 export const signedOut = signal(false);
+
+/** How the user signs in again. Undefined if the pages are part of another program. */
+export const signInBy = signal<SignIn | undefined>(undefined);
 
 const RANK: Readonly<Record<Role, number>> = { read: 0, operate: 1, admin: 2 };
 

@@ -4,7 +4,7 @@ import type { Me } from "../api/types.js";
 import { setClock } from "../format/clock.js";
 import { connection, goLive, refreshNow } from "../live/live.js";
 import { painted } from "../parts/steady/height.js";
-import { me, signedOut } from "./me.js";
+import { me, signedOut, signInBy } from "./me.js";
 
 const RETRY = 2_000;
 
@@ -42,6 +42,7 @@ export async function enter(): Promise<void> {
       me.value = await read<Me>("me");
       setClock(me.value.now + ageOf(me.value));
       signedOut.value = false;
+      signInBy.value = me.value.signIn;
       if (hasFirst("now")) refreshNow();
       void whenIdle(() => {
         forgetFirst();

@@ -13,12 +13,12 @@ import { connection, now } from "../live/live.js";
 import { KeysDialog, keysOpen } from "../palette/keys.js";
 import { Palette, paletteOpen } from "../palette/palette.js";
 import { Icon, type IconName } from "../parts/icon.js";
-import { Full } from "../parts/pictures.js";
 import { Time } from "../parts/time.js";
 import { Toasts } from "../parts/toasts.js";
 import { may, me, signedOut } from "./me.js";
 import { PAGES, place, to } from "./router.js";
 import { Screen } from "./screen.js";
+import { Expired, SignedOut, signOut } from "./sign-in.js";
 import { nextTheme, theme } from "./theme.js";
 
 /** The whole window: the list of pages, and the current page. */
@@ -103,6 +103,11 @@ function Foot(): VNode {
             <span class="cut">
               {who.user} · {who.readOnly ? "read only" : who.role}
             </span>
+            {who.signIn === "password" && (
+              <button type="button" class="link" onClick={() => void signOut()}>
+                Sign out
+              </button>
+            )}
           </div>
         </>
       )}
@@ -120,15 +125,6 @@ const Mark = (): VNode => (
     <path d="M16 7.5A8.5 8.5 0 0 1 24.5 16" class="mark-hand" />
     <circle cx="16" cy="16" r="2.5" class="mark-dot" />
   </svg>
-);
-
-const SignedOut = (): VNode => (
-  <Full icon="locks" title="You are signed out" alone>
-    <p>
-      This page needs a fresh address: run <code>ojm ui</code> and open the one that it prints. An address is of use
-      once, within a minute. If the pages are part of another program, sign in there.
-    </p>
-  </Full>
 );
 
 /** A server that restarts is back within this time, in ms: do not alarm the user before that. */
@@ -179,18 +175,6 @@ const MaintenanceBar = ({ names, by, reason, until }: Now["maintenance"][number]
         End it
       </button>
     )}
-  </div>
-);
-
-/** A restarted server has no sessions. The data that was read before is still useful. */
-const Expired = (): VNode => (
-  <div class="banner row" role="status">
-    <Icon name="locks" />
-    <b>You are signed out.</b>
-    <span>
-      The data is old. Open the address that <code>ojm ui</code> prints, or sign in to the program that has these pages:
-      this one then updates too.
-    </span>
   </div>
 );
 

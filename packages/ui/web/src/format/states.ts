@@ -71,7 +71,8 @@ export function tickState({ outcome, status, skipped, unattended, due }: TickVie
   return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
 }
 
-const MAINTENANCE: State = { tone: "warn", icon: "held", word: "Maintenance" };
+/** A maintenance keeps it from running. */
+export const MAINTENANCE: State = { tone: "warn", icon: "held", word: "Maintenance" };
 const BLACKOUT: State = { tone: "warn", icon: "skipped", word: "Blackout" };
 
 /** Why the next tick of a job will be skipped. */
@@ -96,7 +97,15 @@ const REASONS: Readonly<Record<string, State>> = {
   backfill: { tone: "running", icon: "backfill", word: "Backfill" },
   ready: { tone: "completed", icon: "completed", word: "Ready" },
   never: { tone: "quiet", icon: "info", word: "Never ran" },
-  tick: { tone: "quiet", icon: "timeline", word: "Last tick" },
+  tick: { tone: "quiet", icon: "timeline", word: "Tick" },
+  "no-tick": { tone: "quiet", icon: "timeline", word: "No tick" },
+  ahead: { tone: "quiet", icon: "next", word: "To come" },
+  "ended-by": { tone: "warn", icon: "cancelled", word: "Ended by hand" },
+  late: { tone: "warn", icon: "overdue", word: "Began late" },
+  attempt: { tone: "quiet", icon: "retry", word: "Attempt" },
+  slow: { tone: "warn", icon: "long", word: "Slower than usual" },
+  usual: { tone: "quiet", icon: "completed", word: "As long as usual" },
+  before: { tone: "quiet", icon: "runs", word: "Last success" },
   next: { tone: "quiet", icon: "next", word: "Next tick" },
   orphaned: PROBLEMS.orphaned,
   refused: { tone: "warn", icon: "cancelled", word: "Starts refused" },

@@ -3,12 +3,14 @@ import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import { actOf, ask, type Target } from "../acts/acts.js";
 import { queryOf, read } from "../api/call.js";
-import type { ActName, Jobs } from "../api/types.js";
-import { may } from "../app/me.js";
+import type { ActName, Audit, Jobs, Locks } from "../api/types.js";
+import { may, me } from "../app/me.js";
 import { go, PAGES, to } from "../app/router.js";
+import { signOut } from "../app/sign-in.js";
 import { nextTheme } from "../app/theme.js";
 import { zoneChoice } from "../format/zone.js";
 import { Icon, type IconName } from "../parts/icon.js";
+import { views } from "../parts/lists/views.js";
 import { Modal } from "../parts/modal.js";
 
 /** Whether the palette is open. */
@@ -24,10 +26,11 @@ function Box(): VNode {
   const typed = useSignal("");
   const chosen = useSignal(0);
   const jobs = useJobs(typed.value);
+  const others = useOthers(typed.value);
   const close = (): void => {
     paletteOpen.value = false;
   };
-  const found = commandsFor(typed.value, jobs);
+  const found = commandsFor(typed.value, jobs, others);
   const at = Math.min(chosen.value, found.length - 1);
   const take = (command: Command | undefined): void => {
     if (command === undefined) return;
@@ -53,7 +56,7 @@ function Box(): VNode {
           aria-expanded="true"
           aria-controls="palette-list"
           aria-activedescendant={found.length === 0 ? undefined : `palette-${at}`}
-          placeholder="Find a job, a page or an action"
+          placeholder="Find a job, a run, a host, a user, a page or an action"
           autocomplete="off"
           spellcheck={false}
           autofocus
@@ -70,7 +73,7 @@ function Box(): VNode {
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the focus and takes the keys.
           <div
             id={`palette-${i}`}
-            key={command.label}
+            key={`${command.hint} ${command.label}`}
             role="option"
             class="row"
             tabIndex={-1}
@@ -91,7 +94,7 @@ function Box(): VNode {
 
 const scrollTo = (item: HTMLElement | null): void => item?.scrollIntoView({ block: "nearest" });
 
-function commandsFor(typed: string, jobs: readonly string[]): readonly Command[] {
+function commandsFor(typed: string, jobs: readonly string[], { hosts, authors }: Others): readonly Command[] {
   const text = typed.trim();
   const fixed = fixedCommands().filter(({ label }) => matches(label, text));
   if (text === "") return fixed;
@@ -100,8 +103,18 @@ function commandsFor(typed: string, jobs: readonly string[]): readonly Command[]
   const whys = jobs.map(
     (name): Command => ({ label: `Why does ${name} not run?`, icon: "info", hint: "why", run: () => go(to.why(name)) }),
   );
-  return [...(/@\d{4}-\d\d-\d\dT/.test(text) ? [run] : []), ...manyOf(text), ...pages, ...fixed, ...whys];
+  const places = [
+    ...hosts.map((host) => link(host, "locks", "host", to.runs(queryOf({ host })))),
+    ...authors.map((author) => link(author, "audit", "author", `${to.audit()}${queryOf({ q: author })}`)),
+  ];
+  const runs = /@\d{4}-\d\d-\d\dT/.test(text) ? [run] : [];
+  return [...runs, ...manyOf(text), ...pages, ...places, ...fixed, ...whys];
 }
+
+const link = (label: string, icon: IconName, hint: string, path: string): Command => ({
+  ...{ label, icon, hint },
+  run: () => go(path),
+});
 
 /** The actions that can be typed before a pattern. */
 const TYPED: Readonly<Record<string, ActName>> = {
@@ -138,6 +151,50 @@ function useJobs(typed: string): readonly string[] {
   // The jobs of a shorter text stay until the answer comes: Enter must not take one that does not match.
   const q = typed.trim().toLowerCase();
   return jobs.value.filter((name) => name.toLowerCase().includes(q));
+}
+
+interface Others {
+  readonly hosts: readonly string[];
+  readonly authors: readonly string[];
+}
+
+/** How many hosts and authors are offered, each. */
+const MOST_OTHERS = 3;
+
+/** Of how many actions the authors are offered. */
+const ACTIONS = 50;
+
+/** The hosts of processes, and the users who did something, whose name contains the typed text. */
+function useOthers(typed: string): Others {
+  const hosts = useSignal<readonly string[]>([]);
+  const authors = useSignal<readonly string[]>([]);
+  const text = typed.trim().toLowerCase();
+  // One letter fits most of them, and would read the store for nothing.
+  const isEnough = text.length > 1;
+  useEffect(() => {
+    if (!isEnough) return;
+    read<Locks>("locks").then(
+      ({ instances }) => (hosts.value = [...new Set(instances.map(({ host }) => host))]),
+      () => {},
+    );
+  }, [isEnough]);
+  useEffect(() => {
+    const abort = new AbortController();
+    if (isEnough) {
+      read<Audit>(`audit${queryOf({ limit: ACTIONS, q: text })}`, abort.signal).then(
+        ({ entries }) => {
+          // Without the address that follows the name.
+          const names = entries.flatMap(({ author }) => author?.replace(/ \(.*\)$/, "") ?? []);
+          authors.value = [...new Set(names)];
+        },
+        () => {},
+      );
+    }
+    return () => abort.abort();
+  }, [text]);
+  const fitting = (all: readonly string[]): readonly string[] =>
+    isEnough ? all.filter((one) => one.toLowerCase().includes(text)).slice(0, MOST_OTHERS) : [];
+  return { hosts: fitting(hosts.value), authors: fitting(authors.value) };
 }
 
 interface Command {
@@ -184,7 +241,16 @@ function fixedCommands(): readonly Command[] {
       run: () => (zoneChoice.value = zone),
     }),
   );
-  return [...own, ...pages, ...zones, { label: "Change the colours", icon: "auto", run: nextTheme }];
+  const saved = views.value.map(({ name, path }) => link(name, "link", "view", path));
+  const out: Command = { label: "Sign out", icon: "locks", run: () => void signOut() };
+  return [
+    ...own,
+    ...pages,
+    ...saved,
+    ...zones,
+    { label: "Change the colours", icon: "auto", run: nextTheme },
+    ...(me.value?.signIn === "password" ? [out] : []),
+  ];
 }
 
 /** Whether a label contains all typed characters, in this order. `bkp` finds `backup`. */

@@ -82,7 +82,8 @@ export function RangeField({ zone = zoneFor(undefined), show = narrow, clears = 
   );
 }
 
-function complain(field: HTMLInputElement | null, text: string): void {
+/** Says at a field what is wrong with its value. */
+export function complain(field: HTMLInputElement | null, text: string): void {
   field?.setCustomValidity(text);
   field?.reportValidity();
 }

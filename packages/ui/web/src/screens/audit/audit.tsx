@@ -19,7 +19,7 @@ export function AuditScreen(): VNode {
   const name = query.get("name") ?? undefined;
   const q = query.get("q") ?? undefined;
   return (
-    <Page title="Audit" end={<FindField label="Name of a job" />}>
+    <Page title="Audit" end={<FindField label="Name of a job or a user" />}>
       <Paged<Audit, AuditEntry>
         path={(before) => `audit${queryOf({ limit: LIMIT, name, q, before })}`}
         next={({ entries, more }) => (more ? String(entries.at(-1)?.at) : undefined)}
@@ -35,7 +35,9 @@ export function AuditScreen(): VNode {
 /** Shown if there are no entries. */
 function None({ called, meant }: { readonly called: string | undefined; readonly meant: string | undefined }): VNode {
   return (
-    <Empty title={called === undefined ? "No actions recorded" : `No actions on a job called “${called}”`}>
+    <Empty
+      title={called === undefined ? "No actions recorded" : `No actions on a job, or by a user, called “${called}”`}
+    >
       {meant === undefined ? (
         "Actions by hand appear here: who, what, to which job, and why."
       ) : (

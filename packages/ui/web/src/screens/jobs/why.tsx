@@ -1,14 +1,17 @@
 import type { VNode } from "preact";
-import { useLayoutEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ActButtons } from "../../acts/act-menu.js";
 import { allowed, offer, offersOf, possible } from "../../acts/acts.js";
+import { queryOf } from "../../api/call.js";
 import { type Resource, useResource } from "../../api/resource.js";
 import type { Job, JobDetail, ReasonView, Why } from "../../api/types.js";
-import { to } from "../../app/router.js";
+import { go, place, to } from "../../app/router.js";
 import { reasonState, withWords } from "../../format/states.js";
-import { pageJob } from "../../format/zone.js";
+import { fromField, TIME_FIELD, toField } from "../../format/wall.js";
+import { pageJob, zoneFor } from "../../format/zone.js";
 import { useSubject } from "../../palette/palette.js";
 import { Icon } from "../../parts/icon.js";
+import { complain, rangeOf } from "../../parts/lists/range-field.js";
 import { Page, Section } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
 import { Prose } from "../../parts/prose.js";
@@ -48,12 +51,27 @@ interface WhyProps {
   readonly bare?: boolean;
 }
 
-/** Why a job does not run now, as a page with its own address to share. */
+/** The question of the address: about now, about a time, or about a run. */
+interface Question {
+  readonly at?: number | undefined;
+  readonly run?: string | undefined;
+}
+
+function questionOf(query: URLSearchParams): Question {
+  const run = query.get("run") ?? undefined;
+  const { from } = rangeOf({ query: new URLSearchParams({ from: query.get("at") ?? "" }) });
+  return run === undefined ? { at: from === undefined ? undefined : Number(from) } : { run };
+}
+
+/** The answer to a question about a job, as a page with its own address to share. */
 export function WhyScreen({ name }: { readonly name: string }): VNode {
   const job = useJob(name);
+  const question = questionOf(place.value.query);
+  const why = useWhy(name, question);
+  const last = job.data.value?.last?.id;
   return (
     <Page
-      title={`Why does ${name} not run?`}
+      title={titleOf(name, question, why.data.value?.reasons)}
       said={job.data.value?.schedule?.words}
       end={
         <a class="button" href={to.job(name)}>
@@ -61,13 +79,87 @@ export function WhyScreen({ name }: { readonly name: string }): VNode {
         </a>
       }
     >
-      <Answer of={useWhy(name)} name={name} job={job.data.value} />
+      <nav class="chips filters questions" aria-label="Questions">
+        <Ask href={to.why(name)} chosen={question.at === undefined && question.run === undefined}>
+          Now
+        </Ask>
+        {last !== undefined && (
+          <Ask href={to.whyRun(last)} chosen={question.run === last}>
+            Its last run
+          </Ask>
+        )}
+        <AskThen name={name} at={question.at} />
+      </nav>
+      <Answer
+        key={`${question.at} ${question.run}`}
+        of={why}
+        name={name}
+        job={(question.at ?? question.run) ? undefined : job.data.value}
+      />
     </Page>
   );
 }
 
-const useWhy = (name: string): Resource<Why> =>
-  useResource<Why>(`jobs/${encodeURIComponent(name)}/why`, { names: [name], every: REFRESH });
+const FAILED: ReadonlySet<string | undefined> = new Set(["failed", "timeout", "lost"]);
+
+function titleOf(name: string, { at, run }: Question, reasons: readonly ReasonView[] | undefined): string {
+  if (at !== undefined) {
+    const zone = zoneFor(name);
+    return `What did ${name} do at ${toField(at, zone)} (${zone})?`;
+  }
+  if (run === undefined) return `Why does ${name} not run?`;
+  const [end] = reasons ?? [];
+  return FAILED.has(end?.status) ? `Why did this run of ${name} fail?` : `Why did this run of ${name} take so long?`;
+}
+
+interface AskProps {
+  readonly href: string;
+  readonly chosen: boolean;
+  readonly children: string;
+}
+
+const Ask = ({ href, chosen, children }: AskProps): VNode => (
+  <a class="button" href={href} aria-current={chosen ? "page" : undefined}>
+    {children}
+  </a>
+);
+
+/** A field for the time of a question. */
+function AskThen({ name, at }: { readonly name: string; readonly at: number | undefined }): VNode {
+  const zone = zoneFor(name);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (field.current !== null) field.current.value = at === undefined ? "" : toField(at, zone);
+  }, [at, zone]);
+  return (
+    <form
+      class="range row"
+      aria-label="Ask about a time"
+      onInput={() => field.current?.setCustomValidity("")}
+      onSubmit={(event) => {
+        event.preventDefault();
+        const asked = fromField(field.current?.value ?? "", zone);
+        if (asked === undefined) complain(field.current, "This time does not exist.");
+        else go(`${to.why(name)}${queryOf({ at: asked })}`);
+      }}
+    >
+      <label class="row">
+        <span>At</span>
+        <input {...TIME_FIELD} ref={field} required />
+      </label>
+      <button type="submit" class="button">
+        Ask
+      </button>
+      <span class="dim zone">{zone}</span>
+    </form>
+  );
+}
+
+const useWhy = (name: string, question: Question = {}): Resource<Why> =>
+  useResource<Why>(`jobs/${encodeURIComponent(name)}/why${queryOf({ ...question })}`, {
+    names: [name],
+    every: REFRESH,
+  });
 
 function Answer({ of, ...props }: WhyProps & { readonly of: Resource<Why> }): VNode {
   return (
@@ -136,8 +228,10 @@ function withLast(reasons: readonly ReasonView[], job: WhyProps["job"]): readonl
 }
 
 /** The place of a reason in the list. "Running" and "ready" share one. */
-const slotOf = ({ code, attempt, run }: ReasonView): string =>
-  code === "ready" || code === "running" ? "now" : `${code} ${attempt === undefined ? "" : run}`;
+const slotOf = ({ code, attempt, run, at }: ReasonView): string =>
+  code === "ready" || code === "running"
+    ? "now"
+    : `${code} ${attempt === undefined ? "" : run} ${code === "tick" ? at : ""}`;
 
 interface ReasonProps extends WhyProps {
   readonly reason: ReasonView;

@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import type { RunDetail } from "../../api/types.js";
 import { addressOf } from "../../app/base.js";
 import { to } from "../../app/router.js";
+import { copy } from "../../parts/copy.js";
 import { processText } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
 import { toast } from "../../parts/toasts.js";
@@ -20,22 +21,6 @@ function messageOf({ id, name, status, startTime, endTime, holder, error }: RunD
     ...(lines.length === 0 ? [] : ["```", ...lines.map(({ text }) => plain(text)), "```"]),
     addressOf(to.run(id)),
   ].join("\n");
-}
-
-/** Copies a text. A page without TLS, on another host, has no clipboard but that of the selection. */
-async function copy(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = document.createElement("textarea");
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const isCopied = document.execCommand("copy");
-    area.remove();
-    return isCopied;
-  }
 }
 
 interface ChatProps {

@@ -81,34 +81,46 @@ class Search {
   }
 }
 
-/** The first line with the level error; without one, the first that mentions an error. */
-class FirstError {
+const isError = (row: Row): boolean => isLine(row) && (row.level === "error" || saysError(plain(row.text)));
+
+/** The rows that report an error. Adding rows does not search the rows before them again. */
+class Errors {
+  all: number[] = [];
   #level = -1;
-  #word = -1;
   #looked = 0;
 
   /** Searches the rows from `kept` on: those before are unchanged. */
-  update(rows: readonly Row[], kept: number): Row | undefined {
+  update(rows: readonly Row[], kept: number): void {
     const from = Math.min(kept, this.#looked);
+    if (from < this.#looked) this.all = this.all.filter((row) => row < from);
     if (this.#level >= from) this.#level = -1;
-    if (this.#word >= from) this.#word = -1;
-    for (let i = from; i < rows.length && this.#level < 0; i++) {
+    for (let i = from; i < rows.length; i++) {
       const row = rows[i];
-      if (row === undefined || !isLine(row)) continue;
-      if (row.level === "error") this.#level = i;
-      else if (this.#word < 0 && saysError(plain(row.text))) this.#word = i;
+      if (row === undefined || !isLine(row) || !isError(row)) continue;
+      this.all.push(i);
+      if (this.#level < 0 && row.level === "error") this.#level = i;
     }
     this.#looked = rows.length;
-    return rows[this.#level < 0 ? this.#word : this.#level];
+  }
+
+  /** The first row with the level error; without one, the first that mentions an error. */
+  get first(): number {
+    return this.#level < 0 ? (this.all[0] ?? -1) : this.#level;
+  }
+
+  /** The next error after a row, or the first one; -1 if there is none. */
+  after(at: number): number {
+    return this.all.find((row) => row > at) ?? this.all[0] ?? -1;
   }
 }
 
-const isError = (row: Row): boolean => isLine(row) && (row.level === "error" || saysError(plain(row.text)));
+/** The most marks beside the scrollbar. Errors that are closer share one. */
+const MARKS = 200;
 
-/** The row of the next error after a row, or of the first one; -1 if there is none. */
-function errorAfter(rows: readonly Row[], at: number): number {
-  const later = rows.findIndex((row, i) => i > at && isError(row));
-  return later >= 0 ? later : rows.findIndex(isError);
+/** Where the errors are in the log, from 0 to {@link MARKS}. */
+function marksOf({ all }: Errors, heights: Heights): readonly number[] {
+  const places = all.map((row) => Math.floor((heights.topOf(row) / heights.total) * MARKS));
+  return [...new Set(places)];
 }
 
 /** The first and the last line that an address such as `#L10` or `#L10-L20` chooses; zeros for others. */
@@ -131,7 +143,7 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
   const drawn = useRef<HTMLDivElement>(null);
   const heights = useMemo(() => new Heights(), [model]);
   const search = useMemo(() => new Search(), [model]);
-  const errors = useMemo(() => new FirstError(), [model]);
+  const errors = useMemo(() => new Errors(), [model]);
   const top = useSignal(0);
   // The height in the style sheet, until it is measured.
   const height = useSignal(Math.max(320, innerHeight - 180) - 2);
@@ -162,7 +174,8 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
     });
   update(from);
   search.update(rows, from, found.value);
-  const firstError = opensAtError.current ? errors.update(rows, from) : undefined;
+  errors.update(rows, from);
+  const firstError = opensAtError.current ? rows[errors.first] : undefined;
   laidOut.current = { version, columns: width, total: heights.total };
 
   const hash = useComputed(() => place.value.hash).value;
@@ -211,7 +224,7 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
     show(row);
   };
   const nextError = (): void => {
-    const row = errorAfter(rows, current.value);
+    const row = errors.after(current.value);
     if (row < 0) return;
     opensAtError.current = false;
     current.value = row;
@@ -243,43 +256,52 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
     measured.value++;
   });
   const zone = zoneFor(undefined);
+  const marks = useMemo(() => marksOf(errors, heights), [version, heights.total, model]);
   return (
     <div class="log">
       <LogTools {...{ id, live, search, found, current, follow, jump, nextError }} />
-      <section
-        ref={box}
-        class="lines"
-        data-wrap={wrap.value}
-        style={{ "--all": `${heights.total}px` }}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus.
-        tabIndex={0}
-        aria-label="Lines of the log"
-        onWheel={chosenByReader}
-        onPointerDown={chosenByReader}
-        onKeyDown={chosenByReader}
-        onScroll={({ currentTarget }) => {
-          top.value = currentTarget.scrollTop;
-          follow.value =
-            currentTarget.scrollTop + currentTarget.clientHeight >= currentTarget.scrollHeight - LINE_HEIGHT;
-        }}
-      >
-        <div class="all" style={{ height: `${heights.total}px` }}>
-          <div ref={drawn} class="seen" style={{ transform: `translateY(${heights.topOf(first)}px)` }}>
-            {rows.slice(first, last).map((row, i) => (
-              <LogRow
-                key={first + i}
-                id={id}
-                row={row}
-                zone={zone}
-                found={found.value}
-                chosen={isLine(row) && row.line >= chosen && row.line <= lastChosen}
-                from={chosen}
-                current={first + i === current.value}
-              />
-            ))}
+      <div class="marked">
+        <section
+          ref={box}
+          class="lines"
+          data-wrap={wrap.value}
+          style={{ "--all": `${heights.total}px` }}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus.
+          tabIndex={0}
+          aria-label="Lines of the log"
+          onWheel={chosenByReader}
+          onPointerDown={chosenByReader}
+          onKeyDown={chosenByReader}
+          onScroll={({ currentTarget }) => {
+            top.value = currentTarget.scrollTop;
+            follow.value =
+              currentTarget.scrollTop + currentTarget.clientHeight >= currentTarget.scrollHeight - LINE_HEIGHT;
+          }}
+        >
+          <div class="all" style={{ height: `${heights.total}px` }}>
+            <div ref={drawn} class="seen" style={{ transform: `translateY(${heights.topOf(first)}px)` }}>
+              {rows.slice(first, last).map((row, i) => (
+                <LogRow
+                  key={first + i}
+                  id={id}
+                  row={row}
+                  zone={zone}
+                  found={found.value}
+                  chosen={isLine(row) && row.line >= chosen && row.line <= lastChosen}
+                  from={chosen}
+                  current={first + i === current.value}
+                />
+              ))}
+            </div>
           </div>
+        </section>
+        {/* For the eye: "Next error" leads there by keys. */}
+        <div class="marks" aria-hidden="true">
+          {marks.map((at) => (
+            <i key={at} style={{ top: `${(at / MARKS) * 100}%` }} />
+          ))}
         </div>
-      </section>
+      </div>
     </div>
   );
 }

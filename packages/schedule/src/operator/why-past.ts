@@ -1,0 +1,183 @@
+import type { JobManager, RunRecord, RunStatus } from "@ojm/core";
+import { durationText } from "@ojm/core/backend";
+import { all, first, hasEnded, present, visible } from "@ojm/core/internal";
+import { usualOf } from "@ojm/core/internal/operator";
+import { schedulesIn } from "../control/overview.js";
+import { outcomeText } from "../control/why.js";
+import type { Scheduler } from "../scheduler.js";
+import { isLong } from "./problems.js";
+import { type OverdueTick, overdueEntry, overdueTicks } from "./schedules.js";
+
+/** A part of the answer to a question about the past of a job: see {@link whyThen} and {@link whyRun}. */
+export interface PastReason {
+  /**
+   * - `tick`: the outcome of a tick. `no-tick`: none is stored for this time. `ahead`: the time is to come.
+   * - `last`: how the run ended, or the run before the time. `never`: no run is stored before the time.
+   * - `running`: the run that was active.
+   * - `ended-by`: who ended it. `late`: it began after its tick. `attempt`: its place in its retry series.
+   * - `slow`, `usual`: how long it took, compared with the runs before it.
+   * - `before`: the last run that completed before it, and what has changed since.
+   */
+  readonly code:
+    | "tick"
+    | "no-tick"
+    | "ahead"
+    | "last"
+    | "never"
+    | "running"
+    | "ended-by"
+    | "late"
+    | "attempt"
+    | "slow"
+    | "usual"
+    | "before";
+  /** The reason in words, safe to show on a terminal. */
+  readonly text: string;
+  /** When it happened. */
+  readonly at?: number;
+  /** The id of the run that it concerns, and how that run ended. */
+  readonly run?: string;
+  readonly status?: RunStatus;
+}
+
+/** A time that a person gives means the whole minute: a tick of 02:00:30 belongs to 02:00. */
+const MINUTE = 60_000;
+
+/** The most ticks of one minute in an answer. */
+const TICKS = 5;
+
+/** A run that began this long after its tick was late, in ms. */
+const LATE = 5_000;
+
+/** How many runs determine the usual duration, and are searched for one that completed. */
+const USUAL = 20;
+const LOOKS = 100;
+
+/** The time that {@link whyThen} is about, and now, in ms since 1970. */
+export interface WhyThenOptions {
+  readonly at: number;
+  /** Default: the time of this process. */
+  readonly now?: number;
+}
+
+/**
+ * Why a job ran, or did not run, at a time: the outcome of its tick, and the run that was active. The most
+ * important reason is first.
+ *
+ * @throws ChannelError if the store fails
+ */
+export async function whyThen(
+  scheduler: Scheduler,
+  manager: JobManager,
+  name: string,
+  { at, now = Date.now() }: WhyThenOptions,
+): Promise<PastReason[]> {
+  if (at > now) return [{ code: "ahead", text: `${iso(at)} is still to come`, at }];
+  const to = at + MINUTE;
+  const ticks = [
+    ...(await overdueThen(manager, name, { from: at, to, now })),
+    ...(await all(scheduler.ticks(name, { from: at, to, limit: TICKS }))),
+  ].map((tick): PastReason => {
+    const text = `the tick of ${iso(Math.max(tick.at, at))} ${outcomeText(tick)}`;
+    return { code: "tick", text, at: tick.at, ...present({ run: tick.run }) };
+  });
+  const ran = await first(manager.history({ name, to, limit: 1 }));
+  const stated = ticks.length > 0 ? ticks : await withoutTick(scheduler, name, at);
+  if (ran === undefined)
+    return [...stated, { code: "never", text: `no run of "${visible(name)}" before it is stored` }];
+  const wasActive = ran.endTime === undefined || ran.endTime >= at;
+  if (!wasActive) return [...stated, { ...endOf(ran), text: `the last run before it, ${endText(ran)}` }];
+  return [...stated, ...(await whyRun(manager, ran))];
+}
+
+/** Why a run ended as it did, and took so long, compared with the runs before it. The end is first. */
+export async function whyRun(manager: JobManager, run: RunRecord): Promise<PastReason[]> {
+  const { name, id, startTime, duration, delay, tick, attempt, retry, endedBy } = run;
+  const before = await all(manager.history({ name, to: startTime, limit: USUAL }));
+  const reasons: PastReason[] = [{ ...endOf(run), text: endText(run) }];
+  if (endedBy !== undefined) {
+    const who = endedBy.author ?? `${endedBy.by.host}, pid ${endedBy.by.pid}`;
+    const text = `it was ended by ${endedBy.action}, by ${visible(who)}: ${visible(endedBy.reason)}`;
+    reasons.push({ code: "ended-by", text, run: id });
+  }
+  const usual = usualOf(before);
+  if (duration !== undefined && usual !== undefined) {
+    const isSlow = isLong(duration, usual);
+    const [half, most] = [durationText(usual.p50), durationText(usual.p95)];
+    const text = `it took ${durationText(duration)}, ${isSlow ? "longer than usual" : "as usual"}: half of the runs before it that completed took ${half} or less, 19 of 20 took ${most} or less`;
+    reasons.push({ code: isSlow ? "slow" : "usual", text, run: id });
+  }
+  if (tick !== undefined && delay !== undefined && delay >= LATE)
+    reasons.push({ code: "late", text: `it began ${durationText(delay)} after its tick, of ${iso(tick)}`, at: tick });
+  if (attempt !== undefined && attempt > 1)
+    reasons.push({
+      code: "attempt",
+      text: `it was attempt ${attempt}${retry === undefined ? "" : ` of ${retry.attempts}`}`,
+      run: id,
+    });
+  const well =
+    before.find(({ status }) => status === "completed") ??
+    (before.length < USUAL ? undefined : await completedBefore(manager, run));
+  if (well !== undefined) reasons.push(comparedWith(well, run));
+  return reasons;
+}
+
+async function completedBefore(
+  manager: JobManager,
+  { name, startTime: to }: RunRecord,
+): Promise<RunRecord | undefined> {
+  for await (const record of manager.history({ name, to, limit: LOOKS }))
+    if (record.status === "completed") return record;
+  return undefined;
+}
+
+/** The last run that completed, and what is different now. */
+function comparedWith(well: RunRecord, run: RunRecord): PastReason {
+  const took = well.duration === undefined ? "" : ` after ${durationText(well.duration)}`;
+  const pairs: readonly (readonly [what: string, then: string | undefined, now: string | undefined])[] = [
+    ["the host", well.holder.host, run.holder.host],
+    ["ojm", well.versions?.ojm, run.versions?.ojm],
+    ["Node", well.versions?.node, run.versions?.node],
+  ];
+  const changed = pairs
+    .filter(([, then, now]) => then !== undefined && now !== undefined && then !== now)
+    .map(([what, then = "", now = ""]) => `${what} from ${visible(then)} to ${visible(now)}`);
+  const what = changed.length === 0 ? "" : `. Since then changed: ${changed.join(", ")}`;
+  const text = `the last run before it that completed, ${visible(well.id)}, ended at ${visible(well.endDate ?? "")}${took}, on ${visible(well.holder.host)}${what}`;
+  return { code: "before", text, run: well.id, status: well.status };
+}
+
+/** The ticks in a range that no process has decided on. */
+async function overdueThen(
+  manager: JobManager,
+  name: string,
+  { from, to, now }: { readonly from: number; readonly to: number; readonly now: number },
+): Promise<OverdueTick[]> {
+  for await (const schedule of schedulesIn(manager)) {
+    if (schedule.name !== name) continue;
+    const range = { after: Math.max(schedule.decided, from - 1), by: to - 1 };
+    return overdueEntry(name, overdueTicks(schedule, now, range));
+  }
+  return [];
+}
+
+async function withoutTick(scheduler: Scheduler, name: string, at: number): Promise<PastReason[]> {
+  const before = await first(scheduler.ticks(name, { to: at, limit: 1 }));
+  const last =
+    before === undefined ? "" : `. The tick before it, of ${iso(before.until ?? before.at)}, ${outcomeText(before)}`;
+  const run = before?.run === undefined ? {} : { run: before.run };
+  return [{ code: "no-tick", text: `no tick of ${iso(at)} is stored${last}`, at, ...run }];
+}
+
+const endOf = ({ id: run, endTime, startTime, status }: RunRecord): PastReason => ({
+  ...{ code: status === "running" ? "running" : "last", text: "", run, status },
+  at: endTime ?? startTime,
+});
+
+function endText(run: RunRecord): string {
+  const { id, status, startDate, endDate = "", error } = run;
+  if (!hasEnded(run)) return `${visible(id)} has been running since ${visible(startDate)}`;
+  return `${visible(id)} ended as ${status} at ${visible(endDate)}${error === undefined ? "" : `: ${visible(error)}`}`;
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
