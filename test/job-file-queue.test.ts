@@ -76,13 +76,18 @@ onSharedStores({}, (create) => {
     const third = await begin(folder);
     await using manager = await openJobManager(options);
     await using queues = openQueues(manager);
-    await expect.poll(async () => (await collect(queues.items("mail"))).length, { timeout: 60_000 }).toBe(0);
+    const completedItems = async (): Promise<unknown[]> => {
+      const records = await collect(manager.history({ name: "mail" }));
+      return records.filter(({ status }) => status === "completed").map(({ meta }) => meta?.["item"]);
+    };
+    await expect.poll(async () => new Set(await completedItems()).size).toBe(ITEMS);
+    await expect.poll(() => collect(queues.items("mail"))).toEqual([]);
     await end(other, third);
-    const records = await collect(manager.history({ name: "mail" }));
-    const completed = records.filter(({ status }) => status === "completed").map(({ meta }) => meta?.["item"]);
-    expect(new Set(completed).size).toBe(ITEMS);
-    expect(completed).toHaveLength(ITEMS);
-    // Only what was in hand at the kill may be handled again. The victim's last lines may be lost.
+    const completed = await completedItems();
+    // Only what was in hand at the kill may be handled again. In two stores, the kill may come after the
+    // record is closed and before the item has its end. The victim's last lines may be lost.
+    const isOneStore = JSON.stringify(options.chJobs) === JSON.stringify(options.chLocks);
+    expect(completed.length).toBeLessThanOrEqual(isOneStore ? ITEMS : ITEMS + 3);
     expect([victim, other, third].flatMap(sentBy).length).toBeLessThanOrEqual(ITEMS + 3);
   });
 

@@ -151,7 +151,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
           (await recordsOf(options)).find(
             ({ attempt, chain, status }) => attempt === again && chain !== undefined && status === "completed",
           );
-        await expect.poll(second, { timeout: 60_000, interval: 500 }).toBeDefined();
+        await expect.poll(second, { interval: 500 }).toBeDefined();
         await end(first === one ? two : one);
 
         const [lost, ...others] = await recordsOf(options);
@@ -178,7 +178,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
       writeFileSync(join(folder, "jobs.yaml"), [head, ...jobs, tail.replace("Every second", "a, b, c")].join(""));
       const both = await Promise.all([begin(folder), begin(folder)]);
       const lines = (): string[] => readFileSync(bodies, "utf8").trim().split("\n");
-      await expect.poll(() => lines().length, { timeout: 60_000, interval: 500 }).toBeGreaterThan(20);
+      await expect.poll(() => lines().length, { interval: 500 }).toBeGreaterThan(20);
       await Promise.all(both.map(end));
       let inside = 0;
       const counts = lines().map((line) => (inside += line === "+" ? 1 : -1));
@@ -195,9 +195,7 @@ onSharedStores({ first: ["sqlite, one file"] }, (create) => {
         "jobs.yaml": jobFile(options, '{ cron: "* * * * * *", overlap: queue }', "sleep(300)"),
       });
       const both = await Promise.all([begin(folder), begin(folder)]);
-      await expect
-        .poll(async () => (await recordsOf(options)).length, { timeout: 60_000, interval: 500 })
-        .toBeGreaterThan(4);
+      await expect.poll(async () => (await recordsOf(options)).length, { interval: 500 }).toBeGreaterThan(4);
       await Promise.all(both.map(end));
       const ticks = await ticksOf(options);
       expectEachOnce(ticks);

@@ -71,7 +71,7 @@ onSharedStores({ first: ["redis"] }, (create) => {
     await using manager = await openJobManager(options);
     const inLine = async (): Promise<number | undefined> => (await manager.heldLocks())[0]?.waiting;
     const ahead = Array.from({ length: 6 }, () => start("2"));
-    await expect.poll(inLine, { timeout: 60_000 }).toBe(12);
+    await expect.poll(inLine).toBe(12);
     const last = manager.run("job", () => "mine", { wait: 60_000 });
     await expect.poll(inLine).toBe(13);
     for (const child of [holder, ...ahead]) child.process.kill("SIGKILL");

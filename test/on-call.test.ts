@@ -130,7 +130,7 @@ async function isSkipped(scheduler: Scheduler, name: string): Promise<boolean> {
 /** The state at the first page: one job was killed, one failed, one hangs, one obeys, one is paused. */
 async function prepare({ options, manager, scheduler, exec }: Scene): Promise<void> {
   const [ojm, pid] = await exec("backup");
-  await expect.poll(() => isLogged(manager, "backup"), { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => isLogged(manager, "backup")).toBe(true);
   ojm.process.kill("SIGKILL");
   process.kill(pid, "SIGKILL");
   await ojm.ended;
@@ -147,13 +147,13 @@ async function prepare({ options, manager, scheduler, exec }: Scene): Promise<vo
   obedient.signal.addEventListener("abort", () => void obedient.cancel());
   await manager.start("sync");
   for (const name of ["billing", "import"]) {
-    await expect.poll(() => isLogged(manager, name), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => isLogged(manager, name)).toBe(true);
   }
   const isLost = async (): Promise<boolean> => {
     for await (const { status } of manager.history({ name: "backup" })) return status === "lost";
     return false;
   };
-  await expect.poll(isLost, { timeout: 30_000 }).toBe(true);
+  await expect.poll(isLost).toBe(true);
   await scheduler.add("report", { cron: "0 2 * * *" }, () => {});
   await scheduler.pause("report", { reason: "the database moves" });
 }
@@ -165,7 +165,7 @@ const before: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     const untilAborted = ({ signal }: { readonly signal: AbortSignal }): Promise<void> =>
       new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
     await scheduler.add("poll", { every: 1_000 }, untilAborted);
-    await expect.poll(() => isSkipped(scheduler, "poll"), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => isSkipped(scheduler, "poll")).toBe(true);
   },
   "exec.md": async ({ manager, exec }) => {
     const run = await manager.start("reindex");

@@ -1,29 +1,12 @@
 /** Processes that share the queues of a store. */
-import { type JobManager, type JobManagerOptions, openJobManager } from "@ojm/core";
+import { type JobManager, openJobManager } from "@ojm/core";
 import { openQueues, type Queues } from "@ojm/queue";
 import { expect, it } from "vitest";
 import { collect } from "../packages/core/src/testing/settle.js";
-import { type Child, startChild } from "./support/processes.js";
+import { begin, stop, type Worker } from "./support/queue-workers.js";
 import { onSharedStores } from "./support/stores.js";
 
 const ITEMS = 150;
-
-interface Worker extends Child {
-  readonly began: string[];
-}
-
-async function begin(options: JobManagerOptions, takes = 20): Promise<Worker> {
-  const child = startChild("queueing.child.ts", [JSON.stringify(options), String(takes)]);
-  const began: string[] = [];
-  child.process.on("message", (text) => void (text === "ready" || began.push(String(text))));
-  expect(await child.message()).toBe("ready");
-  return { ...child, began };
-}
-
-async function stop(workers: readonly Worker[]): Promise<void> {
-  for (const { process } of workers) process.kill("SIGTERM");
-  for (const { ended, output } of workers) expect([await ended, output.stderr]).toEqual([0, ""]);
-}
 
 async function addAll(queues: Queues, count = ITEMS): Promise<string[]> {
   const added = await Promise.all(Array.from({ length: count }, (_, i) => queues.add("mail", i)));
@@ -32,10 +15,11 @@ async function addAll(queues: Queues, count = ITEMS): Promise<string[]> {
 
 /** Each item is sent once, and nothing is left. */
 async function expectEachOnce(manager: JobManager, queues: Queues, ids: readonly string[]): Promise<void> {
-  await expect.poll(async () => (await collect(queues.items("mail"))).length).toBe(0);
   const sent = await manager.channel<string[]>("sent");
+  const sentIds = async (): Promise<unknown[]> => (await collect(sent.keys())).map(({ key }) => key).toSorted();
+  await expect.poll(sentIds).toEqual(ids.toSorted());
+  await expect.poll(() => collect(queues.items("mail"))).toEqual([]);
   const entries = await collect(sent.entries());
-  expect(entries.map(({ key }) => key).toSorted()).toEqual(ids.toSorted());
   expect(entries.filter(({ value }) => value.length !== 1)).toEqual([]);
   expect(await manager.heldLocks()).toEqual([]);
 }
@@ -48,7 +32,7 @@ onSharedStores({}, (create) => {
     const workers = await Promise.all([begin(options), begin(options)]);
     const ids = await addAll(queues);
     await expectEachOnce(manager, queues, ids);
-    await stop(workers);
+    await stop(...workers);
     expect(workers.flatMap(({ began }) => began).toSorted()).toEqual(ids.toSorted());
     for (const { began } of workers) expect(began.length).toBeGreaterThan(ITEMS / 10);
   });
@@ -69,7 +53,7 @@ onSharedStores({}, (create) => {
       workers.push(await begin(options));
     }
     await expectEachOnce(manager, queues, ids);
-    await stop(workers);
+    await stop(...workers);
     const records = await collect(manager.history({ name: "mail" }));
     // With two stores, a process may die between lock and record: a later check closes such a record.
     const others = options.chJobs === options.chLocks ? ["completed", "lost"] : ["completed", "lost", "running"];
@@ -85,9 +69,9 @@ onSharedStores({}, (create) => {
     const ids = await addAll(queues, 3);
     await expect.poll(() => slow.began.length).toBe(3);
     const other = await begin(options);
-    await stop([slow]);
+    await stop(slow);
     await expectEachOnce(manager, queues, ids);
-    await stop([other]);
+    await stop(other);
     const records = await collect(manager.history({ name: "mail" }));
     expect(records.map(({ status, meta }) => `${status} ${meta?.["attempt"]}`).toSorted()).toEqual([
       ...Array(3).fill("completed 1"),

@@ -28,7 +28,7 @@ async function attemptsOf(manager: JobManager): Promise<number[]> {
     if (outcome !== undefined) made.push(outcome.result);
     return (await manager.retries("job")).length;
   };
-  await expect.poll(noneLeft, { timeout: 60_000 }).toBe(0);
+  await expect.poll(noneLeft).toBe(0);
   return made;
 }
 

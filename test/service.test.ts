@@ -120,7 +120,7 @@ describe.skipIf(missing !== undefined)(`the example of a service${missing === un
     while (!(await statuses()).includes("lost")) await endHolder("SIGKILL");
     while (!(await statuses()).includes("handed over")) await endHolder("SIGTERM");
     await manager.run("broken", () => Promise.reject(new Error("no disk"))).catch(() => {});
-    await expect.poll(() => alerts.map(({ name }) => name), { timeout: 90_000 }).toContain("broken");
+    await expect.poll(() => alerts.map(({ name }) => name)).toContain("broken");
 
     await scheduler.pause("import-orders", { reason: "the test is over" });
     const isOver = async (): Promise<number> =>

@@ -179,7 +179,7 @@ onSharedStores({}, (create) => {
       }
       return found;
     };
-    await expect.poll(sessions, { timeout: 120_000, interval: 50 }).toBe(0);
+    await expect.poll(sessions, { interval: 50 }).toBe(0);
     expect(await manager.heldLocks()).toHaveLength(NAMES);
     expect(await won()).toEqual(EACH);
   }, 300_000);

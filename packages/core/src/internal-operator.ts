@@ -4,6 +4,8 @@ export { FORMAT, formatOf } from "./jobs/format.js";
 export { DAMAGE_CHECKS, damagedEntries } from "./operator/damaged.js";
 export { streakOf, summaryOf, usualOf } from "./operator/job-summary.js";
 export { LiveRuns } from "./operator/live-runs.js";
+export { cancelUnder, runsUnder } from "./operator/maintenance.js";
 export { HOLD_TIME } from "./operator/requests.js";
 export { type LockToTake, lockToTake } from "./operator/take-lock.js";
 export { slowdownOf, type Trend, type Trends, trendsOf } from "./operator/trend.js";
+export { alignLogs, type ComparedLine, differingSteps, withoutVarying } from "./util/compare-logs.js";

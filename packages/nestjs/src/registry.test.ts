@@ -71,7 +71,7 @@ describe("SchedulerRegistry", () => {
     await job.stop();
     expect(job.isActive).toBe(false);
     expect(await stored(ojm)).toContain("off");
-    await expect.poll(async () => (await ojm.scheduler.why("off"))[0]?.code, { timeout: 60_000 }).toBe("unattended");
+    await expect.poll(async () => (await ojm.scheduler.why("off"))[0]?.code).toBe("unattended");
   });
 
   it("does not run a job that was stopped while it was being started", async () => {
@@ -81,7 +81,7 @@ describe("SchedulerRegistry", () => {
     await job.stop();
     await started;
     expect(job.isActive).toBe(false);
-    await expect.poll(async () => (await ojm.scheduler.why("off"))[0]?.code, { timeout: 60_000 }).toBe("unattended");
+    await expect.poll(async () => (await ojm.scheduler.why("off"))[0]?.code).toBe("unattended");
   });
 
   it("starts a job with a delay early, and forgets deleted jobs", async () => {
@@ -112,9 +112,7 @@ describe("SchedulerRegistry", () => {
     job.start();
     const statuses = async (): Promise<string[]> =>
       (await collect(ojm.manager.history({ name: "dynamic" }))).map(({ status, error }) => `${status} ${error ?? ""}`);
-    await expect
-      .poll(statuses, { timeout: 60_000 })
-      .toEqual(expect.arrayContaining(["failed the first one", "completed "]));
+    await expect.poll(statuses).toEqual(expect.arrayContaining(["failed the first one", "completed "]));
     await job.stop();
     expect(registry.getCronJob("dynamic").isActive).toBe(false);
     expect(calls).toBe((await statuses()).length);

@@ -44,7 +44,9 @@ describe.skipIf(missing() !== undefined)("queues on PostgreSQL", () => {
       }
       await client.query("commit");
     });
-    await expect.poll(async () => (await collect(queues.items("mail"))).length).toBe(0);
+    const statuses = async (): Promise<string[]> =>
+      (await collect(jobs.history({ name: "mail" }))).map(({ status }) => status);
+    await expect.poll(statuses).toEqual(["completed", "failed"]);
     await worker.close();
     expect((await client.query("select attempt from mails")).rows).toEqual([{ attempt: 2 }]);
     const records = await collect(jobs.history({ name: "mail" }));

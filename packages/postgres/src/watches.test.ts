@@ -47,7 +47,7 @@ describe.skipIf(missing() !== undefined)("a watch of PostgreSQL", () => {
     const store = await open({ pool, schema: "deaf" });
     const log = await watched(store);
     await (await open(args)).commit(put("1"));
-    await expect.poll(() => log, { timeout: 5_000 }).toEqual(["1"]);
+    await expect.poll(() => log).toEqual(["1"]);
     await store.close();
     // The pool of the caller stays open.
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
@@ -66,7 +66,7 @@ describe.skipIf(missing() !== undefined)("a watch of PostgreSQL", () => {
       await writer.commit(put(String(i)));
       expected.push(String(i));
     }
-    await expect.poll(() => log, { timeout: 5_000 }).toEqual(expected);
+    await expect.poll(() => log).toEqual(expected);
   });
 
   it("reports a gap after it was taken for dead, and continues", async () => {
@@ -74,7 +74,7 @@ describe.skipIf(missing() !== undefined)("a watch of PostgreSQL", () => {
     const store = await open(args);
     const [log, one] = [await watched(store), await watched(store, { from: 'c "k ', to: 'c "k \x01' })];
     await server().sql("update dead.watchers set expires = now(); select dead.sweep()");
-    await expect.poll(() => log, { timeout: 15_000 }).toEqual(["gap"]);
+    await expect.poll(() => log).toEqual(["gap"]);
     await store.commit(put("1"));
     await expect
       .poll(() => [log, one])

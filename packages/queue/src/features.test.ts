@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FakeClock } from "../../core/src/testing/fake-clock.js";
 import { collect, rejection } from "../../core/src/testing/settle.js";
 import type { Call } from "../../core/src/testing/stores/faulty-backend.js";
+import { openQueues } from "./queues.js";
 import { type QueuesOf, World } from "./testing/world.js";
 import type { AddOptions, BatchOptions, Item } from "./types.js";
 
@@ -419,13 +420,26 @@ describe("a batch", () => {
     expect(await batch(Array.from({ length: 400 }, (_, i) => i))).toBe(0);
   });
 
-  test("of no items has its callback at once, and one of few is rejected if more were added", async () => {
+  test("of no items has its callback at once, and its items have no key and no group", async () => {
     expect(await batch([])).toBe(0);
     expect(await world.items(one)).toMatchObject([{ data: "all done", meta: { batch: "b" } }]);
+    expect(await batch([])).toBe(0);
     for (const wrong of [{ unique: { key: "k" } }, { group: "a" }])
       expect(await clock.until(rejection(one.queues.batch("q", "c", [1], { callback, ...wrong })))).toMatchObject({
         code: "INVALID",
       });
+  });
+
+  test("that has all its items rejects others, whether it has ended or not, and adds none of them", async () => {
+    const other = async (data: readonly unknown[]): Promise<unknown> =>
+      clock.until(rejection(one.queues.batch("q", "b", data, { callback })));
+    const wrong = { code: "INVALID", message: expect.stringContaining("has 2 items, and this call gives ") };
+    expect(await batch([1, 2])).toBe(2);
+    for (const data of [[1, 2, 3], [1]]) expect(await other(data)).toMatchObject(wrong);
+    expect(await world.items(one)).toHaveLength(2);
+    await clock.until(one.queues.purge("q", { reason: "a test" }));
+    expect(await world.items(one)).toMatchObject([{ data: "all done" }]);
+    for (const data of [[1, 2, 3], [1]]) expect(await other(data)).toMatchObject(wrong);
   });
 
   const writes = (call: Call, kind: string): boolean =>
@@ -474,4 +488,28 @@ test("a misspelt option is refused: it could remove or handle other items than m
     () => queues.trigger("q", 1, { delay: "2s" } as never),
   ];
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "INVALID" });
+});
+
+test("an argument of a wrong kind is refused with its name, the value and what it must be", async () => {
+  const { queues } = one;
+  const callback = { queue: "q", data: 1 };
+  const calls: readonly (readonly [call: () => unknown, message: string | RegExp])[] = [
+    [async () => openQueues("sqlite:./ojm.db" as never), /takes a job manager, not the text "sqlite:/],
+    [() => queues.batch("q", "b", [1], undefined as never), "a batch needs callback: { queue, data }, not undefined"],
+    [
+      () => queues.batch("q", "b", [1], { callback: "q" } as never),
+      'needs callback: { queue, data }, not the text "q"',
+    ],
+    [() => queues.batch("q", "b", [1], { callback, group: "g" } as never), 'a batch has no option "group"'],
+    [() => collect(queues.items("q", { state: "done" } as never)), /must be one of active, .*no longer in the queue/],
+    [() => queues.purge("q", { reason: "a test", state: "done" } as never), /the state of a purge .*no longer in the/],
+    [() => queues.purge("q", undefined as never), "purge needs { reason }, a text"],
+    [() => queues.pause("q", undefined as never), "pause needs { reason }, a text"],
+    [() => queues.pause("q", { reason: "a test", until: "2h" } as never), 'in ms since 1970, not the text "2h"'],
+    [() => queues.trigger("q", 1, { after: "soon" }), /queue "q": after must be /],
+    [() => queues.redrive("q", { rate: "5/s" } as never), 'options of rate must be a map, not the text "5/s"'],
+    [() => queues.redrive("q", { rate: { max: 0, per: "1m" } }), "rate.max must be a number above 0, not 0"],
+    [() => queues.counts("q", { most: 1.5 }), "most must be a whole number from 1 to 1000000000, not 1.5"],
+  ];
+  for (const [call, message] of calls) await expect(call()).rejects.toThrow(message);
 });

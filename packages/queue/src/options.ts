@@ -10,7 +10,7 @@ import {
   valueText,
 } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
-import type { AddOptions, QueueOptions, StandardSchema } from "./types.js";
+import type { AddOptions, BatchOptions, QueueOptions, StandardSchema } from "./types.js";
 
 /** The options of a queue as the store has them, with durations in ms. */
 export interface CheckedQueue {
@@ -66,7 +66,7 @@ const QUEUE = ["attempts", "delay", "backoff", "maxDelay", "timeout", "perGroup"
 const ADD = ["priority", "delay", "at", "ttl", "group", "unique", "attempts", "meta"];
 
 /** Whether an item of a batch is added must not depend on other items. */
-const BATCH = ADD.filter((name) => name !== "unique" && name !== "group");
+const BATCH = [...ADD.filter((name) => name !== "unique" && name !== "group"), "callback"];
 
 /** Throws the error of an invalid argument. */
 export function refuse(queue: string, message: string): never {
@@ -98,11 +98,11 @@ class Checks {
     this.#queue = queue;
   }
 
-  names(what: string, options: unknown, known: readonly string[]): void {
+  names<T>(what: string, options: T, known: readonly string[]): T {
     const problem = isMap(options)
       ? unknownOption(what, options, known)
       : `the options of ${what} must be a map, not ${valueText(options)}`;
-    if (problem !== undefined) this.refuse(problem);
+    return problem === undefined ? options : this.refuse(problem);
   }
 
   whole(what: string, value: unknown, least: number, most: number): number {
@@ -181,12 +181,15 @@ export function checkAdd(queue: string, given: AddOptions, now: number): Checked
 }
 
 /** @throws QueueError `INVALID` */
-export function checkBatch(queue: string, id: string, data: unknown, given: AddOptions, now: number): CheckedAdd {
+export function checkBatch(queue: string, id: string, data: unknown, given: BatchOptions, now: number): CheckedAdd {
   const check = new Checks(checkName(queue));
-  check.names("a batch", given, BATCH);
+  const { callback, ...options } = check.names("a batch", given ?? {}, BATCH);
+  if (!isMap(callback)) check.refuse(`a batch needs callback: { queue, data }, not ${valueText(callback)}`);
+  check.names("callback", callback, ["queue", "data"]);
+  checkName(callback.queue);
   check.text("the id of a batch", id, LONGEST_UNIQUE);
   if (!Array.isArray(data)) check.refuse(`the data of a batch must be an array, not ${valueText(data)}`);
-  return checkAdd(queue, given, now);
+  return checkAdd(queue, options, now);
 }
 
 function checkUnique(check: Checks, given: NonNullable<AddOptions["unique"]>): NonNullable<CheckedAdd["unique"]> {
@@ -197,8 +200,17 @@ function checkUnique(check: Checks, given: NonNullable<AddOptions["unique"]>): N
 }
 
 /** @throws QueueError `INVALID` */
-export function checkConcurrency(queue: string, concurrency: unknown): number {
-  return new Checks(checkName(queue)).whole("concurrency", concurrency, 1, MOST_AT_ONCE);
+export function checkWhole(queue: string, what: string, value: unknown, most: number = MOST_AT_ONCE): number {
+  return new Checks(checkName(queue)).whole(what, value, 1, most);
+}
+
+/** @throws QueueError `INVALID` */
+export function checkState(queue: string, what: string, state: string, known: readonly string[]): void {
+  if (known.includes(state)) return;
+  const why = state === "done" ? ". An item that is done is no longer in the queue: its runs are in the history" : "";
+  new Checks(checkName(queue)).refuse(
+    `the state of ${what} must be one of ${known.join(", ")}, not ${valueText(state)}${why}`,
+  );
 }
 
 /**

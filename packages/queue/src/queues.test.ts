@@ -209,6 +209,20 @@ describe.each(STORES)("records and locks $stores: queues", ({ apart }) => {
     });
   });
 
+  test("a cancel that gives the item back lets it wait again, and its attempt does not count", async () => {
+    const { queues, manager } = one;
+    const handler = ({ signal }: Item): Promise<void> =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    const { id } = await clock.until(queues.add("q", "x"));
+    await clock.until(queues.work("q", handler));
+    await clock.advance(100);
+    const [active] = await world.items(one);
+    await clock.until(manager.startMaintenance({ reason: "a move" }));
+    await clock.until(manager.cancel(active?.runs[0] ?? "", { reason: "a move", giveBack: true }));
+    expect(await world.items(one)).toMatchObject([{ id, state: "waiting", attempt: 1 }]);
+    expect(await records()).toMatchObject([{ status: "cancelled", endedBy: { reason: "a move", giveBack: true } }]);
+  });
+
   test("complete applies ops with the end of the run, or neither", async () => {
     const { queues, manager } = one;
     const mails = await manager.channel<string>("mails");

@@ -1,16 +1,17 @@
 import { hostname } from "node:os";
-import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Maintenance, Op } from "@ojm/core";
+import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Maintenance, Op, Reason } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { maintenanceOf, present, readable, sameJson, unlessCorrupt } from "@ojm/core/internal";
+import { maintenanceOf, present, readable, sameJson, unlessCorrupt, valueText } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
 import {
   checkAdd,
   checkBatch,
-  checkConcurrency,
   checkDuration,
   checkName,
   checkNames,
   checkQueueOptions,
+  checkState,
+  checkWhole,
   refuse,
   validated,
 } from "./options.js";
@@ -30,6 +31,7 @@ import {
   type QueuesValue,
   type StoredItem,
   takenKey,
+  takesOf,
   uniqueKey,
 } from "./store/entries.js";
 import { definitionOf, isGoneHere, openQueueStore, type QueueStore } from "./store/store.js";
@@ -70,6 +72,7 @@ export interface QueuesOptions {
 /**
  * Opens the queues in the store of a manager's locks. Close them before the manager.
  *
+ * @throws QueueError `INVALID`
  * @example
  * await using manager = await openJobManager("sqlite:./data/ojm.db");
  * await using queues = openQueues(manager);
@@ -78,11 +81,16 @@ export interface QueuesOptions {
  * await queues.work("mail", async ({ id, data, signal }) => send(data, { id, signal }), { concurrency: 20 });
  */
 export function openQueues(manager: JobManager, options: QueuesOptions = {}): Queues {
+  if (typeof manager?.auditOps !== "function")
+    refuse("", `openQueues takes a job manager, not ${valueText(manager)}: openQueues(await openJobManager(…))`);
   return new Queues(manager, options);
 }
 
 /** How many items {@link Queues.counts} counts in each state, if its caller gives no other number. */
 const COUNTED = 10_000;
+
+/** The most items that it counts. */
+const MOST_COUNTED = 1_000_000_000;
 
 /** The longest reason, or name of a person, in characters. */
 const LONGEST_TEXT = 1_000;
@@ -172,6 +180,7 @@ export class Queues {
   async trigger(queue: string, data: unknown = null, options: TriggerOptions = {}): Promise<Added> {
     checkNames(queue, "a trigger", options, ["after", "key"]);
     const { after, key = queue } = options;
+    if (after !== undefined) checkDuration(queue, "after", after);
     return this.add(queue, data, { unique: { key, replace: true }, ...present({ delay: after }) });
   }
 
@@ -182,20 +191,18 @@ export class Queues {
    *
    * A batch is added once: if the call fails, or its process dies, call it again with the same id and data,
    * in any process, and it adds the rest. That holds until the batch ended as long ago as dead letters are
-   * stored. Resolves to the number of items that this call added. `id`: 1 to 200 characters.
+   * stored. A batch that has all its items gets no others. Without items, it has ended at once. Resolves to
+   * the number of items that this call added. `id`: 1 to 200 characters.
    *
-   * @throws as {@link Queues.add}, after a part of the items may be added
+   * @throws as {@link Queues.add}, after a part of the items may be added; `INVALID` if the batch has another
+   * number of items
    * @example
    * const callback = { queue: "reports", data: { month: "2026-11" } };
    * await queues.batch("invoices", "2026-11", customers, { callback });
    */
-  async batch(
-    queue: string,
-    id: string,
-    data: readonly unknown[],
-    { callback, ...options }: BatchOptions,
-  ): Promise<number> {
+  async batch(queue: string, id: string, data: readonly unknown[], options: BatchOptions): Promise<number> {
     const checked = checkBatch(queue, id, data, options, this.#clock.now());
+    const { callback } = options;
     await this.#defined(callback.queue);
     const store = await this.#defined(queue);
     const valid: unknown[] = [];
@@ -241,7 +248,7 @@ export class Queues {
     options: WorkOptions = {},
   ): Promise<Worker> {
     checkNames(queue, "a worker", options, ["concurrency"]);
-    const concurrency = checkConcurrency(queue, options.concurrency ?? 1);
+    const concurrency = checkWhole(queue, "concurrency", options.concurrency ?? 1);
     if (typeof handler !== "function") refuse(queue, `a worker of the queue "${queue}" needs a function`);
     const store = await this.#defined(queue);
     const member = `${this.#instance}-${this.#members++}`;
@@ -272,9 +279,10 @@ export class Queues {
   /**
    * Counts the items of a queue, up to `most` in each state. Reads that many keys. Default: 10,000.
    *
-   * @throws ChannelError if the store fails
+   * @throws QueueError `INVALID`; ChannelError if the store fails
    */
   async counts(queue: string, { most = COUNTED }: { readonly most?: number } = {}): Promise<QueueCounts> {
+    checkWhole(queue, "most", most, MOST_COUNTED);
     const { channel, host } = await this.#open(queue);
     const count = async (state: ItemState): Promise<number> => {
       let items = 0;
@@ -307,11 +315,29 @@ export class Queues {
   }
 
   /**
+   * The permits and the rate of a queue that let no attempt begin now, each with who has it, or when the next
+   * one may begin. `group`: the group of the item that waits.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async limits(queue: string, group?: string): Promise<Reason[]> {
+    const store = await this.#open(queue);
+    const { options } = await store.definition(queue);
+    const reasons = await this.#manager.why(queue, takesOf(queue, options, group));
+    return reasons.filter(({ code }) => code === "permit" || code === "rate");
+  }
+
+  /**
    * The items of a queue: those that wait in the order in which they are taken, the others by their ids.
-   * Reads only as many as the caller takes.
+   * Reads only as many as the caller takes, one state after the other: an item that changes its state
+   * meanwhile may be missed, or come twice. To learn when all are done, use {@link Queues.batch}.
+   *
+   * @throws QueueError `INVALID`; ChannelError if the store fails
    */
   async *items(queue: string, options: ItemsOptions = {}): AsyncGenerator<ItemInfo, void, undefined> {
+    checkNames(queue, "items", options, ["state", "group", "limit"]);
     const { state, group, limit = Number.POSITIVE_INFINITY } = options;
+    if (state !== undefined) checkState(queue, "items", state, STATES);
     let left = limit;
     for (const one of state === undefined ? STATES : [state]) {
       for await (const { info } of this.#found(queue, one)) {
@@ -357,7 +383,7 @@ export class Queues {
    * @throws QueueError `UNKNOWN`; ChannelError if the store fails
    */
   async discard(queue: string, id: string, why: Why): Promise<boolean> {
-    checkWhy(queue, why);
+    checkWhy(queue, "discard", why);
     const store = await this.#open(queue);
     for (;;) {
       const found = await this.#find(queue, id, STATES);
@@ -384,7 +410,9 @@ export class Queues {
     checkNames(queue, "redrive", options, ["rate", "limit", "where", "reason", "author"]);
     const { rate, limit = Number.POSITIVE_INFINITY, where } = options;
     const store = await this.#open(queue);
-    if (rate !== undefined && !(rate.max > 0)) refuse(queue, "rate.max must be above 0");
+    if (rate !== undefined) checkNames(queue, "rate", rate, ["max", "per"]);
+    if (rate !== undefined && !(rate.max > 0))
+      refuse(queue, `queue "${queue}": rate.max must be a number above 0, not ${valueText(rate.max)}`);
     const apart = rate === undefined ? 0 : checkDuration(queue, "rate.per", rate.per) / rate.max;
     const now = this.#clock.now();
     let begun = 0;
@@ -403,11 +431,10 @@ export class Queues {
    * @throws QueueError `INVALID` without a reason; ChannelError if the store fails, after some may be removed
    */
   async purge(queue: string, options: PurgeOptions): Promise<number> {
-    checkWhy(queue, options);
+    checkWhy(queue, "purge", options);
     checkNames(queue, "purge", options, ["state", "group", "where", "reason", "author"]);
     const { state = "waiting", group, where = () => true } = options;
-    if (!["waiting", "delayed", "dead"].includes(state))
-      refuse(queue, `the state of a purge must be waiting, delayed or dead, not ${String(state)}`);
+    checkState(queue, "a purge", state, ["waiting", "delayed", "dead"]);
     const store = await this.#open(queue);
     const isMeant = (item: ItemInfo): boolean => (group === undefined || item.group === group) && where(item);
     const remove = async (found: Found): Promise<boolean> => (await store.channel.commit(removeOps(queue, found))).ok;
@@ -424,9 +451,10 @@ export class Queues {
    * @throws QueueError `INVALID` without a reason; ChannelError if the store fails
    */
   async pause(queue: string, options: PauseOptions): Promise<void> {
-    checkWhy(queue, options);
+    checkWhy(queue, "pause", options);
     const { reason, author, until } = options;
-    if (until !== undefined && !(until > this.#clock.now())) refuse(queue, "until of a pause must be in the future");
+    if (until !== undefined && !(until > this.#clock.now()))
+      refuse(queue, `queue "${queue}": until must be a time in the future, in ms since 1970, not ${valueText(until)}`);
     const store = await this.#defined(queue);
     const by = author ?? `${store.host}, pid ${process.pid}`;
     const pause = { reason, by, at: this.#clock.now(), ...(until !== undefined && { until }) };
@@ -549,10 +577,10 @@ export class Queues {
   }
 }
 
-function checkWhy(queue: string, why: Why | undefined): void {
+function checkWhy(queue: string, what: string, why: Why | undefined): void {
   const { reason, author = "" } = why ?? {};
   if (typeof reason !== "string" || reason === "" || reason.length > LONGEST_TEXT)
-    refuse(queue, `queue "${queue}": this needs a reason, a text of at most ${LONGEST_TEXT} characters`);
+    refuse(queue, `queue "${queue}": ${what} needs { reason }, a text of 1 to ${LONGEST_TEXT} characters`);
   if (typeof author !== "string" || author.length > LONGEST_TEXT)
     refuse(queue, `queue "${queue}": author must be a text of at most ${LONGEST_TEXT} characters`);
 }

@@ -54,6 +54,14 @@ describePages("a job and how it goes", (pages) => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       expect(await violationsOf(page), `jobs ${colorScheme}`).toEqual([]);
     }
+    const slow = page.getByRole("button", { name: "Slow", exact: true });
+    await slow.click();
+    await expect.poll(() => rows.count()).toBe(1);
+    await slow.click();
+    await page.getByRole("searchbox", { name: "Host" }).fill("elsewhere");
+    await page.getByText("No job ran on a host “elsewhere”").waitFor();
+    await page.getByRole("searchbox", { name: "Host" }).fill("");
+    await expect.poll(() => rows.count()).toBe(3);
     await page.getByRole("img", { name: /^Last 15 runs: 14 completed, 1 failed; the longest 24 min/ }).waitFor();
     await rows.first().getByRole("link", { name: "search-index" }).click();
     const course = page.getByRole("region", { name: "Runs over time" });

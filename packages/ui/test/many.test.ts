@@ -3,6 +3,7 @@
  * @module-tag full
  */
 import { expect, it } from "vitest";
+import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 const HOUR = 3_600_000;
@@ -28,6 +29,11 @@ describePages("many jobs at once", (pages) => {
     await dialog.getByText("9 jobs", { exact: true }).waitFor();
     await page.keyboard.type("the route is back");
     await dialog.getByRole("button", { name: "Run now" }).click();
+    await dialog.getByText("9 of 9 were done.").waitFor();
+    expect((await dialog.getByRole("listitem").allTextContents()).sort()).toEqual(
+      Array.from({ length: 9 }, (_, i) => `job-${i} started.`),
+    );
+    await page.keyboard.press("Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
     await expect.poll(() => ran.length).toBe(21);
   });
@@ -40,10 +46,86 @@ describePages("many jobs at once", (pages) => {
     await page.getByRole("toolbar").getByRole("button", { name: "Pause" }).click();
     await page.keyboard.type("holidays");
     await page.getByRole("dialog").getByRole("button", { name: "Pause the schedule" }).click();
-    await page.locator("dialog").waitFor({ state: "detached" });
+    await page.getByText("2 of 2 were done.").waitFor();
     const paused: string[] = [];
     for await (const one of scheduler.schedules()) if (one.paused !== undefined) paused.push(one.name);
     expect(paused).toEqual(["a", "c"]);
+  });
+
+  it("show how far they are, and stop when they are asked to", async () => {
+    const { scheduler } = pages.mount;
+    const names = Array.from({ length: 20 }, (_, i) => `job-${String(i).padStart(2, "0")}`);
+    for (const name of names) await scheduler.add(name, { every: HOUR }, () => {});
+    const page = await pages.open("jobs?q=job-*");
+    const asked: string[][] = [];
+    let answer = (): void => {};
+    await page.route("**/api/v1/many/pause", async (route) => {
+      const body = route.request().postDataJSON() as { readonly names: string[]; readonly dryRun?: boolean };
+      if (body.dryRun !== true) {
+        asked.push(body.names);
+        if (asked.length === 2) {
+          await new Promise<void>((resolve) => {
+            answer = resolve;
+          });
+        }
+      }
+      await route.continue();
+    });
+    await page.getByRole("toolbar").getByRole("button", { name: "Pause" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("20 jobs", { exact: true }).waitFor();
+    await page.keyboard.type("holidays");
+    await page.keyboard.press("Control+Enter");
+    await dialog.getByText("8 of 20 done").waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Stop" }).click();
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await expect.poll(() => asked.length).toBe(2);
+    answer();
+    await page.getByText("16 of 20 were done.").waitFor();
+    expect(asked).toEqual([names.slice(0, 8), names.slice(8, 16)]);
+  });
+
+  it("are runs: those that run are cancelled, and the jobs of those that failed run again", async () => {
+    const { manager, scheduler } = pages.mount;
+    const days: unknown[] = [];
+    await scheduler.add("import", { every: HOUR }, async ({ args, signal }) => {
+      days.push(args["day"]);
+      if (days.length <= 2) throw new Error("no route");
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    });
+    for (const day of [1, 2]) {
+      await scheduler.runNow("import", { reason: "a test", args: { day } });
+      await expect.poll(async () => (await manager.activeRuns()).length).toBe(0);
+    }
+    await manager.run("other", () => {});
+    const page = await pages.open("runs");
+    const rows = page.locator("table.runs tbody tr");
+    await expect.poll(() => rows.count()).toBe(3);
+    await page.getByRole("button", { name: "Failed" }).click();
+    await page.getByRole("button", { name: "Running" }).click();
+    await expect.poll(() => rows.count()).toBe(2);
+    expect(new URL(page.url()).searchParams.get("status")).toBe("failed,running");
+    // The earlier one: its parameters, not those of the newest run.
+    await rows.nth(1).getByRole("checkbox").check();
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      expect(await violationsOf(page), colorScheme).toEqual([]);
+    }
+    await page.getByRole("toolbar").getByRole("button", { name: "Run the failed again" }).click();
+    await page.keyboard.type("the route is back");
+    await page.keyboard.press("Control+Enter");
+    const dialog = page.getByRole("dialog", { name: "Run 1 job again" });
+    await dialog.getByText("1 of 1 were done.").waitFor();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => days).toEqual([1, 2, 1]);
+    await page.getByRole("button", { name: "Choose none" }).click();
+    await rows.filter({ hasText: "Running" }).waitFor();
+    await page.getByRole("toolbar").getByRole("button", { name: "Cancel those that run" }).click();
+    await page.keyboard.type("enough");
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("dialog", { name: "Cancel 1 run" }).getByText("1 of 1 were done.").waitFor();
+    await expect.poll(async () => (await manager.activeRuns()).length).toBe(0);
   });
 
   it("a maintenance takes four clicks, and each page has a bar meanwhile", async () => {

@@ -119,6 +119,8 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await page.getByRole("dialog", { name: "Run 2 jobs again" }).waitFor();
     await page.keyboard.type("the database is back");
     await page.keyboard.press("Control+Enter");
+    await page.getByText("2 of 2 were done.").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     await others.waitFor({ state: "detached" });
     await problems.getByRole("button", { name: "Resume the schedule" }).click();
     await page.keyboard.type("it has moved");

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -55,6 +55,8 @@ export interface KillRunResult {
  */
 export async function killRun(it: KillRun): Promise<KillRunResult> {
   const folder = mkdtempSync(join(tmpdir(), "ojm-kill-run-"));
+  // PostgreSQL does not run as root.
+  chmodSync(folder, 0o755);
   mkdirSync(join(folder, "store"));
   const wishes = { workers: 1, folder: join(folder, "store"), smallDisk: false, slowNetwork: false, clock: undefined };
   const store = await it.kind.start(wishes);

@@ -14,38 +14,56 @@ export async function takeItemStock(manager: JobManager): Promise<ItemStock> {
   const table = await patiently(() => manager.channel<true>(TABLE));
   await patiently(() => queues.resume(QUEUE));
   const handle = (item: Item): Promise<void> => item.complete(null, rowOf(table, item));
-  const worker = await patiently(() => queues.work(QUEUE, handle, { concurrency: 20 }));
-  await settled(queues, async () => {
-    // A wall clock that was ahead may have set the time of an item.
-    for await (const { id } of queues.items(QUEUE, { state: "delayed" })) await queues.retry(QUEUE, id).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  });
-  await worker.close();
-  return await patiently(() => readItems(manager, queues));
+  const round = async (): Promise<boolean> => {
+    const worker = await patiently(() => queues.work(QUEUE, handle, { concurrency: 20 }));
+    const isSettled = await settled(queues, async () => {
+      // A wall clock that was ahead may have set the time of an item.
+      for await (const { id } of queues.items(QUEUE, { state: "delayed" }))
+        await queues.retry(QUEUE, id).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+    await worker.close();
+    return isSettled;
+  };
+  return readOnce(manager, queues, round);
 }
 
 /** Waits until the workers of other processes have ended all items, and reads the ends. */
 export async function settledItems(manager: JobManager): Promise<ItemStock> {
   await using queues = openQueues(manager);
-  await settled(queues, () => new Promise((resolve) => setTimeout(resolve, 500)));
-  return await patiently(() => readItems(manager, queues));
+  const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
+  return readOnce(manager, queues, () => settled(queues, rest));
 }
 
-/** Repeats `rest` until no item is without an end, or none comes to its end any more. */
-async function settled(queues: Queues, rest: () => Promise<void>): Promise<void> {
+/** Reads the ends. A list misses an item that moves from one state to another meanwhile: then, once more. */
+async function readOnce(manager: JobManager, queues: Queues, round: () => Promise<boolean>): Promise<ItemStock> {
+  for (;;) {
+    const isSettled = await round();
+    const stock = await patiently(() => readItems(manager, queues));
+    if (!isSettled || stock.stuck.length === 0) return stock;
+  }
+}
+
+/** Repeats `rest` until no item is without an end. Resolves to `false` if none comes to its end any more. */
+async function settled(queues: Queues, rest: () => Promise<void>): Promise<boolean> {
   let least = Number.POSITIVE_INFINITY;
   for (let since = performance.now(); performance.now() < since + PATIENCE; ) {
     const { length } = await patiently(() => unended(queues));
-    if (length === 0) return;
+    if (length === 0) return true;
     if (length < least) since = performance.now();
     least = Math.min(least, length);
     await rest();
   }
+  return false;
 }
 
-/** The items without an end, with their states. */
+/** The items without an end, with what may keep workers from them. */
 async function unended(queues: Queues): Promise<string[]> {
-  return (await collect(queues.items(QUEUE))).flatMap(({ id, state }) => (state === "dead" ? [] : [`${id}: ${state}`]));
+  const queue = (await collect(queues.list())).find(({ name }) => name === QUEUE);
+  const pause = queue?.paused === undefined ? "" : ", the queue is paused";
+  return (await collect(queues.items(QUEUE))).flatMap(({ id, state, group = "none", attempt }) =>
+    state === "dead" ? [] : [`${id}: ${state}, group ${group}, attempt ${attempt}${pause}`],
+  );
 }
 
 async function readItems(manager: JobManager, queues: Queues): Promise<ItemStock> {

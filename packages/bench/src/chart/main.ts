@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { QueueResult } from "../queue/result.js";
+import type { QueueResult } from "../queue/lines.js";
 import type { Result } from "../report/result.js";
 import type { ScaleResult } from "../scale/result.js";
 import { chartsOf } from "./charts.js";

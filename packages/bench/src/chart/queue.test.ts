@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import type { ItemsResult } from "../queue/items.js";
-import type { QueueResult } from "../queue/result.js";
+import type { QueueResult } from "../queue/lines.js";
 import { aGroup, aResult } from "../report/testing/sample.js";
 import { filled } from "./document.js";
 import { queueTablesOf } from "./queue.js";

@@ -1,3 +1,4 @@
+import type { QueueResult } from "../queue/lines.js";
 import {
   ITEMS_COLUMNS,
   itemsRows,
@@ -6,7 +7,6 @@ import {
   waitingRows,
   workersCells,
 } from "../queue/lines.js";
-import type { QueueResult } from "../queue/result.js";
 import { machineText, table } from "./tables.js";
 
 /** The tables of the parts of a result that were measured, by the names of their places in the document. */

@@ -1,10 +1,29 @@
 import { short, spreadText } from "../report/lines.js";
-import type { Group } from "../report/result.js";
+import type { Group, Machine } from "../report/result.js";
 import { type Comparison, comparisonOf, comparisonsOf, cpu, median } from "../report/statistics.js";
 import type { Measured } from "../run/rounds.js";
 import type { ItemsResult, Way } from "./items.js";
-import type { WaitingResult } from "./result.js";
 import type { WorkersRow } from "./workers.js";
+
+/** All results of a call of `bench -- queue`, in the form that `--json` writes. */
+export interface QueueResult {
+  readonly kind: "queue";
+  readonly date: string;
+  /** The measured commit, if Git knows it. */
+  readonly commit?: string;
+  readonly quick: boolean;
+  readonly machine: Machine;
+  readonly versions: readonly string[];
+  readonly items: readonly ItemsResult[];
+  readonly waiting: readonly WaitingResult[];
+  readonly workers: readonly WorkersRow[];
+}
+
+/** What the items of one contestant cost beside few and many that wait. */
+export interface WaitingResult {
+  readonly contestant: string;
+  readonly result: ItemsResult;
+}
 
 /** The most that an item may cost in processor time, added and worked, as a multiple of another library. */
 const MOST: Readonly<Record<string, number>> = { "redis bullmq": 1, "postgres pg-boss": 0.8 };

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { tsArgs } from "@ojm/testing/programs";
 import { whyMissing } from "@ojm/testing/redis";
 import { expect, it, onTestFinished } from "vitest";
-import type { QueueResult } from "./result.js";
+import type { QueueResult } from "./lines.js";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 

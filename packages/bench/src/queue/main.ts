@@ -9,12 +9,13 @@ import {
   ITEMS_COLUMNS,
   itemsRows,
   lineOf,
+  type QueueResult,
   WAITING_COLUMNS,
+  type WaitingResult,
   WORKERS_COLUMNS,
   waitingRows,
   workersCells,
 } from "./lines.js";
-import type { QueueResult, WaitingResult } from "./result.js";
 import { countOf } from "./sizes.js";
 import { measureWaiting } from "./waiting.js";
 import { measureWorkers, type WorkersRow } from "./workers.js";

@@ -153,7 +153,10 @@ describe("what runs", () => {
       ]);
       expect([command, await call(command, "imprt")]).toMatchObject([
         command,
-        { code: 3, err: expect.stringMatching(/nothing is called "imprt".* Did you mean "import"\?/) },
+        {
+          code: 3,
+          err: expect.stringMatching(/no job, schedule, queue or lock has the name "imprt".* Did you mean "import"\?/),
+        },
       ]);
     }
     for (const run of runs) await run.end();
@@ -203,7 +206,7 @@ describe("what runs", () => {
     });
     expect(await call("unlock", "biling", "--reason", "x")).toMatchObject({
       code: 3,
-      err: 'ojm: nothing is called "biling": it has no run, no lock and no schedule. Names of the store: import.\n',
+      err: 'ojm: no job, schedule, queue or lock has the name "biling". Names of the store: import.\n',
     });
   });
 
@@ -418,7 +421,9 @@ describe("what ran", () => {
         {
           code: 3,
           out: "",
-          err: expect.stringMatching(/nothing is called "quite-another".* Names of the store: import\.\n$/),
+          err: expect.stringMatching(
+            /no job, schedule, queue or lock has the name "quite-another".* Names of the store: import\.\n$/,
+          ),
         },
       ]);
     }

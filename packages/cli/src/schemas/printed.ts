@@ -80,21 +80,31 @@ export interface Printed {
     /** How many dead letters will be tried again. */
     readonly retried: number;
   };
-  readonly "queue purge": {
-    readonly queue: string;
-    /** How many items were removed. */
-    readonly purged: number;
-    readonly reason: string;
-  };
+  readonly "queue purge": PurgedQueue | DryPurge;
   readonly "queue pause": PausedQueue;
   readonly "queue resume": { readonly queue: string; readonly wasPaused: boolean };
   /** An error of a command that prints JSON, on stderr. */
   readonly error: { readonly error: PrintedError };
 }
 
+interface PurgedQueue {
+  readonly queue: string;
+  /** How many items were removed. */
+  readonly purged: number;
+  readonly reason: string;
+}
+
 /** With --dry-run: nothing was done. */
 interface DryRun {
   readonly dryRun: true;
+}
+
+interface DryPurge extends DryRun {
+  readonly queue: string;
+  readonly state: string;
+  readonly group?: string;
+  /** How many items would be removed. */
+  readonly items: number;
 }
 
 /** For a pattern or several names, one item for each of them, in order. */

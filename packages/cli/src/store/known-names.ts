@@ -120,7 +120,7 @@ export async function refuseUnknown(manager: JobManager, name: string, withAudit
   const known = await knownNames(manager);
   const others = known.size === 0 ? "The store has no names." : `Names of the store: ${listed(known)}.`;
   throw notFound(
-    `nothing is called "${name}": it has no run, no lock and no schedule.${await meant(name, known)} ${others}`,
+    `no job, schedule, queue or lock has the name "${visible(name)}".${await meant(name, known)} ${others}`,
   );
 }
 
@@ -131,6 +131,5 @@ export async function refuseUnknown(manager: JobManager, name: string, withAudit
 export async function refuseTypo(manager: JobManager, name: string, insist = ""): Promise<void> {
   if (await isKnown(manager, name)) return;
   const near = await meant(name, await knownNames(manager));
-  if (near !== "")
-    throw notFound(`nothing is called "${name}": it has no run, no lock and no schedule.${near}${insist}`);
+  if (near !== "") throw notFound(`no job, schedule, queue or lock has the name "${visible(name)}".${near}${insist}`);
 }

@@ -213,8 +213,12 @@ export function withScheduler(
     } catch (error) {
       const { name: type, code, message } = error as { readonly [field: string]: unknown };
       if (type !== "ScheduleError" || code !== "UNKNOWN") throw error;
-      const { listed, meant, scheduleNames } = await import("./known-names.js");
+      const { listed, meant, queueNames, scheduleNames } = await import("./known-names.js");
       const [name = ""] = given.operands;
+      if ((await queueNames(manager)).has(name)) {
+        const command = ["pause", "resume"].includes(given.command) ? `queue ${given.command}` : "queue show";
+        throw notFound(`"${visible(name)}" is a queue, and has no schedule: ${ojmCommand(command, name)}`);
+      }
       for await (const { tick, trigger } of manager.history({ name, limit: 1 })) {
         // Its schedule was removed.
         if (tick !== undefined) break;

@@ -37,7 +37,7 @@ export class Terminal {
 
   /** Resolves once this text is on the terminal. */
   async shows(text: string | RegExp): Promise<void> {
-    await expect.poll(() => this.out, { timeout: 30_000 }).toMatch(text);
+    await expect.poll(() => this.out).toMatch(text);
   }
 
   /** Types keys. Discards the output before them. */

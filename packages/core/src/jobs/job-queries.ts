@@ -195,15 +195,16 @@ export abstract class JobQueries {
   /**
    * Why a job does not run now: it is already running, its lock is held, an attempt is not due yet, or how it
    * ended last. The most important reason comes first, each with its evidence. Reads a few entries, however
-   * many runs are stored.
+   * many runs are stored. `takes`: the permits and the rate of the next run, if they are known to be others
+   * than those of the last one.
    *
    * @throws ChannelError if the store fails
    * @example
    * for (const { text } of await manager.why("daily-report")) console.log(text);
    */
-  async why(name: string): Promise<Reason[]> {
+  async why(name: string, takes?: Pick<RunRecord, "permits" | "rate">): Promise<Reason[]> {
     const { why } = await operatorPart();
-    return why(this.source.context, name);
+    return why(this.source.context, name, takes);
   }
 
   /**

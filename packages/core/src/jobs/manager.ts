@@ -204,7 +204,8 @@ export class JobManager extends JobQueries {
    *
    * While a run of the key is active, it waits for it, up to `options.wait`. If that run fails, or its
    * process dies, the next caller runs its body. So a body may begin again after a part of its work: make
-   * that part idempotent, or fence its writes.
+   * that part idempotent, or fence its writes. With `options.retry`, this call repeats its body, unless
+   * another call completes the key meanwhile. If its process dies, no other one continues its attempts.
    *
    * Runs of one name with different keys run at the same time. The record of a run has the lock
    * `once/NAME/KEY`. `key`: 1 to 200 characters.

@@ -241,7 +241,7 @@ export function lockProblem(lock: unknown): string | undefined {
 }
 
 /** The options of a call that runs once for a key, without those that its run must not have. */
-const ONCE = ["keep", ...RUN.filter((option) => !["lock", "once", "retry", "group"].includes(option))];
+const ONCE = ["keep", ...RUN.filter((option) => !["lock", "once", "group"].includes(option))];
 
 /**
  * Checks the key of a call, and the options that a run does not have. Those of the run are checked with it.

@@ -146,6 +146,8 @@ export interface EndedBy {
   /** The person behind that process, if known. */
   readonly author?: string;
   readonly reason: string;
+  /** See {@link CancelOptions.giveBack}. */
+  readonly giveBack?: true;
 }
 
 /** Options of {@link openJobManager}. */
@@ -439,7 +441,17 @@ export interface RunOptions {
 export interface OnceCallOptions
   extends Pick<
     RunOptions,
-    "timeout" | "wait" | "permits" | "permitWait" | "rate" | "trigger" | "args" | "meta" | "signal" | "waitSignal"
+    | "timeout"
+    | "wait"
+    | "permits"
+    | "permitWait"
+    | "rate"
+    | "retry"
+    | "trigger"
+    | "args"
+    | "meta"
+    | "signal"
+    | "waitSignal"
   > {
   /** How long the key stays done, and its result stored, by the clock of the store. */
   readonly keep: Duration;
@@ -692,6 +704,11 @@ export interface CancelOptions {
    * not a pending attempt.
    */
   readonly audited?: boolean;
+  /**
+   * Whether the item of a queue waits again once its run has ended, and the attempt does not count. Default:
+   * false, it becomes a dead letter. For a run that is not of a queue, this changes nothing.
+   */
+  readonly giveBack?: boolean;
   /** How long to wait for the end of the run. Default: 10 s. */
   readonly wait?: Duration;
   /** Ends the wait. The run stays cancelled. */

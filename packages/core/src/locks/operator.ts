@@ -41,6 +41,14 @@ interface Requested {
   readonly author?: string | undefined;
 }
 
+/** A request to end a run, of a job. */
+interface CancelRequest extends Requested {
+  readonly audited: boolean;
+  readonly giveBack: boolean;
+  readonly run: string;
+  readonly job: string;
+}
+
 /** What people do to the locks of other processes: unlock, cancel, and hold for maintenance. */
 export class Operator {
   readonly #channel: Channel<LocksValue>;
@@ -69,7 +77,7 @@ export class Operator {
   /** Requests the holder of a lock to cancel its run. The same commit writes the audit record. */
   async requestCancel(
     { name, fence, holder }: HeldLock,
-    { reason, author, audited, run, job }: Requested & { audited: boolean; readonly run: string; readonly job: string },
+    { reason, author, audited, giveBack, run, job }: CancelRequest,
   ): Promise<void> {
     const by = await this.#context.holder();
     const at = this.#context.clock.now();
@@ -77,7 +85,12 @@ export class Operator {
     const audit: AuditValue = { name: job, action: "cancel", ...who, holder, run, fence };
     const put = { put: auditKey(job, at, this.#context.clock.random(12)), value: audit };
     const noted = audited ? [put] : [];
-    await addRequest(this.#channel, holder.instance, { name, fence, action: "cancel", ...who }, noted);
+    await addRequest(
+      this.#channel,
+      holder.instance,
+      { name, fence, action: "cancel", ...who, ...(giveBack && { giveBack }) },
+      noted,
+    );
   }
 
   holder(): Promise<Holder> {

@@ -3,9 +3,17 @@ import { unlessCorrupt } from "../channel/corrupt.js";
 import type { Op } from "../channel/types.js";
 import { auditOps } from "../jobs/audit.js";
 import { isMaintenance, isMaintenanceValue, MAINTENANCE, maintenanceIn } from "../jobs/maintenance.js";
+import type { JobManager } from "../jobs/manager.js";
 import type { RunContext } from "../jobs/run/context.js";
-import type { AuditAction, EndMaintenanceOptions, Maintenance, MaintenanceOptions } from "../jobs/types.js";
+import type {
+  AuditAction,
+  CancelOptions,
+  EndMaintenanceOptions,
+  Maintenance,
+  MaintenanceOptions,
+} from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
+import { matchesName } from "../util/names.js";
 import { isText, isTime, present } from "../util/shape.js";
 import { checkRequest, refusing } from "./requests.js";
 
@@ -59,6 +67,25 @@ export async function endMaintenance(
     return { all: all.filter((one) => !isMeant(one)), acts };
   });
   return ended;
+}
+
+/** The ids of the runs of these names that are in progress, and of their retry series. */
+export async function runsUnder(manager: JobManager, names: string): Promise<string[]> {
+  const [records, retries] = await Promise.all([manager.openRecords(), manager.retries()]);
+  const all = [...records, ...retries.map(({ name, chain: id }) => ({ name, id }))];
+  return all.filter(({ name }) => matchesName(names, name)).map(({ id }) => id);
+}
+
+/** Asks the runs of a maintenance to stop, and gives items of queues back. Resolves to the ids of these. */
+export async function cancelUnder(
+  manager: JobManager,
+  names: string,
+  who: Pick<CancelOptions, "reason" | "author">,
+): Promise<string[]> {
+  const stopped: string[] = [];
+  for (const id of await runsUnder(manager, names))
+    if ((await manager.cancel(id, { ...who, giveBack: true, wait: 0 })).requested) stopped.push(id);
+  return stopped;
 }
 
 /** Changes the entry, and writes the audit in the same commit. */

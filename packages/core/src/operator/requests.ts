@@ -30,7 +30,7 @@ import { visible } from "../util/text.js";
 import { untilClosed } from "./until-closed.js";
 
 const CANCEL_WAIT = 10_000;
-const CANCEL_OPTIONS = ["reason", "author", "audited", "wait", "signal"];
+const CANCEL_OPTIONS = ["reason", "author", "audited", "giveBack", "wait", "signal"];
 
 /** The answer if there is nothing to cancel. */
 const NOTHING_TO_CANCEL: CancelOutcome = { requested: false, ended: false };
@@ -50,13 +50,13 @@ export async function cancelRun(context: RunContext, nameOrId: string, options: 
 async function cancelHolder(
   { locks, jobs, clock }: RunContext,
   nameOrId: string,
-  { reason, author, audited = true, wait, signal }: CancelOptions & { readonly wait: number },
+  { reason, author, audited = true, giveBack = false, wait, signal }: CancelOptions & { readonly wait: number },
 ): Promise<CancelOutcome> {
   const found = await activeRunOf({ locks, jobs }, nameOrId);
   if (found === undefined) return NOTHING_TO_CANCEL;
   const { lock, entry } = found;
   const { id, name } = toRecord(entry);
-  await locks.operator.requestCancel(lock, { reason, author, audited, run: id, job: name });
+  await locks.operator.requestCancel(lock, { reason, author, audited, giveBack, run: id, job: name });
   const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
   return { requested: true, ended: hasEnded(run), run };
 }

@@ -27,7 +27,11 @@ const NAMED = 3;
 const ORPHANED = ". Its process is gone: no process makes it";
 
 /** Why a job does not run now, the most important reason first. */
-export async function why({ locks, jobs, lockChannel, clock }: RunContext, name: string): Promise<Reason[]> {
+export async function why(
+  { locks, jobs, lockChannel, clock }: RunContext,
+  name: string,
+  takes?: Taking,
+): Promise<Reason[]> {
   const [own, retries, last] = await Promise.all([
     locks.find(name),
     pendingOf(lockChannel, name),
@@ -46,7 +50,7 @@ export async function why({ locks, jobs, lockChannel, clock }: RunContext, name:
     reasons.push({ ...reason, ...more });
     if (lock.waiting > 0) reasons.push(await waiting(locks, lock, lock !== own));
   }
-  const taking: Taking = last ?? (await awaitedBy({ locks, lockChannel }, name));
+  const taking: Taking = takes ?? last ?? (await awaitedBy({ locks, lockChannel }, name));
   reasons.push(...(await permitsTaken({ locks, lockChannel }, taking.permits)));
   if (taking.rate !== undefined) reasons.push(...(await rateUsedUp({ locks, lockChannel, clock }, taking.rate)));
   for (const { value: next } of retries) {

@@ -1,5 +1,5 @@
 import type { Channel, Op } from "@ojm/core";
-import { first, readable } from "@ojm/core/internal";
+import { fieldsOf, first, isCount, readable } from "@ojm/core/internal";
 import { bytesOf, type CheckedAdd, checkAdd, refuse } from "../options.js";
 import { type BatchValue, batchDoneKey, batchKey, inBatchKey, isBatch, type QueuesValue } from "./entries.js";
 import { notOurs, type QueueStore } from "./store.js";
@@ -22,7 +22,8 @@ export interface NewBatch extends Pick<BatchValue, "callback"> {
  * Adds what the store does not have of a batch. One commit adds each part, and counts it: so a call that did
  * not finish is continued by the next one. Resolves to the number of items that this call added.
  *
- * @throws QueueError `INVALID` if the batch has more items; ChannelError `CORRUPT`, or if the store fails
+ * @throws QueueError `INVALID` if the batch has another number of items; ChannelError `CORRUPT`, or if the
+ * store fails
  */
 export async function addBatch(store: QueueStore, batch: NewBatch): Promise<number> {
   const { queue, id, data, options, callback } = batch;
@@ -35,9 +36,16 @@ export async function addBatch(store: QueueStore, batch: NewBatch): Promise<numb
     const known = entry?.value;
     if (known !== undefined && !isBatch(known)) throw notOurs(key, "none of its items is missing");
     const { added, isOpen } = known ?? { added: 0, isOpen: true };
-    if (done !== undefined || !isOpen) return count;
-    if (added > data.length)
-      refuse(queue, `the batch "${id}" of the queue "${queue}" has ${added} items already, and this call gives fewer`);
+    const ended = fieldsOf<Pick<BatchValue, "added">>(done?.value)?.added;
+    // An entry that ojm did not write says nothing of the number.
+    const all = done === undefined ? added : isCount(ended) ? ended : data.length;
+    const isClosed = done !== undefined || !isOpen;
+    if (all > data.length || (isClosed && all < data.length))
+      refuse(
+        queue,
+        `the batch "${id}" of the queue "${queue}" has ${all} items, and this call gives ${data.length}: a batch gets no other items later. Give all of them again, or others another id`,
+      );
+    if (isClosed) return count;
     const ops: Op<QueuesValue>[] = [];
     let [end, bytes] = [added, 0];
     while (end < data.length && end - added < most && bytes < MOST_BYTES) {

@@ -28,7 +28,8 @@ export type AttemptEnd =
   | { readonly type: "failed"; readonly error: string; readonly retry?: false | number };
 
 /** The end of an attempt by the record of its run. */
-export function endOf({ status, error = status }: RunRecord): AttemptEnd {
+export function endOf({ status, error = status, endedBy }: RunRecord): AttemptEnd {
+  if (endedBy?.giveBack === true) return { type: "given back" };
   if (status === "completed" || status === "skipped") return { type: "done" };
   // The operator does not want it: no worker tries again by itself.
   return status === "cancelled" ? { type: "failed", error, retry: false } : { type: "failed", error };

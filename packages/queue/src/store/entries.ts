@@ -156,8 +156,15 @@ export const lockOf = (queue: string, id: string): string => `queue/${queue}/${i
 /** The key of that lock in the channel of the locks. */
 export const lockKeyOf = (queue: string, id: string): Key => ["lock", lockOf(queue, id)];
 
-/** The permit that limits how many items of a group are processed at once. */
-export const groupPermit = (queue: string, group: string): string => `queue/${queue}/group/${group}`;
+/** What an attempt takes. One permit limits how many items of a group are processed at once. */
+export function takesOf(
+  queue: string,
+  { permits, rate, perGroup }: CheckedQueue,
+  group: string | undefined,
+): Pick<CheckedQueue, "permits" | "rate"> {
+  const ofGroup = perGroup !== undefined && group !== undefined && { [`queue/${queue}/group/${group}`]: perGroup };
+  return { ...((permits || ofGroup) && { permits: { ...permits, ...ofGroup } }), ...(rate && { rate }) };
+}
 
 /** The place in the last three parts of a key; `undefined` if they are not one. */
 export function placeOf(key: Key): Place | undefined {

@@ -12,7 +12,7 @@ import {
 } from "@ojm/core/internal";
 import { checkDuration } from "../options.js";
 import { endBatch, endBatches } from "../store/batch.js";
-import { groupPermit, lockOf, memberKey, type QueuesValue, type StoredItem } from "../store/entries.js";
+import { lockOf, memberKey, type QueuesValue, type StoredItem, takesOf } from "../store/entries.js";
 import { type Definition, definitionOf, isGoneHere, type QueueStore } from "../store/store.js";
 import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
 import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
@@ -353,7 +353,7 @@ export class QueueWorker implements Worker {
           active.run = run;
           this.#deal();
           claim.isClosing = () => isRunError(run.signal.reason) && run.signal.reason.code === "CLOSING";
-          this.#head.remove(claim.waiting);
+          this.#head.remove(claim.waiting, claim.waiting.version);
           this.#begun.set(id, run.id);
           const result = this.#handle(run, claim);
           const stopWatch = this.#watchEnd(run, active);
@@ -423,21 +423,17 @@ export class QueueWorker implements Worker {
 
   #runOptions({ claim, stop }: Active) {
     const { id, item } = claim.waiting;
-    const { timeout, permits, rate, perGroup } = claim.definition.options;
-    const ofGroup =
-      perGroup !== undefined && item.group !== undefined ? { [groupPermit(this.queue, item.group)]: perGroup } : {};
-    const all = { ...permits, ...ofGroup };
-    const hasPermits = Object.keys(all).length > 0;
+    const { options } = claim.definition;
+    const takes = takesOf(this.queue, options, item.group);
     // The item of a group that is full waits by itself; for the rest, its run waits in line.
     const permitWait = this.#isLimited ? PERMIT_WAIT : 0;
     return {
       lock: lockOf(this.queue, id),
       claim,
-      timeout,
+      timeout: options.timeout,
       wait: 0,
-      ...(hasPermits && { permits: all }),
-      ...(rate !== undefined && { rate }),
-      ...((hasPermits || rate !== undefined) && { permitWait }),
+      ...takes,
+      ...((takes.permits || takes.rate) && { permitWait }),
       trigger: "queue",
       meta: { ...item.meta, item: id, attempt: item.attempt },
       group: this.#group,

@@ -1,6 +1,7 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
 import { type ActiveRun, all, type Hold, isOwn, isTriedAgain, present } from "@ojm/core/internal";
+import { withoutVarying } from "@ojm/core/internal/operator";
 import {
   type NextTick,
   type OverdueTicks,
@@ -259,12 +260,8 @@ export function groupKey({ kind, text, exit, unattended }: Problem): string | un
   // Two commands with the same exit code, or ended by the same signal, may have any two causes.
   const isByExit = exit !== undefined && exit.code !== 0;
   const isGroup = kind === "failed" && text !== endedText(kind) && !isByExit;
-  return isGroup ? `${kind} ${text.replace(VARYING, "#")}` : undefined;
+  return isGroup ? `${kind} ${withoutVarying(text)}` : undefined;
 }
-
-/** What differs between equal errors: numbers, and ids in hex. An exit code is an error of its own. */
-const VARYING =
-  /(?<!\bcode )(?:\d+(?:[.:,]\d+)+|(?<![\da-z])(?:0x)?(?=[a-f-]*\d)[\da-f]+(?:-[\da-f]+)*(?![\da-z])|(?<![\da-f])\d+)/gi;
 
 function groupOf(all: readonly Problem[]): Problem {
   const ats = all.flatMap(({ at }) => at ?? []);

@@ -1,4 +1,6 @@
-import { isPattern, maintenanceText, matchesName } from "@ojm/core/internal";
+import { parseRunId } from "@ojm/core";
+import { isPattern, maintenanceText, matchesName, present } from "@ojm/core/internal";
+import { cancelUnder, runsUnder } from "@ojm/core/internal/operator";
 import type { Endpoint } from "../contract/endpoint.js";
 import {
   type MaintenanceRequest,
@@ -8,6 +10,7 @@ import {
 } from "../contract/requests.js";
 import type { ManyAnswer, ManyResult } from "../contract/types.js";
 import { Refusal, refusalOf } from "../security/refusal.js";
+import { recordOf } from "../view/runs/items.js";
 import { mapSome, type Source } from "../view/source.js";
 import { checkFuture, doings, iso } from "./acts.js";
 import type { Handler } from "./read.js";
@@ -64,8 +67,12 @@ async function eachOf(source: Source, act: ManyAct, { names, ...request }: Autho
   const found = await namesOf(source, act, names);
   const results = await mapSome(found, async (name): Promise<ManyResult> => {
     try {
-      const { done, run } = await doings[act](source, { ...request, name });
-      source.hub.touch(name);
+      const of = parseRunId(name);
+      // A job may have a name that looks like the id of a run.
+      const record = act === "run-now" && of !== undefined ? await recordOf(source, of) : undefined;
+      const one = record === undefined ? { name } : { name: record.name, ...present({ args: record.args }) };
+      const { done, run } = await doings[act](source, { ...request, ...one });
+      source.hub.touch(of?.name ?? name);
       return { name, done: source.mask(done), ...(run !== undefined && { run }) };
     } catch (error) {
       const refusal = refusalOf(error, source.mask);
@@ -109,17 +116,15 @@ async function maintenanceOn(
   checkFuture(until);
   const store = await hub.store();
   const schedules = store.scheduleNames().filter((name) => matchesName(names, name)).length;
-  const runs = (await candidates(source, "cancel")).filter(({ name }) => matchesName(names, name));
+  const runs = await runsUnder(manager, names);
   const what = `${names === "*" ? "everything" : names} (${count(schedules, "schedule")})`;
   const end = until === undefined ? "until it is ended" : `until ${iso(until)}`;
   const going = `${count(runs.length, "run")} in progress`;
   if (dryRun === true)
     return `would start a maintenance of ${what} ${end}: ${going}${cancel === true ? ", to be stopped" : ""}`;
   await manager.startMaintenance({ names, reason, author, ...(until !== undefined && { until }) });
-  let stopped = 0;
-  if (cancel === true)
-    for (const { id } of runs) if ((await manager.cancel(id, { reason, author, wait: 0 })).requested) stopped++;
-  return `maintenance of ${what} ${end}. ${cancel === true ? `${count(stopped, "run")} asked to stop` : going}`;
+  const stopped = cancel === true ? await cancelUnder(manager, names, { reason, author }) : undefined;
+  return `maintenance of ${what} ${end}. ${stopped === undefined ? going : `${count(stopped.length, "run")} asked to stop`}`;
 }
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { ActAnswer, Audit, Jobs, ManyAnswer, Now } from "../contract/types.js";
+import type { ActAnswer, Audit, Jobs, ManyAnswer, Now, RunItem, Runs } from "../contract/types.js";
 import { openTestUi, type TestUi } from "../testing/test-ui.js";
 
 let it: TestUi;
@@ -54,6 +54,25 @@ test("the failing jobs are found, and run again", async () => {
   const failing = async (): Promise<string[]> =>
     (await it.get<Jobs>("/api/v1/jobs?state=failing")).jobs.map(({ name }) => name);
   await expect.poll(failing).toEqual(["bad"]);
+});
+
+test("the jobs of failed runs run again, with the parameters of those runs", async () => {
+  const days: unknown[] = [];
+  await it.scheduler.add("report", { every: 3_600_000 }, ({ args }) => {
+    days.push(args["day"]);
+    if (days.length <= 2) throw new Error("no route");
+  });
+  for (const day of [1, 2]) await it.act("/api/v1/jobs/report/run-now", { reason, args: { day } }, "operate");
+  const failed = async (): Promise<readonly RunItem[]> =>
+    (await it.get<Runs>("/api/v1/runs?name=report&status=failed")).runs;
+  await expect.poll(async () => (await failed()).length).toBe(2);
+  const [, first] = await failed();
+  const { results } = await many("run-now", { names: [first?.id, "report@2020-01-01T00:00:00.000Z"] });
+  expect(results).toMatchObject([
+    { name: "report@2020-01-01T00:00:00.000Z", error: expect.stringContaining("no schedule") },
+    { name: first?.id, done: "report started" },
+  ]);
+  await expect.poll(() => days).toEqual([1, 2, 1]);
 });
 
 test("the runs of a pattern are cancelled, and holds ended", async () => {

@@ -105,6 +105,36 @@ test("an item shows its attempts, and its data only with showResults", async () 
   expect(await list.text()).not.toContain('"data"');
 });
 
+test("a queue and an item that wait show the permits and the rate that keep them from starting", async () => {
+  const rate = { name: "smtp", max: 1, per: "1h" } as const;
+  const run = await it.manager.start("other", { permits: { stripe: 1 }, rate });
+  await using queues = openQueues(it.manager);
+  await queues.define("mail", { permits: { stripe: 1 }, rate });
+  expect((await detail()).limits).toEqual([]);
+  const { id } = await queues.add("mail", 1);
+  const limits = [
+    expect.stringContaining(`the permit "stripe" is taken, by ${run.id} on `),
+    expect.stringMatching(/^one run has begun within 1 h, .* the rate "smtp" allows: the next may begin in /),
+  ];
+  expect((await detail()).limits).toEqual(limits);
+  expect((await it.get<QueueItemPage>(`/api/v1/queues/mail/items/${id}`)).limits).toEqual(limits);
+});
+
+test("a queue under maintenance says so, and an active item shows its newer data with showResults", async () => {
+  await using queues = openQueues(it.manager);
+  await queues.trigger("mail", "old");
+  const stop = new AbortController();
+  const worker = await queues.work("mail", () => new Promise((end) => stop.signal.addEventListener("abort", end)));
+  await expect.poll(async () => (await queues.counts("mail")).active).toBe(1);
+  const { id } = await queues.trigger("mail", "new");
+  await using showing = await openTestUi({ manager: it.manager, showResults: true });
+  expect((await showing.get<QueueItemPage>(`/api/v1/queues/mail/items/${id}`)).item.next).toEqual({ data: "new" });
+  await it.manager.startMaintenance({ names: "ma*", reason: "a move", author: "ana" });
+  expect((await detail()).paused).toMatchObject({ maintenance: "ma*", by: "ana", reason: "a move" });
+  stop.abort();
+  await worker.close({ grace: 0 });
+});
+
 test("the dead letters of one error are retried or discarded with one reason, the others stay", async () => {
   await addDead(it.manager, "mail", ["no route", "no route", "mailbox full", "mailbox full"]);
   const keyOf = async (text: string): Promise<string | undefined> =>

@@ -401,6 +401,26 @@ describe("jobs", () => {
     expect((await it.get<Jobs>("/api/v1/jobs?q=B")).jobs.map(({ name }) => name)).toEqual(["b"]);
   });
 
+  test("are found by a pattern, and by the host of their newest run", async () => {
+    for (const name of ["billing/a", "crm/billing", "billing/b"]) await it.manager.run(name, () => {});
+    await it.scheduler.add("billing/c", { every: HOUR }, () => {});
+    const names = async (list: string, query: string): Promise<string[]> => {
+      const answer = await it.get<Partial<Jobs & Runs>>(`/api/v1/${list}?${query}`);
+      return (answer[list as "jobs"] ?? []).map(({ name }) => name).sort();
+    };
+    const here = hostname().slice(0, 3).toUpperCase();
+    expect(await names("jobs", "q=billing/*")).toEqual(["billing/a", "billing/b", "billing/c"]);
+    expect(await names("jobs", `q=BILLING/*&host=${here}`)).toEqual(["billing/a", "billing/b"]);
+    expect(await names("runs", `q=billing/*&host=${here}*`)).toEqual(["billing/a", "billing/b"]);
+    expect(await names("runs", `host=${here}*elsewhere`)).toEqual([]);
+    expect(await names("jobs", "host=elsewhere")).toEqual([]);
+    const run = await it.manager.start("billing/d");
+    expect(await names("jobs", `q=*d&host=${here}`)).toEqual(["billing/d"]);
+    expect(await names("runs", `status=running&host=${here}`)).toEqual(["billing/d"]);
+    expect(await names("runs", "status=running&host=elsewhere")).toEqual([]);
+    await run.end();
+  });
+
   test("have their last outcomes, and their trends, by which they are sorted", async () => {
     const clock = { ...systemClock };
     await using it = await openTestUi({ channels: { clock } });
@@ -440,6 +460,8 @@ describe("jobs", () => {
     expect(await names("&limit=1&after=slower")).toEqual(["a steady one", true]);
     expect(await names("&q=e")).toEqual(["slower", "a steady one", "new", false]);
     expect((await it.send("GET", "/api/v1/jobs?sort=faster")).status).toBe(400);
+    expect((await jobs("?state=slow,failing")).jobs.map(({ name }) => name)).toEqual(["new", "slower"]);
+    expect((await jobs("?state=slow&q=new")).jobs).toEqual([]);
   });
 
   test("a job has the course of its runs, and what people and releases changed meanwhile", async () => {
@@ -456,7 +478,7 @@ describe("jobs", () => {
     const job = async (): Promise<JobDetail> => it.get<JobDetail>("/api/v1/jobs/import");
     const whats = async (): Promise<unknown> => (await job()).marks.map(({ what }) => what).sort();
     // The start times of two runs differ: the second one may be a moment ahead of the clock.
-    await expect.poll(whats, { timeout: 10_000 }).toEqual(["new-definition", "new-version", "pause"]);
+    await expect.poll(whats).toEqual(["new-definition", "new-version", "pause"]);
     const { course, marks } = await job();
     expect(course).toEqual([
       [expect.any(Number), "completed", expect.any(Number)],

@@ -30,7 +30,7 @@ const ZONES_LIFE = 10_000;
 
 const LIMIT: Parameter = { type: "count", text: "the most items" };
 const NAME_AFTER: Parameter = { type: "text", text: "only names after this one" };
-const Q: Parameter = { type: "text", text: "only names that have this text in them" };
+const Q: Parameter = { type: "text", text: "only names that have this text in them, or match this pattern with `*`" };
 
 /** A page that first requests a list with its filters; nothing if it has filters that the API lacks. */
 const listPage = (path: string, limit: number, known: readonly string[]): EndpointPage => ({
@@ -79,11 +79,12 @@ export const readEndpoints: readonly Endpoint[] = [
       q: Q,
       state: {
         type: "text",
-        text: "only those that are `failing`, `paused`, `held` or `running`, with commas between",
+        text: "only those that are `failing`, `paused`, `held`, `running` or `slow`, with commas between",
       },
+      host: { type: "text", text: "only jobs whose newest run is on such a host: a part of its name, or a pattern" },
       sort: { type: "text", text: "`slower`: those first that became the slowest since the week before" },
     },
-    page: listPage("jobs", 100, ["q", "state", "sort"]),
+    page: listPage("jobs", 100, ["q", "state", "host", "sort"]),
   }),
   look("job", "jobs/:name", "A job and its ticks", {
     query: {
@@ -107,12 +108,13 @@ export const readEndpoints: readonly Endpoint[] = [
       name: { type: "text", text: "only the runs of this job" },
       q: Q,
       status: { type: "statuses", text: "only these statuses, with commas between them" },
+      host: { type: "text", text: "only runs on such a host: a part of its name, or a pattern with `*`" },
       from: { type: "time", text: "only runs that began at this time or later" },
       to: { type: "time", text: "only runs that began before this time" },
       before: { type: "text", text: "only runs after this one in the list: its id" },
       limit: LIMIT,
     },
-    page: listPage("runs", 50, ["name", "q", "status"]),
+    page: listPage("runs", 50, ["name", "q", "status", "host"]),
   }),
   look("run", "runs/:id", "A run", {
     page: { path: /^\/runs\/([^/]+)$/, first: (id) => [`runs/${id}`, `runs/${id}/log?tail=400`] },
@@ -123,6 +125,7 @@ export const readEndpoints: readonly Endpoint[] = [
       tail: { type: "count", text: "only this many of the last lines" },
       limit: LIMIT,
     },
+    page: { path: /^\/compare$/, first: LATE },
   }),
   look("log.txt", "runs/:id/log.txt", "The log of a run, to download", { answer: "text/plain" }),
   look("zones", "zones", "The time zones of the schedules, by name", { query: { limit: LIMIT, after: NAME_AFTER } }),
@@ -182,7 +185,8 @@ export function readHandlers(source: Source): Readonly<Record<string, Handler>> 
       const sort = query.text("sort");
       if (sort !== undefined && sort !== "slower")
         throw new Refusal("INVALID", `sort is "slower" or absent, not "${sort.slice(0, 100)}"`);
-      return jobsOf(source, { ...names(query, 50, 100), sort, state: query.text("state") });
+      const [state, host] = [query.text("state"), query.text("host")];
+      return jobsOf(source, { ...names(query, 50, 100), sort, state, host });
     },
     job: async ({ params: { name = "" }, query }) =>
       found(await jobDetailOf(source, name, range(query)), `job "${name}"`),
@@ -191,8 +195,8 @@ export function readHandlers(source: Source): Readonly<Record<string, Handler>> 
       return found(await whyOf(source, name, { at: query.time("at"), run }), `run "${run}" of the job`);
     },
     runs: async ({ query }) => {
-      const [status, before] = [query.statuses("status"), query.text("before")];
-      return runsOf(source, { ...named(query), ...range(query), status, before, limit: query.limit(50, 200) });
+      const [status, host, before] = [query.statuses("status"), query.text("host"), query.text("before")];
+      return runsOf(source, { ...named(query), ...range(query), status, host, before, limit: query.limit(50, 200) });
     },
     run: async ({ params: { id = "" } }) => found(await runOf(source, id), `run "${id}"`),
     log: async ({ params: { id = "" }, query }) => {

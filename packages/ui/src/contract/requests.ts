@@ -32,10 +32,13 @@ export interface ActRequest {
 
 /**
  * The body of `POST api/v1/many/ACT`, where ACT is `run-now`, `pause`, `resume`, `hold`, `end-hold` or
- * `cancel`.
+ * `cancel`. A list of more names than fit takes several requests.
  */
 export interface ManyRequest extends Pick<ActRequest, "reason" | "until" | "again" | "dryRun"> {
-  /** Names of jobs, or patterns with `*` for any characters; with `cancel`, also ids of runs. */
+  /**
+   * Names of jobs, patterns with `*` for any characters, and with `cancel` and `run-now`, also ids of runs.
+   * The id of a run with `run-now`: its job runs again, with the parameters of that run.
+   */
   readonly names: readonly string[];
 }
 

@@ -375,7 +375,7 @@ export interface Trend {
 }
 
 /**
- * `GET api/v1/jobs?limit&after&q&sort`: by name, or with `sort=slower` those first that became the slowest,
+ * `GET api/v1/jobs?limit&after&q&state&host&sort`: by name, or with `sort=slower` those first that became the slowest,
  * in comparison with the week before. At most 2,000 names can be sorted.
  */
 export interface Jobs {
@@ -459,7 +459,7 @@ export type RunItem = Pick<
   "id" | "name" | "status" | "startTime" | "endTime" | "duration" | "trigger" | "attempt" | "tick" | "holder" | "error"
 >;
 
-/** `GET api/v1/runs?name&q&status&from&to&before&limit`: newest first. */
+/** `GET api/v1/runs?name&q&status&host&from&to&before&limit`: newest first. */
 export interface Runs {
   readonly runs: readonly RunItem[];
   readonly more: boolean;
@@ -556,6 +556,8 @@ export interface QueueDetail extends QueueView {
   readonly minutes: readonly QueueMinute[];
   /** The range in which attempts are not, or not all, counted yet. Request it again. */
   readonly missing?: Missing;
+  /** The permits and the rate that keep the next item from starting, in words. */
+  readonly limits: readonly string[];
   /** The largest group first, 50 at most, of the first 1,000 dead letters. */
   readonly errors: readonly DeadGroup[];
   /** Whether `errors` leaves out dead letters. */
@@ -578,6 +580,8 @@ export interface QueueItems {
 export interface QueueItemDetail extends QueueItem {
   readonly data?: unknown;
   readonly meta?: { readonly [key: string]: unknown };
+  /** Newer data of an active item, for one more attempt after the present one. */
+  readonly next?: { readonly data?: unknown; readonly due?: number };
   /** Whether its data is hidden. */
   readonly dataHidden?: boolean;
 }
@@ -586,6 +590,8 @@ export interface QueueItemDetail extends QueueItem {
 export interface QueueItemPage {
   readonly at: number;
   readonly item: QueueItemDetail;
+  /** The permits and the rate that keep it from starting, if it waits. */
+  readonly limits: readonly string[];
   /** The last 10 of its runs whose records are stored, the oldest first. */
   readonly attempts: readonly RunItem[];
 }

@@ -62,7 +62,9 @@ async function viewOf({ queues, mask }: Source, { name, paused }: QueueSummary, 
   return {
     name,
     ...counts,
-    ...(paused && { paused: { ...pick(paused, "at", "until"), reason: mask(paused.reason), by: mask(paused.by) } }),
+    ...(paused && {
+      paused: { ...pick(paused, "at", "until", "maintenance"), reason: mask(paused.reason), by: mask(paused.by) },
+    }),
   };
 }
 
@@ -70,13 +72,21 @@ async function viewOf({ queues, mask }: Source, { name, paused }: QueueSummary, 
 export async function queueDetailOf(source: Source, name: string): Promise<QueueDetail | undefined> {
   const summary = await summaryOf(source, name);
   if (summary === undefined) return undefined;
-  const [view, { errors, truncated }, attempts] = await Promise.all([
+  const [view, { errors, truncated }, attempts, [first]] = await Promise.all([
     viewOf(source, summary, COUNTED),
     errorsOf(source, name),
     attemptsOf(source, name),
+    take(source.queues.items(name, { state: "waiting", limit: 1 }), 1),
   ]);
+  const limits = await limitsOf(source, first);
   const definition = masked(summary.options, source.mask) as QueueDetail["definition"];
-  return { ...view, at: Date.now(), definition, ...attempts, errors, truncated };
+  return { ...view, at: Date.now(), definition, ...attempts, limits, errors, truncated };
+}
+
+/** The limits that keep an item from starting, if it waits. */
+async function limitsOf({ queues, mask }: Source, item: ItemInfo | undefined): Promise<readonly string[]> {
+  if (item?.state !== "waiting") return [];
+  return (await queues.limits(item.queue, item.group)).map(({ text }) => mask(text));
 }
 
 async function attemptsOf(
@@ -156,13 +166,18 @@ export async function itemPageOf(source: Source, name: string, id: string): Prom
   const { queues, mask, showResults } = source;
   const item = await queues.item(name, id);
   if (item === undefined) return undefined;
-  const { data, meta, runs } = item;
+  const { data, meta, next, runs } = item;
   const refs = runs.flatMap((run) => parseRunId(run) ?? []);
   const records = await mapSome(refs, (run) => recordOf(source, run));
-  const shown = { data: masked(data, mask), ...(meta && { meta: masked(meta, mask) as NonNullable<typeof meta> }) };
+  const shown = {
+    data: masked(data, mask),
+    ...(meta && { meta: masked(meta, mask) as NonNullable<typeof meta> }),
+    ...(next && { next: masked(next, mask) as NonNullable<typeof next> }),
+  };
   return {
     at: Date.now(),
     item: { ...queueItemOf(item, mask), ...(showResults ? shown : { dataHidden: true }) },
+    limits: await limitsOf(source, item),
     attempts: records.flatMap((record) => (record === undefined ? [] : [itemOf(record, source)])),
   };
 }

@@ -231,7 +231,7 @@ describe("ojm exec", () => {
       if (!ojm.err.includes("second signal")) ojm.process.kill("SIGTERM");
       return ojm.err;
     };
-    await expect.poll(again, { timeout: 30_000, interval: 300 }).toContain("second signal");
+    await expect.poll(again, { interval: 300 }).toContain("second signal");
     const { code, err } = await ojm.ended;
     expect(code).toBe(143);
     expect(err.match(/^ojm: .*$/gm)).toEqual(["ojm: got SIGTERM, the second signal: ends the command by SIGKILL"]);
@@ -331,8 +331,10 @@ describe("ojm exec", () => {
     const quiet = await place.exec("echo again", ...key, "--quiet-if-locked").ended;
     expect(quiet).toEqual(expect.objectContaining({ code: 0, out: "", err: "" }));
     expect(await place.last()).toMatchObject({ status: "completed", lock: "once/backup/2026-11" });
-    const other = await place.exec("echo other", "--once-key", "2026-12", "--keep", "30d").ended;
+    const retried = ["--once-key", "2026-12", "--keep", "30d", "--retry", "3", "--retry-delay", "1ms"];
+    const other = await place.exec("echo x >> tries; test $(wc -l < tries) -ge 2 && echo other", ...retried).ended;
     expect(other).toMatchObject({ code: 0, out: "other\n" });
+    expect(await place.last()).toMatchObject({ status: "completed", attempt: 2, lock: "once/backup/2026-12" });
   });
 
   test("ends at once by a signal while it waits for the lock, or for its next attempt", async () => {

@@ -153,7 +153,7 @@ function keyOption(given: Given, name: string): { readonly key: string; readonly
   const keep = spanOption(given, "keep");
   if (key === undefined && keep === undefined) return undefined;
   if (key === undefined || keep === undefined) throw new CommandError("--once-key and --keep need each other");
-  const other = ["lock", "retry", "once-per", "tick"].find((option) => given.values[option] !== undefined);
+  const other = ["lock", "once-per", "tick"].find((option) => given.values[option] !== undefined);
   if (other !== undefined) throw new CommandError(`--once-key and --${other} exclude each other`);
   try {
     checkOnceCall(name, key, { keep });

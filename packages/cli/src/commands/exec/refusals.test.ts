@@ -25,7 +25,7 @@ test.each([
   [["--once-per", "0"], /--once-per must be more than 0/],
   [["--once-per", "1h", "--tick", "0 2 * * *"], /exclude each other/],
   [["--once-key", "a"], /--once-key and --keep need each other/],
-  [["--once-key", "a", "--keep", "1d", "--retry", "2"], /--once-key and --retry exclude each other/],
+  [["--once-key", "a", "--keep", "1d", "--lock", "a"], /--once-key and --lock exclude each other/],
   [["--once-key", "", "--keep", "1d"], /--once-key: key of once must be a text/],
   [["--time-zone", "local"], /--time-zone is the time zone of --tick/],
   [["--tick", "61 * * * *"], /--tick: .*minute/],

@@ -155,7 +155,7 @@ describe("notify in a config", () => {
     receiver.answer = (response) => void response.writeHead(204).end();
     const before = receiver.received.length;
     await expect
-      .poll(async () => [(await exec(folder, "exit 0").ended).code, receiver.received.length], { timeout: 60_000 })
+      .poll(async () => [(await exec(folder, "exit 0").ended).code, receiver.received.length])
       .toEqual([0, before + 1]);
   });
 

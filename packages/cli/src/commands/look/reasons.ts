@@ -5,7 +5,7 @@ import type { PastReason } from "@ojm/schedule/operator";
 import { orphanedRetryHelp } from "../exec/orphaned-retries.js";
 import { commandText, helpCommand, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
-import { endOfMaintenance } from "../maintenance/text.js";
+import { endOfMaintenance } from "../maintenance/off.js";
 import { type QueueReason, queueReasons } from "../queue/reasons.js";
 
 /** Why a job does not run, and what to do. */
@@ -48,6 +48,9 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
 /** No living process runs it, or a hold or a maintenance keeps it from running. */
 const KEPT_AWAY: ReadonlySet<string> = new Set(["unattended", "maintenance", "maintenance-window"]);
 
+/** A queue needs no schedule, its items do not wait for each other, and its own reasons say the rest. */
+const OF_QUEUE: ReadonlySet<string> = new Set(["ready", "running", "never", "unscheduled", "permit", "rate"]);
+
 /** Why a job does not run, the most important reason first, each with what to do. */
 export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name: string): Promise<Why[]> {
   const all = await scheduler.why(name);
@@ -57,9 +60,7 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   const isKept = orphans.some(({ isCertain }) => isCertain);
   const refused = await sayRefusals(manager, name);
   const ofQueue = await queueReasons(manager, name);
-  // A queue needs no schedule, and its items do not wait for each other.
-  const isMeant = ({ code }: ScheduleReason): boolean =>
-    ofQueue === undefined || !["ready", "running", "never", "unscheduled"].includes(code);
+  const isMeant = ({ code }: ScheduleReason): boolean => ofQueue === undefined || !OF_QUEUE.has(code);
   const reasons: Why[] = [
     ...(ofQueue ?? []),
     ...orphans.map((orphan): Why => ({ code: "orphaned", text: commandText(orphan), help: helpCommand(orphan) })),

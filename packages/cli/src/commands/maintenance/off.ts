@@ -1,4 +1,4 @@
-import { maintenanceText, present } from "@ojm/core/internal";
+import { maintenanceText, ojmCommand, present } from "@ojm/core/internal";
 import { optionalOperand } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { notFound } from "../../errors.js";
@@ -15,4 +15,9 @@ export async function execute(given: Given): Promise<number> {
     const late = "Their late ticks are decided now, by the missed rule of each schedule";
     return done(given, `${ended.map((one) => `ended the ${maintenanceText(one)}`).join("\n")}\n${late}`, { ended });
   });
+}
+
+/** The command that ends a maintenance of these names. */
+export function endOfMaintenance(names: string): string {
+  return names === "*" ? "ojm maintenance off" : ojmCommand("maintenance off", names);
 }

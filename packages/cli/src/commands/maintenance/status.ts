@@ -1,10 +1,10 @@
 import type { Maintenance } from "@ojm/core";
+import { runsUnder } from "@ojm/core/internal/operator";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { withStore } from "../../store/open.js";
-import { affectedBy } from "./on.js";
 
 /** A maintenance, and the runs that are still in progress. */
 export interface ShownMaintenance extends Maintenance {
@@ -26,8 +26,7 @@ export async function execute(given: Given): Promise<number> {
   ];
   return withStore(given, async (manager) => {
     const shown: ShownMaintenance[] = [];
-    for (const one of await manager.maintenance())
-      shown.push({ ...one, runs: (await affectedBy(manager, one.names)).runs });
+    for (const one of await manager.maintenance()) shown.push({ ...one, runs: await runsUnder(manager, one.names) });
     await printItems(given, shown, columns, "no maintenance");
   });
 }

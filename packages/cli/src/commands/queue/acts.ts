@@ -60,7 +60,8 @@ async function define(given: Given, queue: string): Promise<number> {
   );
 }
 
-async function pause(given: Given, { queue: { name, paused: replaced }, queues }: OpenQueue): Promise<undefined> {
+async function pause(given: Given, { queue: { name, paused }, queues }: OpenQueue): Promise<undefined> {
+  const replaced = paused?.maintenance === undefined ? paused : undefined;
   const until = futureOption(given, "until");
   const reason = await reasonOf(given, `pause the queue ${name}`);
   const by = author();
@@ -91,6 +92,12 @@ async function purge(given: Given, { queue: { name }, queues }: OpenQueue): Prom
   const state = (lastValue(given, "state") ?? "waiting") as NonNullable<PurgeOptions["state"]>;
   const group = lastValue(given, "group");
   const of = `of the queue "${name}"${group === undefined ? "" : `, of the group "${group}"`}`;
+  if (given.flags.has("dry-run")) {
+    let items = 0;
+    for await (const _ of queues.items(name, { state, ...present({ group }) })) items++;
+    const text = `would remove ${count(items, `${state} item`)} ${of}`;
+    return done(given, text, { dryRun: true, queue: name, state, items, ...present({ group }) });
+  }
   const reason = await reasonOf(given, `remove all ${state} items ${of}`);
   const purged = await queues.purge(name, { state, reason, author: author(), ...present({ group }) });
   return done(given, `removed ${count(purged, `${state} item`)} ${of}`, { queue: name, purged, reason });

@@ -145,3 +145,110 @@ test("ojm doctor finds a queue with waiting items and no worker, dead letters, a
   ]);
   await worker.close();
 });
+
+test("ojm why names the limits that the next item of a queue waits for: permits, a rate, that of its group", async () => {
+  // Its last run, which did not have the limits, does not count.
+  await queues.add("q", 1);
+  const first = await queues.work("q", () => {});
+  await expect.poll(async () => (await json("runs", "q")).length).toBe(1);
+  await first.close();
+  const rate = { name: "smtp", max: 1, per: "1h" } as const;
+  const run = await manager.start("other", { permits: { stripe: 1 }, rate });
+  await queues.define("q", { permits: { stripe: 1 }, rate });
+  await queues.add("q", 1);
+  const limits = [
+    { code: "permit", text: expect.stringContaining(`the permit "stripe" is taken, by ${run.id} on `) },
+    { code: "rate", text: expect.stringMatching(/^one run has begun within 1 h, .* "smtp" .* the next may begin in /) },
+  ];
+  expect(await json("why", "q")).toMatchObject([{ code: "queue-unattended" }, ...limits, { code: "last" }]);
+  const worker = await queues.work("q", untilStopped);
+  const text = expect.stringContaining(": the limits of the queue let none start now (1 worker for 1 item at once)");
+  expect(await json("why", "q")).toMatchObject([{ code: "queue-waiting", text }, ...limits, { code: "last" }]);
+  await worker.close({ grace: 0 });
+  await run.end();
+
+  await queues.define("g", { perGroup: 1 });
+  const { id } = await queues.add("g", 1, { group: "ana" });
+  await queues.add("g", 2, { group: "ana" });
+  const other = await queues.work("g", untilStopped, { concurrency: 2 });
+  await expect.poll(async () => (await queues.item("g", id))?.state).toBe("active");
+  const [active] = (await queues.item("g", id))?.runs ?? [];
+  expect((await json("why", "g"))[1]).toMatchObject({
+    ...{ code: "permit", text: expect.stringContaining(`the permit "queue/g/group/ana" is taken, by ${active} on `) },
+  });
+  await other.close({ grace: 0 });
+});
+
+test("the commands say that a queue is under maintenance, by whom and until when, and doctor warns once", async () => {
+  await queues.add("q", 1);
+  const until = Date.now() + 3_600_000;
+  await manager.startMaintenance({ names: "q*", reason: "a move", author: "ana", until });
+  const iso = new Date(until).toISOString();
+  const text = `it is under maintenance of q* by ana until ${iso}: a move`;
+  expect((await json("why", "q"))[0]).toMatchObject({
+    code: "queue-maintenance",
+    text,
+    help: "ojm maintenance off 'q*'",
+  });
+  const shown = async (...words: string[]): Promise<string> =>
+    (await called(folder, [...words, "--store", "sqlite:ojm.db", "--time", "utc"])).out;
+  expect(await shown("queue", "ls")).toContain("under maintenance of q* by ana until ");
+  expect(await shown("queue", "show", "q")).toMatch(/^state +under maintenance of q\* by ana until /m);
+  const about = (await json("doctor")).filter((one) => JSON.stringify(one).includes("a move"));
+  expect(about).toMatchObject([{ check: "maintenance", state: "warning" }]);
+  const paused = await called(folder, ["queue", "pause", "q", "--reason", "a test", "--store", "sqlite:ojm.db"]);
+  expect(paused).toMatchObject({ code: 0, out: expect.not.stringContaining("replaced") });
+});
+
+test("ojm doctor says in how many lines runs wait for permits, and does not count these as locks", async () => {
+  const run = await manager.start("other", { permits: { stripe: 1 } });
+  await queues.define("q", { permits: { stripe: 1 } });
+  await queues.add("q", 1);
+  const worker = await queues.work("q", untilStopped);
+  await expect.poll(async () => (await manager.heldLocks()).length).toBe(2);
+  const [locks] = (await json("doctor")).filter((one) => "check" in one && one.check === "locks");
+  expect(locks).toMatchObject({
+    text: "1 lock held; runs wait for permits or rates in 1 line",
+    evidence: { plain: 0 },
+  });
+  await run.end();
+  await worker.close({ grace: 0 });
+});
+
+test("ojm pause and ojm resume of a queue name the command for queues", async () => {
+  await queues.add("mail", 1);
+  for (const verb of ["pause", "resume"])
+    expect(await called(folder, [verb, "mail", "--reason", "x", "--store", "sqlite:ojm.db"])).toMatchObject({
+      ...{ code: 3, err: `ojm: "mail" is a queue, and has no schedule: ojm queue ${verb} mail\n` },
+    });
+});
+
+test("a maintenance that cancels gives the items of its queues back: they wait, with the same attempt", async () => {
+  const { id } = await queues.add("q", 1);
+  const worker = await queues.work("q", async (item) => {
+    await untilStopped(item);
+    throw item.signal.reason;
+  });
+  await expect.poll(async () => (await queues.item("q", id))?.state).toBe("active");
+  const on = await called(folder, ["maintenance", "on", "q", "--cancel", "--reason", "x", "--store", "sqlite:ojm.db"]);
+  expect(on).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("maintenance of 1 queue, q. 1 run asked to stop."),
+  });
+  await expect.poll(() => queues.item("q", id), { timeout: 20_000 }).toMatchObject({ state: "waiting", attempt: 1 });
+  await worker.close({ grace: 0 });
+});
+
+test("ojm queue show prints the newer data of a trigger and its time, and purge --dry-run removes nothing", async () => {
+  await queues.trigger("q", "old");
+  const worker = await queues.work("q", untilStopped);
+  await expect.poll(async () => (await queues.counts("q")).active).toBe(1);
+  const { id } = await queues.trigger("q", { newer: true }, { after: "1h" });
+  const { out } = await called(folder, ["queue", "show", "q", id, "--store", "sqlite:ojm.db"]);
+  expect(out).toMatch(/^newer data +\{\n? *"newer": true/m);
+  expect(out).toMatch(/^newer due +20\S+Z$/m);
+  await queues.add("q", 2);
+  expect(await json("queue purge", "q", "--dry-run")).toEqual({ dryRun: true, queue: "q", state: "waiting", items: 1 });
+  expect((await queues.counts("q")).waiting).toBe(1);
+  await worker.close({ grace: 0 });
+});

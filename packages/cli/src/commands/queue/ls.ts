@@ -23,7 +23,7 @@ export async function execute(given: Given): Promise<number> {
     { title: "OLDEST", rank: 1, cell: ({ oldest }) => say(oldest) },
     { title: "WORKERS", rank: 2, cell: ({ workers }) => String(workers) },
     {
-      title: "PAUSED",
+      title: "STATE",
       cut: "text",
       cell: ({ paused }) => paused && sayPause(paused, say),
       color: () => "yellow",

@@ -156,7 +156,7 @@ describe("ojm queue ls and show", () => {
     expect(out).toMatch(/^retry delay +2 s$/m);
     expect(out).toMatch(/^ITEM +STATE +ATTEMPT +PRIORITY/m);
     await json("pause", "mail", "--until", "1h", ...REASON);
-    expect((await queue("show", "mail")).out).toMatch(/^paused +by \S+@\S+ until 20\S+Z: a test$/m);
+    expect((await queue("show", "mail")).out).toMatch(/^state +paused by \S+@\S+ until 20\S+Z: a test$/m);
     expect((await queue("ls")).out).toMatch(/^mail .* by \S+@\S+ until 20\S+Z: a test$/m);
   });
 

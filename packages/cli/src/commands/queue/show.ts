@@ -74,7 +74,7 @@ async function firstItems(queues: Queues, queue: string, options: ItemsOptions):
 function queueFields(say: SayTime): Column<QueueDetails>[] {
   return [
     { title: "queue", cut: "name", cell: ({ name }) => name },
-    { title: "paused", cell: ({ paused }) => paused && sayPause(paused, say), color: () => "yellow" },
+    { title: "state", cell: ({ paused }) => paused && sayPause(paused, say), color: () => "yellow" },
     { title: "waiting", cell: (queue) => sayCount(queue.waiting, queue) },
     { title: "oldest", cell: ({ oldest }) => say(oldest) },
     { title: "delayed", cell: (queue) => sayCount(queue.delayed, queue) },
@@ -128,7 +128,8 @@ async function showItem(given: Given, queues: Queues, manager: JobManager, queue
     { title: "meta", cell: () => item.meta && jsonText(item.meta, 1) },
     { title: "batch", cut: "name", cell: () => item.batch },
     { title: "data", cell: () => jsonText(item.data, 1) },
-    { title: "next", cell: () => item.next && jsonText(item.next, 1) },
+    { title: "newer data", cell: () => item.next && jsonText(item.next.data, 1) },
+    { title: "newer due", cell: () => say(item.next?.due) },
   ]);
 }
 

@@ -18,9 +18,10 @@ export function sayCount(number: number, { more }: Pick<QueueCounts, "more">): s
   return more && number >= COUNTED ? `${number}+` : String(number);
 }
 
-/** Who paused a queue, until when, and why. */
-export function sayPause({ by, reason, until }: QueuePause, say: SayTime): string {
-  return `by ${by}${until === undefined ? "" : ` until ${say(until)}`}: ${reason}`;
+/** Who paused a queue, or started the maintenance that covers it, until when, and why. */
+export function sayPause({ by, reason, until, maintenance }: QueuePause, say: SayTime): string {
+  const what = maintenance === undefined ? "paused" : `under maintenance of ${maintenance}`;
+  return `${what} by ${by}${until === undefined ? "" : ` until ${say(until)}`}: ${reason}`;
 }
 
 /** The columns of a list of items. */

@@ -66,7 +66,7 @@ async function work(
   const worker = await queues.work(queue, (item) => commands.handle(item), { concurrency });
   const isDrained = given.flags.has("drain");
   const { paused } = await queueOf(queues, manager, queue);
-  const why = paused && `the queue "${queue}" is paused ${sayPause(paused, (at) => new Date(at ?? 0).toISOString())}`;
+  const why = paused && `the queue "${queue}" is ${sayPause(paused, (at) => new Date(at ?? 0).toISOString())}`;
   try {
     if (why !== undefined) {
       printError(`ojm: ${why}`);
@@ -120,9 +120,10 @@ async function empty(queues: Queues, worker: Worker, over: AbortSignal): Promise
 }
 
 async function hasWaiting(queues: Queues, queue: string): Promise<boolean> {
+  // The first one is due first. A worker moves those that are due to those that wait: read these after.
+  for await (const { due = 0 } of queues.items(queue, { state: "delayed", limit: 1 }))
+    if (due <= Date.now()) return true;
   for await (const _ of queues.items(queue, { state: "waiting", limit: 1 })) return true;
-  // The first one is due first. A worker moves those that are due to those that wait.
-  for await (const { due = 0 } of queues.items(queue, { state: "delayed", limit: 1 })) return due <= Date.now();
   return false;
 }
 

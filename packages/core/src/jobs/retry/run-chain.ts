@@ -4,7 +4,7 @@ import type { Entry } from "../../channel/types.js";
 import type { LocksValue } from "../../locks/entries/schema.js";
 import { asker } from "../../locks/entries/view.js";
 import type { Holder } from "../../locks/types.js";
-import { pause, reasonText, whenAborted } from "../../util/abort.js";
+import { pause, reasonText } from "../../util/abort.js";
 import { visible } from "../../util/text.js";
 import { auditOps, cancelOf } from "../audit.js";
 import { isRunError, RunError } from "../errors.js";
@@ -12,7 +12,7 @@ import { attemptFailed } from "../events.js";
 import { checkRunOptions } from "../options.js";
 import type { RunContext } from "../run/context.js";
 import type { OpenRun } from "../run/open-run.js";
-import { endBody } from "../run/run-body.js";
+import { endBody, unlessClosing } from "../run/run-body.js";
 import { closedError, startRun } from "../run/start-run.js";
 import type { Outcome, PendingRetry, Run, RunOptions, TakeOverOptions } from "../types.js";
 import { claimOf, optionsOfAttempt, PendingWatch, pendingOf, pendingOp, pendingUnder } from "./pending.js";
@@ -182,22 +182,11 @@ class Chain<T> {
         if (pending === undefined || this.#context.closing.aborted) throw error;
         attemptFailed.publish(() => ({ id: run.id, error, next: pending.value }));
         // A body that ignores its signal must not overlap the next attempt.
-        await this.#unlessClosing(isOver);
+        await unlessClosing(this.#context.closing, isOver);
         return pending;
       });
       return this.continueWith(next);
     }
-  }
-
-  /** Resolves once `work` does, or the runs are closed. `work` must not reject. */
-  async #unlessClosing(work: Promise<unknown>): Promise<void> {
-    const { closing } = this.#context;
-    let forget = (): void => {};
-    const closed = new Promise<void>((resolve) => {
-      forget = whenAborted(closing, resolve);
-    });
-    if (!closing.aborted) await Promise.race([work, closed]);
-    forget();
   }
 
   #read(chain: string): Promise<Pending | undefined> {

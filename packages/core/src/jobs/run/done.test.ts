@@ -91,6 +91,62 @@ describe.each(STORES)("records and locks $stores: a key is completed once", ({ a
     expect(await collect(two.manager.history({ name: "charge", status: "lost" }))).toHaveLength(1);
   });
 
+  describe("with retry", () => {
+    const retry = { attempts: 3, delay: "1m", backoff: "fixed" } as const;
+
+    /** A body whose first `failures` calls fail. */
+    const failing = (failures: number) => (): number => {
+      if (calls.length <= failures) throw new Error(`no route ${calls.length}`);
+      return calls.length;
+    };
+
+    test("a call repeats its body until it completes, and the store has no attempt that others could make", async () => {
+      const call = charge(one, "order-1", failing(2), { retry });
+      await clock.advance(30_000);
+      expect(await two.manager.retries()).toEqual([]);
+      const { first, result, record } = await call;
+      expect([first, result, record?.attempt, record?.chain]).toEqual([true, 3, 3, calls[0]]);
+      expect(await charge(two, "order-1")).toMatchObject({ first: false, result: 3 });
+    });
+
+    test("the last attempt's error is that of the call, and its key is not done", async () => {
+      const error = await rejection(charge(one, "order-1", failing(9), { retry }));
+      expect(error).toMatchObject({ message: "no route 3" });
+      expect(await charge(two, "order-1")).toMatchObject({ first: true, result: { call: 4 } });
+    });
+
+    test("a call that waits for its next attempt gets the result of another call that completed the key", async () => {
+      const call = charge(one, "order-1", failing(1), { retry });
+      await clock.advance(1_000);
+      expect(await charge(two, "order-1", () => "paid")).toMatchObject({ first: true });
+      expect(await call).toMatchObject({ first: false, result: "paid" });
+      expect(calls).toHaveLength(2);
+    });
+
+    test("a signal ends the wait for the next attempt, and so does the close of the manager", async () => {
+      const stop = new AbortController();
+      const stopped = rejection(charge(one, "order-1", failing(9), { retry, signal: stop.signal }));
+      const closed = rejection(charge(two, "order-2", failing(9), { retry }));
+      await clock.advance(1_000);
+      stop.abort();
+      expect(await stopped).toMatchObject({ code: "CANCELLED" });
+      await clock.until(two.manager.close());
+      expect(await closed).toMatchObject({ message: expect.stringMatching(/^no route/) });
+      expect(calls).toHaveLength(2);
+    });
+
+    test("a body that ignores its timeout does not overlap the next attempt", async () => {
+      let active = 0;
+      const body = async (): Promise<number> => {
+        expect(++active).toBe(1);
+        if (calls.length === 1) await new Promise<void>((resolve) => void clock.after(120_000, resolve));
+        return active--;
+      };
+      const options = { retry, timeout: "1s" } as const;
+      expect(await charge(one, "order-1", body, options)).toMatchObject({ first: true, record: { attempt: 2 } });
+    });
+  });
+
   test("a run that ends itself completes its key with the result that it gave", async () => {
     expect(await charge(one, "order-1", (run) => run.end("paid"))).toMatchObject({ first: true });
     expect(await charge(two, "order-1")).toMatchObject({ first: false, result: "paid" });
@@ -183,7 +239,7 @@ test.each([
   ["x".repeat(201), KEEP, /^key of once/],
   ["k", {}, /^keep of once must be a duration/],
   ["k", { ...KEEP, lock: "a" }, /lock/],
-  ["k", { ...KEEP, retry: { attempts: 2 } }, /retry/],
+  ["k", { ...KEEP, retry: { attempts: 0 } }, /^attempts of "charge" must be/],
   ["k", { ...KEEP, timeout: -1 }, /^timeout of "charge"/],
   ["k", undefined, /^the options of once must be a map with "keep"/],
 ])("the key and the options of once are checked: %j %j", async (key, options, message) => {

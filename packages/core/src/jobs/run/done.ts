@@ -6,19 +6,25 @@ import type { Key, Op, Version } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import { whom } from "../../locks/entries/view.js";
 import type { Holder } from "../../locks/types.js";
+import { pause } from "../../util/abort.js";
 import { durationText } from "../../util/duration.js";
 import { fieldsOf, isOptional, isText, isTime } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
 import { RunError } from "../errors.js";
+import { attemptFailed } from "../events.js";
 import { onceKeyOf, onceLock } from "../once-lock.js";
 import { checkOnceCall, checkRunOptions } from "../options.js";
 import { recordUnder } from "../records/read.js";
 import { recordKeyOf, resultOf, toRecord } from "../records/record.js";
+import { nextAttempt } from "../retry/pending.js";
+import { checkRetry } from "../retry/policy.js";
 import { parseRunId } from "../run-id.js";
 import type { OnceCallOptions, OnceOutcome, Run, RunRecord, StartClaim } from "../types.js";
 import { inOneStore, type RunContext } from "./context.js";
 import type { OpenRun } from "./open-run.js";
-import { runBody } from "./run-body.js";
+import type { Attempt } from "./record-draft.js";
+import { endBody, unlessClosing } from "./run-body.js";
+import { startRun } from "./start-run.js";
 
 /*
  * An entry in the channel of the locks, under ["done", NAME, KEY], has the result of the run that completed a
@@ -147,7 +153,10 @@ class DoneClaim implements StartClaim {
   }
 }
 
-/** Runs a body unless its key is done; then resolves to the result that is stored. */
+/**
+ * Runs a body unless its key is done; then resolves to the result that is stored. With `retry`, this call
+ * repeats it. No other process continues the attempts: there, the next call with the key runs its own body.
+ */
 export async function completeOnce<T>(
   context: RunContext,
   name: string,
@@ -155,17 +164,39 @@ export async function completeOnce<T>(
   body: (run: Run) => T | Promise<T>,
   options: OnceCallOptions,
 ): Promise<OnceOutcome<T>> {
-  const { keep, claim: more, ...others } = checkOnceCall(name, key, options);
-  const claim = new DoneClaim(context.lockChannel, name, key, keep, more);
-  const runOptions = { ...others, lock: onceLock(name, key), claim };
-  checkRunOptions(name, runOptions);
+  const { keep, claim: more, retry: policy, ...others } = checkOnceCall(name, key, options);
+  const retry = policy && checkRetry(name, policy);
+  const runOptions = { ...others, lock: onceLock(name, key) };
+  checkRunOptions(name, others);
   if (typeof body !== "function") throw new RunError("INVALID", name, `the body of "${name}" must be a function`);
+  const { clock, closing } = context;
+  const signals = [closing, others.signal, others.waitSignal].filter((signal) => signal !== undefined);
+  const apart = inOneStore(context) ? undefined : context;
   try {
-    // Do this first: a call whose key is done needs no session and no lock.
-    await claim.check();
-    const apart = inOneStore(context) ? undefined : context;
-    const call = (run: Run): Promise<T> => claim.call(run, body, apart);
-    return { first: true, ...(await runBody(context, name, call, runOptions)) };
+    for (let attempt: Attempt | undefined; ; ) {
+      const claim = new DoneClaim(context.lockChannel, name, key, keep, more);
+      // Do this first: a call whose key is done needs no session and no lock.
+      await claim.check();
+      const run = await startRun(context, name, { ...runOptions, claim }, attempt);
+      let called: Promise<unknown> | undefined;
+      const call = (run: Run): Promise<T> => {
+        const result = claim.call(run, body, apart);
+        called = result.catch(() => {});
+        return result;
+      };
+      try {
+        return { first: true, ...(await endBody(run, call)) };
+      } catch (error) {
+        const record = retry && (await run.closing?.catch(() => undefined));
+        const next = record && nextAttempt({ ...record, retry }, undefined);
+        if (next === undefined || closing.aborted) throw error;
+        attemptFailed.publish(() => ({ id: run.id, error, next }));
+        // A body that ignores its signal must not overlap the next attempt.
+        await unlessClosing(closing, Promise.all([called, pause(clock, next.due - clock.now(), signals)]));
+        if (closing.aborted) throw error;
+        attempt = { attempt: next.attempt, chain: next.chain };
+      }
+    }
   } catch (error) {
     if (error instanceof KeyDone) return earlier(context, name, key, error.entry);
     throw error;

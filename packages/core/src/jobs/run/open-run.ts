@@ -280,8 +280,8 @@ export class OpenRun implements Run {
   /** Cancels the run at the request of another process. The record names its author and the reason. */
   requested(request: StopRequest): void {
     if (this.#closing !== undefined) return;
-    const { by, author, reason } = request;
-    this.#endedBy = { action: "cancel", by, ...(author !== undefined && { author }), reason };
+    const { by, author, reason, giveBack } = request;
+    this.#endedBy = { action: "cancel", by, reason, ...present({ author, giveBack }) };
     this.abort(`by ${asker(request)}: ${visible(reason)}`);
   }
 

@@ -25,7 +25,8 @@ export interface Attempt {
   readonly attempt: number;
   /** The id of the first run; absent for the first one itself. */
   readonly chain?: string;
-  readonly retry: RetryPolicy;
+  /** Absent if no entry of the store has the next attempt: the call itself repeats its body. */
+  readonly retry?: RetryPolicy;
 }
 
 function extrasOf(

@@ -1,3 +1,4 @@
+import { whenAborted } from "../../util/abort.js";
 import { RunError } from "../errors.js";
 import { runCalling } from "../events.js";
 import { errorText } from "../records/record.js";
@@ -35,6 +36,16 @@ export async function endBody<T>(run: OpenRun, body: (run: Run) => T | Promise<T
   } catch (error) {
     throw await explained(run, error, hasBegun);
   }
+}
+
+/** Resolves once `work` does, or once `closing` fires. `work` must not reject. */
+export async function unlessClosing(closing: AbortSignal, work: Promise<unknown>): Promise<void> {
+  let forget = (): void => {};
+  const closed = new Promise<void>((resolve) => {
+    forget = whenAborted(closing, resolve);
+  });
+  if (!closing.aborted) await Promise.race([work, closed]);
+  forget();
 }
 
 /** Closes a run whose body gave up to a close. If it may be repeated, another process makes the attempt. */

@@ -123,6 +123,8 @@ export interface StopRequest {
   readonly by: Holder;
   /** The person behind the requesting process. */
   readonly author?: string;
+  /** Of a `cancel`: the item of a queue is given back. */
+  readonly giveBack?: true;
   /** In ms since 1970, by the clock of the requesting process. */
   readonly at: number;
 }

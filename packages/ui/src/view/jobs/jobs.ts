@@ -1,5 +1,5 @@
 import { parseRunId, type RunRecord } from "@ojm/core";
-import { hasEnded, isOwn, nearest, ownNameProblem, present } from "@ojm/core/internal";
+import { hasEnded, isOwn, isPattern, matchesName, nearest, ownNameProblem, present } from "@ojm/core/internal";
 import { slowdownOf, streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
 import {
@@ -37,17 +37,23 @@ const OUTCOMES = 30;
 /** The filter of the names. */
 export interface NamesQuery {
   readonly after?: string | undefined;
-  /** A text that the name contains. */
+  /** A text that the name contains, or a pattern of the name with `*`. */
   readonly q?: string | undefined;
   readonly limit: number;
 }
 
-/** Returns a predicate: whether a name contains a text. Names of ojm itself match only a search for them. */
-export function hasText(q: string | undefined): (name: string) => boolean {
+/** Returns a predicate: whether a text, in any case, contains another one, or matches it if that has a `*`. */
+export function finds(q: string | undefined): (text: string) => boolean {
   const wanted = q?.toLowerCase();
-  return (name) =>
-    (!isOwn(name) || wanted?.startsWith("ojm ") === true) &&
-    (wanted === undefined || name.toLowerCase().includes(wanted));
+  if (wanted === undefined) return () => true;
+  if (isPattern(wanted)) return (text) => matchesName(wanted, text.toLowerCase());
+  return (text) => text.toLowerCase().includes(wanted);
+}
+
+/** The same for names. Names of ojm itself match only a search for them. */
+export function hasText(q: string | undefined): (name: string) => boolean {
+  const [isFound, ofOwn] = [finds(q), q?.toLowerCase().startsWith("ojm ") === true];
+  return (name) => (ofOwn || !isOwn(name)) && isFound(name);
 }
 
 /** A shorter part of a name would be similar to too many texts. */
@@ -85,26 +91,60 @@ export function pageOf(
   return { names: found.slice(0, limit), more: found.length > limit };
 }
 
+type InState = (found: StoreSnapshot, source: Source, names: readonly string[]) => Iterable<string> | Promise<string[]>;
+
 /** The jobs in some states. */
-const IN_STATE: Readonly<Record<string, (found: StoreSnapshot) => readonly string[]>> = {
+const IN_STATE: Readonly<Record<string, InState>> = {
   failing: ({ problems }) => problems.filter(({ kind }) => FAILED.has(kind)).map(({ name }) => name),
   paused: ({ schedules }) => schedules.flatMap(({ schedule, paused }) => (paused === undefined ? [] : [schedule.name])),
   held: ({ holds }) => [...holds.keys()],
   running: ({ runs }) => runs.map(({ name }) => name),
+  slow: async ({ problems }, source, names) => {
+    const { of: trends } = await trendsIn(source).of(atMostSorted(names));
+    const slower = [...trends].filter(([, trend]) => slowdownOf(trend) >= SLOW);
+    const long = problems.filter(({ kind }) => kind === "long");
+    return [...slower.map(([name]) => name), ...long.map(({ name }) => name)];
+  },
 };
+
+/** From this factor on, in comparison with the week before, a job is slow. */
+const SLOW = 1.5;
 
 const FAILED: ReadonlySet<string> = new Set(["failed", "lost", "timeout"]);
 
-/** The jobs that are in one of these states. */
-async function inState({ hub }: Source, states: string): Promise<ReadonlySet<string>> {
-  const found = await hub.snapshot();
-  return new Set(
-    states.split(",").flatMap((state) => {
-      const names = Object.hasOwn(IN_STATE, state) ? IN_STATE[state] : undefined;
-      if (names !== undefined) return names(found);
-      const known = Object.keys(IN_STATE).join(", ");
+/** Those of the names that are in one of these states. */
+async function inState(source: Source, states: string, names: readonly string[]): Promise<string[]> {
+  const found = await source.hub.snapshot();
+  const wanted = new Set<string>();
+  for (const state of states.split(",")) {
+    const those = Object.hasOwn(IN_STATE, state) ? IN_STATE[state] : undefined;
+    const known = Object.keys(IN_STATE).join(", ");
+    if (those === undefined)
       throw new Refusal("INVALID", `unknown state "${state.slice(0, 100)}": it is one of ${known}`);
+    for (const name of await those(found, source, names)) wanted.add(name);
+  }
+  return names.filter((name) => wanted.has(name));
+}
+
+/** Those of the names whose newest run is, or was, on such a host. */
+async function onHost(source: Source, host: string, names: readonly string[]): Promise<string[]> {
+  const { manager, hub } = source;
+  const isMeant = finds(host);
+  const are = await mapSome(atMostSorted(names), (name) =>
+    hub.reads.get(`host ${name}`, [name], async () => {
+      const [newest] = await take(manager.history({ name, limit: 1 }), 1);
+      return newest?.holder.host;
     }),
+  );
+  return names.filter((_, i) => isMeant(are[i] ?? ""));
+}
+
+/** @throws Refusal if there are too many jobs to read something of each */
+function atMostSorted(names: readonly string[]): readonly string[] {
+  if (names.length <= MOST_SORTED) return names;
+  throw new Refusal(
+    "INVALID",
+    `at most ${MOST_SORTED} jobs can be sorted, or found by host or as slow: find fewer with q, a part of their names`,
   );
 }
 
@@ -113,21 +153,24 @@ export interface JobsQuery extends NamesQuery {
   readonly sort?: "slower" | undefined;
   /** Only those in one of these states, with commas between. */
   readonly state?: string | undefined;
+  /** Only those whose newest run is on such a host: a text that its name contains, or a pattern with `*`. */
+  readonly host?: string | undefined;
 }
 
 /** A page of the jobs. */
-export async function jobsOf(source: Source, { state, ...asked }: JobsQuery): Promise<Jobs> {
-  const wanted = state === undefined ? undefined : await inState(source, state);
+export async function jobsOf(source: Source, { state, host, ...asked }: JobsQuery): Promise<Jobs> {
   const [names, store] = await Promise.all([source.hub.names(), source.hub.store()]);
   // Runs that wait for a permit or a rate hold a lock of ojm.
   const locked = store.runs.locks().flatMap(({ name }) => (ownNameProblem(name) === undefined ? [name] : []));
-  const every = [...names, ...store.scheduleNames(), ...locked];
-  const known = wanted === undefined ? every : every.filter((name) => wanted.has(name));
+  const every = [...new Set([...names, ...store.scheduleNames(), ...locked])].filter(hasText(asked.q));
+  const inStates = state === undefined ? every : await inState(source, state, every);
+  const known = host === undefined ? inStates : await onHost(source, host, inStates);
   const page = asked.sort === undefined ? pageOf(known, asked) : await slowestFirst(source, known, asked);
   const stateOf = statesIn(store);
   const [all, { of: trends, counting }] = await Promise.all([
     mapSome(page.names, (name) => jobOf(source, name, store, stateOf(name))),
-    trendsIn(source).soon(page.names),
+    // Without the trends of all, a list of the slow jobs is not complete.
+    trendsIn(source).soon(state?.split(",").includes("slow") === true ? every : page.names),
   ]);
   const trended = all.map((job) => ({ ...job, ...present({ trend: trends.get(job.name) }) }));
   const { items: jobs, more } = fitting(trended);
@@ -137,18 +180,16 @@ export async function jobsOf(source: Source, { state, ...asked }: JobsQuery): Pr
 /** A page of names, those first that became the slowest. */
 async function slowestFirst(
   source: Source,
-  known: Iterable<string>,
-  { after, q, limit }: JobsQuery,
+  known: readonly string[],
+  { after, limit }: JobsQuery,
 ): Promise<ReturnType<typeof pageOf>> {
-  const { names, more } = pageOf(known, { q, limit: MOST_SORTED });
-  if (more)
-    throw new Refusal("INVALID", `at most ${MOST_SORTED} jobs can be sorted: find fewer with q, a part of their names`);
+  const names = atMostSorted(known);
   const { of: trends } = await trendsIn(source).of(names);
   const slowdown = (name: string): number => {
     const trend = trends.get(name);
     return trend === undefined ? 0 : slowdownOf(trend);
   };
-  const sorted = names.sort((a, b) => slowdown(b) - slowdown(a) || (a < b ? -1 : 1));
+  const sorted = [...names].sort((a, b) => slowdown(b) - slowdown(a) || (a < b ? -1 : 1));
   const start = after === undefined ? 0 : sorted.indexOf(after) + 1;
   return { names: sorted.slice(start, start + limit), more: sorted.length > start + limit };
 }

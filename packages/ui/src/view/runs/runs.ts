@@ -1,7 +1,7 @@
 import type { RunRecord } from "@ojm/core";
 import { present } from "@ojm/core/internal";
 import type { Runs, Status } from "../../contract/types.js";
-import { hasText, meantBy, type NamesQuery, type RangeQuery } from "../jobs/jobs.js";
+import { finds, hasText, meantBy, type NamesQuery, type RangeQuery } from "../jobs/jobs.js";
 import { fitting, type Source } from "../source.js";
 import { itemOf } from "./items.js";
 
@@ -21,6 +21,8 @@ const MAX_NAMES = 100;
 export interface RunsQuery extends RangeQuery, Pick<NamesQuery, "q" | "limit"> {
   readonly name?: string | undefined;
   readonly status?: readonly Status[] | undefined;
+  /** A text that the name of the host contains, or a pattern of it with `*`. */
+  readonly host?: string | undefined;
   /** The id of the run after which the page starts. */
   readonly before?: string | undefined;
 }
@@ -34,9 +36,10 @@ export async function runsOf(source: Source, asked: RunsQuery): Promise<Runs> {
 
 async function pageOf(source: Source, asked: RunsQuery): Promise<Runs> {
   const { name, q, from, to, status, limit } = asked;
-  const isAsked = name === undefined ? hasText(q) : (one: string) => one === name;
+  const [isCalled, isThere] = [name === undefined ? hasText(q) : (one: string) => one === name, finds(asked.host)];
+  const isAsked = (run: Pick<RunRecord, "name" | "holder">): boolean => isCalled(run.name) && isThere(run.holder.host);
   if (status?.length === 1 && status[0] === "running") return running(source, asked, isAsked);
-  const names = q === undefined ? [] : [...(await source.hub.names())].filter(isAsked);
+  const names = q === undefined ? [] : [...(await source.hub.names())].filter(isCalled);
   const of = name ?? (q === undefined || names.length > MAX_NAMES ? undefined : names);
   const isIndexed = of === undefined && status?.every((one) => INDEXED.has(one)) === true;
   const found: RunRecord[] = [];
@@ -54,7 +57,7 @@ async function pageOf(source: Source, asked: RunsQuery): Promise<Runs> {
       read++;
       last = record.id;
       const fits = status === undefined || status.includes(record.status);
-      if (fits && isAsked(record.name)) found.push(record);
+      if (fits && isAsked(record)) found.push(record);
     }
     if (read < part) return page(source, found, undefined);
     total += read;
@@ -72,11 +75,11 @@ function page(source: Source, found: readonly RunRecord[], before: string | unde
 async function running(
   source: Source,
   { from = 0, to, before, limit }: RunsQuery,
-  isAsked: (name: string) => boolean,
+  isAsked: (run: Pick<RunRecord, "name" | "holder">) => boolean,
 ): Promise<Runs> {
   const all = (await source.hub.store()).runs
     .runs()
-    .filter((run) => isAsked(run.name))
+    .filter(isAsked)
     .filter(({ startTime }) => startTime >= from && startTime < (to ?? Number.POSITIVE_INFINITY))
     .sort((a, b) => b.startTime - a.startTime || (a.id < b.id ? 1 : -1));
   const begin = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;

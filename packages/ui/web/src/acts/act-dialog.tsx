@@ -1,17 +1,17 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { ActRequest, MaintenanceRequest } from "../api/types.js";
+import type { ActName, ActRequest, MaintenanceRequest, ManyResult } from "../api/types.js";
 import { serverNow } from "../format/clock.js";
-import { count } from "../format/duration.js";
 import { fromField, TIME_FIELD, toField } from "../format/wall.js";
 import { zoneFor } from "../format/zone.js";
 import { newsOfQueue, publishNews } from "../live/news.js";
+import { jobOfRun, Meter } from "../parts/facts.js";
 import { Icon } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
 import { Prose } from "../parts/prose.js";
 import { toast } from "../parts/toasts.js";
-import { actOf, asked, type Performed, perform, type Target } from "./acts.js";
+import { actOf, asked, perform, performMany, type Target } from "./acts.js";
 
 /** The dialog of an action: what it does, to whom, and why. */
 export function ActDialog(): VNode | null {
@@ -26,36 +26,31 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
   const busy = useSignal(false);
   const error = useSignal<string | undefined>(undefined);
   const preview = useSignal<string | undefined>(undefined);
-  const results = useSignal<Performed["results"]>(undefined);
+  const many = useMany(name, target);
   useEffect(() => {
     // Shows at once what it would do, to how many: the user has not written the reason yet.
-    if (target.names !== undefined) void look();
+    many?.look().catch((thrown: unknown) => (error.value = textOf(thrown)));
   }, []);
-  const look = async (): Promise<void> => {
-    try {
-      const answer = await perform(name, target, { reason: "what would it do?", dryRun: true });
-      results.value ??= answer.results;
-    } catch (thrown) {
-      error.value = textOf(thrown);
-    }
+  const close = (): void => {
+    many?.stop();
+    asked.value = undefined;
   };
-  const close = (): void => (asked.value = undefined);
   const send = async (dryRun: boolean): Promise<void> => {
     if (form.current === null || busy.value || !form.current.reportValidity()) return;
     busy.value = true;
     error.value = undefined;
     try {
       const request = requestOf(new FormData(form.current), zone, target);
+      if (many !== undefined) {
+        preview.value = await many.act(request);
+        if (asked.peek()?.target !== target) toast({ done: preview.value });
+        return;
+      }
       const answer = await perform(name, target, dryRun ? { ...request, dryRun } : request);
-      const isPartly = answer.results?.some((one) => one.error !== undefined) === true;
-      results.value = answer.results;
       if (dryRun) preview.value = answer.done;
-      else if (isPartly) {
-        preview.value = `${answer.done}.`;
-        publishNews([...(target.names ?? [])]);
-      } else {
+      else {
         toast(answer);
-        publishNews(target.names ?? [target.queue === undefined ? target.name : newsOfQueue(target.name)]);
+        publishNews([target.queue === undefined ? target.name : newsOfQueue(target.name)]);
         close();
       }
     } catch (thrown) {
@@ -64,6 +59,12 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
       busy.value = false;
     }
   };
+  const todo = many?.todo() ?? 1;
+  const end = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // The button that had the focus is gone.
+    if (todo === 0) end.current?.focus();
+  }, [todo]);
   return (
     <Modal label={act.title(target.name)} onClose={close}>
       <form
@@ -95,12 +96,12 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
           />
         </label>
         {act.field === "args" && <ArgsField again={target.again} />}
-        {results.value !== undefined && <Results of={results.value} />}
-        {preview.value !== undefined && <Note tone="info" text={preview.value} job={target.name} />}
+        {many !== undefined && <Results of={many.results.value} all={target.name} acting={busy.value} />}
+        {preview.value !== undefined && <Note tone="info" text={`${preview.value}.`} job={target.name} />}
         {error.value !== undefined && <Note tone="failed" text={error.value} job={target.name} />}
         <div class="buttons">
-          <button type="button" class="button" onClick={close}>
-            Close
+          <button ref={end} type="button" class="button" onClick={close}>
+            {many !== undefined && busy.value ? "Stop" : "Close"}
           </button>
           {act.field === "range" && (
             <button type="button" class="button" aria-disabled={busy.value} onClick={() => void send(true)}>
@@ -108,9 +109,16 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
             </button>
           )}
           {/* Not `disabled`: that would take the focus away, and with it the keys. `send` checks `busy`. */}
-          <button type="submit" class={`button ${act.danger === true ? "danger" : "solid"}`} aria-disabled={busy.value}>
-            {act.label}
-          </button>
+          {todo > 0 && (
+            <button
+              type="submit"
+              class={`button ${act.danger === true ? "danger" : "solid"}`}
+              aria-disabled={busy.value}
+            >
+              {act.label}
+              {many?.isBegun() === true && ` (${todo} left)`}
+            </button>
+          )}
         </div>
       </form>
     </Modal>
@@ -119,19 +127,100 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
 
 const textOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
+/** What would be done to a name, or was done to it. */
+interface Result extends ManyResult {
+  /** Whether the action was taken. */
+  readonly isOver?: boolean;
+}
+
+/** An action on several names, which is taken on each of them once. */
+interface Many {
+  readonly results: Signal<ReadonlyMap<string, Result>>;
+  /** How many names are left, and whether some are not. */
+  todo(): number;
+  isBegun(): boolean;
+  /** Asks what would be done. */
+  look(): Promise<void>;
+  /** Takes the action on those that are left, and says how many were done. */
+  act(request: ActRequest): Promise<string>;
+  stop(): void;
+}
+
+function useMany(act: ActName, { names }: Target): Many | undefined {
+  const results = useSignal<ReadonlyMap<string, Result>>(new Map());
+  const looked = useRef<Promise<void>>(undefined);
+  const isStopped = useRef(false);
+  if (names === undefined) return undefined;
+  const note = (some: readonly Result[]): void => {
+    results.value = new Map([...results.value, ...some.map((one) => [one.name, one] as const)]);
+  };
+  const done = (): readonly Result[] => [...results.value.values()].filter(({ isOver, error }) => isOver && !error);
+  const left = (): readonly string[] => {
+    const over = new Set(done().map(({ name }) => name));
+    const all = results.value.size === 0 ? names : [...results.value.keys()];
+    return all.filter((name) => !over.has(name));
+  };
+  const look = (): Promise<void> => {
+    const request = { reason: "what would it do?", dryRun: true };
+    looked.current = performMany(act, names, request, (some) => {
+      note(some);
+      return !isStopped.current;
+    });
+    return looked.current;
+  };
+  return {
+    ...{ results, look, todo: () => left().length },
+    isBegun: () => [...results.value.values()].some(({ isOver }) => isOver),
+    stop: () => {
+      isStopped.current = true;
+    },
+    act: async (request) => {
+      // A pattern means the names that were shown.
+      await looked.current?.catch(() => {});
+      const all = left();
+      await performMany(act, all, request, (some) => {
+        note(some.map((one) => ({ ...one, isOver: true })));
+        publishNews(some.map(({ name, run = name }) => jobOfRun(run)));
+        return !isStopped.current;
+      });
+      return `${done().length} of ${results.value.size} were done`;
+    },
+  };
+}
+
+interface ResultsProps {
+  readonly of: ReadonlyMap<string, Result>;
+  /** How many there are, in words. */
+  readonly all: string;
+  readonly acting: boolean;
+}
+
 /** What would be done, or was done, to each name. */
-const Results = ({ of }: { readonly of: NonNullable<Performed["results"]> }): VNode => (
-  <details class="results" open={of.length <= MOST_OPEN}>
-    <summary>{count(of.length, "job")}</summary>
-    <ul>
-      {of.map(({ name, done, error }) => (
-        <li key={name} data-tone={error === undefined ? undefined : "failed"}>
-          <Prose text={error === undefined ? `${done}.` : `${name}: ${error}`} job={name} />
-        </li>
-      ))}
-    </ul>
-  </details>
-);
+function Results({ of, all, acting }: ResultsProps): VNode | null {
+  if (of.size === 0) return null;
+  const results = [...of.values()];
+  const over = results.filter(({ isOver }) => isOver).length;
+  return (
+    <>
+      {(acting || over > 0) && (
+        <div class="progress row">
+          <Meter share={over / of.size} />
+          <span class="dim">{`${over} of ${of.size} done`}</span>
+        </div>
+      )}
+      <details class="results" open={of.size <= MOST_OPEN || (over > 0 && !acting)}>
+        <summary>{all}</summary>
+        <ul>
+          {results.map(({ name, done, error, isOver }) => (
+            <li key={name} data-tone={error === undefined ? undefined : "failed"} class={isOver ? undefined : "dim"}>
+              <Prose text={error === undefined ? `${done}.` : `${name}: ${error}`} job={name} />
+            </li>
+          ))}
+        </ul>
+      </details>
+    </>
+  );
+}
 
 /** A longer list is closed at first: the reason and the button must stay in sight. */
 const MOST_OPEN = 8;

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { post } from "../api/call.js";
-import type { ActAnswer, ActName, ActRequest, HoldView, Job, ManyAnswer, RunPage } from "../api/types.js";
+import type { ActAnswer, ActName, ActRequest, HoldView, Job, ManyAnswer, ManyResult, RunPage } from "../api/types.js";
 import { may } from "../app/me.js";
 import type { State } from "../format/states.js";
 import type { IconName } from "../parts/icon.js";
@@ -23,6 +23,8 @@ export interface Target {
   readonly name: string;
   /** The jobs, if there are several. The name is then how many, in words. */
   readonly names?: readonly string[];
+  /** With `names`: they are ids of runs. */
+  readonly runs?: boolean;
   /** With `cancel`: the running run. */
   readonly run?: string | undefined;
   /** Where it runs, if that is known. */
@@ -167,10 +169,20 @@ const subjectOf = ({ name, queue: { item, dead = 0 } = {} }: Target): string =>
     : `the item ${item} of ${name}`;
 
 /** An action for a target. */
-export function actOf(name: ActName, { attempt, again, queue, names }: Target): Act {
+export function actOf(name: ActName, { attempt, again, queue, names, runs = false }: Target): Act {
   if (names !== undefined) {
     // Each run may need other parameters.
     const { field, ...act } = ACTS[name];
+    if (runs && name === "cancel")
+      return {
+        ...{ ...act, label: "Cancel", title: (all) => `Cancel ${all}` },
+        does: () => "Asks the processes of these runs to stop. Their records then say cancelled, and by whom.",
+      };
+    if (runs)
+      return {
+        ...{ ...act, label: "Run again", title: (jobs) => `Run ${jobs} again` },
+        does: () => "Asks a living scheduler for a run of each job, with the parameters of its chosen run.",
+      };
     if (name === "run-now" && again !== undefined)
       return { ...act, label: "Run all again", title: (jobs) => `Run ${jobs} again` };
     return { ...act, ...(field === "until" && { field }) };
@@ -197,19 +209,36 @@ export function ask(act: ActName, target: Target): void {
   asked.value = { act, target };
 }
 
-/** What was done, and with several names, what was done to each. */
-export type Performed = ActAnswer & Partial<Pick<ManyAnswer, "results">>;
+/** How many names one request has, so that its user sees how far it is, and of how many bytes. */
+const AT_ONCE = 8;
+const MOST_BYTES = 8_000;
+
+/** The first of the names, as many as one request may have. */
+function partOf(names: readonly string[], most: number): readonly string[] {
+  const part = names.slice(0, most);
+  const bytes = (): number => new TextEncoder().encode(JSON.stringify(part)).length;
+  while (part.length > 1 && bytes() > MOST_BYTES) part.length = Math.ceil(part.length / 2);
+  return part;
+}
+
+/** Performs the action on several names, part by part, until the end or until `report` returns false. */
+export async function performMany(
+  act: ActName,
+  names: readonly string[],
+  request: ActRequest,
+  report: (results: readonly ManyResult[]) => boolean,
+): Promise<void> {
+  for (let rest = names; rest.length > 0; ) {
+    const part = partOf(rest, request.dryRun === true ? 1_000 : AT_ONCE);
+    const { results } = await post<ManyAnswer>(`many/${act}`, { ...request, names: part });
+    if (!report(results)) return;
+    rest = rest.slice(part.length);
+  }
+}
 
 /** Performs the action, or with `dryRun` reports what it would do. */
-export async function perform(act: ActName, target: Target, request: ActRequest): Promise<Performed> {
-  const { name, names, run, queue } = target;
-  if (names !== undefined) {
-    const answer = await post<ManyAnswer>(`many/${act}`, { ...request, names });
-    const failed = answer.results.filter(({ error }) => error !== undefined).length;
-    const all = answer.results.length;
-    const done = `${all - failed} of ${all} ${request.dryRun === true ? "could be" : "were"} done`;
-    return { done, ...answer };
-  }
+export async function perform(act: ActName, target: Target, request: ActRequest): Promise<ActAnswer> {
+  const { name, run, queue } = target;
   if (act === "maintenance") return post<ActAnswer>("maintenance/on", request);
   if (act === "end-maintenance") return post<ActAnswer>("maintenance/off", { ...request, names: name });
   if (act.startsWith("queue-")) {

@@ -81,6 +81,7 @@ export const to = {
   whyRun: (id: string): string => `${to.why(id.replace(/@[^@]*$/, ""))}?${new URLSearchParams({ run: id }).toString()}`,
   runs: (query = ""): string => `runs${query}`,
   run: (id: string): string => `runs/${encodeURIComponent(id)}`,
+  compare: (a: string, b: string): string => `compare?${new URLSearchParams({ a, b })}`,
   queue: (name: string): string => `queues/${encodeURIComponent(name)}`,
   item: (queue: string, id: string): string => `${to.queue(queue)}/items/${encodeURIComponent(id)}`,
   audit: (): string => "audit",

@@ -23,6 +23,7 @@ export function Screen(): VNode {
     if (more === "why") return <WhyScreen key={name} name={name} />;
   }
   if (part === "runs") return name === undefined ? <RunsScreen /> : <RunScreen key={name} id={name} />;
+  if (part === "compare" && name === undefined) return <CompareScreen />;
   if (part === "queues") {
     if (name === undefined) return <QueuesScreen />;
     if (more === undefined) return <QueueScreen key={name} name={name} />;
@@ -67,6 +68,8 @@ function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>): Func
 }
 
 const TimelineScreen = lazy(async () => (await import("../screens/timeline/timeline.js")).TimelineScreen);
+
+const CompareScreen = lazy(async () => (await import("../screens/runs/compare.js")).CompareScreen);
 
 /** The screens of the queues, which only some stores have. */
 const queues = () => import("../screens/queues/screens.js");

@@ -71,7 +71,8 @@ export function tickState({ outcome, status, skipped, unattended, due }: TickVie
   return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
 }
 
-const MAINTENANCE: State = { tone: "warn", icon: "held", word: "Maintenance" };
+/** A maintenance keeps it from running. */
+export const MAINTENANCE: State = { tone: "warn", icon: "held", word: "Maintenance" };
 const BLACKOUT: State = { tone: "warn", icon: "skipped", word: "Blackout" };
 
 /** Why the next tick of a job will be skipped. */

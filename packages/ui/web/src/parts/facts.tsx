@@ -32,6 +32,23 @@ export const Holder = ({ holder: { host, pid, instance } }: { readonly holder: H
 /** The author of an action: the user, or the process if it did not name one. */
 export const whoText = ({ by, author }: Pick<AuditEntry, "by" | "author">): string => author ?? processText(by);
 
+/** The name of the job of a run, from its id; another text as it is. */
+export const jobOfRun = (id: string): string => id.replace(/@[+-]?\d{4,6}-\d\d-\d\dT[^@]*$/, "");
+
+/** How far something is, from 0 to 1. */
+export const Meter = ({ share }: { readonly share: number }): VNode => (
+  <span
+    class="meter"
+    role="progressbar"
+    aria-label="Progress"
+    aria-valuenow={Math.round(share * 100)}
+    aria-valuemin={0}
+    aria-valuemax={100}
+  >
+    <i style={{ width: `${share * 100}%` }} />
+  </span>
+);
+
 /** A process as text. */
 export const processText = ({ host, pid }: HolderView): string => `${host}, pid ${pid}`;
 

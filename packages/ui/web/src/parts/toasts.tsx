@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { ActAnswer } from "../api/types.js";
 import { running } from "../live/live.js";
+import { jobOfRun } from "./facts.js";
 import { Icon } from "./icon.js";
 import { Prose } from "./prose.js";
 import { toned } from "./state.js";
@@ -45,7 +46,7 @@ function Row({ id, done, run, pending = false }: Toast): VNode {
         <Icon name={tone} />
       </span>
       <span>
-        <Prose text={pending && !waits ? `${run?.replace(/@[^@]*$/, "")} has ended.` : `${done}.`} run={run} />
+        <Prose text={pending && !waits ? `${jobOfRun(run ?? "")} has ended.` : `${done}.`} run={run} />
       </span>
       <button type="button" class="tool" aria-label="Close" onClick={() => remove(id)}>
         <Icon name="close" />

@@ -1,5 +1,5 @@
 import { type HeldLock, type JobManager, parseRunId, type RunRecord, runId } from "@ojm/core";
-import { holdOf, ojmCommand, runIdOf, unlessCorrupt } from "@ojm/core/internal";
+import { holdOf, ojmCommand, ownNameProblem, runIdOf, unlessCorrupt } from "@ojm/core/internal";
 import { runsWithLock } from "../../exec/orphans.js";
 import { count, type Finding, ok, problem } from "./finding.js";
 
@@ -19,10 +19,14 @@ export async function checkRuns(manager: JobManager): Promise<Finding[]> {
   const { held, ...found } = await look(manager);
   // A run that starts or ends between two reads looks like one without a lock: it must be found twice.
   const { locks, runs } = found.locks.length + found.runs.length === 0 ? found : await lookAgain(manager, found);
-  const plain = held.filter((lock) => runIdOf(lock) === undefined && holdOf(lock) === undefined).length;
+  const isLine = ({ name }: HeldLock): boolean => ownNameProblem(name) !== undefined;
+  const own = held.filter((lock) => !isLine(lock));
+  const plain = own.filter((lock) => runIdOf(lock) === undefined && holdOf(lock) === undefined).length;
+  const lines = held.length - own.length;
   const others = plain === 0 ? "" : `, of which ${plain} without a run: programs take such locks directly`;
-  const evidence = { held: held.length, plain };
-  const findings = [ok("locks", `${count(held.length, "lock")} held${others}`, { evidence })];
+  const waits = lines === 0 ? "" : `; runs wait for permits or rates in ${count(lines, "line")}`;
+  const evidence = { held: own.length, plain, ...(lines > 0 && { lines }) };
+  const findings = [ok("locks", `${count(own.length, "lock")} held${others}${waits}`, { evidence })];
   return [...findings, ...locks.map(withoutRun), ...runs.map(withoutLock)];
 }
 

@@ -4,7 +4,7 @@ import type { SchedulerView, ScheduleView } from "@ojm/schedule";
 import { type Problem, type ProblemKind, type Retry, type StoreSnapshot, snapshot } from "@ojm/schedule/operator";
 import { orphanedRetryHelp } from "../../exec/orphaned-retries.js";
 import { orphansOf, sayHelp, sayOrphan } from "../../exec/orphans.js";
-import { endOfMaintenance } from "../../maintenance/text.js";
+import { endOfMaintenance } from "../../maintenance/off.js";
 import { type Check, count, type Finding, ok, warning } from "./finding.js";
 
 /** A scheduler that was not heard for this long has missed a beat, even on a slow machine, in ms. */

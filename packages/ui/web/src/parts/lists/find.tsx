@@ -6,14 +6,21 @@ import { Views } from "./views.js";
 /** How long after the last key the list is read again, in ms. */
 const PAUSE = 150;
 
-/** Narrows a list to names with a text, which is in the address. A link may have one `name` there. */
-export function FindField({ label }: { readonly label: string }): VNode {
+interface FindFieldProps {
+  readonly label: string;
+  /** The part of the address that has the text. Default: `q`, that of the names. */
+  readonly param?: string;
+}
+
+/** Narrows a list to items with a text, which is in the address. A link may have one `name` there. */
+export function FindField({ label, param = "q" }: FindFieldProps): VNode {
   const field = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   // "Back" undoes all that was typed during one visit of the field, not letter by letter.
   const typed = useRef(false);
   const { query } = place.value;
-  const value = query.get("q") ?? query.get("name") ?? "";
+  const ofNames = param === "q";
+  const value = query.get(param) ?? (ofNames ? query.get("name") : undefined) ?? "";
   useEffect(() => {
     if (field.current === null || timer.current !== undefined || field.current.value.trim() === value) return;
     field.current.value = value;
@@ -21,12 +28,12 @@ export function FindField({ label }: { readonly label: string }): VNode {
   }, [value]);
   return (
     <>
-      <Views />
+      {ofNames && <Views />}
       <input
         ref={field}
         type="search"
         class="input find-field"
-        data-find
+        data-find={ofNames || undefined}
         aria-label={label}
         placeholder={label}
         autocomplete="off"
@@ -36,7 +43,8 @@ export function FindField({ label }: { readonly label: string }): VNode {
           clearTimeout(timer.current);
           timer.current = setTimeout(() => {
             timer.current = undefined;
-            setQuery({ q: currentTarget.value.trim(), name: undefined }, { replace: typed.current });
+            const text = currentTarget.value.trim();
+            setQuery({ [param]: text, ...(ofNames && { name: undefined }) }, { replace: typed.current });
             typed.current = true;
           }, PAUSE);
         }}

@@ -1,21 +1,20 @@
-import { signal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect } from "preact/hooks";
 import { ActMenu } from "../../acts/act-menu.js";
 import { ACTS, ask, offersOf } from "../../acts/acts.js";
+import { Choose, type ManyAct, ManyActs, readAll, selection } from "../../acts/many.js";
 import { queryOf, read } from "../../api/call.js";
-import type { ActName, Job, Jobs } from "../../api/types.js";
+import type { Job, Jobs } from "../../api/types.js";
 import { may } from "../../app/me.js";
-import { place, setQuery, to } from "../../app/router.js";
+import { place, to } from "../../app/router.js";
 import { count, durationText, percent } from "../../format/duration.js";
-import { problemOf, type State, skippedState, stateOf } from "../../format/states.js";
+import { problemOf, skippedState, stateOf } from "../../format/states.js";
 import { JobLink } from "../../parts/facts.js";
-import { Icon } from "../../parts/icon.js";
+import { StatesFilter } from "../../parts/lists/filters.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { Page } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
-import { RunState, StateMark, toned } from "../../parts/state.js";
+import { RunState, StateMark } from "../../parts/state.js";
 import { Away, Due, Elapsed, Time } from "../../parts/time.js";
 import { Strip, TrendHead, TrendMark } from "./trend.js";
 
@@ -46,34 +45,37 @@ const HEADS: readonly (string | VNode)[] = [
 /** All jobs: when they run next, how they last ended, and their statistics. */
 export function JobsScreen(): VNode {
   const { query: asked } = place.value;
-  const [q, sort, state] = [asked.get("q") ?? "", asked.get("sort") ?? undefined, asked.get("state") ?? undefined];
-  const query = { q, state, sort };
-  useEffect(() => {
-    chosen.value = new Set();
-  }, [q, state]);
+  const [q, sort] = [asked.get("q") ?? "", asked.get("sort") ?? undefined];
+  const [state, host] = [asked.get("state") ?? undefined, asked.get("host") ?? undefined];
+  const path = (after: string | undefined): string => `jobs${queryOf({ limit: LIMIT, after, q, state, host, sort })}`;
+  const next = ({ jobs, more }: Jobs): string | undefined => (more ? jobs.at(-1)?.name : undefined);
+  const all = (): Promise<string[]> =>
+    readAll(async (after) => {
+      const page = await read<Jobs>(path(after));
+      return { items: page.jobs.map(({ name }) => name), next: next(page) };
+    }, MOST);
   return (
     <Page title="Jobs" end={<FindField label="Find a job" />}>
       <fieldset class="chips filters" aria-label="Only jobs that are">
-        {STATES.map(([each, of, word]) => (
-          <StateButton key={each} state={each} of={of} word={word} states={state?.split(",") ?? []} />
-        ))}
+        <StatesFilter param="state" states={STATES} />
+        <FindField label="Host" param="host" />
         {may("maintenance") && (
           <button type="button" class="button" onClick={() => ask("maintenance", { name: "*" })}>
             Maintenance …
           </button>
         )}
       </fieldset>
-      {may("pause") && (q !== "" || state !== undefined || chosen.value.size > 0) && <Many query={{ q, state }} />}
+      {may("pause") && <ManyActs of={chosen} acts={MANY} filter={queryOf({ q, state, host })} all={all} />}
       <Paged<Jobs, Job>
-        path={(after) => `jobs${queryOf({ limit: LIMIT, after, ...query })}`}
-        next={({ jobs, more }) => (more ? jobs.at(-1)?.name : undefined)}
+        path={path}
+        next={next}
         items={({ jobs }) => jobs}
         options={{ every: REFRESH }}
         row={(job) => <Row key={job.name} job={job} />}
         table={{ class: "grid cards jobs", heads: HEADS, acts: true }}
         empty={() =>
-          state !== undefined ? (
-            <Empty title="No job is in such a state" />
+          state !== undefined || host !== undefined ? (
+            <Empty title={state === undefined ? `No job ran on a host “${host}”` : "No job is in such a state"} />
           ) : q === "" ? (
             <Empty title="No job is known yet">
               A job appears here with its first run, or when a process adds its schedule.
@@ -89,108 +91,44 @@ export function JobsScreen(): VNode {
 
 /** The states that the list can be narrowed to. */
 const STATES = [
-  ["failing", problemOf("failed"), "Failing"],
-  ["running", stateOf("running"), "Running"],
-  ["paused", problemOf("paused"), "Paused"],
-  ["held", problemOf("held"), "On hold"],
+  ["failing", { ...problemOf("failed"), word: "Failing" }],
+  ["running", stateOf("running")],
+  ["slow", { ...problemOf("long"), word: "Slow" }],
+  ["paused", problemOf("paused")],
+  ["held", problemOf("held")],
 ] as const;
 
-interface StateButtonProps {
-  readonly state: string;
-  readonly of: State;
-  readonly word: string;
-  /** The states that the list is narrowed to. */
-  readonly states: readonly string[];
-}
-
-function StateButton({ state, of: { icon, tone }, word, states }: StateButtonProps): VNode {
-  const pressed = states.includes(state);
-  const next = pressed ? states.filter((one) => one !== state) : [...states, state];
-  return (
-    <button
-      type="button"
-      class="button"
-      aria-pressed={pressed}
-      onClick={() => setQuery({ state: next.length === 0 ? undefined : next.join(",") })}
-    >
-      <span {...toned(tone)}>
-        <Icon name={icon} />
-      </span>
-      {word}
-    </button>
-  );
-}
-
-/** The names that the user has chosen. */
-const chosen = signal<ReadonlySet<string>>(new Set());
-
-function choose(name: string, isChosen: boolean): void {
-  const names = new Set(chosen.value);
-  if (isChosen) names.add(name);
-  else names.delete(name);
-  chosen.value = names;
-}
+/** The jobs that the user has chosen. */
+const chosen = selection<string>();
 
 /** The actions on several jobs. */
-const MANY: readonly (readonly [act: ActName, label: string])[] = [
-  ["run-now", "Run now"],
-  ["pause", "Pause"],
-  ["resume", "Resume"],
-  ["hold", "Hold"],
-  ["end-hold", "End hold"],
-  ["cancel", "Cancel"],
-];
+const MANY: readonly ManyAct<string>[] = (
+  [
+    ["run-now", "Run now"],
+    ["pause", "Pause"],
+    ["resume", "Resume"],
+    ["hold", "Hold"],
+    ["end-hold", "End hold"],
+    ["cancel", "Cancel"],
+  ] as const
+).map(([act, label]) => ({
+  ...{ label, icon: ACTS[act].icon },
+  take: (names) => {
+    if (names.length === 0) return "the list has no job: nothing is to do";
+    ask(act, { name: count(names.length, "job"), names: names.toSorted() });
+    return undefined;
+  },
+}));
 
-/** The actions on the chosen jobs, or on all that the list is narrowed to. */
-function Many({ query }: { readonly query: Readonly<Record<string, string | undefined>> }): VNode {
-  const { size } = chosen.value;
-  const begin = async (act: ActName): Promise<void> => {
-    const names = size > 0 ? [...chosen.value].sort() : await allOf(query);
-    if (names.length > 0) ask(act, { name: count(names.length, "job"), names });
-  };
-  return (
-    <div class="chips many" role="toolbar" aria-label="Actions on several jobs">
-      <span>{size > 0 ? `${size} chosen:` : "All in this list:"}</span>
-      {MANY.map(([act, label]) => (
-        <button key={act} type="button" class="button" onClick={() => void begin(act).catch(() => {})}>
-          <Icon name={ACTS[act].icon} />
-          {label}
-        </button>
-      ))}
-      {size > 0 && (
-        <button type="button" class="button" onClick={() => (chosen.value = new Set())}>
-          Choose none
-        </button>
-      )}
-    </div>
-  );
-}
-
-/** All names of the list, also those of the pages that are not shown. */
-async function allOf(query: Readonly<Record<string, string | undefined>>): Promise<string[]> {
-  const names: string[] = [];
-  for (let after: string | undefined; ; ) {
-    const { jobs, more } = await read<Jobs>(`jobs${queryOf({ limit: LIMIT, after, ...query })}`);
-    names.push(...jobs.map(({ name }) => name));
-    after = names.at(-1);
-    if (!more || after === undefined) return names;
-  }
-}
+/** The most jobs that one action takes on. */
+const MOST = 2_000;
 
 function Row({ job }: { readonly job: Job }): VNode {
   const { name, schedule, outcomes, usual, rate, running, trend } = job;
   return (
     <tr>
       <th scope="row" class="main-cell">
-        {may("pause") && (
-          <input
-            type="checkbox"
-            class="choose"
-            aria-label={`Choose ${name}`}
-            checked={chosen.value.has(name)}
-            onChange={({ currentTarget }) => choose(name, currentTarget.checked)}
-          />
-        )}
+        {may("pause") && <Choose of={chosen} id={name} item={name} label={name} />}
         <JobLink name={name} />
         <span class="dim under cut" title={schedule?.words}>
           {schedule?.words ?? "no schedule"}

@@ -14,7 +14,7 @@ import { Prose } from "../../parts/prose.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Due, Time } from "../../parts/time.js";
 import { Took } from "../runs/runs.js";
-import { itemState } from "./queue.js";
+import { itemState, Limits } from "./queue.js";
 import { EVERY } from "./queues.js";
 
 /** An item: its state, its data, and its attempts. */
@@ -59,10 +59,11 @@ export function ItemScreen({ queue, id }: { readonly queue: string; readonly id:
   );
 }
 
-function Body({ page: { item, attempts } }: { readonly page: QueueItemPage }): VNode {
-  const { attempt, priority, added, group, due, expires, died, error, data, meta, dataHidden } = item;
+function Body({ page: { item, limits, attempts } }: { readonly page: QueueItemPage }): VNode {
+  const { attempt, priority, added, group, due, expires, died, error, data, meta, next, dataHidden } = item;
   return (
     <>
+      <Limits of={limits} />
       <Facts>
         <Fact name="Added">
           <Time at={added} />
@@ -97,6 +98,14 @@ function Body({ page: { item, attempts } }: { readonly page: QueueItemPage }): V
           </pre>
         )}
       </Section>
+      {next !== undefined && (
+        <Section title="Newer data, for one more attempt">
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus. */}
+          <pre class="item-data" tabIndex={0}>
+            {JSON.stringify(next.data, null, 2)}
+          </pre>
+        </Section>
+      )}
       <Section title="Attempts" count={attempts.length}>
         {attempts.length === 0 ? (
           <Empty title="No attempt is stored" />

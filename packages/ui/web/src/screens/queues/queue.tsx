@@ -45,9 +45,11 @@ export function QueueScreen({ name }: { readonly name: string }): VNode {
     every: EVERY,
   });
   const detail = queue.data.value;
-  const offers = allowed([offer(detail?.paused === undefined ? "queue-pause" : "queue-resume")]);
+  // The end of a maintenance is an action of its own.
+  const isPaused = detail?.paused !== undefined && detail.paused.maintenance === undefined;
+  const offers = allowed([offer(isPaused ? "queue-resume" : "queue-pause")]);
   const target = { name, queue: {} };
-  useSubject(detail && { acts: possible(offers), target }, [name, detail?.paused === undefined, offers.length]);
+  useSubject(detail && { acts: possible(offers), target }, [name, isPaused, offers.length]);
   return (
     <Page
       title={name}
@@ -72,6 +74,7 @@ function Body({ queue }: QueueProps): VNode {
   return (
     <>
       <Paused queue={queue} />
+      <Limits of={queue.limits} />
       <Facts>
         <Fact name="Waiting">{itemsText(waiting, COUNTED)}</Fact>
         <Fact name="Next waits for">
@@ -94,6 +97,22 @@ function Body({ queue }: QueueProps): VNode {
           <Definition of={definition} />
         </div>
       </div>
+    </>
+  );
+}
+
+/** The permits and the rate that keep an item from starting. */
+export function Limits({ of }: { readonly of: readonly string[] }): VNode {
+  return (
+    <>
+      {of.map((text) => (
+        <div key={text} class="note" data-tone="warn">
+          <Icon name="waiting" />
+          <div>
+            <Prose text={text} />
+          </div>
+        </div>
+      ))}
     </>
   );
 }

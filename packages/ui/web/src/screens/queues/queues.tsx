@@ -4,7 +4,7 @@ import { queryOf } from "../../api/call.js";
 import type { Queues, QueueView } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
 import { count, number } from "../../format/duration.js";
-import { problemOf } from "../../format/states.js";
+import { MAINTENANCE, problemOf } from "../../format/states.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { Page } from "../../parts/page.js";
@@ -94,13 +94,13 @@ function Row({ queue }: { readonly queue: QueueView }): VNode {
   );
 }
 
-/** Who paused a queue, why, and until when. */
+/** Who paused a queue, or started the maintenance that covers it, why, and until when. */
 export function Paused({ queue: { paused } }: { readonly queue: QueueView }): VNode | null {
   if (paused === undefined) return null;
-  const { by, reason, until } = paused;
+  const { by, reason, until, maintenance } = paused;
   return (
     <span class="under pair-line">
-      <StateMark state={problemOf("paused")} />
+      <StateMark state={maintenance === undefined ? problemOf("paused") : MAINTENANCE} />
       <span class="dim">
         by {by}: {reason}
         {until !== undefined && (

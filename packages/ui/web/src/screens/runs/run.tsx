@@ -10,15 +10,16 @@ import { durationText, percent, progressText, shareOf, tookText } from "../../fo
 import { problemOf, reasonState } from "../../format/states.js";
 import { running } from "../../live/live.js";
 import { useSubject } from "../../palette/palette.js";
-import { Fact, Facts, Holder, processText, whoText } from "../../parts/facts.js";
+import { Fact, Facts, Holder, jobOfRun, Meter, processText, whoText } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
-import { Page, Section, Table } from "../../parts/page.js";
+import { Page, Section } from "../../parts/page.js";
 import { Loaded } from "../../parts/pictures.js";
 import { Prose } from "../../parts/prose.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Away, Due, Elapsed, Time } from "../../parts/time.js";
 import { headingOf, Reasons, usePageJob } from "../jobs/why.js";
 import { CopyForChat } from "./chat.js";
+import { ComparedTable, pairsOf } from "./compared.js";
 import { plain } from "./log/ansi.js";
 import { Log } from "./log/log.js";
 import { LogModel } from "./log/log-model.js";
@@ -26,7 +27,7 @@ import { Took } from "./runs.js";
 
 /** A run: its course, why it ended, and its log. */
 export function RunScreen({ id }: { readonly id: string }): VNode {
-  const name = id.replace(/@[^@]*$/, "");
+  const name = jobOfRun(id);
   const page = useResource<RunPage>(`runs/${encodeURIComponent(id)}`, { names: [name] });
   // Read in parallel with the run.
   const model = useMemo(() => new LogModel(id), [id]);
@@ -34,7 +35,7 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   usePageJob(name);
   const run = page.data.value?.run;
   const isRunning = run?.status === "running";
-  const next = page.data.value?.next;
+  const { next, lastWell } = page.data.value ?? {};
   const ran = useRef("");
   if (isRunning) ran.current = id;
   // If the run ended while it was shown, the buttons stay. A run that ended before has nothing to cancel.
@@ -62,6 +63,11 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
           <a class="button" href={to.whyRun(id)}>
             Why?
           </a>
+          {lastWell !== undefined && (
+            <a class="button" href={to.compare(lastWell.id, id)}>
+              Compare with the last success
+            </a>
+          )}
           <a class="button" href={to.job(name)}>
             The job
           </a>
@@ -234,18 +240,7 @@ function Progress({ progress }: { readonly progress: ProgressView }): VNode {
   const share = shareOf(progress);
   return (
     <div class="progress row">
-      {share !== undefined && (
-        <span
-          class="meter"
-          role="progressbar"
-          aria-label="Progress"
-          aria-valuenow={Math.round(share * 100)}
-          aria-valuemin={0}
-          aria-valuemax={100}
-        >
-          <i style={{ width: `${share * 100}%` }} />
-        </span>
-      )}
+      {share !== undefined && <Meter share={share} />}
       <span>
         {share !== undefined && <b>{percent(Math.round(share * 1_000) / 1_000)} </b>}
         <span class="dim">{progressText(progress)}</span>
@@ -284,42 +279,15 @@ const Attempts = ({ page: { run, attempts, next } }: BodyProps): VNode => (
   </Section>
 );
 
-const WHAT = (
-  <th scope="col">
-    <span class="hidden-text">What</span>
-  </th>
+const Compared = ({ run, well }: { readonly run: RunDetail; readonly well: RunItem }): VNode => (
+  <Section
+    title="Compared with the last that completed"
+    end={
+      <a class="link" href={to.run(well.id)}>
+        <Time at={well.startTime} />
+      </a>
+    }
+  >
+    <ComparedTable heads={["This run", "Last success"]} pairs={pairsOf(run, well)} />
+  </Section>
 );
-
-function Compared({ run, well }: { readonly run: RunDetail; readonly well: RunItem }): VNode {
-  const pairs: readonly (readonly [string, string, string])[] = [
-    ["Took", took(run), took(well)],
-    ["Host", run.holder.host, well.holder.host],
-    ["Process", `pid ${run.holder.pid}`, `pid ${well.holder.pid}`],
-    ["Started by", run.trigger, well.trigger],
-  ];
-  return (
-    <Section
-      title="Compared with the last that completed"
-      end={
-        <a class="link" href={to.run(well.id)}>
-          <Time at={well.startTime} />
-        </a>
-      }
-    >
-      <Table class="grid compared" heads={[WHAT, "This run", "Last success"]}>
-        <tbody>
-          {pairs.map(([what, ours, theirs]) => (
-            <tr key={what} data-same={ours === theirs}>
-              <th scope="row">{what}</th>
-              <td>{ours}</td>
-              <td>{theirs}</td>
-            </tr>
-          ))}
-        </tbody>
-      </Table>
-    </Section>
-  );
-}
-
-const took = ({ status, duration }: Pick<RunItem, "status" | "duration">): string =>
-  duration === undefined ? "–" : tookText(status, duration);

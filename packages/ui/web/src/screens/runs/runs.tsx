@@ -1,59 +1,98 @@
 import type { VNode } from "preact";
-import { queryOf } from "../../api/call.js";
+import { ACTS, ask } from "../../acts/acts.js";
+import { Choose, type ManyAct, ManyActs, readAll, selection } from "../../acts/many.js";
+import { queryOf, read } from "../../api/call.js";
 import type { RunItem, Runs, Status } from "../../api/types.js";
-import { place, setQuery, to } from "../../app/router.js";
+import { may } from "../../app/me.js";
+import { place, to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count, elapsedText, tookText } from "../../format/duration.js";
 import { ALL_STATUSES, stateOf } from "../../format/states.js";
 import { inZone } from "../../format/times.js";
 import { zoneFor } from "../../format/zone.js";
 import { Holder, JobLink, RunLink } from "../../parts/facts.js";
-import { Icon } from "../../parts/icon.js";
+import { StatesFilter } from "../../parts/lists/filters.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { RangeField, rangeOf } from "../../parts/lists/range-field.js";
 import { Page } from "../../parts/page.js";
 import { DidYouMean, Empty } from "../../parts/pictures.js";
 import { Prose } from "../../parts/prose.js";
-import { RunState, toned } from "../../parts/state.js";
+import { RunState } from "../../parts/state.js";
 import { Time } from "../../parts/time.js";
 
 const LIMIT = 50;
 
+/** The most runs of a list that one action takes on. */
+const MOST = 1_000;
+
+/** The runs that the user has chosen. */
+const chosen = selection<RunItem>();
+
+/** The actions on several runs. */
+const MANY: readonly ManyAct<RunItem>[] = [
+  {
+    label: "Cancel those that run",
+    icon: ACTS.cancel.icon,
+    take: (runs) => {
+      const ids = runs.filter(({ status }) => status === "running").map(({ id }) => id);
+      if (ids.length === 0) return "none of these runs is running: there is nothing to cancel";
+      ask("cancel", { name: count(ids.length, "run"), names: ids, runs: true });
+      return undefined;
+    },
+  },
+  {
+    label: "Run the failed again",
+    icon: ACTS["run-now"].icon,
+    take: (runs) => {
+      const failed = runs.filter(({ status }) => FAILED.includes(status));
+      // The newest of each job: its runs would wait for each other.
+      const newest = failed.toSorted((a, b) => a.startTime - b.startTime).map(({ name, id }) => [name, id] as const);
+      const ids = [...new Map(newest).values()];
+      if (ids.length === 0) return "none of these runs failed: there is nothing to run again";
+      ask("run-now", { name: count(ids.length, "job"), names: ids, runs: true });
+      return undefined;
+    },
+  },
+];
+
+const FAILED: readonly Status[] = ["failed", "timeout", "lost", "cancelled"];
+
 /** The runs of all jobs, the newest first. */
 export function RunsScreen(): VNode {
-  const { query } = place.value;
-  const status = query.get("status") ?? undefined;
-  const name = query.get("name") ?? undefined;
-  const q = query.get("q") ?? undefined;
-  const { from, to } = rangeOf(place.value);
+  const { query: asked } = place.value;
+  const [status, name] = [asked.get("status") ?? undefined, asked.get("name") ?? undefined];
+  const [q, host] = [asked.get("q") ?? undefined, asked.get("host") ?? undefined];
+  const range = rangeOf(place.value);
+  const filter = { name, q, status, host, ...range };
+  const all = (): Promise<RunItem[]> =>
+    readAll(async (before) => {
+      const page = await read<Runs>(`runs${queryOf({ ...filter, limit: 200, before })}`);
+      return { items: page.runs, next: page.more ? page.before : undefined };
+    }, MOST);
   return (
     <Page title="Runs" end={<FindField label="Name of a job" />}>
       <fieldset class="chips filters" aria-label="Only runs that are">
-        {ALL_STATUSES.map((each) => (
-          <StatusButton key={each} status={each} pressed={each === status} />
-        ))}
+        <StatesFilter param="status" states={ALL_STATUSES.map((each) => [each, stateOf(each)])} />
+        <FindField label="Host" param="host" />
       </fieldset>
       <RangeField clears />
-      <RunsTable query={{ limit: LIMIT, name, q, status, from, to }} {...(name !== undefined && { names: [name] })} />
+      <ManyActs of={chosen} acts={may("cancel") ? MANY : []} filter={queryOf(filter)} all={all}>
+        <CompareLink />
+      </ManyActs>
+      <RunsTable query={{ limit: LIMIT, ...filter }} {...(name !== undefined && { names: [name] })} />
     </Page>
   );
 }
 
-function StatusButton({ status, pressed }: { readonly status: Status; readonly pressed: boolean }): VNode {
-  const { icon, tone, word } = stateOf(status);
+/** Compares two chosen runs, the earlier one first. */
+function CompareLink(): VNode | null {
+  const [a, b, ...more] = [...chosen.value.values()].toSorted((one, other) => one.startTime - other.startTime);
+  if (a === undefined || b === undefined || more.length > 0) return null;
   return (
-    <button
-      type="button"
-      class="button"
-      aria-pressed={pressed}
-      onClick={() => setQuery({ status: pressed ? undefined : status })}
-    >
-      <span {...toned(tone)}>
-        <Icon name={icon} />
-      </span>
-      {word}
-    </button>
+    <a class="button" href={to.compare(a.id, b.id)}>
+      Compare the two
+    </a>
   );
 }
 
@@ -109,16 +148,20 @@ interface NoneProps extends Pick<RunsTableProps, "query" | "bare"> {
 }
 
 /** Shown if there are no runs. The timeline has the other events in a range of time. */
-function None({ query: { name, q = name, status, from, to: end }, meant, bare }: NoneProps): VNode {
+function None({ query: { name, q = name, status, host, from, to: end }, meant, bare }: NoneProps): VNode {
   if (from === undefined || meant !== undefined) {
     const called = bare || q === undefined ? "" : ` of a job called “${q}”`;
-    const state = status === undefined ? "" : ` with the state “${stateOf(status as Status).word}”`;
+    const words = String(status ?? "")
+      .split(",")
+      .map((one) => `“${stateOf(one as Status).word}”`);
+    const state = status === undefined ? "" : ` with the state ${words.join(" or ")}`;
+    const there = host === undefined ? "" : ` on a host “${host}”`;
     return (
-      <Empty title={called + state === "" ? "No run is stored" : `No run${called}${state}`}>
+      <Empty title={called + state + there === "" ? "No run is stored" : `No run${called}${state}${there}`}>
         {meant === undefined ? (
           "Old runs are deleted after a while."
         ) : (
-          <DidYouMean name={meant} href={to.runs(queryOf({ name: meant, status, from, to: end }))} />
+          <DidYouMean name={meant} href={to.runs(queryOf({ name: meant, status, host, from, to: end }))} />
         )}
       </Empty>
     );
@@ -146,6 +189,9 @@ function Row({ run, bare }: { readonly run: ShownRun; readonly bare: boolean }):
   return (
     <tr data-gone={gone}>
       <th scope="row" class="main-cell">
+        {!bare && (
+          <Choose of={chosen} id={id} item={run} label={`the run of ${name} at ${new Date(startTime).toISOString()}`} />
+        )}
         {bare ? link : <JobLink name={name} row={false} />}
         {error !== undefined && (
           <span class="dim under cut" title={inZone(error, second.value, zoneFor(name))}>
