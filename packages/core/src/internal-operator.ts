@@ -8,4 +8,4 @@ export { cancelUnder, runsUnder } from "./operator/maintenance.js";
 export { HOLD_TIME } from "./operator/requests.js";
 export { type LockToTake, lockToTake } from "./operator/take-lock.js";
 export { slowdownOf, type Trend, type Trends, trendsOf } from "./operator/trend.js";
-export { alignLogs, type ComparedLine, differingSteps, withoutVarying } from "./util/compare-logs.js";
+export { alignLogs, differingSteps, MOST_COMPARED, withoutVarying } from "./util/compare-logs.js";

@@ -1,15 +1,15 @@
 import { type JobManager, openJobManager } from "@ojm/core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { collect } from "../../core/src/testing/settle.js";
-import { openQueues } from "../../queue/src/index.js";
+import { type Item, openQueues } from "../../queue/src/index.js";
 import { backend } from "./index.js";
 import { connect, missing, serverOf } from "./testing/stores.js";
 
 describe.skipIf(missing() !== undefined)("queues on PostgreSQL", () => {
   const server = serverOf();
 
-  async function openJobs(): Promise<JobManager> {
-    const store = { backend, args: { url: server().url } };
+  async function openJobs(args: { readonly deadline?: number } = {}): Promise<JobManager> {
+    const store = { backend, args: { url: server().url, ...args } };
     const jobs = await openJobManager({ chJobs: store, chLocks: store });
     onTestFinished(() => jobs.close());
     return jobs;
@@ -55,4 +55,40 @@ describe.skipIf(missing() !== undefined)("queues on PostgreSQL", () => {
       ["failed", "no route"],
     ]);
   });
+
+  it("no call that a stopped server does not answer ends the process of a worker, and all items are handled", async () => {
+    // Vitest fails if any promise is rejected that no code awaits.
+    const jobs = await openJobs({ deadline: 300 });
+    const queues = openQueues(jobs);
+    const limits = { permits: { stalled: 2 }, rate: { name: "stalled", max: 1_000, per: 1_000 }, perGroup: 1 };
+    await queues.define("stalled", { attempts: 100, delay: 0, ...limits });
+    const handled = new Set<unknown>();
+    const handle = ({ data, run }: Item): void => {
+      run.log.info("handled");
+      run.progress(1);
+      handled.add(data);
+    };
+    const worker = await queues.work("stalled", handle, { concurrency: 4 });
+    const ITEMS = 10;
+    for (let stall = 1; stall <= 3; stall++) {
+      for (let n = 0; n < ITEMS; n++) {
+        const group = n % 2 === 0 ? { group: `g${n % 4}` } : {};
+        await queues.add("stalled", stall * ITEMS + n, { ...group, delay: n });
+      }
+      const heal = await server().pause();
+      try {
+        for (let i = 0; i < 3; i++)
+          await expect(jobs.channels.locks.size()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
+      } finally {
+        await heal();
+      }
+      await expect.poll(() => handled.size, { timeout: 60_000 }).toBe(stall * ITEMS);
+    }
+    const heal = await server().pause();
+    try {
+      await worker.close({ grace: 0 });
+    } finally {
+      await heal();
+    }
+  }, 240_000);
 });

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { type JobManagerOptions, openJobManager, type Run } from "@ojm/core";
+import { isChannelError, type JobManagerOptions, openJobManager, type Run } from "@ojm/core";
 import { type Item, openQueues } from "@ojm/queue";
 import { openScheduler } from "@ojm/schedule";
 import { QUEUE, queueOptions, rowOf, TABLE } from "../scene/jobs.js";
@@ -48,6 +48,11 @@ process.once("SIGTERM", async () => {
   process.disconnect?.();
 });
 
+/** No patience is long enough for a store that the whole machine keeps from answering. */
+function unlessAway(error: unknown): undefined {
+  if (!isChannelError(error) || !error.retryable) throw error;
+}
+
 async function runSchedules(): Promise<{ close(): Promise<void> }> {
   const scheduler = openScheduler(manager);
   for (const [name, definition] of Object.entries(policies)) await scheduler.add(name, definition, (run) => body(run));
@@ -67,8 +72,8 @@ async function handleItems(): Promise<{ close(): Promise<void> }> {
   const add = async (): Promise<void> => {
     for (let n = 0; ; n++) {
       const options = n % 2 === 0 ? { group: GROUPS[(n / 2) % GROUPS.length] as string } : {};
-      const { id } = await patiently(() => queues.add(QUEUE, n, options));
-      write({ what: "added", name: id, run: "" });
+      const added = await queues.add(QUEUE, n, options).catch(unlessAway);
+      if (added !== undefined) write({ what: "added", name: added.id, run: "" });
       await pause(BETWEEN_ADDS);
     }
   };

@@ -297,6 +297,17 @@ etcd stores no log of a run that completed.`,
         },
       },
       {
+        name: "diff",
+        operands: "RUN [RUN]",
+        summary: "compare two runs, or a run with the last success before it: facts, durations of steps, logs",
+        about: `Lines of the logs are equal if they differ only in numbers, times, ids and colors. Of each log, the first 20,000 lines are compared.
+A step is the time from one common line to the next: the five whose durations differ most are shown.`,
+        examples: ["ojm diff nightly-report"],
+        codes: [3],
+        load: () => import("../commands/look/runs/diff.js"),
+        options: { ...STORE, ...COLOR },
+      },
+      {
         name: "wait",
         operands: "RUN",
         summary: "wait for a run and its further attempts to end; the exit code is that of the last one",
@@ -387,8 +398,8 @@ process is alive, and /readyz that the store answers.`,
             text: "the file of the users, who sign in with a name and a password. A change of it applies at once, to open sessions too",
           },
           "add-user": {
-            value: "NAME[:ROLE]",
-            text: "only add a user to the file of --users, or give one a new password, and print the password. ROLE is read, operate or admin. Default: read",
+            value: "NAME:ROLE",
+            text: "only add a user to the file of --users, or give one a new password, and print the password. ROLE is read, operate or admin. Without it: read",
           },
           "read-only": { text: "reject every action" },
           "show-results": {

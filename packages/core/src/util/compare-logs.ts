@@ -1,4 +1,4 @@
-/** What differs between equal texts: numbers, times, and ids in hex. An exit code is a difference of its own. */
+/** What differs between equal texts: numbers, times, and ids in hex. Another exit code is a difference. */
 const VARYING =
   /(?<!\bcode )(?:\d+(?:[.:,]\d+)+|(?<![\da-z])(?:0x)?(?=[a-f-]*\d)[\da-f]+(?:-[\da-f]+)*(?![\da-z])|(?<![\da-f])\d+)/gi;
 
@@ -9,6 +9,9 @@ export const withoutVarying = (text: string): string => text.replace(VARYING, "#
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
 const COLORS = /\u001b\[[\d;]*[A-Za-z]/g;
 
+/** The most lines of a log that are compared. */
+export const MOST_COMPARED = 20_000;
+
 /** A line of a log. */
 export interface ComparedLine {
   readonly text: string;
@@ -16,7 +19,7 @@ export interface ComparedLine {
   readonly at: number;
 }
 
-/** A part of two logs: equal lines, or lines that only one of them has. Ranges of indexes, without their ends. */
+/** A part of two logs: equal lines, or lines that only one has. Ranges of indexes, without their ends. */
 export interface LogBlock {
   readonly isSame: boolean;
   readonly a: readonly [from: number, to: number];

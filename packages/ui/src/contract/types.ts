@@ -375,8 +375,8 @@ export interface Trend {
 }
 
 /**
- * `GET api/v1/jobs?limit&after&q&state&host&sort`: by name, or with `sort=slower` those first that became the slowest,
- * in comparison with the week before. At most 2,000 names can be sorted.
+ * `GET api/v1/jobs?limit&after&q&state&host&sort`: by name, or with `sort=slower` those first that became the
+ * slowest, in comparison with the week before. At most 2,000 names can be sorted.
  */
 export interface Jobs {
   readonly jobs: readonly Job[];

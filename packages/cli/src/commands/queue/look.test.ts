@@ -191,7 +191,7 @@ test("the commands say that a queue is under maintenance, by whom and until when
     help: "ojm maintenance off 'q*'",
   });
   const shown = async (...words: string[]): Promise<string> =>
-    (await called(folder, [...words, "--store", "sqlite:ojm.db", "--time", "utc"])).out;
+    (await called(folder, [...words, "--store", "sqlite:ojm.db"])).out;
   expect(await shown("queue", "ls")).toContain("under maintenance of q* by ana until ");
   expect(await shown("queue", "show", "q")).toMatch(/^state +under maintenance of q\* by ana until /m);
   const about = (await json("doctor")).filter((one) => JSON.stringify(one).includes("a move"));

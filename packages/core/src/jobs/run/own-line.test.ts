@@ -57,7 +57,6 @@ test("a run that gives up its wait, before or at its turn, does not stop the oth
   expect(await enter("d", over.signal)).toBeUndefined();
   const left = new Left();
   first?.end(left);
-  first?.end(undefined);
   expect((await last)?.given).toBe(left);
 });
 

@@ -14,6 +14,7 @@ export interface Handover {
 export interface Turn<H extends Handover> {
   /** What the run before left. */
   readonly given: H | undefined;
+  /** Call it once. */
   end(left: H | undefined): void;
 }
 
@@ -42,32 +43,25 @@ export class OwnLine<H extends Handover> {
     return [...this.#waiting].slice(0, NAMED).map(({ name }) => name);
   }
 
-  /** Resolves once it is the turn of the run; to `undefined` once `over` fires. */
+  /** Resolves once it is the turn of the run; to `undefined` once `over`, a signal of this call alone, fires. */
   async enter(name: string, over: AbortSignal): Promise<Turn<H> | undefined> {
     if (this.#isTaken && !(await this.#waits(name, over))) return undefined;
     this.#isTaken = true;
     const given = this.#given;
     this.#given = undefined;
-    let isOver = false;
-    const end = (left: H | undefined): void => {
-      if (isOver) return;
-      isOver = true;
-      this.#pass(left);
-    };
-    return { given, end };
+    return { given, end: (left) => this.#pass(left) };
   }
 
   /** Resolves to whether it is the turn of this run: not if `over` fires first. */
   #waits(name: string, over: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const waiting = { name, begin: (): void => settle(true) };
-      const forget = whenAborted(over, () => settle(false));
       const settle = (isTurn: boolean): void => {
-        forget();
         this.#waiting.delete(waiting);
         resolve(isTurn);
       };
       this.#waiting.add(waiting);
+      whenAborted(over, () => settle(false));
       if (over.aborted) settle(false);
     });
   }

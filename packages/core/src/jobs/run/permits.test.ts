@@ -202,6 +202,26 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
     await nothingLeft();
   });
 
+  test("a permit is free if the lock of its run was removed from the store, even before any process notices it", async () => {
+    await clock.until(one.manager.start("a", { permits: { stripe: 1 } }));
+    await clock.until(one.manager.channels.locks.unset(["lock", "a"]));
+    await clock.until(two.manager.run("b", () => {}, { permits: { stripe: 1 }, wait: 0 }));
+    await nothingLeft();
+  });
+
+  test("a permit that is free is not for a run behind the place in line of a dead process", async () => {
+    const run = await clock.until(two.manager.start("a", { permits: { stripe: 1 } }));
+    void work(one, "b", { permits: { stripe: 1 } }).catch(() => {});
+    await clock.advance(1_000);
+    one.way.fault = () => ({ type: "refused" });
+    one.jobsWay.fault = one.way.fault;
+    await clock.until(run.end());
+    const error = await clock.until(rejection(two.manager.run("c", () => {}, { permits: { stripe: 1 }, wait: 0 })));
+    expect(error).toMatchObject({ code: "LOCKED", permit: "stripe" });
+    expect((error as Error).message).toMatch(/other runs are ahead in the line for the permits "stripe"$/);
+    await clock.until(work(two, "c", { permits: { stripe: 1 } }), 60_000);
+  });
+
   test("a limit that is set replaces those of the runs: holders keep theirs, and a raise wakes the line", async () => {
     const runs = [
       await clock.until(one.manager.start("a", { permits: { stripe: 2 } })),
@@ -289,6 +309,10 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
       expect(reasons[0]?.text).toContain(`the permit "stripe" is taken, by ${run.id}`);
     }
     expect((await one.manager.why("fourth")).map(({ code }) => code)).toEqual(["never"]);
+    // The note of a lock that is not a line is that of a program.
+    for (const name of ["a program", "the program"])
+      await one.manager.channels.locks.set(["lock", name], { note: { for: "noted", permits: { stripe: 1 } } } as never);
+    expect((await one.manager.why("noted")).map(({ code }) => code)).toEqual(["never"]);
     await clock.until(run.end());
     await clock.until(Promise.all(waiting), 20_000);
   });

@@ -474,8 +474,9 @@ export class Permits {
   get #ownLine(): OwnLine<Places> {
     const terms = this.#rate?.terms;
     // A run with permits waits for its lock, too, which another one of its name may have.
-    const key = this.#wanted.length === 0 ? terms?.name : JSON.stringify([this.#name, this.#wanted, terms]);
-    return this.#context.ownLines.of(key ?? "");
+    const isRateAlone = this.#wanted.length === 0 && terms !== undefined;
+    const key = isRateAlone ? terms.name : JSON.stringify([this.#name, this.#wanted, terms]);
+    return this.#context.ownLines.of(key);
   }
 
   /** Whether runs of this process wait for the same, and it is not the turn of this one. */

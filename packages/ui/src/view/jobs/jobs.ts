@@ -42,7 +42,7 @@ export interface NamesQuery {
   readonly limit: number;
 }
 
-/** Returns a predicate: whether a text, in any case, contains another one, or matches it if that has a `*`. */
+/** Returns a predicate: whether a text contains another one, or matches it if that has a `*`. */
 export function finds(q: string | undefined): (text: string) => boolean {
   const wanted = q?.toLowerCase();
   if (wanted === undefined) return () => true;

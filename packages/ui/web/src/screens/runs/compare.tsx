@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import "../../css/compare.css";
-import { alignLogs, differingSteps, type LogBlock } from "../../../../../core/src/util/compare-logs.js";
+import { alignLogs, differingSteps, type LogBlock, MOST_COMPARED } from "../../../../../core/src/util/compare-logs.js";
 import { ApiError, queryOf, read } from "../../api/call.js";
 import { useResource } from "../../api/resource.js";
 import type { LogPage, RunPage } from "../../api/types.js";
@@ -98,8 +98,7 @@ function pairsOfPages(a: RunPage, b: RunPage): readonly Pair[] {
   return [...pairsOf(a.run, b.run), ...more];
 }
 
-/** The most lines of a log that are compared, and how many are read at once. */
-const MOST_LINES = 20_000;
+/** How many lines are read at once. */
 const AT_ONCE = 2_000;
 
 /** The lines of a log. */
@@ -139,7 +138,7 @@ async function readLog(id: string, signal: AbortSignal): Promise<WholeLog> {
     isPart ||= items.some((item) => !isLine(item));
     const last = lines.at(-1)?.line ?? after;
     if (!more || last <= after) return { lines, isPart };
-    if (lines.length >= MOST_LINES) return { lines: lines.slice(0, MOST_LINES), isPart: true };
+    if (lines.length >= MOST_COMPARED) return { lines: lines.slice(0, MOST_COMPARED), isPart: true };
     after = last;
   }
 }
@@ -265,7 +264,8 @@ function Logs({ a, b, blocks }: LogsProps): VNode {
     >
       <p class="dim" role="status">
         Lines are equal that differ only in numbers, times and ids.
-        {isPart && ` Not all lines are compared: some are not stored, or are beyond the first ${number(MOST_LINES)}.`}
+        {isPart &&
+          ` Not all lines are compared: some are not stored, or are beyond the first ${number(MOST_COMPARED)}.`}
       </p>
       <table class="sides" ref={body}>
         <thead>

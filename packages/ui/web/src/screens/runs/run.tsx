@@ -60,14 +60,14 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
           <ActButtons offers={ofRun} target={target} />
           <ActButtons offers={again} target={againTarget} />
           {run && <CopyForChat run={run} rows={() => model.rows} />}
-          <a class="button" href={to.whyRun(id)}>
-            Why?
-          </a>
           {lastWell !== undefined && (
             <a class="button" href={to.compare(lastWell.id, id)}>
               Compare with the last success
             </a>
           )}
+          <a class="button" href={to.whyRun(id)}>
+            Why?
+          </a>
           <a class="button" href={to.job(name)}>
             The job
           </a>
