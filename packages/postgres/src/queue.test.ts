@@ -47,6 +47,7 @@ describe.skipIf(missing() !== undefined)("queues on PostgreSQL", () => {
       const queues = openQueues(jobs);
       await queues.define(queue, { attempts: 3, delay: 0, record });
       await queues.add(queue, "x");
+      let isCommitted = false;
       const worker = await queues.work(queue, async (item) => {
         await client.query("begin");
         await client.query(`insert into ${table} values ($1)`, [item.attempt]);
@@ -56,7 +57,10 @@ describe.skipIf(missing() !== undefined)("queues on PostgreSQL", () => {
           throw new Error("no route");
         }
         await client.query("commit");
+        isCommitted = true;
       });
+      // An item may move while the states are read: that none is there says nothing before the last commit.
+      await expect.poll(() => isCommitted, { timeout: 60_000 }).toBe(true);
       await expect.poll(async () => (await collect(queues.items(queue))).length, { timeout: 60_000 }).toBe(0);
       await worker.close({ grace: "60s" });
       expect((await client.query(`select attempt from ${table}`)).rows).toEqual([{ attempt: 2 }]);
