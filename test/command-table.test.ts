@@ -44,6 +44,7 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   runs: [{ words: [] }, { words: ["failed", "--failed"] }],
   show: [{ words: ["failed"] }],
   logs: [{ words: ["failed"] }],
+  diff: [{ words: ["failed", "failed"] }],
   wait: [{ words: ["failed"], codes: [1] }],
   history: [{ words: [] }],
   locks: [{ words: [] }],

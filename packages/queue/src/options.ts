@@ -22,6 +22,8 @@ export interface CheckedQueue {
   readonly perGroup?: number;
   readonly permits?: { readonly [permit: string]: number };
   readonly rate?: { readonly name: string; readonly max: number; readonly per: number };
+  /** Default: `all`. */
+  readonly record?: "failed" | "none";
   /** How long dead letters are stored, in ms. */
   readonly keep: number;
 }
@@ -62,7 +64,10 @@ const MOST_AT_ONCE = 1_000;
 const MOST_PERMITS = 7;
 const HIGHEST = 100;
 
-const QUEUE = ["attempts", "delay", "backoff", "maxDelay", "timeout", "perGroup", "permits", "rate", "dead", "schema"];
+const QUEUE = [
+  ...["attempts", "delay", "backoff", "maxDelay", "timeout", "perGroup", "permits", "rate"],
+  ...["record", "dead", "schema"],
+];
 const ADD = ["priority", "delay", "at", "ttl", "group", "unique", "attempts", "meta"];
 
 /** Whether an item of a batch is added must not depend on other items. */
@@ -132,10 +137,12 @@ class Checks {
 export function checkQueueOptions(queue: string, given: QueueOptions): CheckedQueue {
   const check = new Checks(checkName(queue));
   check.names("a queue", given, QUEUE);
-  const { backoff = DEFAULTS.backoff, perGroup, permits, rate, dead = {}, schema } = given;
+  const { backoff = DEFAULTS.backoff, perGroup, permits, rate, record = "all", dead = {}, schema } = given;
   check.names("dead", dead, ["keep"]);
   if (backoff !== "fixed" && backoff !== "exponential")
     check.refuse(`backoff must be "fixed" or "exponential", not ${valueText(backoff)}`);
+  if (record !== "all" && record !== "failed" && record !== "none")
+    check.refuse(`record must be "all", "failed" or "none", not ${valueText(record)}`);
   const wrong = (permits && permitsProblem(permits)) ?? (rate && rateProblem(rate));
   if (wrong !== undefined) check.refuse(wrong);
   if (permits !== undefined && Object.keys(permits).length > MOST_PERMITS)
@@ -151,6 +158,7 @@ export function checkQueueOptions(queue: string, given: QueueOptions): CheckedQu
     ...(perGroup !== undefined && { perGroup: check.whole("perGroup", perGroup, 1, MOST_AT_ONCE) }),
     ...(permits !== undefined && { permits: { ...permits } }),
     ...(rate !== undefined && { rate: { ...rate, per: check.duration("rate.per", rate.per) } }),
+    ...(record !== "all" && { record }),
     keep: check.duration("dead.keep", dead.keep ?? DEFAULTS.keep, 1),
   };
 }

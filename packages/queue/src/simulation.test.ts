@@ -14,7 +14,7 @@ const SEEDS = Array.from({ length: Number(OJM_SEEDS ?? 30) }, (_, i) => Number(O
 const FIRST = 6;
 
 /** The number of seeds to try for a planted bug. */
-const TRIED = 30;
+const TRIED = 60;
 
 process.setMaxListeners(50);
 

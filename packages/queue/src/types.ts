@@ -35,6 +35,11 @@ export interface QueueOptions {
    * for it stays.
    */
   readonly rate?: { readonly name: string; readonly max: number; readonly per: Duration };
+  /**
+   * Which attempts keep the record of their run: `all`, those that end in error (`failed`), or `none`. An
+   * attempt has its record while it is active. That of a lost one stays in any case. Default: `all`.
+   */
+  readonly record?: "all" | "failed" | "none";
   /** How long dead letters are stored. Default: 14 days. */
   readonly dead?: { readonly keep?: Duration };
   /** Checks the data of each item that this process adds. The item gets the value that the schema returns. */

@@ -95,8 +95,9 @@ export function hasHashTag(prefix: string): boolean {
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const difference = weight(a.charCodeAt(i)) - weight(b.charCodeAt(i));
-    if (difference !== 0) return difference;
+    const [one, other] = [a.charCodeAt(i), b.charCodeAt(i)];
+    // For each change of the store, every watch compares keys that have a long text in common.
+    if (one !== other) return weight(one) - weight(other);
   }
   return a.length - b.length;
 }

@@ -34,7 +34,7 @@ describePages("two runs are compared", (pages) => {
     const page = await pages.open("runs");
     for (const box of await page.getByRole("checkbox").all()) await box.check();
     await page.getByRole("toolbar").getByRole("link", { name: "Compare" }).click();
-    await page.getByText("2 differences").waitFor();
+    await page.getByText("difference 1 of 2").waitFor();
     const lines = page.locator("table.sides tbody tr");
     // The 200 equal rows are folded, but for the last three.
     await page.getByRole("button", { name: "197 equal lines" }).waitFor();
@@ -50,7 +50,11 @@ describePages("two runs are compared", (pages) => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       expect(await violationsOf(page), colorScheme).toEqual([]);
     }
+    const current = page.locator("[aria-current=true] .text");
+    expect(await current.allTextContents()).toEqual(["retry after 30 s"]);
     await page.getByRole("button", { name: "Next difference" }).press("Enter");
+    await page.getByText("difference 2 of 2").waitFor();
+    expect(await current.allTextContents()).toEqual(["done in 3.5 s", "no connection to db-2"]);
     await page.getByRole("button", { name: "197 equal lines" }).press("Enter");
     await expect.poll(() => lines.count()).toBe(203);
     await page.setViewportSize({ width: 390, height: 800 });
@@ -63,7 +67,7 @@ describePages("two runs are compared", (pages) => {
       .first()
       .click();
     await page.getByRole("link", { name: "Compare with the last success" }).click();
-    await page.getByText("2 differences").waitFor();
+    await page.getByText("difference 1 of 2").waitFor();
   });
 
   it("that say the same, or that wrote nothing, or that do not exist", async () => {

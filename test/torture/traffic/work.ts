@@ -1,13 +1,8 @@
 import { type Channel, isChannelError, isRunError, type JobManager, type Run, type RunOptions } from "@ojm/core";
-import type { Order, WorkerConfig } from "../scene/events.js";
 import { PERMITS, RATE } from "../scene/jobs.js";
-import { hostTime } from "../scene/time.js";
 import { CLEANING, isClosing } from "./closing.js";
-import type { Journal } from "./journal.js";
 import { sleep } from "./sleep.js";
-
-/** The timeout of a run that may take as long as it likes, in ms. */
-const HOUR = 3_600_000;
+import { HOUR, Traffic } from "./traffic.js";
 
 /** A body may outlast its session only if it takes less than this, in ms: it must not delay the cell. */
 const LONGEST = 6_000;
@@ -37,90 +32,61 @@ interface OwnRun {
 export type Register = Channel<{ readonly fence: string }>;
 
 /** Runs jobs one after the other until it is stopped. */
-export class Work {
-  readonly #config: WorkerConfig;
-  readonly #journal: Journal;
-  readonly #chance: () => number;
-  /** The orders for the next bodies. */
-  readonly #orders: (Order & { readonly order: "hold" })[] = [];
+export class Work extends Traffic {
   #runs = 0;
-  #stopped = false;
-
-  constructor(config: WorkerConfig, journal: Journal, chance: () => number) {
-    this.#config = config;
-    this.#journal = journal;
-    this.#chance = chance;
-  }
-
-  hold(order: Order & { readonly order: "hold" }): void {
-    this.#orders.push(order);
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
 
   /** Runs jobs until it is stopped. Resolves once its last run is settled. */
   async loop(manager: JobManager, register: Register): Promise<void> {
-    while (!this.#stopped) {
+    while (!this.stopped) {
       await this.#oneRun(manager, register);
-      await sleep(this.#between(0, this.#config.mode === "try" ? 15 : 5));
+      await sleep(this.between(0, this.config.mode === "try" ? 15 : 5));
     }
   }
 
   /** Requests several runs in one turn. Resolves once all are settled. */
   async burst(manager: JobManager, register: Register, runs: number): Promise<void> {
     await Promise.all(Array.from({ length: runs }, () => this.#oneRun(manager, register)));
-    this.#journal.write({ e: "burst" });
+    this.journal.write({ e: "burst" });
   }
 
   /** Forces an unlock now and then, until it is stopped. */
   async unlock(manager: JobManager): Promise<void> {
-    while (!this.#stopped) {
-      await sleep(this.#between(100, 400));
-      const name = this.#name();
-      this.#journal.write({ e: "unlocking", name });
+    while (!this.stopped) {
+      await sleep(this.between(100, 400));
+      const name = this.oneOf(this.config.names);
+      this.journal.write({ e: "unlocking", name });
       try {
         const { unlocked, run } = await manager.unlock(name, { reason: "torture" });
-        this.#journal.write({ e: "unlocked", name, taken: unlocked, ...(unlocked && run && { fence: run.fence }) });
+        this.journal.write({ e: "unlocked", name, taken: unlocked, ...(unlocked && run && { fence: run.fence }) });
       } catch (error) {
-        this.#unexpected(error);
-        this.#journal.write({ e: "unlocked", name, taken: "unknown" });
+        this.unexpected(error);
+        this.journal.write({ e: "unlocked", name, taken: "unknown" });
       }
     }
   }
 
-  #between(low: number, high: number): number {
-    return low + this.#chance() * (high - low);
-  }
-
-  #name(): string {
-    const { names } = this.#config;
-    return names[Math.floor(this.#chance() * names.length)] ?? "";
-  }
-
   #shape(timeout: number): Shape {
-    const past = this.#chance() < 0.5;
+    const past = this.chance() < 0.5;
     // Only a run without a timeout takes an order: a timeout would end the body before the fault does.
-    const order = timeout === HOUR ? this.#orders.shift() : undefined;
+    const order = timeout === HOUR ? this.orders.shift() : undefined;
     if (order !== undefined) return { ...order, past, fails: false, held: true };
-    const long = this.#chance() < 0.02 && 1.3 * this.#config.ttl < LONGEST;
-    const ms = long ? 1.3 * this.#config.ttl : this.#between(5, 50);
-    return { ms, obeys: this.#chance() < 0.85, past, fails: this.#chance() < 0.05, block: false, held: false };
+    const long = this.chance() < 0.02 && 1.3 * this.config.ttl < LONGEST;
+    const ms = long ? 1.3 * this.config.ttl : this.between(5, 50);
+    return { ms, obeys: this.chance() < 0.85, past, fails: this.chance() < 0.05, block: false, held: false };
   }
 
   /** Where nothing else ends a lease by itself, timeouts are more frequent: only they make signals fire. */
   #timeout(): number {
-    const { plain, managers } = this.#config;
-    return this.#chance() < (plain || managers > 1 ? 0.15 : 0.03) ? this.#between(10, 45) : HOUR;
+    const { plain, managers } = this.config;
+    return this.chance() < (plain || managers > 1 ? 0.15 : 0.03) ? this.between(10, 45) : HOUR;
   }
 
   async #oneRun(manager: JobManager, register: Register): Promise<void> {
-    const { index, mode } = this.#config;
+    const { index, mode } = this.config;
     const id = `${index}.${++this.#runs}`;
-    const name = this.#name();
+    const name = this.oneOf(this.config.names);
     const wait = mode === "try" ? 0 : ["wait", "permit", "rate"].includes(mode) ? PATIENCE : 2_500;
-    this.#journal.write({ e: "asked", id, name, wait, wall: Date.now() });
+    this.journal.write({ e: "asked", id, name, wait, wall: Date.now() });
     const limits = { ...(mode === "permit" && { permits: PERMITS }), ...(mode === "rate" && { rate: RATE }) };
     const options = { wait, timeout: this.#timeout(), ...limits };
     const body = (run: Run): Promise<void> => this.#body({ id, run, timeout: options.timeout }, register, manager);
@@ -132,7 +98,7 @@ export class Work {
       () => ({ outcome: "completed" }),
       (error: unknown) => ({ outcome: this.#codeOf(error), ...whyOf(error) }),
     );
-    this.#journal.write({ e: "settled", id, ...settled });
+    this.journal.write({ e: "settled", id, ...settled });
   }
 
   async #startAndEnd(
@@ -155,46 +121,27 @@ export class Work {
     const { name, fence, signal } = run;
     const shape = this.#shape(timeout);
     const { held } = shape;
-    this.#journal.write({ e: "enter", id, name, fence, held, timeout, ...(signal.aborted && { signalled: true }) });
+    this.journal.write({ e: "enter", id, name, fence, held, timeout, ...(signal.aborted && { signalled: true }) });
     const onSignal = (): void => {
-      this.#journal.write({ e: "signal", id, code: this.#codeOf(signal.reason), ...whyOf(signal.reason) });
+      this.journal.write({ e: "signal", id, code: this.#codeOf(signal.reason), ...whyOf(signal.reason) });
     };
     if (signal.aborted) onSignal();
     else signal.addEventListener("abort", onSignal, { once: true });
     // A blocked body ends before a signal can reach it: the store must refuse its end.
-    if (shape.block) this.#compute(id, shape.ms);
+    if (shape.block) this.compute(id, shape.ms);
     else await this.#writeAndTake(run, shape, register, manager);
     const closing = shape.obeys && isClosing(signal);
-    if (closing) await sleep(this.#between(...CLEANING));
-    this.#journal.write({ e: "exit", id });
-    if (closing && this.#chance() < 0.5) throw signal.reason;
+    if (closing) await sleep(this.between(...CLEANING));
+    this.journal.write({ e: "exit", id });
+    if (closing && this.chance() < 0.5) throw signal.reason;
     if (shape.fails) throw new BodyError();
-  }
-
-  #compute(id: string, ms: number): void {
-    const from = hostTime();
-    while (hostTime() < from + ms);
-    this.#journal.write({ e: "computed", id, from, to: hostTime() });
   }
 
   async #writeAndTake(run: Run, shape: Shape, register: Register, manager: JobManager): Promise<void> {
     await this.#fencedWrite(run, shape, register, manager);
-    await this.#take(shape, run.signal);
+    await this.take(shape.ms, run.signal, shape.obeys);
     // A body that ignores its signal writes late: the store must refuse that write.
     await this.#fencedWrite(run, shape, register, manager);
-  }
-
-  async #take({ ms, obeys }: Shape, signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      if (!obeys) return;
-      const stop = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      if (signal.aborted) stop();
-      else signal.addEventListener("abort", stop, { once: true });
-    });
   }
 
   /**
@@ -210,31 +157,18 @@ export class Work {
         !obeys && past
           ? await manager.channels.locks.commitWith([check], [{ channel: register, ops: [put] }])
           : await run.fenced(register, [put]);
-      this.#journal.write({ e: "write", name, fence, ok: result.ok, version: result.ok ? result.version : "" });
+      this.journal.write({ e: "write", name, fence, ok: result.ok, version: result.ok ? result.version : "" });
     } catch (error) {
-      if (isRunError(error)) this.#journal.write({ e: "write", name, fence, ok: false, version: "" });
-      else this.#unexpected(error);
+      if (isRunError(error)) this.journal.write({ e: "write", name, fence, ok: false, version: "" });
+      else this.unexpected(error);
     }
   }
 
   #codeOf(error: unknown): string {
     if (error instanceof BodyError) return "failed";
     if (isRunError(error)) return error.code;
-    if (isChannelError(error)) {
-      this.#unexpected(error);
-      return `store:${error.code}`;
-    }
-    this.#journal.write({ e: "error", text: error instanceof Error ? `${error.stack}` : String(error) });
-    return "error";
-  }
-
-  /** Writes an error to the journal. Whether an error of the store is a violation depends on the fault. */
-  #unexpected(error: unknown): void {
-    if (isChannelError(error)) {
-      this.#journal.write({ e: "trouble", code: error.code, text: error.message });
-      return;
-    }
-    this.#journal.write({ e: "error", text: error instanceof Error ? `${error.stack}` : String(error) });
+    this.unexpected(error);
+    return isChannelError(error) ? `store:${error.code}` : "error";
   }
 }
 

@@ -398,8 +398,8 @@ process is alive, and /readyz that the store answers.`,
             text: "the file of the users, who sign in with a name and a password. A change of it applies at once, to open sessions too",
           },
           "add-user": {
-            value: "NAME[:ROLE]",
-            text: "only add a user to the file of --users, or give one a new password, and print the password. ROLE is read, operate or admin. Default: read",
+            value: "NAME:ROLE",
+            text: "only add a user to the file of --users, or give one a new password, and print the password. ROLE is read, operate or admin. Without it: read",
           },
           "read-only": { text: "reject every action" },
           "show-results": {
@@ -736,6 +736,11 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
           rate: {
             value: "NAME=N/TIME",
             text: "take an item only if fewer than N runs with this rate began within TIME, such as smtp=100/1m",
+          },
+          record: {
+            value: "WHICH",
+            choices: ["all", "failed", "none"],
+            text: "which attempts keep the record of their run. Default: all",
           },
           keep: { value: "TIME", text: "how long dead letters stay. Default: 14d" },
           new: NEW_QUEUE,

@@ -34,7 +34,7 @@ const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
 const RUN = [
   ...["timeout", "wait", "trigger", "lock", "permits", "rate", "permitWait", "args", "meta"],
-  ...["claim", "once", "retry", "signal", "waitSignal", "group"],
+  ...["claim", "once", "retry", "signal", "waitSignal", "group", "record"],
 ];
 
 /** The options of a manager, with their durations in ms. */
@@ -171,6 +171,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
     lock === undefined &&
     permits === undefined &&
     rate === undefined &&
+    options.record === undefined &&
     options.once === undefined;
   if (isPlain && waitSignal === undefined) return { timeout, wait, trigger };
   const { once, lock: _, rate: __, ...others } = options;
@@ -241,7 +242,7 @@ export function lockProblem(lock: unknown): string | undefined {
 }
 
 /** The options of a call that runs once for a key, without those that its run must not have. */
-const ONCE = ["keep", ...RUN.filter((option) => !["lock", "once", "group"].includes(option))];
+const ONCE = ["keep", ...RUN.filter((option) => !["lock", "once", "group", "record"].includes(option))];
 
 /**
  * Checks the key of a call, and the options that a run does not have. Those of the run are checked with it.

@@ -425,6 +425,12 @@ export interface RunOptions {
   readonly once?: OnceOptions;
   /** @internal Extra checks and writes, applied atomically with taking the lock. */
   readonly claim?: StartClaim;
+  /**
+   * @internal Which ends the store keeps a record of: default `all`. For the others, the commit that ends the
+   * run deletes its record. If another process ends it, its record stays. With records and locks in two
+   * stores, all records stay.
+   */
+  readonly record?: RecordedEnds;
   /** Cancels the wait for the lock, and the run. */
   readonly signal?: AbortSignal;
   /**
@@ -436,6 +442,9 @@ export interface RunOptions {
   /** @internal Runs that are closed together, before their manager: what `JobManager.group` returned. */
   readonly group?: object;
 }
+
+/** The runs whose records stay after their ends: all, those that end in error, or none. */
+export type RecordedEnds = "all" | "failed" | "none";
 
 /** Options of {@link JobManager.once}. */
 export interface OnceCallOptions

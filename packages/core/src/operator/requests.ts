@@ -57,8 +57,9 @@ async function cancelHolder(
   const { lock, entry } = found;
   const { id, name } = toRecord(entry);
   await locks.operator.requestCancel(lock, { reason, author, audited, giveBack, run: id, job: name });
-  const run = (await untilClosed({ jobs, key: entry.key, clock, wait, signal })) ?? toRecord(entry);
-  return { requested: true, ended: hasEnded(run), run };
+  const closed = await untilClosed({ jobs, key: entry.key, clock, wait, signal });
+  // The end of a run may delete its record.
+  return { requested: true, ended: closed === undefined || hasEnded(closed), ...present({ run: closed }) };
 }
 
 interface Active {

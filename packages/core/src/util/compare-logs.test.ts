@@ -89,7 +89,9 @@ describe("differingSteps", () => {
       { text: "write 2", a: 1_000, b: 40_000 },
       { a: 3_000, b: 18_000 },
     ]);
-    expect(steps(9)).toHaveLength(3);
+    // What differs by less than a fiftieth is chance.
+    expect(steps(9)).toHaveLength(2);
+    expect(differingSteps(alignLogs(a.lines, a.lines), a, { ...a, endTime: 5_099 }, 9)).toEqual([]);
     expect(differingSteps([], { ...a, endTime: undefined }, b, 2)).toEqual([]);
   });
 });

@@ -175,6 +175,9 @@ export interface RunTime {
   readonly endTime?: number | undefined;
 }
 
+/** The share of the longer run from which on a difference is shown. */
+const WORTH = 0.02;
+
 /** The steps whose durations differ most, at most `most`, in their order. */
 export function differingSteps(
   blocks: readonly LogBlock[],
@@ -194,9 +197,10 @@ export function differingSteps(
     for (let i = range[0], j = other[0]; i < range[1]; i++, j++) step(a.lines[i]?.at, b.lines[j]?.at, a.lines[i]?.text);
   }
   step(a.endTime, b.endTime);
+  const longest = Math.max(...(["a", "b"] as const).map((one) => steps.reduce((sum, each) => sum + each[one], 0)));
   const differing = steps
     .map((one, order) => ({ one, order, by: Math.abs(one.a - one.b) }))
-    .filter(({ by }) => by > 0)
+    .filter(({ by }) => by > 0 && by >= longest * WORTH)
     .sort((one, other) => other.by - one.by || one.order - other.order);
   return differing
     .slice(0, most)

@@ -228,9 +228,11 @@ const COUNTS = ["attempts", "delay", "maxDelay", "timeout", "keep", "perGroup"] 
 export function isQueue(value: unknown): value is QueueValue {
   const { options, pause } = fieldsOf<QueueValue>(value) ?? {};
   if (!isMap(options) || !isOptional(pause, isMap)) return false;
-  const { permits, rate, ...numbers } = fieldsOf<CheckedQueue>(options) ?? {};
+  const { permits, rate, record, ...numbers } = fieldsOf<CheckedQueue>(options) ?? {};
   return (
     COUNTS.every((name) => isOptional(numbers[name], isCount)) &&
+    // A later version may have further values: such a queue keeps all records.
+    isOptional(record, isText) &&
     isOptional(permits, (all) => permitsProblem(all) === undefined) &&
     isOptional(rate, (one) => rateProblem(one) === undefined)
   );

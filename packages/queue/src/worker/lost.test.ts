@@ -247,3 +247,43 @@ test("if the worker that an item is for does not take it, the next one does with
   expect(seen).toHaveLength(10);
   for (const [name, at] of seen) expect([name, at - began < 500]).toEqual(["a", true]);
 });
+
+test.each([
+  ["all", ["failed", "lost", "completed"]],
+  ["failed", ["failed", "lost"]],
+  ["none", ["lost"]],
+] as const)(
+  "of a queue with the records %s, the next worker continues the item of a dead one",
+  async (record, kept) => {
+    const [one, two] = [await world.process("one"), await world.process("two")];
+    await clock.until(one.queues.define("q", { record, delay: "1s" }));
+    await clock.until(
+      one.queues.work("q", ({ attempt }) => (attempt === 1 ? Promise.reject(new Error("no")) : never())),
+    );
+    const { id } = await clock.until(one.queues.add("q", "x"));
+    await clock.advance(10_000);
+    expect(await world.items(two)).toMatchObject([{ state: "active", attempt: 2, error: "no" }]);
+    world.kill(one);
+    const seen: unknown[] = [];
+    await clock.until(two.queues.work("q", (item) => void seen.push([item.id, item.attempt])));
+    await clock.advance(60_000);
+    expect(seen).toEqual([[id, 3]]);
+    expect(await statuses(two)).toEqual(kept);
+    expect(await world.items(two)).toEqual([]);
+  },
+);
+
+test.each(["all", "failed", "none"] as const)(
+  "an active item of a queue with the records %s can be discarded",
+  async (record) => {
+    const [one, two] = [await world.process("one"), await world.process("two")];
+    await clock.until(one.queues.define("q", { record }));
+    await clock.until(
+      one.queues.work("q", ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", resolve))),
+    );
+    const { id } = await clock.until(one.queues.add("q", "x"));
+    await clock.advance(1_000);
+    expect(await clock.until(two.queues.discard("q", id, { reason: "wrong" }))).toBe(true);
+    expect(await world.items(two)).toEqual([]);
+  },
+);

@@ -434,6 +434,7 @@ export class QueueWorker implements Worker {
       wait: 0,
       ...takes,
       ...((takes.permits || takes.rate) && { permitWait }),
+      ...(options.record !== undefined && { record: options.record }),
       trigger: "queue",
       meta: { ...item.meta, item: id, attempt: item.attempt },
       group: this.#group,

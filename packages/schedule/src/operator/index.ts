@@ -29,4 +29,4 @@ export {
   type Unattended,
 } from "./schedules.js";
 export { type SnapshotOptions, type StoreSnapshot, snapshot } from "./snapshot.js";
-export { type PastReason, type WhyThenOptions, whyRun, whyThen } from "./why-past.js";
+export { type PastReason, type TickSource, type WhyThenOptions, whyRun, whyThen } from "./why-past.js";

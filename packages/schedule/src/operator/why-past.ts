@@ -3,8 +3,8 @@ import { durationText } from "@ojm/core/backend";
 import { all, first, hasEnded, present, visible } from "@ojm/core/internal";
 import { usualOf } from "@ojm/core/internal/operator";
 import { schedulesIn } from "../control/overview.js";
+import type { ScheduleTick, TicksOptions } from "../control/ticks.js";
 import { outcomeText } from "../control/why.js";
-import type { Scheduler } from "../scheduler.js";
 import { isLong } from "./problems.js";
 import { type OverdueTick, overdueEntry, overdueTicks } from "./schedules.js";
 
@@ -53,6 +53,11 @@ const LATE = 5_000;
 const USUAL = 20;
 const LOOKS = 100;
 
+/** What {@link whyThen} needs of a `Scheduler`. */
+export interface TickSource {
+  ticks(name: string, options?: TicksOptions): AsyncIterable<ScheduleTick>;
+}
+
 /** The time that {@link whyThen} is about, and now, in ms since 1970. */
 export interface WhyThenOptions {
   readonly at: number;
@@ -67,7 +72,7 @@ export interface WhyThenOptions {
  * @throws ChannelError if the store fails
  */
 export async function whyThen(
-  scheduler: Scheduler,
+  scheduler: TickSource,
   manager: JobManager,
   name: string,
   { at, now = Date.now() }: WhyThenOptions,
@@ -161,7 +166,7 @@ async function overdueThen(
   return [];
 }
 
-async function withoutTick(scheduler: Scheduler, name: string, at: number): Promise<PastReason[]> {
+async function withoutTick(scheduler: TickSource, name: string, at: number): Promise<PastReason[]> {
   const before = await first(scheduler.ticks(name, { to: at, limit: 1 }));
   const last =
     before === undefined ? "" : `. The tick before it, of ${iso(before.until ?? before.at)}, ${outcomeText(before)}`;

@@ -63,7 +63,7 @@ test("a session belongs to its user, as long as the seal is the same", () => {
   const { value } = sessions.create("ana", "her line");
   expect(sessions.find(value, (user) => (user === "ana" ? "her line" : undefined))?.user).toBe("ana");
   for (const seal of ["another line", "", undefined]) expect(sessions.find(value, () => seal)).toBeUndefined();
-  // Whoever moves characters between the user and the seal has another session.
+  // Characters moved between the user and the seal make another session.
   const { value: other } = sessions.create("an", "a her line");
   expect(sessions.find(other, () => "her line")).toBeUndefined();
 });

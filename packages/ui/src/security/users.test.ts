@@ -7,7 +7,7 @@ import { addUiUser, Users } from "./users.js";
 
 const fresh = (): string => join(temporaryFolder(), "users");
 
-test("a user has a random password, of which the file has only a hash that nobody else may write", async () => {
+test("a user has a random password, of which the file, written by its owner alone, has only a hash", async () => {
   const file = fresh();
   const password = await addUiUser(file, { user: "ana", role: "operate" });
   expect(Buffer.from(password, "base64url").length).toBe(15);

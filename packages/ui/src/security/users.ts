@@ -21,7 +21,7 @@ const LINE = /^([\w.@-]{1,100}) (\w+) scrypt:([\w-]{22}):([\w-]{43})$/;
 
 const NAME = /^[\w.@-]{1,100}$/;
 
-/** An unknown name takes as long as a wrong password: the time of an answer must not reveal who has access. */
+/** An unknown name takes as long as a wrong password: the time of an answer must not reveal the users. */
 const UNKNOWN = { salt: randomBytes(16), hash: randomBytes(HASH_BYTES) };
 
 /** The users of a file, which is read again after each change. */
@@ -72,8 +72,9 @@ export class Users {
 }
 
 /**
- * Adds a user to the file of {@link UiServerOptions.users}, or gives the user a new password and role. Creates
- * the file if it is missing. Resolves to the new password, of 120 random bits: the file has only its hash.
+ * Adds a user to the file of {@link UiServerOptions.users}, or gives the user a new password and role.
+ * Creates the file if it is missing. Resolves to the new password, of 120 random bits: the file has only its
+ * hash.
  *
  * @throws TypeError if the name, the role or the file cannot be used
  * @example
@@ -119,7 +120,7 @@ function usersIn(file: string): readonly User[] {
       if (line === "" || line.startsWith("#")) return [];
       const [, user = "", role = "", salt = "", hash = ""] = LINE.exec(line) ?? [];
       const viewer: unknown = { user, role };
-      // The line itself may contain a password that somebody wrote in plain text.
+      // The line itself is not shown: it may contain a password in plain text.
       if (!isViewer(viewer))
         throw new TypeError(
           `line ${i + 1} of ${file} is not a user: ojm ui --add-user writes NAME ROLE scrypt:SALT:HASH`,

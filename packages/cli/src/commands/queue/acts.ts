@@ -45,6 +45,7 @@ async function define(given: Given, queue: string): Promise<number> {
     perGroup: countOption(given, "per-group"),
     permits: permitsOption(given),
     rate: rateOption(given),
+    record: lastValue(given, "record") as QueueOptions["record"],
     dead: keep === undefined ? undefined : { keep },
   });
   return withQueues(

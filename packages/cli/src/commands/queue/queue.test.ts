@@ -102,11 +102,13 @@ describe("ojm queue define", () => {
   test("sets all options of a queue, and makes a new one", async () => {
     const options = ["--attempts", "3", "--delay", "2s", "--backoff", "fixed", "--timeout", "1m", "--per-group", "2"];
     const limits = ["--permit", "smtp=10", "--rate", "smtp=100/m", "--max-delay", "5m", "--keep", "7d"];
+    const record = ["--record", "failed"];
     const defined = {
       ...{ attempts: 3, delay: 2_000, backoff: "fixed", timeout: 60_000, perGroup: 2, permits: { smtp: 10 } },
       ...{ rate: { name: "smtp", max: 100, per: 60_000 }, maxDelay: 300_000, dead: { keep: 7 * 86_400_000 } },
+      record: "failed",
     };
-    expect(await json("define", "mail", ...options, ...limits)).toEqual({ queue: "mail", options: defined });
+    expect(await json("define", "mail", ...options, ...limits, ...record)).toEqual({ queue: "mail", options: defined });
     expect(await json("show", "mail")).toMatchObject({ options: defined });
     expect((await queue("define", "mail")).out).toBe(
       'the queue "mail" is defined. To see its options: ojm queue show mail\n',

@@ -95,6 +95,7 @@ function queueFields(say: SayTime): Column<QueueDetails>[] {
     { title: "per group", cell: ({ options }) => options.perGroup?.toString() },
     { title: "permits", cell: ({ options: { permits } }) => permits && jsonText(permits) },
     { title: "rate", cell: ({ options: { rate } }) => rate && sayRate(rate) },
+    { title: "records", cell: ({ options }) => options.record },
     { title: "dead kept", cell: ({ options: { dead } }) => sayDuration(Number(dead?.keep)) },
   ];
 }

@@ -221,10 +221,10 @@ async function writeInPlace(
     ? await unlessCorrupt(
         locks.commitWith<unknown[]>(
           [lockCheck],
-          [{ channel: jobs, ops: put } as ChannelOps<unknown>, ...index.add(record), ...index.addFailure(record)],
+          [{ channel: jobs, ops: put } as ChannelOps<unknown>, ...index.addClosed(record)],
         ),
       )
-    : await jobs.commitWith<unknown[]>(put, [...index.add(record), ...index.addFailure(record)]);
+    : await jobs.commitWith<unknown[]>(put, index.addClosed(record));
   if (result?.ok === true) return result;
   const failed = result?.failed ?? [];
   const refused = failedCheck(failed, key);

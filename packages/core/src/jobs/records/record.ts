@@ -141,7 +141,7 @@ export async function closeOpen(
     const record = closed(entry.value, fence ?? fenceOf(entry), endTime, ending);
     try {
       const ops = closingOps(key, entry.version, record);
-      if ((await jobs.commitWith<unknown[]>(ops, index.addFailure(record))).ok) {
+      if ((await jobs.commitWith<unknown[]>(ops, index.addClosed(record))).ok) {
         runEnded.publish(() => ({ record }));
         return record;
       }

@@ -118,6 +118,11 @@ export class TimeIndex {
     return entries.length === 0 ? [] : this.#ops(entries.map(({ key, value }) => ({ put: key, value })));
   }
 
+  /** The ops for the commit that closes the record of a run that may not be in the index. */
+  addClosed(record: RunRecord): ChannelOps<unknown>[] {
+    return [...this.add(record), ...this.addFailure(record)];
+  }
+
   /** The ops that remove records, for the commit that deletes them. */
   remove(refs: readonly (RecordRef | RunRecord)[]): ChannelOps<unknown>[] {
     return this.#ops(

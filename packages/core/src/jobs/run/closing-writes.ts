@@ -20,7 +20,7 @@ import { follows, nextAttempt, pendingOp, retryKey } from "../retry/pending.js";
 import { isTriedAgain } from "../retry/policy.js";
 import { runId } from "../run-id.js";
 import type { RunRecord } from "../types.js";
-import type { RunContext } from "./context.js";
+import { inOneStore, type RunContext } from "./context.js";
 import type { Draft } from "./record-draft.js";
 
 /** The number of newest records of the name that are searched for the next attempt. */
@@ -45,7 +45,8 @@ export async function writeEnd(
   try {
     for (;;) {
       const others = [
-        ...index.addFailure(record),
+        // With one store this is rare, and the run may not be in the index.
+        ...(inOneStore(context) ? index.addClosed(record) : index.addFailure(record)),
         ...(next === undefined ? [] : [{ channel: lockChannel, ops: next }]),
       ];
       const result = await retry(retryOptions, () =>
@@ -54,7 +55,9 @@ export async function writeEnd(
       if (result.ok) return ending;
       const changed = await retry(retryOptions, () => changedUnder(jobs, key, record));
       if (changed === undefined || changed.version === version)
-        return (await retry(retryOptions, () => isWritten(jobs, key, record))) ? ending : undefined;
+        return (await retry(retryOptions, () => isWritten(jobs, { key, recorded: "all" }, record)))
+          ? ending
+          : undefined;
       [version, ending] = [changed.version, { ...changed.value, ...record }];
     }
   } catch (error) {
@@ -102,8 +105,22 @@ export async function notRecordedBy(jobs: Channel<RunRecord>, key: Key, name: st
   return new RunError("ENDED", name, `the end of the run of "${name}" is not recorded: ${why}`);
 }
 
-/** Whether the store has this record, perhaps with fields of others: the answer may have been lost. */
-export async function isWritten(jobs: Channel<RunRecord>, key: Key, record: RunRecord): Promise<boolean> {
+/** Whether the record of a run stays after this end. */
+export function isKept({ recorded }: Pick<Draft, "recorded">, { inError }: RunRecord): boolean {
+  return recorded !== "none" && (recorded !== "failed" || inError === true);
+}
+
+/**
+ * Whether the store has this end of a run: the answer may have been lost. It has the record, perhaps with
+ * fields of others. If the record does not stay, it is gone: only the own end of a run deletes it.
+ */
+export async function isWritten(
+  jobs: Channel<RunRecord>,
+  draft: Pick<Draft, "key" | "recorded">,
+  record: RunRecord,
+): Promise<boolean> {
+  const { key } = draft;
+  if (!isKept(draft, record)) return (await recordUnder(jobs, key)) === undefined && !(await isOverwritten(jobs, key));
   const stored = fieldsOf<Record<string, unknown>>(await unlessCorrupt(jobs.get(key)));
   const ours: Record<string, unknown> = JSON.parse(JSON.stringify(record));
   return stored !== undefined && Object.entries(ours).every(([field, value]) => sameJson(stored[field], value));
@@ -260,8 +277,10 @@ export class ClosingWrites implements AtomicWrites {
   readonly #context: RunContext;
   readonly #whileEnding: ReturnType<typeof whileEnding>;
   readonly #key: Key;
+  readonly #draft: Draft;
   #record: RunRecord;
-  #ops: readonly Op<RunRecord>[];
+  /** The ops on the record, and those on the index that go with them. */
+  #close: readonly ChannelOps<unknown>[];
   #version: Version;
   #written: RunRecord;
   #next: readonly Op<unknown>[] | undefined;
@@ -272,7 +291,7 @@ export class ClosingWrites implements AtomicWrites {
   constructor(
     context: RunContext,
     lease: Lease,
-    { key, text }: Draft,
+    draft: Draft,
     version: Version,
     record: RunRecord,
     next: readonly Op<unknown>[] | undefined,
@@ -282,10 +301,10 @@ export class ClosingWrites implements AtomicWrites {
     this.#whileEnding = whileEnding(context, lease);
     this.#record = record;
     this.#written = record;
-    this.#key = key;
+    this.#key = draft.key;
+    this.#draft = draft;
     this.#version = version;
-    const value = hasPlainEnd(record) ? knownValue<RunRecord>(text.ended(record)) : record;
-    this.#ops = closingOps(key, version, value);
+    this.#close = this.#closing(hasPlainEnd(record) ? knownValue<RunRecord>(draft.text.ended(record)) : record);
     this.#next = next;
     this.#claimed = claimed;
   }
@@ -303,10 +322,21 @@ export class ClosingWrites implements AtomicWrites {
   prepare(): PreparedWrites {
     const claimed = this.#claimed?.ops(this.#record);
     if (this.#isRefused) return { lockOps: this.#next, others: claimed };
+    return { others: claimed === undefined ? this.#close : [...this.#close, ...claimed], lockOps: this.#next };
+  }
+
+  /** The ops that close the record with this value, or delete it. */
+  #closing(value: RunRecord): readonly ChannelOps<unknown>[] {
     const { jobs, index } = this.#context;
-    const close = { channel: jobs, ops: this.#ops } as ChannelOps<unknown>;
-    const others = this.#record.inError === true ? [close, ...index.addFailure(this.#record)] : [close];
-    return { others: claimed === undefined ? others : [...others, ...claimed], lockOps: this.#next };
+    const record = this.#record;
+    const { name, startTime, inError } = record;
+    const [check, put] = closingOps(this.#key, this.#version, value);
+    const isStaying = isKept(this.#draft, record);
+    const close = { channel: jobs, ops: [check, isStaying ? put : { delete: this.#key }] } as ChannelOps<unknown>;
+    // A check of all records may have added it to the index.
+    if (!isStaying) return [close, ...index.remove([{ name, startTime }])];
+    if (this.#draft.recorded !== "all") return [close, ...index.addClosed(record)];
+    return inError === true ? [close, ...index.addFailure(record)] : [close];
   }
 
   async refused(): Promise<void> {
@@ -319,7 +349,7 @@ export class ClosingWrites implements AtomicWrites {
     if (failed === undefined || this.#isRefused) return;
     this.#record = failed;
     this.#written = { ...this.#written, ...failed };
-    this.#ops = closingOps(this.#key, this.#version, this.#written);
+    this.#close = this.#closing(this.#written);
   }
 
   /** Reads the record again, and writes the end to what it is now. Resolves to whether it had changed. */
@@ -335,7 +365,7 @@ export class ClosingWrites implements AtomicWrites {
     if (found.version === this.#version) return false;
     this.#version = found.version;
     this.#written = { ...found.value, ...this.#record };
-    this.#ops = closingOps(this.#key, found.version, this.#written);
+    this.#close = this.#closing(this.#written);
     return true;
   }
 

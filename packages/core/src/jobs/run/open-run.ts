@@ -234,7 +234,7 @@ export class OpenRun implements Run {
   /** The end that a transaction has committed. */
   async #committedEnd(): Promise<RunRecord | undefined> {
     const { jobs } = this.#context;
-    for (const record of this.#joined) if (await isWritten(jobs, this.#draft.key, record)) return record;
+    for (const record of this.#joined) if (await isWritten(jobs, this.#draft, record)) return record;
     return undefined;
   }
 
@@ -408,7 +408,7 @@ export class OpenRun implements Run {
       if (!isCorrupt(error)) throw error;
     }
     if (released && !writes.isRefused) return writes.written;
-    if (await isWritten(jobs, key, writes.written)) return writes.written;
+    if (await isWritten(jobs, this.#draft, writes.written)) return writes.written;
     const joined = await this.#committedEnd();
     if (joined !== undefined) return joined;
     if (released) throw await notRecordedBy(jobs, key, this.name);

@@ -43,7 +43,7 @@ export class OwnLine<H extends Handover> {
     return [...this.#waiting].slice(0, NAMED).map(({ name }) => name);
   }
 
-  /** Resolves once it is the turn of the run; to `undefined` once `over`, a signal of this call alone, fires. */
+  /** Resolves at the turn of the run, or to `undefined` once `over` fires: a signal of this call alone. */
   async enter(name: string, over: AbortSignal): Promise<Turn<H> | undefined> {
     if (this.#isTaken && !(await this.#waits(name, over))) return undefined;
     this.#isTaken = true;

@@ -4,8 +4,8 @@ import type { HolderSession } from "../../locks/atomic-writes.js";
 import type { CheckedOptions } from "../options.js";
 import { isRecordKey } from "../records/read.js";
 import { type Extras, recordKey, startedRecord } from "../records/record.js";
-import type { RetryPolicy, RunRecord } from "../types.js";
-import type { RecordText, RunContext } from "./context.js";
+import type { RecordedEnds, RetryPolicy, RunRecord } from "../types.js";
+import { inOneStore, type RecordText, type RunContext } from "./context.js";
 
 /** How far ahead of a taken start time to look for further taken ones, in ms. */
 const START_TIMES_AHEAD = 1_000;
@@ -18,6 +18,7 @@ export interface Draft {
   readonly text: RecordText;
   /** The fields that most records do not have. */
   readonly extras: Extras | undefined;
+  readonly recorded: RecordedEnds;
 }
 
 /** The place of a run in its retry series. */
@@ -62,6 +63,7 @@ export class RecordDraft {
   readonly #name: string;
   readonly #options: CheckedOptions;
   readonly #attempt: Attempt | undefined;
+  readonly #recorded: RecordedEnds;
   #last: Draft | undefined;
 
   constructor(context: RunContext, name: string, options: CheckedOptions, attempt: Attempt | undefined) {
@@ -69,6 +71,7 @@ export class RecordDraft {
     this.#name = name;
     this.#options = options;
     this.#attempt = attempt;
+    this.#recorded = inOneStore(context) ? (options.record ?? "all") : "all";
   }
 
   /** The draft of the last attempt, or a first one. */
@@ -85,7 +88,7 @@ export class RecordDraft {
     const extras = extrasOf(this.#options, this.#attempt, startTime);
     const record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout }, extras);
     const text = this.#context.texts.of(record, holderText, extras);
-    this.#last = { key: knownKey(recordKey(this.#name, startTime)), record, text, extras };
+    this.#last = { key: knownKey(recordKey(this.#name, startTime)), record, text, extras, recorded: this.#recorded };
     return this.#last;
   }
 

@@ -59,7 +59,9 @@ class Starting implements AtomicWrites {
     const draft = this.draft.renew(session);
     const ops = openingOps(draft.key, knownValue(draft.text.started));
     const record = { channel: jobs, ops } as ChannelOps<unknown>;
-    const others = inOneStore(this.#context) ? index.addWith(record, draft.record) : undefined;
+    const indexed = (): ChannelOps<unknown>[] => index.addWith(record, draft.record);
+    const written = draft.recorded === "all" ? indexed : () => [record];
+    const others = inOneStore(this.#context) ? written() : undefined;
     return {
       noteText: noteText(draft, inOneStore(this.#context)),
       others: this.claim ? [...this.#claimed(draft.record), ...(others ?? [])] : others,

@@ -17,6 +17,8 @@ const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup] = ["w", "t"
   ReturnType<typeof isKind>,
 ];
 const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-locks \["lock "queue[^"]*$/.test(key);
+const isDeletedRecord = ({ key, value }: { readonly key: string; readonly value?: string | null }): boolean =>
+  key.startsWith("oJobManager-jobs ") && value === null;
 const isEffect = ({ key }: { readonly key: string }): boolean => key.startsWith("effects ");
 
 const takes = ({ writes }: Commit): boolean => writes.some((write) => isTaken(write) && write.value !== null);
@@ -85,9 +87,9 @@ class LeavingEarly extends PassedOn {
 
 /** A store that drops some writes. */
 class Dropped extends PassedOn {
-  readonly #of: (write: { readonly key: string }) => boolean;
+  readonly #of: (write: Commit["writes"][number]) => boolean;
 
-  constructor(store: Backend, of: (write: { readonly key: string }) => boolean) {
+  constructor(store: Backend, of: (write: Commit["writes"][number]) => boolean) {
     super(store, systemClock);
     this.#of = of;
   }
@@ -154,6 +156,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "two items are added with one unique key",
     caughtAs: /have the key/,
     plant: (store) => new Unchecked(store, ({ writes }) => writes.some(isUnique), isUnique),
+  },
+  {
+    name: "the end of a run leaves its record open",
+    caughtAs: /record of .* is still open|record of .* stays/,
+    plant: (store) => new Dropped(store, isDeletedRecord),
   },
   {
     name: "the turn of the last item of a group is forgotten",

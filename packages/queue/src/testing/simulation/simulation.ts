@@ -70,6 +70,8 @@ export class Simulation {
   readonly #apart: boolean;
   /** Whether the queue limits the items of a group. A group that is at its limit is behind its turn. */
   readonly #perGroup: boolean;
+  /** Which records of runs stay. */
+  readonly #record: "all" | "failed" | "none";
   /** The items whose add was answered. */
   readonly #added: Set<string> = new Set();
   /** The batches whose producers got no answer yet, and their data. */
@@ -88,6 +90,7 @@ export class Simulation {
     this.#watch = seed % 5 !== 4;
     this.#apart = seed % 7 > 4;
     this.#perGroup = seed % 3 === 0;
+    this.#record = (["all", "failed", "none"] as const)[Math.floor(seed / 2) % 3] ?? "all";
     this.witness = new Witness(!this.#perGroup);
     const note = (text: string): void => this.note(text);
     this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
@@ -178,6 +181,7 @@ export class Simulation {
         attempts: ATTEMPTS,
         delay: 500,
         timeout: 8_000,
+        record: this.#record,
         ...(this.#perGroup && { perGroup: 2 }),
       });
       const effects = await manager.channel<string>("effects");
@@ -364,12 +368,13 @@ export class Simulation {
 
   async #end(): Promise<void> {
     this.witness.flush();
-    for (const id of this.witness.batches.keys())
-      if (!this.#batches.has(id) && !this.witness.callbacks.has(id)) throw new Error(`${id} has no callback`);
     for (const data of this.#given)
       if (!this.witness.written.has(data)) throw new Error(`no item had the data ${data}`);
     const [[manager, { queues }] = [undefined, {}]] = this.#alive;
+    // All processes may have died in the last moments, and none is restarted then.
     if (manager === undefined || queues === undefined) return;
+    for (const id of this.witness.batches.keys())
+      if (!this.#batches.has(id) && !this.witness.callbacks.has(id)) throw new Error(`${id} has no callback`);
     const left = await this.clock.until(collect(queues.items("q")));
     const stuck = left.find(({ state }) => state !== "dead");
     if (stuck !== undefined) throw new Error(`${stuck.id} is still ${stuck.state}: attempt ${stuck.attempt}`);
@@ -380,9 +385,22 @@ export class Simulation {
     }
     const early = left.find(({ attempt, error = "" }) => attempt < ATTEMPTS && !/never works|cancelled/.test(error));
     if (early !== undefined) throw new Error(`${early.id} is dead after attempt ${early.attempt}: ${early.error}`);
+    await this.#judgeRecords(manager);
     for (const [one, { queues }] of this.#alive) {
       await this.clock.until(queues.close());
       await this.clock.until(one.close());
     }
+  }
+
+  /** No run is open without an item, and no record of a completed run is there unless it is to stay. */
+  async #judgeRecords(manager: JobManager): Promise<void> {
+    if (this.#tainted) return;
+    const records = await this.clock.until(collect(manager.history({ name: "q" })));
+    const open = records.find(({ status }) => status === "running");
+    if (open !== undefined) throw new Error(`the record of ${open.id} is still open`);
+    // An end without its lock stays, and no run completes without its lock.
+    const completed = records.find(({ status }) => status === "completed");
+    if (completed === undefined || this.#record === "all" || this.#apart) return;
+    throw new Error(`the record of ${completed.id} stays`);
   }
 }

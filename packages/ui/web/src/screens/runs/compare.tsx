@@ -81,8 +81,9 @@ const Head = ({ of: { run } }: { readonly of: Pick<RunPage, "run"> }): VNode => 
 );
 
 function pairsOfPages(a: RunPage, b: RunPage): readonly Pair[] {
+  const isOne = a.run.name === b.run.name;
   const facts = ({ run: { name, status, attempt, versions, args, exit, error }, progress }: RunPage) => ({
-    Job: name,
+    Job: isOne ? undefined : name,
     State: stateOf(status).word,
     Attempt: attempt === undefined ? undefined : String(attempt),
     Versions: versions && `ojm ${versions.ojm}, Node ${versions.node}`,
@@ -237,12 +238,14 @@ function Logs({ a, b, blocks }: LogsProps): VNode {
   const shown = rows.slice(0, most.value);
   const differences = blocks.filter(({ isSame }) => !isSame).length;
   const show = (n: number): void => {
-    current.value = n;
-    body.current?.querySelectorAll("[data-first]")[n]?.scrollIntoView({ block: "center" });
+    const begins = body.current?.querySelectorAll("[data-first]");
+    current.value = n % Math.max(1, begins?.length ?? 0);
+    begins?.[current.value]?.scrollIntoView({ block: "center" });
   };
   useLayoutEffect(() => show(0), []);
   const isPart = a.log.isPart || b.log.isPart;
   let isBegun = false;
+  let begun = -1;
   if (rows.length === 0)
     return (
       <Section title="Logs">
@@ -254,10 +257,10 @@ function Logs({ a, b, blocks }: LogsProps): VNode {
   return (
     <Section
       title="Logs"
-      count={differences === 0 ? "no difference" : count(differences, "difference")}
+      count={differences === 0 ? "no difference" : `difference ${number(current.value + 1)} of ${number(differences)}`}
       end={
         differences > 0 && (
-          <button type="button" class="button" onClick={() => show((current.value + 1) % differences)}>
+          <button type="button" class="button" onClick={() => show(current.value + 1)}>
             <Icon name="warn" />
             Next difference
           </button>
@@ -296,8 +299,15 @@ function Logs({ a, b, blocks }: LogsProps): VNode {
             }
             const isFirst = !row.isSame && !isBegun;
             isBegun = !row.isSame;
+            if (isFirst) begun++;
+            const isCurrent = isBegun && begun === current.value;
             return (
-              <tr key={i} data-same={row.isSame} data-first={isFirst || undefined}>
+              <tr
+                key={i}
+                data-same={row.isSame}
+                data-first={isFirst || undefined}
+                aria-current={isCurrent || undefined}
+              >
                 <Side of={row.a} run={a.run.id} sign="−" isSame={row.isSame} />
                 <Side of={row.b} run={b.run.id} sign="+" isSame={row.isSame} />
               </tr>
