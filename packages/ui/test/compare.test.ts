@@ -84,6 +84,6 @@ describePages("two runs are compared", (pages) => {
     await page.goto(`${pages.mount.url}compare?a=${encodeURIComponent(a)}&b=none`);
     await page.getByText("Not found").waitFor();
     await page.goto(`${pages.mount.url}compare`);
-    await page.getByText("Select two runs").waitFor();
+    await page.getByText("Select two runs", { exact: true }).waitFor();
   });
 });

@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     const page = await cockpit.page("jobs/partners");
     await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
     await page.keyboard.press("Control+k");
-    await page.keyboard.type("resume the schedule");
+    await page.keyboard.type("resume schedule");
     await page.getByRole("option", { name: "Resume schedule: partners" }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Resume partners" }).waitFor();

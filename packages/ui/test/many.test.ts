@@ -102,8 +102,8 @@ describePages("many jobs at once", (pages) => {
     const page = await pages.open("runs");
     const rows = page.locator("table.runs tbody tr");
     await expect.poll(() => rows.count()).toBe(3);
-    await page.getByRole("button", { name: "Failed" }).click();
-    await page.getByRole("button", { name: "Running" }).click();
+    await page.getByRole("button", { name: "Failed", exact: true }).click();
+    await page.getByRole("button", { name: "Running", exact: true }).click();
     await expect.poll(() => rows.count()).toBe(2);
     expect(new URL(page.url()).searchParams.get("status")).toBe("failed,running");
     // The earlier one: its parameters, not those of the newest run.
