@@ -25,7 +25,7 @@ describePages("a queue", (pages) => {
     const group = dead.getByRole("row", { name: /^no route to/ });
     await group.getByRole("button", { name: "Actions of mail" }).click();
     await page.getByRole("menuitem", { name: "Retry all" }).click();
-    await page.getByRole("dialog").getByText("Lets 2 dead letters of mail wait for a worker").waitFor();
+    await page.getByRole("dialog").getByText("Puts 2 dead letters of mail back into the queue").waitFor();
     await page.keyboard.type("the network is repaired");
     await page.keyboard.press("Control+Enter");
     await page.locator("dialog").waitFor({ state: "detached" });

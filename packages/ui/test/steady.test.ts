@@ -69,7 +69,7 @@ describePages("what is clicked on", (pages) => {
     expect(await page.getByRole("dialog").count()).toBe(0);
     await page.keyboard.press("Control+k");
     await page.getByRole("option", { name: "Hold: import" }).waitFor();
-    expect(await page.getByRole("option", { name: "Cancel the run: import" }).count()).toBe(0);
+    expect(await page.getByRole("option", { name: "Cancel run: import" }).count()).toBe(0);
   });
 
   it("keeps its place on the page of why a job does not run while its runs begin and end", async () => {

@@ -274,7 +274,7 @@ export function offersOf({ schedule, queue, running, unattended, lock }: Job): r
     ...(schedule === undefined ? [] : ofSchedule),
     // A hold does not stop the items of a queue.
     offer(lock?.hold !== undefined ? "end-hold" : queue && schedule === undefined ? "queue-pause" : "hold"),
-    offer("cancel", running === undefined ? "Nothing runs now." : undefined),
+    offer("cancel", running === undefined ? "Nothing is running." : undefined),
     offer("unlock", noUnlock(lock)),
   ]);
 }
