@@ -33,7 +33,7 @@ describePages("two runs are compared", (pages) => {
     );
     const page = await pages.open("runs");
     for (const box of await page.getByRole("checkbox").all()) await box.check();
-    await page.getByRole("toolbar").getByRole("link", { name: "Compare the two" }).click();
+    await page.getByRole("toolbar").getByRole("link", { name: "Compare" }).click();
     await page.getByText("difference 1 of 2").waitFor();
     const lines = page.locator("table.sides tbody tr");
     // The 200 equal rows are folded, but for the last three.
@@ -84,6 +84,6 @@ describePages("two runs are compared", (pages) => {
     await page.goto(`${pages.mount.url}compare?a=${encodeURIComponent(a)}&b=none`);
     await page.getByText("Not found").waitFor();
     await page.goto(`${pages.mount.url}compare`);
-    await page.getByText("Two runs are needed").waitFor();
+    await page.getByText("Select two runs", { exact: true }).waitFor();
   });
 });

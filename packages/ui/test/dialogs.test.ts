@@ -3,6 +3,7 @@
  * @module-tag full
  */
 import { beforeEach, expect, it } from "vitest";
+import { violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 /** Presses Escape, and returns which element has the focus before the next task of the browser starts. */
@@ -26,17 +27,43 @@ describePages("dialogs", (pages) => {
 
   it("are open as soon as they are in the page, so that no key goes elsewhere", async () => {
     const page = await pages.open("jobs/nightly");
-    await page.getByRole("button", { name: "Pause the schedule" }).first().waitFor();
+    await page.getByRole("button", { name: "Pause schedule" }).first().waitFor();
     await page.evaluate(`new MutationObserver(() => {
       const dialog = document.querySelector("dialog");
       if (dialog !== null) window.wasOpen ??= dialog.open;
     }).observe(document.body, { childList: true, subtree: true })`);
-    await page.getByRole("button", { name: "Pause the schedule" }).first().click();
+    await page.getByRole("button", { name: "Pause schedule" }).first().click();
     await page.getByRole("dialog").waitFor();
     expect(await page.evaluate("window.wasOpen")).toBe(true);
     await page.keyboard.press("Escape");
     await page.locator("dialog").waitFor({ state: "detached" });
-    expect(await page.evaluate(FOCUSED)).toBe("Pause the schedule");
+    expect(await page.evaluate(FOCUSED)).toBe("Pause schedule");
+  });
+
+  it("have nothing that axe finds wrong, in both themes", { tags: ["full"] }, async () => {
+    const page = await pages.open("jobs/nightly");
+    const close = async (what: string): Promise<void> => {
+      await page.locator("dialog[open]").waitFor();
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        expect(await violationsOf(page), `${what}, ${colorScheme}`).toEqual([]);
+      }
+      await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
+    };
+    for (const name of ["Run now", "Pause schedule", "Backfill", "Hold"]) {
+      await page.getByRole("button", { name, exact: true }).first().click();
+      await close(name);
+    }
+    for (const key of ["Control+k", "?"]) {
+      await page.keyboard.press(key);
+      await close(key);
+    }
+    await page.getByRole("link", { name: "Jobs", exact: true }).click();
+    for (const name of ["Maintenance …", "Views"]) {
+      await page.getByRole("button", { name }).click();
+      await close(name);
+    }
   });
 
   it("run a schedule now with parameters, and say what is wrong with them", async () => {
@@ -45,11 +72,11 @@ describePages("dialogs", (pages) => {
     const page = await pages.open("jobs/report");
     await page.getByRole("button", { name: "Run now" }).first().click();
     await page.keyboard.type("for ana");
-    const parameters = page.getByLabel("Parameters, as JSON");
+    const parameters = page.getByLabel("Parameters as JSON");
     const run = page.getByRole("dialog").getByRole("button", { name: "Run now" });
     await parameters.fill("region=eu");
     await run.click();
-    await page.getByRole("alert").getByText("The parameters are not a map in JSON.").waitFor();
+    await page.getByRole("alert").getByText("The parameters are not a JSON object.").waitFor();
     await parameters.fill('{ "region": "eu" }');
     await run.click();
     await page.locator("dialog").waitFor({ state: "detached" });
@@ -58,7 +85,7 @@ describePages("dialogs", (pages) => {
 
   it("keep the focus while an action is in progress, and close with Escape when it was rejected", async () => {
     const page = await pages.open("jobs/nightly");
-    await page.getByRole("button", { name: "Pause the schedule" }).first().click();
+    await page.getByRole("button", { name: "Pause schedule" }).first().click();
     let answer = (): void => {};
     const asked = new Promise<void>((resolve) => {
       answer = resolve;
@@ -70,8 +97,8 @@ describePages("dialogs", (pages) => {
     });
     await page.keyboard.type("holidays");
     for (const key of ["Tab", "Tab", "Enter"]) await page.keyboard.press(key);
-    await page.getByRole("dialog").getByRole("button", { name: "Pause the schedule", disabled: true }).waitFor();
-    expect(await page.evaluate(FOCUSED)).toBe("Pause the schedule");
+    await page.getByRole("dialog").getByRole("button", { name: "Pause schedule", disabled: true }).waitFor();
+    expect(await page.evaluate(FOCUSED)).toBe("Pause schedule");
     answer();
     await page.getByRole("alert").getByText("somebody was faster").waitFor();
     expect(await page.evaluate("document.activeElement.closest('dialog') !== null")).toBe(true);
@@ -85,7 +112,7 @@ describePages("dialogs", (pages) => {
     const openDialog = async (): Promise<void> => {
       await button.focus();
       await page.keyboard.press("Enter");
-      await page.getByRole("menuitem", { name: "Pause the schedule" }).click();
+      await page.getByRole("menuitem", { name: "Pause schedule" }).click();
       await page.getByRole("dialog", { name: "Pause nightly" }).waitFor();
     };
     await openDialog();
@@ -97,10 +124,10 @@ describePages("dialogs", (pages) => {
 
   it("give the focus back when they are closed by their button", async () => {
     const page = await pages.open("jobs/nightly");
-    await page.getByRole("button", { name: "Pause the schedule" }).first().click();
+    await page.getByRole("button", { name: "Pause schedule" }).first().click();
     await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     await page.locator("dialog").waitFor({ state: "detached" });
-    expect(await page.evaluate(FOCUSED)).toBe("Pause the schedule");
+    expect(await page.evaluate(FOCUSED)).toBe("Pause schedule");
   });
 
   it.each(["jobs/nightly", "jobs/nightly/why", "locks", "jobs"])(
@@ -125,10 +152,10 @@ describePages("dialogs", (pages) => {
 
   it("send by Ctrl+Enter from the text of the reason", async () => {
     const page = await pages.open("jobs/nightly");
-    await page.getByRole("button", { name: "Pause the schedule" }).first().click();
+    await page.getByRole("button", { name: "Pause schedule" }).first().click();
     await page.keyboard.type("holidays");
     await page.keyboard.press("Control+Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
-    await page.getByRole("button", { name: "Resume the schedule" }).first().waitFor();
+    await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
   });
 });

@@ -71,7 +71,7 @@ describePages("the first answers of a page", (pages) => {
     });
     await page.route("**/api/v1/**", (route) => route.abort());
     const run = await pages.mount.manager.start("a job");
-    const elapsed = page.locator(".facts div", { hasText: "Runs for" }).locator("dd time, dd");
+    const elapsed = page.locator(".facts div", { hasText: "Running for" }).locator("dd time, dd");
     await vi.waitFor(async () => {
       await openWith(page, `runs/${encodeURIComponent(run.id)}`, 3);
       const before = Date.now() - run.startTime;

@@ -46,7 +46,7 @@ describePages("a job and how it goes", (pages) => {
     const page = await pages.open("jobs");
     const rows = page.getByRole("row").filter({ has: page.getByRole("rowheader") });
     await rows.filter({ hasText: "search-index" }).getByText("4.0×").waitFor();
-    await page.getByRole("button", { name: "Slower" }).click();
+    await page.getByRole("button", { name: "Trend" }).click();
     await expect
       .poll(async () => (await rows.allTextContents()).map((text) => text.slice(0, 6)))
       .toEqual(["search", "a stea", "backup"]);
@@ -82,9 +82,9 @@ describePages("a job and how it goes", (pages) => {
   it("shows the end of its last run on its page", async () => {
     const page = await pages.open("jobs/backup");
     const facts = page.locator(".facts");
-    await facts.getByText("Last completed").waitFor();
+    await facts.getByText("Last success").waitFor();
     expect(await facts.locator("div").allTextContents()).toEqual(
-      expect.arrayContaining(["Last ended5 h ago", "Last completed5 h ago"]),
+      expect.arrayContaining(["Last ended5 h ago", "Last success5 h ago"]),
     );
   });
 });

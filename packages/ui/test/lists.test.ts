@@ -23,7 +23,7 @@ describePages("a list", (pages) => {
   }, async () => {
     await pages.mount.manager.hold("server-move", { reason: "the server moves", author: "ana" });
     const page = await pages.open("runs");
-    const field = page.getByRole("searchbox", { name: "Name of a job" });
+    const field = page.getByRole("searchbox", { name: "Find a job" });
     await field.fill("INVOICE");
     await shows(page, "nightly/invoices");
     await field.fill("invioces");
@@ -58,7 +58,7 @@ describePages("a list", (pages) => {
     await shows(page, "backup");
     await page.getByLabel("From", { exact: true }).fill("2026-01-02T10:00");
     await page.getByRole("button", { name: "Show", exact: true }).click();
-    await page.getByText("No run began in this time").waitFor();
+    await page.getByText("No run started in this time").waitFor();
     await page.goBack();
     await shows(page, "backup");
     expect(search()).toBe("?status=failed");
@@ -66,7 +66,7 @@ describePages("a list", (pages) => {
     await shows(page, "backup", "backup", "nightly/invoices");
     expect(search()).toBe("");
     // The typed text is undone at once, not letter by letter, even while the field has the focus.
-    const field = page.getByRole("searchbox", { name: "Name of a job" });
+    const field = page.getByRole("searchbox", { name: "Find a job" });
     for (const text of ["b", "ba", "bac"]) {
       await field.fill(text);
       await expect.poll(search).toBe(`?q=${text}`);

@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { whyNoPages } from "./support/browser.js";
 import { type Fleet, seed } from "./support/fleet.js";
@@ -65,6 +66,22 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await cockpit?.close();
   });
 
+  it("reads what changed at a pace, however many runs begin and end", { tags: ["full"] }, async () => {
+    const page = await cockpit.page("jobs");
+    let reads = 0;
+    page.on("request", (request) => {
+      if (request.url().includes("/api/v1/now")) reads++;
+    });
+    const began = Date.now();
+    // The pages hear of changes four times a second at most.
+    while (Date.now() - began < 6_000) await cockpit.manager.run("busy", () => sleep(50));
+    const paces = (Date.now() - began) / 2_000 + 1;
+    // A second one in each, if the server shared an answer that was older than the change; one each 15 s.
+    expect(reads).toBeLessThanOrEqual(2 * paces + 1 + paces / 7);
+    await page.getByRole("link", { name: "busy", exact: true }).waitFor();
+    await page.close();
+  });
+
   it("shows a run when it begins, and takes it off when it ends", async () => {
     const page = await cockpit.page("");
     const running = page.getByRole("region", { name: "Running" });
@@ -105,10 +122,10 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
 
   it("does an action by keyboard alone, with its reason", { tags: ["full"] }, async () => {
     const page = await cockpit.page("jobs/partners");
-    await page.getByRole("button", { name: "Resume the schedule" }).first().waitFor();
+    await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
     await page.keyboard.press("Control+k");
-    await page.keyboard.type("resume the schedule");
-    await page.getByRole("option", { name: "Resume the schedule: partners" }).waitFor();
+    await page.keyboard.type("resume schedule");
+    await page.getByRole("option", { name: "Resume schedule: partners" }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Resume partners" }).waitFor();
     await page.keyboard.type("the server has moved");
@@ -116,7 +133,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
-    await page.getByRole("button", { name: "Pause the schedule" }).waitFor();
+    await page.getByRole("button", { name: "Pause schedule" }).waitFor();
     await page.keyboard.press("g");
     await page.keyboard.press("a");
     await page.getByRole("heading", { name: "Audit", level: 1 }).waitFor();

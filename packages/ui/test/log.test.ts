@@ -114,7 +114,7 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
     await expect.poll(() => chosen.count()).toBe(5);
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.getByRole("button", { name: "Copy for chat" }).click();
-    await page.getByText("copied: how it ended").waitFor();
+    await page.getByText("copied the result").waitFor();
     const copied = String(await page.evaluate("navigator.clipboard.readText()")).split("\n");
     expect(copied).toHaveLength(24);
     expect([copied[0], copied[2], copied.at(-1)]).toEqual([

@@ -29,7 +29,7 @@ describePages("many jobs at once", (pages) => {
     await dialog.getByText("9 jobs", { exact: true }).waitFor();
     await page.keyboard.type("the route is back");
     await dialog.getByRole("button", { name: "Run now" }).click();
-    await dialog.getByText("9 of 9 were done.").waitFor();
+    await dialog.getByText("9 of 9 succeeded.").waitFor();
     expect((await dialog.getByRole("listitem").allTextContents()).sort()).toEqual(
       Array.from({ length: 9 }, (_, i) => `job-${i} started.`),
     );
@@ -42,11 +42,11 @@ describePages("many jobs at once", (pages) => {
     const { scheduler } = pages.mount;
     for (const name of ["a", "b", "c"]) await scheduler.add(name, { every: HOUR }, () => {});
     const page = await pages.open("jobs");
-    for (const name of ["a", "c"]) await page.getByLabel(`Choose ${name}`).check();
+    for (const name of ["a", "c"]) await page.getByLabel(`Select ${name}`).check();
     await page.getByRole("toolbar").getByRole("button", { name: "Pause" }).click();
     await page.keyboard.type("holidays");
-    await page.getByRole("dialog").getByRole("button", { name: "Pause the schedule" }).click();
-    await page.getByText("2 of 2 were done.").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Pause schedule" }).click();
+    await page.getByText("2 of 2 succeeded.").waitFor();
     const paused: string[] = [];
     for await (const one of scheduler.schedules()) if (one.paused !== undefined) paused.push(one.name);
     expect(paused).toEqual(["a", "c"]);
@@ -82,7 +82,7 @@ describePages("many jobs at once", (pages) => {
     await page.locator("dialog").waitFor({ state: "detached" });
     await expect.poll(() => asked.length).toBe(2);
     answer();
-    await page.getByText("16 of 20 were done.").waitFor();
+    await page.getByText("16 of 20 succeeded.").waitFor();
     expect(asked).toEqual([names.slice(0, 8), names.slice(8, 16)]);
   });
 
@@ -102,8 +102,8 @@ describePages("many jobs at once", (pages) => {
     const page = await pages.open("runs");
     const rows = page.locator("table.runs tbody tr");
     await expect.poll(() => rows.count()).toBe(3);
-    await page.getByRole("button", { name: "Failed" }).click();
-    await page.getByRole("button", { name: "Running" }).click();
+    await page.getByRole("button", { name: "Failed", exact: true }).click();
+    await page.getByRole("button", { name: "Running", exact: true }).click();
     await expect.poll(() => rows.count()).toBe(2);
     expect(new URL(page.url()).searchParams.get("status")).toBe("failed,running");
     // The earlier one: its parameters, not those of the newest run.
@@ -112,19 +112,19 @@ describePages("many jobs at once", (pages) => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       expect(await violationsOf(page), colorScheme).toEqual([]);
     }
-    await page.getByRole("toolbar").getByRole("button", { name: "Run the failed again" }).click();
+    await page.getByRole("toolbar").getByRole("button", { name: "Run failed ones again" }).click();
     await page.keyboard.type("the route is back");
     await page.keyboard.press("Control+Enter");
     const dialog = page.getByRole("dialog", { name: "Run 1 job again" });
-    await dialog.getByText("1 of 1 were done.").waitFor();
+    await dialog.getByText("1 of 1 succeeded.").waitFor();
     await page.keyboard.press("Enter");
     await expect.poll(() => days).toEqual([1, 2, 1]);
-    await page.getByRole("button", { name: "Choose none" }).click();
+    await page.getByRole("button", { name: "Clear selection" }).click();
     await rows.filter({ hasText: "Running" }).waitFor();
-    await page.getByRole("toolbar").getByRole("button", { name: "Cancel those that run" }).click();
+    await page.getByRole("toolbar").getByRole("button", { name: "Cancel running ones" }).click();
     await page.keyboard.type("enough");
     await page.keyboard.press("Control+Enter");
-    await page.getByRole("dialog", { name: "Cancel 1 run" }).getByText("1 of 1 were done.").waitFor();
+    await page.getByRole("dialog", { name: "Cancel 1 run" }).getByText("1 of 1 succeeded.").waitFor();
     await expect.poll(async () => (await manager.activeRuns()).length).toBe(0);
   });
 
@@ -133,14 +133,14 @@ describePages("many jobs at once", (pages) => {
     const page = await pages.open("jobs");
     await page.getByRole("button", { name: "Maintenance …" }).click();
     await page.keyboard.type("the database moves");
-    await page.getByRole("dialog").getByRole("button", { name: "Start a maintenance" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Start maintenance" }).click();
     const bar = page.locator(".maintenance");
     await bar.getByText("the database moves").waitFor();
     expect(await pages.mount.manager.maintenance()).toMatchObject([{ names: "*", reason: "the database moves" }]);
     await page.getByRole("link", { name: "Audit" }).click();
-    await bar.getByRole("button", { name: "End it" }).click();
+    await bar.getByRole("button", { name: "End maintenance" }).click();
     await page.keyboard.type("done");
-    await page.getByRole("dialog").getByRole("button", { name: "End the maintenance" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "End maintenance" }).click();
     await bar.waitFor({ state: "detached" });
     expect(await pages.mount.manager.maintenance()).toEqual([]);
   });

@@ -51,14 +51,14 @@ describePages("pages that are mounted", (pages) => {
       expect(page.url()).toBe(`${base}runs/${encodeURIComponent(run.id)}`);
       await run.end();
       await page.goto(`${base}jobs/nightly/why`);
-      await page.getByRole("heading", { name: "Why does nightly not run?", level: 1 }).waitFor();
+      await page.getByRole("heading", { name: "Why is nightly not running?", level: 1 }).waitFor();
       await page.getByRole("link", { name: "The job" }).click();
-      await page.getByRole("button", { name: "Pause the schedule" }).first().click();
+      await page.getByRole("button", { name: "Pause schedule" }).first().click();
       const dialog = page.getByRole("dialog", { name: "Pause nightly" });
       await dialog.waitFor();
       await page.keyboard.type("the proxy moves");
-      await dialog.getByRole("button", { name: "Pause the schedule" }).click();
-      await page.getByRole("button", { name: "Resume the schedule" }).first().waitFor();
+      await dialog.getByRole("button", { name: "Pause schedule" }).click();
+      await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
       await page.goto(`${base}timeline`);
       await page.getByRole("heading", { name: "Timeline", level: 1 }).waitFor();
     } finally {
@@ -104,7 +104,7 @@ describePages("pages that are mounted", (pages) => {
     const [last, ...others] = tabs;
     for (const page of others) await page.close();
     await run.end();
-    await last?.getByText("Nothing runs now").waitFor();
+    await last?.getByText("Nothing is running").waitFor();
     expect([pages.mount.streams, pages.mount.opened]).toEqual([1, 1]);
     await last?.close();
     await expect.poll(() => pages.mount.streams).toBe(0);
@@ -133,7 +133,7 @@ describePages("pages that are mounted", (pages) => {
 
     pages.mount.isAway = true;
     await page.getByText(/reconnecting/).waitFor();
-    await page.getByText("The store does not answer.").waitFor();
+    await page.getByText("The store is not responding.").waitFor();
     expect(await empty("This store is empty").count()).toBe(1);
 
     const second = await open(`${pages.mount.url}jobs`, pages.mount.url);

@@ -119,13 +119,13 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await page.getByRole("dialog", { name: "Run 2 jobs again" }).waitFor();
     await page.keyboard.type("the database is back");
     await page.keyboard.press("Control+Enter");
-    await page.getByText("2 of 2 were done.").waitFor();
+    await page.getByText("2 of 2 succeeded.").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     await others.waitFor({ state: "detached" });
-    await problems.getByRole("button", { name: "Resume the schedule" }).click();
+    await problems.getByRole("button", { name: "Resume schedule" }).click();
     await page.keyboard.type("it has moved");
     await page.keyboard.press("Control+Enter");
-    await problems.getByText("Nothing is wrong").waitFor();
+    await problems.getByText("No problems").waitFor();
     for await (const { status, args } of manager.history({ name: "billing/c", limit: 1 }))
       expect([status, args]).toEqual(["completed", { month: "2026-11" }]);
   });
@@ -139,18 +139,18 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     const page = await pages.open("");
     const problem = page.getByRole("region", { name: "Problems" }).locator(".problem");
     await problem.getByText(/^asked to stop 17 min ago by ana, still running: wrong month$/).waitFor();
-    await problem.getByText("Ignores its cancel").waitFor();
+    await problem.getByText("Ignores cancel").waitFor();
     await checkColors(page);
-    await problem.getByRole("button", { name: "Unlock by force" }).click();
-    await page.getByRole("dialog", { name: "Unlock etl/import by force" }).getByText(`pid ${process.pid}`).waitFor();
+    await problem.getByRole("button", { name: "Force unlock" }).click();
+    await page.getByRole("dialog", { name: "Force unlock etl/import" }).getByText(`pid ${process.pid}`).waitFor();
     await page.keyboard.press("Escape");
     await problem.getByRole("link", { name: "Run of etl/import" }).click();
     await page
       .locator(".note[data-tone=warn]")
-      .getByText(/^Asked to stop 17 min ago, at .*, by ana, still running: wrong month$/)
+      .getByText(/^Stop requested 17 min ago, at .*, by ana, still running: wrong month$/)
       .waitFor();
     await checkColors(page);
-    await page.getByRole("button", { name: "Cancel the run" }).click();
+    await page.getByRole("button", { name: "Cancel run" }).click();
     await page.keyboard.type("still the wrong month");
     await page.keyboard.press("Control+Enter");
     const toast = page.locator(".toast");
@@ -208,6 +208,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await page.keyboard.press("Control+Enter");
     const toast = page.locator(".toast");
     await toast.getByText("nightly/invoices started. See the run").waitFor();
+    expect(await violationsOf(page)).toEqual([]);
     await toast.getByRole("link", { name: "See the run" }).click();
     await expect.poll(() => decodeURIComponent(page.url())).toMatch(/\/runs\/nightly\/invoices@/);
 
@@ -217,7 +218,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await dialog.getByLabel("From (Asia/Tokyo)").fill("2026-01-01 23:30");
     await dialog.getByLabel("To", { exact: true }).fill("2026-01-02 02:30");
     await dialog.getByLabel("Reason").fill("missing");
-    await dialog.getByRole("button", { name: "What would it do?" }).click();
+    await dialog.getByRole("button", { name: "Preview" }).click();
     const note = dialog.locator(".note");
     await note.getByText(/would run 3 ticks/).waitFor();
     // In Tokyo it is the second day of the year; in UTC it is 15 h on the first.
@@ -283,7 +284,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
   it("says that a store is empty, where it is, and three lines that create a first job in a program", async () => {
     const page = await pages.open("");
     await page.getByRole("heading", { name: "This store is empty" }).waitFor();
-    expect(await page.getByText("Nothing is wrong").count()).toBe(0);
+    expect(await page.getByText("No problems").count()).toBe(0);
     await page.locator("code").getByText("memory", { exact: true }).waitFor();
     await checkColors(page);
     const lines = ((await page.locator("pre").textContent()) ?? "").split("\n");
@@ -324,7 +325,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     const env = { ...process.env, PATH: `${folder}${delimiter}${process.env["PATH"]}` };
     const { stdout } = await promisify(execFile)("sh", ["-ec", lines], { env });
     expect(stdout).toMatch(/it works[\s\S]*hello .* completed/);
-    await page.getByText("Nothing is wrong", { exact: true }).waitFor();
+    await page.getByText("No problems", { exact: true }).waitFor();
     await page.goto(new URL("/jobs", page.url()).href);
     await page.getByRole("row", { name: /\bhello/ }).waitFor();
   });

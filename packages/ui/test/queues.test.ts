@@ -25,7 +25,7 @@ describePages("a queue", (pages) => {
     const group = dead.getByRole("row", { name: /^no route to/ });
     await group.getByRole("button", { name: "Actions of mail" }).click();
     await page.getByRole("menuitem", { name: "Retry all" }).click();
-    await page.getByRole("dialog").getByText("Lets 2 dead letters of mail wait for a worker").waitFor();
+    await page.getByRole("dialog").getByText("Puts 2 dead letters of mail back into the queue").waitFor();
     await page.keyboard.type("the network is repaired");
     await page.keyboard.press("Control+Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
@@ -37,7 +37,7 @@ describePages("a queue", (pages) => {
     await items.getByRole("button", { name: "Waiting" }).click();
     await expect.poll(() => items.locator("tbody tr").count()).toBe(2);
     await dead.getByRole("link", { name: "the mailbox is full" }).click();
-    await page.getByText("The data is hidden here").waitFor();
+    await page.getByText("The data is hidden").waitFor();
     await page.getByRole("button", { name: "Discard" }).click();
     await page.keyboard.type("sent by hand");
     await page.keyboard.press("Control+Enter");
@@ -51,14 +51,14 @@ describePages("a queue", (pages) => {
     await queues.add("mail", 1);
     const page = await pages.open("queues/mail");
     await page.getByText("No worker").waitFor();
-    await page.getByRole("button", { name: "Pause the queue" }).click();
+    await page.getByRole("button", { name: "Pause queue" }).click();
     await page.keyboard.type("the server moves");
     await page.keyboard.press("Control+Enter");
     await page.getByText("the server moves").waitFor();
-    await page.getByRole("button", { name: "Resume the queue" }).click();
+    await page.getByRole("button", { name: "Resume queue" }).click();
     await page.keyboard.type("it has moved");
     await page.keyboard.press("Control+Enter");
-    await page.getByRole("button", { name: "Pause the queue" }).waitFor();
+    await page.getByRole("button", { name: "Pause queue" }).waitFor();
     await page.locator("main").getByText("the server moves").waitFor({ state: "detached" });
   });
 });

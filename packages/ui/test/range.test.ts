@@ -82,8 +82,8 @@ describePages("a range of time", { zone: ZONE }, (pages) => {
     await page.goto(`${pages.mount.url}jobs/import?from=${hour}&to=${hour + HOUR}`);
     await expect.poll(times).toEqual([new Date(hour).toISOString()]);
     await page.goto(`${pages.mount.url}jobs/import?from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
-    await ticks.getByText("No tick of this time is stored").waitFor();
-    await ticks.getByRole("link", { name: "See this time on the timeline" }).waitFor();
+    await ticks.getByText("No ticks are stored for this time").waitFor();
+    await ticks.getByRole("link", { name: "Show this time on the timeline" }).waitFor();
     await page.getByRole("button", { name: "Any time" }).click();
     await expect.poll(async () => (await times()).length).toBe(5);
   });
@@ -103,8 +103,8 @@ describePages("a range of time", { zone: ZONE }, (pages) => {
     await page.keyboard.press("Enter");
     await expect.poll(() => decodeURIComponent(page.url())).toContain(ids(began)[0]);
     await page.goto(`${pages.mount.url}jobs/import?from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
-    await page.getByText("No run began in this time").waitFor();
-    await page.getByRole("link", { name: "See this time on the timeline" }).click();
+    await page.getByText("No run started in this time").waitFor();
+    await page.getByRole("link", { name: "Show this time on the timeline" }).click();
     await page.getByRole("heading", { name: "Timeline", level: 1 }).waitFor();
     expect(new URL(page.url()).search).toBe(`?q=import&from=${hour + HOUR}&to=${hour + 2 * HOUR}`);
   });
@@ -120,6 +120,6 @@ describePages("a range of time", { zone: ZONE }, (pages) => {
     expect(new URL(page.url()).searchParams.get("from")).toBe("soon");
     await to.fill("2026-01-02 11:00");
     await page.keyboard.press("Enter");
-    await page.getByText("No run began in this time").waitFor();
+    await page.getByText("No run started in this time").waitFor();
   });
 });

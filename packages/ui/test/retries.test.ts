@@ -28,8 +28,8 @@ describePages("an attempt to come", (pages) => {
 
   it.each([
     ["now", "", "Waiting for a retry"],
-    ["its job", "jobs/import", "What it waits for"],
-    ["why it does not run", "jobs/import/why", "Why does import not run?"],
+    ["its job", "jobs/import", "What it is waiting for"],
+    ["why it does not run", "jobs/import/why", "Why is import not running?"],
     ["its run", "runs/CHAIN", "Attempts"],
   ])(
     "is cancelled on the page of %s by keyboard, with its reason, and the audit records it",

@@ -35,12 +35,12 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     ["timeline", "Timeline", "nightly"],
     ["jobs", "Jobs", "At 02:00"],
     ["jobs/nightly", "nightly", "Europe/Lisbon"],
-    ["jobs/partners/why", "Why does partners not run?", "the partner moves its server"],
+    ["jobs/partners/why", "Why is partners not running?", "the partner moves its server"],
     ["runs", "Runs", "backup"],
     [`runs/${encodeURIComponent(fleet.failed)}`, "backup", "no connection to db-2"],
     ["queues", "Queues", "by ana: the mail server moves"],
     ["queues/mail", "mail", "no route to mx"],
-    [`queues/mail/items/${fleet.item}`, fleet.item, "The data is hidden here"],
+    [`queues/mail/items/${fleet.item}`, fleet.item, "The data is hidden"],
     ["locks", "Locks and processes", "import"],
     ["audit", "Audit", /partners|No actions recorded/],
     ["no/such/page", "This page does not exist", "Press g, then n"],
@@ -122,8 +122,8 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     await problems.getByText("no process runs these schedules").waitFor();
     expect(await problems.getByText("No process runs it").count()).toBe(1);
     await problems.getByRole("button", { name: "2 jobs" }).click();
-    await problems.getByRole("link", { name: "Why rarer does not run" }).click();
-    await now.getByRole("heading", { name: "Why does rarer not run?", level: 1 }).waitFor();
+    await problems.getByRole("link", { name: "Why rarer is not running" }).click();
+    await now.getByRole("heading", { name: "Why is rarer not running?", level: 1 }).waitFor();
     await now.locator('.reasons [data-first="true"]').getByText("no process runs this schedule").waitFor();
     await now.getByRole("link", { name: "The job" }).click();
     await now.getByRole("region", { name: "Ticks" }).getByText("no process has decided on it so far").waitFor();
@@ -153,8 +153,8 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
   it("offers why a job does not run only for one that something keeps from running", async () => {
     for (const [name, heading] of [
       ["nightly", "Last and next"],
-      ["partners", "Why it does not run now"],
-      ["import", "What it does now"],
+      ["partners", "Why it is not running now"],
+      ["import", "What it is doing now"],
       ["backup", "Last run"],
     ] as const) {
       const page = await cockpit.page(`jobs/${name}`);
@@ -169,7 +169,7 @@ describe.skipIf(missing !== undefined)(`the pages${missing === undefined ? "" : 
     await manager.unlock("server-move", { reason: "it has moved", author: "ana" });
     const page = await cockpit.page("audit?name=server-move");
     await page.getByRole("row", { name: /^End hold server-move ana it has moved/ }).waitFor();
-    expect(await page.getByText("Unlock by force").count()).toBe(0);
+    expect(await page.getByText("Force unlock").count()).toBe(0);
     await page.close();
   });
 

@@ -29,27 +29,27 @@ describePages("what is clicked on", (pages) => {
 
   it.each([1440, 320])("keeps its place on the page of a job while its runs begin and end, at %i px", async (width) => {
     const page = await pages.open("jobs/import", width);
-    await can(page, "Cancel the run", false);
+    await can(page, "Cancel run", false);
     const places = await acts(page);
     expect(places.map((place) => place.replace(/ at .*/, ""))).toEqual([
       "Run now",
-      "Pause the schedule",
+      "Pause schedule",
       "Backfill",
       "Hold",
-      "Cancel the run",
-      "Unlock by force",
+      "Cancel run",
+      "Force unlock",
     ]);
     const runs = page.getByRole("region", { name: "Runs", exact: true });
     const tops: (number | undefined)[] = [];
     for (let i = 0; i < 2; i++) {
       const run = await pages.mount.manager.start("import");
-      await can(page, "Unlock by force", true);
-      await page.getByRole("heading", { name: "What it does now" }).waitFor();
+      await can(page, "Force unlock", true);
+      await page.getByRole("heading", { name: "What it is doing now" }).waitFor();
       await page.locator(".reasons").getByText("it runs now").waitFor();
       expect(await acts(page)).toEqual(places);
       tops.push(await top(runs));
       await run.end();
-      await can(page, "Unlock by force", false);
+      await can(page, "Force unlock", false);
       await page.getByRole("heading", { name: "Last and next" }).waitFor();
       await page.locator(".reasons").getByText("nothing keeps it").waitFor();
       expect(await acts(page)).toEqual(places);
@@ -61,15 +61,15 @@ describePages("what is clicked on", (pages) => {
 
   it("says why an action is not possible now, and does nothing then", async () => {
     const page = await pages.open("jobs/import");
-    const cancel = page.getByRole("button", { name: "Cancel the run", disabled: true });
-    expect(await cancel.getAttribute("title")).toBe("Nothing runs now.");
+    const cancel = page.getByRole("button", { name: "Cancel run", disabled: true });
+    expect(await cancel.getAttribute("title")).toBe("Nothing is running.");
     await cancel.focus();
     await page.keyboard.press("Enter");
     await cancel.click({ force: true });
     expect(await page.getByRole("dialog").count()).toBe(0);
     await page.keyboard.press("Control+k");
     await page.getByRole("option", { name: "Hold: import" }).waitFor();
-    expect(await page.getByRole("option", { name: "Cancel the run: import" }).count()).toBe(0);
+    expect(await page.getByRole("option", { name: "Cancel run: import" }).count()).toBe(0);
   });
 
   it("keeps its place on the page of why a job does not run while its runs begin and end", async () => {
@@ -90,10 +90,10 @@ describePages("what is clicked on", (pages) => {
   it("keeps its place on the page of a run that ends", async () => {
     const run = await pages.mount.manager.start("import");
     const page = await pages.open(`runs/${encodeURIComponent(run.id)}`);
-    await can(page, "Cancel the run", true);
+    await can(page, "Cancel run", true);
     const places = await acts(page);
     await run.end();
-    await can(page, "Cancel the run", false);
+    await can(page, "Cancel run", false);
     expect(await acts(page)).toEqual(places);
   });
 
@@ -111,7 +111,7 @@ describePages("what is clicked on", (pages) => {
     expect(await top(button)).toBe(before);
     expect(await violationsOf(page)).toEqual([]);
     await ended.getByRole("button", { name: "Actions of a-first" }).click();
-    await page.getByRole("menuitem", { name: "Unlock by force", disabled: true }).waitFor();
+    await page.getByRole("menuitem", { name: "Force unlock", disabled: true }).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("heading", { level: 1 }).click();
     await section.getByText("a-first").waitFor({ state: "detached" });

@@ -28,7 +28,7 @@ describePages("a list with its filters", (pages) => {
     await dialog.getByRole("link", { name: "Billing, failing" }).waitFor();
     expect(await violationsOf(page)).toEqual([]);
     await dialog.getByRole("button", { name: "Copy link", exact: true }).click();
-    await page.getByText("copied the link.").waitFor();
+    await page.getByText("link copied.").waitFor();
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe(address);
 
     const other = await pages.open("runs");

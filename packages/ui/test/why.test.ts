@@ -13,7 +13,7 @@ describePages("a question about a job", (pages) => {
     await pages.mount.runAgo("backup", 7_200_000, { until: 7_190_000 });
     await manager.run("backup", () => Promise.reject(new Error("the disk is full"))).catch(() => {});
     const page = await pages.open("jobs/backup/why");
-    await page.getByRole("heading", { name: "Why does backup not run?", level: 1 }).waitFor();
+    await page.getByRole("heading", { name: "Why is backup not running?", level: 1 }).waitFor();
     const questions = page.getByRole("navigation", { name: "Questions" });
     await questions.getByRole("link", { name: "Its last run" }).click();
     await page.getByRole("heading", { name: "Why did this run of backup fail?", level: 1 }).waitFor();

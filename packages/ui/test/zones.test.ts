@@ -37,9 +37,9 @@ describePages("times in the zone of each job", { zone: ZONE }, (pages) => {
   /** A page whose user chose the zone of each job. */
   async function open(path: string): Promise<Page> {
     const page = await pages.open(path);
-    await page.getByRole("button", { name: /^Local: times in your zone/ }).click();
+    await page.getByRole("button", { name: /^Local: times in your time zone/ }).click();
     await page.getByRole("button", { name: /^UTC: times in UTC/ }).click();
-    await page.getByRole("button", { name: /^Job: times in the zone of each job/ }).waitFor();
+    await page.getByRole("button", { name: /^Job: times in the time zone of each job/ }).waitFor();
     return page;
   }
 

@@ -169,7 +169,7 @@ describe("a maintenance", () => {
     expect(dry).toMatchObject({
       code: 0,
       out: expect.stringMatching(
-        /^would start a maintenance of 4 schedules, billing\/daily, billing\/hourly, each-second, report\. /,
+        /^would start maintenance of 4 schedules, billing\/daily, billing\/hourly, each-second, report\. /,
       ),
     });
     expect(await maintenance("on")).toMatchObject({ code: 2, err: expect.stringContaining("needs --reason") });

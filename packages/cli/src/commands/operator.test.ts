@@ -690,7 +690,7 @@ describe("what will run", () => {
     expect(await json(...again)).toEqual({ ticks, ran: ticks, toRun: 0 });
     const empty = ["backfill", "report", "--from", "2030-01-01T03:00Z", "--to", "2030-01-01T04:00Z", "--reason", "x"];
     expect(await json(...empty)).toEqual({ ticks: 0, ran: 0, toRun: 0 });
-    expect((await call(...empty)).out).toBe('"report" has no tick in that time: nothing is to do\n');
+    expect((await call(...empty)).out).toBe('"report" has no tick in that time: there is nothing to do\n');
     expect(await call("backfill", "report", "--from", "1d", "--to", "2d", "--reason", "x")).toMatchObject({
       code: 2,
       err: expect.stringMatching(/--from must lie before --to/),

@@ -189,6 +189,27 @@ describe("the problems of a store", () => {
     expect(kinds(grouped(problemsOf(facts({ failing }))))).toEqual(["failed a", "failed b"]);
   });
 
+  it.each(["paused", "held"] as const)("that are %s by one person for one reason are one group", (kind) => {
+    const problem = (name: string, by: string, reason: string, ms = 0): Problem => ({
+      ...{ kind, name, at: NOW + ms },
+      text: `${kind} by ${by} until ${new Date(NOW + DAY + ms).toISOString()}: ${reason}`,
+    });
+    const found = grouped([
+      problem("b", "ana", "ticket 7"),
+      problem("a", "ana", "ticket 7", 3),
+      problem("c", "bo", "ticket 7"),
+      problem("d", "ana", "ticket 8"),
+      { kind, name: "e", at: NOW, text: `${kind} by ana: ticket 7` },
+    ]);
+    expect(found.map(({ name, jobs }) => [name, jobs?.n])).toEqual([
+      ["a", 2],
+      ["c", undefined],
+      ["d", undefined],
+      ["e", undefined],
+    ]);
+    expect(found[0]).toMatchObject({ at: NOW, text: problem("a", "ana", "ticket 7", 3).text });
+  });
+
   it.each([{ code: 1 }, { signal: "SIGKILL" }])("of commands that ended alike are not one group: %j", (exit) => {
     const failing = ["a", "b"].map((name) => record(name, { error: "the command did not end well", exit }));
     const found = problemsOf(facts({ failing }));

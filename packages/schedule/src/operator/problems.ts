@@ -241,9 +241,9 @@ const until = (time: number | undefined): string =>
   time === undefined ? "" : ` until ${new Date(time).toISOString()}`;
 
 /**
- * The problems, with one for all schedules that are unattended for the same reason, and one for all jobs that
- * failed with equal errors: a row for each would hide the other problems. A group has the text of its newest
- * failure, and began with the oldest.
+ * The problems, with one for all schedules that are unattended for the same reason, one for all jobs that
+ * failed with equal errors, and one for all that a person paused or held for one reason: a row for each would
+ * hide the other problems. A group has the text of its newest problem, and began with the oldest.
  */
 export function grouped(problems: readonly Problem[]): Problem[] {
   const groups = new Map<string | Problem, Problem[]>();
@@ -257,6 +257,8 @@ export function grouped(problems: readonly Problem[]): Problem[] {
 /** Equal for the problems of one group, and for the group; `undefined` for a problem that stands alone. */
 export function groupKey({ kind, text, exit, unattended }: Problem): string | undefined {
   if (unattended !== undefined) return `${kind} ${unattended}`;
+  // Those of one action end some ms apart. Other numbers, such as that of a ticket, distinguish reasons.
+  if (kind === "paused" || kind === "held") return `${kind} ${text.replace(/ until [\d-]+T[\d:.]+Z(?=:)/, " until")}`;
   // Two commands with the same exit code, or ended by the same signal, may have any two causes.
   const isByExit = exit !== undefined && exit.code !== 0;
   const isGroup = kind === "failed" && text !== endedText(kind) && !isByExit;

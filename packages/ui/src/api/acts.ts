@@ -116,7 +116,7 @@ async function backfill({ scheduler }: Source, act: Act): Promise<ActAnswer> {
   const { ticks, toRun } = await scheduler.backfill(name, options);
   if (toRun === 0) {
     const why = ticks === 0 ? `"${name}" has no tick ${span}` : `all ticks of "${name}" ${span} were run already`;
-    return { done: `${why}: nothing is to do` };
+    return { done: `${why}: there is nothing to do` };
   }
   const which = `${toRun === 1 ? "1 tick" : `${toRun} ticks`} of "${name}"`;
   if (dryRun === true) return { done: `would run ${which} ${span}, one after the other` };

@@ -94,8 +94,8 @@ async function namesOf(source: Source, act: ManyAct, given: readonly string[]): 
     }),
   );
   if (found.size === 0)
-    throw new Refusal("NOT_FOUND", `no name that this could act on matches ${given.join(", ").slice(0, 300)}`);
-  if (found.size > MOST) throw new Refusal("INVALID", `${found.size} names are too many at once: ${MOST} are the most`);
+    throw new Refusal("NOT_FOUND", `this action applies to nothing that matches ${given.join(", ").slice(0, 300)}`);
+  if (found.size > MOST) throw new Refusal("INVALID", `${found.size} names are too many at once: at most ${MOST}`);
   return [...found].sort();
 }
 
@@ -121,7 +121,7 @@ async function maintenanceOn(
   const end = until === undefined ? "until it is ended" : `until ${iso(until)}`;
   const going = `${count(runs.length, "run")} in progress`;
   if (dryRun === true)
-    return `would start a maintenance of ${what} ${end}: ${going}${cancel === true ? ", to be stopped" : ""}`;
+    return `would start maintenance of ${what} ${end}: ${going}${cancel === true ? ", to be stopped" : ""}`;
   await manager.startMaintenance({ names, reason, author, ...(until !== undefined && { until }) });
   const stopped = cancel === true ? await cancelUnder(manager, names, { reason, author }) : undefined;
   return `maintenance of ${what} ${end}. ${stopped === undefined ? going : `${count(stopped.length, "run")} asked to stop`}`;
@@ -134,7 +134,7 @@ async function maintenanceOff(
   { names, reason, author, dryRun }: Authored<MaintenanceRequest>,
 ): Promise<string> {
   const meant = (await manager.maintenance()).filter((one) => names === undefined || one.names === names);
-  if (meant.length === 0) throw new Refusal("NOT_FOUND", "there is no maintenance");
+  if (meant.length === 0) throw new Refusal("NOT_FOUND", "no maintenance is active");
   const texts = meant.map(maintenanceText).join("; ");
   if (dryRun === true) return `would end the ${texts}`;
   await manager.endMaintenance({ reason, author, ...(names !== undefined && { names }) });

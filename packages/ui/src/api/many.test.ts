@@ -100,7 +100,7 @@ test("a maintenance is started and ended, and shown on the page of now", async (
     ((await it.act(path, { reason, ...body }, "operate")).body as ActAnswer).done;
   await expect
     .poll(() => done(on, { names: "billing/*", dryRun: true }))
-    .toBe("would start a maintenance of billing/* (2 schedules) until it is ended: 1 run in progress");
+    .toBe("would start maintenance of billing/* (2 schedules) until it is ended: 1 run in progress");
   expect(await done(on, { names: "billing/*", cancel: true })).toContain("1 run asked to stop");
   await expect.poll(() => run.signal.aborted).toBe(true);
   const shown = async (): Promise<unknown> => (await it.get<Now>("/api/v1/now")).maintenance;

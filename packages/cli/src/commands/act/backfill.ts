@@ -41,7 +41,7 @@ async function ask(given: Given, name: string): Promise<number> {
 }
 
 function sayAsked(name: string, { ticks, ran, toRun }: Backfill): string {
-  if (ticks === 0) return `"${name}" has no tick in that time: nothing is to do`;
+  if (ticks === 0) return `"${name}" has no tick in that time: there is nothing to do`;
   if (toRun === 0) return `all ticks of "${name}" in that time were run already. To run them again: --again`;
   const before = ran === 0 ? "" : ` ${ran} of ${ticks} were run before.`;
   const which = toRun === 1 ? "1 tick" : `${toRun} ticks`;

@@ -27,7 +27,7 @@ export async function execute(given: Given): Promise<number> {
     const now = runs.length === 0 ? "None of its runs is in progress" : `${count(runs.length, "run")} in progress`;
     if (given.flags.has("dry-run")) {
       const then = runs.length === 0 ? "" : cancels ? ", which would be asked to stop" : ": to stop them, --cancel";
-      const text = `would start a maintenance of ${what}. ${now}${then}`;
+      const text = `would start maintenance of ${what}. ${now}${then}`;
       return done(given, text, { dryRun: true, names, ...found, ...present({ until }) });
     }
     const reason = await reasonOf(given, `start a maintenance of ${names === "*" ? "everything" : names}`);

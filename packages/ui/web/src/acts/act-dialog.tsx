@@ -92,7 +92,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
             required
             maxLength={1000}
             autofocus
-            placeholder="For the audit, and for other operators"
+            placeholder="For the audit log and other operators"
           />
         </label>
         {act.field === "args" && <ArgsField again={target.again} />}
@@ -105,7 +105,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
           </button>
           {act.field === "range" && (
             <button type="button" class="button" aria-disabled={busy.value} onClick={() => void send(true)}>
-              What would it do?
+              Preview
             </button>
           )}
           {/* Not `disabled`: that would take the focus away, and with it the keys. `send` checks `busy`. */}
@@ -183,7 +183,7 @@ function useMany(act: ActName, { names }: Target): Many | undefined {
         publishNews(some.map(({ name, run = name }) => jobOfRun(run)));
         return !isStopped.current;
       });
-      return `${done().length} of ${results.value.size} were done`;
+      return `${done().length} of ${results.value.size} succeeded`;
     },
   };
 }
@@ -274,12 +274,12 @@ const LENGTHS: readonly (readonly [label: string, ms: number | undefined])[] = [
   ["8 hours", 28_800_000],
   ["1 day", 86_400_000],
   ["7 days", 604_800_000],
-  ["until it is ended", undefined],
+  ["Until ended by hand", undefined],
 ];
 
 const UntilField = (): VNode => (
   <label class="field">
-    <span>Ends after</span>
+    <span>Duration</span>
     <select class="input" name="length">
       {LENGTHS.map(([label]) => (
         <option value={label}>{label}</option>
@@ -290,7 +290,7 @@ const UntilField = (): VNode => (
 
 const ArgsField = ({ again }: Pick<Target, "again">): VNode => (
   <label class="field">
-    <span>Parameters, as JSON{again === "last" && " (default: those of its last run)"}</span>
+    <span>Parameters as JSON{again === "last" && " (default: those of its last run)"}</span>
     <textarea
       class="input"
       name="args"
@@ -311,7 +311,7 @@ function argsIn(text: string): ActRequest["args"] {
     // The error below covers any other text.
   }
   if (typeof args === "object" && args !== null && !Array.isArray(args)) return args as ActRequest["args"];
-  throw new Error('The parameters are not a map in JSON. Write them like { "region": "eu", "days": 7 }.');
+  throw new Error('The parameters are not a JSON object. Write them like { "region": "eu", "days": 7 }.');
 }
 
 /** A range of time, by default the last day. */
@@ -326,7 +326,7 @@ const RangeFields = ({ zone }: { readonly zone: string }): VNode => (
       <input {...TIME_FIELD} name="to" required defaultValue={toField(serverNow(), zone)} />
     </label>
     <label class="check row">
-      <input type="checkbox" name="again" /> Also ticks that were run
+      <input type="checkbox" name="again" /> Also ticks that already ran
     </label>
   </>
 );

@@ -46,15 +46,15 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     icon: "play",
     field: "args",
     title: (name) => `Run ${name} now`,
-    does: ({ name }) => `Asks a living scheduler for a run of ${name}. It waits for the lock as any other run does.`,
+    does: ({ name }) => `Asks a running scheduler to run ${name} once. The run waits for the lock like any other run.`,
   },
   cancel: {
-    label: "Cancel the run",
+    label: "Cancel run",
     icon: "cancelled",
     danger: true,
     title: (name) => `Cancel the run of ${name}`,
     does: ({ name, where }) =>
-      `Asks the process that runs ${name}${where === undefined ? "" : ` (${where})`} to stop. Its record then says cancelled, and by whom.`,
+      `Asks the process that runs ${name}${where === undefined ? "" : ` (${where})`} to stop. The record then shows that it was cancelled, and by whom.`,
   },
   hold: {
     label: "Hold",
@@ -62,7 +62,7 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     field: "until",
     title: (name) => `Hold ${name}`,
     does: ({ name }) =>
-      `Takes the lock of ${name} for maintenance: nothing runs it, by schedule or by hand, until the hold ends. A run in progress must end first.`,
+      `Nothing runs ${name} until the hold ends, by schedule or by hand. A run in progress must end first.`,
   },
   "end-hold": {
     label: "End hold",
@@ -71,67 +71,68 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     does: ({ name, hold }) => {
       const { author, reason } = hold ?? {};
       const whose = `${author === undefined ? "" : ` of ${author}`}${reason === undefined ? "" : ` (${reason})`}`;
-      return `Ends the hold${whose}: ${name} runs again, from its next tick on. No run is stopped by it.`;
+      return `Ends the hold${whose}: nothing keeps ${name} from running any more. It stops no run.`;
     },
   },
   pause: {
-    label: "Pause the schedule",
+    label: "Pause schedule",
     icon: "paused",
     field: "until",
     title: (name) => `Pause ${name}`,
-    does: ({ name }) => `Ticks of ${name} are skipped until it is resumed. A run in progress is not stopped.`,
+    does: ({ name }) => `The ticks of ${name} are skipped until the pause ends. A run in progress continues.`,
   },
   resume: {
-    label: "Resume the schedule",
+    label: "Resume schedule",
     icon: "resume",
     title: (name) => `Resume ${name}`,
-    does: ({ name }) => `Ticks of ${name} are run again, from the next one on.`,
+    does: ({ name }) => `The ticks of ${name} run again, from the next one on.`,
   },
   backfill: {
     label: "Backfill",
     icon: "backfill",
     field: "range",
     title: (name) => `Backfill ${name}`,
-    does: ({ name }) => `Runs the ticks of ${name} in a range of time that were not run, one after the other.`,
+    does: ({ name }) => `Runs the ticks of ${name} that did not run in a range of time, one after the other.`,
   },
   "stop-backfill": {
-    label: "Stop the backfill",
+    label: "Stop backfill",
     icon: "cancelled",
     title: (name) => `Stop the backfill of ${name}`,
-    does: ({ name }) => `The ticks of ${name} that it has not begun are not run. A run in progress is not stopped.`,
+    does: ({ name }) => `The remaining ticks of ${name} are not run. A run in progress continues.`,
   },
   unlock: {
-    label: "Unlock by force",
+    label: "Force unlock",
     icon: "unlock",
     danger: true,
-    title: (name) => `Unlock ${name} by force`,
+    title: (name) => `Force unlock ${name}`,
     does: ({ name, where }) =>
-      `Takes the lock of ${name} away${where === undefined ? "" : ` from ${where}`}. If that process still works, the job may run twice. Look at it first.`,
+      `Takes the lock of ${name} away${where === undefined ? "" : ` from ${where}`}. If that process is still working, the job may run twice at once. Check that process first.`,
   },
   maintenance: {
-    label: "Start a maintenance",
+    label: "Start maintenance",
     icon: "held",
     danger: true,
     field: "maintenance",
-    title: () => "Start a maintenance",
+    title: () => "Start maintenance",
     does: () =>
-      "No tick and no item of a queue begins until it ends, in any process. Single pauses stay. At its end, the missed rule of each schedule decides its late ticks.",
+      "No tick and no queue item starts until it ends, in any process. Pauses of single jobs stay. When it ends, the missed rule of each schedule decides its late ticks.",
   },
   "end-maintenance": {
-    label: "End the maintenance",
+    label: "End maintenance",
     icon: "resume",
-    title: (name) => (name === "*" ? "End the maintenance" : `End the maintenance of ${name}`),
-    does: () => "Late ticks are decided at once, by the missed rule of each schedule: by default, the newest is run.",
+    title: (name) => (name === "*" ? "End maintenance" : `End maintenance of ${name}`),
+    does: () =>
+      "The missed rule of each schedule decides its late ticks at once: by default, only the newest one runs.",
   },
   "queue-pause": {
-    label: "Pause the queue",
+    label: "Pause queue",
     icon: "paused",
     field: "until",
     title: (name) => `Pause ${name}`,
-    does: ({ name }) => `No worker takes items of ${name} until it is resumed. Active items are not stopped.`,
+    does: ({ name }) => `Workers take no items of ${name} until the pause ends. Active items continue.`,
   },
   "queue-resume": {
-    label: "Resume the queue",
+    label: "Resume queue",
     icon: "resume",
     title: (name) => `Resume ${name}`,
     does: ({ name }) => `Workers take items of ${name} again.`,
@@ -140,14 +141,14 @@ export const ACTS: Readonly<Record<ActName, Act>> = {
     label: "Retry",
     icon: "retry",
     title: (name) => `Retry in ${name}`,
-    does: (target) => `Lets ${subjectOf(target)} wait for a worker, with all attempts.`,
+    does: (target) => `Puts ${subjectOf(target)} back into the queue, with all attempts.`,
   },
   "queue-discard": {
     label: "Discard",
     icon: "close",
     danger: true,
     title: (name) => `Discard in ${name}`,
-    does: (target) => `Removes ${subjectOf(target)} for good, with the data.`,
+    does: (target) => `Deletes ${subjectOf(target)} for good, with the data.`,
   },
 };
 
@@ -173,18 +174,21 @@ export function actOf(name: ActName, { attempt, again, queue, names, runs = fals
   if (names !== undefined) {
     // Each run may need other parameters.
     const { field, ...act } = ACTS[name];
-    if (runs && name === "cancel")
+    if (name === "cancel")
       return {
-        ...{ ...act, label: "Cancel", title: (all) => `Cancel ${all}` },
-        does: () => "Asks the processes of these runs to stop. Their records then say cancelled, and by whom.",
+        ...{ ...act, label: "Cancel", title: (all) => (runs ? `Cancel ${all}` : `Cancel the runs of ${all}`) },
+        does: () =>
+          "Asks the processes of these runs to stop. The records then show that they were cancelled, and by whom.",
       };
-    if (runs)
+    if (name === "run-now") {
+      const isAgain = runs || again !== undefined;
+      const withArgs = isAgain ? `, with the parameters of its ${runs ? "selected" : "last"} run` : "";
       return {
-        ...{ ...act, label: "Run again", title: (jobs) => `Run ${jobs} again` },
-        does: () => "Asks a living scheduler for a run of each job, with the parameters of its chosen run.",
+        ...act,
+        ...(isAgain && { label: runs ? "Run again" : "Run all again", title: (jobs) => `Run ${jobs} again` }),
+        does: () => `Asks a running scheduler to run each job once${withArgs}.`,
       };
-    if (name === "run-now" && again !== undefined)
-      return { ...act, label: "Run all again", title: (jobs) => `Run ${jobs} again` };
+    }
     return { ...act, ...(field === "until" && { field }) };
   }
   if (queue !== undefined && queue.item === undefined && (name === "queue-retry" || name === "queue-discard"))
@@ -197,7 +201,7 @@ export function actOf(name: ActName, { attempt, again, queue, names, runs = fals
     label: `Cancel attempt ${attempt}`,
     title: (job) => `Cancel attempt ${attempt} of ${job}`,
     does: ({ name: job }) =>
-      `Attempt ${attempt} of ${job} does not begin, and no other follows. A schedule continues with its next tick.`,
+      `Attempt ${attempt} of ${job} does not start, and no other attempt follows. A schedule continues with its next tick.`,
   };
 }
 
@@ -270,7 +274,7 @@ export function offersOf({ schedule, queue, running, unattended, lock }: Job): r
     ...(schedule === undefined ? [] : ofSchedule),
     // A hold does not stop the items of a queue.
     offer(lock?.hold !== undefined ? "end-hold" : queue && schedule === undefined ? "queue-pause" : "hold"),
-    offer("cancel", running === undefined ? "Nothing runs now." : undefined),
+    offer("cancel", running === undefined ? "Nothing is running." : undefined),
     offer("unlock", noUnlock(lock)),
   ]);
 }
@@ -278,7 +282,7 @@ export function offersOf({ schedule, queue, running, unattended, lock }: Job): r
 /** A run on request needs a living process that makes it, and a lock that no user holds. */
 function noRun(unattended: string | undefined, isHeld: boolean): string | undefined {
   if (unattended !== undefined) return "No process runs its schedule.";
-  return isHeld ? "A person holds it: nothing runs it until the hold ends." : undefined;
+  return isHeld ? "It is on hold: nothing runs it until the hold ends." : undefined;
 }
 
 /** The action to run the job of a run again. */
@@ -286,13 +290,13 @@ export function offersAgain({ run, job: { scheduled, unattended, held } }: RunPa
   const no = scheduled
     ? noRun(unattended, held === true)
     : "The job has no schedule, so no process can run it on request. Start it where this run was started.";
-  return allowed([offer("run-now", run.status === "running" ? "This run has not ended." : no)]);
+  return allowed([offer("run-now", run.status === "running" ? "This run is still running." : no)]);
 }
 
 /** Why there is no lock to take from a process. */
 function noUnlock(lock: Job["lock"]): string | undefined {
   if (lock === undefined) return "Its lock is free.";
-  return lock.hold === undefined ? undefined : "A person holds it, and no process: end the hold.";
+  return lock.hold === undefined ? undefined : "It is on hold, and no process has its lock: end the hold instead.";
 }
 
 /** The actions on a run, or on the holder of a lock. `no`: why none of them is possible any more. */

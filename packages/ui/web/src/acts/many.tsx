@@ -23,7 +23,7 @@ export const Choose = <T,>({ of, id, item, label }: ChooseProps<T>): VNode => (
   <input
     type="checkbox"
     class="choose"
-    aria-label={`Choose ${label}`}
+    aria-label={`Select ${label}`}
     checked={of.value.has(id)}
     onChange={({ currentTarget }) => {
       const chosen = new Map(of.value);
@@ -64,8 +64,8 @@ export function ManyActs<T>({ of, acts, filter, all, children }: ManyProps<T>): 
     if (nothing !== undefined) toast({ done: nothing });
   };
   return (
-    <div class="chips many" role="toolbar" aria-label="Actions on several">
-      <span>{size > 0 ? `${size} chosen:` : "All in this list:"}</span>
+    <div class="chips many" role="toolbar" aria-label="Bulk actions">
+      <span>{size > 0 ? `${size} selected:` : "All in this list:"}</span>
       {acts.map((act) => (
         <button key={act.label} type="button" class="button" onClick={() => void begin(act).catch(() => {})}>
           <Icon name={act.icon} />
@@ -75,7 +75,7 @@ export function ManyActs<T>({ of, acts, filter, all, children }: ManyProps<T>): 
       {children}
       {size > 0 && (
         <button type="button" class="button" onClick={() => (of.value = new Map())}>
-          Choose none
+          Clear selection
         </button>
       )}
     </div>

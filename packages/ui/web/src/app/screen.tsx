@@ -33,7 +33,7 @@ export function Screen(): VNode {
   if (part === "audit" && name === undefined) return <AuditScreen />;
   return (
     <Full icon="search" title="This page does not exist" alone>
-      <p>Press g, then n, for what happens now.</p>
+      <p>Press g, then n, to go to Now.</p>
     </Full>
   );
 }
@@ -60,7 +60,7 @@ function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>): Func
     if (Component === undefined) return <Skeleton rows={6} />;
     if (Component !== "failed") return <Component {...props} />;
     return (
-      <Full icon="warn" title="A part of these pages could not be loaded" alone>
+      <Full icon="warn" title="Part of the UI could not be loaded" alone>
         <p>The server may have been updated. Reload the page.</p>
       </Full>
     );

@@ -28,7 +28,7 @@ export function Shell(): VNode {
   return (
     <div class={isOld ? "shell old" : "shell"}>
       <button type="button" class="skip" onClick={() => document.querySelector<HTMLElement>("h1")?.focus()}>
-        Skip to the page
+        Skip to content
       </button>
       <Side />
       <main class="main">
@@ -143,7 +143,7 @@ function Banner(): VNode | null {
   }, [isOld, since]);
   if (signedOut.value) return <Expired />;
   if (!isOld || (state === "away" && !late.value)) return null;
-  const who = state === "stale" ? "The store does not answer." : "The server does not answer.";
+  const who = state === "stale" ? "The store is not responding." : "The server is not responding.";
   return (
     <div class="banner row" role="status">
       <Icon name="away" />
@@ -172,7 +172,7 @@ const MaintenanceBar = ({ names, by, reason, until }: Now["maintenance"][number]
     </span>
     {may("end-maintenance") && (
       <button type="button" class="button" onClick={() => ask("end-maintenance", { name: names })}>
-        End it
+        End maintenance
       </button>
     )}
   </div>
@@ -190,8 +190,8 @@ const THEMES = { auto: "auto", light: "sun", dark: "moon" } as const;
 function Tools(): VNode {
   const zone = zoneChoice.value;
   // Not in the first frame: a browser without Temporal takes some 30 ms to find it.
-  const local = me.value === undefined ? "your zone" : `your zone (${localZone()})`;
-  const said = { local, utc: "UTC", job: "the zone of each job" }[zone];
+  const local = me.value === undefined ? "your time zone" : `your time zone (${localZone()})`;
+  const said = { local, utc: "UTC", job: "the time zone of each job" }[zone];
   const name = `${SHORT[zone]}: times in ${said}. Change`;
   return (
     <div class="tools">
@@ -204,8 +204,8 @@ function Tools(): VNode {
       >
         {SHORT[zone]}
       </button>
-      <ToolButton icon={THEMES[theme.value]} name={`Colours: ${theme.value}. Change`} onClick={nextTheme} />
-      <ToolButton icon="keyboard" name="Keys" onClick={() => (keysOpen.value = true)} />
+      <ToolButton icon={THEMES[theme.value]} name={`Theme: ${theme.value}. Change`} onClick={nextTheme} />
+      <ToolButton icon="keyboard" name="Keyboard shortcuts" onClick={() => (keysOpen.value = true)} />
     </div>
   );
 }

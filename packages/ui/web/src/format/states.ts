@@ -34,11 +34,11 @@ const PROBLEMS: Readonly<Record<Problem["kind"], State>> = {
   lost: STATUSES.lost,
   timeout: STATUSES.timeout,
   orphaned: { tone: "lost", icon: "unattended", word: "Outlived its run" },
-  "ignores-cancel": { tone: "failed", icon: "cancelled", word: "Ignores its cancel" },
+  "ignores-cancel": { tone: "failed", icon: "cancelled", word: "Ignores cancel" },
   overdue: { tone: "warn", icon: "overdue", word: "Overdue" },
   unattended: { tone: "failed", icon: "unattended", word: "No process runs it" },
-  "orphaned-retry": { tone: "failed", icon: "unattended", word: "No process makes it" },
-  long: { tone: "warn", icon: "long", word: "Runs long" },
+  "orphaned-retry": { tone: "failed", icon: "unattended", word: "No process runs it" },
+  long: { tone: "warn", icon: "long", word: "Running long" },
   paused: { tone: "warn", icon: "paused", word: "Paused" },
   held: { tone: "warn", icon: "held", word: "On hold" },
 };
@@ -51,9 +51,9 @@ const TICKS: Readonly<Record<NonNullable<TickView["outcome"]>, State>> = {
   run: { tone: "quiet", icon: "runs", word: "Run" },
   skipped: { tone: "warn", icon: "skipped", word: "Skipped" },
   missed: { tone: "failed", icon: "missed", word: "Missed" },
-  refused: { tone: "failed", icon: "cancelled", word: "Refused" },
+  refused: { tone: "failed", icon: "cancelled", word: "Rejected" },
   overdue: PROBLEMS.overdue,
-  waiting: { tone: "warn", icon: "waiting", word: "Waits" },
+  waiting: { tone: "warn", icon: "waiting", word: "Waiting" },
 };
 
 /** The state of a tick at a time. */
@@ -68,7 +68,7 @@ export function tickState({ outcome, status, skipped, unattended, due }: TickVie
     };
   if (isOverdue(due, now)) return PROBLEMS.overdue;
   if (unattended === true) return PROBLEMS.unattended;
-  return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "To come" };
+  return { tone: "quiet", icon: "next", word: due < now ? "Due now" : "Upcoming" };
 }
 
 /** A maintenance keeps it from running. */
@@ -89,8 +89,8 @@ const REASONS: Readonly<Record<string, State>> = {
   "maintenance-window": MAINTENANCE,
   queue: { tone: "warn", icon: "waiting", word: "Queue" },
   permit: { tone: "warn", icon: "waiting", word: "No free permit" },
-  rate: { tone: "warn", icon: "waiting", word: "Rate used up" },
-  retry: { tone: "warn", icon: "retry", word: "Retry to come" },
+  rate: { tone: "warn", icon: "waiting", word: "Rate limit reached" },
+  retry: { tone: "warn", icon: "retry", word: "Retry pending" },
   last: { tone: "quiet", icon: "runs", word: "Last run" },
   overdue: PROBLEMS.overdue,
   waiting: TICKS.waiting,
@@ -99,7 +99,7 @@ const REASONS: Readonly<Record<string, State>> = {
   never: { tone: "quiet", icon: "info", word: "Never ran" },
   tick: { tone: "quiet", icon: "timeline", word: "Tick" },
   "no-tick": { tone: "quiet", icon: "timeline", word: "No tick" },
-  ahead: { tone: "quiet", icon: "next", word: "To come" },
+  ahead: { tone: "quiet", icon: "next", word: "Upcoming" },
   "ended-by": { tone: "warn", icon: "cancelled", word: "Ended by hand" },
   late: { tone: "warn", icon: "overdue", word: "Began late" },
   attempt: { tone: "quiet", icon: "retry", word: "Attempt" },
@@ -108,7 +108,7 @@ const REASONS: Readonly<Record<string, State>> = {
   before: { tone: "quiet", icon: "runs", word: "Last success" },
   next: { tone: "quiet", icon: "next", word: "Next tick" },
   orphaned: PROBLEMS.orphaned,
-  refused: { tone: "warn", icon: "cancelled", word: "Starts refused" },
+  refused: { tone: "warn", icon: "cancelled", word: "Starts rejected" },
   unreadable: { tone: "warn", icon: "info", word: "Newer definition" },
   unscheduled: { tone: "quiet", icon: "info", word: "No schedule" },
 };
@@ -117,8 +117,15 @@ const REASONS: Readonly<Record<string, State>> = {
 export const reasonState = ({ code, status }: Pick<ReasonView, "code" | "status">): State =>
   status === undefined || status === "completed" ? (REASONS[code] ?? unknown(code)) : stateOf(status);
 
-/** A sentence of the server, with the words of these pages for the status of a run. */
+/** How a run ended, as a verb, where the word of its state is none. */
+const VERBS: Partial<Record<Status, string>> = {
+  skipped: "had nothing to do",
+  cancelled: "was cancelled",
+  lost: "was lost",
+};
+
+/** A sentence of the server, with the words of these pages for the end of a run: `failed at …`. */
 export const withWords = (text: string): string =>
-  text.replace(/\bended as (\w+)/, (whole, status: string) =>
-    Object.hasOwn(STATUSES, status) ? `ended: ${STATUSES[status as Status].word.toLowerCase()},` : whole,
+  text.replace(/\bended as (\w+)/, (whole, status: Status) =>
+    Object.hasOwn(STATUSES, status) ? (VERBS[status] ?? STATUSES[status].word.toLowerCase()) : whole,
   );

@@ -89,9 +89,9 @@ const handlers: { readonly [Name in keyof Events]: (received: Events[Name]) => v
   },
   running: applyRunning,
   changed: ({ at, names }) => {
-    changedAt = at;
-    publishNews(names);
-    refreshNow();
+    for (const name of names) changed.names.add(name);
+    changed.at = at;
+    changed.timer ??= setTimeout(publishChanged, Math.max(0, changed.published + PACE - Date.now()));
   },
   log: ({ id, items }) => {
     for (const taker of logs.get(id)?.takers ?? []) taker(items);
@@ -119,8 +119,29 @@ function applyRunning({ all = false, put, gone }: Events["running"]): void {
   running.value = next;
 }
 
-/** When something last changed, by the clock of the server. */
+/** How often the pages read what changed, in ms: a busy store has changes without a break. */
+const PACE = 2_000;
+
+/** The jobs that changed since the pages last read what changed, and when. `at`: by the clock of the server. */
+const changed = {
+  names: new Set<string>(),
+  at: 0,
+  published: Number.NEGATIVE_INFINITY,
+  timer: undefined as ReturnType<typeof setTimeout> | undefined,
+};
+
+/** When the last change was that the pages know of, by the clock of the server. */
 let changedAt = 0;
+
+function publishChanged(): void {
+  const names = [...changed.names];
+  changed.names.clear();
+  changed.timer = undefined;
+  changed.published = Date.now();
+  changedAt = changed.at;
+  publishNews(names);
+  refreshNow();
+}
 
 /** How long the server shares one answer between clients, in ms: it may be older than the last change. */
 const MOMENT = 300;

@@ -72,18 +72,18 @@ function moveRow(step: 1 | -1): boolean {
 }
 
 const KEYS: readonly (readonly [what: string, keys: readonly string[]])[] = [
-  ["Find and do", ["Ctrl", "K"]],
+  ["Command palette", ["Ctrl", "K"]],
   ["Find on this page", ["/"]],
   ["Actions of this page", ["."]],
-  ["Next row, row before", ["j", "k"]],
+  ["Next row, previous row", ["j", "k"]],
   ["Open the row", ["Enter"]],
-  ["These keys", ["?"]],
+  ["Keyboard shortcuts", ["?"]],
   ["Timeline: lane", ["↑", "↓"]],
   ["Timeline: run or tick", ["←", "→"]],
   ["Timeline: zoom", ["+", "−"]],
   ["Timeline: move", ["Shift", "← →"]],
   ["Log: follow the end", ["f"]],
-  ["Log: next, last match", ["Enter", "Shift Enter"]],
+  ["Log: next, previous match", ["Enter", "Shift Enter"]],
 ];
 
 /** All keys. */
@@ -91,9 +91,9 @@ export function KeysDialog(): VNode | null {
   if (!keysOpen.value) return null;
   const all = [...KEYS, ...PAGES.map(({ label, key }) => [label, ["g", key]] as const)];
   return (
-    <Modal label="Keys" onClose={() => (keysOpen.value = false)}>
+    <Modal label="Keyboard shortcuts" onClose={() => (keysOpen.value = false)}>
       <div class="dialog wide">
-        <h2>Keys</h2>
+        <h2>Keyboard shortcuts</h2>
         <dl class="keys">
           {all.map(([what, keys]) => (
             <div key={what}>
@@ -114,7 +114,7 @@ export function KeysDialog(): VNode | null {
             checked={singleKeys.value === "on"}
             onChange={({ currentTarget }) => (singleKeys.value = currentTarget.checked ? "on" : "off")}
           />{" "}
-          Single letters are keys
+          Single-letter shortcuts
         </label>
       </div>
     </Modal>

@@ -46,7 +46,7 @@ function Box(): VNode {
     event.preventDefault();
   };
   return (
-    <Modal label="Find and do" class="palette" onClose={close}>
+    <Modal label="Command palette" class="palette" onClose={close}>
       <div class="ask row">
         <Icon name="search" />
         <input
@@ -68,7 +68,7 @@ function Box(): VNode {
           onKeyDown={key}
         />
       </div>
-      <div class="found" id="palette-list" role="listbox" aria-label="What was found">
+      <div class="found" id="palette-list" role="listbox" aria-label="Results">
         {found.map((command, i) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the focus and takes the keys.
           <div
@@ -87,7 +87,7 @@ function Box(): VNode {
           </div>
         ))}
       </div>
-      {found.length === 0 && <p class="nothing dim">Nothing has this name.</p>}
+      {found.length === 0 && <p class="nothing dim">No matches.</p>}
     </Modal>
   );
 }
@@ -101,11 +101,16 @@ function commandsFor(typed: string, jobs: readonly string[], { hosts, authors }:
   const run: Command = { label: text, icon: "runs", hint: "run", run: () => go(to.run(text)) };
   const pages = jobs.map((name): Command => ({ label: name, icon: "jobs", hint: "job", run: () => go(to.job(name)) }));
   const whys = jobs.map(
-    (name): Command => ({ label: `Why does ${name} not run?`, icon: "info", hint: "why", run: () => go(to.why(name)) }),
+    (name): Command => ({
+      label: `Why is ${name} not running?`,
+      icon: "info",
+      hint: "why",
+      run: () => go(to.why(name)),
+    }),
   );
   const places = [
     ...hosts.map((host) => link(host, "locks", "host", to.runs(queryOf({ host })))),
-    ...authors.map((author) => link(author, "audit", "author", `${to.audit()}${queryOf({ q: author })}`)),
+    ...authors.map((author) => link(author, "audit", "user", `${to.audit()}${queryOf({ q: author })}`)),
   ];
   const runs = /@\d{4}-\d\d-\d\dT/.test(text) ? [run] : [];
   return [...runs, ...manyOf(text), ...pages, ...places, ...fixed, ...whys];
@@ -236,7 +241,7 @@ function fixedCommands(): readonly Command[] {
   );
   const zones = (["local", "utc", "job"] as const).map(
     (zone): Command => ({
-      label: `Times in ${zone === "local" ? "my zone" : zone === "utc" ? "UTC" : "the zone of each job"}`,
+      label: `Times in ${zone === "local" ? "my time zone" : zone === "utc" ? "UTC" : "the time zone of each job"}`,
       icon: "globe",
       run: () => (zoneChoice.value = zone),
     }),
@@ -248,7 +253,7 @@ function fixedCommands(): readonly Command[] {
     ...pages,
     ...saved,
     ...zones,
-    { label: "Change the colours", icon: "auto", run: nextTheme },
+    { label: "Switch theme", icon: "auto", run: nextTheme },
     ...(me.value?.signIn === "password" ? [out] : []),
   ];
 }

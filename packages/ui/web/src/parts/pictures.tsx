@@ -50,14 +50,14 @@ export function Failure({ error }: { readonly error: ApiError }): VNode {
     return (
       <Full icon="away" title="The store is away">
         <p>{error.message}</p>
-        <p>Jobs that hold their lock continue until their lease ends. This page tries again by itself.</p>
+        <p>Jobs that hold their lock continue until their lease ends. This page retries automatically.</p>
       </Full>
     );
   }
   if (error.isAway) {
     return (
       <Full icon="away" title="The server is away">
-        <p>{error.message} Nothing is known of the jobs meanwhile. This page tries again by itself.</p>
+        <p>{error.message} Nothing is known of the jobs meanwhile. This page retries automatically.</p>
       </Full>
     );
   }

@@ -32,7 +32,8 @@ export function Prose({ text, run, job }: ProseProps): VNode {
   );
 }
 
-const WithTimes = ({ text, job }: Pick<ProseProps, "text" | "job">): VNode => (
+/** A text with its times in the zone of the user. */
+export const WithTimes = ({ text, job }: Pick<ProseProps, "text" | "job">): VNode => (
   <>{text.split(TIMES).map((part, i) => (i % 2 === 0 ? part : <Time key={part} at={Date.parse(part)} job={job} />))}</>
 );
 

@@ -43,7 +43,7 @@ function ViewsDialog({ onClose }: { readonly onClose: () => void }): VNode {
   const path = `${parts.join("/")}${search === "" ? "" : `?${search}`}`;
   const copyLink = async (of: string): Promise<void> => {
     const isCopied = await copy(new URL(of, base).href);
-    toast({ done: isCopied ? "copied the link" : "this browser allows no copy here" });
+    toast({ done: isCopied ? "link copied" : "this browser does not allow copying here" });
   };
   const save = (form: HTMLFormElement): void => {
     const name = String(new FormData(form).get("name")).trim();
@@ -99,7 +99,7 @@ function ViewsDialog({ onClose }: { readonly onClose: () => void }): VNode {
             class="input"
             name="name"
             aria-label="Name of the view"
-            placeholder="Name of this list with its filters"
+            placeholder="Name for these filters"
             maxLength={60}
             required
             autofocus
@@ -109,7 +109,7 @@ function ViewsDialog({ onClose }: { readonly onClose: () => void }): VNode {
             Save
           </button>
         </form>
-        <p class="dim">This browser stores the views. To share one, send its link: it has all filters.</p>
+        <p class="dim">Views are stored in this browser. To share one, send its link, which includes the filters.</p>
         <div class="buttons">
           <button type="button" class="button" onClick={() => void copyLink(path)}>
             <Icon name="link" />

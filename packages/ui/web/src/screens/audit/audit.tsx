@@ -19,7 +19,7 @@ export function AuditScreen(): VNode {
   const name = query.get("name") ?? undefined;
   const q = query.get("q") ?? undefined;
   return (
-    <Page title="Audit" end={<FindField label="Name of a job or a user" />}>
+    <Page title="Audit" end={<FindField label="Find a job or a user" />}>
       <Paged<Audit, AuditEntry>
         path={(before) => `audit${queryOf({ limit: LIMIT, name, q, before })}`}
         next={({ entries, more }) => (more ? String(entries.at(-1)?.at) : undefined)}

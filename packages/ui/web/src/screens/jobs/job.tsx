@@ -134,12 +134,12 @@ function Body({ job }: JobProps): VNode {
             </a>
           )}
         </Fact>
-        <Fact name="Last completed">{lastWell !== undefined && <Away at={lastWell} />}</Fact>
+        <Fact name="Last success">{lastWell !== undefined && <Away at={lastWell} />}</Fact>
         <Fact name="Streak">{streak !== undefined && streakText(streak)}</Fact>
         <Fact name="Usually takes">{usual && durationText(usual.p50)}</Fact>
         <Fact name="p95">{usual && durationText(usual.p95)}</Fact>
         <Fact name="Success rate">{rate !== undefined && percent(rate)}</Fact>
-        <Fact name="Zone">{schedule?.timeZone}</Fact>
+        <Fact name="Time zone">{schedule?.timeZone}</Fact>
       </Facts>
       <div class="split">
         <div>
@@ -183,7 +183,7 @@ function OfRange({ job: { name }, range }: JobProps & { readonly range: RangeQue
   const path = `jobs/${encodeURIComponent(name)}${queryOf({ ...range })}`;
   const timeline = (
     <a class="link" href={to.timeline(queryOf({ q: name, ...range }))}>
-      See this time on the timeline
+      Show this time on the timeline
     </a>
   );
   return (
@@ -191,7 +191,7 @@ function OfRange({ job: { name }, range }: JobProps & { readonly range: RangeQue
       <Loaded of={useResource<JobDetail>(path, { names: [name] })} rows={4}>
         {({ ticks }) => (
           <>
-            {ticks.length === 0 && <Empty title="No tick of this time is stored">{timeline}</Empty>}
+            {ticks.length === 0 && <Empty title="No ticks are stored for this time">{timeline}</Empty>}
             <List ticks={ticks} />
             {ticks.length >= MAX_TICKS && <p class="dim">There may be more. {timeline}.</p>}
           </>
@@ -213,7 +213,7 @@ const List = ({ ticks }: Pick<JobDetail, "ticks">): VNode => (
         </RunLink>
         <span class="dim said">
           {tick.text !== undefined && <Prose text={tick.text} run={tick.other} />}
-          {tick.waiting !== undefined && `behind ${count(tick.waiting, "tick")} that wait`}
+          {tick.waiting !== undefined && `behind ${count(tick.waiting, "waiting tick")}`}
           {tick.count !== undefined && tick.count > 1 && ` (${count(tick.count, "tick")})`}
         </span>
         <span class="dim end">{tick.outcome === undefined ? <Due at={tick.due} /> : <Away at={tick.due} />}</span>

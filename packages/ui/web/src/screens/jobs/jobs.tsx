@@ -31,7 +31,7 @@ const numeric = (head: string, title?: string): VNode => (
 
 const HEADS: readonly (string | VNode)[] = [
   "Job",
-  <th scope="col" title="For how long it runs, or when its last run ended">
+  <th scope="col" title="How long it has been running, or when its last run ended">
     Last
   </th>,
   "Next",
@@ -39,7 +39,7 @@ const HEADS: readonly (string | VNode)[] = [
   numeric("p50"),
   numeric("p95"),
   <TrendHead />,
-  numeric("Success rate", "Of the last 50 attempts; each attempt of a run counts"),
+  numeric("Success rate", "Of the last 50 attempts. Each attempt of a run counts"),
 ];
 
 /** All jobs: when they run next, how they last ended, and their statistics. */
@@ -75,9 +75,9 @@ export function JobsScreen(): VNode {
         table={{ class: "grid cards jobs", heads: HEADS, acts: true }}
         empty={() =>
           state !== undefined || host !== undefined ? (
-            <Empty title={state === undefined ? `No job ran on a host “${host}”` : "No job is in such a state"} />
+            <Empty title={state === undefined ? `No job ran on a host “${host}”` : "No job is in this state"} />
           ) : q === "" ? (
-            <Empty title="No job is known yet">
+            <Empty title="No jobs yet">
               A job appears here with its first run, or when a process adds its schedule.
             </Empty>
           ) : (
@@ -114,7 +114,7 @@ const MANY: readonly ManyAct<string>[] = (
 ).map(([act, label]) => ({
   ...{ label, icon: ACTS[act].icon },
   take: (names) => {
-    if (names.length === 0) return "the list has no job: nothing is to do";
+    if (names.length === 0) return "the list has no jobs: there is nothing to do";
     ask(act, { name: count(names.length, "job"), names: names.toSorted() });
     return undefined;
   },
@@ -149,7 +149,7 @@ function Row({ job }: { readonly job: Job }): VNode {
       <td class="num" data-label="p95">
         {usual === undefined ? "–" : durationText(usual.p95)}
       </td>
-      <td class="num" data-label="Slower">
+      <td class="num" data-label="Trend">
         {trend === undefined ? "–" : <TrendMark trend={trend} />}
       </td>
       <td class="num" data-label="Success rate">

@@ -70,10 +70,10 @@ export function TrendHead(): VNode {
       <button
         type="button"
         class="unfold"
-        title="The usual duration of the last 7 days against that of the 7 days before: the slower first"
+        title="The median duration of the last 7 days against the 7 days before. Click to sort by it"
         onClick={() => setQuery({ sort: isSorted ? undefined : "slower" })}
       >
-        Slower{isSorted && " ▾"}
+        Trend{isSorted && " ▾"}
       </button>
     </th>
   );

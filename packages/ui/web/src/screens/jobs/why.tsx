@@ -107,7 +107,7 @@ function titleOf(name: string, { at, run }: Question, reasons: readonly ReasonVi
     const zone = zoneFor(name);
     return `What did ${name} do at ${toField(at, zone)} (${zone})?`;
   }
-  if (run === undefined) return `Why does ${name} not run?`;
+  if (run === undefined) return `Why is ${name} not running?`;
   const [end] = reasons ?? [];
   return FAILED.has(end?.status) ? `Why did this run of ${name} fail?` : `Why did this run of ${name} take so long?`;
 }
@@ -177,7 +177,7 @@ export function WhySection({ job }: { readonly job: Job }): VNode {
     <Section
       title={headingOf(why.data.value?.reasons, running)}
       end={
-        <a class="link" href={to.why(name)} aria-label={`Address of why ${name} does not run`}>
+        <a class="link" href={to.why(name)} aria-label={`Link to why ${name} is not running`}>
           <Icon name="link" />
         </a>
       }
@@ -193,17 +193,17 @@ const WAITS = new Set(["queue", "permit", "rate", "waiting", "backfill", "retry"
 
 /** The heading of the reasons: the page of a healthy job must not ask why it does not run. */
 export function headingOf(reasons: readonly ReasonView[] | undefined, running?: string): string {
-  if (running !== undefined) return "What it does now";
+  if (running !== undefined) return "What it is doing now";
   const codes = reasons?.map(({ code }) => code) ?? ["next"];
-  if (codes.some((code) => STOPS.has(code))) return "Why it does not run now";
-  if (codes.some((code) => WAITS.has(code))) return "What it waits for";
+  if (codes.some((code) => STOPS.has(code))) return "Why it is not running now";
+  if (codes.some((code) => WAITS.has(code))) return "What it is waiting for";
   if (codes.includes("next")) return "Last and next";
-  return codes.includes("last") ? "Last run" : "Why it does not run now";
+  return codes.includes("last") ? "Last run" : "Why it is not running now";
 }
 
 /** The reasons, the most important first, each with its evidence and its action. */
 export function Reasons({ reasons, ...props }: WhyProps & { readonly reasons: readonly ReasonView[] }): VNode {
-  if (reasons.length === 0) return <Empty title="Nothing keeps it from running">It runs on request.</Empty>;
+  if (reasons.length === 0) return <Empty title="Nothing keeps it from running">It runs when someone starts it.</Empty>;
   return (
     <ol class="reasons">
       {withLast(reasons, props.job).map((reason, i) => (

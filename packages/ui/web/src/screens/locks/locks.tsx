@@ -36,7 +36,7 @@ function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonl
     <>
       <Section title="Locks" count={locks.length}>
         {rows.length === 0 ? (
-          <Empty title="No lock is held">Each job can run now.</Empty>
+          <Empty title="No locks are held">Every job can run now.</Empty>
         ) : (
           <Table class="grid cards" heads={["Job", "Held by", "Since", "Lease", "Waiting", "Fence"]} acts>
             <tbody {...around}>
@@ -46,7 +46,7 @@ function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonl
             </tbody>
           </Table>
         )}
-        {truncated && <p class="dim">There are more than these.</p>}
+        {truncated && <p class="dim">Not all locks are shown.</p>}
       </Section>
       <Section title="Processes" count={instances.length}>
         {instances.length === 0 ? (
@@ -78,14 +78,14 @@ function Body({ loaded: { locks, instances, schedulers, truncated } }: { readonl
 
 function LockRow({ item: lock, gone }: Placed<LockView>): VNode {
   const { name, holder, since, fence, waiting, waiters, run, lease, hold } = lock;
-  const no = gone ? "The lock is free by now." : undefined;
+  const no = gone ? "The lock is already free." : undefined;
   const own = offer(hold === undefined ? "unlock" : "end-hold", no);
   const offers = run === undefined ? allowed([own]) : offersOfRun(no);
   return (
     <tr data-gone={gone || undefined}>
       <th scope="row" class="main-cell">
         <JobLink name={name} />
-        {gone ? <span class="under dim">free by now</span> : <For lock={lock} />}
+        {gone ? <span class="under dim">already free</span> : <For lock={lock} />}
       </th>
       <td data-label="Held by">
         <Holder holder={holder} />
@@ -134,7 +134,7 @@ function For({ lock: { name, hold, gone, run } }: { readonly lock: LockView }): 
     return (
       <span class="under pair-line">
         <StateMark state={stateOf("lost")} />
-        <span class="dim">its session has ended: the next run takes the lock over</span>
+        <span class="dim">its session has ended: the next run takes over the lock</span>
       </span>
     );
   }
@@ -146,7 +146,7 @@ function Left({ until }: { readonly until: number | undefined }): VNode {
   const left = until - second.value;
   return (
     <span class="lease" data-late={left < 3_000}>
-      {left > 0 ? elapsedText(left) : "over"}
+      {left > 0 ? elapsedText(left) : "expired"}
     </span>
   );
 }

@@ -8,11 +8,13 @@ import { to } from "../../app/router.js";
 import { second } from "../../format/clock.js";
 import { count, durationText, elapsedText, percent, progressText, shareOf } from "../../format/duration.js";
 import { problemOf, tickState } from "../../format/states.js";
+import { inZone } from "../../format/times.js";
 import { zoneFor } from "../../format/zone.js";
 import { now, nowError, running } from "../../live/live.js";
 import { Holder, JobLink, processText, RunLink, Waiters, whoText } from "../../parts/facts.js";
 import { Page, Section } from "../../parts/page.js";
 import { Empty, Failure, Skeleton } from "../../parts/pictures.js";
+import { WithTimes } from "../../parts/prose.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { type Placed, useInPlace } from "../../parts/steady/rows.js";
 import { Away, Due, Elapsed, Time } from "../../parts/time.js";
@@ -41,12 +43,12 @@ function EmptyStore(): VNode | null {
     <Section title="This store is empty">
       <div class="empty">
         <p>
-          <code>{address ?? store}</code> has no run and no schedule, and no process runs schedules in it.
+          <code>{address ?? store}</code> has no runs and no schedules, and no process runs schedules in it.
         </p>
         <p>
           {address === undefined
-            ? "Create a first job, in the program that has the manager of this store, which is named manager here:"
-            : `Create a first job, in a shell${address.includes("***") ? ", with the password of the store for ***" : ""}:`}
+            ? "Create a first job in the program that opens this store. Its manager is called manager here:"
+            : `Create a first job in a shell${address.includes("***") ? ". Replace *** with the password of the store" : ""}:`}
         </p>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus. */}
         <pre tabIndex={0}>{linesFor(address).join("\n")}</pre>
@@ -67,7 +69,7 @@ function Waiting({ waiting }: Pick<Now, "waiting">): VNode | null {
               <Waiters waiters={waiters} n={n} />
             </div>
             <span class="dim nowrap">{count(n, "run")}</span>
-            <a class="link end" href={to.why(name)} aria-label={`Why ${name} does not run`}>
+            <a class="link end" href={to.why(name)} aria-label={`Why ${name} is not running`}>
               Why
             </a>
           </li>
@@ -123,7 +125,7 @@ export function NowScreen(): VNode {
   const runs = [...(running.value ?? new Map()).values()].sort((a, b) => a.startTime - b.startTime);
   const { problems, waiting, retries, schedulers, truncated } = shown;
   const said = [
-    problems.length === 0 ? "nothing is wrong" : count(problems.length, "problem"),
+    problems.length === 0 ? "no problems" : count(problems.length, "problem"),
     `${runs.length} running`,
     count(schedulers, "scheduler"),
   ];
@@ -140,7 +142,7 @@ export function NowScreen(): VNode {
           <NextTicks now={shown} />
         </div>
       </div>
-      {truncated && <p class="dim">There is more than is shown here: see the pages of jobs, runs and locks.</p>}
+      {truncated && <p class="dim">Not everything is shown here: see Jobs, Runs and Locks.</p>}
     </Page>
   );
 }
@@ -149,8 +151,8 @@ function Problems({ problems }: { readonly problems: readonly Problem[] }): VNod
   return (
     <Section title="Problems" count={problems.length || undefined}>
       {problems.length === 0 ? (
-        <Empty title="Nothing is wrong">
-          No job failed last, none is overdue, and each schedule has a process that runs it.
+        <Empty title="No problems">
+          The last run of each job succeeded, no tick is overdue, and every schedule has a process that runs it.
         </Empty>
       ) : (
         <ul class="rows">
@@ -182,8 +184,8 @@ function OneJob({ kind, name, at, text, run, act }: Problem): VNode {
       <StateMark state={problemOf(kind)} />
       <div class="what">
         <JobLink name={name} row={run === undefined} />
-        <span class="text dim cut" title={text}>
-          {text}
+        <span class="text dim cut" title={inZone(text, second.value, zoneFor(name))}>
+          <WithTimes text={text} job={name} />
         </span>
       </div>
       {/* The text already says since when. */}
@@ -205,7 +207,7 @@ const Since = ({ name, at }: { readonly name: string; readonly at: number | unde
   <span class="dim">{at !== undefined && <Away at={at} job={name} />}</span>
 );
 
-const Why = ({ name, label = `Why ${name} does not run` }: { name: string; label?: string }): VNode => (
+const Why = ({ name, label = `Why ${name} is not running` }: { name: string; label?: string }): VNode => (
   <a class="link nowrap" href={to.why(name)} aria-label={label} title={label}>
     Why
   </a>
@@ -239,7 +241,7 @@ function Several({ kind, name, at, text, jobs: { n, names, except }, act }: Grou
         <span class="ways row">
           {/* Each lock has another holder, which may still work. */}
           {act !== "unlock" && <Helps act={act} name={count(helped.length, "job")} names={helped} />}
-          <Why name={name} label={`Why the first of them, ${name}, does not run`} />
+          <Why name={name} label={`Why the first of them, ${name}, is not running`} />
         </span>
       </li>
       {open.value && (
@@ -254,7 +256,7 @@ function Several({ kind, name, at, text, jobs: { n, names, except }, act }: Grou
                 </span>
               </li>
             ))}
-            {names.length < n && <li class="dim">and {n - names.length} more: see the page of jobs</li>}
+            {names.length < n && <li class="dim">and {n - names.length} more: see Jobs</li>}
           </ul>
         </li>
       )}
@@ -267,7 +269,7 @@ function RunningList({ runs }: { readonly runs: readonly Running[] }): VNode {
   return (
     <Section title="Running" count={runs.length}>
       {rows.length === 0 ? (
-        <Empty title="Nothing runs now">A run appears here as soon as it begins.</Empty>
+        <Empty title="Nothing is running">A run appears here as soon as it starts.</Empty>
       ) : (
         <ul class="rows" {...around}>
           {rows.map((row) => (
@@ -293,7 +295,7 @@ function RunningRow({ item: run, gone }: Placed<Running>): VNode {
         </span>
         {asked !== undefined && !gone && (
           <span data-tone="warn">
-            asked to stop by {whoText(asked)}: {asked.reason}
+            stop requested by {whoText(asked)}: {asked.reason}
           </span>
         )}
         {progress !== undefined && <span class="dim cut">{progressText(progress)}</span>}
@@ -318,7 +320,7 @@ function RunningRow({ item: run, gone }: Placed<Running>): VNode {
 function Pace({ run: { startTime, usual, progress } }: { readonly run: Running }): VNode {
   const elapsed = Math.max(0, second.value - startTime);
   const share = shareOf(progress);
-  if (usual === undefined && share === undefined) return <span class="pace dim">no run to compare</span>;
+  if (usual === undefined && share === undefined) return <span class="pace dim">no earlier run to compare</span>;
   const end = Math.max(elapsed, (usual?.p95 ?? 0) * 1.15, 1);
   const isLong = usual !== undefined && elapsed > usual.p95;
   const at = (ms: number): { left: string } => ({ left: `${(ms / end) * 100}%` });
@@ -348,7 +350,7 @@ function Lease({ run: { lease, fence } }: { readonly run: Running }): VNode {
   const title = `Renewed ${durationText(renewed)} ago, fence ${fence}`;
   return (
     <span class="lease" data-late={left < 3_000} title={title}>
-      lease {left > 0 ? elapsedText(left) : "over"}
+      lease {left > 0 ? elapsedText(left) : "expired"}
     </span>
   );
 }
@@ -375,7 +377,7 @@ function NextTicks({ now }: { readonly now: Now }): VNode {
   return (
     <Section title="Next 24 hours" count={count(jobs.length, "job")}>
       {ticks.length === 0 ? (
-        <Empty title="Nothing is due">No schedule has a tick within a day.</Empty>
+        <Empty title="Nothing is due">No schedule has a tick in the next 24 hours.</Empty>
       ) : (
         <>
           <Density {...now} />

@@ -46,7 +46,7 @@ export function ItemScreen({ queue, id }: { readonly queue: string; readonly id:
     >
       {gone ? (
         <Empty title="The queue does not have this item">
-          It is done, it was discarded, or it was stored for long enough. Its runs are{" "}
+          It completed, it was discarded, or its retention time is over. Its runs are{" "}
           <a class="link" href={`${to.runs()}?name=${encodeURIComponent(queue)}`}>
             those of the queue
           </a>
@@ -90,7 +90,7 @@ function Body({ page: { item, limits, attempts } }: { readonly page: QueueItemPa
       )}
       <Section title="Data">
         {dataHidden === true ? (
-          <p class="dim">The data is hidden here. The server shows it with showResults.</p>
+          <p class="dim">The data is hidden. The server shows it with the option showResults.</p>
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus.
           <pre class="item-data" tabIndex={0}>

@@ -154,7 +154,7 @@ function Attempts({ queue: { at, minutes, missing } }: QueueProps): VNode {
         </svg>
         <figcaption class="dim">
           Attempts by the minute in which they began: {number(well)} completed (green), {number(bad)} failed, lost or
-          cancelled (red). Earlier numbers of waiting items are not stored.
+          cancelled (red). The number of waiting items is not stored over time.
           {missing !== undefined && " Not all are counted yet."}
         </figcaption>
       </figure>
@@ -179,7 +179,7 @@ function Errors({ queue: { name, dead, errors, truncated } }: QueueProps): VNode
           ))}
         </tbody>
       </Table>
-      {truncated && <p class="dim">These are not all: the first 1,000 dead letters are grouped.</p>}
+      {truncated && <p class="dim">Only the first 1,000 dead letters are grouped.</p>}
     </Section>
   );
 }
@@ -191,7 +191,7 @@ function ErrorRow({ name, group }: { readonly name: string; readonly group: Dead
     <tr>
       <th scope="row" class="main-cell">
         <a class="name" href={to.item(name, item)} data-row>
-          {error === "" ? "without an error" : error}
+          {error === "" ? "no error text" : error}
         </a>
       </th>
       <td data-label="Items">{dead}</td>
@@ -246,7 +246,7 @@ function Items({ name }: { readonly name: string }): VNode {
                   ))}
                 </tbody>
               </Table>
-              {more && <p class="dim">These are the first {all.length}.</p>}
+              {more && <p class="dim">Only the first {all.length} are shown.</p>}
             </>
           )
         }

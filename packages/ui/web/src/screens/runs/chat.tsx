@@ -34,11 +34,11 @@ export const CopyForChat = ({ run, rows }: ChatProps): VNode => (
   <button
     type="button"
     class="button"
-    title="Copies how it ended, the last lines of its log and a link"
+    title="Copies how the run ended, the last lines of its log and a link"
     onClick={async () => {
       const isCopied = await copy(messageOf(run, rows()));
       toast({
-        done: isCopied ? "copied: how it ended, its last lines and a link" : "this browser allows no copy here",
+        done: isCopied ? "copied the result, the last lines and a link" : "this browser does not allow copying here",
       });
     }}
   >

@@ -34,8 +34,8 @@ export function CompareScreen(): VNode {
       }
     >
       {a === "" || b === "" ? (
-        <Full icon="search" title="Two runs are needed">
-          <p>Choose two on the page of the runs, or compare a run with the last success on its page.</p>
+        <Full icon="search" title="Select two runs">
+          <p>Select two runs on the page Runs, or open a run and compare it with the last success.</p>
         </Full>
       ) : (
         <Both key={swapped} a={a} b={b} />
@@ -155,7 +155,7 @@ function Compared({ a, b }: { readonly a: Read; readonly b: Read }): VNode {
   return (
     <>
       {steps.length > 0 && (
-        <Section title="Steps that took another time" count={steps.length}>
+        <Section title="Steps with a different duration" count={steps.length}>
           <Table
             class="grid compared steps"
             heads={["Until the line", ...["First", "Second", "Difference"].map(numeric)]}
@@ -249,7 +249,9 @@ function Logs({ a, b, blocks }: LogsProps): VNode {
   if (rows.length === 0)
     return (
       <Section title="Logs">
-        <Empty title="No log is stored">Neither run wrote a line, or their logs were deleted after their time.</Empty>
+        <Empty title="No log is stored">
+          Neither run wrote a line, or their logs were deleted after their retention time.
+        </Empty>
       </Section>
     );
   return (
@@ -266,7 +268,7 @@ function Logs({ a, b, blocks }: LogsProps): VNode {
       }
     >
       <p class="dim" role="status">
-        Lines are equal that differ only in numbers, times and ids.
+        Lines that differ only in numbers, times and ids count as equal.
         {isPart &&
           ` Not all lines are compared: some are not stored, or are beyond the first ${number(MOST_COMPARED)}.`}
       </p>

@@ -127,7 +127,7 @@ function Stop({ of, isRunning }: { readonly of: StopRequest | undefined; readonl
       <div class="note" data-tone="warn">
         <Icon name="warn" />
         <div>
-          Asked to stop <Away at={of.at} />, at <Time at={of.at} />, by {whoText(of)}
+          Stop requested <Away at={of.at} />, at <Time at={of.at} />, by {whoText(of)}
           {isRunning && ", still running"}: {of.reason}
         </div>
       </div>
@@ -170,7 +170,7 @@ function Result({ run: { result, resultHidden } }: { readonly run: RunDetail }):
   return (
     <div class="failed">
       {result === undefined ? (
-        <p class="dim">It has a result, which is hidden here. The server shows results with showResults.</p>
+        <p class="dim">The result is hidden. The server shows results with the option showResults.</p>
       ) : (
         <details open>
           <summary>Result</summary>
@@ -196,10 +196,10 @@ function RunFacts({ run, progress }: { readonly run: RunDetail; readonly progres
           {/* Always shown: otherwise everything below could move when the run ends. */}
           {endTime === undefined ? <span class="dim">not yet</span> : <Time at={endTime} />}
         </Fact>
-        <Fact name={status === "running" ? "Runs for" : "Took"}>
+        <Fact name={status === "running" ? "Running for" : "Took"}>
           {duration !== undefined ? tookText(status, duration) : status === "running" && <Elapsed since={startTime} />}
         </Fact>
-        <Fact name="At most">{durationText(run.timeout)}</Fact>
+        <Fact name="Timeout">{durationText(run.timeout)}</Fact>
         <Fact name="Lock">{run.lock}</Fact>
         <Fact name="Permits">{run.permits && Object.keys(run.permits).join(", ")}</Fact>
         <Fact name="Rate">{run.rate?.name}</Fact>
@@ -221,7 +221,7 @@ function RunFacts({ run, progress }: { readonly run: RunDetail; readonly progres
         </Fact>
         <Fact name="Fence">{fence !== undefined && <span class="mono">{fence}</span>}</Fact>
         <Fact name="Versions">{versions !== undefined && `ojm ${versions.ojm}, Node ${versions.node}`}</Fact>
-        <Fact name="Args">{args !== undefined && <span class="mono">{JSON.stringify(args)}</span>}</Fact>
+        <Fact name="Parameters">{args !== undefined && <span class="mono">{JSON.stringify(args)}</span>}</Fact>
         {Object.entries(meta ?? {}).map(([name, value]) => (
           <Fact key={name} name={name}>
             {typeof value === "string" ? value : JSON.stringify(value)}
@@ -281,7 +281,7 @@ const Attempts = ({ page: { run, attempts, next } }: BodyProps): VNode => (
 
 const Compared = ({ run, well }: { readonly run: RunDetail; readonly well: RunItem }): VNode => (
   <Section
-    title="Compared with the last that completed"
+    title="Compared with the last success"
     end={
       <a class="link" href={to.run(well.id)}>
         <Time at={well.startTime} />

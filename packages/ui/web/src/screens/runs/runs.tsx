@@ -32,17 +32,17 @@ const chosen = selection<RunItem>();
 /** The actions on several runs. */
 const MANY: readonly ManyAct<RunItem>[] = [
   {
-    label: "Cancel those that run",
+    label: "Cancel running ones",
     icon: ACTS.cancel.icon,
     take: (runs) => {
       const ids = runs.filter(({ status }) => status === "running").map(({ id }) => id);
-      if (ids.length === 0) return "none of these runs is running: there is nothing to cancel";
+      if (ids.length === 0) return "none of these runs is in progress: there is nothing to cancel";
       ask("cancel", { name: count(ids.length, "run"), names: ids, runs: true });
       return undefined;
     },
   },
   {
-    label: "Run the failed again",
+    label: "Run failed ones again",
     icon: ACTS["run-now"].icon,
     take: (runs) => {
       const failed = runs.filter(({ status }) => FAILED.includes(status));
@@ -71,7 +71,7 @@ export function RunsScreen(): VNode {
       return { items: page.runs, next: page.more ? page.before : undefined };
     }, MOST);
   return (
-    <Page title="Runs" end={<FindField label="Name of a job" />}>
+    <Page title="Runs" end={<FindField label="Find a job" />}>
       <fieldset class="chips filters" aria-label="Only runs that are">
         <StatesFilter param="status" states={ALL_STATUSES.map((each) => [each, stateOf(each)])} />
         <FindField label="Host" param="host" />
@@ -91,7 +91,7 @@ function CompareLink(): VNode | null {
   if (a === undefined || b === undefined || more.length > 0) return null;
   return (
     <a class="button" href={to.compare(a.id, b.id)}>
-      Compare the two
+      Compare
     </a>
   );
 }
@@ -159,7 +159,7 @@ function None({ query: { name, q = name, status, host, from, to: end }, meant, b
     return (
       <Empty title={called + state + there === "" ? "No run is stored" : `No run${called}${state}${there}`}>
         {meant === undefined ? (
-          "Old runs are deleted after a while."
+          "Old runs are deleted after their retention time."
         ) : (
           <DidYouMean name={meant} href={to.runs(queryOf({ name: meant, status, host, from, to: end }))} />
         )}
@@ -167,11 +167,11 @@ function None({ query: { name, q = name, status, host, from, to: end }, meant, b
     );
   }
   return (
-    <Empty title="No run began in this time">
+    <Empty title="No run started in this time">
       <a class="link" href={to.timeline(queryOf({ q, from, to: end }))}>
-        See this time on the timeline
+        Show this time on the timeline
       </a>
-      , with the ticks that were skipped or missed, and the runs that had begun before.
+      , with skipped and missed ticks, and the runs that started earlier.
     </Empty>
   );
 }

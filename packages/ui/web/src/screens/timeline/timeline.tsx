@@ -115,8 +115,8 @@ const ITEMS: readonly (readonly [shape: string, tone: string, word: string])[] =
   ["skipped", "warn", "tick skipped"],
   ["missed", "failed", "tick missed"],
   ["overdue", "warn", "tick overdue"],
-  ["waiting", "warn", "tick waits"],
-  ["next", "quiet", "tick to come"],
+  ["waiting", "warn", "tick waiting"],
+  ["next", "quiet", "tick upcoming"],
   ["flag", "quiet", "change"],
 ];
 

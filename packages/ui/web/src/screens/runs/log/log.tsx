@@ -47,9 +47,9 @@ export function Log(props: LogProps): VNode {
 
 const NoLines = ({ live }: { readonly live: boolean }): VNode =>
   live ? (
-    <Empty title="No line yet">What the run writes appears here.</Empty>
+    <Empty title="No lines yet">The output of the run appears here.</Empty>
   ) : (
-    <Empty title="No log is stored">The run wrote no line, or its log was deleted after its time.</Empty>
+    <Empty title="No log is stored">The run wrote no lines, or its log was deleted after its retention time.</Empty>
   );
 
 /** The rows of a log that contain a text. Adding rows does not search the rows before them again. */
@@ -468,7 +468,7 @@ function LogRow({ id, row, zone, found, chosen, from, current }: RowProps): VNod
 function gapText(row: Exclude<Row, { readonly line: number }>): string {
   if ("loading" in row) return "Reading the lines before …";
   const { missing, dropped } = row;
-  if (missing === "unknown") return "The last lines were not written: the process or its store was gone.";
+  if (missing === "unknown") return "The last lines were not written: the process ended, or the store was away.";
   const all = `${count(missing.lines, "line")} missing`;
   if (dropped === undefined) return `${all}: the store no longer has them.`;
   return `${all}: ${count(dropped.lines, "line was", "lines were")} never written because the store was away or slow.`;
