@@ -122,7 +122,7 @@ function applyRunning({ all = false, put, gone }: Events["running"]): void {
 /** How often the pages read what changed, in ms: a busy store has changes without a break. */
 const PACE = 2_000;
 
-/** The jobs that changed since the pages last read what changed, and when. `at`: by the clock of the server. */
+/** The jobs that changed since the pages last read them, and when, by the clock of the server. */
 const changed = {
   names: new Set<string>(),
   at: 0,
