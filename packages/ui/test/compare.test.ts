@@ -32,7 +32,9 @@ describePages("two runs are compared", (pages) => {
       run.fail(new Error("no connection")),
     );
     const page = await pages.open("runs");
-    for (const box of await page.getByRole("checkbox").all()) await box.check();
+    const boxes = page.getByRole("checkbox");
+    await expect.poll(() => boxes.count()).toBe(2);
+    for (const box of await boxes.all()) await box.check();
     await page.getByRole("toolbar").getByRole("link", { name: "Compare" }).click();
     await page.getByText("difference 1 of 2").waitFor();
     const lines = page.locator("table.sides tbody tr");
