@@ -81,7 +81,7 @@ describePages("a list with its filters", (pages) => {
       await page.getByRole("combobox").fill(text);
       await page.getByRole("option").filter({ hasText: hint }).first().click();
     };
-    await find("zoe", "author");
+    await find("zoe", "user");
     await page.getByRole("heading", { name: "Audit", level: 1 }).waitFor();
     await page.getByRole("cell", { name: "the server moves" }).waitFor();
     expect(new URL(page.url()).search).toBe("?q=zoe");
