@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { withWords } from "../web/src/format/states.js";
 import { inZone } from "../web/src/format/times.js";
 import { fromField, toField } from "../web/src/format/wall.js";
 
@@ -22,7 +21,10 @@ test.each([
   ["timeout", "timed out"],
   ["lost", "was lost"],
   ["toString", "ended as toString"],
-])("a sentence of the server about a run that ended as %s says that it %s", (status, words) => {
+])("a sentence of the server about a run that ended as %s says that it %s", async (status, words) => {
+  // This program does not have the types of a browser.
+  const path = "../web/src/format/states.js";
+  const { withWords } = (await import(path)) as { readonly withWords: (text: string) => string };
   const text = (end: string): string => `the last run, a@1, ${end} at 02:00: no route`;
   expect(withWords(text(`ended as ${status}`))).toBe(text(words));
 });
