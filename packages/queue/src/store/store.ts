@@ -238,7 +238,7 @@ export class QueueStore {
     // Not before all are read: if that fails, no one would see the error of a commit.
     await Promise.all(moves.map((ops) => this.channel.commit(ops)));
     if (read === MOVED_AT_ONCE && moves.length > 0) return 0;
-    // Damaged entries stay: those before are always due, and a time that is not a number sorts behind all others.
+    // Damaged entries stay: those before are always due, and one without a number as its time comes last.
     for await (const { key } of this.channel.keys({ prefix: ["due", queue], after: before, limit: 1 })) {
       const at = (key as readonly unknown[])[2];
       return typeof at === "number" ? at : undefined;
