@@ -151,7 +151,7 @@ async function worldSamples(): Promise<Sample[]> {
 
 /** A queue with an item in each state. */
 async function fillQueue(queues: Queues, clock: FakeClock): Promise<void> {
-  await clock.until(queues.define("mail", { attempts: 2, delay: "1h", perGroup: 5 }));
+  await clock.until(queues.define("mail", { attempts: 2, delay: "1h", perGroup: 5, record: "failed" }));
   const work = ({ data, signal }: { data: unknown; signal: AbortSignal }): Promise<unknown> =>
     data === "fails" ? Promise.reject(new Error("no route")) : untilAborted(signal);
   await clock.until(queues.work("mail", work, { concurrency: 3 }));

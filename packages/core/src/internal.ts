@@ -35,7 +35,7 @@ export {
   rateProblem,
 } from "./jobs/options.js";
 export { runIdOf } from "./jobs/records/orphans.js";
-export { hasEnded, isStatus } from "./jobs/records/read.js";
+export { endVerb, hasEnded, isStatus } from "./jobs/records/read.js";
 export { isPending as isPendingRetry } from "./jobs/retry/pending.js";
 export { checkRetry, delayAfter, isPolicy as isRetryPolicy, isTriedAgain } from "./jobs/retry/policy.js";
 export type { AuditAction, StartClaim, StartingRun } from "./jobs/types.js";

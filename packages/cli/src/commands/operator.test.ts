@@ -517,7 +517,7 @@ describe("what ran", () => {
     const tried = manager.run("tried", () => Promise.reject(new Error("no")), { retry });
     tried.catch(() => {});
     await expect.poll(async () => (await manager.retries()).length).toBe(1);
-    const next = /^ojm: attempt 1 of 2 ended as failed: no\. Attempt 2 is due at \S+Z\n$/;
+    const next = /^ojm: attempt 1 of 2 failed: no\. Attempt 2 is due at \S+Z\n$/;
     expect(await call("wait", "tried", "--timeout", "10ms")).toMatchObject({
       code: 8,
       out: expect.stringMatching(/^status +failed$/m),

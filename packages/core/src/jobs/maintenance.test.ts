@@ -70,7 +70,7 @@ describe("in a store", () => {
     await clock.until(manager.startMaintenance({ reason }));
     const reading = known.read();
     // The watch reports the end while the answer is on its way.
-    known.gone();
+    known.gone(MAINTENANCE);
     await clock.until(reading);
     expect(known.of("a")).toBeUndefined();
     await clock.until(known.read());

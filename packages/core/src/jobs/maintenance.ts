@@ -4,6 +4,7 @@ import { compareVersions } from "../channel/encoding/version.js";
 import type { Key, Version } from "../channel/types.js";
 import { type Followed, follow } from "../channel/watch/follow.js";
 import type { Clock } from "../util/clock.js";
+import { first } from "../util/iterate.js";
 import { matchesName } from "../util/names.js";
 import { fieldsOf, isOptional, isText, isTime } from "../util/shape.js";
 import { visible } from "../util/text.js";
@@ -17,7 +18,7 @@ import type { Maintenance } from "./types.js";
  */
 
 /** The key of the entry with all maintenance of a store. */
-export const MAINTENANCE: Key = ["maintenance"];
+export const MAINTENANCE: readonly string[] = ["maintenance"];
 
 /** The value of the entry. An item of another form comes from a later version of ojm, and stays. */
 export interface MaintenanceValue {
@@ -58,10 +59,20 @@ export function maintenanceText({ names, by, until, reason }: Maintenance): stri
   return `${of} by ${visible(by)} ${end}: ${visible(reason)}`;
 }
 
+/** A key that has more parts is none that ojm writes. */
+const isOurKey = (key: Key): boolean => (key as readonly unknown[]).length === MAINTENANCE.length;
+
+/** The entry, even if it cannot be decoded. It comes before those with longer keys. */
+async function readEntry(
+  channel: Channel<unknown>,
+): Promise<{ readonly version: Version | null; readonly value: unknown }> {
+  const found = await first(readable(channel, { prefix: MAINTENANCE, limit: 1 }));
+  return found !== undefined && isOurKey(found.key) ? found : { version: null, value: undefined };
+}
+
 /** Reads the current maintenance, the one that ends last first. */
 export async function readMaintenance(channel: Channel<unknown>, now: number): Promise<Maintenance[]> {
-  for await (const { value } of readable(channel, { prefix: MAINTENANCE, limit: 1 })) return maintenanceIn(value, now);
-  return [];
+  return maintenanceIn((await readEntry(channel)).value, now);
 }
 
 /** The maintenance of a store as a process knows it, for the starts that must obey it. */
@@ -97,9 +108,7 @@ export class KnownMaintenance implements Followed<unknown> {
   /** Reads it again. */
   async read(): Promise<void> {
     const before = this.#changes;
-    let version: Version | null = null;
-    let value: unknown;
-    for await (const entry of readable(this.#channel, { prefix: MAINTENANCE, limit: 1 })) ({ version, value } = entry);
+    const { version, value } = await readEntry(this.#channel);
     // What the watch has reported meanwhile may be newer. If it is older, the next check fails.
     if (before === this.#changes && version !== this.#version) this.#set(version, value);
   }
@@ -110,12 +119,14 @@ export class KnownMaintenance implements Followed<unknown> {
     return follow(this.#channel, this.#clock, MAINTENANCE, this, signal);
   }
 
-  put(_: Key, value: unknown, version: Version): void {
+  put(key: Key, value: unknown, version: Version): void {
+    if (!isOurKey(key)) return;
     // This process may have read a newer version than the watch reports.
     if (this.#version === null || compareVersions(version, this.#version) > 0) this.#set(version, value);
   }
 
-  gone(): void {
+  gone(key: Key): void {
+    if (!isOurKey(key)) return;
     // If a newer one was read, the next check fails, and it is read again.
     this.#set(null, undefined);
   }

@@ -100,7 +100,7 @@ describe("why a job does not run", () => {
     const [retry, last] = await why();
     expect(retry).toMatchObject({ code: "retry", next: { attempt: 2 } });
     expect(retry?.text).toMatch(/^attempt 2 of a@.* is due at 20.*Z, after: no \\u001b\[2J route$/);
-    expect(last?.text).toMatch(/^the last run, a@.*, ended as failed at .*: no \\u001b\[2J route$/);
+    expect(last?.text).toMatch(/^the last run, a@.*, failed at .*: no \\u001b\[2J route$/);
     await clock.until(work, 2 * MINUTE);
   });
 

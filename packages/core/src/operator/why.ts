@@ -1,7 +1,7 @@
 import type { Channel } from "../channel/channel.js";
 import { stopRequestOf } from "../jobs/audit.js";
 import { recordOf } from "../jobs/records/orphans.js";
-import { hasEnded } from "../jobs/records/read.js";
+import { endVerb, hasEnded } from "../jobs/records/read.js";
 import { lockOf, toRecord } from "../jobs/records/record.js";
 import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
@@ -138,5 +138,5 @@ async function waiting(locks: Locks, lock: HeldLock, isOther: boolean): Promise<
 
 function lastText({ id, status, endDate, error }: RunRecord): string {
   const ended = endDate === undefined ? "" : ` at ${visible(endDate)}`;
-  return `the last run, ${visible(id)}, ended as ${status}${ended}${error === undefined ? "" : `: ${visible(error)}`}`;
+  return `the last run, ${visible(id)}, ${endVerb(status)}${ended}${error === undefined ? "" : `: ${visible(error)}`}`;
 }

@@ -223,11 +223,13 @@ export class QueueStore {
   async moveDue(queue: string): Promise<number | undefined> {
     const before = ["due", queue, Math.floor(this.clock.now()) + 1];
     const moves: Op<QueuesValue>[][] = [];
+    let read = 0;
     for await (const { key, value, version } of readable(this.channel, {
       prefix: ["due", queue],
       before,
       limit: MOVED_AT_ONCE,
     })) {
+      read++;
       const place = placeOf(key);
       if (place === undefined || !isItem(value)) continue;
       const put = { put: waitingKey(queue, place), value };
@@ -235,8 +237,12 @@ export class QueueStore {
     }
     // Not before all are read: if that fails, no one would see the error of a commit.
     await Promise.all(moves.map((ops) => this.channel.commit(ops)));
-    for await (const { key } of this.channel.keys({ prefix: ["due", queue], limit: 1 }))
-      return Number((key as readonly unknown[])[2]);
+    if (read === MOVED_AT_ONCE && moves.length > 0) return 0;
+    // Damaged entries stay: those before are always due, and a time that is not a number sorts behind all others.
+    for await (const { key } of this.channel.keys({ prefix: ["due", queue], after: before, limit: 1 })) {
+      const at = (key as readonly unknown[])[2];
+      return typeof at === "number" ? at : undefined;
+    }
     return undefined;
   }
 

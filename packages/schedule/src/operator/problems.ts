@@ -1,6 +1,6 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { type ActiveRun, all, type Hold, isOwn, isTriedAgain, present } from "@ojm/core/internal";
+import { type ActiveRun, all, endVerb, type Hold, isOwn, isTriedAgain, present } from "@ojm/core/internal";
 import { withoutVarying } from "@ojm/core/internal/operator";
 import {
   type NextTick,
@@ -206,7 +206,7 @@ function lastText(last: RunRecord | undefined): string | undefined {
   return last.inError === true ? endedText(last.status) : undefined;
 }
 
-const endedText = (status: string): string => `its last run ended as ${status}`;
+const endedText = (status: string): string => `its last run ${endVerb(status)}`;
 
 function unmade({ name, chain, attempt, retry, due }: Retry, now: number): Problem {
   const text = `no process makes attempt ${attempt} of ${retry.attempts}: its process is gone`;

@@ -27,12 +27,12 @@ describe("why a job ran, or did not run, at a time", () => {
     const ran = await then("00:01:00");
     expect(ran.map(({ code }) => code)).toEqual(["tick", "last"]);
     expect(ran[0]?.text).toMatch(/^the tick of 2030-01-01T00:01:00.000Z was run, as a@2030-01-01T00:01:00/);
-    expect(ran[1]).toMatchObject({ status: "completed", text: expect.stringMatching(/^a@\S+ ended as completed at /) });
+    expect(ran[1]).toMatchObject({ status: "completed", text: expect.stringMatching(/^a@\S+ completed at /) });
     const [skipped, last] = await then("00:02:00");
     expect(skipped?.text).toBe(
       "the tick of 2030-01-01T00:02:00.000Z was skipped: the schedule was paused by ana: the bank is closed",
     );
-    expect(last?.text).toMatch(/^the last run before it, a@\S+ ended as completed at /);
+    expect(last?.text).toMatch(/^the last run before it, a@\S+ completed at /);
     const before = await then("00:00:00");
     expect(texts(before)).toEqual([
       ["no-tick", "no tick of 2030-01-01T00:00:00.000Z is stored"],
@@ -77,7 +77,7 @@ describe("why a run ended as it did", () => {
       ["slow", slow],
       ["before", well],
     ]);
-    expect(reasons[0]?.text).toMatch(/^a@\S+ ended as failed at \S+: connect ECONNREFUSED$/);
+    expect(reasons[0]?.text).toMatch(/^a@\S+ failed at \S+: connect ECONNREFUSED$/);
     expect(reasons[1]?.text).toBe(
       "it took 1 min 30 s, longer than usual: half of the runs before it that completed took 10 s or less, 19 of 20 took 10 s or less",
     );

@@ -1,6 +1,6 @@
 import type { JobManager, RunRecord, RunStatus } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { all, first, hasEnded, present, visible } from "@ojm/core/internal";
+import { all, endVerb, first, hasEnded, present, visible } from "@ojm/core/internal";
 import { usualOf } from "@ojm/core/internal/operator";
 import { schedulesIn } from "../control/overview.js";
 import type { ScheduleTick, TicksOptions } from "../control/ticks.js";
@@ -182,7 +182,7 @@ const endOf = ({ id: run, endTime, startTime, status }: RunRecord): PastReason =
 function endText(run: RunRecord): string {
   const { id, status, startDate, endDate = "", error } = run;
   if (!hasEnded(run)) return `${visible(id)} has been running since ${visible(startDate)}`;
-  return `${visible(id)} ended as ${status} at ${visible(endDate)}${error === undefined ? "" : `: ${visible(error)}`}`;
+  return `${visible(id)} ${endVerb(status)} at ${visible(endDate)}${error === undefined ? "" : `: ${visible(error)}`}`;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

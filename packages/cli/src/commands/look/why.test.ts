@@ -16,7 +16,7 @@ test("ojm why of a run says how it ended and what changed since the last success
     [
       {
         code: "last",
-        text: expect.stringMatching(/ended as failed at \S+: connect ECONNREFUSED$/),
+        text: expect.stringMatching(/failed at \S+: connect ECONNREFUSED$/),
         help: expect.stringContaining("ojm logs "),
       },
       { code: "usual" },

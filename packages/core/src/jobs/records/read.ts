@@ -3,6 +3,7 @@ import { isCorrupt, readable, unlessCorrupt } from "../../channel/corrupt.js";
 import type { EntriesOptions, Entry, Key } from "../../channel/types.js";
 import { isHolder } from "../../locks/entries/valid.js";
 import { type Fields, fieldsOf, isCount, isId, isMap, isOptional, isSpan, isText, isTime } from "../../util/shape.js";
+import { visible } from "../../util/text.js";
 import { hasPolicyFields } from "../retry/policy.js";
 import type { EndedBy, RunRecord, RunStatus } from "../types.js";
 
@@ -26,6 +27,19 @@ export const isStatus = (status: unknown): status is RunStatus => (RUN_STATUSES 
 export function hasEnded({ status, endTime }: Pick<RunRecord, "status" | "endTime">): boolean {
   return status !== "running" && (endTime !== undefined || isStatus(status));
 }
+
+const VERBS: Readonly<Record<string, string>> = {
+  completed: "completed",
+  skipped: "had nothing to do",
+  failed: "failed",
+  timeout: "timed out",
+  cancelled: "was cancelled",
+  lost: "was lost",
+};
+
+/** How a run ended, as a verb: `a@… failed at …`. A later version of ojm may write another status. */
+export const endVerb = (status: string): string =>
+  Object.hasOwn(VERBS, status) ? `${VERBS[status]}` : `ended as ${visible(status)}`;
 
 /** Whether a key is that of a record: scripts and other programs may keep other entries in this channel. */
 export function isRecordKey(key: Key): key is { readonly name: string; readonly startTime: number } {

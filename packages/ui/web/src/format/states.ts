@@ -116,16 +116,3 @@ const REASONS: Readonly<Record<string, State>> = {
 /** The state of a reason. A newer server may have reasons that these pages do not know. */
 export const reasonState = ({ code, status }: Pick<ReasonView, "code" | "status">): State =>
   status === undefined || status === "completed" ? (REASONS[code] ?? unknown(code)) : stateOf(status);
-
-/** How a run ended, as a verb, where the word of its state is none. */
-const VERBS: Partial<Record<Status, string>> = {
-  skipped: "had nothing to do",
-  cancelled: "was cancelled",
-  lost: "was lost",
-};
-
-/** A sentence of the server, with the words of these pages for the end of a run: `failed at …`. */
-export const withWords = (text: string): string =>
-  text.replace(/\bended as (\w+)/, (whole, status: Status) =>
-    Object.hasOwn(STATUSES, status) ? (VERBS[status] ?? STATUSES[status].word.toLowerCase()) : whole,
-  );

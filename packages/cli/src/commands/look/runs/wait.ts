@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
-import { hasEnded } from "@ojm/core/internal";
+import { endVerb, hasEnded } from "@ojm/core/internal";
 import { operandOf } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { spanOption } from "../../../command-line/units.js";
@@ -106,7 +106,7 @@ async function tellNext(given: Given, manager: JobManager, run: RunRecord): Prom
   const next = wantsJson(given) ? undefined : await pendingAfter(manager, run);
   if (next === undefined) return;
   const { attempt = 1, status, error } = run;
-  const end = `attempt ${attempt} of ${next.retry.attempts} ended as ${status}${error === undefined ? "" : `: ${oneLine(error)}`}`;
+  const end = `attempt ${attempt} of ${next.retry.attempts} ${endVerb(status)}${error === undefined ? "" : `: ${oneLine(error)}`}`;
   printError(`ojm: ${end}. Attempt ${next.attempt} is due at ${new Date(next.due).toISOString()}`);
 }
 

@@ -6,7 +6,7 @@ import { queryOf } from "../../api/call.js";
 import { type Resource, useResource } from "../../api/resource.js";
 import type { Job, JobDetail, ReasonView, Why } from "../../api/types.js";
 import { go, place, to } from "../../app/router.js";
-import { reasonState, withWords } from "../../format/states.js";
+import { reasonState } from "../../format/states.js";
 import { fromField, TIME_FIELD, toField } from "../../format/wall.js";
 import { pageJob, zoneFor } from "../../format/zone.js";
 import { useSubject } from "../../palette/palette.js";
@@ -247,7 +247,7 @@ function Reason({ name, job, bare = false, reason, first }: ReasonProps): VNode 
       <StateMark state={reasonState(reason)} />
       <div class="what">
         <p>
-          <Prose text={withWords(text)} run={run} />
+          <Prose text={text} run={run} />
         </p>
         {help !== undefined && <p class="dim">{help}</p>}
         {at !== undefined && (
