@@ -15,16 +15,3 @@ test("the times in a text of the server are shown in the zone of the reader, and
   const text = "import@2026-11-24T10:00:00.000Z: held since 2026-11-24T12:30:00.000Z";
   expect(inZone(text, now, "Asia/Tokyo")).toBe("import@2026-11-24T10:00:00.000Z: held since 21:30");
 });
-
-test.each([
-  ["completed", "completed"],
-  ["timeout", "timed out"],
-  ["lost", "was lost"],
-  ["toString", "ended as toString"],
-])("a sentence of the server about a run that ended as %s says that it %s", async (status, words) => {
-  // This program does not have the types of a browser.
-  const path = "../web/src/format/states.js";
-  const { withWords } = (await import(path)) as { readonly withWords: (text: string) => string };
-  const text = (end: string): string => `the last run, a@1, ${end} at 02:00: no route`;
-  expect(withWords(text(`ended as ${status}`))).toBe(text(words));
-});
