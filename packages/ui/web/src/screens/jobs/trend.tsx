@@ -49,15 +49,19 @@ export function Strip({ outcomes }: Pick<Job, "outcomes">): VNode | null {
 /** From this change on, a job counts as slower, or as faster. */
 const CHANGED = 0.1;
 
+/** What stands before a small change: less, none, more. */
+const SIGNS = ["−", "", "+"];
+
 /** How much slower or faster a job is than in the week before. */
 export function TrendMark({ trend: { week, before } }: { readonly trend: Trend }): VNode {
   const share = week / Math.max(1, before) - 1;
   const isSlower = share >= CHANGED;
+  const rounded = Math.round(share * 100) / 100;
   const title = `${durationText(week)} in the last 7 days, ${durationText(before)} in the 7 days before`;
   return (
     <span title={title} data-slower={isSlower || undefined} class={isSlower ? undefined : "dim"}>
-      {isSlower ? "↑ " : share <= -CHANGED ? "↓ " : ""}
-      {share >= 1 ? `${(share + 1).toFixed(1)}×` : percent(Math.round(Math.abs(share) * 100) / 100)}
+      {isSlower ? "↑ " : share <= -CHANGED ? "↓ " : SIGNS[Math.sign(rounded) + 1]}
+      {share >= 1 ? `${(share + 1).toFixed(1)}×` : percent(Math.abs(rounded))}
     </span>
   );
 }
