@@ -98,6 +98,14 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
       await page.getByRole("button", { name: "Next error" }).click();
       await current.getByText(text).waitFor();
     }
+    const shown = page.locator(".line .at");
+    const level = page.getByRole("combobox", { name: "Level" });
+    await level.selectOption("Errors");
+    await expect.poll(() => shown.allTextContents()).toEqual(["90", "150", "210"]);
+    await page.getByRole("button", { name: "Next error" }).click();
+    await current.getByText("part 90 ").waitFor();
+    await level.selectOption("All lines");
+    await page.getByRole("link", { name: "Line 91", exact: true }).waitFor();
     const field = page.getByRole("searchbox", { name: "Search the log" });
     await field.fill("/part \\d+ TIMED|request.+out/");
     await page.getByText("1 of 3").waitFor();

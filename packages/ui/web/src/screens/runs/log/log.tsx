@@ -81,6 +81,20 @@ class Search {
   }
 }
 
+/** The lines that are shown, by their levels. */
+const LEVELS = [
+  ["all", "All lines"],
+  ["warn", "Warnings and errors"],
+  ["error", "Errors"],
+] as const;
+type Level = (typeof LEVELS)[number][0];
+
+/** The rows with at least this level. Places where lines are missing stay. */
+const rowsOf = (rows: readonly Row[], level: Level): readonly Row[] =>
+  level === "all"
+    ? rows
+    : rows.filter((row) => !isLine(row) || isError(row) || (level === "warn" && row.level === "warn"));
+
 const isError = (row: Row): boolean => isLine(row) && (row.level === "error" || saysError(plain(row.text)));
 
 /** The rows that report an error. Adding rows does not search the rows before them again. */
@@ -155,14 +169,15 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
   const opensAtError = useRef(failed && follow.peek());
   const found = useSignal("");
   const current = useSignal(-1);
-  const laidOut = useRef({ version: -1, columns: -1, total: 0 });
+  const level = useSignal<Level>("all");
+  const laidOut = useRef({ version: -1, columns: -1, level: level.value, total: 0 });
   const { version, kept } = model.change.value;
-  const { rows } = model;
+  const rows = useMemo(() => rowsOf(model.rows, level.value), [model, version, level.value]);
 
   const width = wrap.value === "on" ? columns.value : 0;
-  const isSameWidth = laidOut.current.columns === width;
-  const isNext = laidOut.current.version === version - 1;
-  const from = !isSameWidth ? 0 : laidOut.current.version === version ? rows.length : isNext ? kept : 0;
+  const isSame = laidOut.current.columns === width && laidOut.current.level === level.value;
+  const isNext = laidOut.current.version === version - 1 && level.value === "all";
+  const from = !isSame ? 0 : laidOut.current.version === version ? rows.length : isNext ? kept : 0;
   const before = heights.total;
   // How many lines of text rows took when they were drawn: the browser breaks lines between words.
   const tall = useMemo(() => new WeakMap<Row, number>(), [width]);
@@ -176,11 +191,11 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
   search.update(rows, from, found.value);
   errors.update(rows, from);
   const firstError = opensAtError.current ? rows[errors.first] : undefined;
-  laidOut.current = { version, columns: width, total: heights.total };
+  laidOut.current = { version, columns: width, level: level.value, total: heights.total };
 
   const hash = useComputed(() => place.value.hash).value;
   const [chosen, lastChosen] = linesIn(hash);
-  const rowOfLine = (line: number): number => rows.findIndex((row) => isLine(row) && row.line === line);
+  const isChosen = (row: Row): boolean => isLine(row) && row.line === chosen;
   const topFor = (row: number): number => heights.topOf(row) - (box.current?.clientHeight ?? 0) / 3;
   const show = (row: number): void => {
     const element = box.current;
@@ -202,8 +217,8 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
     if (follow.value) element.scrollTop = heights.total;
     else if (aim.current !== undefined) element.scrollTop = topFor(rows.indexOf(aim.current));
     else if (before > 0 && heights.topOf(kept) <= element.scrollTop) element.scrollTop += heights.total - before;
-  }, [version, width, follow.value, height.value, measured.value]);
-  useLayoutEffect(() => show(rowOfLine(chosen)), [chosen, chosen > 0 && rowOfLine(chosen) >= 0]);
+  }, [version, width, level.value, follow.value, height.value, measured.value]);
+  useLayoutEffect(() => show(rows.findIndex(isChosen)), [chosen, chosen > 0 && model.rows.some(isChosen)]);
   useLayoutEffect(() => {
     if (opensAtError.current && firstError !== undefined) show(rows.indexOf(firstError));
   }, [firstError]);
@@ -229,6 +244,13 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
     opensAtError.current = false;
     current.value = row;
     show(row);
+  };
+  const setLevel = (next: Level): void => {
+    aim.current = rows[current.value] ?? rows[heights.rowAt(top.value)];
+    // Few lines are all visible, their end too: that is no wish to follow a log.
+    follow.value &&= live;
+    level.value = next;
+    current.value = -1;
   };
   useEffect(() => {
     if (found.value !== "") jump(1);
@@ -256,10 +278,14 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
     measured.value++;
   });
   const zone = zoneFor(undefined);
-  const marks = useMemo(() => marksOf(errors, heights), [version, heights.total, model]);
+  const marks = useMemo(() => marksOf(errors, heights), [version, heights.total, level.value, model]);
   return (
     <div class="log">
-      <LogTools {...{ id, live, search, found, current, follow, jump, nextError }} />
+      <LogTools
+        {...{ id, live, search, found, current, follow, jump, nextError }}
+        level={level.value}
+        setLevel={setLevel}
+      />
       <div class="marked">
         <section
           ref={box}
@@ -278,6 +304,7 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
               currentTarget.scrollTop + currentTarget.clientHeight >= currentTarget.scrollHeight - LINE_HEIGHT;
           }}
         >
+          {rows.length === 0 && <div class="line gap">No line has this level.</div>}
           <div class="all" style={{ height: `${heights.total}px` }}>
             <div ref={drawn} class="seen" style={{ transform: `translateY(${heights.topOf(first)}px)` }}>
               {rows.slice(first, last).map((row, i) => (
@@ -335,12 +362,14 @@ interface ToolsProps extends Pick<LogProps, "id" | "live"> {
   readonly search: Search;
   readonly found: Signal<string>;
   readonly current: Signal<number>;
+  readonly level: Level;
+  readonly setLevel: (level: Level) => void;
   readonly follow: Signal<boolean>;
   readonly jump: (step: 1 | -1) => void;
   readonly nextError: () => void;
 }
 
-function LogTools({ id, live, search, found, current, follow, jump, nextError }: ToolsProps): VNode {
+function LogTools({ id, live, search, found, current, level, setLevel, follow, jump, nextError }: ToolsProps): VNode {
   useEffect(() => {
     const key = (event: KeyboardEvent): void => {
       const { target, ctrlKey, metaKey, altKey } = event;
@@ -376,6 +405,18 @@ function LogTools({ id, live, search, found, current, follow, jump, nextError }:
         {found.value !== "" && (total === 0 ? "none" : `${at === 0 ? "" : `${number(at)} of `}${number(total)}`)}
       </span>
       <span class="end">
+        <select
+          class="input"
+          aria-label="Level"
+          value={level}
+          onChange={({ currentTarget }) => setLevel(currentTarget.value as Level)}
+        >
+          {LEVELS.map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
         <button type="button" class="button" aria-label="Next error" onClick={nextError}>
           <Icon name="warn" />
           <span class="word">Next error</span>
