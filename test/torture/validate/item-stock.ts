@@ -25,14 +25,14 @@ export async function takeItemStock(manager: JobManager): Promise<ItemStock> {
     await worker.close();
     return isSettled;
   };
-  return readOnce(manager, queues, round);
+  return await readOnce(manager, queues, round);
 }
 
 /** Waits until the workers of other processes have ended all items, and reads the ends. */
 export async function settledItems(manager: JobManager): Promise<ItemStock> {
   await using queues = openQueues(manager);
   const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
-  return readOnce(manager, queues, () => settled(queues, rest));
+  return await readOnce(manager, queues, () => settled(queues, rest));
 }
 
 /** Reads the ends. A list misses an item that moves from one state to another meanwhile: then, once more. */
