@@ -44,7 +44,7 @@ describePages("an attempt to come", (pages) => {
       await button.focus();
       await page.keyboard.press("Enter");
       const dialog = page.getByRole("dialog", { name: "Cancel attempt 2 of import" });
-      await dialog.getByText(/does not begin, and no other follows/).waitFor();
+      await dialog.getByText(/does not start, and no other attempt follows/).waitFor();
       const submit = ["Tab", "Tab", "Enter"];
       for (const key of submit) await page.keyboard.press(key);
       // Without a reason, nothing is sent, and the field of the reason gets the focus again.
@@ -57,7 +57,7 @@ describePages("an attempt to come", (pages) => {
       await button.waitFor({ state: "detached" });
       await page.setViewportSize({ width: 1440, height: 900 });
       await page.goto(`${pages.mount.url}audit?name=import`);
-      await page.getByRole("row", { name: /^Cancel the run import ana .*the partner is closed today/ }).waitFor();
+      await page.getByRole("row", { name: /^Cancel run import ana .*the partner is closed today/ }).waitFor();
     },
   );
 });
