@@ -3,7 +3,6 @@ import { unlessCorrupt } from "../channel/corrupt.js";
 import type { Op } from "../channel/types.js";
 import { auditOps } from "../jobs/audit.js";
 import { isMaintenance, isMaintenanceValue, MAINTENANCE, maintenanceIn } from "../jobs/maintenance.js";
-import type { JobManager } from "../jobs/manager.js";
 import type { RunContext } from "../jobs/run/context.js";
 import type {
   AuditAction,
@@ -11,6 +10,7 @@ import type {
   EndMaintenanceOptions,
   Maintenance,
   MaintenanceOptions,
+  RunRecord,
 } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
 import { matchesName } from "../util/names.js";
@@ -69,8 +69,15 @@ export async function endMaintenance(
   return ended;
 }
 
+/** What {@link cancelUnder} needs of a `JobManager`. */
+interface Runs {
+  openRecords(): Promise<readonly Pick<RunRecord, "name" | "id">[]>;
+  retries(): Promise<readonly { readonly name: string; readonly chain: string }[]>;
+  cancel(id: string, options: CancelOptions): Promise<{ readonly requested: boolean }>;
+}
+
 /** The ids of the runs of these names that are in progress, and of their retry series. */
-export async function runsUnder(manager: JobManager, names: string): Promise<string[]> {
+export async function runsUnder(manager: Pick<Runs, "openRecords" | "retries">, names: string): Promise<string[]> {
   const [records, retries] = await Promise.all([manager.openRecords(), manager.retries()]);
   const all = [...records, ...retries.map(({ name, chain: id }) => ({ name, id }))];
   return all.filter(({ name }) => matchesName(names, name)).map(({ id }) => id);
@@ -78,7 +85,7 @@ export async function runsUnder(manager: JobManager, names: string): Promise<str
 
 /** Asks the runs of a maintenance to stop, and gives items of queues back. Resolves to the ids of these. */
 export async function cancelUnder(
-  manager: JobManager,
+  manager: Runs,
   names: string,
   who: Pick<CancelOptions, "reason" | "author">,
 ): Promise<string[]> {
