@@ -83,7 +83,7 @@ export async function runsUnder(manager: Pick<Runs, "openRecords" | "retries">, 
   return all.filter(({ name }) => matchesName(names, name)).map(({ id }) => id);
 }
 
-/** Asks the runs of a maintenance to stop, and gives items of queues back. Resolves to the ids of these. */
+/** Asks the runs under a maintenance to stop, and resolves to their ids. Items of queues are given back. */
 export async function cancelUnder(
   manager: Runs,
   names: string,
