@@ -1,5 +1,5 @@
 import { openQueues, type Queues } from "@ojm/queue";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type {
   ActAnswer,
   Audit,
@@ -8,6 +8,7 @@ import type {
   QueueItemPage,
   QueueItems,
   Queues as QueuesAnswer,
+  Why,
 } from "../contract/types.js";
 import { addDead, openTestUi, type TestUi } from "../testing/test-ui.js";
 
@@ -56,7 +57,7 @@ test("queues have their items by state, how long the next one waits, and their w
       concurrency: 3,
     },
   );
-  await vi.waitFor(async () => expect(await detail()).toMatchObject({ waiting: 0, active: 1, workers: 1, slots: 3 }));
+  await expect.poll(detail).toMatchObject({ waiting: 0, active: 1, workers: 1, slots: 3 });
   expect((await it.send("GET", "/api/v1/queues/none")).status).toBe(404);
   expect((await it.send("GET", "/api/v1/queues/none/items")).status).toBe(404);
   expect((await it.send("GET", "/api/v1/queues/mail/items?state=lost")).status).toBe(400);
@@ -118,6 +119,11 @@ test("a queue and an item that wait show the permits and the rate that keep them
   ];
   expect((await detail()).limits).toEqual(limits);
   expect((await it.get<QueueItemPage>(`/api/v1/queues/mail/items/${id}`)).limits).toEqual(limits);
+  const { reasons } = await it.get<Why>("/api/v1/jobs/mail/why");
+  expect(reasons.map(({ code, text }) => [code, text])).toEqual([
+    ["permit", limits[0]],
+    ["rate", limits[1]],
+  ]);
 });
 
 test("a queue under maintenance says so, and an active item shows its newer data with showResults", async () => {

@@ -1,10 +1,11 @@
 import { parseRunId } from "@ojm/core";
 import { present } from "@ojm/core/internal";
 import type { ScheduleReason } from "@ojm/schedule";
-import { type PastReason, whyRun, whyThen } from "@ojm/schedule/operator";
+import { concernsQueue, isAboutNow, type PastReason, whyRun, whyThen } from "@ojm/schedule/operator";
 import type { ActName, ReasonView, Why } from "../../contract/types.js";
 import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
+import { limitsOf, summaryOf } from "../queues.js";
 import { recordOf } from "../runs/items.js";
 import type { Source } from "../source.js";
 
@@ -49,18 +50,20 @@ export async function whyOf(
 
 /** The same reasons as in `ojm why`, the most important one first. */
 export async function reasonsOf(source: Source, name: string): Promise<ReasonView[]> {
-  const [all, others] = await Promise.all([source.scheduler.why(name), source.reasons(name)]);
+  const { scheduler, reasons } = source;
+  const [why, others, queue] = await Promise.all([scheduler.why(name), reasons(name), summaryOf(source, name)]);
+  const all = queue === undefined ? why : [...(await limitsOf(source, name)), ...why.filter(concernsQueue)];
   const views = viewsOf(name, all, source);
   const orphans = others.filter(({ code }) => code === "orphaned");
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ keeps }) => keeps === true);
   const shown = failureFirst(views.filter(({ code }) => code !== "ready" || !isKept));
   // What keeps it from running now comes first, then the outcome of its last run.
-  const last = shown.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
+  const later = shown.findIndex((reason) => !isAboutNow(reason));
   const refused = others.filter(({ code }) => code === "refused");
   return [
     ...orphans.map((other) => otherView(other, source)),
-    ...shown.toSpliced(last < 0 ? shown.length : last, 0, ...refused.map((other) => otherView(other, source))),
+    ...shown.toSpliced(later < 0 ? shown.length : later, 0, ...refused.map((other) => otherView(other, source))),
   ];
 }
 
