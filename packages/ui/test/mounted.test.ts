@@ -56,7 +56,7 @@ describePages("pages that are mounted", (pages) => {
       await page.getByRole("button", { name: "Pause schedule" }).first().click();
       const dialog = page.getByRole("dialog", { name: "Pause nightly" });
       await dialog.waitFor();
-      await page.keyboard.type("the proxy moves");
+      await page.getByRole("dialog").getByLabel("Reason").fill("the proxy moves");
       await dialog.getByRole("button", { name: "Pause schedule" }).click();
       await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
       await page.goto(`${base}timeline`);

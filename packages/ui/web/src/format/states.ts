@@ -104,7 +104,7 @@ const REASONS: Readonly<Record<string, State>> = {
   late: { tone: "warn", icon: "overdue", word: "Began late" },
   attempt: { tone: "quiet", icon: "retry", word: "Attempt" },
   slow: { tone: "warn", icon: "long", word: "Slower than usual" },
-  usual: { tone: "quiet", icon: "completed", word: "As long as usual" },
+  usual: { tone: "quiet", icon: "long", word: "Duration" },
   before: { tone: "quiet", icon: "runs", word: "Last success" },
   next: { tone: "quiet", icon: "next", word: "Next tick" },
   orphaned: PROBLEMS.orphaned,

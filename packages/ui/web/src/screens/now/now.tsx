@@ -130,7 +130,11 @@ export function NowScreen(): VNode {
     count(schedulers, "scheduler"),
   ];
   return (
-    <Page title="Now" said={said.join(" · ")}>
+    <Page
+      title="Now"
+      said={said.join(" · ")}
+      end={<ActButtons offers={allowed([offer("maintenance")])} target={{ name: "*" }} />}
+    >
       <div class="now">
         <div>
           <Problems problems={problems} />
@@ -194,7 +198,7 @@ function OneJob({ kind, name, at, text, run, act }: Problem): VNode {
         <Helps act={act} name={name} run={run} where={where} />
         {run !== undefined && (
           <RunLink run={run} row>
-            Run<span class="hidden-text"> of {name}</span>
+            Its run<span class="hidden-text">, of {name}</span>
           </RunLink>
         )}
         <Why name={name} />
@@ -237,7 +241,13 @@ function Several({ kind, name, at, text, jobs: { n, names, except }, act }: Grou
             {text}
           </span>
         </div>
-        <Since at={at} name={name} />
+        <span class="dim nowrap">
+          {at !== undefined && (
+            <>
+              since <Time at={at} />
+            </>
+          )}
+        </span>
         <span class="ways row">
           {/* Each lock has another holder, which may still work. */}
           {act !== "unlock" && <Helps act={act} name={count(helped.length, "job")} names={helped} />}
