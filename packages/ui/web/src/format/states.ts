@@ -88,6 +88,8 @@ const REASONS: Readonly<Record<string, State>> = {
   maintenance: PROBLEMS.held,
   "maintenance-window": MAINTENANCE,
   queue: { tone: "warn", icon: "waiting", word: "Queue" },
+  "queue-dead": { tone: "failed", icon: "failed", word: "Dead letters" },
+  "queue-items": { tone: "quiet", icon: "queues", word: "Items" },
   permit: { tone: "warn", icon: "waiting", word: "No free permit" },
   rate: { tone: "warn", icon: "waiting", word: "Rate limit reached" },
   retry: { tone: "warn", icon: "retry", word: "Retry pending" },

@@ -74,8 +74,8 @@ export function WhyScreen({ name }: { readonly name: string }): VNode {
       title={titleOf(name, question, why.data.value?.reasons)}
       said={job.data.value?.schedule?.words}
       end={
-        <a class="button" href={to.job(name)}>
-          The job
+        <a class="button" href={job.data.value?.queue ? to.queue(name) : to.job(name)}>
+          {job.data.value?.queue ? "The queue" : "The job"}
         </a>
       }
     >
