@@ -72,11 +72,11 @@ describePages("a UI with users", (pages) => {
     // The last answer of all: its body was still on the way when the page was removed.
     await pages.context.addInitScript(`{
       const real = fetch;
-      window.fetch = async (path, init) => {
+      window.fetch = async (path, { signal, ...init } = {}) => {
         const answer = await real(path, init);
-        if (init?.signal) answer.json = () => new Promise((_, reject) => {
+        if (signal) answer.json = () => new Promise((_, reject) => {
           window.giveUp = async () => {
-            reject(init.signal.reason);
+            reject(signal.reason);
             await new Promise(requestAnimationFrame);
           };
         });
