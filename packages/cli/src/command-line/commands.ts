@@ -207,13 +207,13 @@ process runs the schedule, it shows the outcome that the tick will have. The fir
         about: `Each reason has the command that helps, the most important one first. If nothing blocks the job, the first line says so. With --at: the
 outcome of the tick of that minute, and the run that was active. With the id of a run: how it ended, how long it took compared with the runs
 before it, and what has changed since the last one that completed.`,
-        examples: ["ojm why nightly-report", "ojm why nightly-report --at 2026-11-25T02:00Z"],
+        examples: ["ojm why nightly-report", "ojm why nightly-report --at 02:00"],
         codes: [3],
         load: () => import("../commands/look/why.js"),
         options: {
           at: {
             value: "TIME",
-            text: "ask about this minute: a time such as 2026-11-25T02:00Z, or how long ago, such as 8h",
+            text: "ask about this minute: a time such as 02:00 or 2026-11-25T02:00Z, or how long ago, such as 8h",
           },
           ...COMMON,
         },
