@@ -255,7 +255,10 @@ describe("hints for keys that other programs have", () => {
   );
 
   test.each([
-    ["once: { key: a, keep: 1d }", /^\d+:\d+ a job file has no "once": to run a job once for an id, .*oJob Director checkin/],
+    [
+      "once: { key: a, keep: 1d }",
+      /^\d+:\d+ a job file has no "once": to run a job once for an id, .*oJob Director checkin/,
+    ],
     ["trigger: { after: 2s }", /^\d+:\d+ a job file has no "trigger": .*"oJob Queue Add" with unique/],
   ])("a job with %s is refused: it would run more often", (setting, message) => {
     for (const yaml of [`typeArgs: { ${setting} }`, setting]) {
