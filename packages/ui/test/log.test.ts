@@ -3,7 +3,7 @@ import type { Locator, Page } from "playwright-core";
 import { expect, it, test } from "vitest";
 import { saysError } from "../web/src/screens/runs/log/error-words.js";
 import { countLines } from "../web/src/screens/runs/log/heights.js";
-import { violationsOf } from "./support/browser.js";
+import { typeReason, violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 const LINES = 6_000;
@@ -250,7 +250,11 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
     await manager.run("import", () => {});
     await page.locator(".head").getByRole("button", { name: "Run again" }).click();
     await page.getByRole("dialog", { name: "Run import again" }).waitFor();
+<<<<<<< HEAD
     await page.getByRole("dialog").getByLabel("Reason").fill("the partner is back");
+=======
+    await typeReason(page, "the partner is back");
+>>>>>>> main
     await page.keyboard.press("Control+Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
     const runs = async (): Promise<number> => {

@@ -591,7 +591,7 @@ At the end, the missed rule of each schedule decides its late ticks: by default,
           ...REASON,
           until: { value: "TIME", text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601" },
           cancel: {
-            text: "also ask the runs in progress to stop, and end the retry series that wait. An active item of a queue becomes a dead letter: ojm queue redrive",
+            text: "also ask the runs in progress to stop, and end the retry series that wait. An active item of a queue then waits again, and its attempt does not count",
           },
           ...DRY,
           ...COMMON,

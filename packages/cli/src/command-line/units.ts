@@ -95,6 +95,7 @@ export function permitsOption({ values }: Given): { readonly [permit: string]: n
 
 /** The named rate of --rate. */
 export function rateOption(given: Given): RateOptions | undefined {
+  if ((given.values["rate"]?.length ?? 0) > 1) throw new CommandError("--rate is given twice: a run has one rate");
   const word = lastValue(given, "rate");
   if (word === undefined) return undefined;
   const [, name, text = ""] = /^(.+)=(.+)$/.exec(word) ?? [];

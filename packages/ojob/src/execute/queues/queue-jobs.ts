@@ -1,7 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import type { ItemInfo, Queues, RedriveOptions } from "@ojm/queue";
 import type { Args } from "../../load/job-file.js";
-import { checkStore, newItem, queueArg } from "../../plan/queue/queue-args.js";
+import { checkStore, newItem, queueArg, queueOfFile } from "../../plan/queue/queue-args.js";
 import { type Rule, readRule, rulesOf, VALUES, valuesOf } from "../../plan/queue/rules.js";
 import { SourceFile } from "../../text/problem.js";
 import { isMap } from "../../text/template.js";
@@ -25,7 +25,7 @@ interface Named {
 
 async function named({ engine, job }: Execution, args: Args): Promise<Named> {
   const { queues } = engine.runtime;
-  const name = queues.nameOf(queueArg(args));
+  const name = queues.nameOf(queueArg(args), queueOfFile(engine.plan));
   const config = await storeOf(args, (channel) => engine.placed(channel, channel, job.at));
   const store = await queues.of(name, config);
   return { name, queues: store.queues, manager: store.manager, worked: queues.worked(name) };
