@@ -158,7 +158,7 @@ describePages("dialogs", (pages) => {
     await page.keyboard.type("of the bank");
     expect(await page.getByLabel("Reason").inputValue()).toBe("holidays\nof the bank");
     await page.keyboard.press("Enter");
-    await page.locator("dialog").waitFor(state: "detached" );
+    await page.locator("dialog").waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
     await page.getByRole("button", { name: "Run now" }).first().click();
     await typeReason(page, "for ana");

@@ -28,7 +28,7 @@ describePages("many jobs at once", (pages) => {
     const dialog = page.getByRole("dialog");
     await dialog.getByText("9 jobs", { exact: true }).waitFor();
     await typeReason(page, "the route is back");
-    await dialog.getByRole("button", name: "Run now" ).click();
+    await dialog.getByRole("button", { name: "Run now" }).click();
     await dialog.getByText("9 of 9 started.").waitFor();
     expect((await dialog.getByRole("listitem").allTextContents()).sort()).toEqual(
       Array.from({ length: 9 }, (_, i) => `job-${i} started. See the run`),
@@ -50,7 +50,7 @@ describePages("many jobs at once", (pages) => {
     expect(await second.boundingBox()).toEqual(place);
     await page.getByRole("toolbar").getByRole("button", { name: "Pause" }).click();
     await typeReason(page, "holidays");
-    await page.getByRole("dialog").getByRole("button", name: "Pause schedule" ).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Pause schedule" }).click();
     await page.getByText("2 of 2 succeeded.").waitFor();
     const paused: string[] = [];
     for await (const one of scheduler.schedules()) if (one.paused !== undefined) paused.push(one.name);
@@ -140,14 +140,14 @@ describePages("many jobs at once", (pages) => {
     await page.getByRole("button", { name: "Start maintenance" }).click();
     await page.getByRole("dialog").getByText("would start maintenance of everything (1 schedule)").waitFor();
     await typeReason(page, "the database moves");
-    await page.getByRole("dialog").getByRole("button", name: "Start maintenance" ).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Start maintenance" }).click();
     const bar = page.locator(".maintenance");
     await bar.getByText("the database moves").waitFor();
     expect(await pages.mount.manager.maintenance()).toMatchObject([{ names: "*", reason: "the database moves" }]);
     await page.getByRole("link", { name: "Audit" }).click();
     await bar.getByRole("button", { name: "End maintenance" }).click();
     await typeReason(page, "done");
-    await page.getByRole("dialog").getByRole("button", name: "End maintenance" ).click();
+    await page.getByRole("dialog").getByRole("button", { name: "End maintenance" }).click();
     await bar.waitFor({ state: "detached" });
     expect(await pages.mount.manager.maintenance()).toEqual([]);
   });

@@ -57,7 +57,7 @@ describePages("pages that are mounted", (pages) => {
       const dialog = page.getByRole("dialog", { name: "Pause nightly" });
       await dialog.waitFor();
       await typeReason(page, "the proxy moves");
-      await dialog.getByRole("button", name: "Pause schedule" ).click();
+      await dialog.getByRole("button", { name: "Pause schedule" }).click();
       await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
       await page.goto(`${base}timeline`);
       await page.getByRole("heading", { name: "Timeline", level: 1 }).waitFor();
