@@ -12,6 +12,7 @@ import {
   checkQueueOptions,
   checkState,
   checkWhole,
+  MOST_AT_ONCE,
   refuse,
   validated,
 } from "./options.js";
@@ -248,7 +249,7 @@ export class Queues {
     options: WorkOptions = {},
   ): Promise<Worker> {
     checkNames(queue, "a worker", options, ["concurrency"]);
-    const concurrency = checkWhole(queue, "concurrency", options.concurrency ?? 1);
+    const concurrency = checkWhole(queue, "concurrency", options.concurrency ?? 1, MOST_AT_ONCE);
     if (typeof handler !== "function") refuse(queue, `a worker of the queue "${queue}" needs a function`);
     const store = await this.#defined(queue);
     const member = `${this.#instance}-${this.#members++}`;
@@ -268,11 +269,7 @@ export class Queues {
       const { keep, ...rest } = options;
       const name = String((key as readonly unknown[])[1]);
       const pause = pauseAt(definition, this.#clock.now()) ?? pauseBy(maintenanceOf(maintenance, name));
-      yield {
-        name,
-        options: { ...rest, dead: { keep } },
-        ...(pause !== undefined && { paused: pause }),
-      };
+      yield { name, options: { ...rest, dead: { keep } }, ...present({ paused: pause }) };
     }
   }
 
@@ -282,7 +279,7 @@ export class Queues {
    * @throws QueueError `INVALID`; ChannelError if the store fails
    */
   async counts(queue: string, { most = COUNTED }: { readonly most?: number } = {}): Promise<QueueCounts> {
-    checkWhole(queue, "most", most, MOST_COUNTED);
+    checkWhole(checkName(queue), "most", most, MOST_COUNTED);
     const { channel, host } = await this.#open(queue);
     const count = async (state: ItemState): Promise<number> => {
       let items = 0;
@@ -603,21 +600,10 @@ function foundOf(
   if (place === undefined) return undefined;
   const { data, attempt, added, group, meta, batch, expires, runs = [], error } = value;
   const info: ItemInfo = {
-    id: place.id,
-    queue,
-    state,
-    data,
-    priority: 0 - place.rank,
-    attempt,
-    added,
-    ...(group !== undefined && { group }),
-    ...(meta !== undefined && { meta }),
-    ...(batch !== undefined && { batch }),
-    ...(state === "delayed" && { due: Number(parts[2]) }),
-    ...(expires !== undefined && { expires }),
+    ...{ id: place.id, queue, state, data, priority: 0 - place.rank, attempt, added },
+    ...present({ group, meta, batch, due: state === "delayed" ? Number(parts[2]) : undefined, expires }),
     runs: isTaken(value) ? [...runs, value.run] : runs,
-    ...(error !== undefined && { error }),
-    ...(isDead(value) && { died: value.died }),
+    ...present({ error, died: isDead(value) ? value.died : undefined }),
     ...(isTaken(value) && value.next && { next: { data: value.next.data, ...present({ due: value.next.at }) } }),
   };
   return { key, version, info, value, place };
