@@ -169,11 +169,7 @@ class ItemJobs {
     const limited = typeof timeout === "number" ? within(job, timeout) : job;
     const [request] = dispatch.submit({ job: limited, given, trigger: "queue", handed });
     if (request === undefined) return "the jobs are over";
-    // While the request waits, no execution listens to the signal of the run: end the wait itself.
-    const giveUp = (): void => request.giveUp?.((signal.reason as Error).message);
-    signal.addEventListener("abort", giveUp);
-    if (signal.aborted) giveUp();
-    return request.finished.finally(() => signal.removeEventListener("abort", giveUp));
+    return request.finishedUnder(signal);
   }
 
   /** Ends the attempt as its job ended. */
