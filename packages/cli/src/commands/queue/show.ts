@@ -1,7 +1,7 @@
 import type { JobManager } from "@ojm/core";
 import { present } from "@ojm/core/internal";
 import type { ItemInfo, ItemState, ItemsOptions, QueueSummary, Queues } from "@ojm/queue";
-import { expectNoMore, lastValue } from "../../command-line/parse.js";
+import { expectNoMore, firstOperand, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
 import { CommandError, notFound } from "../../errors.js";
@@ -11,8 +11,7 @@ import { jsonText, print, printError, wantsJson } from "../../output/print.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withQueue } from "../../store/open-queues.js";
 import { count } from "../look/doctor/finding.js";
-import { queueOperand } from "./operands.js";
-import { itemColumns, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
+import { itemColumns, QUEUE, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
 
 /** A queue with its first items. */
 export interface QueueDetails extends ShownQueue {
@@ -21,7 +20,7 @@ export interface QueueDetails extends ShownQueue {
 
 /** Shows a queue with its first items, one item, or the dead letters. */
 export async function execute(given: Given): Promise<number> {
-  const name = queueOperand(given);
+  const name = firstOperand(given, QUEUE);
   const isDead = given.command === "queue dead";
   expectNoMore(given, isDead ? 1 : 2);
   if (isDead) return showDead(given, name);
