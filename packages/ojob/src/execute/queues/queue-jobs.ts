@@ -28,7 +28,7 @@ async function named(execution: Execution, args: Args): Promise<Named> {
   const { queues } = execution.engine.runtime;
   const name = queues.nameOf(queueArg(args));
   const store = await queues.of(name, await storeOf(execution, args));
-  return { name, queues: store.queues, manager: store.manager, worked: queues.worked(name) };
+  return { name, queues: store.queues, manager: store.manager, worked: queues.worked.get(name) };
 }
 
 /** The store that arguments name by `type` and `args`. */
@@ -110,7 +110,7 @@ async function report(execution: Execution, args: Args): Promise<Args> {
 /** Takes no further item of the queue in this process. */
 async function stop({ engine, runs }: Execution, args: Args): Promise<void> {
   const { queues } = engine.runtime;
-  const worked = queues.worked(queues.nameOf(queueArg(args)));
+  const worked = queues.worked.get(queues.nameOf(queueArg(args)));
   const stopped = worked?.stop();
   // A job that handles an item cannot wait for its own end.
   const isOfItem = [...runs.around()].some((run) => worked?.holds(run) === true);
@@ -241,7 +241,7 @@ export async function queueCall(execution: Execution, verb: string, parameters: 
 /** How many items wait or are handled. 0 before a queue is there. */
 async function size(execution: Execution): Promise<number> {
   const { queues } = execution.engine.runtime;
-  const worked = queues.worked(queues.nameOf(undefined));
+  const worked = queues.worked.get(queues.nameOf(undefined));
   if (worked === undefined) return 0;
   const { waiting, delayed, active } = await worked.store.queues.counts(worked.name, { most: COUNTED });
   return waiting + delayed + active;
