@@ -11,7 +11,7 @@ import { count, durationText, number, progressText } from "../../format/duration
 import { stateOf } from "../../format/states.js";
 import { jobOfRun, RunLink } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
-import { Page, Section, Table } from "../../parts/page.js";
+import { numeric, Page, Section, Table } from "../../parts/page.js";
 import { Empty, Failure, Full, Loaded, Skeleton } from "../../parts/pictures.js";
 import { Time } from "../../parts/time.js";
 import { ComparedTable, type Pair, pairsOf } from "./compared.js";
@@ -158,7 +158,7 @@ function Compared({ a, b }: { readonly a: Read; readonly b: Read }): VNode {
         <Section title="Steps with a different duration" count={steps.length}>
           <Table
             class="grid compared steps"
-            heads={["Until the line", ...["First", "Second", "Difference"].map(numeric)]}
+            heads={["Until the line", ...["First", "Second", "Difference"].map((head) => numeric(head))]}
           >
             <tbody>
               {steps.map(({ text, a: inA, b: inB }, i) => (
@@ -185,12 +185,6 @@ function Compared({ a, b }: { readonly a: Read; readonly b: Read }): VNode {
 
 /** How many steps are shown. */
 const MOST_STEPS = 5;
-
-const numeric = (head: string): VNode => (
-  <th scope="col" class="num">
-    {head}
-  </th>
-);
 
 /** How many equal lines are shown before and after a difference, and how many rows at first. */
 const AROUND = 3;
