@@ -71,11 +71,7 @@ describePages("dialogs", (pages) => {
     await pages.mount.scheduler.add("report", { every: 3_600_000 }, ({ args }) => void seen.push(args));
     const page = await pages.open("jobs/report");
     await page.getByRole("button", { name: "Run now" }).first().click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("for ana");
-=======
     await typeReason(page, "for ana");
->>>>>>> main
     const parameters = page.getByLabel("Parameters as JSON");
     const run = page.getByRole("dialog").getByRole("button", { name: "Run now" });
     await parameters.fill("region=eu");
@@ -99,11 +95,7 @@ describePages("dialogs", (pages) => {
       const error = { code: "CONFLICT", message: "somebody was faster" };
       await route.fulfill({ status: 409, contentType: "application/json", body: JSON.stringify({ error }) });
     });
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("holidays");
-=======
     await typeReason(page, "holidays");
->>>>>>> main
     for (const key of ["Tab", "Tab", "Enter"]) await page.keyboard.press(key);
     await page.getByRole("dialog").getByRole("button", { name: "Pause schedule", disabled: true }).waitFor();
     expect(await page.evaluate(FOCUSED)).toBe("Pause schedule");
@@ -151,11 +143,7 @@ describePages("dialogs", (pages) => {
         .click();
       const dialog = page.getByRole("dialog", { name: "End the hold of nightly" });
       await dialog.getByText("Ends the hold of bo (the server moves)").waitFor();
-<<<<<<< HEAD
-      await page.getByRole("dialog").getByLabel("Reason").fill("it has moved");
-=======
       await typeReason(page, "it has moved");
->>>>>>> main
       await page.keyboard.press("Control+Enter");
       await page.locator("dialog").waitFor({ state: "detached" });
       await expect.poll(() => pages.mount.manager.heldLocks()).toEqual([]);
@@ -165,21 +153,15 @@ describePages("dialogs", (pages) => {
   it("send by Enter from the reason, and by Ctrl+Enter from the parameters, where Enter adds a line", async () => {
     const page = await pages.open("jobs/nightly");
     await page.getByRole("button", { name: "Pause schedule" }).first().click();
-<<<<<<< HEAD
-    await page.locator("textarea[name=reason]:focus").waitFor();
-    await page.keyboard.type("holidays");
+    await typeReason(page, "holidays");
     await page.keyboard.press("Shift+Enter");
     await page.keyboard.type("of the bank");
     expect(await page.getByLabel("Reason").inputValue()).toBe("holidays\nof the bank");
     await page.keyboard.press("Enter");
-=======
-    await typeReason(page, "holidays");
-    await page.keyboard.press("Control+Enter");
->>>>>>> main
-    await page.locator("dialog").waitFor({ state: "detached" });
+    await page.locator("dialog").waitFor(state: "detached" );
     await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
     await page.getByRole("button", { name: "Run now" }).first().click();
-    await page.getByRole("dialog").getByLabel("Reason").fill("for ana");
+    await typeReason(page, "for ana");
     const parameters = page.getByLabel("Parameters as JSON");
     await parameters.fill("{}");
     await parameters.press("Enter");

@@ -128,11 +128,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.getByRole("option", { name: "Resume schedule: partners" }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Resume partners" }).waitFor();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("the server has moved");
-=======
     await typeReason(page, "the server has moved");
->>>>>>> main
     await page.keyboard.press("Tab");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");

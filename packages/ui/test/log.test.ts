@@ -250,11 +250,7 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
     await manager.run("import", () => {});
     await page.locator(".head").getByRole("button", { name: "Run again" }).click();
     await page.getByRole("dialog", { name: "Run import again" }).waitFor();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("the partner is back");
-=======
     await typeReason(page, "the partner is back");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
     const runs = async (): Promise<number> => {

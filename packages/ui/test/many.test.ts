@@ -27,12 +27,8 @@ describePages("many jobs at once", (pages) => {
     await page.getByRole("toolbar").getByRole("button", { name: "Run now" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("9 jobs", { exact: true }).waitFor();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("the route is back");
-=======
     await typeReason(page, "the route is back");
->>>>>>> main
-    await dialog.getByRole("button", { name: "Run now" }).click();
+    await dialog.getByRole("button", name: "Run now" ).click();
     await dialog.getByText("9 of 9 started.").waitFor();
     expect((await dialog.getByRole("listitem").allTextContents()).sort()).toEqual(
       Array.from({ length: 9 }, (_, i) => `job-${i} started. See the run`),
@@ -53,12 +49,8 @@ describePages("many jobs at once", (pages) => {
     // The first choice moves no row: a second click would miss.
     expect(await second.boundingBox()).toEqual(place);
     await page.getByRole("toolbar").getByRole("button", { name: "Pause" }).click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("holidays");
-=======
     await typeReason(page, "holidays");
->>>>>>> main
-    await page.getByRole("dialog").getByRole("button", { name: "Pause schedule" }).click();
+    await page.getByRole("dialog").getByRole("button", name: "Pause schedule" ).click();
     await page.getByText("2 of 2 succeeded.").waitFor();
     const paused: string[] = [];
     for await (const one of scheduler.schedules()) if (one.paused !== undefined) paused.push(one.name);
@@ -87,11 +79,7 @@ describePages("many jobs at once", (pages) => {
     await page.getByRole("toolbar").getByRole("button", { name: "Pause" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("20 jobs", { exact: true }).waitFor();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("holidays");
-=======
     await typeReason(page, "holidays");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     await dialog.getByText("8 of 20 done").waitFor();
     expect(await violationsOf(page)).toEqual([]);
@@ -130,28 +118,17 @@ describePages("many jobs at once", (pages) => {
       expect(await violationsOf(page), colorScheme).toEqual([]);
     }
     await page.getByRole("toolbar").getByRole("button", { name: "Run failed ones again" }).click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("the route is back");
-    await page.keyboard.press("Control+Enter");
-    const dialog = page.getByRole("dialog", { name: "Run 1 job again" });
-    await dialog.getByText("1 of 1 started.").waitFor();
-=======
     await typeReason(page, "the route is back");
     await page.keyboard.press("Control+Enter");
     const dialog = page.getByRole("dialog", { name: "Run 1 job again" });
-    await dialog.getByText("1 of 1 succeeded.").waitFor();
+    await dialog.getByText("1 of 1 started.").waitFor();
     await dialog.locator("button:focus").getByText("Close").waitFor();
->>>>>>> main
     await page.keyboard.press("Enter");
     await expect.poll(() => days).toEqual([1, 2, 1]);
     await page.getByRole("button", { name: "Clear selection" }).click();
     await rows.filter({ hasText: "Running" }).waitFor();
     await page.getByRole("toolbar").getByRole("button", { name: "Cancel running ones" }).click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("enough");
-=======
     await typeReason(page, "enough");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     await page.getByRole("dialog", { name: "Cancel 1 run" }).getByText("1 of 1 succeeded.").waitFor();
     await expect.poll(async () => (await manager.activeRuns()).length).toBe(0);
@@ -159,28 +136,18 @@ describePages("many jobs at once", (pages) => {
 
   it("a maintenance takes four clicks, and each page has a bar meanwhile", async () => {
     await pages.mount.scheduler.add("a", { every: HOUR }, () => {});
-<<<<<<< HEAD
     const page = await pages.open("");
     await page.getByRole("button", { name: "Start maintenance" }).click();
     await page.getByRole("dialog").getByText("would start maintenance of everything (1 schedule)").waitFor();
-    await page.getByRole("dialog").getByLabel("Reason").fill("the database moves");
-=======
-    const page = await pages.open("jobs");
-    await page.getByRole("button", { name: "Maintenance …" }).click();
     await typeReason(page, "the database moves");
->>>>>>> main
-    await page.getByRole("dialog").getByRole("button", { name: "Start maintenance" }).click();
+    await page.getByRole("dialog").getByRole("button", name: "Start maintenance" ).click();
     const bar = page.locator(".maintenance");
     await bar.getByText("the database moves").waitFor();
     expect(await pages.mount.manager.maintenance()).toMatchObject([{ names: "*", reason: "the database moves" }]);
     await page.getByRole("link", { name: "Audit" }).click();
     await bar.getByRole("button", { name: "End maintenance" }).click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("done");
-=======
     await typeReason(page, "done");
->>>>>>> main
-    await page.getByRole("dialog").getByRole("button", { name: "End maintenance" }).click();
+    await page.getByRole("dialog").getByRole("button", name: "End maintenance" ).click();
     await bar.waitFor({ state: "detached" });
     expect(await pages.mount.manager.maintenance()).toEqual([]);
   });

@@ -56,12 +56,8 @@ describePages("pages that are mounted", (pages) => {
       await page.getByRole("button", { name: "Pause schedule" }).first().click();
       const dialog = page.getByRole("dialog", { name: "Pause nightly" });
       await dialog.waitFor();
-<<<<<<< HEAD
-      await page.getByRole("dialog").getByLabel("Reason").fill("the proxy moves");
-=======
       await typeReason(page, "the proxy moves");
->>>>>>> main
-      await dialog.getByRole("button", { name: "Pause schedule" }).click();
+      await dialog.getByRole("button", name: "Pause schedule" ).click();
       await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
       await page.goto(`${base}timeline`);
       await page.getByRole("heading", { name: "Timeline", level: 1 }).waitFor();

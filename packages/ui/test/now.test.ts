@@ -112,30 +112,18 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
       .filter({ hasText: "billing/a" })
       .getByRole("button", { name: "Run again" })
       .click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("the database is back");
-=======
     await typeReason(page, "the database is back");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     const others = problems.locator(".problem").filter({ hasText: "2 jobs" });
     await others.getByRole("button", { name: "Run all again" }).click();
     await page.getByRole("dialog", { name: "Run 2 jobs again" }).waitFor();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("the database is back");
-=======
     await typeReason(page, "the database is back");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     await page.getByText("2 of 2 started.").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     await others.waitFor({ state: "detached" });
     await problems.getByRole("button", { name: "Resume schedule" }).click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("it has moved");
-=======
     await typeReason(page, "it has moved");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     await problems.getByText("No problems").waitFor();
     for await (const { status, args } of manager.history({ name: "billing/c", limit: 1 }))
@@ -163,11 +151,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
       .waitFor();
     await checkColors(page);
     await page.getByRole("button", { name: "Cancel run" }).click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("still the wrong month");
-=======
     await typeReason(page, "still the wrong month");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     const toast = page.locator(".toast");
     await toast.getByText("etl/import was asked to stop, and is still running. See the run").waitFor();
@@ -220,11 +204,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await pages.mount.scheduler.add("nightly/invoices", { cron: "0 * * * *" }, () => {});
     const page = await pages.open("jobs/nightly%2Finvoices");
     await page.getByRole("button", { name: "Run now" }).click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("for ana");
-=======
     await typeReason(page, "for ana");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     const toast = page.locator(".toast");
     await toast.getByText("nightly/invoices started. See the run").waitFor();

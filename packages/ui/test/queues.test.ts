@@ -27,11 +27,7 @@ describePages("a queue", (pages) => {
     await group.getByRole("button", { name: "Actions of mail" }).click();
     await page.getByRole("menuitem", { name: "Retry all" }).click();
     await page.getByRole("dialog").getByText("Puts 2 dead letters of mail back into the queue").waitFor();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("the network is repaired");
-=======
     await typeReason(page, "the network is repaired");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
     await group.waitFor({ state: "detached" });
@@ -44,11 +40,7 @@ describePages("a queue", (pages) => {
     await dead.getByRole("link", { name: "the mailbox is full" }).click();
     await page.getByText("The data is hidden").waitFor();
     await page.getByRole("button", { name: "Discard" }).click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("sent by hand");
-=======
     await typeReason(page, "sent by hand");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     await page.getByText("The queue does not have this item").waitFor();
     await page.getByRole("link", { name: "those of the queue" }).click();
@@ -61,19 +53,11 @@ describePages("a queue", (pages) => {
     const page = await pages.open("queues/mail");
     await page.getByText("No worker").waitFor();
     await page.getByRole("button", { name: "Pause queue" }).click();
-<<<<<<< HEAD
-    await page.getByRole("dialog").getByLabel("Reason").fill("the server moves");
-    await page.keyboard.press("Control+Enter");
-    await page.getByText("the server moves").waitFor();
-    await page.getByRole("button", { name: "Resume queue" }).click();
-    await page.getByRole("dialog").getByLabel("Reason").fill("it has moved");
-=======
     await typeReason(page, "the server moves");
     await page.keyboard.press("Control+Enter");
     await page.getByText("the server moves").waitFor();
     await page.getByRole("button", { name: "Resume queue" }).click();
     await typeReason(page, "it has moved");
->>>>>>> main
     await page.keyboard.press("Control+Enter");
     await page.getByRole("button", { name: "Pause queue" }).waitFor();
     await page.locator("main").getByText("the server moves").waitFor({ state: "detached" });
