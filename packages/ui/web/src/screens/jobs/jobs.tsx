@@ -12,7 +12,7 @@ import { JobLink } from "../../parts/facts.js";
 import { StatesFilter } from "../../parts/lists/filters.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
-import { Page } from "../../parts/page.js";
+import { numeric, Page } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Away, Due, Elapsed, Time } from "../../parts/time.js";
@@ -22,12 +22,6 @@ const LIMIT = 100;
 
 /** How often the jobs are read again, in ms: no event reports a trend. */
 const REFRESH = 60_000;
-
-const numeric = (head: string, title?: string): VNode => (
-  <th scope="col" class="num" title={title}>
-    {head}
-  </th>
-);
 
 const HEADS: readonly (string | VNode)[] = [
   "Job",

@@ -7,7 +7,7 @@ import { count, number } from "../../format/duration.js";
 import { MAINTENANCE, problemOf, type State } from "../../format/states.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
-import { Page } from "../../parts/page.js";
+import { numeric, Page } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { StateMark, toned } from "../../parts/state.js";
 import { Elapsed, Time } from "../../parts/time.js";
@@ -22,12 +22,6 @@ export const EVERY = 3_000;
 
 /** A number of items. `1,000+`: there are more than were counted. */
 export const itemsText = (n: number, counted: number): string => `${number(n)}${n >= counted ? "+" : ""}`;
-
-const numeric = (head: string): VNode => (
-  <th scope="col" class="num">
-    {head}
-  </th>
-);
 
 const HEADS: readonly (string | VNode)[] = [
   "Queue",

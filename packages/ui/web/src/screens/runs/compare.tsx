@@ -10,7 +10,7 @@ import { place, to } from "../../app/router.js";
 import { count, durationText, number, progressText } from "../../format/duration.js";
 import { jobOfRun, RunLink } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
-import { Page, Section, Table } from "../../parts/page.js";
+import { numeric, Page, Section, Table } from "../../parts/page.js";
 import { Empty, Failure, Full, Loaded, Skeleton } from "../../parts/pictures.js";
 import { RunState } from "../../parts/state.js";
 import { Time } from "../../parts/time.js";
@@ -161,7 +161,7 @@ function Compared({ a, b }: { readonly a: Read; readonly b: Read }): VNode {
         <Section title="Steps with a different duration" count={steps.length}>
           <Table
             class="grid compared steps"
-            heads={["Until the line", ...["First", "Second", "Difference"].map(numeric)]}
+            heads={["Until the line", ...["First", "Second", "Difference"].map((head) => numeric(head))]}
           >
             <tbody>
               {steps.map(({ text, a: inA, b: inB }, i) => (
@@ -188,12 +188,6 @@ function Compared({ a, b }: { readonly a: Read; readonly b: Read }): VNode {
 
 /** How many steps are shown. */
 const MOST_STEPS = 5;
-
-const numeric = (head: string): VNode => (
-  <th scope="col" class="num">
-    {head}
-  </th>
-);
 
 /** How many equal lines are shown before and after a difference, and how many rows at first. */
 const AROUND = 3;
