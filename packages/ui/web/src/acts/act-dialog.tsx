@@ -34,7 +34,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
       if (act.field !== "maintenance" || form.current === null || busy.value) return;
       const request = requestOf(new FormData(form.current), zone, target);
       const { done } = await perform(name, target, { ...request, ...DRY });
-      if (!busy.value) preview.value = done;
+      if (!busy.value) preview.value = done.replace(/^would/, "Would");
     } catch (thrown) {
       error.value = textOf(thrown);
     }
