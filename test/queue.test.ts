@@ -3,7 +3,7 @@ import { type JobManager, openJobManager } from "@ojm/core";
 import { openQueues, type Queues } from "@ojm/queue";
 import { expect, it } from "vitest";
 import { collect } from "../packages/core/src/testing/settle.js";
-import { begin, stop, type Worker } from "./support/queue-workers.js";
+import { begin, replaceKilled, stop } from "./support/queue-workers.js";
 import { onSharedStores } from "./support/stores.js";
 
 const ITEMS = 150;
@@ -45,13 +45,7 @@ onSharedStores({}, (create) => {
     await queues.define("mail", { attempts: 50, delay: 0 });
     const workers = [await begin(options), await begin(options), await begin(options)];
     const ids = await addAll(queues);
-    for (let i = 0; i < 3; i++) {
-      const victim = workers.shift() as Worker;
-      await expect.poll(() => victim.began.length).toBeGreaterThan(i);
-      victim.process.kill("SIGKILL");
-      await victim.ended;
-      workers.push(await begin(options));
-    }
+    await replaceKilled(workers, options, 3);
     await expectEachOnce(manager, queues, ids);
     await stop(...workers);
     const records = await collect(manager.history({ name: "mail" }));

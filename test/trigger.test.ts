@@ -3,7 +3,7 @@ import { openJobManager } from "@ojm/core";
 import { openQueues } from "@ojm/queue";
 import { expect, it } from "vitest";
 import { collect } from "../packages/core/src/testing/settle.js";
-import { begin, stop, type Worker } from "./support/queue-workers.js";
+import { begin, replaceKilled, stop } from "./support/queue-workers.js";
 import { onSharedStores } from "./support/stores.js";
 
 onSharedStores({}, (create) => {
@@ -34,13 +34,7 @@ onSharedStores({}, (create) => {
     const workers = [await begin(options), await begin(options)];
     const data = Array.from({ length: 60 }, (_, i) => i);
     expect(await queues.batch("mail", "b", data, { callback: { queue: "all sent", data: "b" } })).toBe(60);
-    for (let i = 0; i < 2; i++) {
-      const victim = workers.shift() as Worker;
-      await expect.poll(() => victim.began.length).toBeGreaterThan(i);
-      victim.process.kill("SIGKILL");
-      await victim.ended;
-      workers.push(await begin(options));
-    }
+    await replaceKilled(workers, options, 2);
     const callbacks = () => collect(queues.items("all sent"));
     await expect.poll(callbacks).toMatchObject([{ data: "b", meta: { batch: "b" } }]);
     expect(await collect(queues.items("mail"))).toEqual([]);

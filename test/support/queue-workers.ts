@@ -16,6 +16,17 @@ export async function begin(options: JobManagerOptions, takes = 20): Promise<Wor
   return { ...child, began };
 }
 
+/** Kills the oldest of the workers while it works, and starts another one, as often as this. */
+export async function replaceKilled(workers: Worker[], options: JobManagerOptions, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const victim = workers.shift() as Worker;
+    await expect.poll(() => victim.began.length).toBeGreaterThan(i);
+    victim.process.kill("SIGKILL");
+    await victim.ended;
+    workers.push(await begin(options));
+  }
+}
+
 /** Ends processes with SIGTERM. Each must end well, without a message. */
 export async function stop(...workers: readonly Worker[]): Promise<void> {
   for (const { process } of workers) process.kill("SIGTERM");

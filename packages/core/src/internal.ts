@@ -47,7 +47,7 @@ export type { DamageCheck, DamagedEntry } from "./operator/damaged.js";
 export type { ActiveRun, LiveRuns } from "./operator/live-runs.js";
 export type { JobRollup, RollupCell } from "./operator/rollups/types.js";
 export type { Exported, ExportedKind, RunImport } from "./operator/transfer/transfer.js";
-export { pause, reasonText } from "./util/abort.js";
+export { firstOf, pause, reasonText, whenAborted } from "./util/abort.js";
 export { restBy } from "./util/clock.js";
 export {
   distanceText,

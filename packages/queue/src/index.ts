@@ -3,28 +3,4 @@ export { isQueueError, QueueError, type QueueErrorCode } from "./errors.js";
 export { checkQueueOptions } from "./options.js";
 export { openQueues, type Queues, type QueuesOptions } from "./queues.js";
 export { queueDamage } from "./store/entries.js";
-export type {
-  Added,
-  AddOptions,
-  BatchOptions,
-  Handler,
-  Item,
-  ItemInfo,
-  ItemState,
-  ItemsOptions,
-  PauseOptions,
-  PurgeOptions,
-  QueueCounts,
-  QueueOptions,
-  QueuePause,
-  QueueSummary,
-  RedriveOptions,
-  SchemaResult,
-  StandardSchema,
-  TriggerOptions,
-  UniqueOptions,
-  Why,
-  Worker,
-  WorkerCloseOptions,
-  WorkOptions,
-} from "./types.js";
+export type * from "./types.js";

@@ -1,16 +1,16 @@
-import type { Duration } from "@ojm/core";
 import {
   durationOf,
   durationProblem,
   isMap,
   ownNameProblem,
   permitsProblem,
+  present,
   rateProblem,
   unknownOption,
   valueText,
 } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
-import type { AddOptions, BatchOptions, QueueOptions, StandardSchema } from "./types.js";
+import type { AddOptions, BatchOptions, QueueOptions, StandardSchema, UniqueOptions } from "./types.js";
 
 /** The options of a queue as the store has them, with durations in ms. */
 export interface CheckedQueue {
@@ -28,16 +28,18 @@ export interface CheckedQueue {
   readonly keep: number;
 }
 
+/** The options that stay with an item, with durations in ms. */
+export interface ItemOptions extends Pick<AddOptions, "group" | "attempts" | "meta"> {
+  readonly unique?: { readonly key: string; readonly until: "taken" | "done" | number };
+  /** In ms since 1970. */
+  readonly expires?: number;
+}
+
 /** The options of an item that was checked. */
-export interface CheckedAdd {
+export interface CheckedAdd extends ItemOptions {
   readonly rank: number;
-  readonly at: number | undefined;
-  readonly expires: number | undefined;
-  readonly group: string | undefined;
-  readonly unique: { readonly key: string; readonly until: "taken" | "done" | number } | undefined;
+  readonly at?: number;
   readonly replace: boolean;
-  readonly attempts: number | undefined;
-  readonly meta: AddOptions["meta"];
 }
 
 const HOUR = 3_600_000;
@@ -59,7 +61,8 @@ const MOST_ATTEMPTS = 100;
 const LONGEST_NAME = 90;
 const LONGEST_UNIQUE = 200;
 const LARGEST_META = 3_072;
-const MOST_AT_ONCE = 1_000;
+/** The most items of a worker, or of a group, at once. */
+export const MOST_AT_ONCE = 1_000;
 /** The permit of a group is one more, and a run has 8 at most. */
 const MOST_PERMITS = 7;
 const HIGHEST = 100;
@@ -95,38 +98,38 @@ export function checkName(queue: unknown): string {
   return problem === undefined ? queue : refuse(queue, problem);
 }
 
-/** Checks one value after the other, for one queue. */
-class Checks {
-  readonly #queue: string;
+/** Throws the error of an invalid option. */
+function wrong(queue: string, message: string): never {
+  refuse(queue, `queue "${queue}": ${message}`);
+}
 
-  constructor(queue: string) {
-    this.#queue = queue;
-  }
+/**
+ * Refuses an option that is misspelt: without it, `purge` could remove other items than meant.
+ *
+ * @throws QueueError `INVALID`
+ */
+export function checkNames<T>(queue: string, what: string, options: T, known: readonly string[]): T {
+  checkName(queue);
+  const problem = isMap(options)
+    ? unknownOption(what, options, known)
+    : `the options of ${what} must be a map, not ${valueText(options)}`;
+  return problem === undefined ? options : wrong(queue, problem);
+}
 
-  names<T>(what: string, options: T, known: readonly string[]): T {
-    const problem = isMap(options)
-      ? unknownOption(what, options, known)
-      : `the options of ${what} must be a map, not ${valueText(options)}`;
-    return problem === undefined ? options : this.refuse(problem);
-  }
+/** @throws QueueError `INVALID` */
+export function checkWhole(queue: string, what: string, value: unknown, most: number, least = 1): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
+  return wrong(queue, `${what} must be a whole number from ${least} to ${most}, not ${valueText(value)}`);
+}
 
-  whole(what: string, value: unknown, least: number, most: number): number {
-    if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-    return this.refuse(`${what} must be a whole number from ${least} to ${most}, not ${valueText(value)}`);
-  }
+/** @throws QueueError `INVALID` */
+export function checkDuration(queue: string, what: string, value: unknown, least = 0, most?: number): number {
+  return durationOf(value, least, most) ?? wrong(queue, durationProblem(what, value, least, most));
+}
 
-  duration(what: string, value: unknown, least = 0, most?: number): number {
-    return durationOf(value, least, most) ?? this.refuse(durationProblem(what, value, least, most));
-  }
-
-  text(what: string, value: unknown, longest: number): string {
-    if (typeof value === "string" && value !== "" && value.length <= longest) return value;
-    return this.refuse(`${what} must be a text of 1 to ${longest} characters`);
-  }
-
-  refuse(message: string): never {
-    return refuse(this.#queue, `queue "${this.#queue}": ${message}`);
-  }
+function checkText(queue: string, what: string, value: unknown, longest: number): string {
+  if (typeof value === "string" && value !== "" && value.length <= longest) return value;
+  return wrong(queue, `${what} must be a text of 1 to ${longest} characters`);
 }
 
 /**
@@ -135,104 +138,82 @@ class Checks {
  * @throws QueueError `INVALID`
  */
 export function checkQueueOptions(queue: string, given: QueueOptions): CheckedQueue {
-  const check = new Checks(checkName(queue));
-  check.names("a queue", given, QUEUE);
+  checkNames(queue, "a queue", given, QUEUE);
   const { backoff = DEFAULTS.backoff, perGroup, permits, rate, record = "all", dead = {}, schema } = given;
-  check.names("dead", dead, ["keep"]);
+  checkNames(queue, "dead", dead, ["keep"]);
   if (backoff !== "fixed" && backoff !== "exponential")
-    check.refuse(`backoff must be "fixed" or "exponential", not ${valueText(backoff)}`);
+    wrong(queue, `backoff must be "fixed" or "exponential", not ${valueText(backoff)}`);
   if (record !== "all" && record !== "failed" && record !== "none")
-    check.refuse(`record must be "all", "failed" or "none", not ${valueText(record)}`);
-  const wrong = (permits && permitsProblem(permits)) ?? (rate && rateProblem(rate));
-  if (wrong !== undefined) check.refuse(wrong);
+    wrong(queue, `record must be "all", "failed" or "none", not ${valueText(record)}`);
+  const problem = (permits && permitsProblem(permits)) ?? (rate && rateProblem(rate));
+  if (problem !== undefined) wrong(queue, problem);
   if (permits !== undefined && Object.keys(permits).length > MOST_PERMITS)
-    check.refuse(`permits must have at most ${MOST_PERMITS} names`);
+    wrong(queue, `permits must have at most ${MOST_PERMITS} names`);
   if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function")
-    check.refuse(`schema must be a Standard Schema, such as one of Zod, Valibot or ArkType`);
+    wrong(queue, `schema must be a Standard Schema, such as one of Zod, Valibot or ArkType`);
   return {
-    attempts: check.whole("attempts", given.attempts ?? DEFAULTS.attempts, 1, MOST_ATTEMPTS),
-    delay: check.duration("delay", given.delay ?? DEFAULTS.delay, 0, LONGEST_DELAY),
+    attempts: checkWhole(queue, "attempts", given.attempts ?? DEFAULTS.attempts, MOST_ATTEMPTS),
+    delay: checkDuration(queue, "delay", given.delay ?? DEFAULTS.delay, 0, LONGEST_DELAY),
     backoff,
-    maxDelay: check.duration("maxDelay", given.maxDelay ?? DEFAULTS.maxDelay, 0, LONGEST_DELAY),
-    timeout: check.duration("timeout", given.timeout ?? DEFAULTS.timeout, 1),
-    ...(perGroup !== undefined && { perGroup: check.whole("perGroup", perGroup, 1, MOST_AT_ONCE) }),
+    maxDelay: checkDuration(queue, "maxDelay", given.maxDelay ?? DEFAULTS.maxDelay, 0, LONGEST_DELAY),
+    timeout: checkDuration(queue, "timeout", given.timeout ?? DEFAULTS.timeout, 1),
+    ...(perGroup !== undefined && { perGroup: checkWhole(queue, "perGroup", perGroup, MOST_AT_ONCE) }),
     ...(permits !== undefined && { permits: { ...permits } }),
-    ...(rate !== undefined && { rate: { ...rate, per: check.duration("rate.per", rate.per) } }),
+    ...(rate !== undefined && { rate: { ...rate, per: checkDuration(queue, "rate.per", rate.per) } }),
     ...(record !== "all" && { record }),
-    keep: check.duration("dead.keep", dead.keep ?? DEFAULTS.keep, 1),
+    keep: checkDuration(queue, "dead.keep", dead.keep ?? DEFAULTS.keep, 1),
   };
 }
 
 /** @throws QueueError `INVALID` */
 export function checkAdd(queue: string, given: AddOptions, now: number): CheckedAdd {
-  const check = new Checks(checkName(queue));
-  check.names("an item", given, ADD);
+  checkNames(queue, "an item", given, ADD);
   const { delay, at, ttl, group, unique, attempts, meta } = given;
-  if (delay !== undefined && at !== undefined) check.refuse("give delay or at, not both");
-  if (at !== undefined && !Number.isFinite(at)) check.refuse(`at must be ms since 1970, not ${valueText(at)}`);
-  if (meta !== undefined && !isMap(meta)) check.refuse("meta must be a map");
+  if (delay !== undefined && at !== undefined) wrong(queue, "give delay or at, not both");
+  if (at !== undefined && !Number.isFinite(at)) wrong(queue, `at must be ms since 1970, not ${valueText(at)}`);
+  if (meta !== undefined && !isMap(meta)) wrong(queue, "meta must be a map");
   if (meta !== undefined && bytesOf(meta) > LARGEST_META)
-    check.refuse(`meta must be JSON, and at most ${LARGEST_META} bytes of it`);
-  const due = delay === undefined ? at : now + check.duration("delay", delay);
+    wrong(queue, `meta must be JSON, and at most ${LARGEST_META} bytes of it`);
+  const due = delay === undefined ? at : now + checkDuration(queue, "delay", delay);
   // Not "-0": the text of a key would be that of 0.
-  const rank = 0 - check.whole("priority", given.priority ?? 0, -HIGHEST, HIGHEST);
+  const rank = 0 - checkWhole(queue, "priority", given.priority ?? 0, HIGHEST, -HIGHEST);
   return {
     rank,
-    at: due !== undefined && due > now ? Math.ceil(due) : undefined,
-    expires: ttl === undefined ? undefined : now + check.duration("ttl", ttl, 1),
-    group: group === undefined ? undefined : check.text("group", group, LONGEST_NAME),
-    unique: unique === undefined ? undefined : checkUnique(check, unique),
     replace: unique?.replace === true,
-    attempts: attempts === undefined ? undefined : check.whole("attempts", attempts, 1, MOST_ATTEMPTS),
-    meta,
+    ...present({
+      at: due !== undefined && due > now ? Math.ceil(due) : undefined,
+      expires: ttl === undefined ? undefined : now + checkDuration(queue, "ttl", ttl, 1),
+      group: group === undefined ? undefined : checkText(queue, "group", group, LONGEST_NAME),
+      unique: unique === undefined ? undefined : checkUnique(queue, unique),
+      attempts: attempts === undefined ? undefined : checkWhole(queue, "attempts", attempts, MOST_ATTEMPTS),
+      meta,
+    }),
   };
 }
 
 /** @throws QueueError `INVALID` */
 export function checkBatch(queue: string, id: string, data: unknown, given: BatchOptions, now: number): CheckedAdd {
-  const check = new Checks(checkName(queue));
-  const { callback, ...options } = check.names("a batch", given ?? {}, BATCH);
-  if (!isMap(callback)) check.refuse(`a batch needs callback: { queue, data }, not ${valueText(callback)}`);
-  check.names("callback", callback, ["queue", "data"]);
+  const { callback, ...options } = checkNames(queue, "a batch", given ?? {}, BATCH);
+  if (!isMap(callback)) wrong(queue, `a batch needs callback: { queue, data }, not ${valueText(callback)}`);
+  checkNames(queue, "callback", callback, ["queue", "data"]);
   checkName(callback.queue);
-  check.text("the id of a batch", id, LONGEST_UNIQUE);
-  if (!Array.isArray(data)) check.refuse(`the data of a batch must be an array, not ${valueText(data)}`);
+  checkText(queue, "the id of a batch", id, LONGEST_UNIQUE);
+  if (!Array.isArray(data)) wrong(queue, `the data of a batch must be an array, not ${valueText(data)}`);
   return checkAdd(queue, options, now);
 }
 
-function checkUnique(check: Checks, given: NonNullable<AddOptions["unique"]>): NonNullable<CheckedAdd["unique"]> {
-  check.names("unique", given, ["key", "until", "replace"]);
+function checkUnique(queue: string, given: UniqueOptions): NonNullable<ItemOptions["unique"]> {
+  checkNames(queue, "unique", given, ["key", "until", "replace"]);
   const { until = "done" } = given;
-  const key = check.text("unique.key", given.key, LONGEST_UNIQUE);
-  return { key, until: until === "taken" || until === "done" ? until : check.duration("unique.until", until, 1) };
-}
-
-/** @throws QueueError `INVALID` */
-export function checkWhole(queue: string, what: string, value: unknown, most: number = MOST_AT_ONCE): number {
-  return new Checks(checkName(queue)).whole(what, value, 1, most);
+  const key = checkText(queue, "unique.key", given.key, LONGEST_UNIQUE);
+  return { key, until: until === "taken" || until === "done" ? until : checkDuration(queue, "unique.until", until, 1) };
 }
 
 /** @throws QueueError `INVALID` */
 export function checkState(queue: string, what: string, state: string, known: readonly string[]): void {
   if (known.includes(state)) return;
   const why = state === "done" ? ". An item that is done is no longer in the queue: its runs are in the history" : "";
-  new Checks(checkName(queue)).refuse(
-    `the state of ${what} must be one of ${known.join(", ")}, not ${valueText(state)}${why}`,
-  );
-}
-
-/**
- * Refuses an option that is misspelt: without it, `purge` could remove other items than meant.
- *
- * @throws QueueError `INVALID`
- */
-export function checkNames(queue: string, what: string, options: unknown, known: readonly string[]): void {
-  new Checks(checkName(queue)).names(what, options, known);
-}
-
-/** @throws QueueError `INVALID` */
-export function checkDuration(queue: string, what: string, value: Duration, least = 0): number {
-  return new Checks(queue).duration(what, value, least);
+  wrong(queue, `the state of ${what} must be one of ${known.join(", ")}, not ${valueText(state)}${why}`);
 }
 
 /**

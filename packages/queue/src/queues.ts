@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Maintenance, Op, Reason } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { maintenanceOf, present, readable, sameJson, unlessCorrupt, valueText } from "@ojm/core/internal";
+import { inBatches, maintenanceOf, present, readable, sameJson, unlessCorrupt, valueText } from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
 import {
   checkAdd,
@@ -12,6 +12,7 @@ import {
   checkQueueOptions,
   checkState,
   checkWhole,
+  MOST_AT_ONCE,
   refuse,
   validated,
 } from "./options.js";
@@ -100,6 +101,9 @@ const KINDS: { readonly [state in ItemState]: string } = { active: "t", waiting:
 
 /** How many commits of a change of many items are under way at once. */
 const AT_ONCE = 100;
+
+/** Which items are meant. Default: all. */
+type Which = Pick<RedriveOptions, "limit" | "where">;
 
 /** An item, where it is in the store. */
 interface Found {
@@ -248,7 +252,7 @@ export class Queues {
     options: WorkOptions = {},
   ): Promise<Worker> {
     checkNames(queue, "a worker", options, ["concurrency"]);
-    const concurrency = checkWhole(queue, "concurrency", options.concurrency ?? 1);
+    const concurrency = checkWhole(queue, "concurrency", options.concurrency ?? 1, MOST_AT_ONCE);
     if (typeof handler !== "function") refuse(queue, `a worker of the queue "${queue}" needs a function`);
     const store = await this.#defined(queue);
     const member = `${this.#instance}-${this.#members++}`;
@@ -268,11 +272,7 @@ export class Queues {
       const { keep, ...rest } = options;
       const name = String((key as readonly unknown[])[1]);
       const pause = pauseAt(definition, this.#clock.now()) ?? pauseBy(maintenanceOf(maintenance, name));
-      yield {
-        name,
-        options: { ...rest, dead: { keep } },
-        ...(pause !== undefined && { paused: pause }),
-      };
+      yield { name, options: { ...rest, dead: { keep } }, ...present({ paused: pause }) };
     }
   }
 
@@ -282,7 +282,7 @@ export class Queues {
    * @throws QueueError `INVALID`; ChannelError if the store fails
    */
   async counts(queue: string, { most = COUNTED }: { readonly most?: number } = {}): Promise<QueueCounts> {
-    checkWhole(queue, "most", most, MOST_COUNTED);
+    checkWhole(checkName(queue), "most", most, MOST_COUNTED);
     const { channel, host } = await this.#open(queue);
     const count = async (state: ItemState): Promise<number> => {
       let items = 0;
@@ -339,10 +339,9 @@ export class Queues {
     const { state, group, limit = Number.POSITIVE_INFINITY } = options;
     if (state !== undefined) checkState(queue, "items", state, STATES);
     let left = limit;
+    const where = (item: ItemInfo): boolean => group === undefined || item.group === group;
     for (const one of state === undefined ? STATES : [state]) {
-      for await (const { info } of this.#found(queue, one)) {
-        if (left <= 0) return;
-        if (group !== undefined && info.group !== group) continue;
+      for await (const { info } of this.#found(queue, one, { limit: left, where })) {
         left--;
         yield info;
       }
@@ -408,7 +407,7 @@ export class Queues {
    */
   async redrive(queue: string, options: RedriveOptions = {}): Promise<number> {
     checkNames(queue, "redrive", options, ["rate", "limit", "where", "reason", "author"]);
-    const { rate, limit = Number.POSITIVE_INFINITY, where } = options;
+    const { rate } = options;
     const store = await this.#open(queue);
     if (rate !== undefined) checkNames(queue, "rate", rate, ["max", "per"]);
     if (rate !== undefined && !(rate.max > 0))
@@ -420,7 +419,7 @@ export class Queues {
       const at = apart === 0 ? undefined : now + apart * begun++;
       return (await store.channel.commit(retryOps(queue, found, at))).ok;
     };
-    const count = await this.#each(queue, "dead", { limit, where }, retry);
+    const count = await this.#each(queue, "dead", options, retry);
     await store.channel.commitWith<unknown[]>([], [this.#audit("redrive", queue, options, count)]);
     return count;
   }
@@ -516,11 +515,19 @@ export class Queues {
     }) as ChannelOps<unknown>;
   }
 
-  async *#found(queue: string, state: ItemState): AsyncGenerator<Found, void, undefined> {
+  async *#found(
+    queue: string,
+    state: ItemState,
+    { limit = Number.POSITIVE_INFINITY, where = () => true }: Which,
+  ): AsyncGenerator<Found, void, undefined> {
     const { channel } = await this.#open(queue);
+    if (limit <= 0) return;
+    let left = limit;
     for await (const entry of readable(channel, { prefix: [KINDS[state], queue] })) {
       const found = foundOf(queue, state, entry);
-      if (found !== undefined) yield found;
+      if (found === undefined || !where(found.info)) continue;
+      yield found;
+      if (--left <= 0) return;
     }
   }
 
@@ -553,26 +560,13 @@ export class Queues {
   async #each(
     queue: string,
     state: ItemState,
-    {
-      limit = Number.POSITIVE_INFINITY,
-      where = () => true,
-    }: { readonly limit?: number; readonly where?: RedriveOptions["where"] | undefined },
+    which: Which,
     change: (found: Found) => Promise<boolean>,
   ): Promise<number> {
-    let [count, started] = [0, 0];
+    let count = 0;
     // No change is under way while the items are read: if that fails, no one would see the error of a change.
-    let batch: Found[] = [];
-    const settle = async (): Promise<void> => {
+    for await (const batch of inBatches(this.#found(queue, state, which), AT_ONCE))
       count += (await Promise.all(batch.map(change))).filter(Boolean).length;
-      batch = [];
-    };
-    for await (const found of this.#found(queue, state)) {
-      if (!where(found.info)) continue;
-      if (started++ >= limit) break;
-      batch.push(found);
-      if (batch.length >= AT_ONCE) await settle();
-    }
-    await settle();
     return count;
   }
 }
@@ -603,21 +597,10 @@ function foundOf(
   if (place === undefined) return undefined;
   const { data, attempt, added, group, meta, batch, expires, runs = [], error } = value;
   const info: ItemInfo = {
-    id: place.id,
-    queue,
-    state,
-    data,
-    priority: 0 - place.rank,
-    attempt,
-    added,
-    ...(group !== undefined && { group }),
-    ...(meta !== undefined && { meta }),
-    ...(batch !== undefined && { batch }),
-    ...(state === "delayed" && { due: Number(parts[2]) }),
-    ...(expires !== undefined && { expires }),
+    ...{ id: place.id, queue, state, data, priority: 0 - place.rank, attempt, added },
+    ...present({ group, meta, batch, due: state === "delayed" ? Number(parts[2]) : undefined, expires }),
     runs: isTaken(value) ? [...runs, value.run] : runs,
-    ...(error !== undefined && { error }),
-    ...(isDead(value) && { died: value.died }),
+    ...present({ error, died: isDead(value) ? value.died : undefined }),
     ...(isTaken(value) && value.next && { next: { data: value.next.data, ...present({ due: value.next.at }) } }),
   };
   return { key, version, info, value, place };

@@ -174,9 +174,14 @@ export function optionalOperand(given: Given): string | undefined {
 
 /** The only operand of a command, which is required. */
 export function operandOf(given: Given, what: string): string {
-  const operand = optionalOperand(given);
+  expectNoMore(given, 1);
+  return firstOperand(given, what);
+}
+
+/** The first operand of a command, which is required. */
+export function firstOperand({ command, operands: [operand] }: Given, what: string): string {
   if (operand !== undefined) return operand;
-  throw new CommandError(`ojm ${given.command} needs ${what}. See: ojm help ${given.command}`);
+  throw new CommandError(`ojm ${command} needs ${what}. See: ojm help ${command}`);
 }
 
 /**
@@ -184,8 +189,8 @@ export function operandOf(given: Given, what: string): string {
  *
  * @throws CommandError
  */
-export function checkNewName(name: string): void {
-  if (name.trim() === "") throw new CommandError("the name of a job must not be blank");
+export function checkNewName(name: string, of = "a job"): void {
+  if (name.trim() === "") throw new CommandError(`the name of ${of} must not be blank`);
   if (name !== name.trim())
-    throw new CommandError(`the name of a job must not begin or end with a blank, as "${name}"`);
+    throw new CommandError(`the name of ${of} must not begin or end with a blank, as "${name}"`);
 }

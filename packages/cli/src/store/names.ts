@@ -1,6 +1,7 @@
 import { isPattern, matchesName, Semaphore } from "@ojm/core/internal";
+import { firstOperand } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
-import { CommandError, EXIT, nameOf, notFound } from "../errors.js";
+import { EXIT, nameOf, notFound } from "../errors.js";
 import { done, jsonText, print, printError, wantsJson } from "../output/print.js";
 import { explained } from "./explain.js";
 
@@ -22,13 +23,9 @@ export interface Names {
  *
  * @throws CommandError if no name is known for a pattern
  */
-export async function namesOf(
-  { command, operands }: Given,
-  what: string,
-  known: () => Promise<Iterable<string>>,
-): Promise<Names> {
-  const [first] = operands;
-  if (first === undefined) throw new CommandError(`ojm ${command} needs ${what}. See: ojm help ${command}`);
+export async function namesOf(given: Given, what: string, known: () => Promise<Iterable<string>>): Promise<Names> {
+  const { command, operands } = given;
+  const first = firstOperand(given, what);
   if (operands.length === 1 && !isPattern(first)) return { names: [first], isOne: true, text: first };
   const all = operands.some(isPattern) ? [...new Set(await known())].sort() : [];
   const meant = operands.map((word): readonly string[] => {

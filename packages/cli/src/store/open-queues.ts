@@ -1,8 +1,9 @@
 import type { JobManager } from "@ojm/core";
 import { visible } from "@ojm/core/internal";
 import type { QueueSummary, Queues } from "@ojm/queue";
+import { checkNewName } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
-import { CommandError, notFound } from "../errors.js";
+import { notFound } from "../errors.js";
 import { listed, meant, queueNames } from "./known-names.js";
 import { type OpenStore, withStore } from "./open.js";
 
@@ -56,8 +57,7 @@ export async function queueOf(queues: Queues, manager: JobManager, name: string)
  * of a misspelt queue, and its worker would wait for ever.
  */
 export async function refuseNewQueue(given: Given, manager: JobManager, name: string): Promise<void> {
-  if (name !== name.trim() || name === "")
-    throw new CommandError(`the name of a queue must not be blank, and not begin or end with a blank, as "${name}"`);
+  checkNewName(name, "a queue");
   if (given.flags.has("new")) return;
   const known = await queueNames(manager);
   if (known.has(name)) return;

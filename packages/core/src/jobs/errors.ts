@@ -47,6 +47,13 @@ export class RunError extends Error {
   }
 }
 
+/** Throws `INVALID` for a wrong option, or name, of the job. */
+export function refusing(job: unknown): (what: string) => never {
+  return (what) => {
+    throw new RunError("INVALID", String(job), what);
+  };
+}
+
 /** Whether `error` is a {@link RunError}, from this copy of the package or another. */
 export function isRunError(error: unknown): error is RunError {
   return typeof error === "object" && error !== null && BRAND in error;

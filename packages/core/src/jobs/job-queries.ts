@@ -6,7 +6,7 @@ import type { ActiveRun, FollowRunsOptions, LiveRuns, LiveSource } from "../oper
 import type { RollupQueries } from "../operator/rollups/queries.js";
 import type { Rollups, RollupsOptions } from "../operator/rollups/types.js";
 import { checkedDuration, type Duration } from "../util/duration.js";
-import { RunError } from "./errors.js";
+import { refusing } from "./errors.js";
 import type { LogItem, LogOptions, Progress } from "./logs/types.js";
 import { readMaintenance } from "./maintenance.js";
 import { operatorPart } from "./operator-part.js";
@@ -372,8 +372,5 @@ export abstract class JobQueries {
 
 /** The longest wait, in ms. Without a timeout, there is no limit. */
 function longestWait(timeout: Duration = Number.POSITIVE_INFINITY): number {
-  const refuse = (message: string): never => {
-    throw new RunError("INVALID", "", message);
-  };
-  return checkedDuration("timeout", timeout, refuse, 0, Number.POSITIVE_INFINITY);
+  return checkedDuration("timeout", timeout, refusing(""), 0, Number.POSITIVE_INFINITY);
 }

@@ -7,7 +7,7 @@ import { ABOVE_ZERO, checkedDuration, type InMs } from "../util/duration.js";
 import { ownNameProblem } from "../util/own-names.js";
 import { isCount, isMap } from "../util/shape.js";
 import { valueText } from "../util/text.js";
-import { RunError } from "./errors.js";
+import { refusing } from "./errors.js";
 import { checkLogBudget, type LogBudgetOptions } from "./logs/logs.js";
 import { isOnceLock, ONCE_LOCK } from "./once-lock.js";
 import type {
@@ -128,14 +128,10 @@ export interface CheckedOptions extends Omit<InMs<RunOptions>, "once" | "rate"> 
  * @throws RunError `INVALID`
  */
 export function checkRunOptions(name: string, options: RunOptions): CheckedOptions {
-  if (typeof name !== "string" || name === "") {
-    throw new RunError("INVALID", String(name), "the name of a job must be a text that is not empty");
-  }
+  const refuse = refusing(name);
+  if (typeof name !== "string" || name === "") refuse("the name of a job must be a text that is not empty");
   const reserved = ownNameProblem(name);
-  if (reserved !== undefined) throw new RunError("INVALID", name, reserved);
-  const refuse = (what: string): never => {
-    throw new RunError("INVALID", name, what);
-  };
+  if (reserved !== undefined) refuse(reserved);
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${valueText(options)}`);
   const problem = unknownOption(`a run of "${name}"`, options, RUN, RUN_INTERNAL);
   if (problem !== undefined) refuse(problem);
@@ -211,8 +207,13 @@ const LONGEST_WINDOW = 30 * 24 * HOUR;
 
 /** Why a value cannot be the rate of a run; `undefined` if it can. */
 export function rateProblem(rate: unknown): string | undefined {
+  return problemOf((refuse) => checkRate(rate, refuse));
+}
+
+/** What `check` refuses; `undefined` if it refuses nothing. */
+function problemOf(check: (refuse: (what: string) => never) => unknown): string | undefined {
   try {
-    checkRate(rate, (what) => {
+    check((what) => {
       throw new Error(what);
     });
     return undefined;
@@ -256,9 +257,7 @@ export function checkOnceCall(
   key: unknown,
   options: OnceCallOptions,
 ): OnceCallOptions & { readonly keep: number } {
-  const refuse = (what: string): never => {
-    throw new RunError("INVALID", String(name), what);
-  };
+  const refuse = refusing(name);
   if (!isMap(options)) refuse(`the options of once must be a map with "keep", not ${valueText(options)}`);
   const problem = unknownOption("once", options, ONCE, ["claim"]) ?? onceKeyProblem(key);
   if (problem !== undefined) refuse(problem);
@@ -299,14 +298,7 @@ function copyOf(option: string, map: unknown, refuse: (what: string) => never): 
 
 /** The problem with requested args, which are checked before the request is stored; `undefined` if none. */
 export function argsProblem(args: unknown): string | undefined {
-  try {
-    copyOf("args", args, (what) => {
-      throw new Error(what);
-    });
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
+  return problemOf((refuse) => copyOf("args", args, refuse));
 }
 
 function isClaim(claim: unknown): boolean {
@@ -320,9 +312,7 @@ function isClaim(claim: unknown): boolean {
  * @throws RunError `INVALID`
  */
 export function checkPruneOptions(options: PruneOptions): InMs<PruneOptions> {
-  const refuse = (what: string): never => {
-    throw new RunError("INVALID", "", what);
-  };
+  const refuse = refusing("");
   const given: Partial<PruneOptions> = isMap(options) ? options : {};
   const problem = unknownOption("a prune", given, ["olderThan", "name", "keep", "author", "signal"]);
   if (problem !== undefined) refuse(problem);

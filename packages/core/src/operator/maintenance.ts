@@ -2,6 +2,7 @@ import type { Channel } from "../channel/channel.js";
 import { unlessCorrupt } from "../channel/corrupt.js";
 import type { Op } from "../channel/types.js";
 import { auditOps } from "../jobs/audit.js";
+import { refusing } from "../jobs/errors.js";
 import { isMaintenance, isMaintenanceValue, MAINTENANCE, maintenanceIn } from "../jobs/maintenance.js";
 import type { RunContext } from "../jobs/run/context.js";
 import type {
@@ -15,7 +16,7 @@ import type {
 import type { LocksValue } from "../locks/entries/schema.js";
 import { matchesName } from "../util/names.js";
 import { isText, isTime, present } from "../util/shape.js";
-import { checkRequest, refusing } from "./requests.js";
+import { checkRequest } from "./requests.js";
 
 const OPTIONS = ["names", "reason", "author", "until"];
 

@@ -2,7 +2,7 @@ import { unknownOption } from "../channel/backend/config.js";
 import type { Channel, ChannelOps } from "../channel/channel.js";
 import type { Entry } from "../channel/types.js";
 import { auditOps } from "../jobs/audit.js";
-import { isRunError, RunError } from "../jobs/errors.js";
+import { isRunError, RunError, refusing } from "../jobs/errors.js";
 import { closeRunOf, jobOf, recordOf } from "../jobs/records/orphans.js";
 import { hasEnded, recordUnder } from "../jobs/records/read.js";
 import { lockOf, recordKeyOf, toRecord } from "../jobs/records/record.js";
@@ -235,11 +235,4 @@ export function checkRequest(
   }
   if (signal !== undefined && !isSignal(signal)) refuse("signal must be an AbortSignal");
   return checkedDuration("wait", given.wait ?? usual, refuse, 0, Number.POSITIVE_INFINITY);
-}
-
-/** Throws `INVALID` for the options of a request for a name. */
-export function refusing(name: unknown): (what: string) => never {
-  return (what) => {
-    throw new RunError("INVALID", String(name), what);
-  };
 }

@@ -10,14 +10,14 @@ export function whenAborted(signal: AbortSignal, callback: () => void): () => vo
 }
 
 /**
- * A signal that fires with the first of `signals`. `forget` stops listening to them: Node keeps the result of
+ * A signal that fires with the first of `signals`, for its reason. `forget` stops listening to them: Node keeps the result of
  * AbortSignal.any() while any of its sources lives.
  *
  * @see https://github.com/nodejs/node/issues/55351
  */
 export function firstOf(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; forget(): void } {
   const first = new AbortController();
-  const abort = (): void => first.abort();
+  const abort = (): void => first.abort(signals.find(({ aborted }) => aborted)?.reason);
   const unfollow = signals.map((signal) => whenAborted(signal, abort));
   if (signals.some(({ aborted }) => aborted)) abort();
   return { signal: first.signal, forget: () => unfollow.forEach((forget) => void forget()) };

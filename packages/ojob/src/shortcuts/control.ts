@@ -1,3 +1,4 @@
+import { pause } from "@ojm/core/internal";
 import { mapConcurrent } from "../execute/dispatch/dispatch.js";
 import { JobError, SkippedJob, within } from "../execute/runtime/job-error.js";
 import type { Args, Shortcut, StepJob, StepReference } from "../load/job-file.js";
@@ -165,7 +166,9 @@ export const CONTROL: Shortcuts = {
     jobs: { wait: "time=value" },
     check: ({ values }, complain) => expectNumber(values["value"], "a number of milliseconds", complain),
     run: async (run) => {
-      await pause(run, run.number("a number of milliseconds"));
+      const { engine, execution } = run;
+      await pause(engine.runtime.clock, run.number("a number of milliseconds"), [execution.signal]);
+      execution.throwIfStopped();
       return run.args;
     },
   },
@@ -288,21 +291,6 @@ async function givenTo(run: ShortcutRun, item: StepJob, args: Args): Promise<Arg
   const isIsolated = item.isolateArgs ?? run.flag("isolateArgs");
   const given = isIsolated ? own : (merge(args, own) as Args);
   return run.engine.placed(given, item.args, item.at);
-}
-
-async function pause({ engine, execution }: ShortcutRun, ms: number): Promise<void> {
-  const { signal } = execution;
-  await new Promise<void>((resolve) => {
-    const cancel = engine.runtime.clock.after(ms, () => done(), true);
-    const done = (): void => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    signal.addEventListener("abort", done);
-    if (signal.aborted) done();
-  });
-  execution.throwIfStopped();
 }
 
 function checkFile({ values: { value }, places, at }: Shortcut, complain: Complain, context: CheckContext): void {

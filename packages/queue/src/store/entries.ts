@@ -1,4 +1,4 @@
-import type { Holder, JsonValue, Key, Op } from "@ojm/core";
+import type { Holder, Key, Op } from "@ojm/core";
 import {
   type DamageCheck,
   fieldsOf,
@@ -10,9 +10,10 @@ import {
   isText,
   isTime,
   permitsProblem,
+  present,
   rateProblem,
 } from "@ojm/core/internal";
-import type { CheckedQueue } from "../options.js";
+import type { CheckedQueue, ItemOptions } from "../options.js";
 import type { QueuePause } from "../types.js";
 
 /*
@@ -53,16 +54,11 @@ export interface Place {
 }
 
 /** What the store has of an item in every state. */
-export interface StoredItem {
+export interface StoredItem extends ItemOptions {
   readonly data: unknown;
   /** The number of its attempt: of the next one while it waits. */
   readonly attempt: number;
   readonly added: number;
-  readonly attempts?: number;
-  readonly group?: string;
-  readonly unique?: { readonly key: string; readonly until: "taken" | "done" | number };
-  readonly expires?: number;
-  readonly meta?: { readonly [key: string]: JsonValue };
   readonly batch?: string;
   /** The ids of its last runs. */
   readonly runs?: readonly string[];
@@ -270,19 +266,7 @@ export const queueDamage: DamageCheck = {
 /** The item without what belongs to one of its states. */
 export function itemOf(value: StoredItem): StoredItem {
   const { data, attempt, added, attempts, group, unique, expires, meta, batch, runs, error } = value;
-  return {
-    data,
-    attempt,
-    added,
-    ...(attempts !== undefined && { attempts }),
-    ...(group !== undefined && { group }),
-    ...(unique !== undefined && { unique }),
-    ...(expires !== undefined && { expires }),
-    ...(meta !== undefined && { meta }),
-    ...(batch !== undefined && { batch }),
-    ...(runs !== undefined && { runs }),
-    ...(error !== undefined && { error }),
-  };
+  return { data, attempt, added, ...present({ attempts, group, unique, expires, meta, batch, runs, error }) };
 }
 
 /** The op that writes which item has a unique key, and where the item is. */

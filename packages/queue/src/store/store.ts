@@ -131,27 +131,18 @@ export class QueueStore {
   async addOps(
     queue: string,
     data: unknown,
-    { rank, at, expires, group, unique, attempts, meta }: CheckedAdd,
+    { rank, at, replace: _, ...options }: CheckedAdd,
     isExact: boolean,
     batch?: string,
   ): Promise<{ readonly ops: Op<QueuesValue>[]; readonly place: Place; readonly item: StoredItem }> {
     const { turn: now, id } = this.#stamp();
+    const { group, unique } = options;
     const read = (key: Key) => first(readable(this.channel, { prefix: key, limit: 1 }));
     const [last, round] =
       group === undefined ? [] : await Promise.all([read(groupKey(queue, group, rank)), read(roundKey(queue, rank))]);
     const turn = group === undefined ? now : Math.max(turnOf(round) ?? now, (turnOf(last) ?? 0) + 1);
     const place = { rank, turn, id };
-    const item: StoredItem = {
-      data: data ?? null,
-      attempt: 1,
-      added: this.clock.now(),
-      ...(attempts !== undefined && { attempts }),
-      ...(group !== undefined && { group }),
-      ...(unique !== undefined && { unique }),
-      ...(expires !== undefined && { expires }),
-      ...(meta !== undefined && { meta }),
-      ...(batch !== undefined && { batch }),
-    };
+    const item = { data: data ?? null, attempt: 1, added: this.clock.now(), ...options, ...present({ batch }) };
     const key = placedKey(queue, place, at);
     const ops: Op<QueuesValue>[] = [
       { check: key, version: null },

@@ -37,9 +37,11 @@ export const actEndpoints: readonly Endpoint[] = [
   { ...act("cancel", "operate", "Ask a run to stop"), id: "cancel-run", path: "/api/v1/runs/:id/cancel" },
 ];
 
-/** An action: the job or run, the reason and the options. */
+/** An action: the job, run or queue, the reason and the options. */
 export interface Act extends ActRequest {
   readonly name: string;
+  /** The id of the item, if it is on one. */
+  readonly id?: string;
   /** The user and the address, for the audit. */
   readonly author: string;
 }
@@ -55,18 +57,22 @@ export const doings: Readonly<
   ...{ unlock, cancel, "cancel-run": cancel },
 };
 
-/** The handlers of the endpoints that change the store. */
-export function actHandlers(source: Source): Readonly<Record<string, Handler>> {
+/** The handlers of actions, by the ids of their endpoints. `check`: rejects a name. */
+export function actHandlers(
+  source: Source,
+  actions: Readonly<Record<string, Doing>> = doings,
+  check?: (name: string) => Promise<void>,
+): Readonly<Record<string, Handler>> {
   const handler =
     (doing: Doing): Handler =>
-    async ({ params, body, viewer, address }) => {
+    async ({ params: { id = "", name = id }, body, viewer, address }) => {
       const request = body as ActRequest;
-      const name = params["name"] ?? params["id"] ?? "";
-      const { done, ...answer } = await doing(source, { ...request, name, author: `${viewer.user} (${address})` });
+      await check?.(name);
+      const { done, ...answer } = await doing(source, { ...request, name, id, author: `${viewer.user} (${address})` });
       source.hub.touch(name);
       return { done: source.mask(done), ...answer, ...(request.dryRun === true && { dryRun: true as const }) };
     };
-  return Object.fromEntries(Object.entries(doings).map(([id, doing]) => [id, handler(doing)]));
+  return Object.fromEntries(Object.entries(actions).map(([id, doing]) => [id, handler(doing)]));
 }
 
 async function runNow(source: Source, { name, reason, author, again, dryRun, ...asked }: Act): Promise<ActAnswer> {

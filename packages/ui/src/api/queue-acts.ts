@@ -1,11 +1,11 @@
 import type { ItemInfo, ItemState } from "@ojm/queue";
 import type { Endpoint } from "../contract/endpoint.js";
-import { type ActRequest, actRequestSchema } from "../contract/requests.js";
+import { actRequestSchema } from "../contract/requests.js";
 import type { ActAnswer, ActName, Role } from "../contract/types.js";
 import { Refusal } from "../security/refusal.js";
 import { hasErrorOf, summaryOf } from "../view/queues.js";
 import type { Source } from "../view/source.js";
-import { checkFuture, iso } from "./acts.js";
+import { type Act, actHandlers, checkFuture, iso } from "./acts.js";
 import type { Handler } from "./read.js";
 
 const act = (id: ActName | `${ActName}-item`, role: Role, path: string, summary: string): Endpoint => ({
@@ -23,39 +23,20 @@ export const queueActEndpoints: readonly Endpoint[] = [
   act("queue-discard-item", "admin", "items/:id/discard", "Remove an item of a queue"),
 ];
 
-/** An action: the queue or the item, the reason and the options. */
-interface Act extends ActRequest {
-  readonly queue: string;
-  /** The id of the item; empty for an action on the queue. */
-  readonly id: string;
-  /** The user and the address, for the audit. */
-  readonly author: string;
-}
-
-/** Takes the action, and says what was done. */
-type Doing = (source: Source, act: Act) => Promise<ActAnswer>;
-
 /** The handlers of the endpoints that change queues. */
 export function queueActHandlers(source: Source): Readonly<Record<string, Handler>> {
-  const doings: Readonly<Record<string, Doing>> = {
+  const doings = {
     ...{ "queue-pause": pause, "queue-resume": resume, "queue-retry": retry, "queue-discard": discard },
     ...{ "queue-retry-item": retryItem, "queue-discard-item": discardItem },
   };
-  const handler =
-    (doing: Doing): Handler =>
-    async ({ params: { name: queue = "", id = "" }, body, viewer, address }) => {
-      const request = body as ActRequest;
-      // An action on a queue that does not exist would make it.
-      if ((await summaryOf(source, queue)) === undefined)
-        throw new Refusal("NOT_FOUND", `this store has no queue "${queue.slice(0, 300)}"`);
-      const author = `${viewer.user} (${address})`;
-      const { done, ...answer } = await doing(source, { ...request, queue, id, author });
-      return { done: source.mask(done), ...answer, ...(request.dryRun === true && { dryRun: true as const }) };
-    };
-  return Object.fromEntries(Object.entries(doings).map(([id, doing]) => [id, handler(doing)]));
+  return actHandlers(source, doings, async (queue) => {
+    // An action on a queue that does not exist would make it.
+    if ((await summaryOf(source, queue)) === undefined)
+      throw new Refusal("NOT_FOUND", `this store has no queue "${queue.slice(0, 300)}"`);
+  });
 }
 
-async function pause({ queues }: Source, { queue, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
+async function pause({ queues }: Source, { name: queue, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
   const then = `${until === undefined ? "until it is resumed" : `until ${iso(until)}`}: no worker takes items of it`;
   if (dryRun === true) {
     checkFuture(until);
@@ -65,14 +46,14 @@ async function pause({ queues }: Source, { queue, reason, author, until, dryRun 
   return { done: `the queue "${queue}" is paused ${then}` };
 }
 
-async function resume(source: Source, { queue, reason, author, dryRun }: Act): Promise<ActAnswer> {
+async function resume(source: Source, { name: queue, reason, author, dryRun }: Act): Promise<ActAnswer> {
   if (dryRun === true) return { done: `would end the pause of the queue "${queue}"` };
   const wasPaused = await source.queues.resume(queue, { reason, author });
   return { done: `the queue "${queue}" ${wasPaused ? "is resumed" : "was not paused"}` };
 }
 
 async function retry(source: Source, act: Act): Promise<ActAnswer> {
-  const { queue, reason, author, dryRun } = act;
+  const { name: queue, reason, author, dryRun } = act;
   const { where, dead } = await deadOf(source, act);
   if (dryRun === true) return { done: `would retry ${letters(dead)} of "${queue}"` };
   const n = await source.queues.redrive(queue, { reason, author, where });
@@ -81,7 +62,7 @@ async function retry(source: Source, act: Act): Promise<ActAnswer> {
 }
 
 async function discard(source: Source, act: Act): Promise<ActAnswer> {
-  const { queue, reason, author, dryRun } = act;
+  const { name: queue, reason, author, dryRun } = act;
   const { where, dead } = await deadOf(source, act);
   if (dryRun === true) return { done: `would discard ${letters(dead)} of "${queue}"` };
   const n = await source.queues.purge(queue, { reason, author, state: "dead", where });
@@ -91,7 +72,7 @@ async function discard(source: Source, act: Act): Promise<ActAnswer> {
 /** The dead letters that are meant, and their number. */
 async function deadOf(
   source: Source,
-  { queue, error }: Act,
+  { name: queue, error }: Act,
 ): Promise<{ readonly where: (item: ItemInfo) => boolean; readonly dead: number }> {
   const where = hasErrorOf(source, error);
   let dead = 0;
@@ -103,7 +84,7 @@ async function deadOf(
 
 const letters = (n: number): string => (n === 1 ? "1 dead letter" : `${n} dead letters`);
 
-async function retryItem(source: Source, { queue, id, reason, author, dryRun }: Act): Promise<ActAnswer> {
+async function retryItem(source: Source, { name: queue, id = "", reason, author, dryRun }: Act): Promise<ActAnswer> {
   if (dryRun === true) {
     await known(source, queue, id, ["dead", "delayed"]);
     return { done: `would retry the item ${id} of "${queue}"` };
@@ -112,7 +93,7 @@ async function retryItem(source: Source, { queue, id, reason, author, dryRun }: 
   return { done: `the item ${id} of "${queue}" waits for a worker` };
 }
 
-async function discardItem(source: Source, { queue, id, reason, author, dryRun }: Act): Promise<ActAnswer> {
+async function discardItem(source: Source, { name: queue, id = "", reason, author, dryRun }: Act): Promise<ActAnswer> {
   if (dryRun === true) {
     await known(source, queue, id);
     return { done: `would discard the item ${id} of "${queue}"` };

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isChannelError, parseRunId, type Reason } from "@ojm/core";
+import { present } from "@ojm/core/internal";
 import type { ItemInfo, ItemState, QueueSummary } from "@ojm/queue";
 import { groupKey } from "@ojm/schedule/operator";
 import type {
@@ -64,14 +65,8 @@ export async function queuesIn({ queues }: Source, isMeant: (name: string) => bo
 }
 
 async function viewOf({ queues, mask }: Source, { name, paused }: QueueSummary, most: number): Promise<QueueView> {
-  const counts = await queues.counts(name, { most });
-  return {
-    name,
-    ...counts,
-    ...(paused && {
-      paused: { ...pick(paused, "at", "until", "maintenance"), reason: mask(paused.reason), by: mask(paused.by) },
-    }),
-  };
+  const pause = paused && masked(pick(paused, "at", "until", "maintenance", "reason", "by"), mask);
+  return { name, ...(await queues.counts(name, { most })), ...present({ paused: pause }) };
 }
 
 /** A queue; `undefined` if it does not exist. */
@@ -84,7 +79,7 @@ export async function queueDetailOf(source: Source, name: string): Promise<Queue
     attemptsOf(source, name),
     limitsOf(source, name),
   ]);
-  const definition = masked(summary.options, source.mask) as QueueDetail["definition"];
+  const definition = masked({ ...summary.options }, source.mask);
   return { ...view, at: Date.now(), definition, ...attempts, limits: textsOf(limits, source), errors, truncated };
 }
 
@@ -173,17 +168,12 @@ export async function itemPageOf(source: Source, name: string, id: string): Prom
   const { queues, mask, showResults } = source;
   const item = await queues.item(name, id);
   if (item === undefined) return undefined;
-  const { data, meta, next, runs } = item;
-  const refs = runs.flatMap((run) => parseRunId(run) ?? []);
+  const refs = item.runs.flatMap((run) => parseRunId(run) ?? []);
   const records = await mapSome(refs, (run) => recordOf(source, run));
-  const shown = {
-    data: masked(data, mask),
-    ...(meta && { meta: masked(meta, mask) as NonNullable<typeof meta> }),
-    ...(next && { next: masked(next, mask) as NonNullable<typeof next> }),
-  };
+  const shown = showResults ? masked(pick(item, "data", "meta", "next"), mask) : { dataHidden: true };
   return {
     at: Date.now(),
-    item: { ...queueItemOf(item, mask), ...(showResults ? shown : { dataHidden: true }) },
+    item: { ...queueItemOf(item, mask), ...shown },
     limits: textsOf(await limitsOf(source, name, item), source),
     attempts: records.flatMap((record) => (record === undefined ? [] : [itemOf(record, source)])),
   };

@@ -199,9 +199,13 @@ export class JobReads {
 }
 
 /** A JSON value with all its texts masked. */
-export function masked(value: unknown, mask: (text: string) => string): unknown {
+export function masked<T>(value: T, mask: (text: string) => string): T {
+  return maskedValue(value, mask) as T;
+}
+
+function maskedValue(value: unknown, mask: (text: string) => string): unknown {
   if (typeof value === "string") return mask(value);
-  if (Array.isArray(value)) return value.map((one) => masked(one, mask));
+  if (Array.isArray(value)) return value.map((one) => maskedValue(one, mask));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [mask(key), masked(one, mask)]));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [mask(key), maskedValue(one, mask)]));
 }

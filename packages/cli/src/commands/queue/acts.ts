@@ -1,6 +1,6 @@
 import { ojmCommand, present } from "@ojm/core/internal";
 import type { PurgeOptions, QueueOptions } from "@ojm/queue";
-import { lastValue, operandOf } from "../../command-line/parse.js";
+import { firstOperand, lastValue, operandOf } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import {
   countOption,
@@ -16,7 +16,7 @@ import { type OpenQueue, queueOf, refuseNewQueue, withQueue, withQueues } from "
 import { sayPaused } from "../act/pause.js";
 import { author, reasonOf, whyOf } from "../act/reason.js";
 import { count } from "../look/doctor/finding.js";
-import { itemOperands } from "./operands.js";
+import { QUEUE } from "./shown.js";
 
 /** An action on a queue, or with `ids`, on some of its items. */
 type QueueAct = (given: Given, open: OpenQueue, ids: readonly string[]) => Promise<number | undefined>;
@@ -28,11 +28,12 @@ export async function execute(given: Given): Promise<number> {
   const verb = given.command.replace("queue ", "");
   if (verb === "define") return define(given, operandOf(given, QUEUE));
   const takesItems = verb === "retry" || verb === "discard";
-  const { queue, ids } = takesItems ? itemOperands(given) : { queue: operandOf(given, QUEUE), ids: [] };
+  const queue = takesItems ? firstOperand(given, QUEUE) : operandOf(given, QUEUE);
+  const ids = [...new Set(given.operands.slice(1))];
+  if (takesItems && ids.length === 0)
+    throw new CommandError(`ojm ${given.command} needs the ids of items after the name of the queue`);
   return withQueue(given, queue, async (open) => ACTS[verb]?.(given, open, ids));
 }
-
-const QUEUE = "the name of a queue";
 
 async function define(given: Given, queue: string): Promise<number> {
   const keep = spanOption(given, "keep");

@@ -1,16 +1,16 @@
 import { ojmCommand, present } from "@ojm/core/internal";
 import type { AddOptions, UniqueOptions } from "@ojm/queue";
-import { expectNoMore, lastValue } from "../../command-line/parse.js";
+import { expectNoMore, firstOperand, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, futureOption, spanOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
 import { done } from "../../output/print.js";
 import { refuseNewQueue, withQueues } from "../../store/open-queues.js";
-import { queueOperand } from "./operands.js";
+import { QUEUE } from "./shown.js";
 
 /** Adds an item to a queue. */
 export async function execute(given: Given): Promise<number> {
-  const queue = queueOperand(given);
+  const queue = firstOperand(given, QUEUE);
   expectNoMore(given, 2);
   const options = optionsOf(given);
   const data = await dataOf(given.operands[1]);

@@ -80,7 +80,7 @@ describe("ojm queue add", () => {
     [["mail", "--priority", "101"], /priority must be a whole number from -100 to 100/],
     [["mail", "--replace"], /--replace belongs to --unique/],
     [["mail", "--unique", "k", "--unique-until", "soon"], /--unique-until takes a duration/],
-    [[" mail"], /must not be blank, and not begin or end with a blank/],
+    [[" mail"], /the name of a queue must not begin or end with a blank/],
     [["mail", "--limit", "1"], /ojm queue add has no option --limit/],
   ])("rejects a wrong command line: %j", async (words, message) => {
     expect(await queue("add", ...words)).toEqual({ code: 2, out: "", err: expect.stringMatching(message) });

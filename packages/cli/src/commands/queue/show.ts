@@ -1,7 +1,7 @@
 import type { JobManager } from "@ojm/core";
-import { present } from "@ojm/core/internal";
-import type { ItemInfo, ItemState, ItemsOptions, QueueSummary, Queues } from "@ojm/queue";
-import { expectNoMore, lastValue } from "../../command-line/parse.js";
+import { all, present } from "@ojm/core/internal";
+import type { ItemInfo, ItemState, QueueSummary, Queues } from "@ojm/queue";
+import { expectNoMore, firstOperand, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
 import { CommandError, notFound } from "../../errors.js";
@@ -11,8 +11,7 @@ import { jsonText, print, printError, wantsJson } from "../../output/print.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withQueue } from "../../store/open-queues.js";
 import { count } from "../look/doctor/finding.js";
-import { queueOperand } from "./operands.js";
-import { itemColumns, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
+import { itemColumns, QUEUE, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
 
 /** A queue with its first items. */
 export interface QueueDetails extends ShownQueue {
@@ -21,7 +20,7 @@ export interface QueueDetails extends ShownQueue {
 
 /** Shows a queue with its first items, one item, or the dead letters. */
 export async function execute(given: Given): Promise<number> {
-  const name = queueOperand(given);
+  const name = firstOperand(given, QUEUE);
   const isDead = given.command === "queue dead";
   expectNoMore(given, isDead ? 1 : 2);
   if (isDead) return showDead(given, name);
@@ -32,7 +31,7 @@ export async function execute(given: Given): Promise<number> {
     throw new CommandError("ojm queue show takes --state, --group and --limit without the id of an item");
   return withQueue(given, name, async ({ queue, queues, manager }) => {
     if (id !== undefined) return showItem(given, queues, manager, name, id);
-    const items = await firstItems(queues, name, { limit: limit ?? LIMIT, ...present({ state, group }) });
+    const items = await all(queues.items(name, { limit: limit ?? LIMIT, ...present({ state, group }) }));
     const details: QueueDetails = { ...(await shownQueue(queues, queue)), items };
     const say = sayTime(given);
     printItem(given, details, queueFields(say));
@@ -56,7 +55,7 @@ async function showDead(given: Given, name: string): Promise<number> {
     { title: "ERROR", cut: "text", cell: ({ error }) => error, color: () => "red" },
   ];
   return withQueue(given, name, async ({ queues }) => {
-    const items = await firstItems(queues, name, { state: "dead", limit: limit + 1, ...present({ group }) });
+    const items = await all(queues.items(name, { state: "dead", limit: limit + 1, ...present({ group }) }));
     await printItems(given, items.slice(0, limit), columns, `the queue "${name}" has no dead letters`);
     if (items.length > limit && !wantsJson(given))
       printError(`There are more: --limit N shows N of them, those added first at the head`);
@@ -65,12 +64,6 @@ async function showDead(given: Given, name: string): Promise<number> {
 
 /** How many items are shown unless the user gives another number. */
 const LIMIT = 20;
-
-async function firstItems(queues: Queues, queue: string, options: ItemsOptions): Promise<ItemInfo[]> {
-  const items: ItemInfo[] = [];
-  for await (const item of queues.items(queue, options)) items.push(item);
-  return items;
-}
 
 function queueFields(say: SayTime): Column<QueueDetails>[] {
   return [

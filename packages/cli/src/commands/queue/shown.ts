@@ -3,6 +3,9 @@ import { colorOf } from "../../output/color.js";
 import type { Column } from "../../output/items.js";
 import type { SayTime } from "../../output/times.js";
 
+/** The operand that names a queue, in words. */
+export const QUEUE = "the name of a queue";
+
 /** A queue, with the number of its items by their state. */
 export interface ShownQueue extends QueueSummary, QueueCounts {}
 

@@ -13,7 +13,7 @@ import { configuredNotify } from "../../store/config.js";
 import { queueOf, refuseNewQueue, withQueues } from "../../store/open-queues.js";
 import { nameOf, reported } from "../exec/exec.js";
 import { ONE } from "../exec/run-command.js";
-import { ItemCommands } from "./item-commands.js";
+import { type ItemCommandOptions, ItemCommands } from "./item-commands.js";
 import { sayPause } from "./shown.js";
 
 /** How long an item waits that its command gave back, in ms. */
@@ -47,11 +47,8 @@ export async function execute(given: Given): Promise<number> {
   );
 }
 
-interface Settings {
-  readonly words: readonly string[];
+interface Settings extends ItemCommandOptions {
   readonly concurrency: number;
-  readonly grace: number;
-  readonly later: number;
 }
 
 async function work(
@@ -59,9 +56,10 @@ async function work(
   queues: Queues,
   manager: JobManager,
   queue: string,
-  { concurrency, grace, ...settings }: Settings,
+  { concurrency, ...settings }: Settings,
 ): Promise<number> {
-  const commands = new ItemCommands(manager, { ...settings, grace });
+  const { grace } = settings;
+  const commands = new ItemCommands(manager, settings);
   const stopped = stopOnSignal(commands, grace);
   const worker = await queues.work(queue, (item) => commands.handle(item), { concurrency });
   const isDrained = given.flags.has("drain");

@@ -1,7 +1,7 @@
 import { unknownOption } from "../../channel/backend/config.js";
 import { checkedDuration } from "../../util/duration.js";
 import { fieldsOf, isCount, isId, isMap, isSpan } from "../../util/shape.js";
-import { RunError } from "../errors.js";
+import { refusing } from "../errors.js";
 import type { RetryOptions, RetryPolicy, RunRecord, RunStatus } from "../types.js";
 
 const RETRY_OPTIONS = ["attempts", "delay", "backoff", "maxDelay", "onLost"];
@@ -17,9 +17,7 @@ const LONGEST_DELAY = 7 * 24 * HOUR;
  * @throws RunError `INVALID`
  */
 export function checkRetry(name: string, options: RetryOptions): RetryPolicy {
-  const refuse = (what: string): never => {
-    throw new RunError("INVALID", name, what);
-  };
+  const refuse = refusing(name);
   if (!isMap(options))
     return refuse(`retry of "${name}" must be a map such as { attempts: 3 }, not ${String(options)}`);
   const problem = unknownOption(`retry of "${name}"`, options, RETRY_OPTIONS);

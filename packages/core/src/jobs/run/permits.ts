@@ -203,8 +203,8 @@ interface Known {
 /** The places of a run whose turn is over, in the line of its set and in that of one permit or rate. */
 class Places implements Handover {
   readonly #clock: Clock;
-  #inSet: Place | undefined;
-  #inLine: Place | undefined;
+  inSet: Place | undefined;
+  inLine: Place | undefined;
   /** Set once its run has started. */
   known: Known | undefined;
   #until = 0;
@@ -213,47 +213,30 @@ class Places implements Handover {
     this.#clock = clock;
   }
 
-  get inSet(): Place | undefined {
-    return this.#inSet;
-  }
-
-  get inLine(): Place | undefined {
-    return this.#inLine;
-  }
-
   get #all(): readonly Place[] {
-    return [this.#inSet, this.#inLine].filter((place) => place !== undefined);
+    return [this.inSet, this.inLine].filter((place) => place !== undefined);
   }
 
-  /** The process has its first place: its turn begins. */
-  #begin(): void {
+  /** The process has a place. With the first one, its turn begins. */
+  entered(where: "inSet" | "inLine", place: Place): void {
     if (this.#all.length === 0) this.#until = this.#clock.monotonic() + TURN;
-  }
-
-  enteredSet(place: Place): void {
-    this.#begin();
-    this.#inSet = place;
-  }
-
-  enteredLine(place: Place): void {
-    this.#begin();
-    this.#inLine = place;
+    this[where] = place;
   }
 
   get isKept(): boolean {
     const hasEnded = this.#all.some(({ lease }) => lease.signal.aborted);
-    return this.#inLine !== undefined && !hasEnded && this.#clock.monotonic() < this.#until;
+    return this.inLine !== undefined && !hasEnded && this.#clock.monotonic() < this.#until;
   }
 
   leaveLine(): void {
-    this.#inLine?.stop();
-    this.#inLine = undefined;
+    this.inLine?.stop();
+    this.inLine = undefined;
   }
 
   giveUp(): void {
     this.leaveLine();
-    this.#inSet?.stop();
-    this.#inSet = undefined;
+    this.inSet?.stop();
+    this.inSet = undefined;
   }
 }
 
@@ -448,11 +431,12 @@ export class Permits {
         else if (this.#rate !== undefined && this.#rate.rest > 0 && !over.aborted) await this.#rate.read();
         continue;
       }
-      if (this.#setLine !== undefined && inSet === undefined) places.enteredSet(await this.#enter(this.#setLine, over));
+      if (this.#setLine !== undefined && inSet === undefined)
+        places.entered("inSet", await this.#enter(this.#setLine, over));
       else {
         // Leave the other line first: a run that waits for this permit must not keep others from that one.
         places.leaveLine();
-        places.enteredLine(await this.#enter(line, over));
+        places.entered("inLine", await this.#enter(line, over));
       }
       await this.#readAll();
     }

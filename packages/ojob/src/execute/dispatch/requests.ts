@@ -1,5 +1,6 @@
 import type { Clock } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
+import { whenAborted } from "@ojm/core/internal";
 import type { Args, CodeBlock, Dependency, TodoEntry } from "../../load/job-file.js";
 import type { RunArgs } from "../../plan/args.js";
 import type { PlannedJob } from "../../plan/planned.js";
@@ -55,6 +56,14 @@ export class Request {
     this.contents = contents;
     this.number = number;
     this.finished = new Promise((resolve) => this.onFinish(resolve));
+  }
+
+  /** The outcome. While the request waits, no execution listens to the signal of its run: that ends the wait. */
+  finishedUnder(signal: AbortSignal): Promise<JobOutcome> {
+    const end = (): void => this.giveUp?.((signal.reason as Error).message);
+    const unfollow = whenAborted(signal, end);
+    if (signal.aborted) end();
+    return this.finished.finally(unfollow);
   }
 
   /** Names the request within this process. */

@@ -1,4 +1,5 @@
 import { isRunError, type Run, type RunOptions } from "@ojm/core";
+import { firstOf } from "@ojm/core/internal";
 import type { Args, Taking } from "../../load/job-file.js";
 import { JOB_START } from "../../plan/manager/manager-args.js";
 import { timeoutOf, wrongRunArgs } from "../../plan/manager/starts.js";
@@ -36,10 +37,7 @@ async function start({ args, execution, runs, tick, taking }: BuiltinContext): P
   const manager = await runtime.managers.get();
   const timeout = timeoutOf(args);
   // It ends only the wait for the lock, permits and rate. An open run has its own signal, to clean up.
-  const waiting = new AbortController();
-  const giveUp = (): void => waiting.abort(signal.reason);
-  signal.addEventListener("abort", giveUp);
-  if (signal.aborted) giveUp();
+  const waiting = firstOf(signal);
   try {
     const claim = tick?.isClaimed === true ? new TickClaim(manager, runtime.clock, name, tick) : undefined;
     await claim?.look();
@@ -47,7 +45,7 @@ async function start({ args, execution, runs, tick, taking }: BuiltinContext): P
     const options: RunOptions = { trigger, signal: waiting.signal, ...limits, ...(claim && { claim }) };
     runs.add(await startFor(tick, () => manager.start(name, options)));
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    waiting.forget();
   }
 }
 

@@ -33,7 +33,7 @@ export class FileQueues {
     const key = JSON.stringify([wanted, config]);
     const before = this.#queues.get(name);
     if (before?.key === key) return;
-    if (before !== undefined || runtime.queues.worked(name) !== undefined)
+    if (before !== undefined || runtime.queues.worked.has(name))
       throw new JobError(`the queue "${name}" has a worker already, with other arguments: start it once`);
     if (refusal !== undefined) return;
     const items = new ItemJobs(this.#engine, wanted, key);
@@ -69,7 +69,7 @@ export class FileQueues {
 
   /** The jobs of the file are over: another file of this process may handle the same queues. */
   forget(): void {
-    for (const name of this.#queues.keys()) this.#engine.runtime.queues.remove(name);
+    for (const name of this.#queues.keys()) this.#engine.runtime.queues.worked.delete(name);
   }
 
   /** Takes no further item. Resolves once no job handles an item. */
@@ -107,7 +107,7 @@ class ItemJobs {
     const complete = (id: string): Promise<boolean> => this.#complete(id);
     const holds = (run: object): boolean => [...this.#items.values()].some((item) => item.run === run);
     this.#worked = { name, store, complete, holds, stop };
-    this.#engine.runtime.queues.add(this.#worked);
+    this.#engine.runtime.queues.worked.set(name, this.#worked);
     // A stop came while the worker was being opened.
     if (this.#engine.refusal !== undefined) void stop();
   }
@@ -169,11 +169,7 @@ class ItemJobs {
     const limited = typeof timeout === "number" ? within(job, timeout) : job;
     const [request] = dispatch.submit({ job: limited, given, trigger: "queue", handed });
     if (request === undefined) return "the jobs are over";
-    // While the request waits, no execution listens to the signal of the run: end the wait itself.
-    const giveUp = (): void => request.giveUp?.((signal.reason as Error).message);
-    signal.addEventListener("abort", giveUp);
-    if (signal.aborted) giveUp();
-    return request.finished.finally(() => signal.removeEventListener("abort", giveUp));
+    return request.finishedUnder(signal);
   }
 
   /** Ends the attempt as its job ended. */

@@ -1,4 +1,5 @@
 import type { JobManager } from "@ojm/core";
+import { present } from "@ojm/core/internal";
 import type { ItemInfo, Queues, RedriveOptions } from "@ojm/queue";
 import type { Args } from "../../load/job-file.js";
 import { checkStore, newItem, queueArg, queueOfFile } from "../../plan/queue/queue-args.js";
@@ -23,28 +24,25 @@ interface Named {
   readonly worked: WorkedQueue | undefined;
 }
 
-async function named({ engine, job }: Execution, args: Args): Promise<Named> {
-  const { queues } = engine.runtime;
-  const name = queues.nameOf(queueArg(args), queueOfFile(engine.plan));
-  const config = await storeOf(args, (channel) => engine.placed(channel, channel, job.at));
-  const store = await queues.of(name, config);
-  return { name, queues: store.queues, manager: store.manager, worked: queues.worked(name) };
+async function named(execution: Execution, args: Args): Promise<Named> {
+  const { runtime, plan } = execution.engine;
+  const { queues } = runtime;
+  const name = queues.nameOf(queueArg(args), queueOfFile(plan));
+  const store = await queues.of(name, await storeOf(execution, args));
+  return { name, queues: store.queues, manager: store.manager, worked: queues.worked.get(name) };
 }
 
 /** The store that arguments name by `type` and `args`. */
-async function storeOf(
-  { type, args = {} }: Args,
-  placed: (channel: Args) => Promise<Args>,
-): Promise<StoreConfig | undefined> {
+async function storeOf({ engine, job }: Execution, { type, args = {} }: Args): Promise<StoreConfig | undefined> {
   if (type === undefined) return undefined;
   checkStore({ type, args });
-  const { chLocks } = await placed({ chLocks: { type, args } });
-  return chLocks as StoreConfig;
+  const channel = { chLocks: { type, args } };
+  return (await engine.placed(channel, channel, job.at))["chLocks"] as StoreConfig;
 }
 
 /** Handles the items of a queue with the jobs of this file. */
-async function manage({ engine, job }: Execution, args: Args): Promise<void> {
-  await engine.beginQueue(args, await storeOf(args, (channel) => engine.placed(channel, channel, job.at)));
+async function manage(execution: Execution, args: Args): Promise<void> {
+  await execution.engine.beginQueue(args, await storeOf(execution, args));
 }
 
 /** Adds an item. Resolves to its id. */
@@ -113,7 +111,7 @@ async function report(execution: Execution, args: Args): Promise<Args> {
 /** Takes no further item of the queue in this process. */
 async function stop({ engine, runs }: Execution, args: Args): Promise<void> {
   const { queues } = engine.runtime;
-  const worked = queues.worked(queues.nameOf(queueArg(args)));
+  const worked = queues.worked.get(queues.nameOf(queueArg(args)));
   const stopped = worked?.stop();
   // A job that handles an item cannot wait for its own end.
   const isOfItem = [...runs.around()].some((run) => worked?.holds(run) === true);
@@ -128,8 +126,7 @@ async function retry(execution: Execution, args: Args): Promise<number> {
     await queues.retry(name, String(idx), why);
     return 1;
   }
-  const options = { ...why, ...(rate !== undefined && { rate }), ...(limit !== undefined && { limit }) };
-  return queues.redrive(name, options as RedriveOptions);
+  return queues.redrive(name, { ...why, ...present({ rate, limit }) } as RedriveOptions);
 }
 
 /** Adds an item for the job of each rule that is true. Resolves to the ids of the items. */
@@ -245,7 +242,7 @@ export async function queueCall(execution: Execution, verb: string, parameters: 
 /** How many items wait or are handled. 0 before a queue is there. */
 async function size(execution: Execution): Promise<number> {
   const { queues } = execution.engine.runtime;
-  const worked = queues.worked(queues.nameOf(undefined));
+  const worked = queues.worked.get(queues.nameOf(undefined));
   if (worked === undefined) return 0;
   const { waiting, delayed, active } = await worked.store.queues.counts(worked.name, { most: COUNTED });
   return waiting + delayed + active;

@@ -42,7 +42,8 @@ export class QueueStores {
   readonly #prepare: PrepareType;
   readonly #clock: Clock;
   readonly #stores = new Map<string, Promise<QueueStore>>();
-  readonly #worked = new Map<string, WorkedQueue>();
+  /** The queues whose items this process handles, by name. */
+  readonly worked: Map<string, WorkedQueue> = new Map();
 
   constructor(managers: Managers, prepare: PrepareType, clock: Clock) {
     this.#managers = managers;
@@ -59,21 +60,9 @@ export class QueueStores {
     return opening;
   }
 
-  worked(name: string): WorkedQueue | undefined {
-    return this.#worked.get(name);
-  }
-
-  add(queue: WorkedQueue): void {
-    this.#worked.set(queue.name, queue);
-  }
-
-  remove(name: string): void {
-    this.#worked.delete(name);
-  }
-
   /** The name of the queue that a job means. `ofFile`: the one for which its file has a worker. */
   nameOf(queue: string | undefined, ofFile?: string): string {
-    return queue ?? [...this.#worked.keys()][0] ?? ofFile ?? DEFAULT_QUEUE;
+    return queue ?? [...this.worked.keys()][0] ?? ofFile ?? DEFAULT_QUEUE;
   }
 
   /**
@@ -83,7 +72,7 @@ export class QueueStores {
    * @throws JobError if that is the memory of this process, which no other one can read
    */
   async of(name: string, config?: StoreConfig): Promise<QueueStore> {
-    const worked = this.#worked.get(name);
+    const worked = this.worked.get(name);
     if (worked !== undefined) return worked.store;
     const store = await this.open(config);
     if (store.isLasting) return store;

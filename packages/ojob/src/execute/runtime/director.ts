@@ -15,7 +15,7 @@ import {
   type RunRecord,
   type Version,
 } from "@ojm/core";
-import { type ChannelOps, durationOf, type StartClaim, type StartingRun, visible } from "@ojm/core/internal";
+import { type ChannelOps, durationOf, firstOf, type StartClaim, type StartingRun, visible } from "@ojm/core/internal";
 import {
   DIRECTOR_CHECK,
   DIRECTOR_CHECKIN,
@@ -196,23 +196,13 @@ export class Director {
 
   /** Runs a job of oJob Director. Resolves to the arguments for the next step. */
   async run(job: string, call: DirectorCall): Promise<Args> {
-    switch (job) {
-      case DIRECTOR_INIT:
-        await this.#init(call.args);
-        return call.args;
-      case DIRECTOR_CHECK:
-        await this.#check(call);
-        return call.args;
-      case DIRECTOR_CHECKIN:
-        return this.#checkIn(call);
-      case DIRECTOR_CHECKOUT:
-        await this.#checkOut(call);
-        return call.args;
-      case DIRECTOR_WAIT:
-        return this.#wait(call);
-      default:
-        throw new JobError(`"${job}" is not built in`);
-    }
+    if (job === DIRECTOR_CHECKIN) return this.#checkIn(call);
+    if (job === DIRECTOR_WAIT) return this.#wait(call);
+    if (job === DIRECTOR_INIT) await this.#init(call.args);
+    else if (job === DIRECTOR_CHECK) await this.#check(call);
+    else if (job === DIRECTOR_CHECKOUT) await this.#checkOut(call);
+    else throw new JobError(`"${job}" is not built in`);
+    return call.args;
   }
 
   /** The entry of a name and an id, for a script; `undefined` if there is none. It always has a result. */
@@ -304,10 +294,7 @@ export class Director {
     const claim = new CheckIn(channel, settings, place);
     await claim.look();
     // It ends only the wait. An open run has its own signal, and time to clean up.
-    const waiting = new AbortController();
-    const giveUp = (): void => waiting.abort(signal.reason);
-    signal.addEventListener("abort", giveUp);
-    if (signal.aborted) giveUp();
+    const waiting = firstOf(signal);
     try {
       const [timeout, wait] = [spanOf("timeout", args["timeout"]), spanOf("wait", args["wait"])];
       const run = await manager.start(name, {
@@ -327,7 +314,7 @@ export class Director {
         `"${uuid}" of "${name}" is being worked on: ${error.held ? heldText(error.held) : error.message}`,
       );
     } finally {
-      signal.removeEventListener("abort", giveUp);
+      waiting.forget();
     }
     return { ...args, jobUUID: uuid };
   }

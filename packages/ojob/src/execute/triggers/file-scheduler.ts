@@ -219,12 +219,7 @@ export class ScheduledRuns implements Stops {
     const trigger = triggerOf(job);
     const [request] = this.#engine.dispatch.submit({ job, given, own, trigger, tick, handed });
     if (request === undefined) return undefined;
-    // While the request waits, no execution listens to the signal of the run: end the wait itself.
-    const giveUp = (): void => request.giveUp?.((run.signal.reason as Error).message);
-    run.signal.addEventListener("abort", giveUp);
-    if (run.signal.aborted) giveUp();
-    const outcome = await request.finished;
-    run.signal.removeEventListener("abort", giveUp);
+    const outcome = await request.finishedUnder(run.signal);
     if (outcome.status === "completed") return undefined;
     if (outcome.status === "failed") return outcome.error;
     if (run.signal.aborted) return stopped(outcome.reason);

@@ -44,7 +44,7 @@ export function managerArgs(args: Args): ManagerArgs {
   const { name = DEFAULT_QUEUE, concurrency, attempts = 1, queueDelete = true } = args;
   if (typeof name !== "string" || name === "") refuse("name", "the name of the queue, a text", name);
   if (typeof queueDelete !== "boolean") refuse("queueDelete", "true or false", queueDelete);
-  if (concurrency !== undefined) whole("concurrency", concurrency);
+  const slots = concurrency === undefined ? undefined : whole("concurrency", concurrency);
   for (const period of PERIODS) if (args[period] !== undefined) millis(period, args[period]);
   const most = whole("attempts", attempts);
   const { rate } = args;
@@ -52,13 +52,7 @@ export function managerArgs(args: Args): ManagerArgs {
   const ofQueue = isMap(rate) ? { rate: { name, ...rate } } : picked(args, ["rate"]);
   const mostOfAll = most > MOST_ATTEMPTS ? most : Math.min(most + MOST_LOST, MOST_ATTEMPTS);
   const definition = { ...picked(args, DEFINITION), ...ofQueue, attempts: mostOfAll } as QueueOptions;
-  return {
-    name: name as string,
-    concurrency: concurrency as number | undefined,
-    attempts: most,
-    deletes: queueDelete as boolean,
-    definition,
-  };
+  return { name, concurrency: slots, attempts: most, deletes: queueDelete, definition };
 }
 
 /** The arguments of `oJob Queue Manager`. Others may be meant for another job of the same steps. */
@@ -103,16 +97,16 @@ export interface NewItem {
 export function newItem(args: Args): NewItem {
   const { job, data, timeout, unique } = args;
   if (typeof job !== "string" || job === "") refuse("job", "the name of the job that handles the item", job);
-  if (!isMap(data)) return refuse("data", "a map, the arguments of the job", data);
+  if (!isMap(data)) refuse("data", "a map, the arguments of the job", data);
   const template = unfilled(data);
   if (template !== undefined)
     throw new Error(`nothing fills ${template} in "data": the job would get the template instead of a value`);
   const key = unique === undefined ? {} : { unique: isMap(unique) ? unique : { key: String(unique) } };
   return {
-    job: job as string,
+    job,
     data: withoutItem(data),
     timeout: timeout === undefined ? undefined : millis("timeout", timeout),
-    options: { ...picked(args, ADD), ...key, meta: { job: job as string } } as AddOptions,
+    options: { ...picked(args, ADD), ...key, meta: { job } } as AddOptions,
   };
 }
 

@@ -316,7 +316,7 @@ async function scheduleOf({ mask }: Source, { schedule, paused }: ScheduleState)
     timeZone: zoneOf(definition),
     ...pick(definition, "every"),
     ...(cron !== undefined && { cron: mask(cron) }),
-    ...(paused && { paused: { ...pick(paused, "at", "until"), reason: mask(paused.reason), by: mask(paused.by) } }),
+    ...(paused && { paused: masked(pick(paused, "at", "until", "reason", "by"), mask) }),
   };
   return { schedule: shown };
 }

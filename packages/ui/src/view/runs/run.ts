@@ -46,7 +46,7 @@ type Shown<T> = (value: T, source: Pick<Source, "mask" | "showResults">) => T | 
 const plain = <T>(value: T): T => value;
 const text: Shown<string> = (value, { mask }) => mask(String(value));
 const result = <T>(value: T, { mask, showResults }: Pick<Source, "mask" | "showResults">): T | undefined =>
-  showResults ? (masked(value, mask) as T) : undefined;
+  showResults ? masked(value, mask) : undefined;
 
 /** The fields of a record that may be shown. No others are: any program can write more into a store. */
 const FIELDS: { readonly [Field in keyof RunRecord]-?: Shown<NonNullable<RunRecord[Field]>> } = {

@@ -68,6 +68,13 @@ export interface TableProps {
   readonly children: ComponentChildren;
 }
 
+/** The heading of a column of numbers. */
+export const numeric = (head: string, title?: string): VNode => (
+  <th scope="col" class="num" title={title}>
+    {head}
+  </th>
+);
+
 /** A table with its headings. */
 export const Table = ({ class: name, heads, acts = false, children }: TableProps): VNode => (
   <table class={name}>

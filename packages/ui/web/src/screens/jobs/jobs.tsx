@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from "preact";
-import { ActMenu } from "../../acts/act-menu.js";
-import { ACTS, ask, offersOf } from "../../acts/acts.js";
+import { ActButtons, ActMenu } from "../../acts/act-menu.js";
+import { ACTS, allowed, ask, offer, offersOf } from "../../acts/acts.js";
 import { Choose, type ManyAct, ManyActs, readAll, selection } from "../../acts/many.js";
 import { queryOf, read } from "../../api/call.js";
 import type { Job, Jobs } from "../../api/types.js";
@@ -12,7 +12,7 @@ import { JobLink } from "../../parts/facts.js";
 import { StatesFilter } from "../../parts/lists/filters.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
-import { Page } from "../../parts/page.js";
+import { numeric, Page } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Away, Due, Elapsed, Time } from "../../parts/time.js";
@@ -23,19 +23,13 @@ const LIMIT = 100;
 /** How often the jobs are read again, in ms: no event reports a trend. */
 const REFRESH = 60_000;
 
-const numeric = (head: string, title?: string): VNode => (
-  <th scope="col" class="num" title={title}>
-    {head}
-  </th>
-);
-
 const HEADS: readonly (string | VNode)[] = [
   "Job",
   <th scope="col" title="How long it has been running, or when its last run ended">
     Last
   </th>,
   "Next",
-  "Last 30",
+  numeric("Last 30"),
   numeric("p50"),
   numeric("p95"),
   <TrendHead />,
@@ -55,15 +49,18 @@ export function JobsScreen(): VNode {
       return { items: page.jobs.map(({ name }) => name), next: next(page) };
     }, MOST);
   return (
-    <Page title="Jobs" end={<FindField label="Find a job" />}>
+    <Page
+      title="Jobs"
+      end={
+        <>
+          <ActButtons offers={allowed([offer("maintenance")])} target={{ name: "*" }} />
+          <FindField label="Find a job" />
+        </>
+      }
+    >
       <fieldset class="chips filters" aria-label="Only jobs that are">
         <StatesFilter param="state" states={STATES} />
         <FindField label="Host" param="host" />
-        {may("maintenance") && (
-          <button type="button" class="button" onClick={() => ask("maintenance", { name: "*" })}>
-            Maintenance …
-          </button>
-        )}
       </fieldset>
       {may("pause") && <ManyActs of={chosen} acts={MANY} filter={queryOf({ q, state, host })} all={all} />}
       <Paged<Jobs, Job>

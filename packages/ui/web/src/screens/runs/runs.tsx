@@ -15,7 +15,7 @@ import { StatesFilter } from "../../parts/lists/filters.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { RangeField, rangeOf } from "../../parts/lists/range-field.js";
-import { Page } from "../../parts/page.js";
+import { numeric, Page } from "../../parts/page.js";
 import { DidYouMean, Empty } from "../../parts/pictures.js";
 import { Prose } from "../../parts/prose.js";
 import { RunState } from "../../parts/state.js";
@@ -103,11 +103,7 @@ interface RunsTableProps {
   readonly bare?: boolean;
 }
 
-const TOOK = (
-  <th scope="col" class="num">
-    Took
-  </th>
-);
+const TOOK = numeric("Took");
 const FULL = { class: "grid cards runs", heads: ["Job", "State", "Started", TOOK, "By", "Process"] };
 const BARE = { class: "grid cards runs bare", heads: ["Run", "Started", TOOK, "By"] };
 
