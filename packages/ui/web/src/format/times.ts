@@ -1,6 +1,6 @@
 import { offsetText, type Wall, wallOf } from "./wall.js";
 
-/** A time, as short as possible: `02:14:07`, or `02:14` to come, today, `Tue 02:14` this week, `12 Nov 02:14`. */
+/** A short time: `02:14:07`, or `02:14` to come, today, `Tue 02:14` this week, `12 Nov 02:14`. */
 export function shortTime(at: number, now: number, zone: string): string {
   const wall = wallOf(at, zone);
   const today = wallOf(now, zone);
