@@ -1,4 +1,4 @@
-import type { Key, Version } from "@ojm/core";
+import type { EntriesOptions, Key, Version } from "@ojm/core";
 import { readable } from "@ojm/core/internal";
 import { comparePlaces, isItem, type Place, placeOf, type StoredItem } from "../store/entries.js";
 import type { QueueStore } from "../store/store.js";
@@ -97,7 +97,7 @@ export class Head {
     // A page of damaged keys must not hide the items behind it.
     do {
       read = 0;
-      const range = { prefix: ["w", this.#queue], ...(after && { after }), limit };
+      const range: EntriesOptions = { prefix: ["w", this.#queue], ...(after && { after }), limit };
       for await (const entry of readable(this.#store.channel, range)) {
         read++;
         after = entry.key;
