@@ -42,6 +42,18 @@ test("items of a higher priority are taken first, those of the same one in order
   expect(await drain()).toEqual(["e", "f", "c", "a", "d", "b"]);
 });
 
+test.each<[string, (string | number)[], AddOptions]>([
+  ["delayed", ["due", "q", 1, 0], { delay: 500 }],
+  ["waiting", ["w", "q", -0.5], {}],
+])("many damaged entries do not hide the %s items behind them", async (_, before, options) => {
+  const channel = await clock.until(one.manager.channel<unknown>("oJobManager-queues"));
+  const damaged = Array.from({ length: 250 }, (_, i) => [...before, i, `bad${i}`]);
+  await clock.until(Promise.all(damaged.map((key) => channel.set(key, "damaged"))));
+  await add("late", options);
+  await clock.advance(600);
+  expect(await drain()).toEqual(["late"]);
+});
+
 test("groups are served in turn: an item waits for one of each other group per item ahead of its own", async () => {
   for (let i = 0; i < 50; i++) await add(`big ${i}`, { group: "big" });
   for (let i = 0; i < 3; i++) await add(`small ${i}`, { group: "small" });

@@ -364,14 +364,14 @@ export class Queues {
    */
   async retry(queue: string, id: string, why: Partial<Why> = {}): Promise<void> {
     const found = await this.#find(queue, id, ["dead", "delayed"]);
-    if (found === undefined) throw unknown(queue, id, "is dead or delayed");
+    if (found === undefined) throw unknown(queue, id, " that is dead or delayed");
     const store = await this.#open(queue);
     const result = await store.channel.commitWith<unknown[]>(retryOps(queue, found), [
       this.#audit("retry", queue, why, id),
     ]);
     if (result.ok) return;
     const isTaken = result.failed.some(({ key }) => (key as readonly unknown[])[0] === "uniq");
-    if (!isTaken) throw unknown(queue, id, "is dead or delayed any more");
+    if (!isTaken) throw unknown(queue, id, " that is still dead or delayed");
     refuse(queue, `another item of the queue "${queue}" has the unique key of the item ${id}: discard one of them`);
   }
 
@@ -386,7 +386,7 @@ export class Queues {
     const store = await this.#open(queue);
     for (;;) {
       const found = await this.#find(queue, id, STATES);
-      if (found === undefined) throw unknown(queue, id, "is there");
+      if (found === undefined) throw unknown(queue, id);
       if (isTaken(found.value)) {
         const { ended } = await this.#manager.cancel(found.value.run, why);
         if (!ended) return false;
@@ -579,8 +579,8 @@ function checkWhy(queue: string, what: string, why: Why | undefined): void {
     refuse(queue, `queue "${queue}": author must be a text of at most ${LONGEST_TEXT} characters`);
 }
 
-function unknown(queue: string, id: string, what: string): QueueError {
-  return new QueueError("UNKNOWN", queue, `no item ${id} of the queue "${queue}" ${what}`);
+function unknown(queue: string, id: string, what = ""): QueueError {
+  return new QueueError("UNKNOWN", queue, `the queue "${queue}" has no item ${id}${what}`);
 }
 
 function foundOf(

@@ -68,6 +68,11 @@ describe("errors of Redis", () => {
     expect(explain(error, "Redis", false)).toMatchObject({ code: "UNAVAILABLE", retryable: true });
   });
 
+  it("another server at the address is named as such, not as a fault of the client", () => {
+    const error = new Error('Unknown RESP type 72 "H". Please report this.');
+    expect(explain(error, "Redis at a:1", false).message).toContain("not reachable (what answers there is not Redis)");
+  });
+
   it("an error about a certificate that is not trusted is not retryable", () => {
     const error = Object.assign(new Error("self-signed certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
     expect(explain(error, "Redis", false)).toMatchObject({ code: "UNAVAILABLE", retryable: false });

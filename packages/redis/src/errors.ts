@@ -72,7 +72,9 @@ export function explain(error: unknown, where: string, sent: boolean): ChannelEr
     ? "The connection broke before the answer came: whether it was done is not known"
     : "Is it running, and is the address right?";
   // ioredis names one of its own options, which the user does not have.
-  const reason = cause.message.startsWith("Reached the max retries") ? "it does not answer" : cause.message;
+  const reason = cause.message.startsWith("Reached the max retries")
+    ? "it does not answer"
+    : cause.message.replace(/^Unknown RESP type .*/, "what answers there is not Redis");
   return new ChannelError("UNAVAILABLE", `${where} is not reachable (${code ?? reason}). ${advice}`, {
     retryable: true,
     outcome,

@@ -3,7 +3,7 @@
  * @module-tag full
  */
 import { beforeEach, expect, it } from "vitest";
-import { violationsOf } from "./support/browser.js";
+import { typeReason, violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 /** Presses Escape, and returns which element has the focus before the next task of the browser starts. */
@@ -60,7 +60,7 @@ describePages("dialogs", (pages) => {
       await close(key);
     }
     await page.getByRole("link", { name: "Jobs", exact: true }).click();
-    for (const name of ["Maintenance …", "Views"]) {
+    for (const name of ["Start maintenance", "Views"]) {
       await page.getByRole("button", { name }).click();
       await close(name);
     }
@@ -71,7 +71,7 @@ describePages("dialogs", (pages) => {
     await pages.mount.scheduler.add("report", { every: 3_600_000 }, ({ args }) => void seen.push(args));
     const page = await pages.open("jobs/report");
     await page.getByRole("button", { name: "Run now" }).first().click();
-    await page.keyboard.type("for ana");
+    await typeReason(page, "for ana");
     const parameters = page.getByLabel("Parameters as JSON");
     const run = page.getByRole("dialog").getByRole("button", { name: "Run now" });
     await parameters.fill("region=eu");
@@ -95,7 +95,7 @@ describePages("dialogs", (pages) => {
       const error = { code: "CONFLICT", message: "somebody was faster" };
       await route.fulfill({ status: 409, contentType: "application/json", body: JSON.stringify({ error }) });
     });
-    await page.keyboard.type("holidays");
+    await typeReason(page, "holidays");
     for (const key of ["Tab", "Tab", "Enter"]) await page.keyboard.press(key);
     await page.getByRole("dialog").getByRole("button", { name: "Pause schedule", disabled: true }).waitFor();
     expect(await page.evaluate(FOCUSED)).toBe("Pause schedule");
@@ -143,19 +143,30 @@ describePages("dialogs", (pages) => {
         .click();
       const dialog = page.getByRole("dialog", { name: "End the hold of nightly" });
       await dialog.getByText("Ends the hold of bo (the server moves)").waitFor();
-      await page.keyboard.type("it has moved");
+      await typeReason(page, "it has moved");
       await page.keyboard.press("Control+Enter");
       await page.locator("dialog").waitFor({ state: "detached" });
       await expect.poll(() => pages.mount.manager.heldLocks()).toEqual([]);
     },
   );
 
-  it("send by Ctrl+Enter from the text of the reason", async () => {
+  it("send by Enter from the reason, and by Ctrl+Enter from the parameters, where Enter adds a line", async () => {
     const page = await pages.open("jobs/nightly");
     await page.getByRole("button", { name: "Pause schedule" }).first().click();
-    await page.keyboard.type("holidays");
-    await page.keyboard.press("Control+Enter");
+    await typeReason(page, "holidays");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("of the bank");
+    expect(await page.getByLabel("Reason").inputValue()).toBe("holidays\nof the bank");
+    await page.keyboard.press("Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
+    await page.getByRole("button", { name: "Run now" }).first().click();
+    await typeReason(page, "for ana");
+    const parameters = page.getByLabel("Parameters as JSON");
+    await parameters.fill("{}");
+    await parameters.press("Enter");
+    expect(await parameters.inputValue()).toBe("{}\n");
+    await parameters.press("Control+Enter");
+    await page.locator("dialog").waitFor({ state: "detached" });
   });
 });

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test, vi } from "vitest";
-import { whyNoPages } from "./support/browser.js";
+import { typeReason, whyNoPages } from "./support/browser.js";
 import { type Fleet, seed } from "./support/fleet.js";
 import { Cockpit } from "./support/pages.js";
 
@@ -128,7 +128,7 @@ describe.skipIf(missing !== undefined)(`pages that are live${missing === undefin
     await page.getByRole("option", { name: "Resume schedule: partners" }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Resume partners" }).waitFor();
-    await page.keyboard.type("the server has moved");
+    await typeReason(page, "the server has moved");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");

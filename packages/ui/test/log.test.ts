@@ -3,7 +3,7 @@ import type { Locator, Page } from "playwright-core";
 import { expect, it, test } from "vitest";
 import { saysError } from "../web/src/screens/runs/log/error-words.js";
 import { countLines } from "../web/src/screens/runs/log/heights.js";
-import { violationsOf } from "./support/browser.js";
+import { typeReason, violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 const LINES = 6_000;
@@ -86,6 +86,22 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
     expect(await violationsOf(page)).toEqual([]);
   });
 
+  it("has its marks within its box if it is short, and opens at its error without moving the page", async () => {
+    const { record } = await pages.mount.manager.start("copy").then(async (run) => {
+      for (let line = 1; line <= 9; line++) run.log.info(`row ${line} is copied`);
+      run.log.error("no route");
+      return { record: await run.fail(new Error("no route")) };
+    });
+    const page = await pages.open(`runs/${encodeURIComponent(record.id)}`);
+    await page.locator(".marks i").waitFor();
+    const [mark, box] = [await page.locator(".marks i").boundingBox(), await page.locator(".lines").boundingBox()];
+    expect((mark?.y ?? 0) + (mark?.height ?? 0)).toBeLessThanOrEqual((box?.y ?? 0) + (box?.height ?? 0));
+    await page.setViewportSize({ width: 390, height: 600 });
+    await page.reload();
+    await page.locator(".marks i").waitFor();
+    expect(await page.evaluate("scrollY")).toBe(0);
+  });
+
   it("is searched for an expression and for errors, and lines are chosen together", async () => {
     const { record } = await pages.mount.manager.run("copy", ({ log }) => {
       for (let line = 1; line <= 300; line++)
@@ -112,7 +128,7 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
     await field.press("Enter");
     await current.locator("mark").getByText("request timed out").waitFor();
     await field.fill("/part (/");
-    await page.getByRole("status").getByText("none").waitFor();
+    await page.getByRole("status").getByText("not a regular expression").waitFor();
     await page.getByRole("link", { name: "Line 148" }).click();
     await page.getByRole("link", { name: "Line 152" }).click({ modifiers: ["Shift"] });
     expect(page.url()).toMatch(/#L148-L152$/);
@@ -234,7 +250,7 @@ describePages("a long log", { tags: ["full"] }, (pages) => {
     await manager.run("import", () => {});
     await page.locator(".head").getByRole("button", { name: "Run again" }).click();
     await page.getByRole("dialog", { name: "Run import again" }).waitFor();
-    await page.keyboard.type("the partner is back");
+    await typeReason(page, "the partner is back");
     await page.keyboard.press("Control+Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
     const runs = async (): Promise<number> => {

@@ -6,7 +6,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { openUiServer } from "../src/serve-ui.js";
 import { proxy } from "../src/testing/mounts.js";
-import { violationsOf, watch } from "./support/browser.js";
+import { typeReason, violationsOf, watch } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 describePages("pages that are mounted", (pages) => {
@@ -56,7 +56,7 @@ describePages("pages that are mounted", (pages) => {
       await page.getByRole("button", { name: "Pause schedule" }).first().click();
       const dialog = page.getByRole("dialog", { name: "Pause nightly" });
       await dialog.waitFor();
-      await page.keyboard.type("the proxy moves");
+      await typeReason(page, "the proxy moves");
       await dialog.getByRole("button", { name: "Pause schedule" }).click();
       await page.getByRole("button", { name: "Resume schedule" }).first().waitFor();
       await page.goto(`${base}timeline`);

@@ -14,7 +14,7 @@ import { tsArgs } from "@ojm/testing/programs";
 import type { Page } from "playwright-core";
 import { expect, it, onTestFinished } from "vitest";
 import { openUiServer } from "../src/serve-ui.js";
-import { violationsOf } from "./support/browser.js";
+import { typeReason, violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 const MINUTE = 60_000;
@@ -112,18 +112,18 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
       .filter({ hasText: "billing/a" })
       .getByRole("button", { name: "Run again" })
       .click();
-    await page.keyboard.type("the database is back");
+    await typeReason(page, "the database is back");
     await page.keyboard.press("Control+Enter");
     const others = problems.locator(".problem").filter({ hasText: "2 jobs" });
     await others.getByRole("button", { name: "Run all again" }).click();
     await page.getByRole("dialog", { name: "Run 2 jobs again" }).waitFor();
-    await page.keyboard.type("the database is back");
+    await typeReason(page, "the database is back");
     await page.keyboard.press("Control+Enter");
-    await page.getByText("2 of 2 succeeded.").waitFor();
+    await page.getByText("2 of 2 started.").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
     await others.waitFor({ state: "detached" });
     await problems.getByRole("button", { name: "Resume schedule" }).click();
-    await page.keyboard.type("it has moved");
+    await typeReason(page, "it has moved");
     await page.keyboard.press("Control+Enter");
     await problems.getByText("No problems").waitFor();
     for await (const { status, args } of manager.history({ name: "billing/c", limit: 1 }))
@@ -144,14 +144,14 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await problem.getByRole("button", { name: "Force unlock" }).click();
     await page.getByRole("dialog", { name: "Force unlock etl/import" }).getByText(`pid ${process.pid}`).waitFor();
     await page.keyboard.press("Escape");
-    await problem.getByRole("link", { name: "Run of etl/import" }).click();
+    await problem.getByRole("link", { name: "Its run, of etl/import" }).click();
     await page
       .locator(".note[data-tone=warn]")
       .getByText(/^Stop requested 17 min ago, at .*, by ana, still running: wrong month$/)
       .waitFor();
     await checkColors(page);
     await page.getByRole("button", { name: "Cancel run" }).click();
-    await page.keyboard.type("still the wrong month");
+    await typeReason(page, "still the wrong month");
     await page.keyboard.press("Control+Enter");
     const toast = page.locator(".toast");
     await toast.getByText("etl/import was asked to stop, and is still running. See the run").waitFor();
@@ -174,7 +174,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     const row = page.getByRole("region", { name: "Problems" }).locator(".problem");
     expect(await row.getByRole("link").allTextContents()).toEqual([
       "nightly/invoices",
-      "Run of nightly/invoices",
+      "Its run, of nightly/invoices",
       "Why",
     ]);
     await row.getByText(/no route to db-2/).click();
@@ -204,7 +204,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await pages.mount.scheduler.add("nightly/invoices", { cron: "0 * * * *" }, () => {});
     const page = await pages.open("jobs/nightly%2Finvoices");
     await page.getByRole("button", { name: "Run now" }).click();
-    await page.keyboard.type("for ana");
+    await typeReason(page, "for ana");
     await page.keyboard.press("Control+Enter");
     const toast = page.locator(".toast");
     await toast.getByText("nightly/invoices started. See the run").waitFor();

@@ -5,6 +5,7 @@
 import { openQueues } from "@ojm/queue";
 import { expect, it } from "vitest";
 import { addDead } from "../src/testing/test-ui.js";
+import { typeReason } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 describePages("a queue", (pages) => {
@@ -26,7 +27,7 @@ describePages("a queue", (pages) => {
     await group.getByRole("button", { name: "Actions of mail" }).click();
     await page.getByRole("menuitem", { name: "Retry all" }).click();
     await page.getByRole("dialog").getByText("Puts 2 dead letters of mail back into the queue").waitFor();
-    await page.keyboard.type("the network is repaired");
+    await typeReason(page, "the network is repaired");
     await page.keyboard.press("Control+Enter");
     await page.locator("dialog").waitFor({ state: "detached" });
     await group.waitFor({ state: "detached" });
@@ -39,7 +40,7 @@ describePages("a queue", (pages) => {
     await dead.getByRole("link", { name: "the mailbox is full" }).click();
     await page.getByText("The data is hidden").waitFor();
     await page.getByRole("button", { name: "Discard" }).click();
-    await page.keyboard.type("sent by hand");
+    await typeReason(page, "sent by hand");
     await page.keyboard.press("Control+Enter");
     await page.getByText("The queue does not have this item").waitFor();
     await page.getByRole("link", { name: "those of the queue" }).click();
@@ -52,11 +53,11 @@ describePages("a queue", (pages) => {
     const page = await pages.open("queues/mail");
     await page.getByText("No worker").waitFor();
     await page.getByRole("button", { name: "Pause queue" }).click();
-    await page.keyboard.type("the server moves");
+    await typeReason(page, "the server moves");
     await page.keyboard.press("Control+Enter");
     await page.getByText("the server moves").waitFor();
     await page.getByRole("button", { name: "Resume queue" }).click();
-    await page.keyboard.type("it has moved");
+    await typeReason(page, "it has moved");
     await page.keyboard.press("Control+Enter");
     await page.getByRole("button", { name: "Pause queue" }).waitFor();
     await page.locator("main").getByText("the server moves").waitFor({ state: "detached" });

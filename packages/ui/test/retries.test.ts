@@ -3,7 +3,7 @@
  * @module-tag full
  */
 import { beforeEach, expect, it } from "vitest";
-import { violationsOf } from "./support/browser.js";
+import { typeReason, violationsOf } from "./support/browser.js";
 import { describePages } from "./support/describe-pages.js";
 
 describePages("an attempt to come", (pages) => {
@@ -50,7 +50,7 @@ describePages("an attempt to come", (pages) => {
       // Without a reason, nothing is sent, and the field of the reason gets the focus again.
       expect(await pages.mount.manager.retries("import")).toHaveLength(1);
       await dialog.locator("textarea:focus").waitFor();
-      await page.keyboard.type("the partner is closed today");
+      await typeReason(page, "the partner is closed today");
       for (const key of submit) await page.keyboard.press(key);
       await page.locator("dialog").waitFor({ state: "detached" });
       expect(await pages.mount.manager.retries("import")).toEqual([]);

@@ -67,6 +67,30 @@ describePages("a UI with users", (pages) => {
     expect(await violationsOf(page)).toEqual([]);
   });
 
+  it("asks for the password, even if the page gave up its log while the answer came", async () => {
+    const { record } = await pages.mount.manager.run("report", () => {});
+    // The last answer of all: its body was still on the way when the page was removed.
+    await pages.context.addInitScript(`{
+      const real = fetch;
+      window.fetch = async (path, { signal, ...init } = {}) => {
+        const answer = await real(path, init);
+        if (signal) answer.json = () => new Promise((_, reject) => {
+          window.giveUp = async () => {
+            reject(signal.reason);
+            await new Promise(requestAnimationFrame);
+          };
+        });
+        return answer;
+      };
+    }`);
+    const page = await open(`runs/${encodeURIComponent(record.id)}`);
+    const heading = page.getByRole("heading", { name: "Sign in to ojm" });
+    await heading.waitFor();
+    await expect.poll(() => page.evaluate("typeof giveUp")).toBe("function");
+    await page.evaluate("giveUp()");
+    expect(await heading.isVisible()).toBe(true);
+  });
+
   it("never leaves its own pages after the sign-in, whatever the address says", async () => {
     for (const path of ["/evil.example/x", "?next=https://evil.example", "jobs/https:%2F%2Fevil.example"]) {
       await pages.context.clearCookies();

@@ -94,4 +94,30 @@ describePages("a list with its filters", (pages) => {
     await page.getByRole("dialog").getByLabel("Reason").waitFor();
     await run.end();
   });
+
+  it("is what the palette finds by an action and a part of a name, and a run by the beginning of its id", async () => {
+    const { manager, scheduler } = pages.mount;
+    for (const name of ["invoice/pdf", "invoice/send"]) await scheduler.add(name, { cron: "0 2 * * *" }, () => {});
+    const { record } = await manager.run("invoice/pdf", () => {});
+    const page = await pages.open("");
+    await page.getByText("invoice/send").first().waitFor();
+    const options = page.getByRole("option");
+    const finds = async (text: string, ...labels: readonly string[]): Promise<void> => {
+      await page.getByRole("combobox").fill(text);
+      for (const label of labels) await options.filter({ hasText: label }).first().waitFor();
+    };
+    await page.keyboard.press("Control+k");
+    await finds("invoice run", "Run now: invoice/pdf", "Run now: invoice/send", "Run now: *invoice*");
+    await finds("Pause pdf", "Pause schedule: invoice/pdf");
+    await finds("why pdf", "Why is invoice/pdf not running?");
+    await finds("maintenance", "Start maintenance: everything");
+    await finds(record.id.slice(0, -9), record.id);
+    // Nothing of it is running, so that there is nothing to cancel.
+    await finds("cancel pdf", "invoice/pdf");
+    expect(await options.filter({ hasText: "Cancel" }).count()).toBe(0);
+    expect(await violationsOf(page)).toEqual([]);
+    await finds("run pdf", "Run now: invoice/pdf");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Run invoice/pdf now" }).getByLabel("Reason").waitFor();
+  });
 });

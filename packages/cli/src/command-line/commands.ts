@@ -207,13 +207,13 @@ process runs the schedule, it shows the outcome that the tick will have. The fir
         about: `Each reason has the command that helps, the most important one first. If nothing blocks the job, the first line says so. With --at: the
 outcome of the tick of that minute, and the run that was active. With the id of a run: how it ended, how long it took compared with the runs
 before it, and what has changed since the last one that completed.`,
-        examples: ["ojm why nightly-report", "ojm why nightly-report --at 2026-11-25T02:00Z"],
+        examples: ["ojm why nightly-report", "ojm why nightly-report --at 02:00"],
         codes: [3],
         load: () => import("../commands/look/why.js"),
         options: {
           at: {
             value: "TIME",
-            text: "ask about this minute: a time such as 2026-11-25T02:00Z, or how long ago, such as 8h",
+            text: "ask about this minute: a time such as 02:00 or 2026-11-25T02:00Z, or how long ago, such as 8h",
           },
           ...COMMON,
         },
@@ -233,7 +233,10 @@ hosts that decided, if one is another machine. Outcomes are stored for 30 days.`
           "not-run": { text: "only those that were not run so far" },
           skipped: { text: "only those that were skipped" },
           missed: { text: "only those that were missed" },
-          since: { value: "TIME", text: "only ticks since: a duration such as 2h, or a time in ISO 8601" },
+          since: {
+            value: "TIME",
+            text: "only ticks since: a duration such as 2h, a time of day such as 02:00, or a time in ISO 8601",
+          },
           until: { value: "TIME", text: "only ticks before" },
           limit: { value: "N", short: "n", text: "the most rows to show. Default: 20" },
           ...COMMON,
@@ -256,7 +259,10 @@ hosts that decided, if one is another machine. Outcomes are stored for 30 days.`
             choices: ["running", "completed", "skipped", "failed", "timeout", "cancelled", "lost"],
             text: "only those with this status; may be given several times",
           },
-          since: { value: "TIME", text: "only those that began since: a duration such as 2h, or a time in ISO 8601" },
+          since: {
+            value: "TIME",
+            text: "only those that began since: a duration such as 2h, a time of day such as 02:00, or a time in ISO 8601",
+          },
           until: { value: "TIME", text: "only those that began before" },
           "by-name": {
             text: "each name once: its newest run, how it ended if that differs, how many it has, and since when. A job that fails every minute does not hide the others",
@@ -540,7 +546,7 @@ that does not exist: a hold may come before the first run. It rejects an unknown
           ...REASON,
           until: {
             value: "TIME",
-            text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601. Default: 24h",
+            text: "when it ends by itself: a duration such as 2h, a time of day such as 02:00, or a time in ISO 8601. Default: 24h",
           },
           wait: { value: "TIME", text: "how long to wait for the run that is running. Default: 0" },
           new: {
@@ -589,9 +595,12 @@ At the end, the missed rule of each schedule decides its late ticks: by default,
         load: () => import("../commands/maintenance/on.js"),
         options: {
           ...REASON,
-          until: { value: "TIME", text: "when it ends by itself: a duration such as 2h, or a time in ISO 8601" },
+          until: {
+            value: "TIME",
+            text: "when it ends by itself: a duration such as 2h, a time of day such as 02:00, or a time in ISO 8601",
+          },
           cancel: {
-            text: "also ask the runs in progress to stop, and end the retry series that wait. An active item of a queue becomes a dead letter: ojm queue redrive",
+            text: "also ask the runs in progress to stop, and end the retry series that wait. An active item of a queue then waits again, and its attempt does not count",
           },
           ...DRY,
           ...COMMON,
@@ -636,7 +645,10 @@ current run continues, and no further one begins.`,
         codes: [3],
         load: () => import("../commands/act/backfill.js"),
         options: {
-          from: { value: "TIME", text: "the first tick: a duration such as 2h, or a time in ISO 8601" },
+          from: {
+            value: "TIME",
+            text: "the first tick: a duration such as 2h, a time of day such as 02:00, or a time in ISO 8601",
+          },
           to: { value: "TIME", text: "run ticks before this. Default: now" },
           again: { text: "also run the ticks that were run before" },
           status: { text: "show the progress of the unfinished backfills" },

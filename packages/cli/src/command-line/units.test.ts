@@ -21,7 +21,7 @@ test.each(["", "10", "h", "-1h", "1h-", "tomorrow", "1y"])("a duration of %j is 
   expect(() => spanOption(words, "older-than")).toThrow("--older-than takes a duration with its unit");
 });
 
-test("a time is a duration from now, or in ISO 8601", async () => {
+test("a time is a duration from now, a time of day, or in ISO 8601", async () => {
   const now = Date.UTC(2026, 10, 25);
   const time = async (text: string, sign: 1 | -1): Promise<number | undefined> =>
     timeOption(await given("runs", "--since", text), "since", now, sign);
@@ -31,8 +31,16 @@ test("a time is a duration from now, or in ISO 8601", async () => {
   // Without a zone, a time and a day are local.
   expect(await time("2026-11-24T02:00", -1)).toBe(new Date(2026, 10, 24, 2).getTime());
   expect(await time("2026-11-24", -1)).toBe(new Date(2026, 10, 24).getTime());
+  // A time of day: the last one, or the next one.
+  expect(await time("02:00Z", -1)).toBe(Date.UTC(2026, 10, 24, 2));
+  expect(await time("02:00Z", 1)).toBe(Date.UTC(2026, 10, 25, 2));
+  expect(await time("00:00Z", -1)).toBe(now);
+  expect(await time("00:00Z", 1)).toBe(Date.UTC(2026, 10, 26));
+  const [last = 0, next = 0] = [await time("02:00", -1), await time("02:00", 1)];
+  expect([last, next].map((at) => new Date(at).getHours())).toEqual([2, 2]);
+  expect(last <= now && now < next).toBe(true);
   expect(timeOption(await given("runs"), "since", now, -1)).toBeUndefined();
-  for (const text of ["yesterday", "2026-13-01", "12:00"])
+  for (const text of ["yesterday", "2026-13-01", "24:00"])
     await expect(time(text, -1)).rejects.toThrow("--since takes a duration such as 2h");
 });
 

@@ -15,22 +15,38 @@ export function spanOption(given: Given, option: string): number | undefined {
 }
 
 /**
- * The value of an option that is a time, in ms since 1970: in ISO 8601, local without a zone, or a duration
- * from now. `sign`: -1 for a time in the past.
+ * The value of an option that is a time, in ms since 1970: in ISO 8601, local without a zone, a time of day
+ * such as 02:00, or a duration from now. `sign`: -1 for a time in the past.
  */
 export function timeOption(given: Given, option: string, now: number, sign: 1 | -1): number | undefined {
   const text = lastValue(given, option);
   if (text === undefined) return undefined;
   const span = parseDuration(text);
   if (span !== undefined) return now + sign * span;
+  const clock = timeOfDay(text, now, sign);
+  if (clock !== undefined) return clock;
   // A day starts at local midnight, like every time without a zone: JavaScript reads a date alone in UTC.
   const local = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text;
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(local) : Number.NaN;
   if (Number.isNaN(time))
     throw new CommandError(
-      `--${option} takes a duration such as 2h, or a time such as 2026-11-25T02:00Z, not "${text}"`,
+      `--${option} takes a duration such as 2h, or a time such as 02:00 or 2026-11-25T02:00Z, not "${text}"`,
     );
   return time;
+}
+
+/** The last time of day before `now`, or the next one after it: `02:00` is local, `02:00Z` in UTC. */
+function timeOfDay(text: string, now: number, sign: 1 | -1): number | undefined {
+  const [, hour, minute, zone] = /^([01]\d|2[0-3]):([0-5]\d)(Z?)$/.exec(text) ?? [];
+  if (hour === undefined || minute === undefined) return undefined;
+  const time = new Date(now);
+  if (zone === "Z") time.setUTCHours(Number(hour), Number(minute), 0, 0);
+  else time.setHours(Number(hour), Number(minute), 0, 0);
+  if (sign === -1 ? time.getTime() <= now : time.getTime() > now) return time.getTime();
+  // Not 24 hours later or earlier: a day has 23 or 25 of them when the clocks are changed.
+  if (zone === "Z") time.setUTCDate(time.getUTCDate() + sign);
+  else time.setDate(time.getDate() + sign);
+  return time.getTime();
 }
 
 /** The value of an option that is a time in the future, as {@link timeOption} reads it. */
@@ -79,6 +95,7 @@ export function permitsOption({ values }: Given): { readonly [permit: string]: n
 
 /** The named rate of --rate. */
 export function rateOption(given: Given): RateOptions | undefined {
+  if ((given.values["rate"]?.length ?? 0) > 1) throw new CommandError("--rate is given twice: a run has one rate");
   const word = lastValue(given, "rate");
   if (word === undefined) return undefined;
   const [, name, text = ""] = /^(.+)=(.+)$/.exec(word) ?? [];

@@ -1,7 +1,7 @@
 import { ABOVE_ZERO, checkedDuration, type Duration } from "../util/duration.js";
 import type { Commit, CommitOutcome, StoredCheck, StoredEntry, StoredWrite, Supports } from "./backend/backend.js";
 import { encodeValue, type JsonValue } from "./encoding/json.js";
-import { KnownValue } from "./encoding/prepared.js";
+import { knownText } from "./encoding/prepared.js";
 import type { Scope } from "./encoding/scope.js";
 import { storedVersion, versionOf } from "./encoding/version.js";
 import { ChannelError } from "./errors.js";
@@ -50,7 +50,7 @@ const refuse = (message: string): never => {
 
 /** Encodes a put. Rejects a value that is too long for the store. */
 export function encodePut(key: string, value: unknown, ttl: Duration | undefined, supports: Supports): StoredWrite {
-  const text = value instanceof KnownValue ? value.text : encodeValue(value);
+  const text = knownText(value) ?? encodeValue(value);
   // A UTF-16 unit takes at most three bytes of UTF-8, so most values need not be measured.
   if (text.length * 3 > supports.maxValueBytes && Buffer.byteLength(text) > supports.maxValueBytes) {
     throw new ChannelError("TOO_LARGE", `the value under ${key} is larger than ${supports.maxValueBytes} bytes`);

@@ -41,6 +41,7 @@ describe("wrong options of a run", () => {
 
   test.each<[unknown, string]>([
     [{ timout: 5 }, 'a run of "a" has no option "timout". Did you mean "timeout"?'],
+    [{ records: 5 }, "once, retry, signal, waitSignal."],
     [{ signal: { aborted: false } }, 'signal of "a" must be an AbortSignal'],
     [{ signal: 5 }, 'signal of "a" must be an AbortSignal'],
     [{ waitSignal: 5 }, 'waitSignal of "a" must be an AbortSignal'],

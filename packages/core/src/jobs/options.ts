@@ -34,8 +34,10 @@ const CHANNEL = ["type", "args", "backend"];
 const MANAGER = ["chJobs", "chLocks", "chLogs", "logBudget", "ttl", "heartbeatThread", "retention", "clock"];
 const RUN = [
   ...["timeout", "wait", "trigger", "lock", "permits", "rate", "permitWait", "args", "meta"],
-  ...["claim", "once", "retry", "signal", "waitSignal", "group", "record"],
+  ...["once", "retry", "signal", "waitSignal"],
 ];
+/** Options for the other packages of ojm. */
+const RUN_INTERNAL = ["claim", "group", "record"];
 
 /** The options of a manager, with their durations in ms. */
 export interface CheckedManagerOptions extends Omit<InMs<JobManagerOptions>, "logBudget" | "retention"> {
@@ -131,7 +133,7 @@ export function checkRunOptions(name: string, options: RunOptions): CheckedOptio
   const reserved = ownNameProblem(name);
   if (reserved !== undefined) refuse(reserved);
   if (!isMap(options)) return refuse(`the options of a run of "${name}" must be a map, not ${valueText(options)}`);
-  const problem = unknownOption(`a run of "${name}"`, options, RUN);
+  const problem = unknownOption(`a run of "${name}"`, options, RUN, RUN_INTERNAL);
   if (problem !== undefined) refuse(problem);
   const { trigger = "manual", lock, permits, args, meta, claim, signal, waitSignal }: RunOptions = options;
   const timeout = checkedDuration(`timeout of "${name}"`, options.timeout ?? HOUR, refuse, ABOVE_ZERO);
@@ -243,7 +245,7 @@ export function lockProblem(lock: unknown): string | undefined {
 }
 
 /** The options of a call that runs once for a key, without those that its run must not have. */
-const ONCE = ["keep", ...RUN.filter((option) => !["lock", "once", "group", "record"].includes(option))];
+const ONCE = ["keep", ...RUN.filter((option) => !["lock", "once"].includes(option))];
 
 /**
  * Checks the key of a call, and the options that a run does not have. Those of the run are checked with it.
@@ -257,7 +259,7 @@ export function checkOnceCall(
 ): OnceCallOptions & { readonly keep: number } {
   const refuse = refusing(name);
   if (!isMap(options)) refuse(`the options of once must be a map with "keep", not ${valueText(options)}`);
-  const problem = unknownOption("once", options, ONCE) ?? onceKeyProblem(key);
+  const problem = unknownOption("once", options, ONCE, ["claim"]) ?? onceKeyProblem(key);
   if (problem !== undefined) refuse(problem);
   return { ...options, keep: checkedDuration("keep of once", options.keep, refuse, 1) };
 }

@@ -254,6 +254,19 @@ describe("hints for keys that other programs have", () => {
     },
   );
 
+  test.each([
+    [
+      "once: { key: a, keep: 1d }",
+      /^\d+:\d+ a job file has no "once": to run a job once for an id, .*oJob Director checkin/,
+    ],
+    ["trigger: { after: 2s }", /^\d+:\d+ a job file has no "trigger": .*"oJob Queue Add" with unique/],
+  ])("a job with %s is refused: it would run more often", (setting, message) => {
+    for (const yaml of [`typeArgs: { ${setting} }`, setting]) {
+      const file = `jobs:\n  - name: A\n    exec: a\n    ${yaml}\ntodo: [A]\n`;
+      expect(errorsOf(() => load(file))).toEqual([expect.stringMatching(message)]);
+    }
+  });
+
   test("job at the top, and arg in an item of the todo", () => {
     expect(warningsOf("jobs: [{ name: A, exec: a }]\njob: []\ntodo: [{ name: A, arg: { a: 1 } }]\n")).toEqual([
       expect.stringMatching(/"job": it has no effect\. Did you mean "jobs"\?/),

@@ -130,7 +130,7 @@ function checkMap(node: MapNode, shape: MapShape, name: string, problems: Proble
     if (field === rest && field !== undefined && isEmpty(value))
       problems.error(`"${shorten(key)}" in ${name} has no value.`, keyAt);
     const refusal = field === undefined ? refusalOf(key, path) : undefined;
-    if (refusal !== undefined) problems.error(`"${key}" belongs to OpenAF: ${refusal}.`, keyAt);
+    if (refusal !== undefined) problems.error(`${refusal}.`, keyAt);
     else if (field === undefined && isWork(key, path) && hasNoWork(node)) {
       problems.error(`unknown key "${key}" in this job, which has nothing else to do. ${insteadOf()}`, keyAt);
     } else if (field === undefined) {

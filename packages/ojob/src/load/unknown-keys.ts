@@ -132,9 +132,18 @@ const OPENAF_KEYS: Readonly<Record<string, string>> = {
 export const INSTEAD_OF_STATES: string =
   'set one by $set("state", "ready") in a script, and write "when" in the item of "todo": return $get("state") == "ready"';
 
-/** Why a key of OpenAF is rejected here: it changes what the file does. `undefined` if it is accepted. */
+/** Settings of a job in a program, and the job that a file has in their place. */
+const INSTEAD_OF_SETTINGS: Readonly<Record<string, string>> = {
+  once: 'to run a job once for an id, write "from: oJob Director checkin" with jobName and jobUUID',
+  trigger: 'to run a job again with the newest data, call "oJob Queue Add" with unique: { key, replace: true }',
+};
+
+/** Why a key is rejected here: without it, the file would do something else. `undefined` if it is accepted. */
 export function refusalOf(key: string, path: readonly string[]): string | undefined {
-  return key === "when" && path.join(".") === "jobs.typeArgs" ? `ojm has no states: ${INSTEAD_OF_STATES}` : undefined;
+  const isSetting = path.join(".") === "jobs.typeArgs";
+  if (key === "when" && isSetting) return `"when" belongs to OpenAF: ojm has no states: ${INSTEAD_OF_STATES}`;
+  if (!Object.hasOwn(INSTEAD_OF_SETTINGS, key) || !(isSetting || path.join(".") === "jobs")) return undefined;
+  return `a job file has no "${key}": ${INSTEAD_OF_SETTINGS[key]}`;
 }
 
 /** Whether OpenAF has this key at this place. Such a key is not a misspelling of one of ours. */

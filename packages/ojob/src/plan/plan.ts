@@ -27,7 +27,7 @@ import {
 import { JOB_INIT } from "./manager/manager-args.js";
 import { checkManaged } from "./manager/starts.js";
 import { type Jobs, jobsNamedIn, type Plan, type PlannedJob, type Step, shortcutJob } from "./planned.js";
-import { QUEUE_RULES } from "./queue/queue-args.js";
+import { QUEUE_RULES, stepsTo } from "./queue/queue-args.js";
 import { checkRules } from "./queue/queue-checks.js";
 import { checkScript, expectBeside, expressionScript, planScript } from "./script.js";
 import { planSetup } from "./setup.js";
@@ -112,7 +112,7 @@ function planJob(job: JobDefinition, file: JobFile, around: Surroundings, proble
   const first = from.flatMap((one) => ("job" in one ? [one.job] : []));
   const written = { name, at, args, argsAt, deps, each, type, typeArgs };
   const planned = { ...written, steps, from: first, onError, checks, secrets: names, ...context };
-  const hasRules = builtin === QUEUE_RULES || steps.some((step) => "job" in step && step.job === QUEUE_RULES);
+  const hasRules = builtin === QUEUE_RULES || stepsTo({ steps }, QUEUE_RULES);
   return {
     ...planned,
     ...(hasRules && { verbatim: ["rules"] }),

@@ -213,22 +213,25 @@ export class QueueStore {
   /** Moves the items whose time has come to those that wait. Resolves to when the next one is due. */
   async moveDue(queue: string): Promise<number | undefined> {
     const before = ["due", queue, Math.floor(this.clock.now()) + 1];
+    const range = { prefix: ["due", queue], before, limit: MOVED_AT_ONCE };
     const moves: Op<QueuesValue>[][] = [];
-    let read = 0;
-    for await (const { key, value, version } of readable(this.channel, {
-      prefix: ["due", queue],
-      before,
-      limit: MOVED_AT_ONCE,
-    })) {
-      read++;
-      const place = placeOf(key);
-      if (place === undefined || !isItem(value)) continue;
-      const put = { put: waitingKey(queue, place), value };
-      moves.push([{ check: key, version }, { delete: key }, put]);
-    }
+    let read: number;
+    let last: Key | undefined;
+    // Damaged entries stay, so they must not hide the items behind them.
+    do {
+      read = 0;
+      for await (const { key, value, version } of readable(this.channel, { ...range, ...(last && { after: last }) })) {
+        read++;
+        last = key;
+        const place = placeOf(key);
+        if (place === undefined || !isItem(value)) continue;
+        const put = { put: waitingKey(queue, place), value };
+        moves.push([{ check: key, version }, { delete: key }, put]);
+      }
+    } while (read === MOVED_AT_ONCE && moves.length === 0);
     // Not before all are read: if that fails, no one would see the error of a commit.
     await Promise.all(moves.map((ops) => this.channel.commit(ops)));
-    if (read === MOVED_AT_ONCE && moves.length > 0) return 0;
+    if (read === MOVED_AT_ONCE) return 0;
     // Damaged entries stay: those before are always due, and one without a number as its time comes last.
     for await (const { key } of this.channel.keys({ prefix: ["due", queue], after: before, limit: 1 })) {
       const at = (key as readonly unknown[])[2];

@@ -57,6 +57,7 @@ describe("a definition", () => {
     ["timezone", { timezone: "UTC" }, 'Did you mean "timeZone"?'],
     ["tz", { tz: "UTC" }, 'Did you mean "timeZone"?'],
     ["interval", { interval: 5 }, 'Did you mean "every"?'],
+    ["once", { once: { key: "a", keep: "1d" } }, "needs none: each tick starts one run, over all machines"],
     ["colour", { colour: 5 }, "It has: cron, timeZone, every, overlap"],
   ])("the wrong key %s gets an error that names the right one", (_, wrong, text) => {
     expect(() => check({ cron: "@daily", ...wrong })).toThrow(text);

@@ -179,6 +179,7 @@ function checkCalendar(name: string, cron: string | undefined, timeZone: string 
 
 /** The end of the message for an option that is not one of `known`, with the one that was probably meant. */
 export function unknownOption(option: string, known: readonly string[]): string {
+  if (option === "once") return `has no option "once", and needs none: each tick starts one run, over all machines`;
   const other = OTHER_NAMES[option];
   const meant = other !== undefined && known.includes(other) ? other : nearest(option, known);
   const hint = meant === undefined ? "" : ` Did you mean "${meant}"?`;

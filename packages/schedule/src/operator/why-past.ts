@@ -15,7 +15,7 @@ export interface PastReason {
    * - `last`: how the run ended, or the run before the time. `never`: no run is stored before the time.
    * - `running`: the run that was active.
    * - `ended-by`: who ended it. `late`: it began after its tick. `attempt`: its place in its retry series.
-   * - `slow`, `usual`: how long it took, compared with the runs before it.
+   * - `slow`, `usual`: how long it took, compared with the runs before it. `usual`: not longer than they did.
    * - `before`: the last run that completed before it, and what has changed since.
    */
   readonly code:
@@ -52,6 +52,9 @@ const LATE = 5_000;
 /** How many runs determine the usual duration, and are searched for one that completed. */
 const USUAL = 20;
 const LOOKS = 100;
+
+/** Fewer completed runs than this have no usual duration. */
+const FEW = 3;
 
 /** What {@link whyThen} needs of a `Scheduler`. */
 export interface TickSource {
@@ -91,27 +94,21 @@ export async function whyThen(
   if (ran === undefined)
     return [...stated, { code: "never", text: `no run of "${visible(name)}" before it is stored` }];
   const wasActive = ran.endTime === undefined || ran.endTime >= at;
-  if (!wasActive) return [...stated, { ...endOf(ran), text: `the last run before it, ${endText(ran)}` }];
-  return [...stated, ...(await whyRun(manager, ran))];
+  if (wasActive) return [...stated, ...(await whyRun(manager, ran))];
+  return [...stated, { ...endOf(ran), text: `the last run before it, ${visible(ran.id)}, ${endText(ran)}` }];
 }
 
 /** Why a run ended as it did, and took so long, compared with the runs before it. The end is first. */
 export async function whyRun(manager: JobManager, run: RunRecord): Promise<PastReason[]> {
-  const { name, id, startTime, duration, delay, tick, attempt, retry, endedBy } = run;
+  const { name, id, startTime, delay, tick, attempt, retry, endedBy } = run;
   const before = await all(manager.history({ name, to: startTime, limit: USUAL }));
-  const reasons: PastReason[] = [{ ...endOf(run), text: endText(run) }];
+  const reasons: PastReason[] = [{ ...endOf(run), text: `${visible(id)} ${endText(run)}` }];
   if (endedBy !== undefined) {
     const who = endedBy.author ?? `${endedBy.by.host}, pid ${endedBy.by.pid}`;
     const text = `it was ended by ${endedBy.action}, by ${visible(who)}: ${visible(endedBy.reason)}`;
     reasons.push({ code: "ended-by", text, run: id });
   }
-  const usual = usualOf(before);
-  if (duration !== undefined && usual !== undefined) {
-    const isSlow = isLong(duration, usual);
-    const [half, most] = [durationText(usual.p50), durationText(usual.p95)];
-    const text = `it took ${durationText(duration)}, ${isSlow ? "longer than usual" : "as usual"}: half of the runs before it that completed took ${half} or less, 19 of 20 took ${most} or less`;
-    reasons.push({ code: isSlow ? "slow" : "usual", text, run: id });
-  }
+  reasons.push(...durationIn(run, before));
   if (tick !== undefined && delay !== undefined && delay >= LATE)
     reasons.push({ code: "late", text: `it began ${durationText(delay)} after its tick, of ${iso(tick)}`, at: tick });
   if (attempt !== undefined && attempt > 1)
@@ -125,6 +122,21 @@ export async function whyRun(manager: JobManager, run: RunRecord): Promise<PastR
     (before.length < USUAL ? undefined : await completedBefore(manager, run));
   if (well !== undefined) reasons.push(comparedWith(well, run));
   return reasons;
+}
+
+/** How long a run took, compared with those before it. That a failed run was shorter says nothing. */
+function durationIn({ id: run, status, duration }: RunRecord, before: readonly RunRecord[]): PastReason[] {
+  const usual = usualOf(before);
+  if (duration === undefined || usual === undefined) return [];
+  const isSlow = isLong(duration, usual);
+  if (!isSlow && status !== "completed") return [];
+  const took = `it took ${durationText(duration)}`;
+  if (before.filter((one) => one.status === "completed").length < FEW)
+    return [{ code: "usual", text: `${took}: too few runs completed before it to know what is usual`, run }];
+  const [half, most] = [durationText(usual.p50), durationText(usual.p95)];
+  const how = isSlow ? "longer than usual" : duration * 2 <= usual.p50 ? "less than usual" : "as usual";
+  const than = `half of the runs before it that completed took ${half} or less, 19 of 20 took ${most} or less`;
+  return [{ code: isSlow ? "slow" : "usual", text: `${took}, ${how}: ${than}`, run }];
 }
 
 async function completedBefore(
@@ -171,7 +183,7 @@ async function withoutTick(scheduler: TickSource, name: string, at: number): Pro
   const last =
     before === undefined ? "" : `. The tick before it, of ${iso(before.until ?? before.at)}, ${outcomeText(before)}`;
   const run = before?.run === undefined ? {} : { run: before.run };
-  return [{ code: "no-tick", text: `no tick of ${iso(at)} is stored${last}`, at, ...run }];
+  return [{ code: "no-tick", text: `no tick at ${iso(at)} is recorded${last}`, at, ...run }];
 }
 
 const endOf = ({ id: run, endTime, startTime, status }: RunRecord): PastReason => ({
@@ -180,9 +192,9 @@ const endOf = ({ id: run, endTime, startTime, status }: RunRecord): PastReason =
 });
 
 function endText(run: RunRecord): string {
-  const { id, status, startDate, endDate = "", error } = run;
-  if (!hasEnded(run)) return `${visible(id)} has been running since ${visible(startDate)}`;
-  return `${visible(id)} ${endVerb(status)} at ${visible(endDate)}${error === undefined ? "" : `: ${visible(error)}`}`;
+  const { status, startDate, endDate = "", error } = run;
+  if (!hasEnded(run)) return `has been running since ${visible(startDate)}`;
+  return `${endVerb(status)} at ${visible(endDate)}${error === undefined ? "" : `: ${visible(error)}`}`;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

@@ -4,10 +4,12 @@ import type {
   ActAnswer,
   Audit,
   Jobs,
+  Now,
   QueueDetail,
   QueueItemPage,
   QueueItems,
   Queues as QueuesAnswer,
+  Why,
 } from "../contract/types.js";
 import { addDead, openTestUi, type TestUi } from "../testing/test-ui.js";
 
@@ -36,6 +38,22 @@ const states = async (): Promise<unknown[]> => {
   const { items } = await it.get<QueueItems>("/api/v1/queues/mail/items");
   return items.map(({ state }) => state);
 };
+
+test("a queue with dead letters is a problem with their number and their retry, and why has both", async () => {
+  await addDead(it.manager, "mail", ["no route", "no route"]);
+  const problems = async (): Promise<Now["problems"]> => (await it.get<Now>("/api/v1/now")).problems;
+  await vi.waitFor(async () =>
+    expect(await problems()).toMatchObject([
+      { kind: "failed", name: "mail", text: "no route", act: "queue-retry", queue: { dead: 2 } },
+    ]),
+  );
+  const { reasons } = await it.get<Why>("/api/v1/jobs/mail/why");
+  expect(reasons.map(({ code, text }) => [code, text]).slice(0, 2)).toEqual([
+    ["queue-dead", "2 dead letters"],
+    ["queue-items", "no waiting item (no worker)"],
+  ]);
+  expect(reasons.map(({ code }) => code)).not.toContain("ready");
+});
 
 test("queues have their items by state, how long the next one waits, and their workers", async () => {
   for (const name of ["mail", "image"]) await queues.define(name);

@@ -217,6 +217,8 @@ export interface Problem {
   readonly run?: string;
   /** The action that helps, if one does: with `run-now`, send `again`. */
   readonly act?: ActName;
+  /** The name is that of a queue: how many dead letters it has, 1,000 at most. */
+  readonly queue?: { readonly dead: number };
 }
 
 /** A request to stop a run: who sent it, why, and when. */
@@ -416,8 +418,8 @@ export interface ReasonView {
    * `ready`, `paused`, `blackout`, `maintenance-window`,
    * `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`,
    * `queue`, `permit`, `rate`, `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`,
-   * `unscheduled`, `unreadable`, `orphaned` or `refused`; about the past also `no-tick`, `ahead`, `ended-by`,
-   * `late`, `attempt`, `slow`, `usual` and `before`.
+   * `unscheduled`, `unreadable`, `orphaned` or `refused`; of a queue `queue-dead` and `queue-items`; about the
+   * past also `no-tick`, `ahead`, `ended-by`, `late`, `attempt`, `slow`, `usual` and `before`.
    */
   readonly code: string;
   readonly text: string;

@@ -59,6 +59,12 @@ export function watch(page: Page, base: URL, faults: string[]): void {
   });
 }
 
+/** Types into the dialog that was asked for. Some open only after an answer of the server. */
+export async function typeReason(page: Page, reason: string): Promise<void> {
+  await page.locator("dialog textarea[name=reason]:focus").waitFor();
+  await page.keyboard.type(reason);
+}
+
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**

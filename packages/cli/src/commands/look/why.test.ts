@@ -19,18 +19,20 @@ test("ojm why of a run says how it ended and what changed since the last success
         text: expect.stringMatching(/failed at \S+: connect ECONNREFUSED$/),
         help: expect.stringContaining("ojm logs "),
       },
-      { code: "usual" },
       { code: "before", help: `ojm show ${well.id}` },
     ],
   ]);
+  const begin = await why(failed.id.slice(0, -1), "--json");
+  expect([begin.code, begin.out]).toEqual([0, ofRun.out]);
   const then = await why("import", "--at", well.startDate);
   expect([then.code, then.out]).toEqual([
     0,
-    expect.stringMatching(/no tick of \S+ is stored[\s\S]*connect ECONNREFUSED/),
+    expect.stringMatching(/no tick at \S+ is recorded[\s\S]*connect ECONNREFUSED/),
   ]);
   const unknown = await why("improt", "--at", well.startDate);
   expect([unknown.code, unknown.err]).toEqual([3, expect.stringContaining("import")]);
   expect((await why("import", "--at", "2 o'clock")).code).toBe(2);
+  expect((await why("import", "--at", "00:00")).code).toBe(0);
   expect((await why(failed.id, "--at", "1h")).err).toContain("which has its own time: leave out --at");
   expect((await why("import@2026-11-25T02:00:00.000Z")).code).toBe(3);
 });

@@ -1,4 +1,3 @@
-import { parseRunId } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import type { PastReason } from "@ojm/schedule/operator";
 import { operandOf } from "../../command-line/parse.js";
@@ -25,7 +24,8 @@ export async function execute(given: Given): Promise<number> {
     { title: "WHAT HELPS", cell: ({ help }) => help },
   ];
   const at = timeOption(given, "at", Date.now(), -1);
-  const isRun = parseRunId(name) !== undefined;
+  // Also the beginning of the id of a run.
+  const isRun = /@\d{4}-\d\d-\d\d/.test(name);
   if (isRun && at !== undefined) throw new CommandError(`${name} is a run, which has its own time: leave out --at`);
   return withScheduler(given, async (scheduler, manager) => {
     const { whyRun, whyThen } = await import("@ojm/schedule/operator");

@@ -92,8 +92,9 @@ export class ItemCommands {
     }
     const error = await failedBy(run, ended);
     this.failed++;
-    const { id, queue, attempt, attempts } = item;
-    printError(`ojm: attempt ${attempt} of ${attempts} of the item ${id} of "${queue}" failed: ${ended.text}`);
+    const { id, queue, attempt, attempts, signal } = item;
+    const how = signal.aborted ? `is over: ${(signal.reason as Error).message}` : `failed: ${ended.text}`;
+    printError(`ojm: attempt ${attempt} of ${attempts} of the item ${id} of "${queue}" ${how}`);
     throw error;
   }
 

@@ -198,6 +198,7 @@ test("the commands say that a queue is under maintenance, by whom and until when
   expect(about).toMatchObject([{ check: "maintenance", state: "warning" }]);
   const paused = await called(folder, ["queue", "pause", "q", "--reason", "a test", "--store", "sqlite:ojm.db"]);
   expect(paused).toMatchObject({ code: 0, out: expect.not.stringContaining("replaced") });
+  expect(await shown("maintenance", "off")).toMatch(/^ended the maintenance of q\* by ana [^\n]*\n$/);
 });
 
 test("ojm doctor says in how many lines runs wait for permits, and does not count these as locks", async () => {

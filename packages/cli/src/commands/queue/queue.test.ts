@@ -162,6 +162,14 @@ describe("ojm queue ls and show", () => {
     expect((await queue("ls")).out).toMatch(/^mail .* by \S+@\S+ until 20\S+Z: a test$/m);
   });
 
+  test("show prints the limits of a queue, and that no item has a state or a group", async () => {
+    await queues.define("mail", { permits: { smtp: 2, "tenant/1": 1 }, rate: { name: "r", max: 1, per: "1m" } });
+    await queues.add("mail", 1);
+    const { out } = await queue("show", "mail", "--group", "a");
+    expect(out).toMatch(/^permits +2 at once, .* "smtp"\n +1 at once, .* "tenant\/1"$/m);
+    expect(out).toMatch(/\n\nno such items\n$/);
+  });
+
   test("a queue or an item that the store does not have is named, and what it has", async () => {
     expect((await queue("show", "mail")).err).toBe('ojm: there is no queue "mail". The store has none.\n');
     await queues.add("mail", 1);
@@ -181,7 +189,7 @@ describe("ojm queue ls and show", () => {
     for await (const { meta } of manager.history({ name: "mail" })) id = String(meta?.["item"]);
     expect(await queue("show", "mail", id)).toMatchObject({
       code: 3,
-      err: expect.stringMatching(/has the item \S+ no more: its last run, mail@\S+, is completed\n$/),
+      err: expect.stringMatching(/no longer has the item \S+: its last run, mail@\S+, is completed\n$/),
     });
   });
 
@@ -225,13 +233,14 @@ describe("dead letters", () => {
     expect(ended).toEqual({
       code: 3,
       out: `the item ${id} of the queue "mail" waits for a worker\n`,
-      err: expect.stringMatching(/^ojm: no item x of the queue "mail" .*\nojm: no item y of the queue "mail" /),
+      err: expect.stringMatching(/^ojm: the queue "mail" has no item x.*\nojm: the queue "mail" has no item y/),
     });
   });
 
   test.each<[readonly string[], RegExp]>([
     [["retry", "mail"], /ojm queue retry needs the ids of items after the name of the queue/],
     [["discard", "mail", "x"], /ojm queue discard needs --reason/],
+    [["define", "mail", "--rate", "a=1/s", "--rate", "b=1/s"], /--rate is given twice/],
     [["redrive", "mail", "--rate", "fast"], /--rate takes a number and a time, such as 100\/1m or 5\/s, not "fast"/],
     [["pause", "mail"], /ojm queue pause needs --reason/],
     [["show", "mail", "x", "--state", "dead"], /takes --state, --group and --limit without the id of an item/],

@@ -107,7 +107,7 @@ export function reasonsOf(queue: ShownQueue & Upcoming): QueueReason[] {
     [
       waiting === 0,
       "queue-empty",
-      `no item waits for a worker, and ${count(active, "item")} ${active === 1 ? "is" : "are"} active (${all})`,
+      `no item waits for a worker, and ${active === 0 ? "none" : count(active, "item")} ${active > 1 ? "are" : "is"} active (${all})`,
     ],
   ];
   return rows.flatMap(([holds, code, text, help]) =>

@@ -35,9 +35,10 @@ export async function execute(given: Given): Promise<number> {
     const details: QueueDetails = { ...(await shownQueue(queues, queue)), items };
     const say = sayTime(given);
     printItem(given, details, queueFields(say));
-    if (wantsJson(given) || items.length === 0) return;
+    const isAll = state === undefined && group === undefined;
+    if (wantsJson(given) || (items.length === 0 && isAll)) return;
     print("\n");
-    await printItems(given, items, itemColumns(say), "");
+    await printItems(given, items, itemColumns(say), "no such items");
   });
 }
 
@@ -75,7 +76,7 @@ function queueFields(say: SayTime): Column<QueueDetails>[] {
     { title: "dead", cell: (queue) => sayCount(queue.dead, queue) },
     {
       title: "workers",
-      cell: ({ workers, slots }) => (workers === 0 ? "0" : `${workers}, for ${slots} items at once`),
+      cell: ({ workers, slots }) => (workers === 0 ? "0" : `${workers}, for ${count(slots, "item")} at once`),
     },
     {
       title: "hung",
@@ -86,7 +87,7 @@ function queueFields(say: SayTime): Column<QueueDetails>[] {
     { title: "retry delay", cell: ({ options }) => sayDelay(options) },
     { title: "timeout", cell: ({ options }) => sayDuration(Number(options.timeout)) },
     { title: "per group", cell: ({ options }) => options.perGroup?.toString() },
-    { title: "permits", cell: ({ options: { permits } }) => permits && jsonText(permits) },
+    { title: "permits", cell: ({ options: { permits } }) => permits && sayPermits(permits) },
     { title: "rate", cell: ({ options: { rate } }) => rate && sayRate(rate) },
     { title: "records", cell: ({ options }) => options.record },
     { title: "dead kept", cell: ({ options: { dead } }) => sayDuration(Number(dead?.keep)) },
@@ -96,6 +97,13 @@ function queueFields(say: SayTime): Column<QueueDetails>[] {
 function sayDelay({ delay, backoff, maxDelay }: QueueSummary["options"]): string {
   const first = sayDuration(Number(delay));
   return backoff === "fixed" ? first : `${first}, twice as long each time, ${sayDuration(Number(maxDelay))} at most`;
+}
+
+/** One line for each permit. */
+function sayPermits(permits: NonNullable<QueueSummary["options"]["permits"]>): string {
+  return Object.entries(permits)
+    .map(([name, limit]) => `${limit} at once, over all that give the permit "${name}"`)
+    .join("\n");
 }
 
 function sayRate({ name, max, per }: NonNullable<QueueSummary["options"]["rate"]>): string {
@@ -134,6 +142,6 @@ const RECENT = 1_000;
 async function goneItem(manager: JobManager, queue: string, id: string): Promise<Error> {
   for await (const { id: run, meta, status } of manager.history({ name: queue, limit: RECENT }))
     if (meta?.["item"] === id)
-      return notFound(`the queue "${queue}" has the item ${id} no more: its last run, ${run}, is ${status}`);
+      return notFound(`the queue "${queue}" no longer has the item ${id}: its last run, ${run}, is ${status}`);
   return notFound(`the queue "${queue}" has no item ${id}`);
 }

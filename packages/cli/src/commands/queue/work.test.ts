@@ -104,6 +104,7 @@ describe("ojm queue work", () => {
     const [run] = await runs();
     expect(await manager.cancel(run?.id ?? "", { reason: "wrong", wait: 30_000 })).toMatchObject({ ended: true });
     await expect.poll(() => state(id)).toBe("dead");
+    await expect.poll(() => worker.err).toMatch(/^ojm: attempt 1 of 5 .* of "q" is over: .* was cancelled: .*wrong\n$/);
     expect(await statuses()).toEqual(["cancelled"]);
   });
 

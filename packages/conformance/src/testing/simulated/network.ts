@@ -45,6 +45,8 @@ export class Network implements Faults {
   async send<T>(work: () => T, outcome: "not-applied" | "unknown"): Promise<T> {
     this.roundTrips++;
     const life = this.#life;
+    // Decided here, so that it does not depend on how fast the machine is: this answer is lost.
+    const isDeaf = this.#deaf;
     await this.travel();
     if (this.#partitioned) return lost(outcome);
     if (this.#resumed !== undefined) {
@@ -57,7 +59,7 @@ export class Network implements Faults {
     if (life !== this.#life) return lost(outcome);
     const answer = work();
     await this.travel();
-    return this.hears && life === this.#life ? answer : lost(outcome);
+    return this.hears && !isDeaf && life === this.#life ? answer : lost(outcome);
   }
 
   /** Resolves after the time that a message takes. */

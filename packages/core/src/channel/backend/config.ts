@@ -43,13 +43,19 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
 
 /**
  * The message for an unknown option, with the nearest known one; `undefined` if all options are known.
+ * `internal`: options that are known, and that the message does not offer.
  *
  * @example
  * const problem = unknownOption("openMetricsServer", options, ["host", "port", "ready"]);
  * if (problem !== undefined) throw new TypeError(problem);
  */
-export function unknownOption(whose: string, options: object, known: readonly string[]): string | undefined {
-  const unknown = Object.keys(options).find((option) => !known.includes(option));
+export function unknownOption(
+  whose: string,
+  options: object,
+  known: readonly string[],
+  internal: readonly string[] = [],
+): string | undefined {
+  const unknown = Object.keys(options).find((option) => !known.includes(option) && !internal.includes(option));
   if (unknown === undefined) return undefined;
   const near = nearest(unknown, known);
   const hint = near === undefined ? "" : ` Did you mean "${near}"?`;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Key } from "../types.js";
-import { knownKey } from "./prepared.js";
+import { knownKey, knownText, knownValue } from "./prepared.js";
 import { Scope } from "./scope.js";
 
 const name = fc.oneof(fc.string(), fc.string({ unit: "binary" }));
@@ -27,4 +27,13 @@ test("a range that begins with a key that keeps its text is that of the same key
   const plain = ["lock", "a"];
   expect(scope.range(knownKey(plain))).toEqual(scope.range(plain));
   expect(scope.scanRange({ after: knownKey(plain) })).toEqual(scope.scanRange({ after: plain }));
+});
+
+test("a value with its text is recognised if another copy of the package made it, and nothing else is", async () => {
+  const path = "./prepared.js?copy";
+  const copy = (await import(path)) as typeof import("./prepared.js");
+  expect(copy.knownValue).not.toBe(knownValue);
+  expect(knownText(copy.knownValue('{"a":1}'))).toBe('{"a":1}');
+  expect(knownText(knownValue("1"))).toBe("1");
+  for (const value of [null, 1, "text", { text: "1" }, ["text"]]) expect(knownText(value)).toBeUndefined();
 });

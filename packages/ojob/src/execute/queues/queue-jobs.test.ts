@@ -63,6 +63,18 @@ describe("oJob Queue Add", () => {
     expect((await runText(yaml)).err).toMatch(/no job of this process handles the items of the queue "queue"/);
   });
 
+  test("the queue is that of the worker in the file, even where the worker does not run", async () => {
+    const yaml = `include: [oJobManager.yaml, oJobQueue.yaml]
+jobs:
+  - { name: Init, to: oJobManager Init, args: { chJobs: &s { type: sqlite, args: { file: ./q.db } }, chLocks: *s } }
+  - { name: Worker, to: oJob Queue Manager, args: { name: mail } }
+${script("Work", "")}${script("Go", `${add("Work", ", data: {}")}; $job("oJob Queue Report", { queue: "mail" })`)}
+todo: [Init, Go]
+`;
+    const { well, lines } = await runText(yaml);
+    expect([well, lines.at(-1)]).toEqual([true, expect.stringMatching(/^queue "mail": 1 waiting/)]);
+  });
+
   test("items of a higher priority are first, and a key is unique", async () => {
     const go = [
       add("Work", ", data: { n: 'first' }"),

@@ -2,7 +2,7 @@ import type { JobManager } from "@ojm/core";
 import { present } from "@ojm/core/internal";
 import type { ItemInfo, Queues, RedriveOptions } from "@ojm/queue";
 import type { Args } from "../../load/job-file.js";
-import { checkStore, newItem, queueArg } from "../../plan/queue/queue-args.js";
+import { checkStore, newItem, queueArg, queueOfFile } from "../../plan/queue/queue-args.js";
 import { type Rule, readRule, rulesOf, VALUES, valuesOf } from "../../plan/queue/rules.js";
 import { SourceFile } from "../../text/problem.js";
 import { isMap } from "../../text/template.js";
@@ -25,8 +25,9 @@ interface Named {
 }
 
 async function named(execution: Execution, args: Args): Promise<Named> {
-  const { queues } = execution.engine.runtime;
-  const name = queues.nameOf(queueArg(args));
+  const { runtime, plan } = execution.engine;
+  const { queues } = runtime;
+  const name = queues.nameOf(queueArg(args), queueOfFile(plan));
   const store = await queues.of(name, await storeOf(execution, args));
   return { name, queues: store.queues, manager: store.manager, worked: queues.worked.get(name) };
 }

@@ -60,9 +60,9 @@ export class QueueStores {
     return opening;
   }
 
-  /** The name of the queue that a job means. */
-  nameOf(queue: string | undefined): string {
-    return queue ?? [...this.worked.keys()][0] ?? DEFAULT_QUEUE;
+  /** The name of the queue that a job means. `ofFile`: the one for which its file has a worker. */
+  nameOf(queue: string | undefined, ofFile?: string): string {
+    return queue ?? [...this.worked.keys()][0] ?? ofFile ?? DEFAULT_QUEUE;
   }
 
   /**

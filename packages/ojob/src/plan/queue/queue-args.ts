@@ -1,8 +1,9 @@
 import { nearest } from "@ojm/core/internal";
 import type { AddOptions, QueueOptions } from "@ojm/queue";
 import type { Args } from "../../load/job-file.js";
-import { isMap } from "../../text/template.js";
+import { hasTemplate, isMap } from "../../text/template.js";
 import type { WrongArg } from "../manager/manager-args.js";
+import type { Plan, PlannedJob } from "../planned.js";
 
 export const QUEUE_MANAGER = "oJob Queue Manager";
 
@@ -113,6 +114,20 @@ export function newItem(args: Args): NewItem {
 export function queueArg({ queue }: Args): string | undefined {
   if (queue !== undefined && (typeof queue !== "string" || queue === "")) refuse("queue", "a name", queue);
   return queue as string | undefined;
+}
+
+/** Whether one of these steps is the job with this name. */
+export function stepsTo({ steps }: Pick<PlannedJob, "steps">, name: string): boolean {
+  return steps.some((step) => "job" in step && step.job === name);
+}
+
+/** The name of the queue of the first worker in a file, which perhaps does not run in this process. */
+export function queueOfFile({ jobs, todo }: Pick<Plan, "jobs" | "todo">): string | undefined {
+  const worker = [...jobs.values()].find((job) => stepsTo(job, QUEUE_MANAGER));
+  if (worker === undefined) return undefined;
+  const given = todo.flatMap(({ job, args }) => (job === worker.name ? args : []));
+  const { name } = [...worker.args, ...given].find((args) => args["name"] !== undefined) ?? {};
+  return typeof name === "string" && !hasTemplate(name) ? name : undefined;
 }
 
 /** The arguments that the job of an item gets beside its data. */

@@ -5,7 +5,7 @@ import { hasTemplate } from "../../text/template.js";
 import { Openers } from "../manager/openers.js";
 import type { Jobs, Plan, PlannedJob, ScriptStep } from "../planned.js";
 import { expectJob } from "../steps.js";
-import { QUEUE_DELETE, QUEUE_MANAGER } from "./queue-args.js";
+import { QUEUE_DELETE, QUEUE_MANAGER, stepsTo } from "./queue-args.js";
 import { readRule, rulesOf } from "./rules.js";
 
 /** Finds rules that cannot be evaluated, and those that name no job of the file. */
@@ -80,10 +80,6 @@ function warnOfMemory(managers: readonly PlannedJob[], problems: Problems): void
     const message = `the queue of "${name}" is in memory: its items are lost with the process. Give it a store by oJobManager Init, or by args: { ${store} }.`;
     problems.warn(message, at);
   }
-}
-
-function stepsTo({ steps }: Pick<PlannedJob, "steps">, name: string): boolean {
-  return steps.some((step) => "job" in step && step.job === name);
 }
 
 /** The period is meant as a rate if the name of the job, or the comment beside it, speaks of one. */

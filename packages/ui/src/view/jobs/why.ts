@@ -5,6 +5,7 @@ import { type PastReason, whyRun, whyThen } from "@ojm/schedule/operator";
 import type { ActName, ReasonView, Why } from "../../contract/types.js";
 import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
+import { summaryOf } from "../queues.js";
 import { recordOf } from "../runs/items.js";
 import type { Source } from "../source.js";
 
@@ -49,8 +50,12 @@ export async function whyOf(
 
 /** The same reasons as in `ojm why`, the most important one first. */
 export async function reasonsOf(source: Source, name: string): Promise<ReasonView[]> {
-  const [all, others] = await Promise.all([source.scheduler.why(name), source.reasons(name)]);
-  const views = viewsOf(name, all, source);
+  const [all, others, ofQueue] = await Promise.all([
+    source.scheduler.why(name),
+    source.reasons(name),
+    queueReasons(source, name),
+  ]);
+  const views = viewsOf(name, all, source).filter(({ code }) => ofQueue === undefined || !NOT_OF_QUEUE.has(code));
   const orphans = others.filter(({ code }) => code === "orphaned");
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ keeps }) => keeps === true);
@@ -59,8 +64,26 @@ export async function reasonsOf(source: Source, name: string): Promise<ReasonVie
   const last = shown.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
   const refused = others.filter(({ code }) => code === "refused");
   return [
+    ...(ofQueue ?? []),
     ...orphans.map((other) => otherView(other, source)),
     ...shown.toSpliced(last < 0 ? shown.length : last, 0, ...refused.map((other) => otherView(other, source))),
+  ];
+}
+
+/** What does not concern a queue: its items need no schedule. */
+const NOT_OF_QUEUE: ReadonlySet<string> = new Set(["ready", "never", "unscheduled"]);
+
+/** How the items of a queue stand; `undefined` for another name. A queue has no schedule. */
+async function queueReasons(source: Source, name: string): Promise<ReasonView[] | undefined> {
+  const isScheduled = (await source.hub.store()).schedule(name) !== undefined;
+  const queue = isScheduled ? undefined : await summaryOf(source, name);
+  if (queue === undefined) return undefined;
+  const { waiting, dead, more, workers, slots } = await source.queues.counts(name);
+  const some = (n: number, what: string): string => `${more ? "at least " : ""}${n} ${what}${n === 1 ? "" : "s"}`;
+  const all = workers === 0 ? "no worker" : `${workers} worker${workers === 1 ? "" : "s"}, ${slots} at once`;
+  return [
+    ...(dead > 0 ? [{ code: "queue-dead", text: some(dead, "dead letter") }] : []),
+    { code: "queue-items", text: `${waiting === 0 ? "no waiting item" : some(waiting, "waiting item")} (${all})` },
   ];
 }
 

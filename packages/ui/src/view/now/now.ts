@@ -2,8 +2,9 @@ import type { JobManager, Progress } from "@ojm/core";
 import { type ActiveRun, isOwn } from "@ojm/core/internal";
 import { grouped, type LiveStore, type Problem, type ProblemKind } from "@ojm/schedule/operator";
 import type { ActName, Now, Problem as ProblemView, Running } from "../../contract/types.js";
+import { summaryOf } from "../queues.js";
 import { firstWaiters, holderOf, retryOf, shorten, stopRequestOf } from "../runs/items.js";
-import { pick, type Source, statesIn, take } from "../source.js";
+import { mapSome, pick, type Source, statesIn, take } from "../source.js";
 import { aheadOf, comingTicks } from "./ticks.js";
 
 /** The most items of each list. */
@@ -25,7 +26,8 @@ export async function nowOf(source: Source): Promise<Now> {
   const retries = found.retries.filter(({ name }) => !isOwn(name));
   const schedules = found.schedules.filter(({ schedule }) => !isOwn(schedule.name));
   const problems = grouped(found.problems);
-  const canRun = canRunIn(store);
+  const shown = problems.slice(0, PROBLEMS);
+  const [canRun, dead] = [canRunIn(store), await deadLetters(source, store, shown)];
   const { next, firsts } = comingTicks(schedules, now);
   const waiting = [...found.waiting].map(([name, n]) => ({ name, waiting: n })).sort((a, b) => b.waiting - a.waiting);
   const waited = waiting.slice(0, WAITING).map((one) => ({ ...one, waiters: firstWaiters(live, one.name) }));
@@ -33,7 +35,7 @@ export async function nowOf(source: Source): Promise<Now> {
   return {
     at: now,
     maintenance: found.maintenance.map((one) => ({ ...one, reason: mask(one.reason) })),
-    problems: problems.slice(0, PROBLEMS).map((problem) => problemOf(problem, mask, canRun)),
+    problems: shown.map((problem) => problemOf(problem, mask, canRun, dead.get(problem.name))),
     running: runs.slice(0, RUNNING).map((run) => runningOf(run, now, source)),
     waiting: waited,
     retries: retries.slice(0, RETRIES).map((retry) => retryOf(retry, mask)),
@@ -69,10 +71,37 @@ function canRunIn(store: LiveStore): (name: string) => boolean {
   };
 }
 
-/** A problem, in the form of the contract. */
-function problemOf(problem: Problem, mask: Source["mask"], canRun: (name: string) => boolean): ProblemView {
+/** How many dead letters are counted. */
+const DEAD = 1_000;
+
+/** How many dead letters the queues have whose last attempt failed. A queue has no schedule. */
+async function deadLetters(
+  source: Source,
+  store: LiveStore,
+  problems: readonly Problem[],
+): Promise<ReadonlyMap<string, number>> {
+  const names = problems.flatMap(({ kind, name, jobs }) =>
+    ACTS[kind] === "run-now" && jobs === undefined && store.schedule(name) === undefined ? name : [],
+  );
+  if (names.length === 0) return new Map();
+  const counted = await source.hub.reads.get(`dead ${names.join()}`, names, () =>
+    mapSome(names, async (name) => {
+      const queue = await summaryOf(source, name);
+      return queue && ([name, (await source.queues.counts(name, { most: DEAD })).dead] as const);
+    }),
+  );
+  return new Map(counted.filter((one) => one !== undefined));
+}
+
+/** A problem, in the form of the contract. `dead`: the dead letters, if it is one of a queue. */
+function problemOf(
+  problem: Problem,
+  mask: Source["mask"],
+  canRun: (name: string) => boolean,
+  dead: number | undefined,
+): ProblemView {
   const { kind, name, jobs } = problem;
-  const act = ACTS[kind];
+  const act = dead ? "queue-retry" : ACTS[kind];
   const except = act === "run-now" ? (jobs?.names ?? [name]).filter((each) => !canRun(each)) : [];
   const isVain = except.length > 0 && except.length === (jobs?.names.length ?? 1);
   return {
@@ -81,6 +110,7 @@ function problemOf(problem: Problem, mask: Source["mask"], canRun: (name: string
     text: shorten(mask(problem.text), TEXT),
     ...(jobs && { jobs: { ...jobs, ...(except.length > 0 && !isVain && { except }) } }),
     ...(act !== undefined && !isVain && { act }),
+    ...(dead !== undefined && { queue: { dead } }),
   };
 }
 

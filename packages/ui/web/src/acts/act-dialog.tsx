@@ -27,10 +27,19 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
   const error = useSignal<string | undefined>(undefined);
   const preview = useSignal<string | undefined>(undefined);
   const many = useMany(name, target);
-  useEffect(() => {
-    // Shows at once what it would do, to how many: the user has not written the reason yet.
-    many?.look().catch((thrown: unknown) => (error.value = textOf(thrown)));
-  }, []);
+  /** Shows what it would do, to how many: the user has not written the reason yet. */
+  const look = async (): Promise<void> => {
+    try {
+      if (many !== undefined) await many.look();
+      if (act.field !== "maintenance" || form.current === null || busy.value) return;
+      const request = requestOf(new FormData(form.current), zone, target);
+      const { done } = await perform(name, target, { ...request, ...DRY });
+      if (!busy.value) preview.value = done.replace(/^would/, "Would");
+    } catch (thrown) {
+      error.value = textOf(thrown);
+    }
+  };
+  useEffect(() => void look(), []);
   const close = (): void => {
     many?.stop();
     asked.value = undefined;
@@ -70,9 +79,16 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
       <form
         ref={form}
         class="dialog"
+        onChange={() => {
+          if (act.field === "maintenance") void look();
+        }}
         onKeyDown={(event) => {
-          // In a text area, Enter alone adds a line.
-          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void send(false);
+          // A reason is one line, as a rule. In the parameters, Enter alone adds a line.
+          const { key, target: field, ctrlKey, metaKey, shiftKey, isComposing } = event;
+          const isReason = field instanceof HTMLTextAreaElement && field.name === "reason";
+          if (key !== "Enter" || isComposing || !(ctrlKey || metaKey || (isReason && !shiftKey))) return;
+          event.preventDefault();
+          void send(false);
         }}
         onSubmit={(event) => {
           event.preventDefault();
@@ -92,7 +108,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
             required
             maxLength={1000}
             autofocus
-            placeholder="For the audit log and other operators"
+            placeholder="For the audit log and other operators. Enter sends it"
           />
         </label>
         {act.field === "args" && <ArgsField again={target.again} />}
@@ -124,6 +140,9 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
     </Modal>
   );
 }
+
+/** A request for what an action would do, which needs a reason like any other. */
+const DRY = { reason: "what would it do?", dryRun: true } as const;
 
 const textOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
@@ -161,8 +180,7 @@ function useMany(act: ActName, { names }: Target): Many | undefined {
     return all.filter((name) => !over.has(name));
   };
   const look = (): Promise<void> => {
-    const request = { reason: "what would it do?", dryRun: true };
-    looked.current = performMany(act, names, request, (some) => {
+    looked.current = performMany(act, names, DRY, (some) => {
       note(some);
       return !isStopped.current;
     });
@@ -183,7 +201,8 @@ function useMany(act: ActName, { names }: Target): Many | undefined {
         publishNews(some.map(({ name, run = name }) => jobOfRun(run)));
         return !isStopped.current;
       });
-      return `${done().length} of ${results.value.size} succeeded`;
+      // A run that has started may still fail.
+      return `${done().length} of ${results.value.size} ${act === "run-now" ? "started" : "succeeded"}`;
     },
   };
 }
@@ -202,7 +221,8 @@ function Results({ of, all, acting }: ResultsProps): VNode | null {
   const over = results.filter(({ isOver }) => isOver).length;
   return (
     <>
-      {(acting || over > 0) && (
+      {/* The end of the action says the same. */}
+      {acting && over > 0 && (
         <div class="progress row">
           <Meter share={over / of.size} />
           <span class="dim">{`${over} of ${of.size} done`}</span>
@@ -211,9 +231,13 @@ function Results({ of, all, acting }: ResultsProps): VNode | null {
       <details class="results" open={of.size <= MOST_OPEN || (over > 0 && !acting)}>
         <summary>{all}</summary>
         <ul>
-          {results.map(({ name, done, error, isOver }) => (
+          {results.map(({ name, done, error, isOver, run }) => (
             <li key={name} data-tone={error === undefined ? undefined : "failed"} class={isOver ? undefined : "dim"}>
-              <Prose text={error === undefined ? `${done}.` : `${name}: ${error}`} job={name} />
+              <Prose
+                text={error === undefined ? `${done}.` : `${name}: ${error}`}
+                job={name}
+                run={isOver ? run : undefined}
+              />
             </li>
           ))}
         </ul>

@@ -58,7 +58,15 @@ export function ManyActs<T>({ of, acts, filter, all, children }: ManyProps<T>): 
     of.value = new Map();
   }, [filter]);
   const { size } = of.value;
-  if (size === 0 && (filter === "" || acts.length === 0)) return null;
+  // The place is taken from the start: with the first choice, the rows below must not move.
+  if (size === 0 && (filter === "" || acts.length === 0))
+    return (
+      <p class="chips many dim">
+        {acts.length > 0
+          ? "Select rows, or narrow the list, to act on several at once."
+          : "Select two runs to compare them."}
+      </p>
+    );
   const begin = async (act: ManyAct<T>): Promise<void> => {
     const nothing = act.take(size > 0 ? [...of.value.values()] : await all());
     if (nothing !== undefined) toast({ done: nothing });

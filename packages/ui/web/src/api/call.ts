@@ -78,7 +78,8 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
   if (answer.ok && body !== undefined) return body as T;
   const error = (body as Partial<ErrorBody> | undefined)?.error;
   if (answer.status === 401 && path !== "session") {
-    signInBy.value = error?.signIn;
+    // A page that is removed gives up its calls: an answer without its body says nothing of how to sign in.
+    if (error !== undefined) signInBy.value = error.signIn;
     signedOut.value = true;
   }
   // A proxy answers for a server that is away, with a page of its own.

@@ -159,7 +159,7 @@ function Banner(): VNode | null {
 const MaintenanceBar = ({ names, by, reason, until }: Now["maintenance"][number]): VNode => (
   <div class="banner row maintenance" role="status">
     <Icon name="held" />
-    <b>{names === "*" ? "Maintenance" : `Maintenance of ${names}`}</b>
+    <b>Maintenance of {names === "*" ? "everything" : names}</b>
     <span>
       by {by}
       {until !== undefined && (

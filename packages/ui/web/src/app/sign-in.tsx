@@ -70,7 +70,8 @@ function SignInForm({ title }: { readonly title: VNode }): VNode {
       await post("session", { user: String(fields.get("user")).trim(), password: String(fields.get("password")) });
       await enter();
     } catch (thrown) {
-      error.value = thrown instanceof Error ? thrown.message : String(thrown);
+      const text = thrown instanceof Error ? thrown.message : String(thrown);
+      error.value = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
       password.current?.select();
     } finally {
       busy.value = false;

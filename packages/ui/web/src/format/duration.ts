@@ -15,7 +15,9 @@ export function number(n: number): string {
 export function percent(share: number): string {
   const value = share * 100;
   if (value > 99.9 && value < 100) return "99.9 %";
-  return `${value >= 99.95 || value === 0 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} %`;
+  // 0.07 times 100 is 7.000000000000001.
+  const rounded = Math.round(value * 10) / 10;
+  return `${Number.isInteger(rounded) ? rounded : rounded.toFixed(1)} %`;
 }
 
 /** How far a run is, from 0 to 1, if that is known. */

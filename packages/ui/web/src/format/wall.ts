@@ -87,8 +87,8 @@ export function offsetText(at: number, zone: string, on?: Wall): string {
 export const TIME_FIELD = {
   class: "input",
   placeholder: "YYYY-MM-DD hh:mm",
-  pattern: "\\s*\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d\\s*",
-  title: "A time such as 2026-11-24 14:00",
+  pattern: "\\s*(\\d{4}-\\d\\d-\\d\\d[ T])?\\d\\d:\\d\\d\\s*",
+  title: "A time such as 2026-11-24 14:00, or 14:00 for the last one",
   autocomplete: "off",
 } as const;
 
@@ -96,8 +96,16 @@ export const TIME_FIELD = {
 export const toField = (at: number, zone: string): string =>
   new Date(at + offsetOf(at, zone)).toISOString().slice(0, 16).replace("T", " ");
 
-/** The time in such a field, in ms since 1970; `undefined` if it is not valid. */
-export function fromField(text: string, zone: string): number | undefined {
+/**
+ * The time in such a field, in ms since 1970; `undefined` if it is not valid. A time of day alone means the
+ * last one before `now`.
+ */
+export function fromField(text: string, zone: string, now: number = Date.now()): number | undefined {
+  if (/^\s*\d\d:\d\d\s*$/.test(text)) {
+    const on = (day: number): number | undefined => fromField(`${toField(day, zone).slice(0, 11)}${text.trim()}`, zone);
+    const today = on(now);
+    return today === undefined || today <= now ? today : on(now - 86_400_000);
+  }
   const wall = Date.parse(`${text.trim().replace(" ", "T")}Z`);
   // 30 February is parsed as 2 March.
   const isThere = !Number.isNaN(wall) && new Date(wall).toISOString().startsWith(text.trim().slice(0, 10));

@@ -1,14 +1,15 @@
 import { signal, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
-import { actOf, ask, type Target } from "../acts/acts.js";
+import { actOf, ask, offersOf, possible, type Target } from "../acts/acts.js";
 import { queryOf, read } from "../api/call.js";
-import type { ActName, Audit, Jobs, Locks } from "../api/types.js";
+import type { ActName, Audit, Job, Jobs, Locks, Runs } from "../api/types.js";
 import { may, me } from "../app/me.js";
 import { go, PAGES, to } from "../app/router.js";
 import { signOut } from "../app/sign-in.js";
 import { nextTheme } from "../app/theme.js";
 import { zoneChoice } from "../format/zone.js";
+import { now } from "../live/live.js";
 import { Icon, type IconName } from "../parts/icon.js";
 import { views } from "../parts/lists/views.js";
 import { Modal } from "../parts/modal.js";
@@ -25,12 +26,14 @@ export const Palette = (): VNode | null => (paletteOpen.value ? <Box /> : null);
 function Box(): VNode {
   const typed = useSignal("");
   const chosen = useSignal(0);
-  const jobs = useJobs(typed.value);
-  const others = useOthers(typed.value);
+  const text = typed.value.trim();
+  const jobs = useJobs(typedIn(text).q);
+  const runs = useRuns(text);
+  const others = useOthers(text.toLowerCase());
   const close = (): void => {
     paletteOpen.value = false;
   };
-  const found = commandsFor(typed.value, jobs, others);
+  const found = commandsFor(text, jobs, runs, others);
   const at = Math.min(chosen.value, found.length - 1);
   const take = (command: Command | undefined): void => {
     if (command === undefined) return;
@@ -87,33 +90,35 @@ function Box(): VNode {
           </div>
         ))}
       </div>
-      {found.length === 0 && <p class="nothing dim">No matches.</p>}
+      {found.length === 0 && (
+        <p class="nothing dim">
+          No matches. Type a part of a name, or an action with it: “run invoice”, “pause billing/*”.
+        </p>
+      )}
     </Modal>
   );
 }
 
 const scrollTo = (item: HTMLElement | null): void => item?.scrollIntoView({ block: "nearest" });
 
-function commandsFor(typed: string, jobs: readonly string[], { hosts, authors }: Others): readonly Command[] {
-  const text = typed.trim();
+function commandsFor(text: string, jobs: readonly Job[], runs: readonly string[], others: Others): readonly Command[] {
   const fixed = fixedCommands().filter(({ label }) => matches(label, text));
   if (text === "") return fixed;
-  const run: Command = { label: text, icon: "runs", hint: "run", run: () => go(to.run(text)) };
-  const pages = jobs.map((name): Command => ({ label: name, icon: "jobs", hint: "job", run: () => go(to.job(name)) }));
-  const whys = jobs.map(
-    (name): Command => ({
-      label: `Why is ${name} not running?`,
-      icon: "info",
-      hint: "why",
-      run: () => go(to.why(name)),
-    }),
-  );
-  const places = [
-    ...hosts.map((host) => link(host, "locks", "host", to.runs(queryOf({ host })))),
-    ...authors.map((author) => link(author, "audit", "user", `${to.audit()}${queryOf({ q: author })}`)),
+  const { act, isWhy, q } = typedIn(text);
+  const whys = jobs.map(({ name }) => link(`Why is ${name} not running?`, "info", "why", to.why(name)));
+  return [
+    ...runs.map((id) => link(id, "runs", "run", to.run(id))),
+    ...(act === undefined ? [] : actsOn(act, q, jobs)),
+    ...(isWhy ? whys : []),
+    ...jobs.flatMap(({ name, queue }) => [
+      link(name, "jobs", "job", to.job(name)),
+      ...(queue ? [link(name, "queues", "queue", to.queue(name))] : []),
+    ]),
+    ...others.hosts.map((host) => link(host, "locks", "host", to.runs(queryOf({ host })))),
+    ...others.authors.map((author) => link(author, "audit", "user", `${to.audit()}${queryOf({ q: author })}`)),
+    ...fixed,
+    ...(isWhy ? [] : whys),
   ];
-  const runs = /@\d{4}-\d\d-\d\dT/.test(text) ? [run] : [];
-  return [...runs, ...manyOf(text), ...pages, ...places, ...fixed, ...whys];
 }
 
 const link = (label: string, icon: IconName, hint: string, path: string): Command => ({
@@ -121,41 +126,86 @@ const link = (label: string, icon: IconName, hint: string, path: string): Comman
   run: () => go(path),
 });
 
-/** The actions that can be typed before a pattern. */
-const TYPED: Readonly<Record<string, ActName>> = {
-  ...{ run: "run-now", pause: "pause", resume: "resume", hold: "hold", cancel: "cancel" },
-  maintenance: "maintenance",
+const action = (act: ActName, target: Target, on = target.name): Command => {
+  const { label, icon } = actOf(act, target);
+  return { label: `${label}: ${on}`, icon, hint: "action", run: () => ask(act, target) };
 };
 
-/** The action on all jobs of a pattern, such as `pause billing/*`. */
-function manyOf(text: string): readonly Command[] {
-  const [, word = "", pattern = ""] = /^(\w+) (\S*\*\S*)$/.exec(text) ?? [];
-  const act = Object.hasOwn(TYPED, word) ? TYPED[word] : undefined;
-  if (act === undefined || !may(act)) return [];
-  const target = act === "maintenance" ? { name: pattern } : { name: pattern, names: [pattern] };
-  return [{ label: text, icon: actOf(act, target).icon, hint: "action", run: () => ask(act, target) }];
+/** The words that stand for an action before or after a part of a name. */
+const TYPED: Readonly<Record<string, ActName | "why">> = {
+  ...{ run: "run-now", pause: "pause", resume: "resume", hold: "hold", cancel: "cancel", unlock: "unlock" },
+  ...{ backfill: "backfill", maintenance: "maintenance", why: "why" },
+};
+
+/** Those of them that can be taken on several jobs at once. */
+const ON_MANY: ReadonlySet<ActName> = new Set(["run-now", "pause", "resume", "hold", "cancel"]);
+
+/** What was typed: `invoice run`, `pause billing/*`, `why report`, or only a part of a name. */
+function typedIn(text: string): { readonly act?: ActName; readonly isWhy: boolean; readonly q: string } {
+  const words = text.split(/\s+/);
+  const at = [0, words.length - 1].find((i) => Object.hasOwn(TYPED, words[i]?.toLowerCase() ?? ""));
+  const act = at === undefined || words.length < 2 ? undefined : TYPED[words[at]?.toLowerCase() ?? ""];
+  if (act === undefined || at === undefined) return { isWhy: false, q: text };
+  const q = words.toSpliced(at, 1).join(" ");
+  return act === "why" ? { isWhy: true, q } : { act, isWhy: false, q };
+}
+
+/** An action on each of the jobs on which it is possible now, and on all that match. */
+function actsOn(act: ActName, q: string, jobs: readonly Job[]): readonly Command[] {
+  if (!may(act)) return [];
+  if (act === "maintenance") return [action(act, { name: q })];
+  const fitting = jobs.filter((job) => possible(offersOf(job)).includes(act));
+  const each = fitting.map(({ name, running: run, lock }) => action(act, { name, run, hold: lock?.hold }));
+  const pattern = q.includes("*") ? q : `*${q}*`;
+  const isForMany = ON_MANY.has(act) && (pattern === q || fitting.length > 1);
+  return [...each, ...(isForMany ? [action(act, { name: pattern, names: [pattern] })] : [])];
 }
 
 /** The jobs whose name contains the typed text. A late answer to an earlier text is ignored. */
-function useJobs(typed: string): readonly string[] {
-  const jobs = useSignal<readonly string[]>([]);
+function useJobs(q: string): readonly Job[] {
+  const jobs = useSignal<readonly Job[]>([]);
   useEffect(() => {
     const abort = new AbortController();
-    const q = typed.trim();
-    if (q === "") jobs.value = [];
+    if (q === "" || q.includes("*")) jobs.value = [];
     else {
       read<Jobs>(`jobs${queryOf({ limit: MOST_JOBS, q })}`, abort.signal).then(
         (answer) => {
-          if (!abort.signal.aborted) jobs.value = answer.jobs.map(({ name }) => name);
+          if (!abort.signal.aborted) jobs.value = answer.jobs;
         },
         () => {},
       );
     }
     return () => abort.abort();
-  }, [typed]);
+  }, [q]);
   // The jobs of a shorter text stay until the answer comes: Enter must not take one that does not match.
-  const q = typed.trim().toLowerCase();
-  return jobs.value.filter((name) => name.toLowerCase().includes(q));
+  return jobs.value.filter(({ name }) => name.toLowerCase().includes(q.toLowerCase()));
+}
+
+/** An id of a run, or the beginning of one with its day. */
+const RUN = /^(.+)@(\d{4}-\d\d-\d\d\S*)$/;
+const MIDNIGHT = "T00:00:00.000Z";
+
+/** The ids of runs that begin with the typed text. */
+function useRuns(text: string): readonly string[] {
+  const ids = useSignal<readonly string[]>([]);
+  const [, name, date = ""] = RUN.exec(text) ?? [];
+  useEffect(() => {
+    const abort = new AbortController();
+    const from = Date.parse(`${date}${MIDNIGHT.slice(Math.max(0, date.length - 10))}`);
+    if (name !== undefined && !Number.isNaN(from)) {
+      const span = date.length < "2026-11-25T02".length ? 86_400_000 : 3_600_000;
+      read<Runs>(`runs${queryOf({ name, from, to: from + span, limit: 200 })}`, abort.signal).then(
+        ({ runs }) => {
+          if (!abort.signal.aborted) ids.value = runs.map(({ id }) => id);
+        },
+        () => {},
+      );
+    }
+    return () => abort.abort();
+  }, [name, date]);
+  const found = ids.value.filter((id) => id.startsWith(text)).slice(0, MOST_JOBS);
+  // A whole id needs no answer.
+  return date.length === 10 + MIDNIGHT.length && !found.includes(text) ? [text, ...found] : found;
 }
 
 interface Others {
@@ -170,10 +220,9 @@ const MOST_OTHERS = 3;
 const ACTIONS = 50;
 
 /** The hosts of processes, and the users who did something, whose name contains the typed text. */
-function useOthers(typed: string): Others {
+function useOthers(text: string): Others {
   const hosts = useSignal<readonly string[]>([]);
   const authors = useSignal<readonly string[]>([]);
-  const text = typed.trim().toLowerCase();
   // One letter fits most of them, and would read the store for nothing.
   const isEnough = text.length > 1;
   useEffect(() => {
@@ -232,10 +281,11 @@ export function useSubject(of: Subject | undefined, deps: readonly unknown[]): v
 /** The commands that do not depend on what is typed. */
 function fixedCommands(): readonly Command[] {
   const { acts, target } = subject.value;
-  const own = acts.map((name): Command => {
-    const { label, icon } = actOf(name, target);
-    return { label: `${label}: ${target.name}`, icon, hint: "action", run: () => ask(name, target) };
-  });
+  const own = acts.map((name) => action(name, target));
+  const maintenance: readonly (readonly [ActName, string])[] = [
+    ...(now.value?.maintenance ?? []).map(({ names }) => ["end-maintenance", names] as const),
+    ["maintenance", "*"],
+  ];
   const pages = PAGES.map(
     ({ path, label, icon, key }): Command => ({ label, icon, hint: `g ${key}`, run: () => go(path) }),
   );
@@ -252,6 +302,9 @@ function fixedCommands(): readonly Command[] {
     ...own,
     ...pages,
     ...saved,
+    ...maintenance
+      .filter(([act]) => may(act))
+      .map(([act, name]) => action(act, { name }, name === "*" ? "everything" : name)),
     ...zones,
     { label: "Switch theme", icon: "auto", run: nextTheme },
     ...(me.value?.signIn === "password" ? [out] : []),

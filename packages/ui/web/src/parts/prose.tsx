@@ -14,7 +14,7 @@ interface ProseProps {
 /** A sentence of the server, with its times in the zone of the user. */
 export function Prose({ text, run, job }: ProseProps): VNode {
   const [before = "", ...rest] = run === undefined ? [text] : text.split(run);
-  const words = /\b(?:as|of) $/.test(before) ? "the run of" : "of";
+  const words = before === "" ? "The run of" : /\b(?:as|of) $/.test(before) ? "the run of" : "of";
   return (
     <>
       <WithTimes text={before} job={job} />
@@ -22,7 +22,7 @@ export function Prose({ text, run, job }: ProseProps): VNode {
       <WithTimes text={rest.join(run)} job={job} />
       {run !== undefined && rest.length === 0 && (
         <>
-          {" "}
+          {/[.!?]$/.test(text) ? " " : ". "}
           <a class="link" href={to.run(run)}>
             See the run
           </a>

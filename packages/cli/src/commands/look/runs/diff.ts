@@ -64,10 +64,11 @@ export async function execute(given: Given): Promise<number> {
 /** What two runs can differ in, each as text; in the same order for all runs. */
 function factsOf(run: RunRecord): string[] {
   const { id, status, holder, versions, args, trigger, attempt, error } = run;
+  const took = sayTook(run);
   const fact = (name: string, value: unknown): string => (value === undefined ? "" : `${name}: ${value}`);
   return [
     `run: ${id}`,
-    `status: ${status}, took ${sayTook(run)}`,
+    `status: ${status}${took === "" ? "" : `, took ${took}`}`,
     ...[fact("where", `${holder.host}, pid ${holder.pid}`), fact("trigger", trigger), fact("attempt", attempt)],
     fact("versions", versions && `ojm ${versions.ojm}, Node ${versions.node}`),
     ...[fact("args", args && JSON.stringify(args)), fact("error", error)],

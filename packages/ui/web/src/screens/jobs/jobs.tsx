@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from "preact";
-import { ActMenu } from "../../acts/act-menu.js";
-import { ACTS, ask, offersOf } from "../../acts/acts.js";
+import { ActButtons, ActMenu } from "../../acts/act-menu.js";
+import { ACTS, allowed, ask, offer, offersOf } from "../../acts/acts.js";
 import { Choose, type ManyAct, ManyActs, readAll, selection } from "../../acts/many.js";
 import { queryOf, read } from "../../api/call.js";
 import type { Job, Jobs } from "../../api/types.js";
@@ -29,7 +29,7 @@ const HEADS: readonly (string | VNode)[] = [
     Last
   </th>,
   "Next",
-  "Last 30",
+  numeric("Last 30"),
   numeric("p50"),
   numeric("p95"),
   <TrendHead />,
@@ -49,15 +49,18 @@ export function JobsScreen(): VNode {
       return { items: page.jobs.map(({ name }) => name), next: next(page) };
     }, MOST);
   return (
-    <Page title="Jobs" end={<FindField label="Find a job" />}>
+    <Page
+      title="Jobs"
+      end={
+        <>
+          <ActButtons offers={allowed([offer("maintenance")])} target={{ name: "*" }} />
+          <FindField label="Find a job" />
+        </>
+      }
+    >
       <fieldset class="chips filters" aria-label="Only jobs that are">
         <StatesFilter param="state" states={STATES} />
         <FindField label="Host" param="host" />
-        {may("maintenance") && (
-          <button type="button" class="button" onClick={() => ask("maintenance", { name: "*" })}>
-            Maintenance …
-          </button>
-        )}
       </fieldset>
       {may("pause") && <ManyActs of={chosen} acts={MANY} filter={queryOf({ q, state, host })} all={all} />}
       <Paged<Jobs, Job>

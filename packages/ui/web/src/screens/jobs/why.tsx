@@ -7,7 +7,7 @@ import { type Resource, useResource } from "../../api/resource.js";
 import type { Job, JobDetail, ReasonView, Why } from "../../api/types.js";
 import { go, place, to } from "../../app/router.js";
 import { reasonState } from "../../format/states.js";
-import { fromField, TIME_FIELD, toField } from "../../format/wall.js";
+import { fromField, isoOf, TIME_FIELD, toField } from "../../format/wall.js";
 import { pageJob, zoneFor } from "../../format/zone.js";
 import { useSubject } from "../../palette/palette.js";
 import { Icon } from "../../parts/icon.js";
@@ -74,8 +74,8 @@ export function WhyScreen({ name }: { readonly name: string }): VNode {
       title={titleOf(name, question, why.data.value?.reasons)}
       said={job.data.value?.schedule?.words}
       end={
-        <a class="button" href={to.job(name)}>
-          The job
+        <a class="button" href={job.data.value?.queue ? to.queue(name) : to.job(name)}>
+          {job.data.value?.queue ? "The queue" : "The job"}
         </a>
       }
     >
@@ -252,7 +252,14 @@ function Reason({ name, job, bare = false, reason, first }: ReasonProps): VNode 
         {help !== undefined && <p class="dim">{help}</p>}
         {at !== undefined && (
           <p class="dim">
-            <Away at={at} /> · <Time at={at} />
+            <Away at={at} />
+            {/* The text may already have the time. */}
+            {!text.includes(isoOf(new Date(at))) && (
+              <>
+                {" "}
+                · <Time at={at} />
+              </>
+            )}
           </p>
         )}
       </div>

@@ -130,7 +130,11 @@ export function NowScreen(): VNode {
     count(schedulers, "scheduler"),
   ];
   return (
-    <Page title="Now" said={said.join(" · ")}>
+    <Page
+      title="Now"
+      said={said.join(" · ")}
+      end={<ActButtons offers={allowed([offer("maintenance")])} target={{ name: "*" }} />}
+    >
       <div class="now">
         <div>
           <Problems problems={problems} />
@@ -171,37 +175,53 @@ function Problems({ problems }: { readonly problems: readonly Problem[] }): VNod
 const Helps = ({
   act,
   ...target
-}: Pick<Target, "name" | "names" | "run" | "where"> & { act: Problem["act"] | undefined }): VNode | null =>
+}: Pick<Target, "name" | "names" | "run" | "where" | "queue"> & { act: Problem["act"] | undefined }): VNode | null =>
   act === undefined ? null : (
     <ActButtons offers={allowed([offer(act)])} target={{ ...target, ...(act === "run-now" && { again: "last" }) }} />
   );
 
-function OneJob({ kind, name, at, text, run, act }: Problem): VNode {
+function OneJob({ kind, name, at, text, run, act, queue }: Problem): VNode {
   const { holder } = (run !== undefined && running.value?.get(run)) || {};
   const where = holder && processText(holder);
   return (
     <li class="problem">
       <StateMark state={problemOf(kind)} />
       <div class="what">
-        <JobLink name={name} row={run === undefined} />
+        {queue === undefined ? (
+          <JobLink name={name} row={run === undefined} />
+        ) : (
+          <a class="name" href={to.queue(name)} data-row={run === undefined || undefined}>
+            {name}
+          </a>
+        )}
         <span class="text dim cut" title={inZone(text, second.value, zoneFor(name))}>
+          {queue !== undefined && queue.dead > 0 && <b>{count(queue.dead, "dead letter")}: </b>}
           <WithTimes text={text} job={name} />
         </span>
       </div>
       {/* The text already says since when. */}
       <Since at={kind === "ignores-cancel" ? undefined : at} name={name} />
       <span class="ways row">
-        <Helps act={act} name={name} run={run} where={where} />
+        <Helps act={act} name={name} run={run} where={where} queue={queue} />
         {run !== undefined && (
           <RunLink run={run} row>
-            Run<span class="hidden-text"> of {name}</span>
+            Its run<span class="hidden-text">, of {name}</span>
           </RunLink>
         )}
-        <Why name={name} />
+        {FAILED.has(kind) && run !== undefined ? <WhyFailed name={name} run={run} /> : <Why name={name} />}
       </span>
     </li>
   );
 }
+
+const FAILED: ReadonlySet<Problem["kind"]> = new Set(["failed", "lost", "timeout"]);
+
+/** The question about a run that failed: what keeps its job from running is another one. */
+const WhyFailed = ({ name, run }: { readonly name: string; readonly run: string }): VNode => (
+  <a class="link nowrap" href={to.whyRun(run)} aria-label={`Why ${name} failed`} title={`Why ${name} failed`}>
+    Why
+  </a>
+);
 
 const Since = ({ name, at }: { readonly name: string; readonly at: number | undefined }): VNode => (
   <span class="dim">{at !== undefined && <Away at={at} job={name} />}</span>
@@ -237,7 +257,13 @@ function Several({ kind, name, at, text, jobs: { n, names, except }, act }: Grou
             {text}
           </span>
         </div>
-        <Since at={at} name={name} />
+        <span class="dim nowrap">
+          {at !== undefined && (
+            <>
+              since <Time at={at} />
+            </>
+          )}
+        </span>
         <span class="ways row">
           {/* Each lock has another holder, which may still work. */}
           {act !== "unlock" && <Helps act={act} name={count(helped.length, "job")} names={helped} />}

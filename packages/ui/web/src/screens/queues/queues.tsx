@@ -4,12 +4,12 @@ import { queryOf } from "../../api/call.js";
 import type { Queues, QueueView } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
 import { count, number } from "../../format/duration.js";
-import { MAINTENANCE, problemOf } from "../../format/states.js";
+import { MAINTENANCE, problemOf, type State } from "../../format/states.js";
 import { FindField } from "../../parts/lists/find.js";
 import { Paged } from "../../parts/lists/paged.js";
 import { numeric, Page } from "../../parts/page.js";
 import { Empty } from "../../parts/pictures.js";
-import { StateMark } from "../../parts/state.js";
+import { StateMark, toned } from "../../parts/state.js";
 import { Elapsed, Time } from "../../parts/time.js";
 
 const LIMIT = 50;
@@ -61,9 +61,9 @@ export function QueuesScreen(): VNode {
 
 function Row({ queue }: { readonly queue: QueueView }): VNode {
   const { name, waiting, delayed, active, dead, oldest } = queue;
-  const cell = (head: string, n: number): VNode => (
+  const cell = (head: string, n: number, tone?: State["tone"]): VNode => (
     <td class="num" data-label={head}>
-      {n === 0 ? <span class="dim">0</span> : itemsText(n, COUNTED)}
+      {n === 0 ? <span class="dim">0</span> : <span {...(tone && toned(tone))}>{itemsText(n, COUNTED)}</span>}
     </td>
   );
   return (
@@ -80,7 +80,7 @@ function Row({ queue }: { readonly queue: QueueView }): VNode {
       </td>
       {cell("Delayed", delayed)}
       {cell("Active", active)}
-      {cell("Dead", dead)}
+      {cell("Dead", dead, "failed")}
       <td data-label="Workers">
         <Workers queue={queue} />
       </td>

@@ -8,11 +8,11 @@ import { useResource } from "../../api/resource.js";
 import type { LogPage, RunPage } from "../../api/types.js";
 import { place, to } from "../../app/router.js";
 import { count, durationText, number, progressText } from "../../format/duration.js";
-import { stateOf } from "../../format/states.js";
 import { jobOfRun, RunLink } from "../../parts/facts.js";
 import { Icon } from "../../parts/icon.js";
 import { numeric, Page, Section, Table } from "../../parts/page.js";
 import { Empty, Failure, Full, Loaded, Skeleton } from "../../parts/pictures.js";
+import { RunState } from "../../parts/state.js";
 import { Time } from "../../parts/time.js";
 import { ComparedTable, type Pair, pairsOf } from "./compared.js";
 import { plain } from "./log/ansi.js";
@@ -74,6 +74,7 @@ const useRun = (id: string) => useResource<RunPage>(`runs/${encodeURIComponent(i
 
 const Head = ({ of: { run } }: { readonly of: Pick<RunPage, "run"> }): VNode => (
   <th scope="col">
+    <RunState status={run.status} />{" "}
     <RunLink run={run.id}>
       <Time at={run.startTime} job={run.name} />
     </RunLink>
@@ -82,9 +83,8 @@ const Head = ({ of: { run } }: { readonly of: Pick<RunPage, "run"> }): VNode => 
 
 function pairsOfPages(a: RunPage, b: RunPage): readonly Pair[] {
   const isOne = a.run.name === b.run.name;
-  const facts = ({ run: { name, status, attempt, versions, args, exit, error }, progress }: RunPage) => ({
+  const facts = ({ run: { name, attempt, versions, args, exit, error }, progress }: RunPage) => ({
     Job: isOne ? undefined : name,
-    State: stateOf(status).word,
     Attempt: attempt === undefined ? undefined : String(attempt),
     Versions: versions && `ojm ${versions.ojm}, Node ${versions.node}`,
     Parameters: args && JSON.stringify(args),
@@ -98,6 +98,9 @@ function pairsOfPages(a: RunPage, b: RunPage): readonly Pair[] {
   );
   return [...pairsOf(a.run, b.run), ...more];
 }
+
+/** The height of the lines that are shown after a difference, in px. */
+const CONTEXT = 80;
 
 /** How many lines are read at once. */
 const AT_ONCE = 2_000;
@@ -236,7 +239,11 @@ function Logs({ a, b, blocks }: LogsProps): VNode {
     current.value = n % Math.max(1, begins?.length ?? 0);
     begins?.[current.value]?.scrollIntoView({ block: "center" });
   };
-  useLayoutEffect(() => show(0), []);
+  useLayoutEffect(() => {
+    const first = body.current?.querySelector("[data-first]");
+    // The heading of the page stays in sight if the first difference is, with the lines after it.
+    if (first && first.getBoundingClientRect().bottom > innerHeight - CONTEXT) show(0);
+  }, []);
   const isPart = a.log.isPart || b.log.isPart;
   let isBegun = false;
   let begun = -1;

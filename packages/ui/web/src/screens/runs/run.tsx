@@ -228,7 +228,7 @@ function RunFacts({ run, progress }: { readonly run: RunDetail; readonly progres
           </Fact>
         ))}
       </Facts>
-      {progress !== undefined && <Progress progress={progress} />}
+      {progress !== undefined && <Progress progress={progress} isOver={status !== "running"} />}
       <p class="run-id dim mono">
         <a href={to.run(run.id)}>{run.id}</a>
       </p>
@@ -236,12 +236,13 @@ function RunFacts({ run, progress }: { readonly run: RunDetail; readonly progres
   );
 }
 
-function Progress({ progress }: { readonly progress: ProgressView }): VNode {
+function Progress({ progress, isOver }: { readonly progress: ProgressView; readonly isOver: boolean }): VNode {
   const share = shareOf(progress);
   return (
-    <div class="progress row">
+    <div class="progress row" data-over={isOver}>
       {share !== undefined && <Meter share={share} />}
       <span>
+        {isOver && <span class="dim">Last progress: </span>}
         {share !== undefined && <b>{percent(Math.round(share * 1_000) / 1_000)} </b>}
         <span class="dim">{progressText(progress)}</span>
       </span>
@@ -288,6 +289,6 @@ const Compared = ({ run, well }: { readonly run: RunDetail; readonly well: RunIt
       </a>
     }
   >
-    <ComparedTable heads={["This run", "Last success"]} pairs={pairsOf(run, well)} />
+    <ComparedTable heads={["This run", "Last success"]} pairs={pairsOf(run, well).filter(([, a, b]) => a !== b)} />
   </Section>
 );

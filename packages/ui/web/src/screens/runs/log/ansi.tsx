@@ -134,6 +134,9 @@ export function expressionOf(found: string): RegExp | undefined {
   return latest[1];
 }
 
+/** Whether a text between slashes is not a regular expression. */
+export const isBroken = (found: string): boolean => /^\/.+\/$/.test(found) && expressionOf(found) === undefined;
+
 function compiled(found: string): RegExp | undefined {
   const source = /^\/(.+)\/$/.exec(found)?.[1];
   if (source === undefined) return undefined;

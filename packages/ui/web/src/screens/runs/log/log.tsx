@@ -12,7 +12,7 @@ import { singleKeys } from "../../../palette/keys.js";
 import { Icon } from "../../../parts/icon.js";
 import { Section } from "../../../parts/page.js";
 import { Empty, Failure, Skeleton } from "../../../parts/pictures.js";
-import { LineText, placesOf, plain } from "./ansi.js";
+import { isBroken, LineText, placesOf, plain } from "./ansi.js";
 import { saysError } from "./error-words.js";
 import { columnsOf, countLines, Heights, LINE_HEIGHT } from "./heights.js";
 import { isLine, type LogModel, type Row } from "./log-model.js";
@@ -197,13 +197,14 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
   const [chosen, lastChosen] = linesIn(hash);
   const isChosen = (row: Row): boolean => isLine(row) && row.line === chosen;
   const topFor = (row: number): number => heights.topOf(row) - (box.current?.clientHeight ?? 0) / 3;
-  const show = (row: number): void => {
+  /** `alone`: only the box scrolls. The reader has not asked for the line: the head of the page stays. */
+  const show = (row: number, alone = false): void => {
     const element = box.current;
     if (element === null || row < 0) return;
     follow.value = false;
     aim.current = rows[row];
     element.scrollTop = topFor(row);
-    element.scrollIntoView({ block: "nearest" });
+    if (!alone) element.scrollIntoView({ block: "nearest" });
   };
   const chosenByReader = (): void => {
     aim.current = undefined;
@@ -220,7 +221,7 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
   }, [version, width, level.value, follow.value, height.value, measured.value]);
   useLayoutEffect(() => show(rows.findIndex(isChosen)), [chosen, chosen > 0 && model.rows.some(isChosen)]);
   useLayoutEffect(() => {
-    if (opensAtError.current && firstError !== undefined) show(rows.indexOf(firstError));
+    if (opensAtError.current && firstError !== undefined) show(rows.indexOf(firstError), true);
   }, [firstError]);
   useEffect(
     () =>
@@ -286,12 +287,11 @@ function LogView({ id, model, live, failed }: LogProps): VNode {
         level={level.value}
         setLevel={setLevel}
       />
-      <div class="marked">
+      <div class="marked" style={{ "--all": `${heights.total}px` }}>
         <section
           ref={box}
           class="lines"
           data-wrap={wrap.value}
-          style={{ "--all": `${heights.total}px` }}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it only if it can have the focus.
           tabIndex={0}
           aria-label="Lines of the log"
@@ -402,7 +402,9 @@ function LogTools({ id, live, search, found, current, level, setLevel, follow, j
         }}
       />
       <span class="dim nowrap" role="status">
-        {found.value !== "" && (total === 0 ? "none" : `${at === 0 ? "" : `${number(at)} of `}${number(total)}`)}
+        {isBroken(found.value)
+          ? "not a regular expression"
+          : found.value !== "" && (total === 0 ? "none" : `${at === 0 ? "" : `${number(at)} of `}${number(total)}`)}
       </span>
       <span class="end">
         <select
@@ -434,9 +436,9 @@ function LogTools({ id, live, search, found, current, level, setLevel, follow, j
           href={addressOf(`api/v1/runs/${encodeURIComponent(id)}/log.txt`)}
           download
           aria-label="Download"
+          title="Download"
         >
           <Icon name="download" />
-          <span class="word">Download</span>
         </a>
       </span>
     </div>
@@ -459,11 +461,10 @@ const Toggle = ({ icon, label, on, set, no }: ToggleProps): VNode => (
     aria-pressed={on}
     aria-label={label}
     aria-disabled={no !== undefined}
-    title={no}
+    title={no === undefined ? label : `${label}: ${no}`}
     onClick={() => no === undefined && set(!on)}
   >
     <Icon name={icon} />
-    <span class="word">{label}</span>
   </button>
 );
 
