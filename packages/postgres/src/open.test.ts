@@ -10,6 +10,9 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { backend, schemaSql } from "./index.js";
 import { connect, missing, open, serverOf } from "./testing/stores.js";
 
+/** A slow machine may need seconds. */
+const PATIENCE = { timeout: 60_000, interval: 50 };
+
 const put = (value: string, key = 'c "k ') => ({ checks: [], writes: [{ key, value }] });
 const failure = (args: Readonly<Record<string, unknown>>): Promise<unknown> =>
   backend.open(args, { clock: systemClock }).then(
@@ -298,11 +301,13 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     await once(relay.listen(0, "127.0.0.1"), "listening");
     const urlOf = (user: string): string =>
       `postgres://${user}@127.0.0.1:${(relay.address() as AddressInfo).port}/postgres`;
-    await vi.waitFor(async () =>
-      expect(await failure({ url: urlOf("secret") })).toMatchObject({
-        code: "DENIED",
-        message: expect.stringMatching(/requires a password, and none is given\. Write it into the url.* chmod 600/),
-      }),
+    await vi.waitFor(
+      async () =>
+        expect(await failure({ url: urlOf("secret") })).toMatchObject({
+          code: "DENIED",
+          message: expect.stringMatching(/requires a password, and none is given\. Write it into the url.* chmod 600/),
+        }),
+      PATIENCE,
     );
     await expect.poll(() => sockets.size).toBe(0);
     expect(await failure({ url: urlOf("secure") })).toMatchObject({
@@ -321,12 +326,14 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     // The server waits for this connection, and meanwhile refuses others.
     await connect(own.url);
     process.kill(own.pid, "SIGTERM");
-    await vi.waitFor(async () =>
-      expect(await failure({ url: own.url })).toMatchObject({
-        code: "UNAVAILABLE",
-        retryable: true,
-        message: expect.stringMatching(/is starting, shutting down or recovering from a crash \(.*shutting down/),
-      }),
+    await vi.waitFor(
+      async () =>
+        expect(await failure({ url: own.url })).toMatchObject({
+          code: "UNAVAILABLE",
+          retryable: true,
+          message: expect.stringMatching(/is starting, shutting down or recovering from a crash \(.*shutting down/),
+        }),
+      PATIENCE,
     );
   });
 
@@ -340,7 +347,7 @@ describe.skipIf(missing() !== undefined)("the schema in PostgreSQL", () => {
     chmodSync(key, 0o600);
     await sql("alter system set ssl = on");
     await sql("select pg_reload_conf()");
-    const store = await vi.waitFor(() => open({ url: `${url}?sslmode=require`, schema: "tls" }));
+    const store = await vi.waitFor(() => open({ url: `${url}?sslmode=require`, schema: "tls" }), PATIENCE);
     await store.commit(put("1"));
     const byTls = "select 1 from pg_stat_ssl join pg_stat_activity using (pid) where ssl and application_name = 'ojm'";
     expect((await sql(byTls)).length).toBeGreaterThan(0);

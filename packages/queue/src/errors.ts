@@ -1,7 +1,7 @@
 /**
  * Why a call of a queue failed.
  *
- * - `INVALID`: a name, an option or the data of an item is wrong.
+ * - `INVALID`: a name or an option is wrong, or the schema rejects the data of an item.
  * - `UNKNOWN`: the queue has no such item in a state that the call needs.
  * - `CLOSED`: the queues were closed.
  */

@@ -42,11 +42,14 @@ test("items of a higher priority are taken first, those of the same one in order
   expect(await drain()).toEqual(["e", "f", "c", "a", "d", "b"]);
 });
 
-test("many damaged entries do not hide the delayed items behind them", async () => {
+test.each<[string, (string | number)[], AddOptions]>([
+  ["delayed", ["due", "q", 1, 0], { delay: 500 }],
+  ["waiting", ["w", "q", -0.5], {}],
+])("many damaged entries do not hide the %s items behind them", async (_, before, options) => {
   const channel = await clock.until(one.manager.channel<unknown>("oJobManager-queues"));
-  const damaged = Array.from({ length: 250 }, (_, i) => ["due", "q", 1, 0, i, `bad${i}`]);
+  const damaged = Array.from({ length: 250 }, (_, i) => [...before, i, `bad${i}`]);
   await clock.until(Promise.all(damaged.map((key) => channel.set(key, "damaged"))));
-  await add("late", { delay: 500 });
+  await add("late", options);
   await clock.advance(600);
   expect(await drain()).toEqual(["late"]);
 });

@@ -1,86 +1,32 @@
 import { describe, expect, test } from "vitest";
+import { testSeeds } from "../../core/src/testing/simulation/seeds.js";
 import { noBug, plantedBugs } from "./testing/simulation/planted-bugs.js";
-import { type PlantedBug, Simulation } from "./testing/simulation/simulation.js";
-
-/*
- *   OJM_SEEDS=500 npx vitest run packages/schedule/src/simulation.test.ts    more seeds; from OJM_SEED on
- *   OJM_SEED=17 npx vitest run packages/schedule/src/simulation.test.ts      that seed
- */
-const { OJM_SEED, OJM_SEEDS } = process.env;
-
-const SEEDS = Array.from({ length: Number(OJM_SEEDS ?? 30) }, (_, i) => Number(OJM_SEED ?? 1) + i);
-
-/** The number of seeds of `npm test`. The others are left to `npm run test:all`. */
-const FIRST = 6;
-
-/** The number of seeds to try for a planted bug. The rarest bug shows in about one of six. */
-const TRIED = 30;
-
-process.setMaxListeners(50);
-
-/** With the setup of a planted bug, so that the check that finds a bug there finds none here. */
-async function simulate(seed: number): Promise<void> {
-  const simulation = new Simulation(seed, { bug: noBug });
-  try {
-    await simulation.run();
-  } catch (error) {
-    console.error(`OJM_SEED=${seed}\n${simulation.timeline.slice(-60).join("\n")}`);
-    throw error;
-  }
-}
-
-/** The findings of the simulation for each seed, up to the expected one. */
-async function search(bug: PlantedBug): Promise<string[]> {
-  const said: string[] = [];
-  for (let seed = 1; seed <= TRIED; seed++) {
-    try {
-      await new Simulation(seed, { bug }).run();
-    } catch (error) {
-      said.push((error as Error).message);
-      if (bug.caughtAs.test((error as Error).message)) break;
-    }
-  }
-  return said;
-}
+import { Simulation } from "./testing/simulation/simulation.js";
 
 describe("the simulation of schedulers", () => {
-  if (OJM_SEED !== undefined && OJM_SEEDS === undefined) {
-    test(`each tick has one outcome: seed ${OJM_SEED}`, () => simulate(Number(OJM_SEED)));
-    return;
-  }
-  for (const [i, seed] of SEEDS.entries()) {
-    const tags = i < FIRST ? [] : ["full"];
-    test(`each tick has one outcome and is run once, whatever happens: seed ${seed}`, { tags }, () => simulate(seed));
-  }
-
-  test("produces every kind of outcome", { tags: ["full"] }, async () => {
-    const all = ["backfill", "not-latest", "overlap", "paused", "policy", "replaced", "run", "too-many"];
-    const missing = new Set(all);
-    for (let seed = 1; seed <= 48 && missing.size > 0; seed++) {
-      const simulation = new Simulation(seed);
-      await simulation.run();
-      for (const name of simulation.witness.names) {
-        for (const { value } of simulation.witness.seen(name).outcomes.values()) {
-          missing.delete(value.evidence?.["backfill"] === undefined ? (value.reason ?? value.outcome) : "backfill");
+  testSeeds({
+    law: "each tick has one outcome and is run once",
+    of: "schedulers",
+    simulate: (seed, options) => new Simulation(seed, options),
+    noBug,
+    bugs: plantedBugs,
+    // The rarest bug shows in about one of six.
+    tried: 30,
+    more: () => {
+      test("produces every kind of outcome", { tags: ["full"] }, async () => {
+        const all = ["backfill", "not-latest", "overlap", "paused", "policy", "replaced", "run", "too-many"];
+        const missing = new Set(all);
+        for (let seed = 1; seed <= 48 && missing.size > 0; seed++) {
+          const simulation = new Simulation(seed);
+          await simulation.run();
+          for (const name of simulation.witness.names) {
+            for (const { value } of simulation.witness.seen(name).outcomes.values()) {
+              missing.delete(value.evidence?.["backfill"] === undefined ? (value.reason ?? value.outcome) : "backfill");
+            }
+          }
         }
-      }
-    }
-    expect([...missing]).toEqual([]);
+        expect([...missing]).toEqual([]);
+      });
+    },
   });
-
-  test("a seed decides on everything that happens", async () => {
-    const [first, second] = [new Simulation(4), new Simulation(4)];
-    await first.run();
-    await second.run();
-    expect(first.timeline.length).toBeGreaterThan(50);
-    expect(second.timeline).toEqual(first.timeline);
-  });
-
-  // These bugs test the simulation, not the product: the first ones show that its laws are checked.
-  for (const [i, bug] of plantedBugs.entries()) {
-    const tags = i < 3 ? [] : ["full"];
-    test(`finds a planted bug: ${bug.name}`, { tags }, async () => {
-      expect(await search(bug)).toContainEqual(expect.stringMatching(bug.caughtAs));
-    });
-  }
 });

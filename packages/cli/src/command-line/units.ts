@@ -104,7 +104,7 @@ export function rateOption(given: Given): RateOptions | undefined {
     throw new CommandError(`--rate takes a name, a number and a time, such as smtp=100/1m, not "${word}"`);
   const rate = { name, ...terms };
   const problem = rateProblem(rate);
-  if (problem !== undefined) throw new CommandError(`--rate: ${problem}`);
+  if (problem !== undefined) throw new CommandError(`--rate ${word}: ${problem}`);
   return rate;
 }
 

@@ -10,8 +10,8 @@ export function whenAborted(signal: AbortSignal, callback: () => void): () => vo
 }
 
 /**
- * A signal that fires with the first of `signals`, for its reason. `forget` stops listening to them: Node keeps the result of
- * AbortSignal.any() while any of its sources lives.
+ * A signal that fires with the first of `signals`, for its reason. `forget` stops listening to them: Node
+ * keeps the result of AbortSignal.any() while any of its sources lives.
  *
  * @see https://github.com/nodejs/node/issues/55351
  */

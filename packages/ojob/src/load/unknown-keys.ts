@@ -138,7 +138,7 @@ const INSTEAD_OF_SETTINGS: Readonly<Record<string, string>> = {
   trigger: 'to run a job again with the newest data, call "oJob Queue Add" with unique: { key, replace: true }',
 };
 
-/** Why a key is rejected here: without it, the file would do something else. `undefined` if it is accepted. */
+/** Why a key is rejected here: without it, the file would do something else. `undefined`: it is accepted. */
 export function refusalOf(key: string, path: readonly string[]): string | undefined {
   const isSetting = path.join(".") === "jobs.typeArgs";
   if (key === "when" && isSetting) return `"when" belongs to OpenAF: ojm has no states: ${INSTEAD_OF_STATES}`;

@@ -1,4 +1,4 @@
-import type { Key, Version } from "@ojm/core";
+import type { EntriesOptions, Key, Version } from "@ojm/core";
 import { readable } from "@ojm/core/internal";
 import { comparePlaces, isItem, type Place, placeOf, type StoredItem } from "../store/entries.js";
 import type { QueueStore } from "../store/store.js";
@@ -90,17 +90,23 @@ export class Head {
     if (from === "all") return;
     const changes = new Map<string, Waiting | Version>();
     this.#changes = changes;
-    const after = from && { after: ["w", this.#queue, from.rank, from.turn, from.id] };
+    let after: Key | undefined = from && ["w", this.#queue, from.rank, from.turn, from.id];
     const page: Waiting[] = [];
     let last: Place | undefined;
-    let read = 0;
-    for await (const entry of readable(this.#store.channel, { prefix: ["w", this.#queue], ...after, limit })) {
-      read++;
-      const place = placeOf(entry.key);
-      if (place === undefined) continue;
-      last = place;
-      if (isItem(entry.value)) page.push({ ...place, key: entry.key, version: entry.version, item: entry.value });
-    }
+    let read: number;
+    // A page of damaged keys must not hide the items behind it.
+    do {
+      read = 0;
+      const range: EntriesOptions = { prefix: ["w", this.#queue], ...(after && { after }), limit };
+      for await (const entry of readable(this.#store.channel, range)) {
+        read++;
+        after = entry.key;
+        const place = placeOf(entry.key);
+        if (place === undefined) continue;
+        last = place;
+        if (isItem(entry.value)) page.push({ ...place, key: entry.key, version: entry.version, item: entry.value });
+      }
+    } while (read === limit && last === undefined);
     // `#put` may have forgotten the last items, too.
     if (this.#resets !== resets || this.#end !== from) return;
     this.#end = read < limit || last === undefined ? "all" : last;

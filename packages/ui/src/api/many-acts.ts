@@ -10,6 +10,7 @@ import {
 } from "../contract/requests.js";
 import type { ManyAnswer, ManyResult } from "../contract/types.js";
 import { Refusal, refusalOf } from "../security/refusal.js";
+import { queuesIn } from "../view/queues.js";
 import { recordOf } from "../view/runs/items.js";
 import { mapSome, type Source } from "../view/source.js";
 import { checkFuture, doings, iso } from "./acts.js";
@@ -115,9 +116,11 @@ async function maintenanceOn(
   const { manager, hub } = source;
   checkFuture(until);
   const store = await hub.store();
-  const schedules = store.scheduleNames().filter((name) => matchesName(names, name)).length;
-  const runs = await runsUnder(manager, names);
-  const what = `${names === "*" ? "everything" : names} (${count(schedules, "schedule")})`;
+  const isMeant = (name: string): boolean => matchesName(names, name);
+  const [queues, runs] = await Promise.all([queuesIn(source, isMeant), runsUnder(manager, names)]);
+  const schedules = count(store.scheduleNames().filter(isMeant).length, "schedule");
+  const also = queues.length === 0 ? "" : ` and ${count(queues.length, "queue")}`;
+  const what = `${names === "*" ? "everything" : names} (${schedules}${also})`;
   const end = until === undefined ? "until it is ended" : `until ${iso(until)}`;
   const going = `${count(runs.length, "run")} in progress`;
   if (dryRun === true)

@@ -1,3 +1,4 @@
+import { openQueues } from "@ojm/queue";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ActAnswer, Audit, Jobs, ManyAnswer, Now, RunItem, Runs } from "../contract/types.js";
 import { openTestUi, type TestUi } from "../testing/test-ui.js";
@@ -101,6 +102,9 @@ test("a maintenance is started and ended, and shown on the page of now", async (
   await expect
     .poll(() => done(on, { names: "billing/*", dryRun: true }))
     .toBe("would start maintenance of billing/* (2 schedules) until it is ended: 1 run in progress");
+  await using queues = openQueues(it.manager);
+  await queues.define("billing/mails");
+  expect(await done(on, { names: "billing/*", dryRun: true })).toContain(" (2 schedules and 1 queue) ");
   expect(await done(on, { names: "billing/*", cancel: true })).toContain("1 run asked to stop");
   await expect.poll(() => run.signal.aborted).toBe(true);
   const shown = async (): Promise<unknown> => (await it.get<Now>("/api/v1/now")).maintenance;

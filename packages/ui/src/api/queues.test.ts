@@ -1,5 +1,5 @@
 import { openQueues, type Queues } from "@ojm/queue";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type {
   ActAnswer,
   Audit,
@@ -42,11 +42,9 @@ const states = async (): Promise<unknown[]> => {
 test("a queue with dead letters is a problem with their number and their retry, and why has both", async () => {
   await addDead(it.manager, "mail", ["no route", "no route"]);
   const problems = async (): Promise<Now["problems"]> => (await it.get<Now>("/api/v1/now")).problems;
-  await vi.waitFor(async () =>
-    expect(await problems()).toMatchObject([
-      { kind: "failed", name: "mail", text: "no route", act: "queue-retry", queue: { dead: 2 } },
-    ]),
-  );
+  await expect
+    .poll(problems)
+    .toMatchObject([{ kind: "failed", name: "mail", text: "no route", act: "queue-retry", queue: { dead: 2 } }]);
   const { reasons } = await it.get<Why>("/api/v1/jobs/mail/why");
   expect(reasons.map(({ code, text }) => [code, text]).slice(0, 2)).toEqual([
     ["queue-dead", "2 dead letters"],
@@ -74,7 +72,7 @@ test("queues have their items by state, how long the next one waits, and their w
       concurrency: 3,
     },
   );
-  await vi.waitFor(async () => expect(await detail()).toMatchObject({ waiting: 0, active: 1, workers: 1, slots: 3 }));
+  await expect.poll(detail).toMatchObject({ waiting: 0, active: 1, workers: 1, slots: 3 });
   expect((await it.send("GET", "/api/v1/queues/none")).status).toBe(404);
   expect((await it.send("GET", "/api/v1/queues/none/items")).status).toBe(404);
   expect((await it.send("GET", "/api/v1/queues/mail/items?state=lost")).status).toBe(400);
@@ -136,6 +134,12 @@ test("a queue and an item that wait show the permits and the rate that keep them
   ];
   expect((await detail()).limits).toEqual(limits);
   expect((await it.get<QueueItemPage>(`/api/v1/queues/mail/items/${id}`)).limits).toEqual(limits);
+  const { reasons } = await it.get<Why>("/api/v1/jobs/mail/why");
+  expect(reasons.map(({ code, text }) => [code, text])).toEqual([
+    ["queue-items", "1 waiting item (no worker)"],
+    ["permit", limits[0]],
+    ["rate", limits[1]],
+  ]);
 });
 
 test("a queue under maintenance says so, and an active item shows its newer data with showResults", async () => {

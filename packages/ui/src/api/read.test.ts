@@ -742,6 +742,8 @@ describe("runs", () => {
     const why = await told.get<Why>("/api/v1/jobs/import/why");
     expect(why.reasons.map(({ code }) => code)).toEqual(["orphaned", "refused", "last"]);
     expect(why.reasons[0]).toMatchObject({ text: "its command goes on", help: "kill it", run });
+    const { reasons: never } = await told.get<Why>("/api/v1/jobs/never-begun/why");
+    expect(never.map(({ code }) => code)).toEqual(["orphaned", "refused", "never", "unscheduled"]);
     const { problems } = await told.get<Now>("/api/v1/now");
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ kind: "orphaned", name: "import", text: "its command goes on", run });

@@ -418,8 +418,8 @@ export interface ReasonView {
    * `ready`, `paused`, `blackout`, `maintenance-window`,
    * `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`,
    * `queue`, `permit`, `rate`, `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`,
-   * `unscheduled`, `unreadable`, `orphaned` or `refused`; of a queue `queue-dead` and `queue-items`; about
-   * the past also `no-tick`, `ahead`, `ended-by`, `late`, `attempt`, `slow`, `usual` and `before`.
+   * `unscheduled`, `unreadable`, `orphaned` or `refused`; of a queue `queue-dead` and `queue-items`;
+   * about the past also `no-tick`, `ahead`, `ended-by`, `late`, `attempt`, `slow`, `usual` and `before`.
    */
   readonly code: string;
   readonly text: string;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isChannelError, parseRunId } from "@ojm/core";
+import { isChannelError, parseRunId, type Reason } from "@ojm/core";
 import { present } from "@ojm/core/internal";
 import type { ItemInfo, ItemState, QueueSummary } from "@ojm/queue";
 import { groupKey } from "@ojm/schedule/operator";
@@ -48,14 +48,20 @@ export async function queuesOf(source: Source, asked: NamesQuery): Promise<Queue
 }
 
 /** The definition and the pause of a queue; `undefined` if the store has no queue of this name. */
-export async function summaryOf({ queues }: Source, name: string): Promise<QueueSummary | undefined> {
+export async function summaryOf(source: Source, name: string): Promise<QueueSummary | undefined> {
+  return (await queuesIn(source, (one) => one === name))[0];
+}
+
+/** The queues of the store whose names meet a condition. */
+export async function queuesIn({ queues }: Source, isMeant: (name: string) => boolean): Promise<QueueSummary[]> {
+  const found: QueueSummary[] = [];
   try {
-    for await (const queue of queues.list()) if (queue.name === name) return queue;
+    for await (const queue of queues.list()) if (isMeant(queue.name)) found.push(queue);
   } catch (error) {
     // A Redis Cluster without a hash tag has no queues.
     if (!isChannelError(error) || error.code !== "NOT_SUPPORTED") throw error;
   }
-  return undefined;
+  return found;
 }
 
 async function viewOf({ queues, mask }: Source, { name, paused }: QueueSummary, most: number): Promise<QueueView> {
@@ -67,22 +73,23 @@ async function viewOf({ queues, mask }: Source, { name, paused }: QueueSummary, 
 export async function queueDetailOf(source: Source, name: string): Promise<QueueDetail | undefined> {
   const summary = await summaryOf(source, name);
   if (summary === undefined) return undefined;
-  const [view, { errors, truncated }, attempts, [first]] = await Promise.all([
+  const [view, { errors, truncated }, attempts, limits] = await Promise.all([
     viewOf(source, summary, COUNTED),
     errorsOf(source, name),
     attemptsOf(source, name),
-    take(source.queues.items(name, { state: "waiting", limit: 1 }), 1),
+    limitsOf(source, name),
   ]);
-  const limits = await limitsOf(source, first);
   const definition = masked({ ...summary.options }, source.mask);
-  return { ...view, at: Date.now(), definition, ...attempts, limits, errors, truncated };
+  return { ...view, at: Date.now(), definition, ...attempts, limits: textsOf(limits, source), errors, truncated };
 }
 
-/** The limits that keep an item from starting, if it waits. */
-async function limitsOf({ queues, mask }: Source, item: ItemInfo | undefined): Promise<readonly string[]> {
-  if (item?.state !== "waiting") return [];
-  return (await queues.limits(item.queue, item.group)).map(({ text }) => mask(text));
+/** The limits that keep an item from starting, if it waits. Default: the next one of the queue. */
+export async function limitsOf({ queues }: Source, name: string, item?: ItemInfo): Promise<readonly Reason[]> {
+  const [next = item] = item === undefined ? await take(queues.items(name, { state: "waiting", limit: 1 }), 1) : [];
+  return next?.state === "waiting" ? queues.limits(name, next.group) : [];
 }
+
+const textsOf = (reasons: readonly Reason[], { mask }: Source): string[] => reasons.map(({ text }) => mask(text));
 
 async function attemptsOf(
   { manager }: Source,
@@ -167,7 +174,7 @@ export async function itemPageOf(source: Source, name: string, id: string): Prom
   return {
     at: Date.now(),
     item: { ...queueItemOf(item, mask), ...shown },
-    limits: await limitsOf(source, item),
+    limits: textsOf(await limitsOf(source, name, item), source),
     attempts: records.flatMap((record) => (record === undefined ? [] : [itemOf(record, source)])),
   };
 }

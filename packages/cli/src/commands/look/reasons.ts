@@ -48,9 +48,6 @@ const HELPS: Readonly<Partial<Record<ScheduleReason["code"], (name: string, reas
 /** No living process runs it, or a hold or a maintenance keeps it from running. */
 const KEPT_AWAY: ReadonlySet<string> = new Set(["unattended", "maintenance", "maintenance-window"]);
 
-/** A queue needs no schedule, its items do not wait for each other, and its own reasons say the rest. */
-const OF_QUEUE: ReadonlySet<string> = new Set(["ready", "running", "never", "unscheduled", "permit", "rate"]);
-
 /** Why a job does not run, the most important reason first, each with what to do. */
 export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name: string): Promise<Why[]> {
   const all = await scheduler.why(name);
@@ -60,12 +57,12 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   const isKept = orphans.some(({ isCertain }) => isCertain);
   const refused = await sayRefusals(manager, name);
   const ofQueue = await queueReasons(manager, name);
-  const isMeant = ({ code }: ScheduleReason): boolean => ofQueue === undefined || !OF_QUEUE.has(code);
+  const { concernsQueue, isAboutNow } = await import("@ojm/schedule/operator");
   const reasons: Why[] = [
     ...(ofQueue ?? []),
     ...orphans.map((orphan): Why => ({ code: "orphaned", text: commandText(orphan), help: helpCommand(orphan) })),
     ...all
-      .filter((reason) => isMeant(reason) && (reason.code !== "ready" || !isKept))
+      .filter((reason) => (ofQueue === undefined || concernsQueue(reason)) && (reason.code !== "ready" || !isKept))
       .map((reason): Why => {
         const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(name, reason);
         return { ...reason, ...(help !== undefined && { help }) };
@@ -73,6 +70,6 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   ];
   if (refused === undefined) return reasons;
   // Refused starts come after the reasons that keep it from running now, and before its last run.
-  const last = reasons.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
-  return reasons.toSpliced(last < 0 ? reasons.length : last, 0, { code: "refused", text: refused });
+  const later = reasons.findIndex((reason) => !isAboutNow(reason));
+  return reasons.toSpliced(later < 0 ? reasons.length : later, 0, { code: "refused", text: refused });
 }

@@ -241,6 +241,7 @@ describe("dead letters", () => {
     [["retry", "mail"], /ojm queue retry needs the ids of items after the name of the queue/],
     [["discard", "mail", "x"], /ojm queue discard needs --reason/],
     [["define", "mail", "--rate", "a=1/s", "--rate", "b=1/s"], /--rate is given twice/],
+    [["define", "mail", "--rate", "a=1/60d"], /^ojm: --rate a=1\/60d: per of the rate "a" must be .* up to 30 d/],
     [["redrive", "mail", "--rate", "fast"], /--rate takes a number and a time, such as 100\/1m or 5\/s, not "fast"/],
     [["pause", "mail"], /ojm queue pause needs --reason/],
     [["show", "mail", "x", "--state", "dead"], /takes --state, --group and --limit without the id of an item/],

@@ -29,7 +29,7 @@ export function knownKey(key: Key): Key {
   return new KnownKey(key) as unknown as Key;
 }
 
-// A brand, as of errors: a queue may come with another copy of this package than the channel that it writes to.
+// A brand, as of errors: a queue may use another copy of this package than the channel that it writes to.
 const BRAND = Symbol.for("ojm.KnownValue");
 
 /**

@@ -58,7 +58,7 @@ export class Request {
     this.finished = new Promise((resolve) => this.onFinish(resolve));
   }
 
-  /** The outcome. While the request waits, no execution listens to the signal of its run: that ends the wait. */
+  /** The outcome. No execution listens to the signal of its run while it waits: the signal ends the wait. */
   finishedUnder(signal: AbortSignal): Promise<JobOutcome> {
     const end = (): void => this.giveUp?.((signal.reason as Error).message);
     const unfollow = whenAborted(signal, end);

@@ -1,11 +1,11 @@
 import { parseRunId } from "@ojm/core";
 import { present } from "@ojm/core/internal";
 import type { ScheduleReason } from "@ojm/schedule";
-import { type PastReason, whyRun, whyThen } from "@ojm/schedule/operator";
+import { concernsQueue, isAboutNow, type PastReason, whyRun, whyThen } from "@ojm/schedule/operator";
 import type { ActName, ReasonView, Why } from "../../contract/types.js";
 import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
-import { summaryOf } from "../queues.js";
+import { limitsOf, summaryOf } from "../queues.js";
 import { recordOf } from "../runs/items.js";
 import type { Source } from "../source.js";
 
@@ -50,40 +50,36 @@ export async function whyOf(
 
 /** The same reasons as in `ojm why`, the most important one first. */
 export async function reasonsOf(source: Source, name: string): Promise<ReasonView[]> {
-  const [all, others, ofQueue] = await Promise.all([
-    source.scheduler.why(name),
-    source.reasons(name),
-    queueReasons(source, name),
-  ]);
-  const views = viewsOf(name, all, source).filter(({ code }) => ofQueue === undefined || !NOT_OF_QUEUE.has(code));
+  const { scheduler, reasons } = source;
+  const [all, others, ofQueue] = await Promise.all([scheduler.why(name), reasons(name), queueReasons(source, name)]);
+  const views = viewsOf(name, ofQueue === undefined ? all : all.filter(concernsQueue), source);
   const orphans = others.filter(({ code }) => code === "orphaned");
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ keeps }) => keeps === true);
   const shown = failureFirst(views.filter(({ code }) => code !== "ready" || !isKept));
   // What keeps it from running now comes first, then the outcome of its last run.
-  const last = shown.findIndex(({ code }) => code === "last" || code === "tick" || code === "next");
+  const later = shown.findIndex((reason) => !isAboutNow(reason));
   const refused = others.filter(({ code }) => code === "refused");
   return [
     ...(ofQueue ?? []),
     ...orphans.map((other) => otherView(other, source)),
-    ...shown.toSpliced(last < 0 ? shown.length : last, 0, ...refused.map((other) => otherView(other, source))),
+    ...shown.toSpliced(later < 0 ? shown.length : later, 0, ...refused.map((other) => otherView(other, source))),
   ];
 }
-
-/** What does not concern a queue: its items need no schedule. */
-const NOT_OF_QUEUE: ReadonlySet<string> = new Set(["ready", "never", "unscheduled"]);
 
 /** How the items of a queue stand; `undefined` for another name. A queue has no schedule. */
 async function queueReasons(source: Source, name: string): Promise<ReasonView[] | undefined> {
   const isScheduled = (await source.hub.store()).schedule(name) !== undefined;
   const queue = isScheduled ? undefined : await summaryOf(source, name);
   if (queue === undefined) return undefined;
-  const { waiting, dead, more, workers, slots } = await source.queues.counts(name);
+  const [counts, limits] = await Promise.all([source.queues.counts(name), limitsOf(source, name)]);
+  const { waiting, dead, more, workers, slots } = counts;
   const some = (n: number, what: string): string => `${more ? "at least " : ""}${n} ${what}${n === 1 ? "" : "s"}`;
   const all = workers === 0 ? "no worker" : `${workers} worker${workers === 1 ? "" : "s"}, ${slots} at once`;
   return [
     ...(dead > 0 ? [{ code: "queue-dead", text: some(dead, "dead letter") }] : []),
     { code: "queue-items", text: `${waiting === 0 ? "no waiting item" : some(waiting, "waiting item")} (${all})` },
+    ...limits.map(({ code, text }) => ({ code, text: source.mask(text) })),
   ];
 }
 
