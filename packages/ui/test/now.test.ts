@@ -77,7 +77,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
         if (path !== "jobs") continue;
         const row = page.getByRole("row", { name: /\bslow/ });
         const cells = [
-          ...["p95", "Success rate"].map((label) => row.locator(`[data-label="${label}"]`)),
+          ...["Trend", "Success rate"].map((label) => row.locator(`[data-label="${label}"]`)),
           row.getByRole("button", { name: "Actions of slow" }),
         ];
         for (const cell of cells) {
@@ -144,7 +144,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await problem.getByRole("button", { name: "Force unlock" }).click();
     await page.getByRole("dialog", { name: "Force unlock etl/import" }).getByText(`pid ${process.pid}`).waitFor();
     await page.keyboard.press("Escape");
-    await problem.getByRole("link", { name: "Its run, of etl/import" }).click();
+    await problem.getByRole("link", { name: "The run of etl/import" }).click();
     await page
       .locator(".note[data-tone=warn]")
       .getByText(/^Stop requested 17 min ago, at .*, by ana, still running: wrong month$/)
@@ -174,7 +174,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     const row = page.getByRole("region", { name: "Problems" }).locator(".problem");
     expect(await row.getByRole("link").allTextContents()).toEqual([
       "nightly/invoices",
-      "Its run, of nightly/invoices",
+      "The run of nightly/invoices",
       "Why",
     ]);
     await row.getByText(/no route to db-2/).click();

@@ -1,12 +1,15 @@
 import { offsetText, type Wall, wallOf } from "./wall.js";
 
-/** A short time: `02:14:07`, or `02:14` to come, today, `Tue 02:14` this week, `12 Nov 02:14`. */
-export function shortTime(at: number, now: number, zone: string): string {
+/**
+ * A time, as short as possible: `02:14:07` or `02:14` today, `Tue 02:14` this week, `12 Nov 02:14`. `listed`:
+ * each time of today has its seconds.
+ */
+export function shortTime(at: number, now: number, zone: string, listed = false): string {
   const wall = wallOf(at, zone);
   const today = wallOf(now, zone);
   const time = `${wall.hour}:${wall.minute}`;
-  // Most ticks to come are at whole minutes. A past time is one of a list, with its seconds.
-  if (dayOf(wall) === dayOf(today)) return at > now && at % 60_000 === 0 ? time : `${time}:${wall.second}`;
+  // Most ticks are at whole minutes.
+  if (dayOf(wall) === dayOf(today)) return at % 60_000 === 0 && !listed ? time : `${time}:${wall.second}`;
   if (Math.abs(at - now) < 6 * 86_400_000) return `${wall.weekday} ${time}`;
   const date = `${wall.day} ${wall.month}`;
   return wall.year === today.year ? `${date} ${time}` : `${date} ${wall.year}`;

@@ -11,17 +11,19 @@ interface TimeProps {
   readonly at: number;
   /** The job that the time belongs to. Default: the job of the page. */
   readonly job?: string | undefined;
+  /** Whether it is one of a column, which has the seconds of all times of today. */
+  readonly listed?: boolean;
 }
 
 /** A time, with the full time as its title. */
-export function Time({ at, job }: TimeProps): VNode {
+export function Time({ at, job, listed = false }: TimeProps): VNode {
   const zone = zoneFor(job);
   const isOfJob = zoneChoice.value === "job";
   // Memoized: the rest is rendered each second, and a formatter of another zone is slow.
   const apart = useMemo(() => (isOfJob ? apartText(at, zone) : undefined), [at, zone, isOfJob]);
   return (
     <time dateTime={isoOf(new Date(at))} title={useMemo(() => longTime(at, zone), [at, zone])} class="nowrap">
-      {shortTime(at, second.value, zone)}
+      {shortTime(at, second.value, zone, listed)}
       {apart !== undefined && <span class="dim"> {apart}</span>}
     </time>
   );

@@ -205,7 +205,7 @@ function OneJob({ kind, name, at, text, run, act, queue }: Problem): VNode {
         <Helps act={act} name={name} run={run} where={where} queue={queue} />
         {run !== undefined && (
           <RunLink run={run} row>
-            Its run<span class="hidden-text">, of {name}</span>
+            The run<span class="hidden-text"> of {name}</span>
           </RunLink>
         )}
         {FAILED.has(kind) && run !== undefined ? <WhyFailed name={name} run={run} /> : <Why name={name} />}

@@ -197,7 +197,7 @@ function Row({ run, bare }: { readonly run: ShownRun; readonly bare: boolean }):
       </th>
       {!bare && <td data-label="State">{link}</td>}
       <td data-label="Started">
-        <Time at={startTime} job={name} />
+        <Time at={startTime} job={name} listed />
       </td>
       <td class="num" data-label="Took">
         <Took run={run} />
