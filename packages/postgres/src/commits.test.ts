@@ -1,7 +1,7 @@
 import type { Commit, StoredChange } from "@ojm/core/backend";
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { connect, missing, open, serverOf } from "./testing/stores.js";
+import { connect, missing, open, serverOf, untilCommitsWait } from "./testing/stores.js";
 
 const A = 'c "a ';
 const B = 'c "b ';
@@ -69,6 +69,7 @@ describe.skipIf(missing() !== undefined)("a commit to PostgreSQL that waits for 
     for (const client of clients) {
       const setting = async (): Promise<unknown> => (await client.query("show synchronous_standby_names")).rows[0];
       await expect.poll(setting).toEqual({ synchronous_standby_names: "absent" });
+      await untilCommitsWait(server(), client);
       client.release();
     }
     const ends = Promise.allSettled([store.commit({ checks: [], writes: writes(A) }), store.read([A])]);

@@ -2,7 +2,7 @@ import { openJobManager } from "@ojm/core";
 import { type Clock, systemClock } from "@ojm/core/backend";
 import pg from "pg";
 import { describe, expect, it, type MockInstance, onTestFinished, vi } from "vitest";
-import { connect, missing, open, serverOf } from "./testing/stores.js";
+import { connect, missing, open, serverOf, untilCommitsWait } from "./testing/stores.js";
 
 const KEY = 'c "k ';
 const put = (value: string) => ({ checks: [], writes: [{ key: KEY, value }] });
@@ -167,8 +167,10 @@ describe.skipIf(missing() !== undefined)("a call to PostgreSQL that was given up
       await sql(`alter system set synchronous_standby_names = '${replica}'`);
       await sql("select pg_reload_conf()");
     };
-    if (isReplica) await waitFor("absent");
-    else await other.query(`begin; lock table "${state}".entries`);
+    if (isReplica) {
+      await waitFor("absent");
+      await untilCommitsWait(server(), other);
+    } else await other.query(`begin; lock table "${state}".entries`);
     const waiting = (): Promise<unknown[]> =>
       sql("select from pg_stat_activity where application_name = 'ojm' and state = 'active'");
     const calls = Promise.allSettled([store.read([KEY]), store.read([KEY]), store.commit(put("2"))]);

@@ -38,6 +38,24 @@ export async function open(args: Readonly<Record<string, unknown>>, clock: Clock
   return { ...opened, close };
 }
 
+/**
+ * Resolves once commits wait for a synchronous replica that is away. The server takes over that setting some
+ * time after it was reloaded, and later than it shows it.
+ */
+export async function untilCommitsWait({ sql }: PostgresServer, client: pg.ClientBase): Promise<void> {
+  for (let isWaiting = false; !isWaiting; ) {
+    let isOver = false;
+    const commit = client.query("create table probe (); drop table probe").finally(() => {
+      isOver = true;
+    });
+    while (!isOver && !isWaiting) {
+      const ended = await sql("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'");
+      isWaiting = ended.length > 0;
+    }
+    await commit;
+  }
+}
+
 /** A connection of its own, which is closed after the test. */
 export async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client(url);
