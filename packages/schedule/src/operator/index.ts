@@ -29,5 +29,12 @@ export {
   type Unattended,
 } from "./schedules.js";
 export { type SnapshotOptions, type StoreSnapshot, snapshot } from "./snapshot.js";
-export { concernsQueue, isAboutNow } from "./why-now.js";
-export { type PastReason, type TickSource, type WhyThenOptions, whyRun, whyThen } from "./why-past.js";
+export {
+  concernsQueue,
+  isAboutNow,
+  type PastReason,
+  type TickSource,
+  type WhyThenOptions,
+  whyRun,
+  whyThen,
+} from "./why-past.js";

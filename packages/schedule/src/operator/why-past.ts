@@ -4,7 +4,7 @@ import { all, endVerb, first, hasEnded, present, visible } from "@ojm/core/inter
 import { usualOf } from "@ojm/core/internal/operator";
 import { schedulesIn } from "../control/overview.js";
 import type { ScheduleTick, TicksOptions } from "../control/ticks.js";
-import { outcomeText } from "../control/why.js";
+import { outcomeText, type ScheduleReason } from "../control/why.js";
 import { isLong } from "./problems.js";
 import { type OverdueTick, overdueEntry, overdueTicks } from "./schedules.js";
 
@@ -198,3 +198,16 @@ function endText(run: RunRecord): string {
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
+
+type Code = ScheduleReason["code"];
+
+/** A queue needs no schedule, its items do not wait for each other, and its definition has its limits. */
+const OF_JOBS: readonly Code[] = ["ready", "running", "never", "unscheduled", "permit", "rate"];
+
+/** Whether a reason of `scheduler.why` says something about the items of a queue of this name. */
+export const concernsQueue = ({ code }: Pick<ScheduleReason, "code">): boolean => !OF_JOBS.includes(code);
+
+const OF_OTHER_TIMES: readonly string[] = ["last", "tick", "next", "never", "unscheduled"] satisfies Code[];
+
+/** Whether a reason is about now. The others are about past runs and ticks, and about the next one. */
+export const isAboutNow = ({ code }: { readonly code: string }): boolean => !OF_OTHER_TIMES.includes(code);

@@ -738,13 +738,13 @@ describe("runs", () => {
     const refused = { name: "import", code: "refused", text: "a start was refused" } as const;
     const reasons = async (name?: string): Promise<readonly OtherReason[]> =>
       name === undefined ? [orphan] : [{ ...orphan, keeps: true }, refused];
-    await using told = await openTestUi({ manager: it.manager, scheduler: it.scheduler, reasons });
-    const why = await told.get<Why>("/api/v1/jobs/import/why");
+    await using asked = await openTestUi({ manager: it.manager, scheduler: it.scheduler, reasons });
+    const why = await asked.get<Why>("/api/v1/jobs/import/why");
     expect(why.reasons.map(({ code }) => code)).toEqual(["orphaned", "refused", "last"]);
     expect(why.reasons[0]).toMatchObject({ text: "its command goes on", help: "kill it", run });
-    const { reasons: never } = await told.get<Why>("/api/v1/jobs/never-begun/why");
+    const { reasons: never } = await asked.get<Why>("/api/v1/jobs/never-begun/why");
     expect(never.map(({ code }) => code)).toEqual(["orphaned", "refused", "never", "unscheduled"]);
-    const { problems } = await told.get<Now>("/api/v1/now");
+    const { problems } = await asked.get<Now>("/api/v1/now");
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ kind: "orphaned", name: "import", text: "its command goes on", run });
   });

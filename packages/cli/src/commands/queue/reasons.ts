@@ -104,13 +104,12 @@ export function reasonsOf(queue: ShownQueue & Upcoming): QueueReason[] {
       ojmCommand("queue show", name, "--state active"),
     ],
     [dead > 0, "queue-dead", some(dead, "dead letter"), ojmCommand("queue dead", name)],
-    [
-      waiting === 0,
-      "queue-empty",
-      `no item waits for a worker, and ${active === 0 ? "none" : count(active, "item")} ${active > 1 ? "are" : "is"} active (${all})`,
-    ],
+    [waiting === 0, "queue-empty", `no item waits for a worker, and ${activeText(active)} (${all})`],
   ];
   return rows.flatMap(([holds, code, text, help]) =>
     holds ? [{ code, text, ...(help !== undefined && { help }) }] : [],
   );
 }
+
+const activeText = (active: number): string =>
+  active === 0 ? "none is active" : `${count(active, "item")} ${active === 1 ? "is" : "are"} active`;
