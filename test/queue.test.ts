@@ -52,7 +52,11 @@ onSharedStores({}, (create) => {
     // With two stores, a process may die between lock and record: a later check closes such a record.
     const others = options.chJobs === options.chLocks ? ["completed", "lost"] : ["completed", "lost", "running"];
     expect(others).toEqual(expect.arrayContaining([...new Set(records.map(({ status }) => status))]));
-    expect(records.filter(({ status }) => status === "completed")).toHaveLength(ITEMS);
+    const completed = records.filter(({ status }) => status === "completed");
+    expect(new Set(completed.map(({ meta }) => meta?.["item"]))).toEqual(new Set(ids));
+    // With two stores, a process may die after it has closed the record, and before the item has ended: another
+    // one handles the item again. What the handler writes with the end is written once: see above.
+    if (options.chJobs === options.chLocks) expect(completed).toHaveLength(ITEMS);
   });
 
   it("a worker that is asked to end gives back what it cannot finish, and another one takes it", async () => {
