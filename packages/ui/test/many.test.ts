@@ -31,7 +31,7 @@ describePages("many jobs at once", (pages) => {
     await dialog.getByRole("button", { name: "Run now" }).click();
     await dialog.getByText("9 of 9 started.").waitFor();
     expect((await dialog.getByRole("listitem").allTextContents()).sort()).toEqual(
-      Array.from({ length: 9 }, (_, i) => `job-${i} started. See the run`),
+      Array.from({ length: 9 }, (_, i) => `"job-${i}" started. See the run`),
     );
     await dialog.locator("button:focus").getByText("Close").waitFor();
     await page.keyboard.press("Enter");
@@ -45,7 +45,7 @@ describePages("many jobs at once", (pages) => {
     const page = await pages.open("jobs");
     const second = page.getByLabel("Select c");
     const place = await second.boundingBox();
-    for (const name of ["a", "c"]) await page.getByLabel(`Select ${name}`).check();
+    for (const name of ["a", "c"]) await page.getByLabel(`Select ${name}`, { exact: true }).check();
     // The first choice moves no row: a second click would miss.
     expect(await second.boundingBox()).toEqual(place);
     await page.getByRole("toolbar").getByRole("button", { name: "Pause" }).click();
@@ -55,6 +55,28 @@ describePages("many jobs at once", (pages) => {
     const paused: string[] = [];
     for await (const one of scheduler.schedules()) if (one.paused !== undefined) paused.push(one.name);
     expect(paused).toEqual(["a", "c"]);
+  });
+
+  it("select all jobs of the list, also those of pages that are not shown, and say how many there are", async () => {
+    const { scheduler } = pages.mount;
+    for (let i = 0; i < 103; i++) await scheduler.add(`job-${i}`, { every: HOUR }, () => {});
+    await scheduler.add("other", { every: HOUR }, () => {});
+    const page = await pages.open("jobs?q=job-*");
+    await page.getByText("103 of 104 jobs", { exact: true }).waitFor();
+    const toolbar = page.getByRole("toolbar");
+    await toolbar.getByRole("checkbox", { name: "Select all" }).check();
+    const box = toolbar.getByRole("checkbox", { name: "103 selected:" });
+    await box.waitFor();
+    expect(await box.isChecked()).toBe(true);
+    await page.getByLabel("Select job-1", { exact: true }).uncheck();
+    await toolbar.getByText("102 selected:").waitFor();
+    expect(await toolbar.getByRole("checkbox").isChecked()).toBe(false);
+    await toolbar.getByRole("checkbox").check();
+    await box.waitFor();
+    await box.uncheck();
+    await toolbar.getByText("Select all").waitFor();
+    expect(await page.getByLabel("Select job-1", { exact: true }).isChecked()).toBe(false);
+    expect(await violationsOf(page)).toEqual([]);
   });
 
   it("show how far they are, and stop when they are asked to", async () => {

@@ -154,10 +154,10 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await typeReason(page, "still the wrong month");
     await page.keyboard.press("Control+Enter");
     const toast = page.locator(".toast");
-    await toast.getByText("etl/import was asked to stop, and is still running. See the run").waitFor();
+    await toast.getByText('"etl/import" was asked to stop, and is still running. See the run').waitFor();
     expect(await toast.locator(".state").getAttribute("data-tone")).toBe("warn");
     await run.end().catch(() => {});
-    await toast.getByText("etl/import has ended. See the run").waitFor();
+    await toast.getByText('"etl/import" has ended. See the run').waitFor();
     expect(await toast.locator(".state").getAttribute("data-tone")).toBe("completed");
   });
 
@@ -196,8 +196,13 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await row.getByRole("button", { name: "3 jobs" }).click();
     const jobs = region.getByRole("list", { name: "The 3 jobs" });
     expect(await jobs.locator(".name").allTextContents()).toEqual(["load/1", "load/2", "load/3"]);
-    await jobs.getByRole("link", { name: "load/2", exact: true }).click();
+    await jobs.getByRole("link", { name: "Why load/2 failed" }).waitFor();
+    await jobs
+      .getByText("load/2", { exact: true })
+      .locator("..")
+      .click({ position: { x: 2, y: 2 } });
     await page.getByRole("heading", { name: "load/2", level: 1 }).waitFor();
+    expect(decodeURIComponent(page.url())).toMatch(/\/runs\/load\/2@/);
   });
 
   it("has a toast that names the job and leads to the run, and times in the zone of the reader, of 24 hours", async () => {
@@ -207,7 +212,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await typeReason(page, "for ana");
     await page.keyboard.press("Control+Enter");
     const toast = page.locator(".toast");
-    await toast.getByText("nightly/invoices started. See the run").waitFor();
+    await toast.getByText('"nightly/invoices" started. See the run').waitFor();
     expect(await violationsOf(page)).toEqual([]);
     await toast.getByRole("link", { name: "See the run" }).click();
     await expect.poll(() => decodeURIComponent(page.url())).toMatch(/\/runs\/nightly\/invoices@/);
@@ -220,7 +225,7 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
     await dialog.getByLabel("Reason").fill("missing");
     await dialog.getByRole("button", { name: "Preview" }).click();
     const note = dialog.locator(".note");
-    await note.getByText(/would run 3 ticks/).waitFor();
+    await note.getByText(/^Would run 3 ticks/).waitFor();
     // In Tokyo it is the second day of the year; in UTC it is 15 h on the first.
     expect(await note.locator("time").allTextContents()).toEqual(["1 Jan 23:30", "2 Jan 02:30"]);
     // A native field shows AM and PM, whatever the language of the page.
@@ -278,7 +283,16 @@ describePages("what the engineer on call sees", { zone: ZONE }, (pages) => {
       expect(await violationsOf(page, ["target-size"])).toEqual([]);
     }
     await checkColors(page);
+    await page
+      .getByRole("row", { name: /^import/ })
+      .getByRole("link", { name: /^the run of / })
+      .click();
+    await page.getByRole("heading", { name: "import", level: 1 }).waitFor();
     await run.end();
+    const next = await manager.start("import");
+    await page.getByRole("link", { name: /^A newer run: .* running ›$/ }).click();
+    await expect.poll(() => decodeURIComponent(page.url())).toContain(next.id);
+    await next.end();
   });
 
   it("says that a store is empty, where it is, and three lines that create a first job in a program", async () => {

@@ -171,7 +171,7 @@ describe("the problems of a store", () => {
       name: "a",
       at: NOW - 2,
       text: other,
-      jobs: { n: 2, names: ["a", "b"] },
+      jobs: { n: 2, names: ["a", "b"], runs: [failing[1]?.id, failing[0]?.id] },
     });
     expect(groupKey(found[1] as Problem)).toBe(groupKey({ kind: "failed", name: "b", text: one }));
   });

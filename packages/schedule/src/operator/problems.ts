@@ -58,9 +58,10 @@ export interface Problem {
   /** With `unattended`: the reason. */
   readonly unattended?: Unattended;
   /**
-   * The affected jobs, if there are several: their number, and their names, 200 at most. See {@link grouped}.
+   * The affected jobs, if there are several: their number, and their names, 200 at most, with the ids of the
+   * runs that it concerns, in the same order. See {@link grouped}.
    */
-  readonly jobs?: { readonly n: number; readonly names: readonly string[] };
+  readonly jobs?: { readonly n: number; readonly names: readonly string[]; readonly runs?: readonly string[] };
 }
 
 /** A pending attempt. */
@@ -267,13 +268,18 @@ export function groupKey({ kind, text, exit, unattended }: Problem): string | un
 
 function groupOf(all: readonly Problem[]): Problem {
   const ats = all.flatMap(({ at }) => at ?? []);
-  const names = all.map(({ name }) => name).sort();
+  const sorted = all.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const names = sorted.map(({ name }) => name);
+  const runs = sorted.flatMap(({ run }) => run ?? []);
   const newest = all.reduce((one, other) => ((other.at ?? 0) > (one.at ?? 0) ? other : one));
   const { kind, text, unattended } = newest;
   return {
     ...{ kind, name: names[0] ?? "", ...(ats.length > 0 && { at: Math.min(...ats) }) },
     ...(unattended === undefined ? { text } : { text: UNATTENDED[unattended].several, unattended }),
-    jobs: { n: names.length, names: names.slice(0, NAMES) },
+    jobs: {
+      ...{ n: names.length, names: names.slice(0, NAMES) },
+      ...(runs.length === names.length && { runs: runs.slice(0, NAMES) }),
+    },
   };
 }
 

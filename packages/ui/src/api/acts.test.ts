@@ -21,7 +21,7 @@ test("a schedule is run now, paused and resumed, and backfilled", async () => {
   const runs: string[] = [];
   await it.scheduler.add("report", { every: 3_600_000 }, ({ id }) => void runs.push(id));
   const started = await it.act("/api/v1/jobs/report/run-now", { reason }, "operate");
-  expect(started.body).toEqual({ done: expect.stringMatching(/^report started$/), run: expect.any(String) });
+  expect(started.body).toEqual({ done: expect.stringMatching(/^"report" started$/), run: expect.any(String) });
   await expect.poll(() => runs).toEqual([(started.body as ActAnswer).run]);
   await it.act("/api/v1/jobs/report/pause", { reason }, "operate");
   const paused = async (): Promise<unknown> => {
@@ -98,7 +98,7 @@ test("a lock is taken by force, and a hold keeps runs away until that", async ()
   expect((await it.manager.heldLocks()).length).toBe(1);
   expect(await it.act("/api/v1/jobs/import/unlock", { reason })).toMatchObject({
     status: 200,
-    body: { done: expect.stringMatching(/^import unlocked: taken from the hold of ana \(.*\), since \S+Z$/) },
+    body: { done: expect.stringMatching(/^"import" unlocked: taken from the hold of ana \(.*\), since \S+Z$/) },
   });
   expect(await it.manager.heldLocks()).toEqual([]);
   const run = await it.manager.start("import");
@@ -106,7 +106,7 @@ test("a lock is taken by force, and a hold keeps runs away until that", async ()
   const { body } = await it.act("/api/v1/jobs/import/unlock", { reason });
   const since = new Date(lock?.since ?? Number.NaN).toISOString();
   const which = `${hostname()}, pid ${process.pid}, since ${since}`;
-  expect(body).toMatchObject({ done: `import unlocked: taken from ${which}. Its run is cancelled` });
+  expect(body).toMatchObject({ done: `"import" unlocked: taken from ${which}. Its run is cancelled` });
   await run.end().catch(() => {});
   const { entries } = await it.get<Audit>("/api/v1/audit?name=import");
   expect(entries.map(({ action }) => action)).toEqual(["unlock", "end-hold", "hold"]);

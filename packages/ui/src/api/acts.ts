@@ -89,7 +89,7 @@ async function runNow(source: Source, { name, reason, author, again, dryRun, ...
     within: WAIT,
     ...(args && { args: args as NonNullable<RunNowOptions["args"]> }),
   });
-  return { done: `${name} started`, run };
+  return { done: `"${name}" started`, run };
 }
 
 async function pause({ scheduler }: Source, { name, reason, author, until, dryRun }: Act): Promise<ActAnswer> {
@@ -170,7 +170,7 @@ async function unlock(source: Source, act: Act): Promise<ActAnswer> {
   if (dryRun === true) return { done: `would take "${name}" from ${found.holder}` };
   const { run } = await taken(found, act);
   const ended = run === undefined ? "" : `. Its run is ${run.status}`;
-  return { done: `${name} unlocked: taken from ${found.holder}${ended}`, ...(run && { run: run.id }) };
+  return { done: `"${name}" unlocked: taken from ${found.holder}${ended}`, ...(run && { run: run.id }) };
 }
 
 type FoundLock = Extract<LockToTake, { readonly problem?: undefined }>;
@@ -205,7 +205,7 @@ async function cancel(source: Source, { name, reason, author, dryRun }: Act): Pr
   }
   if (run === undefined) throw new Refusal("NOT_FOUND", `"${name}" does not run`);
   const { id, status } = run;
-  if (!ended) return { done: `${run.name} was asked to stop, and is still running`, run: id, pending: true };
+  if (!ended) return { done: `"${run.name}" was asked to stop, and is still running`, run: id, pending: true };
   return { done: `the run of ${run.name} is ${status}`, run: id };
 }
 

@@ -71,7 +71,7 @@ test("the jobs of failed runs run again, with the parameters of those runs", asy
   const { results } = await many("run-now", { names: [first?.id, "report@2020-01-01T00:00:00.000Z"] });
   expect(results).toMatchObject([
     { name: "report@2020-01-01T00:00:00.000Z", error: expect.stringContaining("no schedule") },
-    { name: first?.id, done: "report started" },
+    { name: first?.id, done: '"report" started' },
   ]);
   await expect.poll(() => days).toEqual([1, 2, 1]);
 });

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Channel, Clock } from "@ojm/core";
+import { type Channel, type Clock, parseRunId } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { slowdownOf } from "@ojm/core/internal/operator";
 import { ForeignTicks } from "@ojm/schedule/internal";
@@ -217,8 +217,12 @@ describe("now", () => {
     await it.scheduler.pause("paused", { reason: "the partner moves" });
     await it.manager.hold("held", { reason: "a look" });
     const acts = async (): Promise<unknown> =>
-      (await it.get<Now>("/api/v1/now")).problems.map(({ kind, name, jobs, act }) => [jobs ?? name, kind, act]);
-    const group = { n: 3, names: ["billing/a", "billing/b", "by hand"], except: ["by hand"] };
+      (await it.get<Now>("/api/v1/now")).problems.map(({ kind, name, jobs: { runs, ...jobs } = {}, act }) => [
+        runs === undefined ? name : { ...jobs, runs: runs.map((run) => parseRunId(run)?.name) },
+        ...[kind, act],
+      ]);
+    const runs = ["billing/a", "billing/b", "by hand"];
+    const group = { runs, n: 3, names: ["billing/a", "billing/b", "by hand"], except: ["by hand"] };
     await expect.poll(acts).toEqual([
       ["alone", "failed", undefined],
       [group, "failed", "run-now"],
@@ -514,6 +518,8 @@ describe("jobs", () => {
     const job = await it.get<JobDetail>(`/api/v1/jobs/${encodeURIComponent(name)}`);
     expect(job).toMatchObject({ name, definition: { every: 60_000 } });
     expect(job.ticks.length).toBe(10);
+    const dues = job.ticks.map(({ due }) => due);
+    expect(dues).toEqual(dues.toSorted((a, b) => a - b));
     expect((await it.send("GET", "/api/v1/jobs/none")).status).toBe(404);
   });
 
@@ -659,8 +665,10 @@ describe("runs", () => {
     expect(page.lastWell?.id).toBe(runs[2]?.id);
     expect(page.why.map(({ code }) => code)).toContain("last");
     expect(page.log).toEqual({ ended: true });
+    expect(page.newest).toBeUndefined();
     await it.manager.hold("a", { reason: "the schema changes" });
     const pageOf = async (id = ""): Promise<RunPage> => await it.get<RunPage>(`/api/v1/runs/${encodeURIComponent(id)}`);
+    expect(await pageOf(runs[1]?.id)).toMatchObject({ newest: { id: runs[0]?.id, status: "failed" }, why: [] });
     const [held] = (await pageOf(runs[0]?.id)).why;
     expect(held).toMatchObject({ code: "maintenance", text: expect.stringContaining("the schema changes") });
     // For an older run, it would not be news.

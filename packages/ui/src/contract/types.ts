@@ -210,9 +210,15 @@ export interface Problem {
   readonly text: string;
   /**
    * If it concerns several jobs, unattended for one reason or failed with equal errors: how many, and their
-   * names by name, 200 at most. `text` is then that of the newest. `except`: those that `act` does not help.
+   * names by name, 200 at most. `text` is then that of the newest. `runs`: the ids of the runs that it
+   * concerns, in the same order. `except`: those that `act` does not help.
    */
-  readonly jobs?: { readonly n: number; readonly names: readonly string[]; readonly except?: readonly string[] };
+  readonly jobs?: {
+    readonly n: number;
+    readonly names: readonly string[];
+    readonly runs?: readonly string[];
+    readonly except?: readonly string[];
+  };
   /** The id of the run that it concerns. */
   readonly run?: string;
   /** The action that helps, if one does: with `run-now`, send `again`. */
@@ -382,6 +388,9 @@ export interface Trend {
  */
 export interface Jobs {
   readonly jobs: readonly Job[];
+  /** How many jobs there are, and how many of them have the requested text, states and host. */
+  readonly total: number;
+  readonly found: number;
   /** Whether more jobs follow: request them with `after`, the name of the last one. */
   readonly more: boolean;
   /** Set if runs of the two weeks are not all counted yet, so that trends are missing. Request it again. */
@@ -392,7 +401,10 @@ export interface Jobs {
 export interface JobDetail extends Job {
   /** The definition of the schedule, as JSON. */
   readonly definition?: { readonly [field: string]: unknown };
-  /** The latest first: the next 10 ticks, and the last 20 with their outcomes, or 100 with a range. */
+  /**
+   * The next 10 ticks, the soonest first, then the last 20 with their outcomes, or 100 with a range, the latest
+   * first.
+   */
   readonly ticks: readonly TickView[];
   /** The last 100 ended runs, oldest first. */
   readonly course: readonly CoursePoint[];
@@ -488,6 +500,8 @@ export interface RunPage {
   readonly stopRequest?: StopRequest;
   /** The last completed run of the job before this one. */
   readonly lastWell?: RunItem;
+  /** The newest run of the job, if it is another one. */
+  readonly newest?: RunItem;
   /** Why the job does not run now; only for the newest run. */
   readonly why: readonly ReasonView[];
   readonly log: {

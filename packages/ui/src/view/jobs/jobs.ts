@@ -162,7 +162,8 @@ export async function jobsOf(source: Source, { state, host, ...asked }: JobsQuer
   const [names, store] = await Promise.all([source.hub.names(), source.hub.store()]);
   // Runs that wait for a permit or a rate hold a lock of ojm.
   const locked = store.runs.locks().flatMap(({ name }) => (ownNameProblem(name) === undefined ? [name] : []));
-  const every = [...new Set([...names, ...store.scheduleNames(), ...locked])].filter(hasText(asked.q));
+  const everything = [...new Set([...names, ...store.scheduleNames(), ...locked])];
+  const every = everything.filter(hasText(asked.q));
   const inStates = state === undefined ? every : await inState(source, state, every);
   const known = host === undefined ? inStates : await onHost(source, host, inStates);
   const page = asked.sort === undefined ? pageOf(known, asked) : await slowestFirst(source, known, asked);
@@ -174,7 +175,8 @@ export async function jobsOf(source: Source, { state, host, ...asked }: JobsQuer
   ]);
   const trended = all.map((job) => ({ ...job, ...present({ trend: trends.get(job.name) }) }));
   const { items: jobs, more } = fitting(trended);
-  return { jobs, more: more || page.more, ...(counting && { counting: true }) };
+  const total = everything.filter(hasText(undefined)).length;
+  return { jobs, total, found: known.length, more: more || page.more, ...(counting && { counting: true }) };
 }
 
 /** A page of names, those first that became the slowest. */
@@ -220,7 +222,7 @@ export async function jobDetailOf(source: Source, name: string, range: RangeQuer
     return [...waitingTicks(ticks.filter(isWaiting), source), ...ran];
   });
   const next = upcomingTicks(schedule, Date.now(), COMING).filter(({ at }) => at >= from && at < to);
-  const coming = next.map((tick) => comingTick(name, tick, job.unattended !== undefined)).reverse();
+  const coming = next.map((tick) => comingTick(name, tick, job.unattended !== undefined));
   const late = job.overdue;
   const isShown = late !== undefined && late.until >= from && late.at < to;
   const overdue = overdueEntry(name, isShown ? late : undefined).map((tick) => tickView(tick, source));

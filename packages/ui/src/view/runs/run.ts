@@ -16,24 +16,27 @@ export async function runOf(source: Source, id: string): Promise<RunPage | undef
   const record = ref && (await recordOf(source, ref));
   if (record === undefined) return undefined;
   const { mask, manager } = source;
-  const [attempts, asked, next, lastWell, why, lines, progress, job] = await Promise.all([
+  const [attempts, asked, next, lastWell, [newest], lines, progress, job] = await Promise.all([
     attemptsOf(source, record),
     // A run that an unlock ended, or that completed, may have been asked to stop before.
     record.endedBy?.action === "cancel" ? undefined : manager.stopRequest(record),
     nextOf(source, record),
     lastWellOf(source, record),
-    whyOf(source, record),
+    take(manager.history({ name: record.name, limit: 1 }), 1),
     linesOf(source, record),
     manager.progress(record),
     jobOf(source, record),
   ]);
+  const isNewest = newest?.id === record.id;
   return {
     run: detailOf(source, record),
     attempts,
     ...(asked && { stopRequest: stopRequestOf(asked, mask) }),
     ...(next && { next }),
     ...(lastWell && { lastWell }),
-    why,
+    ...(isNewest ? undefined : newest && { newest: itemOf(newest, source) }),
+    // Older runs are history.
+    why: isNewest ? await reasonsOf(source, record.name) : [],
     log: { ...(lines !== undefined && { lines }), ended: hasEnded(record) },
     ...(progress && { progress: progressOf(progress, mask) }),
     job,
@@ -141,12 +144,6 @@ async function lastWellOf(source: Source, { name, startTime: to }: RunRecord): P
     }
   }
   return undefined;
-}
-
-/** Only for the newest run: older runs are history. */
-async function whyOf(source: Source, { name, id }: RunRecord): Promise<RunPage["why"]> {
-  const [newest] = await take(source.manager.history({ name, limit: 1 }), 1);
-  return newest?.id === id ? reasonsOf(source, name) : [];
 }
 
 async function linesOf({ manager }: Source, record: RunRecord): Promise<number | undefined> {

@@ -9,7 +9,7 @@ import { newsOfQueue, publishNews } from "../live/news.js";
 import { jobOfRun, Meter } from "../parts/facts.js";
 import { Icon } from "../parts/icon.js";
 import { Modal } from "../parts/modal.js";
-import { Prose } from "../parts/prose.js";
+import { Prose, sentence } from "../parts/prose.js";
 import { toast } from "../parts/toasts.js";
 import { actOf, asked, perform, performMany, type Target } from "./acts.js";
 
@@ -34,7 +34,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
       if (act.field !== "maintenance" || form.current === null || busy.value) return;
       const request = requestOf(new FormData(form.current), zone, target);
       const { done } = await perform(name, target, { ...request, ...DRY });
-      if (!busy.value) preview.value = done.replace(/^would/, "Would");
+      if (!busy.value) preview.value = sentence(done);
     } catch (thrown) {
       error.value = textOf(thrown);
     }
@@ -56,7 +56,7 @@ function Form({ act: name, target }: NonNullable<typeof asked.value>): VNode {
         return;
       }
       const answer = await perform(name, target, dryRun ? { ...request, dryRun } : request);
-      if (dryRun) preview.value = answer.done;
+      if (dryRun) preview.value = sentence(answer.done);
       else {
         toast(answer);
         publishNews([target.queue === undefined ? target.name : newsOfQueue(target.name)]);

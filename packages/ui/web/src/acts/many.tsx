@@ -1,6 +1,6 @@
-import { type Signal, signal } from "@preact/signals";
+import { type Signal, signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Icon, type IconName } from "../parts/icon.js";
 import { toast } from "../parts/toasts.js";
 
@@ -49,42 +49,67 @@ interface ManyProps<T> {
   readonly filter: string;
   /** Reads all items of the list, including those of pages that are not shown. */
   readonly all: () => Promise<readonly T[]>;
+  readonly idOf: (item: T) => string;
   readonly children?: ComponentChildren;
 }
 
 /** The actions on the chosen items, or on all that the list is narrowed to. */
-export function ManyActs<T>({ of, acts, filter, all, children }: ManyProps<T>): VNode | null {
+export function ManyActs<T>({ of, acts, filter, all, idOf, children }: ManyProps<T>): VNode {
   useEffect(() => {
     of.value = new Map();
   }, [filter]);
+  const shown = useRef(filter);
+  shown.current = filter;
+  /** How many items the box has selected. */
+  const whole = useSignal(0);
   const { size } = of.value;
-  // The place is taken from the start: with the first choice, the rows below must not move.
-  if (size === 0 && (filter === "" || acts.length === 0))
-    return (
-      <p class="chips many dim">
-        {acts.length > 0
-          ? "Select rows, or narrow the list, to act on several at once."
-          : "Select two runs to compare them."}
-      </p>
-    );
+  const select = async (isAll: boolean): Promise<void> => {
+    const items = isAll ? await all() : [];
+    if (shown.current !== filter) return;
+    of.value = new Map(items.map((item) => [idOf(item), item]));
+    whole.value = items.length;
+  };
   const begin = async (act: ManyAct<T>): Promise<void> => {
     const nothing = act.take(size > 0 ? [...of.value.values()] : await all());
     if (nothing !== undefined) toast({ done: nothing });
   };
+  // The place is taken from the start: with the first choice, the rows below must not move.
+  const isIdle = size === 0 && (filter === "" || acts.length === 0);
   return (
-    <div class="chips many" role="toolbar" aria-label="Bulk actions">
-      <span>{size > 0 ? `${size} selected:` : "All in this list:"}</span>
-      {acts.map((act) => (
-        <button key={act.label} type="button" class="button" onClick={() => void begin(act).catch(() => {})}>
-          <Icon name={act.icon} />
-          {act.label}
-        </button>
-      ))}
-      {children}
-      {size > 0 && (
-        <button type="button" class="button" onClick={() => (of.value = new Map())}>
-          Clear selection
-        </button>
+    <div class={`chips many${isIdle ? " dim" : ""}`} role="toolbar" aria-label="Bulk actions">
+      {acts.length > 0 && (
+        <label class="check row">
+          <input
+            type="checkbox"
+            checked={size > 0 && size === whole.value}
+            indeterminate={size > 0 && size !== whole.value}
+            onChange={({ currentTarget: { checked } }) => void select(checked).catch(() => select(false))}
+          />
+          {size === 0 ? "Select all" : `${size} selected:`}
+        </label>
+      )}
+      {isIdle ? (
+        <span>
+          {acts.length > 0
+            ? "or rows, or narrow the list, to act on several at once."
+            : "Select two runs to compare them."}
+        </span>
+      ) : (
+        <>
+          {size === 0 ? <span>All in this list:</span> : acts.length === 0 && <span>{size} selected:</span>}
+          {acts.map((act) => (
+            <button key={act.label} type="button" class="button" onClick={() => void begin(act).catch(() => {})}>
+              <Icon name={act.icon} />
+              {act.label}
+            </button>
+          ))}
+          {children}
+          {size > 0 && (
+            <button type="button" class="button" onClick={() => (of.value = new Map())}>
+              Clear selection
+            </button>
+          )}
+        </>
       )}
     </div>
   );

@@ -4,7 +4,7 @@ import type { ActAnswer } from "../api/types.js";
 import { running } from "../live/live.js";
 import { jobOfRun } from "./facts.js";
 import { Icon } from "./icon.js";
-import { Prose } from "./prose.js";
+import { Prose, sentence } from "./prose.js";
 import { toned } from "./state.js";
 
 interface Toast extends ActAnswer {
@@ -46,7 +46,7 @@ function Row({ id, done, run, pending = false }: Toast): VNode {
         <Icon name={tone} />
       </span>
       <span>
-        <Prose text={pending && !waits ? `${jobOfRun(run ?? "")} has ended.` : `${done}.`} run={run} />
+        <Prose text={pending && !waits ? `"${jobOfRun(run ?? "")}" has ended.` : `${sentence(done)}.`} run={run} />
       </span>
       <button type="button" class="tool" aria-label="Close" onClick={() => remove(id)}>
         <Icon name="close" />

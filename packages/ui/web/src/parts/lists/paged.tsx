@@ -17,12 +17,14 @@ interface PagedProps<T, Item> {
   /** What is shown if there are no items at all. */
   readonly empty: (answer: T) => VNode;
   readonly options?: ResourceOptions;
+  /** What stands above the table: how many items the list has. */
+  readonly said?: (answer: T) => string;
   /** The first page while the pointer is in the list: its rows stay. `news`: what it leaves out. */
   readonly hold?: (shown: T, latest: T) => { readonly answer: T; readonly news: string | undefined };
 }
 
 /** A list that is read page by page. Each page is kept up to date separately. */
-export function Paged<T, Item>({ table, empty, hold, ...list }: PagedProps<T, Item>): VNode {
+export function Paged<T, Item>({ table, empty, hold, said, ...list }: PagedProps<T, Item>): VNode {
   const first = list.path(undefined);
   const head = useResource<T>(first, list.options);
   const isHeld = useSignal(false);
@@ -49,6 +51,7 @@ export function Paged<T, Item>({ table, empty, hold, ...list }: PagedProps<T, It
           </button>
         )}
       </span>
+      {said !== undefined && <p class="dim">{said(answer)}</p>}
       <Table {...table}>
         <Pages key={first} {...list} first={first} head={{ data: { value: answer }, error: head.error }} />
       </Table>

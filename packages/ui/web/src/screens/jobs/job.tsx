@@ -162,7 +162,7 @@ const COMING_TICKS = 3;
 /** An answer with this many ticks of a range may be incomplete. */
 const MAX_TICKS = 100;
 
-/** The coming ticks and the outcomes of past ones, the latest first, or those in the range of the address. */
+/** The coming ticks, the next one first, and the outcomes of past ones, or those in the range of the address. */
 function Ticks({ job }: JobProps): VNode | null {
   const range = rangeOf(place.value);
   if (range.from !== undefined || range.to !== undefined) {
@@ -173,7 +173,7 @@ function Ticks({ job }: JobProps): VNode | null {
   const past = job.ticks.filter(({ outcome }) => outcome !== undefined);
   return (
     <Section title="Ticks">
-      <List ticks={[...coming.slice(-COMING_TICKS), ...past]} />
+      <List ticks={[...coming.slice(0, COMING_TICKS), ...past]} />
     </Section>
   );
 }

@@ -62,12 +62,15 @@ export function JobsScreen(): VNode {
         <StatesFilter param="state" states={STATES} />
         <FindField label="Host" param="host" />
       </fieldset>
-      {may("pause") && <ManyActs of={chosen} acts={MANY} filter={queryOf({ q, state, host })} all={all} />}
+      {may("pause") && (
+        <ManyActs of={chosen} acts={MANY} filter={queryOf({ q, state, host })} all={all} idOf={(name) => name} />
+      )}
       <Paged<Jobs, Job>
         path={path}
         next={next}
         items={({ jobs }) => jobs}
         options={{ every: REFRESH }}
+        said={({ found, total }) => (found < total ? `${found} of ${count(total, "job")}` : count(total, "job"))}
         row={(job) => <Row key={job.name} job={job} />}
         table={{ class: "grid cards jobs", heads: HEADS, acts: true }}
         empty={() =>

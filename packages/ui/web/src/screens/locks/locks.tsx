@@ -10,6 +10,7 @@ import { problemOf, stateOf } from "../../format/states.js";
 import { Holder, JobLink, processText, RunLink, Waiters } from "../../parts/facts.js";
 import { Page, Section, Table } from "../../parts/page.js";
 import { Empty, Loaded } from "../../parts/pictures.js";
+import { Prose } from "../../parts/prose.js";
 import { StateMark } from "../../parts/state.js";
 import { type Placed, useInPlace } from "../../parts/steady/rows.js";
 import { Away, Time } from "../../parts/time.js";
@@ -138,7 +139,11 @@ function For({ lock: { name, hold, gone, run } }: { readonly lock: LockView }): 
       </span>
     );
   }
-  return <span class="under dim">{run === undefined ? "without a run" : "for a run"}</span>;
+  return (
+    <span class="under dim">
+      {run === undefined ? "without a run" : <Prose text={`for ${run}`} run={run} job={name} />}
+    </span>
+  );
 }
 
 function Left({ until }: { readonly until: number | undefined }): VNode {

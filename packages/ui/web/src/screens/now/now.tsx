@@ -203,12 +203,8 @@ function OneJob({ kind, name, at, text, run, act, queue }: Problem): VNode {
       <Since at={kind === "ignores-cancel" ? undefined : at} name={name} />
       <span class="ways row">
         <Helps act={act} name={name} run={run} where={where} queue={queue} />
-        {run !== undefined && (
-          <RunLink run={run} row>
-            The run<span class="hidden-text"> of {name}</span>
-          </RunLink>
-        )}
-        {FAILED.has(kind) && run !== undefined ? <WhyFailed name={name} run={run} /> : <Why name={name} />}
+        <TheRun name={name} run={run} />
+        <Why kind={kind} name={name} run={run} />
       </span>
     </li>
   );
@@ -216,27 +212,42 @@ function OneJob({ kind, name, at, text, run, act, queue }: Problem): VNode {
 
 const FAILED: ReadonlySet<Problem["kind"]> = new Set(["failed", "lost", "timeout"]);
 
-/** The question about a run that failed: what keeps its job from running is another one. */
-const WhyFailed = ({ name, run }: { readonly name: string; readonly run: string }): VNode => (
-  <a class="link nowrap" href={to.whyRun(run)} aria-label={`Why ${name} failed`} title={`Why ${name} failed`}>
-    Why
-  </a>
-);
+interface OfRun {
+  readonly name: string;
+  readonly run: string | undefined;
+}
+
+const TheRun = ({ name, run }: OfRun): VNode | null =>
+  run === undefined ? null : (
+    <RunLink run={run} row>
+      The run<span class="hidden-text"> of {name}</span>
+    </RunLink>
+  );
 
 const Since = ({ name, at }: { readonly name: string; readonly at: number | undefined }): VNode => (
   <span class="dim">{at !== undefined && <Away at={at} job={name} />}</span>
 );
 
-const Why = ({ name, label = `Why ${name} is not running` }: { name: string; label?: string }): VNode => (
-  <a class="link nowrap" href={to.why(name)} aria-label={label} title={label}>
-    Why
-  </a>
-);
+/** A run that failed has another question than what keeps its job from running. */
+function Why({ kind, name, run, who = name }: OfRun & Pick<Problem, "kind"> & { readonly who?: string }): VNode {
+  const failed = FAILED.has(kind) ? run : undefined;
+  const label = `Why ${who} ${failed === undefined ? "is not running" : "failed"}`;
+  return (
+    <a
+      class="link nowrap"
+      href={failed === undefined ? to.why(name) : to.whyRun(failed)}
+      aria-label={label}
+      title={label}
+    >
+      Why
+    </a>
+  );
+}
 
 type Grouped = Problem & Required<Pick<Problem, "jobs">>;
 
 /** One row for several jobs. It expands to their names. */
-function Several({ kind, name, at, text, jobs: { n, names, except }, act }: Grouped): VNode {
+function Several({ kind, name, at, text, jobs: { n, names, runs, except }, act }: Grouped): VNode {
   const open = useSignal(false);
   const helped = names.filter((each) => except?.includes(each) !== true);
   return (
@@ -267,18 +278,19 @@ function Several({ kind, name, at, text, jobs: { n, names, except }, act }: Grou
         <span class="ways row">
           {/* Each lock has another holder, which may still work. */}
           {act !== "unlock" && <Helps act={act} name={count(helped.length, "job")} names={helped} />}
-          <Why name={name} label={`Why the first of them, ${name}, is not running`} />
+          <Why kind={kind} name={name} run={runs?.[0]} who={`the first of them, ${name},`} />
         </span>
       </li>
       {open.value && (
         <li>
           <ul class="rows plain unfolded" aria-label={`The ${count(n, "job")}`}>
-            {names.map((each) => (
+            {names.map((each, i) => (
               <li key={each}>
-                <JobLink name={each} cut />
+                <JobLink name={each} cut row={runs === undefined} />
                 <span class="end row ways">
-                  <Helps act={except?.includes(each) ? undefined : act} name={each} />
-                  <Why name={each} />
+                  <Helps act={except?.includes(each) ? undefined : act} name={each} run={runs?.[i]} />
+                  <TheRun name={each} run={runs?.[i]} />
+                  <Why kind={kind} name={each} run={runs?.[i]} />
                 </span>
               </li>
             ))}

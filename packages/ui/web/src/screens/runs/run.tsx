@@ -7,7 +7,7 @@ import { useResource } from "../../api/resource.js";
 import type { ProgressView, RetryView, RunDetail, RunItem, RunPage, Status, StopRequest } from "../../api/types.js";
 import { to } from "../../app/router.js";
 import { durationText, percent, progressText, shareOf, tookText } from "../../format/duration.js";
-import { problemOf, reasonState } from "../../format/states.js";
+import { problemOf, reasonState, stateOf } from "../../format/states.js";
 import { running } from "../../live/live.js";
 import { useSubject } from "../../palette/palette.js";
 import { Fact, Facts, Holder, jobOfRun, Meter, processText, whoText } from "../../parts/facts.js";
@@ -35,7 +35,7 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
   usePageJob(name);
   const run = page.data.value?.run;
   const isRunning = run?.status === "running";
-  const { next, lastWell } = page.data.value ?? {};
+  const { next, lastWell, newest } = page.data.value ?? {};
   const ran = useRef("");
   if (isRunning) ran.current = id;
   // If the run ended while it was shown, the buttons stay. A run that ended before has nothing to cancel.
@@ -53,7 +53,21 @@ export function RunScreen({ id }: { readonly id: string }): VNode {
     <Page
       title={name}
       before={run && <RunState status={run.status} />}
-      said={run && <Away at={run.endTime ?? run.startTime} />}
+      said={
+        run && (
+          <>
+            <Away at={run.endTime ?? run.startTime} />
+            {newest !== undefined && (
+              <>
+                {" · "}
+                <a class="link" href={to.run(newest.id)}>
+                  A newer run: <Time at={newest.startTime} /> {stateOf(newest.status).word.toLowerCase()} ›
+                </a>
+              </>
+            )}
+          </>
+        )
+      }
       end={
         <>
           {next !== undefined && <ActButtons offers={ofRetry} target={targetOf(next)} />}

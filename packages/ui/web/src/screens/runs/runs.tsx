@@ -77,7 +77,7 @@ export function RunsScreen(): VNode {
         <FindField label="Host" param="host" />
       </fieldset>
       <RangeField clears />
-      <ManyActs of={chosen} acts={may("cancel") ? MANY : []} filter={queryOf(filter)} all={all}>
+      <ManyActs of={chosen} acts={may("cancel") ? MANY : []} filter={queryOf(filter)} all={all} idOf={({ id }) => id}>
         <CompareLink />
       </ManyActs>
       <RunsTable query={{ limit: LIMIT, ...filter }} {...(name !== undefined && { names: [name] })} />
