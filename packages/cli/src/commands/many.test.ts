@@ -50,7 +50,16 @@ describe("schedules", () => {
     expect(await call("pause", "billing/*")).toMatchObject({ code: 2, err: expect.stringContaining("needs --reason") });
     expect([await paused(), await actions()]).toEqual([[], []]);
     const done = await call("pause", "billing/*", ...REASON);
-    expect([done.code, done.out.split("\n").length]).toEqual([0, 4]);
+    expect([done.code, done.out.split("\n")]).toEqual([
+      0,
+      [
+        'the schedule "billing/daily" is paused: its ticks are skipped.',
+        'the schedule "billing/hourly" is paused: its ticks are skipped.',
+        "2 names",
+        "To end these pauses: ojm resume 'billing/*'",
+        "",
+      ],
+    ]);
     expect(await paused()).toEqual(["billing/daily", "billing/hourly"]);
     expect((await call("pause", "*", "--dry-run")).out).toMatch(
       /"billing\/daily": its ticks are skipped\. It was paused by .* \(the bank is closed\): that pause is replaced/,
@@ -70,7 +79,9 @@ describe("schedules", () => {
   test("a name that fails does not keep the others from it, and its exit code is that of the command", async () => {
     const { code, out, err } = await call("pause", "report", "reprt", "billing/*", ...REASON);
     expect([code, err]).toEqual([3, 'ojm: reprt: there is no schedule "reprt" in this store\n']);
-    expect(out).toMatch(/\n4 names, 1 of them with an error\n$/);
+    expect(out).toMatch(
+      /\n4 names, 1 of them with an error\nTo end these pauses: ojm resume report reprt 'billing\/\*'\n$/,
+    );
     expect(await paused()).toEqual(NAMES);
     const lines = (await call("pause", "reprt", "billing/*", ...REASON, "--jsonl")).out.trim().split("\n");
     expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
@@ -140,6 +151,9 @@ describe("runs", () => {
       /^would prevent all runs of "billing\/daily" until \S+Z\nwould prevent all runs of "billing\/hourly" until \S+Z, once its lock is free\..*\n2 names\. Nothing/,
     );
     const some = await call("hold", "billing/*", ...REASON);
+    expect(some.out).toMatch(
+      /^"billing\/daily" is held until \S+Z\n2 names, .*\nTo end these holds sooner: ojm hold 'billing\/\*' --end --reason …\n$/,
+    );
     expect([some.code, some.err]).toEqual([75, expect.stringMatching(/^ojm: billing\/hourly: .*--wait 10m\n$/)]);
     await busy.end();
     expect((await call("hold", "billing/*", ...REASON, "--until", "1h")).code).toBe(75);

@@ -1,4 +1,4 @@
-import { isPattern, matchesName, Semaphore } from "@ojm/core/internal";
+import { isPattern, LINES, matchesName, ojmCommand, Semaphore, shellWord, visible } from "@ojm/core/internal";
 import { firstOperand } from "../command-line/parse.js";
 import type { Given } from "../command-line/spec.js";
 import { EXIT, nameOf, notFound } from "../errors.js";
@@ -38,6 +38,12 @@ export async function namesOf(given: Given, what: string, known: () => Promise<I
   return { names, isOne: false, text: names.length === 1 ? (names[0] ?? "") : `${names.length} names` };
 }
 
+/** A command for people to copy that acts on the same operands. `options` are shell words already. */
+export function sameNames(command: string, { operands }: Given, ...options: readonly string[]): string {
+  const [first = "", ...others] = operands;
+  return ojmCommand(command, first, ...others.map(shellWord), ...options);
+}
+
 /** What was done to one name: the line that says it, the value for programs, and an exit code if not 0. */
 export interface Done {
   readonly text: string;
@@ -48,12 +54,14 @@ export interface Done {
 /**
  * Changes each name, several at once, and prints a line or a JSON value for each, in order. A name that
  * cannot be changed does not keep the others from it: its error is printed, and the exit code is that of the
- * first one. An error of the store ends the command.
+ * first one. An error of the store ends the command. `hint`: with several names, the last line, unless none
+ * of them could be changed.
  */
 export async function changeEach(
   given: Given,
   { names, isOne }: Names,
   change: (name: string) => Promise<Done>,
+  hint?: string,
 ): Promise<number | undefined> {
   const [only = ""] = names;
   if (isOne) {
@@ -96,6 +104,7 @@ export async function changeEach(
   const dry = given.flags.has("dry-run") ? ". Nothing was done: --dry-run" : "";
   const failures = failed.length === 0 ? "" : `, ${failed.length} of them with an error`;
   if (!wantsJson(given)) print(`${names.length === 1 ? "1 name" : `${names.length} names`}${failures}${dry}\n`);
+  if (hint !== undefined && failed.length < names.length && !wantsJson(given)) print(`${visible(hint, LINES)}\n`);
   return failed[0];
 }
 

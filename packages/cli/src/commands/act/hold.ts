@@ -9,7 +9,7 @@ import { CommandError, EXIT } from "../../errors.js";
 import { printError, wantsJson } from "../../output/print.js";
 import { neverRan } from "../../store/find-run.js";
 import { isKnown, knownNames, queueNames, refuseTypo, scheduleNames } from "../../store/known-names.js";
-import { changeEach, namesOf } from "../../store/names.js";
+import { changeEach, type Done, namesOf, sameNames } from "../../store/names.js";
 import { filesOf, withStore } from "../../store/open.js";
 import { orphansOf, sayHelp, sayOrphan } from "../exec/orphans.js";
 import { author, reasonOf } from "./reason.js";
@@ -64,7 +64,7 @@ export async function execute(given: Given): Promise<number> {
         });
       if (names.isOne) await check(names.text);
       const reason = early ?? (await reasonOf(given, `hold ${names.text}`));
-      return changeEach(given, names, async (name) => {
+      const hold = async (name: string): Promise<Done> => {
         if (!names.isOne) await check(name);
         const isNew = !(await isKnown(manager, name));
         const lock = await manager.hold(name, { reason, author: author(), until, wait }).catch((error: unknown) => {
@@ -75,9 +75,11 @@ export async function execute(given: Given): Promise<number> {
         });
         if (isNew && !isNewName && !wantsJson(given))
           printError(`ojm: ${await neverRan(manager, name)} It is held all the same.`);
-        const text = `"${name}" is held until ${end}. To end it sooner: ${ojmCommand("hold", name, "--end --reason …")}`;
-        return { text, item: { ...lock, ...(isNew && { isNew }) } };
-      });
+        const sooner = names.isOne ? `. To end it sooner: ${ojmCommand("hold", name, "--end --reason …")}` : "";
+        return { text: `"${name}" is held until ${end}${sooner}`, item: { ...lock, ...(isNew && { isNew }) } };
+      };
+      const hint = `To end these holds sooner: ${sameNames("hold", given, "--end --reason …")}`;
+      return changeEach(given, names, hold, hint);
       // A hold may come before the first run, which must find it.
     },
     { create: isPlain && !isDry },

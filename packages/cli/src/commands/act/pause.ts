@@ -3,7 +3,7 @@ import type { Pause } from "@ojm/schedule";
 import type { Given } from "../../command-line/spec.js";
 import { futureOption } from "../../command-line/units.js";
 import { refuseUnknownSchedule, scheduleNames, schedulePauses, unknownSchedule } from "../../store/known-names.js";
-import { changeEach, namesOf } from "../../store/names.js";
+import { changeEach, type Done, namesOf, sameNames } from "../../store/names.js";
 import { withScheduler } from "../../store/open.js";
 import { author, reasonOf } from "./reason.js";
 
@@ -26,23 +26,26 @@ export async function execute(given: Given): Promise<number> {
     const check = names.isOne ? () => refuseUnknownSchedule(manager, names.text) : undefined;
     const reason = await reasonOf(given, `pause ${names.text}`, check);
     const by = author();
-    return changeEach(given, names, async (name) => {
+    const pause = async (name: string): Promise<Done> => {
       const replaced = await scheduler.pause(name, { reason, author: by, ...present({ until }) });
       const what = `the schedule "${name}" is paused`;
-      const text = sayPaused(what, effect, ojmCommand("resume", name), { until, replaced });
+      const resume = names.isOne ? ojmCommand("resume", name) : undefined;
+      const text = sayPaused(what, effect, resume, { until, replaced });
       return { text, item: { name, paused: true, reason, by, ...present({ until, replaced }) } };
-    });
+    };
+    return changeEach(given, names, pause, `To end these pauses: ${sameNames("resume", given)}`);
   });
 }
 
-/** What a pause does, and the command that ends it. */
+/** What a pause does, and the command that ends it, unless it is printed once for several. */
 export function sayPaused(
   what: string,
   effect: string,
-  resume: string,
+  resume: string | undefined,
   { until, replaced }: { readonly until?: number | undefined; readonly replaced?: Replaced | undefined },
 ): string {
-  return `${what}${sayUntil(until)}: ${effect}. To end that: ${resume}.${sayReplaced(replaced)}`;
+  const end = resume === undefined ? "" : ` To end that: ${resume}.`;
+  return `${what}${sayUntil(until)}: ${effect}.${end}${sayReplaced(replaced)}`;
 }
 
 type Replaced = Pick<Pause, "by" | "reason" | "until">;
