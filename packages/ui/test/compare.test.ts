@@ -32,7 +32,7 @@ describePages("two runs are compared", (pages) => {
       run.fail(new Error("no connection")),
     );
     const page = await pages.open("runs");
-    const boxes = page.getByRole("checkbox");
+    const boxes = page.getByRole("checkbox", { name: /^Select the run/ });
     await expect.poll(() => boxes.count()).toBe(2);
     for (const box of await boxes.all()) await box.check();
     await page.getByRole("toolbar").getByRole("link", { name: "Compare" }).click();

@@ -402,8 +402,8 @@ export interface JobDetail extends Job {
   /** The definition of the schedule, as JSON. */
   readonly definition?: { readonly [field: string]: unknown };
   /**
-   * The next 10 ticks, the soonest first, then the last 20 with their outcomes, or 100 with a range, the latest
-   * first.
+   * The next 10 ticks, the soonest first, then the last 20 with their outcomes, or 100 with a range, the
+   * latest first.
    */
   readonly ticks: readonly TickView[];
   /** The last 100 ended runs, oldest first. */

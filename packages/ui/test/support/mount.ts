@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { type JobManager, openJobManager } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
 import { openScheduler, type Scheduler } from "@ojm/schedule";
@@ -24,6 +24,7 @@ export class Mount {
   streams = 0;
   opened = 0;
   readonly #parts: Parts;
+  readonly #sockets: Set<Socket> = new Set();
 
   private constructor(parts: Parts) {
     const { server, ui } = parts;
@@ -31,6 +32,7 @@ export class Mount {
     this.scheduler = parts.scheduler;
     this.#parts = parts;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    server.on("connection", (socket) => this.#sockets.add(socket));
     server.on("request", (request, response) => {
       if (request.url?.startsWith("/api/v1/events") === true) {
         this.streams++;
@@ -68,6 +70,11 @@ export class Mount {
     } finally {
       this.#parts.clock.now = Date.now;
     }
+  }
+
+  /** How many bytes the server has sent so far. */
+  get bytes(): number {
+    return [...this.#sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, 0);
   }
 
   /** Whether the store is unreachable. */

@@ -162,7 +162,7 @@ const COMING_TICKS = 3;
 /** An answer with this many ticks of a range may be incomplete. */
 const MAX_TICKS = 100;
 
-/** The coming ticks, the next one first, and the outcomes of past ones, or those in the range of the address. */
+/** The coming ticks, the next one first, then those of the past, or those in the range of the address. */
 function Ticks({ job }: JobProps): VNode | null {
   const range = rangeOf(place.value);
   if (range.from !== undefined || range.to !== undefined) {
