@@ -111,7 +111,7 @@ describe("when workers die or close", () => {
       const before = clock.monotonic();
       await add(first, i);
       while (seen.length <= i && clock.monotonic() < before + 60_000) await clock.advance(100);
-      expect([i, clock.monotonic() - before < 5_000]).toEqual([i, true]);
+      expect([i, clock.monotonic() - before < 15_000]).toEqual([i, true]);
     }
   });
 

@@ -18,6 +18,7 @@ import {
   lockOf,
   type MemberValue,
   memberKey,
+  placeOf,
   type QueuesValue,
   type StoredItem,
   takesOf,
@@ -39,6 +40,9 @@ const TICK = 1_000;
 const BEAT = 20;
 const MEMBER_TTL = 60_000;
 const CROWD = 100;
+
+/** The same for an idle worker, as many times: it is needed only once it is called. */
+const IDLE_BEATS = 5;
 
 /** Workers of other hosts are checked this often, in ticks: that may cost a read for each. */
 const FAR = 5;
@@ -132,7 +136,7 @@ export class QueueWorker implements Worker {
   #isReady = false;
   /** Ends the watches of the items. */
   #watching: AbortController = new AbortController();
-  /** The first item that no worker had taken at the last tick. */
+  /** The first item that no worker had taken at the last check. */
   #firstLeft: string | undefined;
   #warned: string | undefined;
   #cancelTick: () => void = () => {};
@@ -288,7 +292,11 @@ export class QueueWorker implements Worker {
     const isDead = ({ value: { by } }: Member): boolean => by.host === host && isGoneHere(by.pid);
     if (this.#crew.others("watchful").some(isDead) && this.#crew.isFirstOfHost(isGoneHere)) return true;
     if (!this.#isTurn(FAR)) return false;
-    if (!this.#isPaused) for await (const _ of channel.keys({ prefix: ["w", this.queue], limit: 1 })) return true;
+    const before = this.#firstLeft;
+    this.#firstLeft = undefined;
+    for await (const { key } of channel.keys({ prefix: ["w", this.queue], limit: 1 }))
+      this.#firstLeft = placeOf(key)?.id;
+    if (this.#firstLeft !== undefined && this.#firstLeft === before && !this.#isPaused) return true;
     const holders = new Map<string, Holder>();
     for await (const { value } of readable(channel, { prefix: ["t", this.queue], limit: OLDEST }))
       if (isTaken(value)) holders.set(value.by.instance, value.by);
@@ -700,9 +708,10 @@ export class QueueWorker implements Worker {
     const { channel } = this.#store;
     const key = memberKey(this.queue, this.#member);
     const { version: known, value: before } = this.#crew.own;
-    this.#nextBeat = this.#ticks + BEAT * this.#crowds;
+    const times = this.#crowds * (idle ? IDLE_BEATS : 1);
+    this.#nextBeat = this.#ticks + BEAT * times;
     const value = { ...this.#value, ...(idle && { idle: true as const }) };
-    const put = { put: key, value, ttl: MEMBER_TTL * this.#crowds };
+    const put = { put: key, value, ttl: MEMBER_TTL * times };
     // Another worker may remove the mark at this moment: it must not come back.
     const result = await channel.commit(before.idle ? [{ check: key, version: known ?? null }, put] : [put]);
     if (!result.ok) return;

@@ -23,7 +23,7 @@ const ATTEMPTS = 4;
 const FLOOD = 15;
 
 /** How long all calls succeed before the check, in ms: longer than a dead worker counts as living. */
-const CALM = 150_000;
+const CALM = 400_000;
 
 /** The data of an item that takes this long, in ms. */
 const LONG = 5_000;
