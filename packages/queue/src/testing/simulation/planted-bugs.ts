@@ -23,6 +23,8 @@ const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup, isMember] =
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
 ];
+const isPlaced = (write: { readonly key: string }): boolean =>
+  isTaken(write) || isWaiting(write) || isKind("due")(write);
 const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-locks \["lock "queue[^"]*$/.test(key);
 const isDeletedRecord = ({ key, value }: { readonly key: string; readonly value?: string | null }): boolean =>
   key.startsWith("oJobManager-jobs ") && value === null;
@@ -112,6 +114,23 @@ class Dropped extends PassedOn {
 const calls: WriteFilter = (write, checks) =>
   isMember(write) && write.value !== null && checks.length > 0 && !write.value.includes('"idle"');
 
+/** A store that counts one more attempt of an item that leaves its worker with the attempt that it had. */
+class CountingAll extends PassedOn {
+  readonly #attempts: Map<string, number> = new Map();
+
+  override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const left = writes.find((write) => isTaken(write) && write.value === null);
+    const counted = writes.map((write) => {
+      if (!isPlaced(write) || write.value == null) return write;
+      const item = JSON.parse(write.value) as { readonly attempt: number };
+      if (isTaken(write)) this.#attempts.set(write.key, item.attempt);
+      const isBack = left !== undefined && item.attempt === this.#attempts.get(left.key);
+      return isBack ? { ...write, value: JSON.stringify({ ...item, attempt: item.attempt + 1 }) } : write;
+    });
+    return super.commit({ checks, writes: counted }, options);
+  }
+}
+
 /** The setup of a bug without the bug. */
 export const noBug: PlantedBug = {
   name: "none",
@@ -174,6 +193,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "the end of a run leaves its record open",
     caughtAs: /record of .* is still open|record of .* stays/,
     plant: (store) => new Dropped(store, isDeletedRecord),
+  },
+  {
+    name: "a given back item counts its attempt",
+    caughtAs: /counts although it was given back/,
+    plant: (store) => new CountingAll(store, systemClock),
   },
   {
     name: "the turn of the last item of a group is forgotten",

@@ -320,7 +320,11 @@ export class Simulation {
     const chance = this.#dice.chance();
     if (chance < 0.15) throw new Error("the handler failed");
     if (chance < 0.2) return item.fail("it never works", { retry: false });
-    if (chance < 0.25) return item.giveBack("simulated", { delay: this.#dice.between(0, 1_000) });
+    if (chance < 0.3) {
+      await item.giveBack("simulated", chance < 0.25 ? {} : { delay: this.#dice.between(1, 1_000) });
+      this.#guarded(() => this.witness.givenBack(item.id, run.id));
+      return;
+    }
     await item.complete("done", [{ channel: effects, ops: [{ put: item.id, value: run.id }] }]);
   }
 
