@@ -128,6 +128,38 @@ test("a rate limits how often attempts begin, over all workers", async () => {
   for (let i = 5; i < at.length; i++) expect((at[i] as number) - (at[i - 5] as number)).toBeGreaterThanOrEqual(10_000);
 });
 
+test("why names what a queue and each of its items wait for, also those that are not next", async () => {
+  const { queues } = one;
+  const why = async (id?: string): Promise<unknown[]> => {
+    const item = id === undefined ? undefined : await clock.until(queues.item("q", id));
+    const reasons = await clock.until(queues.why("q", item && { item }));
+    return reasons.map(({ code, text }) => [code, text]);
+  };
+  expect(await why()).toEqual([["queue-empty", "no item waits for a worker, and none is active (no worker)"]]);
+  const { id: active } = await add("active");
+  await clock.until(
+    queues.work("q", ({ signal }) => new Promise<void>((end) => signal.addEventListener("abort", () => end()))),
+  );
+  await clock.advance(100);
+  const [{ id: first }, { id: second }, { id: later }] = [await add(1), await add(2), await add(3, { delay: "1h" })];
+  const busy = "all slots are taken (1 worker for 1 item at once)";
+  const time = expect.stringMatching(/^it waits for its time, until \d{4}-\S+Z$/);
+  expect(await why(active)).toEqual([]);
+  for (const id of [first, second]) expect(await why(id)).toEqual([["queue-busy", `it waits: ${busy}`]]);
+  expect(await why(later)).toEqual([["queue-delayed", time]]);
+  await clock.until(queues.pause("q", { reason: "a test", author: "ana" }));
+  const text = "paused by ana: a test";
+  expect(await why(later)).toEqual([
+    ["queue-paused", `its queue is ${text}`],
+    ["queue-delayed", time],
+  ]);
+  expect(await why()).toEqual([
+    ["queue-paused", `it is ${text}`],
+    ["queue-busy", expect.stringMatching(/^2 items wait, the next one added at \S+Z: all slots are taken/)],
+    ["queue-delayed", expect.stringMatching(/^1 item waits for its time, the first one until /)],
+  ]);
+});
+
 test("a unique key excludes others until it is taken, done, or over", async () => {
   await clock.until(one.queues.define("q", { attempts: 2, delay: "1m" }));
   const handler = ({ data }: Item): void => {

@@ -4,3 +4,4 @@ export { checkQueueOptions } from "./options.js";
 export { openQueues, type Queues, type QueuesOptions } from "./queues.js";
 export { queueDamage } from "./store/entries.js";
 export type * from "./types.js";
+export { pauseText } from "./why.js";

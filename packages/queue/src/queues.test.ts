@@ -248,28 +248,33 @@ describe.each(STORES)("records and locks $stores: queues", ({ apart }) => {
     expect(await world.items(one)).toEqual([]);
   });
 
-  test("a handler can fail an item for good, choose the time of the next attempt, and give it back", async () => {
+  test("a handler can fail an item for good, until the next attempt of the queue or its own, and give it back", async () => {
     const { queues } = one;
-    await clock.until(queues.define("q", { attempts: 3 }));
+    await clock.until(queues.define("q", { attempts: 3, delay: "10s" }));
     const began = clock.now();
     const seen: unknown[] = [];
     const handler = async (item: Item): Promise<void> => {
       seen.push([item.data, item.attempt, Math.round((clock.now() - began) / 1_000)]);
       if (item.data === "never") await item.fail("no such user", { retry: false });
       else if (item.data === "later" && item.attempt === 1) await item.fail("busy", { retry: "1m" });
-      else if (item.data === "back" && seen.length < 4) await item.giveBack("not yet", { delay: "30s" });
+      else if (item.data === "soon" && item.attempt === 1) await item.fail("busy");
+      else if (item.data === "back" && seen.length < 5) await item.giveBack("not yet", { delay: "30s" });
     };
-    await clock.until(queues.work("q", handler, { concurrency: 3 }));
-    for (const data of ["never", "later", "back"]) await clock.until(queues.add("q", data));
+    await clock.until(queues.work("q", handler, { concurrency: 4 }));
+    for (const data of ["never", "later", "soon", "back"]) await clock.until(queues.add("q", data));
     await clock.advance(AWAY);
     expect(seen).toEqual([
       ["never", 1, 0],
       ["later", 1, 0],
+      ["soon", 1, 0],
       ["back", 1, 0],
+      ["soon", 2, 10],
       ["back", 1, 30],
       ["later", 2, 60],
     ]);
     expect(await world.items(one)).toMatchObject([{ data: "never", state: "dead", error: "no such user" }]);
+    const errors = (await records()).flatMap(({ status, error }) => (status === "failed" ? [error] : []));
+    expect(errors).toEqual(["no such user", "busy", "busy"]);
   });
 
   test("a paused queue is not worked on, exactly from the pause on, until it is resumed or over", async () => {

@@ -1,7 +1,16 @@
 import { hostname } from "node:os";
-import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Maintenance, Op, Reason } from "@ojm/core";
+import type { ChannelOps, Clock, Entry, JobManager, JsonValue, Key, Maintenance, Op } from "@ojm/core";
 import { systemClock } from "@ojm/core/backend";
-import { inBatches, maintenanceOf, present, readable, sameJson, unlessCorrupt, valueText } from "@ojm/core/internal";
+import {
+  first,
+  inBatches,
+  maintenanceOf,
+  present,
+  readable,
+  sameJson,
+  unlessCorrupt,
+  valueText,
+} from "@ojm/core/internal";
 import { QueueError } from "./errors.js";
 import {
   checkAdd,
@@ -35,7 +44,7 @@ import {
   takesOf,
   uniqueKey,
 } from "./store/entries.js";
-import { definitionOf, isGoneHere, openQueueStore, type QueueStore } from "./store/store.js";
+import { type Definition, definitionOf, isGoneHere, openQueueStore, type QueueStore } from "./store/store.js";
 import type {
   Added,
   AddOptions,
@@ -50,6 +59,7 @@ import type {
   QueueCounts,
   QueueOptions,
   QueuePause,
+  QueueReason,
   QueueSummary,
   RedriveOptions,
   StandardSchema,
@@ -59,6 +69,7 @@ import type {
   WorkerCloseOptions,
   WorkOptions,
 } from "./types.js";
+import { reasonsOf } from "./why.js";
 import { pauseAt } from "./worker/claim.js";
 import { QueueWorker } from "./worker/worker.js";
 
@@ -271,8 +282,8 @@ export class Queues {
       const { options, ...definition } = definitionOf({ value, version });
       const { keep, ...rest } = options;
       const name = String((key as readonly unknown[])[1]);
-      const pause = pauseAt(definition, this.#clock.now()) ?? pauseBy(maintenanceOf(maintenance, name));
-      yield { name, options: { ...rest, dead: { keep } }, ...present({ paused: pause }) };
+      const paused = this.#pauseOf(name, definition, maintenance);
+      yield { name, options: { ...rest, dead: { keep } }, ...present({ paused }) };
     }
   }
 
@@ -315,16 +326,34 @@ export class Queues {
   }
 
   /**
-   * The permits and the rate of a queue that let no attempt begin now, each with who has it, or when the next
-   * one may begin. `group`: the group of the item that waits.
+   * How the items of a queue stand, the most important reason first. `item`: why this one waits; empty if it
+   * does not. `counts`: those of the queue, if they are known already.
    *
-   * @throws ChannelError if the store fails
+   * @throws QueueError `INVALID`; ChannelError if the store fails
    */
-  async limits(queue: string, group?: string): Promise<Reason[]> {
-    const store = await this.#open(queue);
-    const { options } = await store.definition(queue);
-    const reasons = await this.#manager.why(queue, takesOf(queue, options, group));
-    return reasons.filter(({ code }) => code === "permit" || code === "rate");
+  async why(
+    queue: string,
+    { item, counts }: { readonly item?: ItemInfo; readonly counts?: QueueCounts } = {},
+  ): Promise<QueueReason[]> {
+    const store = await this.#open(checkName(queue));
+    const one = async (state: ItemState): Promise<ItemInfo | undefined> =>
+      item === undefined ? first(this.items(queue, { state, limit: 1 })) : item.state === state ? item : undefined;
+    const [next, later] = [await one("waiting"), await one("delayed")];
+    if (item !== undefined && next === undefined && later === undefined) return [];
+    const definition = await store.definition(queue);
+    const takes = takesOf(queue, definition.options, next?.group);
+    const limits = next === undefined ? [] : await this.#manager.why(queue, takes);
+    let following = 0;
+    if (item === undefined)
+      for await (const active of this.items(queue, { state: "active", limit: COUNTED })) if (active.next) following++;
+    return reasonsOf({
+      ...(counts ?? (await this.counts(queue))),
+      ...(item !== undefined && { waiting: next ? 1 : 0, delayed: later ? 1 : 0, dead: 0, isOne: true }),
+      paused: this.#pauseOf(queue, definition, await this.#manager.maintenance()),
+      limits: limits.filter(({ code }) => code === "permit" || code === "rate"),
+      due: later?.due,
+      following,
+    });
   }
 
   /**
@@ -504,6 +533,12 @@ export class Queues {
     return store;
   }
 
+  /** The pause of a queue, or else the maintenance that covers it. */
+  #pauseOf(queue: string, definition: Pick<Definition, "pause">, all: readonly Maintenance[]): QueuePause | undefined {
+    const maintenance = maintenanceOf(all, queue);
+    return pauseAt(definition, this.#clock.now()) ?? (maintenance && pauseBy(maintenance));
+  }
+
   #audit(action: string, queue: string, { reason, author }: Partial<Why>, item?: JsonValue): ChannelOps<unknown> {
     return this.#manager.auditOps({
       action: `queue-${action}`,
@@ -627,8 +662,4 @@ function freeAllOps(queue: string, id: string, item: StoredItem): Op<QueuesValue
   return unique?.until === "taken" && attempt === 1 ? [...free, { delete: uniqueKey(queue, unique.key) }] : free;
 }
 
-function pauseBy(maintenance: Maintenance | undefined): QueuePause | undefined {
-  if (maintenance === undefined) return undefined;
-  const { names, ...pause } = maintenance;
-  return { ...pause, maintenance: names };
-}
+const pauseBy = ({ names, ...pause }: Maintenance): QueuePause => ({ ...pause, maintenance: names });

@@ -179,6 +179,26 @@ export interface QueuePause {
   readonly maintenance?: string;
 }
 
+/** Why the items of a queue, or one of them, are not processed now. See {@link Queues.why}. */
+export interface QueueReason {
+  /**
+   * `queue-paused`, `queue-maintenance`: no worker takes an item. `queue-hung`: handlers ignore their
+   * signals. `queue-unattended`: no worker lives. `queue-busy`: all workers have as many items as they can.
+   * `queue-waiting`: items wait although a worker has a free slot. `permit`, `rate`: a limit of the queue
+   * that lets no attempt begin now. `queue-delayed`: the time of items has not come. `queue-follows`: active
+   * items are handled once more after their attempts, with newer data. `queue-dead`: there are dead letters.
+   * `queue-empty`: no item waits.
+   */
+  readonly code:
+    | "permit"
+    | "rate"
+    | `queue-${"paused" | "maintenance" | "hung" | "unattended" | "busy" | "waiting" | "delayed" | "follows" | "dead" | "empty"}`;
+  /** In words, with times in ISO 8601. */
+  readonly text: string;
+  /** With `queue-paused` and `queue-maintenance`. */
+  readonly paused?: QueuePause;
+}
+
 /** Why an operator changes something, for the audit. */
 export interface Why {
   /** At most 1,000 characters. */

@@ -51,7 +51,7 @@ describePages("a queue", (pages) => {
     await using queues = openQueues(pages.mount.manager);
     await queues.add("mail", 1);
     const page = await pages.open("queues/mail");
-    await page.getByText("No worker").waitFor();
+    await page.locator(".reasons").getByText("No worker").waitFor();
     await page.getByRole("button", { name: "Pause queue" }).click();
     await typeReason(page, "the server moves");
     await page.keyboard.press("Control+Enter");

@@ -80,6 +80,13 @@ describe.each(STORES)("an end that is not recorded, records and locks $stores", 
     ]);
   });
 
+  test("a warning of an item of a queue says that another attempt may follow: another worker makes it", async () => {
+    await endsInOutage(() => "done", { trigger: "queue" });
+    expect(await given()).toEqual([
+      expect.stringMatching(/ Another attempt may follow: make the job idempotent, or fence its writes$/),
+    ]);
+  });
+
   test("a warning is given for a body that failed too: its caller gets the error of the body alone", async () => {
     const id = await endsInOutage(() => Promise.reject(new Error("no orders")), { retry });
     expect(await given()).toEqual([

@@ -1,6 +1,8 @@
+import type { Channel } from "@ojm/core";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { FakeClock } from "../../../core/src/testing/fake-clock.js";
 import { collect } from "../../../core/src/testing/settle.js";
+import { lockKeyOf } from "../store/entries.js";
 import { type QueuesOf, World } from "../testing/world.js";
 import type { Item, QueueCounts } from "../types.js";
 
@@ -36,13 +38,18 @@ test("the item of a worker that died is handled by another one, as its next atte
 });
 
 test("a new worker takes back what dead ones had before its start resolves: a drain must not miss it", async () => {
-  const [one, two] = [await world.process("one"), await world.process("two")];
+  const one = await world.process("one");
   await clock.until(one.queues.work("q", never));
-  await clock.until(one.queues.add("q", "x"));
+  const { id } = await clock.until(one.queues.add("q", "x"));
   await clock.advance(100);
   world.kill(one);
-  await clock.advance(60_000);
+  // The sweep with which its manager opens comes too early, and the next one too late.
+  await clock.advance(12_000);
+  const two = await world.process("two");
+  await clock.advance(8_000);
   expect(await world.items(two)).toMatchObject([{ state: "active" }]);
+  const locks = two.manager.channels.locks as Channel<unknown>;
+  expect(await clock.until(locks.get(lockKeyOf("q", id)))).toBeDefined();
   const before = clock.monotonic();
   const worker = await clock.until(two.queues.work("q", () => {}));
   expect(clock.monotonic()).toBe(before);

@@ -9,6 +9,7 @@ import type {
   QueueItemPage,
   QueueItems,
   Queues as QueuesAnswer,
+  ReasonView,
   Why,
 } from "../contract/types.js";
 import { addDead, openTestUi, type TestUi } from "../testing/test-ui.js";
@@ -48,7 +49,7 @@ test("a queue with dead letters is a problem with their number and their retry, 
   const { reasons } = await it.get<Why>("/api/v1/jobs/mail/why");
   expect(reasons.map(({ code, text }) => [code, text]).slice(0, 2)).toEqual([
     ["queue-dead", "2 dead letters"],
-    ["queue-items", "no waiting item (no worker)"],
+    ["queue-empty", "no item waits for a worker, and none is active (no worker)"],
   ]);
   expect(reasons.map(({ code }) => code)).not.toContain("ready");
 });
@@ -121,25 +122,24 @@ test("an item shows its attempts, and its data only with showResults", async () 
   expect(await list.text()).not.toContain('"data"');
 });
 
-test("a queue and an item that wait show the permits and the rate that keep them from starting", async () => {
+test("a queue and an item that wait show why, with the permits and the rate that keep them from starting", async () => {
   const rate = { name: "smtp", max: 1, per: "1h" } as const;
   const run = await it.manager.start("other", { permits: { stripe: 1 }, rate });
   await using queues = openQueues(it.manager);
   await queues.define("mail", { permits: { stripe: 1 }, rate });
-  expect((await detail()).limits).toEqual([]);
+  expect((await detail()).reasons).toMatchObject([{ code: "queue-empty" }]);
   const { id } = await queues.add("mail", 1);
   const limits = [
-    expect.stringContaining(`the permit "stripe" is taken, by ${run.id} on `),
-    expect.stringMatching(/^one run has begun within 1 h, .* the rate "smtp" allows: the next may begin in /),
+    ["permit", expect.stringContaining(`the permit "stripe" is taken, by ${run.id} on `)],
+    ["rate", expect.stringMatching(/^one run has begun within 1 h, .* the rate "smtp" allows: the next may begin in /)],
   ];
-  expect((await detail()).limits).toEqual(limits);
-  expect((await it.get<QueueItemPage>(`/api/v1/queues/mail/items/${id}`)).limits).toEqual(limits);
+  const unattended = ["queue-unattended", expect.stringMatching(/^1 item waits, .*, and no living worker takes them$/)];
+  const codes = (reasons: readonly ReasonView[]): unknown => reasons.map(({ code, text }) => [code, text]);
+  expect(codes((await detail()).reasons)).toEqual([unattended, ...limits]);
+  const item = await it.get<QueueItemPage>(`/api/v1/queues/mail/items/${id}`);
+  expect(codes(item.reasons)).toEqual([["queue-unattended", "it waits, and no living worker takes it"], ...limits]);
   const { reasons } = await it.get<Why>("/api/v1/jobs/mail/why");
-  expect(reasons.map(({ code, text }) => [code, text])).toEqual([
-    ["queue-items", "1 waiting item (no worker)"],
-    ["permit", limits[0]],
-    ["rate", limits[1]],
-  ]);
+  expect(codes(reasons)).toEqual([unattended, ...limits]);
 });
 
 test("a queue under maintenance says so, and an active item shows its newer data with showResults", async () => {
@@ -153,6 +153,8 @@ test("a queue under maintenance says so, and an active item shows its newer data
   expect((await showing.get<QueueItemPage>(`/api/v1/queues/mail/items/${id}`)).item.next).toEqual({ data: "new" });
   await it.manager.startMaintenance({ names: "ma*", reason: "a move", author: "ana" });
   expect((await detail()).paused).toMatchObject({ maintenance: "ma*", by: "ana", reason: "a move" });
+  const { reasons } = await it.get<Why>("/api/v1/jobs/mail/why");
+  expect(reasons.map(({ code }) => code).slice(0, 2)).toEqual(["queue-maintenance", "queue-follows"]);
   stop.abort();
   await worker.close({ grace: 0 });
 });

@@ -430,7 +430,7 @@ export interface ReasonView {
    * `ready`, `paused`, `blackout`, `maintenance-window`,
    * `unattended`, `overdue`, `running`, `locked`, `kept`, `maintenance`,
    * `queue`, `permit`, `rate`, `waiting`, `backfill`, `retry`, `last`, `never`, `tick`, `next`,
-   * `unscheduled`, `unreadable`, `orphaned` or `refused`; of a queue `queue-dead` and `queue-items`;
+   * `unscheduled`, `unreadable`, `orphaned` or `refused`; of a queue those of `QueueReason`;
    * about the past also `no-tick`, `ahead`, `ended-by`, `late`, `attempt`, `slow`, `usual` and `before`.
    */
   readonly code: string;
@@ -572,8 +572,8 @@ export interface QueueDetail extends QueueView {
   readonly minutes: readonly QueueMinute[];
   /** The range in which attempts are not, or not all, counted yet. Request it again. */
   readonly missing?: Missing;
-  /** The permits and the rate that keep the next item from starting, in words. */
-  readonly limits: readonly string[];
+  /** How its items stand, as in `ojm why`, the most important reason first. */
+  readonly reasons: readonly ReasonView[];
   /** The largest group first, 50 at most, of the first 1,000 dead letters. */
   readonly errors: readonly DeadGroup[];
   /** Whether `errors` leaves out dead letters. */
@@ -606,8 +606,8 @@ export interface QueueItemDetail extends QueueItem {
 export interface QueueItemPage {
   readonly at: number;
   readonly item: QueueItemDetail;
-  /** The permits and the rate that keep it from starting, if it waits. */
-  readonly limits: readonly string[];
+  /** Why it waits, if it does. */
+  readonly reasons: readonly ReasonView[];
   /** The last 10 of its runs whose records are stored, the oldest first. */
   readonly attempts: readonly RunItem[];
 }

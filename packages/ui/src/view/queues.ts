@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { isChannelError, parseRunId, type Reason } from "@ojm/core";
+import { isChannelError, parseRunId } from "@ojm/core";
 import { present } from "@ojm/core/internal";
-import type { ItemInfo, ItemState, QueueSummary } from "@ojm/queue";
+import type { ItemInfo, ItemState, QueueReason, QueueSummary } from "@ojm/queue";
 import { groupKey } from "@ojm/schedule/operator";
 import type {
   DeadGroup,
@@ -12,14 +12,14 @@ import type {
   QueueMinute,
   Queues,
   QueueView,
+  ReasonView,
 } from "../contract/types.js";
 import { type NamesQuery, pageOf } from "./jobs/jobs.js";
 import { itemOf, recordOf, shorten } from "./runs/items.js";
 import { fitting, mapSome, masked, pick, type Source, take } from "./source.js";
 
-/** The most items in each state that are counted in a list, and for the page of a queue. */
+/** The most items in each state that are counted in a list. */
 const COUNTED_IN_LIST = 1_000;
-const COUNTED = 10_000;
 
 /** How many dead letters are read to group them, and how many groups are shown. */
 const DEAD = 1_000;
@@ -64,32 +64,28 @@ export async function queuesIn({ queues }: Source, isMeant: (name: string) => bo
   return found;
 }
 
-async function viewOf({ queues, mask }: Source, { name, paused }: QueueSummary, most: number): Promise<QueueView> {
+async function viewOf({ queues, mask }: Source, { name, paused }: QueueSummary, most?: number): Promise<QueueView> {
   const pause = paused && masked(pick(paused, "at", "until", "maintenance", "reason", "by"), mask);
-  return { name, ...(await queues.counts(name, { most })), ...present({ paused: pause }) };
+  return { name, ...(await queues.counts(name, present({ most }))), ...present({ paused: pause }) };
 }
 
 /** A queue; `undefined` if it does not exist. */
 export async function queueDetailOf(source: Source, name: string): Promise<QueueDetail | undefined> {
   const summary = await summaryOf(source, name);
   if (summary === undefined) return undefined;
-  const [view, { errors, truncated }, attempts, limits] = await Promise.all([
-    viewOf(source, summary, COUNTED),
+  const view = await viewOf(source, summary);
+  const [{ errors, truncated }, attempts, reasons] = await Promise.all([
     errorsOf(source, name),
     attemptsOf(source, name),
-    limitsOf(source, name),
+    source.queues.why(name, { counts: view }),
   ]);
   const definition = masked({ ...summary.options }, source.mask);
-  return { ...view, at: Date.now(), definition, ...attempts, limits: textsOf(limits, source), errors, truncated };
+  return { ...view, at: Date.now(), definition, ...attempts, reasons: reasonViews(reasons, source), errors, truncated };
 }
 
-/** The limits that keep an item from starting, if it waits. Default: the next one of the queue. */
-export async function limitsOf({ queues }: Source, name: string, item?: ItemInfo): Promise<readonly Reason[]> {
-  const [next = item] = item === undefined ? await take(queues.items(name, { state: "waiting", limit: 1 }), 1) : [];
-  return next?.state === "waiting" ? queues.limits(name, next.group) : [];
-}
-
-const textsOf = (reasons: readonly Reason[], { mask }: Source): string[] => reasons.map(({ text }) => mask(text));
+/** Why a queue, or an item of it, waits, in the form of the contract. */
+export const reasonViews = (all: readonly QueueReason[], { mask }: Source): ReasonView[] =>
+  all.map(({ code, text }) => ({ code, text: mask(text) }));
 
 async function attemptsOf(
   { manager }: Source,
@@ -174,7 +170,7 @@ export async function itemPageOf(source: Source, name: string, id: string): Prom
   return {
     at: Date.now(),
     item: { ...queueItemOf(item, mask), ...shown },
-    limits: textsOf(await limitsOf(source, name, item), source),
+    reasons: reasonViews(await queues.why(name, { item }), source),
     attempts: records.flatMap((record) => (record === undefined ? [] : [itemOf(record, source)])),
   };
 }

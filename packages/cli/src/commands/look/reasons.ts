@@ -2,6 +2,7 @@ import type { JobManager } from "@ojm/core";
 import { ojmCommand } from "@ojm/core/internal";
 import type { ScheduleReason, Scheduler } from "@ojm/schedule";
 import type { PastReason } from "@ojm/schedule/operator";
+import { queuesIn } from "../../store/known-names.js";
 import { orphanedRetryHelp } from "../exec/orphaned-retries.js";
 import { commandText, helpCommand, orphansOf } from "../exec/orphans.js";
 import { sayRefusals } from "../exec/refusals.js";
@@ -56,13 +57,15 @@ export async function reasonsOf(scheduler: Scheduler, manager: JobManager, name:
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ isCertain }) => isCertain);
   const refused = await sayRefusals(manager, name);
-  const ofQueue = await queueReasons(manager, name);
+  const ofQueue = (
+    await queuesIn(manager, async (queue, queues) => (queue.name === name ? queueReasons(queues, name) : []))
+  ).flat();
   const { concernsQueue, isAboutNow } = await import("@ojm/schedule/operator");
   const reasons: Why[] = [
-    ...(ofQueue ?? []),
+    ...ofQueue,
     ...orphans.map((orphan): Why => ({ code: "orphaned", text: commandText(orphan), help: helpCommand(orphan) })),
     ...all
-      .filter((reason) => (ofQueue === undefined || concernsQueue(reason)) && (reason.code !== "ready" || !isKept))
+      .filter((reason) => (ofQueue.length === 0 || concernsQueue(reason)) && (reason.code !== "ready" || !isKept))
       .map((reason): Why => {
         const help = isKeptAway && reason.code === "next" ? undefined : HELPS[reason.code]?.(name, reason);
         return { ...reason, ...(help !== undefined && { help }) };

@@ -1,10 +1,11 @@
+import { pauseText } from "@ojm/queue";
 import { expectNoMore } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { type Column, printItems } from "../../output/items.js";
 import { sayTime } from "../../output/times.js";
 import { storeWords } from "../../store/open.js";
 import { withQueues } from "../../store/open-queues.js";
-import { type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
+import { type ShownQueue, sayCount, shownQueue } from "./shown.js";
 
 /** Shows the queues of a store. */
 export async function execute(given: Given): Promise<number> {
@@ -25,7 +26,7 @@ export async function execute(given: Given): Promise<number> {
     {
       title: "STATE",
       cut: "text",
-      cell: ({ paused }) => paused && sayPause(paused, say),
+      cell: ({ paused }) => paused && pauseText(paused, say),
       color: () => "yellow",
     },
   ];

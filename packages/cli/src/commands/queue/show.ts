@@ -1,6 +1,6 @@
 import type { JobManager } from "@ojm/core";
 import { all, present } from "@ojm/core/internal";
-import type { ItemInfo, ItemState, QueueSummary, Queues } from "@ojm/queue";
+import { type ItemInfo, type ItemState, pauseText, type QueueSummary, type Queues } from "@ojm/queue";
 import { expectNoMore, firstOperand, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption } from "../../command-line/units.js";
@@ -11,7 +11,7 @@ import { jsonText, print, printError, wantsJson } from "../../output/print.js";
 import { type SayTime, sayDuration, sayTime } from "../../output/times.js";
 import { withQueue } from "../../store/open-queues.js";
 import { count } from "../look/doctor/finding.js";
-import { itemColumns, QUEUE, type ShownQueue, sayCount, sayPause, shownQueue } from "./shown.js";
+import { itemColumns, QUEUE, type ShownQueue, sayCount, shownQueue } from "./shown.js";
 
 /** A queue with its first items. */
 export interface QueueDetails extends ShownQueue {
@@ -68,7 +68,7 @@ const LIMIT = 20;
 function queueFields(say: SayTime): Column<QueueDetails>[] {
   return [
     { title: "queue", cut: "name", cell: ({ name }) => name },
-    { title: "state", cell: ({ paused }) => paused && sayPause(paused, say), color: () => "yellow" },
+    { title: "state", cell: ({ paused }) => paused && pauseText(paused, say), color: () => "yellow" },
     { title: "waiting", cell: (queue) => sayCount(queue.waiting, queue) },
     { title: "oldest", cell: ({ oldest }) => say(oldest) },
     { title: "delayed", cell: (queue) => sayCount(queue.delayed, queue) },

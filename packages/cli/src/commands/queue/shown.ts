@@ -1,4 +1,4 @@
-import type { ItemInfo, QueueCounts, QueuePause, QueueSummary, Queues } from "@ojm/queue";
+import type { ItemInfo, QueueCounts, QueueSummary, Queues } from "@ojm/queue";
 import { colorOf } from "../../output/color.js";
 import type { Column } from "../../output/items.js";
 import type { SayTime } from "../../output/times.js";
@@ -19,12 +19,6 @@ export const COUNTED = 10_000;
 /** A number of items; `10000+` if there may be more than were counted. */
 export function sayCount(number: number, { more }: Pick<QueueCounts, "more">): string {
   return more && number >= COUNTED ? `${number}+` : String(number);
-}
-
-/** Who paused a queue, or started the maintenance that covers it, until when, and why. */
-export function sayPause({ by, reason, until, maintenance }: QueuePause, say: SayTime): string {
-  const what = maintenance === undefined ? "paused" : `under maintenance of ${maintenance}`;
-  return `${what} by ${by}${until === undefined ? "" : ` until ${say(until)}`}: ${reason}`;
 }
 
 /** The columns of a list of items. */

@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { JobManager } from "@ojm/core";
 import { GRACE } from "@ojm/core/internal";
-import type { Queues, Worker } from "@ojm/queue";
+import { pauseText, type Queues, type Worker } from "@ojm/queue";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
@@ -14,7 +14,6 @@ import { queueOf, refuseNewQueue, withQueues } from "../../store/open-queues.js"
 import { nameOf, reported } from "../exec/exec.js";
 import { ONE } from "../exec/run-command.js";
 import { type ItemCommandOptions, ItemCommands } from "./item-commands.js";
-import { sayPause } from "./shown.js";
 
 /** How long an item waits that its command gave back, in ms. */
 const LATER = 60_000;
@@ -64,7 +63,7 @@ async function work(
   const worker = await queues.work(queue, (item) => commands.handle(item), { concurrency });
   const isDrained = given.flags.has("drain");
   const { paused } = await queueOf(queues, manager, queue);
-  const why = paused && `the queue "${queue}" is ${sayPause(paused, (at) => new Date(at ?? 0).toISOString())}`;
+  const why = paused && `the queue "${queue}" is ${pauseText(paused)}`;
   try {
     if (why !== undefined) {
       printError(`ojm: ${why}`);

@@ -137,11 +137,13 @@ export function notRecorded(name: string, { message, retryable, outcome, cause }
  * call can report it. A scheduler awaits no run, and a body that threw makes `run` reject with its own error.
  */
 export function warnOfUnrecordedEnd(record: RunRecord, error: unknown): void {
-  const { id, status } = record;
+  const { id, status, trigger } = record;
   const why = error instanceof Error ? error.message : String(error);
   // If the store answered, the error says who closed the run.
   const lost = isChannelError(error) ? " Unless its last write arrived, it will count as lost." : "";
-  const advice = isTriedAgain({ ...record, status: "lost" })
+  // Another worker attempts the item of a lost run by itself.
+  const mayFollow = trigger === "queue" || isTriedAgain({ ...record, status: "lost" });
+  const advice = mayFollow
     ? "Another attempt may follow: make the job idempotent, or fence its writes"
     : "Check its work before you start it again";
   const text = `the run "${id}" ended (${status}), but that is not recorded: ${why}.${lost} ${advice}`;

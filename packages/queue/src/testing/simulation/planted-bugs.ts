@@ -6,9 +6,16 @@ const isKind =
   (kind: string) =>
   ({ key }: { readonly key: string }): boolean =>
     key.startsWith(`oJobManager-queues ["${kind} `);
-const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup] = ["w", "t", "def", "uniq", "batch", "g"].map(
-  isKind,
-) as [
+const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup, isMember] = [
+  "w",
+  "t",
+  "def",
+  "uniq",
+  "batch",
+  "g",
+  "m",
+].map(isKind) as [
+  ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
@@ -16,6 +23,8 @@ const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup] = ["w", "t"
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
 ];
+const isPlaced = (write: { readonly key: string }): boolean =>
+  isTaken(write) || isWaiting(write) || isKind("due")(write);
 const isLock = ({ key }: { readonly key: string }): boolean => /^oJobManager-locks \["lock "queue[^"]*$/.test(key);
 const isDeletedRecord = ({ key, value }: { readonly key: string; readonly value?: string | null }): boolean =>
   key.startsWith("oJobManager-jobs ") && value === null;
@@ -85,17 +94,40 @@ class LeavingEarly extends PassedOn {
   }
 }
 
+type WriteFilter = (write: Commit["writes"][number], checks: Commit["checks"]) => boolean;
+
 /** A store that drops some writes. */
 class Dropped extends PassedOn {
-  readonly #of: (write: Commit["writes"][number]) => boolean;
+  readonly #of: WriteFilter;
 
-  constructor(store: Backend, of: (write: Commit["writes"][number]) => boolean) {
+  constructor(store: Backend, of: WriteFilter) {
     super(store, systemClock);
     this.#of = of;
   }
 
   override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    return super.commit({ checks, writes: writes.filter((write) => !this.#of(write)) }, options);
+    return super.commit({ checks, writes: writes.filter((write) => !this.#of(write, checks)) }, options);
+  }
+}
+
+/** Whether a write removes the mark of an idle worker. A worker that is not idle shows so without a check. */
+const calls: WriteFilter = (write, checks) =>
+  isMember(write) && write.value !== null && checks.length > 0 && !write.value.includes('"idle"');
+
+/** A store that counts one more attempt of an item that leaves its worker with the attempt that it had. */
+class CountingAll extends PassedOn {
+  readonly #attempts: Map<string, number> = new Map();
+
+  override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const left = writes.find((write) => isTaken(write) && write.value === null);
+    const counted = writes.map((write) => {
+      if (!isPlaced(write) || write.value == null) return write;
+      const item = JSON.parse(write.value) as { readonly attempt: number };
+      if (isTaken(write)) this.#attempts.set(write.key, item.attempt);
+      const isBack = left !== undefined && item.attempt === this.#attempts.get(left.key);
+      return isBack ? { ...write, value: JSON.stringify({ ...item, attempt: item.attempt + 1 }) } : write;
+    });
+    return super.commit({ checks, writes: counted }, options);
   }
 }
 
@@ -163,8 +195,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: (store) => new Dropped(store, isDeletedRecord),
   },
   {
+    name: "a given back item counts its attempt",
+    caughtAs: /counts although it was given back/,
+    plant: (store) => new CountingAll(store, systemClock),
+  },
+  {
     name: "the turn of the last item of a group is forgotten",
     caughtAs: /of its group ahead, and/,
     plant: (store) => new Dropped(store, isGroup),
+  },
+  {
+    name: "no worker calls an idle one",
+    caughtAs: /items wait although/,
+    plant: (store) => new Dropped(store, calls),
   },
 ];

@@ -32,9 +32,6 @@ interface Line {
   readonly before: Map<string, number>;
 }
 
-/** How many more items of another group may be ahead of one: as many as workers may take out of turn. */
-const SPREAD = 9;
-
 /**
  * Sees every commit that the store applies, and judges by the content of the store:
  *
@@ -42,7 +39,7 @@ const SPREAD = 9;
  * - It is taken by the commit that takes its lock, and never while its queue is paused.
  * - It leaves the worker in the commit that releases the lock, or when its lock is gone.
  * - The writes of its handler are in the commit that ends it, and in no other.
- * - Its attempts count up, or begin again when a person retries it.
+ * - Its attempts count up, or begin again when a person retries it. One that was given back does not count.
  * - No two living items have the same unique key.
  * - A batch has each of its items once, and its callback is added once, after all of them have ended.
  * - An attempt begins with the newest data of its item, and no item ends without an attempt for that.
@@ -62,16 +59,23 @@ export class Witness {
   readonly #members: Map<string, Set<string>> = new Map();
   /** The callback of each batch. */
   readonly callbacks: Map<string, string> = new Map();
+  /** The runs whose item was, when it left its worker, to be done, dead, or tried once more, counted. */
+  readonly #counted: Set<string> = new Set();
   /** All data that an item had, or was to have after its attempt. */
   readonly written: Set<unknown> = new Set();
   readonly #inTurn: boolean;
+  readonly #spread: number;
   #isPaused = false;
   #version = "0";
   #commit: StoredChange[] = [];
 
-  /** `inTurn`: whether groups must be served in turn. */
-  constructor(inTurn: boolean) {
+  /**
+   * `inTurn`: whether groups must be served in turn. `spread`: how many more items of another group may be
+   * ahead of one, which is as many as workers may take out of turn.
+   */
+  constructor(inTurn: boolean, spread: number) {
     this.#inTurn = inTurn;
+    this.#spread = spread;
   }
 
   /** Call it with each change that the store applied. */
@@ -115,8 +119,26 @@ export class Witness {
     }
     if (isTaken && this.#isPaused) throw new Error("an item is taken although its queue is paused");
     for (const id of new Set([...changed.keys(), ...effects])) this.#judge(id, effects.has(id), changed.get(id));
-    for (const [id, before] of changed) this.#judgeData(id, before);
+    for (const [id, before] of changed) {
+      this.#judgeData(id, before);
+      this.#noteAttempt(id, before);
+    }
     for (const id of changed.keys()) this.#judgeBatch(id);
+  }
+
+  /** Call it once a handler was answered that its item is given back. */
+  givenBack(id: string, run: string): void {
+    this.flush();
+    if (this.#counted.has(run) && !this.tainted.has(id) && !this.removed.has(id))
+      throw new Error(`the attempt ${run} of ${id} counts although it was given back`);
+  }
+
+  #noteAttempt(id: string, before: StoredItem | undefined): void {
+    if (before === undefined || !("run" in before)) return;
+    const [[key = "", after] = []] = this.items.get(id)?.at ?? [];
+    if (after !== undefined && "run" in after) return;
+    const waits = after !== undefined && !key.startsWith(`${QUEUES}["dead `);
+    if (!waits || after.attempt > before.attempt) this.#counted.add((before as TakenItem).run);
   }
 
   #judgeBatch(id: string): void {
@@ -175,7 +197,7 @@ export class Witness {
   }
 
   #assertInTurn({ group, ahead, key }: Line, other: string, items: number): void {
-    if (!this.#inTurn || items <= ahead + 1 + SPREAD) return;
+    if (!this.#inTurn || items <= ahead + 1 + this.#spread) return;
     throw new Error(`${key} of the group ${group} has ${ahead} of its group ahead, and ${items} of the group ${other}`);
   }
 

@@ -5,7 +5,7 @@ import { concernsQueue, isAboutNow, type PastReason, whyRun, whyThen } from "@oj
 import type { ActName, ReasonView, Why } from "../../contract/types.js";
 import type { OtherReason } from "../../types.js";
 import { nextOf } from "../now/ticks.js";
-import { limitsOf, summaryOf } from "../queues.js";
+import { reasonViews, summaryOf } from "../queues.js";
 import { recordOf } from "../runs/items.js";
 import type { Source } from "../source.js";
 
@@ -51,8 +51,12 @@ export async function whyOf(
 /** The same reasons as in `ojm why`, the most important one first. */
 export async function reasonsOf(source: Source, name: string): Promise<ReasonView[]> {
   const { scheduler, reasons } = source;
-  const [all, others, ofQueue] = await Promise.all([scheduler.why(name), reasons(name), queueReasons(source, name)]);
-  const views = viewsOf(name, ofQueue === undefined ? all : all.filter(concernsQueue), source);
+  // A queue has no schedule.
+  const isScheduled = (await source.hub.store()).schedule(name) !== undefined;
+  const isQueue = !isScheduled && (await summaryOf(source, name)) !== undefined;
+  const queue = isQueue ? source.queues.why(name) : [];
+  const [all, others, ofQueue] = await Promise.all([scheduler.why(name), reasons(name), queue]);
+  const views = viewsOf(name, isQueue ? all.filter(concernsQueue) : all, source);
   const orphans = others.filter(({ code }) => code === "orphaned");
   // A free lock does not mean that the next command starts.
   const isKept = orphans.some(({ keeps }) => keeps === true);
@@ -61,25 +65,9 @@ export async function reasonsOf(source: Source, name: string): Promise<ReasonVie
   const later = shown.findIndex((reason) => !isAboutNow(reason));
   const refused = others.filter(({ code }) => code === "refused");
   return [
-    ...(ofQueue ?? []),
+    ...reasonViews(ofQueue, source),
     ...orphans.map((other) => otherView(other, source)),
     ...shown.toSpliced(later < 0 ? shown.length : later, 0, ...refused.map((other) => otherView(other, source))),
-  ];
-}
-
-/** How the items of a queue stand; `undefined` for another name. A queue has no schedule. */
-async function queueReasons(source: Source, name: string): Promise<ReasonView[] | undefined> {
-  const isScheduled = (await source.hub.store()).schedule(name) !== undefined;
-  const queue = isScheduled ? undefined : await summaryOf(source, name);
-  if (queue === undefined) return undefined;
-  const [counts, limits] = await Promise.all([source.queues.counts(name), limitsOf(source, name)]);
-  const { waiting, dead, more, workers, slots } = counts;
-  const some = (n: number, what: string): string => `${more ? "at least " : ""}${n} ${what}${n === 1 ? "" : "s"}`;
-  const all = workers === 0 ? "no worker" : `${workers} worker${workers === 1 ? "" : "s"}, ${slots} at once`;
-  return [
-    ...(dead > 0 ? [{ code: "queue-dead", text: some(dead, "dead letter") }] : []),
-    { code: "queue-items", text: `${waiting === 0 ? "no waiting item" : some(waiting, "waiting item")} (${all})` },
-    ...limits.map(({ code, text }) => ({ code, text: source.mask(text) })),
   ];
 }
 

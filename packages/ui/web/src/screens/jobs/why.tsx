@@ -189,12 +189,12 @@ export function WhySection({ job }: { readonly job: Job }): VNode {
 
 /** The reasons that keep a job from running, and those that only make it wait. */
 const STOPS = new Set(["orphaned", "paused", "blackout", "unattended", "overdue", "locked", "maintenance"]);
-const WAITS = new Set(["queue", "permit", "rate", "waiting", "backfill", "retry"]);
+const WAITS = new Set(["queue", "permit", "rate", "waiting", "busy", "delayed", "backfill", "retry"]);
 
 /** The heading of the reasons: the page of a healthy job must not ask why it does not run. */
 export function headingOf(reasons: readonly ReasonView[] | undefined, running?: string): string {
   if (running !== undefined) return "What it is doing now";
-  const codes = reasons?.map(({ code }) => code) ?? ["next"];
+  const codes = reasons?.map(({ code }) => code.replace(/^queue-/, "")) ?? ["next"];
   if (codes.some((code) => STOPS.has(code))) return "Why it is not running now";
   if (codes.some((code) => WAITS.has(code))) return "What it is waiting for";
   if (codes.includes("next")) return "Last and next";

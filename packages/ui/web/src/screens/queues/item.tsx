@@ -13,8 +13,9 @@ import { Empty, Loaded } from "../../parts/pictures.js";
 import { Prose } from "../../parts/prose.js";
 import { RunState, StateMark } from "../../parts/state.js";
 import { Due, Time } from "../../parts/time.js";
+import { Reasons } from "../jobs/why.js";
 import { Took } from "../runs/runs.js";
-import { itemState, Limits } from "./queue.js";
+import { itemState } from "./queue.js";
 import { EVERY } from "./queues.js";
 
 /** An item: its state, its data, and its attempts. */
@@ -59,11 +60,11 @@ export function ItemScreen({ queue, id }: { readonly queue: string; readonly id:
   );
 }
 
-function Body({ page: { item, limits, attempts } }: { readonly page: QueueItemPage }): VNode {
+function Body({ page: { item, reasons, attempts } }: { readonly page: QueueItemPage }): VNode {
   const { attempt, priority, added, group, due, expires, died, error, data, meta, next, dataHidden } = item;
   return (
     <>
-      <Limits of={limits} />
+      {reasons.length > 0 && <Reasons name={item.id} reasons={reasons} />}
       <Facts>
         <Fact name="Added">
           <Time at={added} />

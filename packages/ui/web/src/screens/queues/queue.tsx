@@ -17,7 +17,8 @@ import { Prose } from "../../parts/prose.js";
 import { StateMark, toned } from "../../parts/state.js";
 import { Away, Due, Elapsed, Time } from "../../parts/time.js";
 import { Definition } from "../jobs/job.js";
-import { EVERY, itemsText, Paused, Workers } from "./queues.js";
+import { Reasons } from "../jobs/why.js";
+import { EVERY, itemsText, Workers } from "./queues.js";
 
 /** How many items of a state are counted for the page of a queue. */
 const COUNTED = 10_000;
@@ -73,8 +74,7 @@ function Body({ queue }: QueueProps): VNode {
   const { name, waiting, delayed, active, dead, oldest, definition } = queue;
   return (
     <>
-      <Paused queue={queue} />
-      <Limits of={queue.limits} />
+      <Reasons name={name} reasons={queue.reasons} />
       <Facts>
         <Fact name="Waiting">{itemsText(waiting, COUNTED)}</Fact>
         <Fact name="Next waits for">
@@ -97,22 +97,6 @@ function Body({ queue }: QueueProps): VNode {
           <Definition of={definition} />
         </div>
       </div>
-    </>
-  );
-}
-
-/** The permits and the rate that keep an item from starting. */
-export function Limits({ of }: { readonly of: readonly string[] }): VNode {
-  return (
-    <>
-      {of.map((text) => (
-        <div key={text} class="note" data-tone="warn">
-          <Icon name="waiting" />
-          <div>
-            <Prose text={text} />
-          </div>
-        </div>
-      ))}
     </>
   );
 }

@@ -89,7 +89,7 @@ function Row({ queue }: { readonly queue: QueueView }): VNode {
 }
 
 /** Who paused a queue, or started the maintenance that covers it, why, and until when. */
-export function Paused({ queue: { paused } }: { readonly queue: QueueView }): VNode | null {
+function Paused({ queue: { paused } }: { readonly queue: QueueView }): VNode | null {
   if (paused === undefined) return null;
   const { by, reason, until, maintenance } = paused;
   return (
