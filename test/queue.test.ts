@@ -54,8 +54,8 @@ onSharedStores({}, (create) => {
     expect(others).toEqual(expect.arrayContaining([...new Set(records.map(({ status }) => status))]));
     const completed = records.filter(({ status }) => status === "completed");
     expect(new Set(completed.map(({ meta }) => meta?.["item"]))).toEqual(new Set(ids));
-    // With two stores, a process may die after it has closed the record, and before the item has ended: another
-    // one handles the item again. What the handler writes with the end is written once: see above.
+    // With two stores, a process may die after it has closed the record and before the item has ended. Then
+    // another one handles the item again. What the handler writes with the end is written once: see above.
     if (options.chJobs === options.chLocks) expect(completed).toHaveLength(ITEMS);
   });
 

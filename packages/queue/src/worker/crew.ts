@@ -183,8 +183,8 @@ export class Crew {
   }
 
   /**
-   * The place of this worker among those that follow the items, or among the idle ones: the first one does what
-   * one worker must do for all.
+   * The place of this worker among those that follow the items, or among the idle ones. The first one does
+   * what one worker must do for all.
    */
   get rank(): number {
     const { idle } = this.own.value;

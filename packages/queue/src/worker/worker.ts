@@ -264,7 +264,7 @@ export class QueueWorker implements Worker {
     this.#due = Number.POSITIVE_INFINITY;
   }
 
-  /** Whether this worker has had nothing to do for a while, and is not among the first that follow the items. */
+  /** Whether this worker has had nothing to do for a while, and enough others follow the items. */
   get #mayIdle(): boolean {
     if (!this.#store.channel.supports.watch || this.#closing.signal.aborted || !this.#isReady) return false;
     const isUsed = this.#active.size > 0 || this.#crew.isBusy || this.#ticks < this.#usedAt + BEAT;
@@ -276,7 +276,7 @@ export class QueueWorker implements Worker {
     else this.#deal();
   }
 
-  /** An idle worker follows the items once it is called, if too few others do, or if none of those may live. */
+  /** An idle worker follows the items once it is called, or if too few of those that do are alive. */
   async #checkIdle(): Promise<void> {
     const isCalled = this.#crew.own.value.idle !== true;
     const others = this.#crew.others("watchful").length + this.#crew.rank;
@@ -312,7 +312,7 @@ export class QueueWorker implements Worker {
     });
   }
 
-  /** Calls idle workers for the items that the others have no slots for. `least`: for an item that is left. */
+  /** Calls idle workers for the items that the others have no slots for; `least`: as many at least. */
   #callIdle(now: number, least = 0): void {
     if (!this.#crew.hasIdle) return;
     let spare = 0;
@@ -671,7 +671,7 @@ export class QueueWorker implements Worker {
     this.#deal();
   }
 
-  /** Calls one idle worker if the first item is still there since the last tick: those it is for may be dead. */
+  /** Calls one idle worker if the first item has waited since the last tick: those it is for may be dead. */
   #callForFirst(now: number): void {
     const before = this.#firstLeft;
     const groups = this.#groupsStarting();
