@@ -3,7 +3,7 @@ import { type JobManager, openJobManager } from "@ojm/core";
 import { openQueues, type Queues } from "@ojm/queue";
 import { expect, it } from "vitest";
 import { collect } from "../packages/core/src/testing/settle.js";
-import { begin, replaceKilled, stop } from "./support/queue-workers.js";
+import { begin, replaceKilled, stop, type Worker } from "./support/queue-workers.js";
 import { onSharedStores } from "./support/stores.js";
 
 const ITEMS = 150;
@@ -57,6 +57,23 @@ onSharedStores({}, (create) => {
     // With two stores, a process may die after it has closed the record, and before the item has ended: another
     // one handles the item again. What the handler writes with the end is written once: see above.
     if (options.chJobs === options.chLocks) expect(completed).toHaveLength(ITEMS);
+  });
+
+  it("idle workers take the items once those that follow the queue are dead or have no slot", async () => {
+    const options = { ...(await create()), ttl: 3_600_000 };
+    await using manager = await openJobManager(options);
+    await using queues = openQueues(manager);
+    await queues.define("mail", { attempts: 50, delay: 0 });
+    const workers: Worker[] = [];
+    for (let i = 0; i < 6; i++) workers.push(await begin(options, 500));
+    const idle = workers.splice(4);
+    const ids = await addAll(queues, 26);
+    // Each of them handles five items at once.
+    await expect.poll(() => idle.flatMap(({ began }) => began).length).toBeGreaterThan(0);
+    await expectEachOnce(manager, queues, ids);
+    for (const { process } of workers) process.kill("SIGKILL");
+    await expectEachOnce(manager, queues, [...ids, ...(await addAll(queues, 3))]);
+    await stop(...idle);
   });
 
   it("a worker that is asked to end gives back what it cannot finish, and another one takes it", async () => {

@@ -3,6 +3,9 @@ import type { Harm } from "../scene/events.js";
 
 type LocksChannel = JobManager["channels"]["locks"];
 
+/** The instance in the entry of a lock that was overwritten. */
+export const STRANGER = "stranger";
+
 /** What was harmed: a lock, by its fence, or a session. Neither if the lock was free. */
 export interface Struck {
   readonly fence?: string;
@@ -23,8 +26,8 @@ export async function doHarm(locks: LocksChannel, harm: Harm, name: string): Pro
     const gone = await locks.commit([{ check: own, version: presence.version }, { delete: own }]);
     return gone.ok ? { session } : {};
   }
-  const stranger = { host: "elsewhere", pid: 1, instance: "stranger" };
-  const put = { put: key, value: { ...value, token: "stranger", holder: stranger } };
+  const stranger = { host: "elsewhere", pid: 1, instance: STRANGER };
+  const put = { put: key, value: { ...value, token: STRANGER, holder: stranger } };
   const check = { check: key, version };
   const { ok } = await locks.commit([check, harm === "delete lock" ? { delete: key } : put]);
   return ok ? { fence: version } : {};

@@ -27,7 +27,8 @@ import type { QueuePause } from "../types.js";
  *   ["uniq", Q, KEY]                 which item has a unique key
  *   ["g", Q, GROUP, RANK]            the last turn of a group, with a time to live
  *   ["round", Q, RANK]               the lowest turn of the next items of groups
- *   ["m", Q, MEMBER]                 a living worker, with a time to live
+ *   ["m", Q, MEMBER]                 a living worker, with a time to live. An idle one follows the items once
+ *                                    another removes its mark
  *   ["batch", Q, BATCH]              a batch that has not ended, and its callback
  *   ["in", Q, BATCH, ID]             an item of it that has not ended: the commit that ends it deletes this
  *   ["batched", Q, BATCH]            a batch that has ended, with a time to live
@@ -116,6 +117,8 @@ export interface MemberValue {
   readonly concurrency: number;
   /** How many handlers ignore their signals, and keep their slots. */
   readonly hung?: number;
+  /** It takes nothing, and does not follow the items. */
+  readonly idle?: true;
 }
 
 export type QueuesValue =
@@ -209,8 +212,9 @@ export function isDead(value: unknown): value is DeadItem {
 }
 
 export function isMember(value: unknown): value is MemberValue {
-  const { by, concurrency, hung } = fieldsOf<MemberValue>(value) ?? {};
-  return isHolder(by) && isCount(concurrency) && isOptional(hung, isCount);
+  const { by, concurrency, hung, idle } = fieldsOf<MemberValue>(value) ?? {};
+  const isMark = (one: unknown): boolean => one === true;
+  return isHolder(by) && isCount(concurrency) && isOptional(hung, isCount) && isOptional(idle, isMark);
 }
 
 export function isUnique(value: unknown): value is UniqueValue {

@@ -1,6 +1,9 @@
 import type { Key, Version } from "@ojm/core";
 import { type Followed, hash32, mixed32 } from "@ojm/core/internal";
-import { isMember, isTaken, type QueuesValue, type TakenItem } from "../store/entries.js";
+import { isMember, isTaken, type MemberValue, type QueuesValue, type TakenItem } from "../store/entries.js";
+
+/** As many workers, the first ones, follow the items although they have nothing to do. */
+export const WATCHFUL = 4;
 
 /** An item that some worker has, and the version of its entry. */
 export interface TakenEntry {
@@ -9,10 +12,11 @@ export interface TakenEntry {
   readonly version: Version;
 }
 
-interface Member {
-  readonly host: string;
-  readonly pid: number;
-  readonly concurrency: number;
+/** A worker as its entry says. */
+export interface Member {
+  readonly id: string;
+  readonly value: MemberValue;
+  readonly version: Version | undefined;
   readonly hash: number;
 }
 
@@ -26,9 +30,9 @@ export class Crew {
   readonly #groups: Map<string, number> = new Map();
   readonly #rounds: Map<number, number> = new Map();
 
-  constructor(self: string, host: string, concurrency: number) {
+  constructor(self: string, value: MemberValue) {
     this.#self = self;
-    this.#members.set(self, { host, pid: process.pid, concurrency, hash: hash32(self) });
+    this.#members.set(self, { id: self, value, version: undefined, hash: hash32(self) });
   }
 
   /** The number of workers. */
@@ -39,19 +43,61 @@ export class Crew {
   /** Follows the members. */
   members(changed: () => void): Followed<QueuesValue> {
     return {
-      put: (key, value) => {
-        const id = lastOf(key);
-        if (id === this.#self || !isMember(value)) return;
-        const { by, concurrency } = value;
-        const isNew = this.#members.get(id)?.concurrency !== concurrency;
-        this.#members.set(id, { host: by.host, pid: by.pid, concurrency, hash: hash32(id) });
-        if (isNew) changed();
+      put: (key, value, version) => {
+        if (isMember(value) && this.saw(lastOf(key), value, version)) changed();
       },
       gone: (key) => {
-        if (lastOf(key) !== this.#self && this.#members.delete(lastOf(key))) changed();
+        const id = lastOf(key);
+        if (id === this.#self) this.called(this.own);
+        else if (!this.#members.delete(id)) return;
+        changed();
       },
       synced: changed,
     };
+  }
+
+  /** The store has this entry of a worker. Returns whether that is news. */
+  saw(id: string, value: MemberValue, version: Version): boolean {
+    const known = this.#members.get(id);
+    if ((known?.version ?? "") > version) return false;
+    this.#members.set(id, { id, value, version, hash: hash32(id) });
+    return known?.value.concurrency !== value.concurrency || known.value.idle !== value.idle;
+  }
+
+  /** The entry of this worker. */
+  get own(): Member {
+    return this.#members.get(this.#self) as Member;
+  }
+
+  /** The other workers that follow the items, and those that do not, each in the order of their ranks. */
+  others(kind: "watchful" | "idle"): Member[] {
+    const all = [...this.#members.values()].filter(
+      ({ id, value }) => id !== this.#self && (value.idle === true) === (kind === "idle"),
+    );
+    const hash = hash32("");
+    return all.sort((a, b) => this.#score(hash, b.id) - this.#score(hash, a.id));
+  }
+
+  /** Whether any worker does not follow the items. */
+  get hasIdle(): boolean {
+    for (const { value } of this.#members.values()) if (value.idle === true) return true;
+    return false;
+  }
+
+  /** A worker is to follow the items. */
+  called({ id, value: { idle: _, ...value }, ...member }: Member): MemberValue {
+    this.#members.set(id, { ...member, id, value });
+    return value;
+  }
+
+  /** Forgets which items are taken: this worker no longer follows them. */
+  reset(): void {
+    for (const known of [this.taken, this.#busy, this.#groups]) known.clear();
+  }
+
+  /** Whether this worker has an item. */
+  get isBusy(): boolean {
+    return this.#busy.has(this.#self);
   }
 
   /** Follows the items that are taken. */
@@ -100,12 +146,12 @@ export class Crew {
     return this.#groups.get(group) ?? 0;
   }
 
-  /** The free slots of each worker that has any. `own`: those of this one. */
+  /** The free slots of each worker that follows the items and has any. `own`: those of this one. */
   free(own: number): Map<string, number> {
     const free = new Map<string, number>();
-    for (const [id, { concurrency }] of this.#members) {
-      const slots = id === this.#self ? own : concurrency - (this.#busy.get(id) ?? 0);
-      if (slots > 0) free.set(id, slots);
+    for (const [id, { value }] of this.#members) {
+      const slots = id === this.#self ? own : value.concurrency - (this.#busy.get(id) ?? 0);
+      if (slots > 0 && value.idle !== true) free.set(id, slots);
     }
     return free;
   }
@@ -136,15 +182,30 @@ export class Crew {
     return before;
   }
 
-  /** The place of this worker among all: the first one does what one worker must do for all. */
+  /**
+   * The place of this worker among those that follow the items, or among the idle ones: the first one does what
+   * one worker must do for all.
+   */
   get rank(): number {
-    return this.rankFor("", this.#members.keys());
+    const { idle } = this.own.value;
+    const alike = [...this.#members.values()].filter(({ value }) => value.idle === idle);
+    return this.rankFor(
+      "",
+      alike.map(({ id }) => id),
+    );
   }
 
   /** Whether this worker is the first of those of its host whose process is there. */
   isFirstOfHost(isGone: (pid: number) => boolean): boolean {
-    const host = this.#members.get(this.#self)?.host;
-    const all = [...this.#members].filter(([, member]) => member.host === host && !isGone(member.pid));
+    const { host } = this.own.value.by;
+    const all = [...this.#members].filter(
+      ([
+        ,
+        {
+          value: { by },
+        },
+      ]) => by.host === host && !isGone(by.pid),
+    );
     return (
       this.rankFor(
         "",

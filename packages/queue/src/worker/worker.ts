@@ -1,4 +1,4 @@
-import { type Channel, type ChannelError, isChannelError, isRunError, type Run } from "@ojm/core";
+import { type Channel, type ChannelError, type Holder, isChannelError, isRunError, type Run } from "@ojm/core";
 import {
   atMost,
   emitWarning,
@@ -7,16 +7,26 @@ import {
   InFlight,
   inBackground,
   KnownMaintenance,
+  readable,
   reasonText,
   restBy,
 } from "@ojm/core/internal";
 import { checkDuration } from "../options.js";
 import { endBatch, endBatches } from "../store/batch.js";
-import { lockOf, memberKey, type QueuesValue, type StoredItem, takesOf } from "../store/entries.js";
+import {
+  isTaken,
+  lockOf,
+  type MemberValue,
+  memberKey,
+  placeOf,
+  type QueuesValue,
+  type StoredItem,
+  takesOf,
+} from "../store/entries.js";
 import { type Definition, definitionOf, isGoneHere, type QueueStore } from "../store/store.js";
 import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
 import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
-import { Crew, type TakenEntry } from "./crew.js";
+import { Crew, type Member, type TakenEntry, WATCHFUL } from "./crew.js";
 import { Head, type Waiting } from "./head.js";
 import { HeldItem } from "./item.js";
 
@@ -31,6 +41,9 @@ const BEAT = 20;
 const MEMBER_TTL = 60_000;
 const CROWD = 100;
 
+/** The same for an idle worker, as many times: it is needed only once it is called. */
+const IDLE_BEATS = 5;
+
 /** Workers of other hosts are checked this often, in ticks: that may cost a read for each. */
 const FAR = 5;
 
@@ -42,6 +55,12 @@ const TURN_IN_LINE = 1_000;
 
 /** As many workers set a timer for an item that is for another. The others see it at their next check. */
 const NEXT = 4;
+
+/** How many active items an idle worker reads to find that a worker died, the oldest first. */
+const OLDEST = 10;
+
+/** The most idle workers that one worker calls at once. */
+const CALLED = 50;
 
 /** How many workers expect the time of the next delayed item, and how long each waits for the one before. */
 const MOVERS = 3;
@@ -109,18 +128,24 @@ export class QueueWorker implements Worker {
   #definition: Definition;
   #restUntil = 0;
   #ticks = 0;
-  /** The tick of the next beat. */
+  /** The tick of the next beat, and that of the last start of an item. */
   #nextBeat = 0;
+  #usedAt = 0;
   #isDealing = false;
+  /** Whether it follows the items: an idle worker does not. */
   #isReady = false;
+  /** Ends the watches of the items. */
+  #watching: AbortController = new AbortController();
+  /** The first item that no worker had taken at the last check. */
+  #firstLeft: string | undefined;
   #warned: string | undefined;
-  #stopWatch: (() => void)[] = [];
   #cancelTick: () => void = () => {};
   #cancelTurn: () => void = () => {};
   #due = Number.POSITIVE_INFINITY;
   #cancelDue: () => void = () => {};
   #isMoving = false;
-  #isChecking = false;
+  /** Nothing is checked before it has begun. */
+  #isChecking = true;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -134,7 +159,7 @@ export class QueueWorker implements Worker {
     this.#handler = handler;
     this.#concurrency = concurrency;
     this.#member = member;
-    this.#crew = new Crew(member, store.host, concurrency);
+    this.#crew = new Crew(member, this.#value);
     this.#head = new Head(store, queue);
     this.#group = store.manager.group();
     this.#definition = definitionOf(undefined);
@@ -148,64 +173,173 @@ export class QueueWorker implements Worker {
 
   /** Follows the store, and begins to take items. */
   async begin(): Promise<void> {
-    const { channel, clock } = this.#store;
     const { signal } = this.#closing;
-    const { queue } = this;
-    const deal = (): void => this.#deal();
-    const follows = <V>(kind: string, followed: Parameters<typeof follow<V>>[3]): Promise<void> =>
-      follow<V>(channel as never, clock, [kind, queue], followed, signal);
     try {
-      await this.#beat();
       await Promise.all([
-        follows<QueuesValue>("def", {
+        this.#follow<QueuesValue>("def", signal, {
           put: (_, value, version) => this.#defined(definitionOf({ value, version })),
           gone: () => this.#defined(definitionOf(undefined)),
           synced: () => {},
         }),
-        follows("m", this.#crew.members(deal)),
-        follows(
-          "t",
-          this.#crew.items((id) => this.#takenChanged(id)),
+        this.#follow(
+          "m",
+          signal,
+          this.#crew.members(() => this.#membersChanged()),
         ),
-        this.#watch(),
-        this.#maintenance.follow(signal, deal),
+        this.#maintenance.follow(signal, () => this.#deal()),
       ]);
+      const isIdle = this.#store.channel.supports.watch && this.#crew.others("watchful").length >= WATCHFUL;
+      if (!isIdle) await this.#watch();
+      await this.#beat(isIdle);
     } catch (error) {
       this.#stop();
       throw error;
     }
-    await this.#inBackground(() => this.#checkTaken());
-    this.#isReady = true;
-    this.#moveSoon(0);
+    this.#isChecking = false;
     this.#armTick();
-    deal();
   }
 
+  #follow<V>(kind: string, signal: AbortSignal, followed: Parameters<typeof follow<V>>[3]): Promise<void> {
+    const { channel, clock } = this.#store;
+    return follow<V>(channel as never, clock, [kind, this.queue], followed, signal);
+  }
+
+  /** Follows the items, and takes them from now on. */
   async #watch(): Promise<void> {
     const { channel } = this.#store;
     const { queue } = this;
-    if (!channel.supports.watch) return;
+    const watching = new AbortController();
+    const { signal } = watching;
+    this.#watching = watching;
     const failed = (error: Error): void => this.#failed(error);
-    const waiting = await channel.watchRange(["w", queue], {
-      changed: (key, change) => {
-        this.#head.changed(key, change);
-        this.#deal();
-      },
-      gap: () => {
-        this.#head.reset();
-        this.#deal();
-      },
-      failed,
+    const watchRange = async (kind: string, watcher: Omit<Parameters<typeof channel.watchRange>[1], "failed">) => {
+      const stop = await channel.watchRange([kind, queue], { ...watcher, failed });
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop, { once: true });
+    };
+    try {
+      await this.#follow(
+        "t",
+        signal,
+        this.#crew.items((id) => this.#takenChanged(id)),
+      );
+      if (channel.supports.watch) {
+        await watchRange("w", {
+          changed: (key, change) => {
+            this.#head.changed(key, change);
+            this.#deal();
+          },
+          gap: () => {
+            this.#head.reset();
+            this.#deal();
+          },
+        });
+        await watchRange("due", {
+          changed: (key, { deleted }) => {
+            if (!deleted) this.#expectDue(Number((key as readonly unknown[])[2]));
+          },
+          gap: () => this.#moveSoon(0),
+        });
+      }
+    } catch (error) {
+      this.#forget();
+      throw error;
+    }
+    await this.#inBackground(() => this.#checkTaken());
+    this.#isReady = true;
+    this.#usedAt = this.#ticks;
+    this.#moveSoon(0);
+    this.#deal();
+  }
+
+  /** No longer follows the items. */
+  #forget(): void {
+    this.#isReady = false;
+    this.#watching.abort();
+    this.#crew.reset();
+    this.#head.reset();
+    this.#offered.clear();
+    this.#cancelTurn();
+    this.#cancelDue();
+    this.#due = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether this worker has had nothing to do for a while, and is not among the first that follow the items. */
+  get #mayIdle(): boolean {
+    if (!this.#store.channel.supports.watch || this.#closing.signal.aborted || !this.#isReady) return false;
+    const isUsed = this.#active.size > 0 || this.#crew.isBusy || this.#ticks < this.#usedAt + BEAT;
+    return !isUsed && this.#crew.rank >= WATCHFUL;
+  }
+
+  #membersChanged(): void {
+    if (!this.#isReady) this.#checkInBackground();
+    else this.#deal();
+  }
+
+  /** An idle worker follows the items once it is called, if too few others do, or if none of those may live. */
+  async #checkIdle(): Promise<void> {
+    const isCalled = this.#crew.own.value.idle !== true;
+    const others = this.#crew.others("watchful").length + this.#crew.rank;
+    if (!isCalled && others >= WATCHFUL && !(await this.#isLeft())) return;
+    if (this.#closing.signal.aborted) return;
+    await this.#watch();
+    if (!isCalled) await this.#beat();
+  }
+
+  /** Whether items wait, or are with a dead worker, and no other worker may see that. */
+  async #isLeft(): Promise<boolean> {
+    const { channel, host, manager } = this.#store;
+    const isDead = ({ value: { by } }: Member): boolean => by.host === host && isGoneHere(by.pid);
+    if (this.#crew.others("watchful").some(isDead) && this.#crew.isFirstOfHost(isGoneHere)) return true;
+    if (!this.#isTurn(FAR)) return false;
+    const before = this.#firstLeft;
+    this.#firstLeft = undefined;
+    for await (const { key } of channel.keys({ prefix: ["w", this.queue], limit: 1 }))
+      this.#firstLeft = placeOf(key)?.id;
+    if (this.#firstLeft !== undefined && this.#firstLeft === before && !this.#isPaused) return true;
+    const holders = new Map<string, Holder>();
+    for await (const { value } of readable(channel, { prefix: ["t", this.queue], limit: OLDEST }))
+      if (isTaken(value)) holders.set(value.by.instance, value.by);
+    for (const by of holders.values()) if (await manager.isGone(by)) return true;
+    return false;
+  }
+
+  #checkInBackground(): void {
+    if (this.#isChecking || this.#closing.signal.aborted) return;
+    this.#isChecking = true;
+    void this.#inBackground(() => (this.#isReady ? this.#checkTaken() : this.#checkIdle())).finally(() => {
+      this.#isChecking = false;
     });
-    this.#stopWatch.push(waiting);
-    const due = await channel.watchRange(["due", queue], {
-      changed: (key, { deleted }) => {
-        if (!deleted) this.#expectDue(Number((key as readonly unknown[])[2]));
-      },
-      gap: () => this.#moveSoon(0),
-      failed,
-    });
-    this.#stopWatch.push(due);
+  }
+
+  /** Calls idle workers for the items that the others have no slots for. `least`: for an item that is left. */
+  #callIdle(now: number, least = 0): void {
+    if (!this.#crew.hasIdle) return;
+    let spare = 0;
+    for (const count of this.#crew.free(Math.max(0, this.#freeSlots)).values()) spare += count;
+    const isFull = spare === 0;
+    const groups = this.#groupsStarting();
+    for (const waiting of this.#head.items) {
+      if (spare <= -CALLED) break;
+      if (this.#isFree(waiting, now, groups)) spare--;
+    }
+    // Slots are not what the items of a queue with permits or a rate wait for, unless there is none.
+    let missing = Math.max(least, this.#isLimited ? Number(isFull && spare < 0) : -spare);
+    if (missing <= 0 || (least === 0 && this.#crew.rank > 0)) return;
+    for (const member of this.#crew.others("idle")) {
+      if (missing <= 0) break;
+      missing -= member.value.concurrency;
+      void this.#inBackground(() => this.#call(member, this.#crew.called(member)));
+    }
+  }
+
+  async #call({ id, value: { by }, version }: Member, value: MemberValue): Promise<void> {
+    const key = memberKey(this.queue, id);
+    const change =
+      by.host === this.#store.host && isGoneHere(by.pid)
+        ? { delete: key }
+        : { put: key, value, ttl: MEMBER_TTL * this.#crowds };
+    await this.#store.channel.commit([{ check: key, version: version ?? null }, change]);
   }
 
   #defined(definition: Definition): void {
@@ -245,9 +379,14 @@ export class QueueWorker implements Worker {
   #take(): void {
     const { clock } = this.#store;
     const now = clock.monotonic();
+    if (!this.#isReady || this.#closing.signal.aborted || now < this.#restUntil || this.#isPaused) return;
+    this.#callIdle(now);
     let own = this.#freeSlots;
-    if (own <= 0 || this.#closing.signal.aborted || now < this.#restUntil) return;
-    if (pauseAt(this.#definition, clock.now()) !== undefined || this.#maintenance.of(this.queue) !== undefined) return;
+    if (own <= 0) {
+      // It must know the next items if it is to call others for them.
+      if (this.#crew.hasIdle && this.#head.items.length === 0 && this.#head.hasMore) this.#fill(1);
+      return;
+    }
     const free = this.#crew.free(own);
     const all = [...free.keys()];
     let slots = 0;
@@ -259,8 +398,7 @@ export class QueueWorker implements Worker {
     for (const waiting of this.#head.items) {
       if (slots <= 0 || own <= 0) break;
       const { id } = waiting;
-      if (this.#active.has(id) || this.#crew.taken.has(id) || (this.#resting.get(id) ?? 0) > now) continue;
-      if (!this.#groupHasRoom(waiting, groups)) continue;
+      if (!this.#isFree(waiting, now, groups)) continue;
       slots--;
       const first = this.#crew.firstFor(id, free.keys()) ?? this.#member;
       const left = (free.get(first) ?? 1) - 1;
@@ -278,7 +416,8 @@ export class QueueWorker implements Worker {
       }
       own--;
       taken.push(waiting);
-      if (waiting.item.group !== undefined) groups.set(waiting.item.group, (groups.get(waiting.item.group) ?? 0) + 1);
+      const { group } = waiting.item;
+      if (group !== undefined) groups.set(group, (groups.get(group) ?? 0) + 1);
     }
     for (const waiting of taken) this.#start(waiting);
     this.#cancelTurn();
@@ -323,10 +462,18 @@ export class QueueWorker implements Worker {
     return groups;
   }
 
-  #groupHasRoom({ item: { group } }: Waiting, starting: ReadonlyMap<string, number>): boolean {
+  /** Whether an item waits for nothing but a slot. */
+  #isFree(waiting: Waiting, now: number, groups: ReadonlyMap<string, number>): boolean {
+    const { id, item } = waiting;
+    if (this.#active.has(id) || this.#crew.taken.has(id) || (this.#resting.get(id) ?? 0) > now) return false;
     const { perGroup } = this.#definition.options;
-    if (perGroup === undefined || group === undefined) return true;
-    return this.#crew.inGroup(group) + (starting.get(group) ?? 0) < perGroup;
+    if (perGroup === undefined || item.group === undefined) return true;
+    return this.#crew.inGroup(item.group) + (groups.get(item.group) ?? 0) < perGroup;
+  }
+
+  get #isPaused(): boolean {
+    const pause = pauseAt(this.#definition, this.#store.clock.now());
+    return pause !== undefined || this.#maintenance.of(this.queue) !== undefined;
   }
 
   #start(waiting: Waiting): void {
@@ -336,6 +483,7 @@ export class QueueWorker implements Worker {
     const stop = this.#isLimited ? new AbortController() : undefined;
     const active: Active = { claim, run: undefined, stop, isCounted: false, isEnding: false, isHung: false };
     this.#active.set(waiting.id, active);
+    this.#usedAt = this.#ticks;
     this.#offered.delete(waiting.id);
     void this.#working.during(() => this.#run(waiting, active));
   }
@@ -509,6 +657,8 @@ export class QueueWorker implements Worker {
   #tick(): void {
     this.#ticks++;
     if (this.#ticks >= this.#nextBeat) void this.#inBackground(() => this.#beat());
+    this.#checkInBackground();
+    if (!this.#isReady) return;
     if (this.#isTurn(BEAT)) void this.#inBackground(() => endBatches(this.#store, this.queue));
     if (!this.#store.channel.supports.watch) this.#head.reset();
     const now = this.#store.clock.monotonic();
@@ -517,13 +667,17 @@ export class QueueWorker implements Worker {
     // A wall clock that was set makes delayed items due.
     if (this.#due <= this.#store.clock.now()) this.#moveSoon(0);
     if (this.#isTurn(this.#store.channel.supports.watch ? BEAT : 1)) void this.#moveNow();
-    if (!this.#isChecking) {
-      this.#isChecking = true;
-      void this.#inBackground(() => this.#checkTaken()).finally(() => {
-        this.#isChecking = false;
-      });
-    }
+    this.#callForFirst(now);
     this.#deal();
+  }
+
+  /** Calls one idle worker if the first item is still there since the last tick: those it is for may be dead. */
+  #callForFirst(now: number): void {
+    const before = this.#firstLeft;
+    const groups = this.#groupsStarting();
+    this.#firstLeft = this.#head.items.find((waiting) => this.#isFree(waiting, now, groups))?.id;
+    const isLeft = this.#firstLeft !== undefined && this.#firstLeft === before;
+    if (isLeft && this.#isTurn(1) && !this.#isPaused) this.#callIdle(now, 1);
   }
 
   /**
@@ -538,14 +692,34 @@ export class QueueWorker implements Worker {
     return inBackground(() => work().catch((error) => this.#failed(error)));
   }
 
-  #beat(): Promise<unknown> {
-    const { channel, host, instance } = this.#store;
+  get #value(): MemberValue {
+    const { host, instance } = this.#store;
     const hung = this.#hung;
     const concurrency = this.#concurrency - hung;
-    const value = { by: { host, pid: process.pid, instance }, concurrency, ...(hung > 0 && { hung }) };
-    const crowds = 1 + Math.floor(this.#crew.size / CROWD);
-    this.#nextBeat = this.#ticks + BEAT * crowds;
-    return channel.set(memberKey(this.queue, this.#member), value, { ttl: MEMBER_TTL * crowds });
+    return { by: { host, pid: process.pid, instance }, concurrency, ...(hung > 0 && { hung }) };
+  }
+
+  get #crowds(): number {
+    return 1 + Math.floor(this.#crew.size / CROWD);
+  }
+
+  /** Shows that this worker lives, and whether it is idle. */
+  async #beat(idle = !this.#isReady || this.#mayIdle): Promise<void> {
+    const { channel } = this.#store;
+    const key = memberKey(this.queue, this.#member);
+    const { version: known, value: before } = this.#crew.own;
+    const times = this.#crowds * (idle ? IDLE_BEATS : 1);
+    this.#nextBeat = this.#ticks + BEAT * times;
+    const value = { ...this.#value, ...(idle && { idle: true as const }) };
+    const put = { put: key, value, ttl: MEMBER_TTL * times };
+    // Another worker may remove the mark at this moment: it must not come back.
+    const result = await channel.commit(before.idle ? [{ check: key, version: known ?? null }, put] : [put]);
+    if (!result.ok) return;
+    const isIdle = this.#mayIdle && (this.#crew.own.version ?? "") < result.version;
+    this.#crew.saw(this.#member, value, result.version);
+    if (!idle || !this.#isReady) return;
+    if (isIdle) this.#forget();
+    else await this.#beat(false);
   }
 
   /** Moves delayed items in turn with the other workers. */
@@ -621,7 +795,7 @@ export class QueueWorker implements Worker {
     this.#cancelTick();
     this.#cancelTurn();
     this.#cancelDue();
-    for (const stop of this.#stopWatch) stop();
+    this.#watching.abort();
     this.#onClose(this);
   }
 

@@ -1,5 +1,6 @@
 import { RATE } from "../../scene/jobs.js";
 import type { EventOf } from "../../scene/member.js";
+import { STRANGER } from "../../traffic/harm.js";
 import type { Evidence, Violation } from "../verdict.js";
 
 /** How exactly the clock of a store measures a window, in ms. */
@@ -14,7 +15,8 @@ export function judgeRate({ scene }: Pick<Evidence, "scene">): Violation[] {
   const { max, per } = RATE;
   const starts = scene.members
     .flatMap((member) => member.all("granted"))
-    .filter(({ name }) => scene.names.includes(name));
+    // An entry that was overwritten is no lock that a run took.
+    .filter(({ name, session }) => scene.names.includes(name) && session !== STRANGER);
   const ordered = starts.sort((a, b) => (BigInt(a.fence) < BigInt(b.fence) ? -1 : 1));
   return ordered.flatMap((start, i): Violation[] => {
     const before: EventOf<"granted"> | undefined = ordered[i - max];

@@ -113,6 +113,8 @@ class Known<V> {
 async function watched<V>(channel: Channel<V>, prefix: Key, known: Known<V>, signal: AbortSignal): Promise<void> {
   known.begin();
   for await (const event of channel.watchReadable({ prefix, signal, keepAlive: false })) {
+    // The event may have been on its way when the signal fired.
+    if (signal.aborted) return;
     if (event.type === "put") known.put(event.entry);
     else if (event.type === "delete") known.gone(event.key);
     else if (event.type === "gap") known.begin();

@@ -6,9 +6,16 @@ const isKind =
   (kind: string) =>
   ({ key }: { readonly key: string }): boolean =>
     key.startsWith(`oJobManager-queues ["${kind} `);
-const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup] = ["w", "t", "def", "uniq", "batch", "g"].map(
-  isKind,
-) as [
+const [isWaiting, isTaken, isDefinition, isUnique, isBatch, isGroup, isMember] = [
+  "w",
+  "t",
+  "def",
+  "uniq",
+  "batch",
+  "g",
+  "m",
+].map(isKind) as [
+  ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
   ReturnType<typeof isKind>,
@@ -87,19 +94,25 @@ class LeavingEarly extends PassedOn {
   }
 }
 
+type WriteFilter = (write: Commit["writes"][number], checks: Commit["checks"]) => boolean;
+
 /** A store that drops some writes. */
 class Dropped extends PassedOn {
-  readonly #of: (write: Commit["writes"][number]) => boolean;
+  readonly #of: WriteFilter;
 
-  constructor(store: Backend, of: (write: Commit["writes"][number]) => boolean) {
+  constructor(store: Backend, of: WriteFilter) {
     super(store, systemClock);
     this.#of = of;
   }
 
   override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
-    return super.commit({ checks, writes: writes.filter((write) => !this.#of(write)) }, options);
+    return super.commit({ checks, writes: writes.filter((write) => !this.#of(write, checks)) }, options);
   }
 }
+
+/** Whether a write removes the mark of an idle worker. A worker that is not idle shows so without a check. */
+const calls: WriteFilter = (write, checks) =>
+  isMember(write) && write.value !== null && checks.length > 0 && !write.value.includes('"idle"');
 
 /** A store that counts one more attempt of an item that leaves its worker with the attempt that it had. */
 class CountingAll extends PassedOn {
@@ -190,5 +203,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "the turn of the last item of a group is forgotten",
     caughtAs: /of its group ahead, and/,
     plant: (store) => new Dropped(store, isGroup),
+  },
+  {
+    name: "no worker calls an idle one",
+    caughtAs: /items wait although/,
+    plant: (store) => new Dropped(store, calls),
   },
 ];

@@ -14,7 +14,8 @@ import type { Item } from "../../types.js";
 import { Witness } from "./witness.js";
 
 const TTL = 3_000;
-const PROCESSES = 3;
+/** With the second number some workers are idle now and then, and do not watch the items. */
+const PROCESSES = [3, 6] as const;
 const CONCURRENCY = 3;
 const ATTEMPTS = 4;
 
@@ -22,7 +23,13 @@ const ATTEMPTS = 4;
 const FLOOD = 15;
 
 /** How long all calls succeed before the check, in ms: longer than a dead worker counts as living. */
-const CALM = 150_000;
+const CALM = 400_000;
+
+/** The data of an item that takes this long, in ms. */
+const LONG = 5_000;
+
+/** Within this time each item begins if a worker has a free slot and nothing fails, in ms. */
+const AT_ONCE = 1_000;
 
 /** How far two wall clocks often are apart, in ms. */
 const APART = 600_000;
@@ -70,6 +77,7 @@ export class Simulation {
   readonly #apart: boolean;
   /** Whether the queue limits the items of a group. A group that is at its limit is behind its turn. */
   readonly #perGroup: boolean;
+  readonly #processes: number;
   /** Which records of runs stay. */
   readonly #record: "all" | "failed" | "none";
   /** The items whose add was answered. */
@@ -91,7 +99,8 @@ export class Simulation {
     this.#apart = seed % 7 > 4;
     this.#perGroup = seed % 3 === 0;
     this.#record = (["all", "failed", "none"] as const)[Math.floor(seed / 2) % 3] ?? "all";
-    this.witness = new Witness(!this.#perGroup);
+    this.#processes = PROCESSES[seed % 2] ?? 3;
+    this.witness = new Witness(!this.#perGroup, this.#processes * CONCURRENCY);
     const note = (text: string): void => this.note(text);
     this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
     this.clock.afterStep = () => this.#guarded(() => this.witness.flush());
@@ -129,13 +138,14 @@ export class Simulation {
     this.#chaos.restarts(store, () => {
       for (const way of this.#ways) way.hangUp();
     });
-    for (let i = 0; i < PROCESSES; i++) this.#keepAlive(store, i);
+    for (let i = 0; i < this.#processes; i++) this.#keepAlive(store, i);
     this.#control();
     await this.clock.advance(this.#length);
     this.#throwFailure();
     this.#over = true;
     this.#chaos.end();
     await this.#calm();
+    await this.#judgeIdle();
     await this.#end();
     this.#throwFailure();
   }
@@ -294,6 +304,11 @@ export class Simulation {
     this.#inside.add(me);
     const mine = [...this.#inside].filter((one) => one.process === process);
     if (mine.length > CONCURRENCY) this.#failed(new Error(`${mine.length} handlers in one process`));
+    if (item.data === LONG) {
+      await new Promise<void>((resolve) => void process.after(LONG, resolve));
+      this.#inside.delete(me);
+      return item.complete("done", [{ channel: effects, ops: [{ put: item.id, value: run.id }] }]);
+    }
     const takes = this.#dice.chance() < 0.8 ? this.#dice.between(0, 600) : this.#dice.between(0, 12_000);
     const obeys = this.#dice.chance() < 0.7;
     await new Promise<void>((resolve) => {
@@ -362,6 +377,18 @@ export class Simulation {
     await this.clock.advance(CALM);
     // A wall clock that was ahead may have given an item a time that is far away.
     for (let i = 0; i < 10 && (await this.#isLeft()); i++) await this.clock.advance(APART);
+  }
+
+  /** Most workers have been idle for long. Adds an item for each slot: all of them begin at once. */
+  async #judgeIdle(): Promise<void> {
+    const [{ queues } = {}] = this.#alive.values();
+    if (queues === undefined || this.#tainted) return;
+    const slots = CONCURRENCY * this.#alive.size;
+    for (let i = 0; i < slots; i++) this.#added.add((await this.clock.until(queues.add("q", LONG))).id);
+    await this.clock.advance(this.#watch ? AT_ONCE : 2 * AT_ONCE);
+    const waiting = slots - this.#inside.size;
+    await this.clock.advance(3 * LONG);
+    if (waiting > 0) throw new Error(`${waiting} items wait although workers have free slots`);
   }
 
   async #isLeft(): Promise<boolean> {

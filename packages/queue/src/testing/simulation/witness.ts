@@ -32,9 +32,6 @@ interface Line {
   readonly before: Map<string, number>;
 }
 
-/** How many more items of another group may be ahead of one: as many as workers may take out of turn. */
-const SPREAD = 9;
-
 /**
  * Sees every commit that the store applies, and judges by the content of the store:
  *
@@ -70,13 +67,18 @@ export class Witness {
   /** All data that an item had, or was to have after its attempt. */
   readonly written: Set<unknown> = new Set();
   readonly #inTurn: boolean;
+  readonly #spread: number;
   #isPaused = false;
   #version = "0";
   #commit: StoredChange[] = [];
 
-  /** `inTurn`: whether groups must be served in turn. */
-  constructor(inTurn: boolean) {
+  /**
+   * `inTurn`: whether groups must be served in turn. `spread`: how many more items of another group may be
+   * ahead of one, which is as many as workers may take out of turn.
+   */
+  constructor(inTurn: boolean, spread: number) {
     this.#inTurn = inTurn;
+    this.#spread = spread;
   }
 
   /** Call it with each change that the store applied. */
@@ -198,7 +200,7 @@ export class Witness {
   }
 
   #assertInTurn({ group, ahead, key }: Line, other: string, items: number): void {
-    if (!this.#inTurn || items <= ahead + 1 + SPREAD) return;
+    if (!this.#inTurn || items <= ahead + 1 + this.#spread) return;
     throw new Error(`${key} of the group ${group} has ${ahead} of its group ahead, and ${items} of the group ${other}`);
   }
 
