@@ -59,7 +59,10 @@ export class Witness {
   readonly #members: Map<string, Set<string>> = new Map();
   /** The callback of each batch. */
   readonly callbacks: Map<string, string> = new Map();
-  /** The runs whose item was, when it left its worker, to be done, dead, or tried once more, counted. */
+  /**
+   * The attempts that count: after them, the item had ended, or waited for another one of a higher number.
+   * Each with its item: without records, the runs of two items may have one id.
+   */
   readonly #counted: Set<string> = new Set();
   /** All data that an item had, or was to have after its attempt. */
   readonly written: Set<unknown> = new Set();
@@ -129,7 +132,7 @@ export class Witness {
   /** Call it once a handler was answered that its item is given back. */
   givenBack(id: string, run: string): void {
     this.flush();
-    if (this.#counted.has(run) && !this.tainted.has(id) && !this.removed.has(id))
+    if (this.#counted.has(`${id} ${run}`) && !this.tainted.has(id) && !this.removed.has(id))
       throw new Error(`the attempt ${run} of ${id} counts although it was given back`);
   }
 
@@ -138,7 +141,7 @@ export class Witness {
     const [[key = "", after] = []] = this.items.get(id)?.at ?? [];
     if (after !== undefined && "run" in after) return;
     const waits = after !== undefined && !key.startsWith(`${QUEUES}["dead `);
-    if (!waits || after.attempt > before.attempt) this.#counted.add((before as TakenItem).run);
+    if (!waits || after.attempt > before.attempt) this.#counted.add(`${id} ${(before as TakenItem).run}`);
   }
 
   #judgeBatch(id: string): void {
