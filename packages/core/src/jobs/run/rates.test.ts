@@ -1,7 +1,11 @@
+import { backend as simple } from "@ojm/simple";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { CallOptions, Commit, CommitOutcome } from "../../channel/backend/backend.js";
 import { openChannel } from "../../channel/open.js";
 import type { FakeClock } from "../../testing/fake-clock.js";
 import { collect, rejection } from "../../testing/settle.js";
+import { FaultyBackend } from "../../testing/stores/faulty-backend.js";
+import { PassedOn } from "../../testing/stores/passed-on.js";
 import { type ManagerOf, STORES, World } from "../../testing/world.js";
 import { FORMATS } from "../format.js";
 import type { RateOptions, Run, RunOptions } from "../types.js";
@@ -9,6 +13,20 @@ import type { RateOptions, Run, RunOptions } from "../types.js";
 const PER = 10_000;
 const SMTP = { name: "smtp", max: 3, per: PER };
 const PATIENT = { permitWait: "1h" } as const;
+
+/** A store whose wall clock is set back: what a rate wrote before that stays longer, by `later` ms. */
+class SetBack extends PassedOn {
+  later = 3_600_000;
+
+  override commit({ checks, writes }: Commit, options?: CallOptions): Promise<CommitOutcome> {
+    const longer = writes.map((write) =>
+      write.value !== null && write.ttl !== undefined && write.key.includes('["rate ')
+        ? { ...write, ttl: write.ttl + this.later }
+        : write,
+    );
+    return super.commit({ checks, writes: longer }, options);
+  }
+}
 
 let world: World;
 let clock: FakeClock;
@@ -195,6 +213,50 @@ describe.each(STORES)("records and locks $stores: rates", ({ apart }) => {
     await clock.until(work(two, "b", { rate: { name: "smtp", max: 1, per: PER } }), 60_000);
     expect(clock.monotonic() - from).toBeGreaterThan(PER - 1_000);
     expect(clock.monotonic() - from).toBeLessThan(PER + 1_000);
+  });
+
+  describe("after the wall clock of the store was set back", () => {
+    const rate = { name: "smtp", max: 3, per: PER };
+    let store: SetBack;
+
+    beforeEach(async () => {
+      store = new SetBack(await simple.open({}, { clock }), clock);
+      const opened = (): Promise<ManagerOf> =>
+        world.manager({ apart, chLocks: { backend: new FaultyBackend(store, clock) } });
+      [one, two] = [await opened(), await opened()];
+      for (const name of ["a", "b", "c"]) await clock.until(work(one, name, { rate }));
+      store.later = 0;
+    });
+
+    test("the runs of all processes begin again after one window, at most max in any", async () => {
+      const from = clock.monotonic();
+      const all = Array.from({ length: 9 }, (_, i) => work(i % 2 === 0 ? one : two, `n${i}`, { rate }));
+      await clock.until(Promise.all(all), 7_200_000);
+      expect(most(PER)).toBe(3);
+      expect(clock.monotonic() - from).toBeLessThan(3 * PER + 2_000);
+    });
+
+    test("none begins before the window is over, and then those that do not wait begin, too", async () => {
+      const from = clock.monotonic();
+      await clock.until(work(two, "d", { rate }), 7_200_000);
+      expect(at.at(-1)).toBeGreaterThanOrEqual(from + PER - 50);
+      // The first start has written for all processes which tokens count no more.
+      for (const name of ["e", "f"]) await clock.until(work(one, name, { rate, permitWait: 0 }));
+      const error = await clock.until(rejection(two.manager.run("g", () => {}, { rate, permitWait: 0 })));
+      expect(error).toMatchObject({ code: "LOCKED", rate: "smtp" });
+      expect(most(PER)).toBe(3);
+    });
+
+    test("the numbers that begin again after the loss of the entry are not taken for old tokens", async () => {
+      const locks = one.manager.channels.locks as unknown as { unset(key: unknown): Promise<unknown> };
+      const waiting = work(two, "d", { rate }, 10);
+      await clock.advance(1_000);
+      for (const key of [["rate", "smtp"], ...[0, 1, 2].map((n) => ["rate", "smtp", n])]) await locks.unset(key);
+      const others = Array.from({ length: 8 }, (_, i) => work(one, `n${i}`, { rate }));
+      at.length = 0;
+      await clock.until(Promise.all([waiting, ...others]), 7_200_000);
+      expect(most(PER)).toBe(3);
+    });
   });
 
   test("each attempt of a retried run takes a token", async () => {

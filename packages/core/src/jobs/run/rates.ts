@@ -18,6 +18,10 @@ import type { RateTerms } from "../types.js";
  * run applies its own M: a new version of a program may have another one.
  *
  * Each start replaces the entry with the next number, at its version. So two starts never use one number.
+ *
+ * If the wall clock of the store was set back, tokens stay that much longer. Such a token has more time left
+ * than a window. A run that has seen it for the longest window knows that it counts no more, and neither
+ * does any token from before the first look. The start of this run writes their end, `from`, for all others.
  */
 
 /** How much longer than all tokens their next number stays, in ms: without it, they would not be found. */
@@ -35,10 +39,21 @@ const AHEAD = 16;
 /** The end of a token that does not count. */
 const GONE = Number.NEGATIVE_INFINITY;
 
-/** The number of the next token, and how long the longest-lived token counts, in ms. */
+/**
+ * The number of the next token, and how long the longest-lived token counts, in ms. `from`: tokens with lower
+ * numbers count no more, although they are in the store.
+ */
 interface RateValue {
   readonly next: number;
   readonly keep: number;
+  readonly from?: number;
+}
+
+/** Tokens that stay too long: those below `before`, and no newer than `version`. They count until `end`. */
+interface Outstaying {
+  readonly before: number;
+  readonly version: Version;
+  readonly end: number;
 }
 
 /** The token of a run. `per`: how long it counts, in ms. */
@@ -52,8 +67,8 @@ const rateKey = (name: string): Key => ["rate", name];
 const tokenKey = (name: string, n: number): Key => ["rate", name, n];
 
 export function isRate(value: unknown): value is RateValue {
-  const { next, keep } = fieldsOf<RateValue>(value) ?? {};
-  return isCount(next) && isSpan(keep);
+  const { next, keep, from = 0 } = fieldsOf<RateValue>(value) ?? {};
+  return isCount(next) && isSpan(keep) && isCount(from);
 }
 
 export function isToken(value: unknown): value is TokenValue {
@@ -71,6 +86,8 @@ export class Rate {
   readonly #clock: Pick<Clock, "monotonic">;
   #next = 0;
   #keep = 0;
+  #from = 0;
+  #outstaying: Outstaying | undefined;
   #version: Version | null = null;
   /** When tokens end, by their numbers, by the monotonic clock. In the past: it did not count when read. */
   #ends: ReadonlyMap<number, number> = new Map();
@@ -88,12 +105,13 @@ export class Rate {
 
   /** Whether the time until the next run may begin is known. If not, the commit finds out. */
   get isKnown(): boolean {
-    return this.#oldest < 0 || this.#ends.has(this.#oldest);
+    return this.#oldest < this.#from || this.#ends.has(this.#oldest);
   }
 
   /** The time until the next run may begin, in ms, as last read. 0: now. */
   get rest(): number {
-    return Math.max(0, (this.#ends.get(this.#oldest) ?? GONE) - this.#clock.monotonic());
+    const end = this.#oldest < this.#from ? GONE : (this.#ends.get(this.#oldest) ?? GONE);
+    return Math.max(0, end - this.#clock.monotonic());
   }
 
   /** How long the first in line waits before it reads the rate again, in ms. */
@@ -104,8 +122,9 @@ export class Rate {
   /** Reads the number of the next token alone: most runs find their token free. */
   async readNext(): Promise<void> {
     const entry = await unlessCorrupt(this.#locks.entry(rateKey(this.terms.name)));
-    const { next, keep } = isRate(entry?.value) ? entry.value : { next: 0, keep: 0 };
-    [this.#next, this.#keep, this.#version, this.#ends] = [next, keep, entry?.version ?? null, new Map()];
+    const { next, keep, from = 0 }: RateValue = isRate(entry?.value) ? entry.value : { next: 0, keep: 0 };
+    [this.#next, this.#keep, this.#from] = [next, keep, from];
+    [this.#version, this.#ends] = [entry?.version ?? null, new Map()];
   }
 
   /** A start with this fence took a token. */
@@ -118,6 +137,7 @@ export class Rate {
   /** Takes over what another run of this process knows. If it is outdated, the commit fails. */
   assume(known: Rate): void {
     [this.#next, this.#keep, this.#version] = [known.#next, known.#keep, known.#version];
+    [this.#from, this.#outstaying] = [known.#from, known.#outstaying];
     this.#ends = known.terms.per === this.terms.per ? known.#ends : new Map();
   }
 
@@ -137,13 +157,27 @@ export class Rate {
   /** Reads the tokens whose ends the next runs wait for. */
   async readTokens(): Promise<void> {
     const oldest = this.#oldest;
-    if (oldest < 0) return;
+    if (oldest < this.#from) return;
     const numbers = Array.from({ length: Math.min(AHEAD, this.terms.max) }, (_, i) => oldest + i);
     const keys = numbers.map((n) => this.#tokenKey(n));
     const one = (key: Key): Promise<Entry<unknown> | undefined> => unlessCorrupt(this.#locks.entry(key));
     const found = (await unlessCorrupt(this.#locks.entriesUnder(keys))) ?? (await Promise.all(keys.map(one)));
     const now = this.#clock.monotonic();
+    this.#noteOutstaying(found[0], now);
     this.#ends = new Map(numbers.map((n, i) => [n, this.#endOf(found[i], now)]));
+  }
+
+  /** Notes that the oldest token stays longer than its window, and that it has been seen for long enough. */
+  #noteOutstaying(oldest: Entry<unknown> | undefined, now: number): void {
+    if (!isToken(oldest?.value) || oldest.expiresIn === undefined || this.#version === null) return;
+    const noted = this.#outstaying;
+    // The version, because the numbers begin again at 0 if the entry of the rate was lost.
+    if (noted !== undefined && oldest.version <= noted.version) {
+      if (noted.end <= now) this.#from = noted.before;
+    } else if (oldest.expiresIn > oldest.value.per) {
+      const end = now + Math.max(this.terms.per, this.#keep);
+      this.#outstaying = { before: this.#next, version: this.#version, end };
+    }
   }
 
   #endOf(entry: Entry<unknown> | undefined, now: number): number {
@@ -151,7 +185,9 @@ export class Rate {
     if (!isToken(entry?.value) || entry.expiresIn === undefined) return GONE;
     // A run with a longer window may have written it.
     const end = this.terms.per - (entry.value.per - entry.expiresIn);
-    return end > 0 ? now + end : GONE;
+    const noted = this.#outstaying;
+    const latest = noted !== undefined && entry.version <= noted.version ? noted.end : Number.POSITIVE_INFINITY;
+    return end > 0 && latest > now ? Math.min(now + end, latest) : GONE;
   }
 
   /** The checks and writes that take a token. They fail if none is free. */
@@ -159,13 +195,15 @@ export class Rate {
     const { name, max, per } = this.terms;
     const next = this.#next;
     const keep = Math.max(per, this.#keep);
+    // Once as many have started since, no run asks for those tokens.
+    const from = next + 1 - max < this.#from && { from: this.#from };
     const ops: Op<unknown>[] = [
       { check: rateKey(name), version: this.#version },
-      { put: rateKey(name), value: { next: next + 1, keep }, ttl: keep + MARGIN },
+      { put: rateKey(name), value: { next: next + 1, keep, ...from }, ttl: keep + MARGIN },
       { put: this.#tokenKey(next), value: { run, per }, ttl: per },
     ];
     // Once it was gone, the check of the number is enough: only a start writes tokens.
-    if (next >= max && this.#ends.get(next - max) !== GONE)
+    if (next - max >= this.#from && this.#ends.get(next - max) !== GONE)
       ops.push({ check: this.#tokenKey(next - max), version: null });
     return ops;
   }
