@@ -75,6 +75,25 @@ test("a group that was served before owes nothing once it has waited for none", 
   expect((await drain()).indexOf("a again")).toBeLessThanOrEqual(1);
 });
 
+test("an item that is tried again by a new worker does not let another group pass those that wait", async () => {
+  await clock.until(one.queues.define("q", { delay: 10_000 }));
+  await add("old", { group: "a" });
+  for (let i = 0; i < 50; i++) await add(`a ${i}`, { group: "a" });
+  const failing = await clock.until(
+    one.queues.work("q", ({ data }) => {
+      if (data === "old") throw new Error("not yet");
+    }),
+  );
+  await clock.advance(2_000);
+  await clock.until(failing.close());
+  // The new worker has seen none of the rounds, and takes an item of the first one.
+  await clock.advance(10_000);
+  expect(await drain()).toEqual(["old"]);
+  await add("first", { group: "a" });
+  for (let i = 0; i < 10; i++) await add(`b ${i}`, { group: "b" });
+  expect((await drain()).indexOf("first")).toBeLessThanOrEqual(1);
+});
+
 test("at most `perGroup` items of a group are handled at once, and others pass those that wait for it", async () => {
   await clock.until(one.queues.define("q", { perGroup: 2 }));
   const two = await world.process("two");

@@ -243,7 +243,7 @@ export function isBatch(value: unknown): value is BatchValue {
   return isCount(added) && typeof isOpen === "boolean" && isText(fieldsOf<BatchValue["callback"]>(callback)?.queue);
 }
 
-const isGroup = (value: unknown): boolean => isCount(fieldsOf<GroupValue>(value)?.turn);
+export const isGroup = (value: unknown): value is GroupValue => isCount(fieldsOf<GroupValue>(value)?.turn);
 
 const CHECKS: { readonly [kind: string]: (value: unknown) => boolean } = {
   def: isQueue,

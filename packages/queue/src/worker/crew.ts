@@ -121,7 +121,7 @@ export class Crew {
     const { group, rank, turn } = entry.value;
     this.taken.set(entry.id, entry);
     this.#count(entry.value, 1);
-    if (group !== undefined) this.#rounds.set(rank, Math.max(this.roundOf(rank), turn + 1));
+    if (group !== undefined) this.sawRound(rank, turn + 1);
   }
 
   #forget(id: string): void {
@@ -136,7 +136,12 @@ export class Crew {
     if (group !== undefined) add(this.#groups, group, by);
   }
 
-  /** The round after that of the last item of a group, among those that this worker has seen taken. */
+  /** The items of groups with this rank are in this round, or a later one. */
+  sawRound(rank: number, round: number): void {
+    this.#rounds.set(rank, Math.max(this.roundOf(rank), round));
+  }
+
+  /** The round of the next items of groups, as far as this worker has seen. */
   roundOf(rank: number): number {
     return this.#rounds.get(rank) ?? 0;
   }

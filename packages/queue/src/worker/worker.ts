@@ -14,6 +14,7 @@ import {
 import { checkDuration } from "../options.js";
 import { endBatch, endBatches } from "../store/batch.js";
 import {
+  isGroup,
   isTaken,
   lockOf,
   type MemberValue,
@@ -223,6 +224,9 @@ export class QueueWorker implements Worker {
         signal,
         this.#crew.items((id) => this.#takenChanged(id)),
       );
+      // An item that is tried again has an old turn: the round must not go back to that.
+      for await (const { key, value } of readable(channel, { prefix: ["round", queue] }))
+        if (isGroup(value)) this.#crew.sawRound(Number((key as readonly unknown[])[2]), value.turn);
       if (channel.supports.watch) {
         await watchRange("w", {
           changed: (key, change) => {
