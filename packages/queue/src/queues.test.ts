@@ -248,7 +248,7 @@ describe.each(STORES)("records and locks $stores: queues", ({ apart }) => {
     expect(await world.items(one)).toEqual([]);
   });
 
-  test("a handler can fail an item for good, until the next attempt of the queue or its own, and give it back", async () => {
+  test("a handler can fail an item for good, or for a while, and give it back", async () => {
     const { queues } = one;
     await clock.until(queues.define("q", { attempts: 3, delay: "10s" }));
     const began = clock.now();

@@ -192,7 +192,8 @@ export interface QueueReason {
   readonly code:
     | "permit"
     | "rate"
-    | `queue-${"paused" | "maintenance" | "hung" | "unattended" | "busy" | "waiting" | "delayed" | "follows" | "dead" | "empty"}`;
+    | `queue-${"paused" | "maintenance" | "hung" | "unattended" | "busy" | "waiting"}`
+    | `queue-${"delayed" | "follows" | "dead" | "empty"}`;
   /** In words, with times in ISO 8601. */
   readonly text: string;
   /** With `queue-paused` and `queue-maintenance`. */

@@ -151,9 +151,8 @@ describe("runs", () => {
       /^would prevent all runs of "billing\/daily" until \S+Z\nwould prevent all runs of "billing\/hourly" until \S+Z, once its lock is free\..*\n2 names\. Nothing/,
     );
     const some = await call("hold", "billing/*", ...REASON);
-    expect(some.out).toMatch(
-      /^"billing\/daily" is held until \S+Z\n2 names, .*\nTo end these holds sooner: ojm hold 'billing\/\*' --end --reason …\n$/,
-    );
+    expect(some.out).toMatch(/^"billing\/daily" is held until \S+Z\n2 names, .*\nTo end these holds sooner: .*\n$/);
+    expect(some.out).toContain("ojm hold 'billing/*' --end --reason …\n");
     expect([some.code, some.err]).toEqual([75, expect.stringMatching(/^ojm: billing\/hourly: .*--wait 10m\n$/)]);
     await busy.end();
     expect((await call("hold", "billing/*", ...REASON, "--until", "1h")).code).toBe(75);

@@ -2,7 +2,7 @@ import type { Key, Version } from "@ojm/core";
 import { type Followed, hash32, mixed32 } from "@ojm/core/internal";
 import { isMember, isTaken, type MemberValue, type QueuesValue, type TakenItem } from "../store/entries.js";
 
-/** As many workers, the first ones, follow the items although they have nothing to do. */
+/** How many workers, the first ones by rank, follow the items even if they have nothing to do. */
 export const WATCHFUL = 4;
 
 /** An item that some worker has, and the version of its entry. */
@@ -151,7 +151,7 @@ export class Crew {
     return this.#groups.get(group) ?? 0;
   }
 
-  /** The free slots of each worker that follows the items and has any. `own`: those of this one. */
+  /** The workers that follow the items and have a free slot, and how many. `own`: those of this worker. */
   free(own: number): Map<string, number> {
     const free = new Map<string, number>();
     for (const [id, { value }] of this.#members) {
@@ -193,30 +193,19 @@ export class Crew {
    */
   get rank(): number {
     const { idle } = this.own.value;
-    const alike = [...this.#members.values()].filter(({ value }) => value.idle === idle);
-    return this.rankFor(
-      "",
-      alike.map(({ id }) => id),
-    );
+    return this.#rankAmong([...this.#members.values()].filter(({ value }) => value.idle === idle));
   }
 
   /** Whether this worker is the first of those of its host whose process is there. */
   isFirstOfHost(isGone: (pid: number) => boolean): boolean {
     const { host } = this.own.value.by;
-    const all = [...this.#members].filter(
-      ([
-        ,
-        {
-          value: { by },
-        },
-      ]) => by.host === host && !isGone(by.pid),
-    );
-    return (
-      this.rankFor(
-        "",
-        all.map(([id]) => id),
-      ) === 0
-    );
+    const all = [...this.#members.values()].filter(({ value: { by } }) => by.host === host && !isGone(by.pid));
+    return this.#rankAmong(all) === 0;
+  }
+
+  #rankAmong(members: readonly Member[]): number {
+    const ids = members.map(({ id }) => id);
+    return this.rankFor("", ids);
   }
 
   #score(hash: number, member: string): number {

@@ -277,7 +277,8 @@ function groupOf(all: readonly Problem[]): Problem {
     ...{ kind, name: names[0] ?? "", ...(ats.length > 0 && { at: Math.min(...ats) }) },
     ...(unattended === undefined ? { text } : { text: UNATTENDED[unattended].several, unattended }),
     jobs: {
-      ...{ n: names.length, names: names.slice(0, NAMES) },
+      n: names.length,
+      names: names.slice(0, NAMES),
       ...(runs.length === names.length && { runs: runs.slice(0, NAMES) }),
     },
   };
