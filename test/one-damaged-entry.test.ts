@@ -238,6 +238,20 @@ async function ask({ folder, manager, ui }: Well, run: string): Promise<Map<stri
   return answers;
 }
 
+/** The answers that list problems. */
+const PROBLEMS = ["ojm doctor", "ojm doctor --json", "problems of snapshot()", "problems of followStore()"];
+
+/**
+ * The same, while the scheduler is heard. If this process stands still for 15 s, the schedules have no process
+ * for a moment, and are among the problems only until it runs again.
+ */
+async function askInPeace(well: Well, run: string): Promise<Map<string, Set<string>>> {
+  for (let rest = 5; ; rest--) {
+    const answers = await ask(well, run);
+    if (rest === 0 || !PROBLEMS.some((what) => answers.get(what)?.has("well-busy"))) return answers;
+  }
+}
+
 let rules = 0;
 
 /** Whether a new rule on `long` still finds the run that is long, beside a rule that has a state. */
@@ -330,9 +344,9 @@ async function damageAndAsk(
   const all = await entriesOf(manager);
   const run = (await collect(manager.history({ name: "well-done" })))[0]?.id ?? "";
   expect(parseRunId(run)).toBeDefined();
-  const before = await ask(well, run);
+  const before = await askInPeace(well, run);
   const check = async (damage: string): Promise<void> => {
-    const after = await ask(well, run).catch((error: Error) => {
+    const after = await askInPeace(well, run).catch((error: Error) => {
       throw new Error(`${damage}: ${error.message}`, { cause: error });
     });
     for (const [what, names] of before) {
