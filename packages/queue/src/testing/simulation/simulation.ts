@@ -100,7 +100,7 @@ export class Simulation {
     this.#perGroup = seed % 3 === 0;
     this.#record = (["all", "failed", "none"] as const)[Math.floor(seed / 2) % 3] ?? "all";
     this.#processes = PROCESSES[seed % 2] ?? 3;
-    this.witness = new Witness(!this.#perGroup, this.#processes * CONCURRENCY);
+    this.witness = new Witness(!this.#perGroup);
     const note = (text: string): void => this.note(text);
     this.#chaos = new Chaos({ dice: this.#dice, clock: this.clock, ttl: TTL, length, note });
     this.clock.afterStep = () => this.#guarded(() => this.witness.flush());

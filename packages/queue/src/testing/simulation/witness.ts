@@ -1,7 +1,7 @@
 import { compareVersions } from "@ojm/core";
 import type { StoredChange } from "@ojm/core/backend";
 import { decodeKey } from "../../../../core/src/channel/encoding/key.js";
-import type { QueueValue, StoredItem, TakenItem } from "../../store/entries.js";
+import type { MemberValue, QueueValue, StoredItem, TakenItem } from "../../store/entries.js";
 
 const QUEUES = "oJobManager-queues ";
 const LOCKS = "oJobManager-locks ";
@@ -67,18 +67,17 @@ export class Witness {
   /** All data that an item had, or was to have after its attempt. */
   readonly written: Set<unknown> = new Set();
   readonly #inTurn: boolean;
-  readonly #spread: number;
+  /** How many items each worker may have at once. A dead one stays until another one removes it. */
+  readonly #slots: Map<string, number> = new Map();
+  /** The most slots there have been: as many items may be taken out of turn, which others leave to their owners. */
+  #spread = 0;
   #isPaused = false;
   #version = "0";
   #commit: StoredChange[] = [];
 
-  /**
-   * `inTurn`: whether groups must be served in turn. `spread`: how many more items of another group may be
-   * ahead of one, which is as many as workers may take out of turn.
-   */
-  constructor(inTurn: boolean, spread: number) {
+  /** `inTurn`: whether groups must be served in turn. */
+  constructor(inTurn: boolean) {
     this.#inTurn = inTurn;
-    this.#spread = spread;
   }
 
   /** Call it with each change that the store applied. */
@@ -102,6 +101,7 @@ export class Witness {
       if (!key.startsWith(QUEUES)) continue;
       const [kind, , ...parts] = decodeKey(key.slice(QUEUES.length)) as readonly unknown[];
       if (kind === "def") this.#isPaused = value !== null && (JSON.parse(value) as QueueValue).pause !== undefined;
+      if (kind === "m") this.#worker(String(parts[0]), value);
       if (!["w", "due", "t", "dead"].includes(String(kind))) continue;
       const id = String(parts.at(-1));
       const seen = this.items.get(id) ?? { at: new Map(), effects: 0, ended: undefined, attempt: 0, line: undefined };
@@ -178,6 +178,14 @@ export class Witness {
     if (kind !== "lock" || id === undefined || more !== undefined) return;
     if (value === null) this.#locks.delete(id);
     else this.#locks.set(id, version);
+  }
+
+  #worker(id: string, value: string | null): void {
+    if (value === null) this.#slots.delete(id);
+    else this.#slots.set(id, (JSON.parse(value) as MemberValue).concurrency);
+    let slots = 0;
+    for (const concurrency of this.#slots.values()) slots += concurrency;
+    this.#spread = Math.max(this.#spread, slots);
   }
 
   /** An item gets its place in line. */
