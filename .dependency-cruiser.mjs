@@ -102,17 +102,17 @@ export default {
       to: {
         path: "^packages/",
         pathNot:
-          "^packages/(ui/|core/src/(index|backend|internal|internal-operator|util/(duration|compare-logs))\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$|queue/src/index\\.ts$)",
+          "^packages/(ui/|core/src/(index|backend|internal|internal-operator|util/(duration|compare-logs|start-time))\\.ts$|schedule/src/(index|internal|operator/index)\\.ts$|queue/src/index\\.ts$)",
       },
     },
     {
       name: "pages-know-only-the-contract",
-      comment: "And how durations are shown and logs compared: two files of core without imports.",
+      comment: "And how durations and start times are shown, and logs compared: three files of core without imports.",
       severity: "error",
       from: { path: "^packages/ui/web/", pathNot: TESTS },
       to: {
         path: "^packages/",
-        pathNot: "^packages/(ui/(web|src/contract)/|core/src/util/(duration|compare-logs)\\.ts$)",
+        pathNot: "^packages/(ui/(web|src/contract)/|core/src/util/(duration|compare-logs|start-time)\\.ts$)",
       },
     },
     {

@@ -44,6 +44,7 @@ export { holdOf, isHolder, isProcess, isSession } from "./locks/entries/valid.js
 export { GRACE } from "./locks/grace.js";
 export { VERSIONS } from "./locks/versions.js";
 export type { DamageCheck, DamagedEntry } from "./operator/damaged.js";
+export { recordAt } from "./operator/history.js";
 export type { ActiveRun, LiveRuns } from "./operator/live-runs.js";
 export type { JobRollup, RollupCell } from "./operator/rollups/types.js";
 export type { Exported, ExportedKind, RunImport } from "./operator/transfer/transfer.js";
@@ -75,6 +76,7 @@ export {
 } from "./util/process-state.js";
 export { Semaphore } from "./util/semaphore.js";
 export { type Fields, fieldsOf, isCount, isId, isMap, isOptional, isText, isTime, present } from "./util/shape.js";
+export { startAfter } from "./util/start-time.js";
 export {
   isSecretName,
   LINES,

@@ -17,7 +17,7 @@ export interface TypeSchemas {
  * which are all others, are whole.
  */
 const FRACTIONAL: ReadonlySet<string> = new Set(
-  "bars,delay,done,duration,durations,elapsed,every,jitter,maxDelay,overdueAfter,p50,p95,rate,timeout,total,within".split(
+  "bars,course,delay,done,duration,durations,elapsed,every,jitter,maxDelay,overdueAfter,p50,p95,rate,startTime,timeout,total,within".split(
     ",",
   ),
 );

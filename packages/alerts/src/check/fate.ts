@@ -1,5 +1,5 @@
 import type { RunRecord } from "@ojm/core";
-import { isRetryPolicy } from "@ojm/core/internal";
+import { isRetryPolicy, startAfter } from "@ojm/core/internal";
 import { chainOf, type Records } from "./records.js";
 
 /** How long after its due time a retry that has not started counts as abandoned, in ms. */
@@ -23,7 +23,7 @@ export async function fateOf(record: RunRecord, records: Records, now: number): 
   // left, the attempt is already visible in the history.
   const next = (await records.manager.retries(name)).find((each) => each.chain === chain && each.attempt > attempt);
   if (next !== undefined) return now - next.due > OVERDUE ? "last" : "waits";
-  const range = { name, from: startTime + 1, limit: MOST_LATER };
+  const range = { name, from: startAfter(startTime), limit: MOST_LATER };
   for await (const later of records.manager.history(range))
     if ((later.attempt ?? 1) > attempt && chainOf(later) === chain) return "followed";
   // The pending attempts with the backoff of a later version of ojm are not listed.

@@ -1,4 +1,5 @@
 import type { JobManager, RunRecord } from "@ojm/core";
+import { recordAt, startAfter } from "@ojm/core/internal";
 import type { OverdueTicks, ScheduleView } from "@ojm/schedule";
 import type { Unattended } from "@ojm/schedule/operator";
 
@@ -49,17 +50,15 @@ export class Records {
     return this.#running;
   }
 
-  async one(name: string, startTime: number): Promise<RunRecord | undefined> {
-    const options = { name, from: startTime, to: startTime + 1, limit: 1 };
-    for await (const record of this.manager.history(options)) return record;
-    return undefined;
+  one(name: string, startTime: number): Promise<RunRecord | undefined> {
+    return recordAt(this.manager, { name, startTime });
   }
 
   /** How many runs in a row, up to this one, ended with a status in `errors`. */
   async streak({ name, startTime }: RunRecord, errors: ReadonlySet<string>): Promise<number> {
     const newest = (await this.#newestOf(name)).filter((record) => record.startTime <= startTime);
     const isEnough = newest.some(({ status }) => status === "completed");
-    const row = isEnough ? newest : await this.#before(name, startTime + 1);
+    const row = isEnough ? newest : await this.#before(name, startAfter(startTime));
     const end = row.findIndex(({ status }) => status === "completed");
     const ended = withoutFollowed(row.slice(0, end < 0 ? row.length : end));
     return ended.filter(({ status }) => errors.has(status)).length;

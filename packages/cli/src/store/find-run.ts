@@ -1,4 +1,5 @@
 import { type JobManager, parseRunId, type RunRecord } from "@ojm/core";
+import { startAfter } from "@ojm/core/internal";
 import { notFound } from "../errors.js";
 import { isKnown, knownNames, listed, meant } from "./known-names.js";
 
@@ -28,7 +29,7 @@ export async function findRun(manager: JobManager, word: string): Promise<RunRec
 async function runsThatBegin(manager: JobManager, word: string, name: string): Promise<RunRecord[]> {
   const exact = parseRunId(word);
   const found: RunRecord[] = [];
-  const range = exact === undefined ? { limit: RECENT } : { from: exact.startTime, to: exact.startTime + 1 };
+  const range = exact === undefined ? { limit: RECENT } : { from: exact.startTime, to: startAfter(exact.startTime) };
   for await (const record of manager.history({ name, ...range })) if (record.id.startsWith(word)) found.push(record);
   return found;
 }

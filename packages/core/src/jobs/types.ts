@@ -24,7 +24,7 @@ export type RunStatus = "running" | "completed" | "skipped" | "failed" | "timeou
 export interface RunRecord {
   readonly name: string;
   readonly startTime: number;
-  /** `startTime` in ISO 8601, UTC. */
+  /** `startTime` in ISO 8601, UTC: to the ms, or to the µs if it has any. */
   readonly startDate: string;
   /** The id of the run: `name@startDate`. See {@link runId}. */
   readonly id: string;
@@ -62,7 +62,7 @@ export interface RunRecord {
   readonly fence?: string;
   readonly endTime?: number;
   readonly endDate?: string;
-  /** `endTime - startTime`, in ms. Never below zero. */
+  /** The ms from `startTime`, without its µs, to `endTime`. Never below zero. */
   readonly duration?: number;
   /** True for every end but `completed` and `skipped`. */
   readonly inError?: boolean;

@@ -10,6 +10,7 @@ import { parseRunId, type RunRef } from "../jobs/run-id.js";
 import type { FailedRunsOptions, HistoryOptions, RunRecord, RunStatus } from "../jobs/types.js";
 import { all, type Items } from "../util/iterate.js";
 import { isText, isTime, present } from "../util/shape.js";
+import { startAfter } from "../util/start-time.js";
 import { valueText } from "../util/text.js";
 
 /** The statuses that have an index: few runs end like this, and people look for those. */
@@ -42,6 +43,16 @@ export async function* selectRecords(
     yield record;
     if (--left === 0) return;
   }
+}
+
+/** The record of one run; `undefined` if it has none. */
+export async function recordAt(
+  manager: { history(options: HistoryOptions): AsyncIterable<RunRecord> },
+  { name, startTime }: RunRef,
+): Promise<RunRecord | undefined> {
+  for await (const record of manager.history({ name, from: startTime, to: startAfter(startTime), limit: 1 }))
+    return record;
+  return undefined;
 }
 
 function hasMeta({ meta = {} }: RunRecord, wanted: NonNullable<HistoryOptions["meta"]>): boolean {

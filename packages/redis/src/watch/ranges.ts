@@ -31,11 +31,16 @@ export function rangeOf(range: KeyRange): ChannelRange {
   if (compareBytes(to, `${channel}!`) > 0) {
     throw new ChannelError("INVALID_ARGUMENT", `the range from ${JSON.stringify(from)} reaches beyond its channel`);
   }
+  const firstPart = firstPartOf(range);
   return {
     channel,
     only: onlyKeyOf(range),
-    firstPart: firstPartOf(range),
-    contains: (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0,
+    firstPart,
+    // Each message of a watch is compared, and most watches are of a first part.
+    contains:
+      firstPart === undefined
+        ? (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0
+        : (key) => key.startsWith(from),
   };
 }
 

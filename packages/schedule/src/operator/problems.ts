@@ -228,7 +228,8 @@ function ignores({ name, id, stopRequest: asked }: ActiveRun, now: number): Prob
 export const isLong = (duration: number, { p95 }: NonNullable<ActiveRun["usual"]>): boolean =>
   duration >= Math.max(p95 * LONG_FACTOR, p95 + LONG_BY);
 
-function long({ name, id, startTime: at, usual }: ActiveRun, now: number): Problem | undefined {
+function long({ name, id, startTime, usual }: ActiveRun, now: number): Problem | undefined {
+  const at = Math.floor(startTime);
   if (usual === undefined || !isLong(now - at, usual)) return undefined;
   return { kind: "long", name, at, text: `runs longer than usual: its p95 is ${durationText(usual.p95)}`, run: id };
 }

@@ -188,7 +188,7 @@ async function withoutTick(scheduler: TickSource, name: string, at: number): Pro
 
 const endOf = ({ id: run, endTime, startTime, status }: RunRecord): PastReason => ({
   ...{ code: status === "running" ? "running" : "last", text: "", run, status },
-  at: endTime ?? startTime,
+  at: endTime ?? Math.floor(startTime),
 });
 
 function endText(run: RunRecord): string {

@@ -1,5 +1,5 @@
 import { type Channel, type HeldLock, type JobManager, parseRunId, type RunRecord } from "@ojm/core";
-import { processState, readable, runIdOf } from "@ojm/core/internal";
+import { processState, readable, recordAt, runIdOf } from "@ojm/core/internal";
 import type { Given } from "../../command-line/spec.js";
 import { printError, wantsJson } from "../../output/print.js";
 import { type CommandNote, isCommandNote, sayOjm } from "./predecessor.js";
@@ -52,10 +52,7 @@ export async function orphansOf(manager: JobManager, held?: ReadonlySet<string>)
 /** The record of the run that started a command. */
 export async function recordOf(manager: JobManager, { run }: Orphan): Promise<RunRecord | undefined> {
   const ref = parseRunId(run);
-  if (ref === undefined) return undefined;
-  const { name, startTime } = ref;
-  for await (const record of manager.history({ name, from: startTime, to: startTime + 1 })) return record;
-  return undefined;
+  return ref && (await recordAt(manager, ref));
 }
 
 /** Prints what to do about the commands that are certainly still running, but not beside JSON. */

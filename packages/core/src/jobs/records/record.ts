@@ -7,6 +7,7 @@ import type { LockError } from "../../locks/errors.js";
 import { VERSIONS } from "../../locks/versions.js";
 import { durationText } from "../../util/duration.js";
 import { isText } from "../../util/shape.js";
+import { startDateOf } from "../../util/start-time.js";
 import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
@@ -43,7 +44,7 @@ export function startedRecord(
   extras?: Extras,
 ): RunRecord {
   const { name, startTime, holder, trigger, timeout } = run;
-  const startDate = new Date(startTime).toISOString();
+  const startDate = startDateOf(startTime);
   const id = `${name}@${startDate}`;
   const record: RunRecord = {
     name,
@@ -66,18 +67,23 @@ export interface Ending extends Pick<RunRecord, EndField> {
 
 /** The record of a run that ended at `now`, made of a read one: with the fields of later versions. */
 export function closed(record: RunRecord, fence: string | undefined, now: number, ending: Ending): RunRecord {
-  // The start time may be later than now: it was moved, or the clock was set back.
-  const endTime = Math.max(now, record.startTime);
+  const endTime = endAfter(record.startTime, now);
   return {
     ...record,
     ...(fence === undefined ? {} : { fence }),
     ...ending,
     endTime,
     endDate: new Date(endTime).toISOString(),
-    duration: endTime - record.startTime,
+    duration: durationFrom(record.startTime, now),
     inError: isError(ending.status),
   };
 }
+
+/** The end of a run. Its start time may be later than now: it was moved, or the clock was set back. */
+const endAfter = (startTime: number, now: number): number => Math.max(now, Math.ceil(startTime));
+
+/** How long a run took. The µs of a start time do not measure time. */
+const durationFrom = (startTime: number, now: number): number => Math.max(0, now - Math.floor(startTime));
 
 function isError(status: RunStatus): boolean {
   return status !== "completed" && status !== "skipped";
@@ -92,12 +98,12 @@ export function ended(record: RunRecord, fence: string, now: number, ending: End
   if (extras !== undefined) return closed(record, fence, now, ending);
   const { name, startTime, startDate, id, holder, trigger, timeout, versions } = record;
   const { status } = ending;
-  const endTime = Math.max(now, startTime);
+  const endTime = endAfter(startTime, now);
   const end = { name, startTime, startDate, id, status, holder, trigger, timeout, versions, fence } as Ended;
   Object.assign(end, ending);
   end.endTime = endTime;
   end.endDate = new Date(endTime).toISOString();
-  end.duration = endTime - startTime;
+  end.duration = durationFrom(startTime, now);
   end.inError = isError(status);
   return end;
 }

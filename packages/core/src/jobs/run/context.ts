@@ -3,6 +3,7 @@ import { encodeValue } from "../../channel/encoding/json.js";
 import { VERSIONS } from "../../locks/versions.js";
 import type { Clock } from "../../util/clock.js";
 import type { InFlight } from "../../util/event-loop.js";
+import { startAfter, withMicros } from "../../util/start-time.js";
 import type { Logs } from "../logs/logs.js";
 import type { Extras } from "../records/record.js";
 import type { TimeIndex } from "../records/time-index.js";
@@ -102,6 +103,9 @@ export class RecordText {
   }
 }
 
+/** The highest µs of the first run in a ms: it leaves room for more. */
+const MOST_MICROS = 900;
+
 /** The most names that are remembered. A forgotten name costs a read if its start time is taken. */
 const REMEMBERED = 10_000;
 
@@ -114,8 +118,20 @@ export class StartTimes {
     this.#clock = clock;
   }
 
+  /** The start time of a run that no other one of its name overlaps: whole ms. */
   next(name: string): number {
-    return Math.max(this.#clock.now(), (this.#last.get(name) ?? 0) + 1);
+    return Math.max(this.#clock.now(), Math.floor(this.#last.get(name) ?? 0) + 1);
+  }
+
+  /**
+   * The start time of a run with a lock of its own: many of a name may start in one ms, in several processes.
+   * Random µs keep them apart: each start time that is refused costs a commit and a read.
+   */
+  nextOfMany(name: string): number {
+    const now = Math.floor(this.#clock.now());
+    const last = this.#last.get(name) ?? 0;
+    if (now <= last) return startAfter(last);
+    return withMicros(now, 1 + (Number.parseInt(this.#clock.random(3), 36) % MOST_MICROS));
   }
 
   taken(name: string, startTime: number): void {

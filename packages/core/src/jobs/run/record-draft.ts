@@ -50,7 +50,7 @@ function extrasOf(
     ...(lock !== undefined && { lock }),
     ...(permits !== undefined && { permits }),
     ...(rate !== undefined && { rate }),
-    ...(tick && { schedule: tick.schedule, tick: tick.at, delay: Math.max(0, startTime - tick.at) }),
+    ...(tick && { schedule: tick.schedule, tick: tick.at, delay: Math.max(0, Math.floor(startTime) - tick.at) }),
     ...attempt,
     ...(args && { args }),
     ...(meta && { meta }),
@@ -82,9 +82,10 @@ export class RecordDraft {
   renew({ holder, holderText }: HolderSession): Draft {
     const { trigger, timeout } = this.#options;
     const { times } = this.#context;
-    const startTime = times.next(this.#name);
-    // Only runs with locks of their own start at the same moment: a refused start would cost a commit more.
-    if (this.#options.lock !== undefined) times.taken(this.#name, startTime);
+    const isOfMany = this.#options.lock !== undefined;
+    const startTime = isOfMany ? times.nextOfMany(this.#name) : times.next(this.#name);
+    // They start at the same moment: a refused start would cost a commit more.
+    if (isOfMany) times.taken(this.#name, startTime);
     const extras = extrasOf(this.#options, this.#attempt, startTime);
     const record = startedRecord({ name: this.#name, startTime, holder, trigger, timeout }, extras);
     const text = this.#context.texts.of(record, holderText, extras);

@@ -63,13 +63,14 @@ export async function marksOf(
     }
     return found;
   });
-  const marks = new Map<string, Mark[]>(names.map((name) => [name, []]));
-  for (const entry of done) marks.get(entry.name)?.push(markOf(entry, source));
+  const marks = new Map<string, Mark[]>();
   for (const [name, schedule] of schedules) {
     const at = schedule?.since;
-    if (at !== undefined && at > from && at < to)
-      marks.get(name)?.push({ at, what: "new-definition", text: "its schedule was added or changed" });
+    const isNew = at !== undefined && at > from && at < to;
+    // First: of two at the same time, people act on the schedule that is there.
+    marks.set(name, isNew ? [{ at, what: "new-definition", text: "its schedule was added or changed" }] : []);
   }
+  for (const entry of done) marks.get(entry.name)?.push(markOf(entry, source));
   for (const of of marks.values()) of.sort((a, b) => a.at - b.at);
   return marks;
 }
@@ -83,12 +84,12 @@ function markOf({ at, action, author, by, reason }: AuditEntry, { mask }: Pick<S
 /** The runs before which the version of ojm or of Node changed, the oldest first. */
 function versionsIn(runs: readonly Pick<RunRecord, "startTime" | "versions">[]): Mark[] {
   let last: RunRecord["versions"];
-  return runs.flatMap(({ startTime: at, versions }) => {
+  return runs.flatMap(({ startTime, versions }) => {
     const before = last;
     last = versions ?? last;
     if (versions === undefined || before === undefined) return [];
     const changed = (["ojm", "node"] as const).filter((part) => versions[part] !== before[part]);
     const text = changed.map((part) => `${part} ${before[part]} → ${versions[part]}`).join(", ");
-    return changed.length === 0 ? [] : [{ at, what: "new-version", text: shorten(text, TEXT) }];
+    return changed.length === 0 ? [] : [{ at: Math.floor(startTime), what: "new-version", text: shorten(text, TEXT) }];
   });
 }

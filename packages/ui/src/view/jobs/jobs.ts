@@ -293,7 +293,7 @@ function howItGoes(
       rate: ended.filter(({ inError }) => inError !== true).length / ended.length,
     }),
     ...(well[0] && { lastWell: well[0].endTime ?? well[0].startTime }),
-    ...(running && { running: running.id, runningSince: running.startTime }),
+    ...(running && { running: running.id, runningSince: Math.floor(running.startTime) }),
     ...(usual && { usual }),
     outcomes: ended
       .slice(0, OUTCOMES)

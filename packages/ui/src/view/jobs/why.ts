@@ -117,7 +117,11 @@ function placeOf({ code, reason, tick }: ScheduleReason): Pick<ReasonView, "at" 
   if (code === "queue") return {};
   if (code === "retry" && next !== undefined) return { at: next.due, run: next.chain, attempt: next.attempt };
   if (run !== undefined) {
-    return { at: run.endTime ?? run.startTime, run: run.id, ...(code === "last" && { status: run.status }) };
+    return {
+      at: run.endTime ?? Math.floor(run.startTime),
+      run: run.id,
+      ...(code === "last" && { status: run.status }),
+    };
   }
   return lock === undefined ? {} : { at: lock.since };
 }

@@ -119,7 +119,7 @@ export function runningOf(run: ActiveRun, now: number, { mask }: Pick<Source, "m
   const { startTime, trigger, holder, lease, progress, stopRequest } = run;
   return {
     ...pick(run, "id", "name", "startTime", "attempt", "fence", "usual", "waiting", "tick"),
-    elapsed: Math.max(0, now - startTime),
+    elapsed: Math.max(0, now - Math.floor(startTime)),
     status: "running",
     trigger: mask(String(trigger)),
     holder: holderOf(holder),

@@ -1,8 +1,9 @@
 import type { AuditEntry, Holder, RunRecord, RunRef, Waiter } from "@ojm/core";
 import type { LiveRuns } from "@ojm/core/internal";
+import { recordAt } from "@ojm/core/internal";
 import type { Retry } from "@ojm/schedule/operator";
 import type { RetryView, RunItem, StopRequest } from "../../contract/types.js";
-import { pick, type Source, take } from "../source.js";
+import { pick, type Source } from "../source.js";
 
 /** The most characters of an error in a list, and of the reason of a request to stop. */
 const ERROR = 300;
@@ -12,10 +13,7 @@ const REASON = 300;
 const WAITERS = 3;
 
 /** The record of a run. */
-export async function recordOf({ manager }: Source, { name, startTime }: RunRef): Promise<RunRecord | undefined> {
-  const [record] = await take(manager.history({ name, from: startTime, to: startTime + 1, limit: 1 }), 1);
-  return record;
-}
+export const recordOf = ({ manager }: Source, run: RunRef): Promise<RunRecord | undefined> => recordAt(manager, run);
 
 /** A run in a list. */
 export function itemOf(record: RunRecord, { mask }: Pick<Source, "mask">): RunItem {

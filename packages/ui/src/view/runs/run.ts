@@ -1,5 +1,5 @@
 import { parseRunId, type RunRecord } from "@ojm/core";
-import { hasEnded, present } from "@ojm/core/internal";
+import { hasEnded, present, startAfter } from "@ojm/core/internal";
 import { retriesOf, UNATTENDED } from "@ojm/schedule/operator";
 import type { RunDetail, RunItem, RunPage } from "../../contract/types.js";
 import { reasonsOf } from "../jobs/why.js";
@@ -120,7 +120,9 @@ async function attemptsOf(source: Source, record: RunRecord): Promise<RunItem[]>
   const limit = LOOKS;
   const earlier = await take(manager.history({ name, from: first.startTime, to: startTime, limit }), limit);
   const later =
-    most === (record.attempt ?? 1) ? [] : await take(manager.history({ name, from: startTime + 1, limit }), limit);
+    most === (record.attempt ?? 1)
+      ? []
+      : await take(manager.history({ name, from: startAfter(startTime), limit }), limit);
   return [...later, record, ...earlier]
     .filter((one) => one.id === (chain ?? id) || one.chain === (chain ?? id))
     .map((one) => itemOf(one, source))

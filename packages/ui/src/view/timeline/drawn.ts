@@ -38,7 +38,7 @@ export function drawnCells(
     if (sum.count > 0) {
       const start = Math.max(at, from);
       // Runs of a name follow one another, so a long one ends before the next cell with runs.
-      const next = hasRunning ? running.startTime : (cells[i + 1]?.at ?? to);
+      const next = hasRunning ? Math.floor(running.startTime) : (cells[i + 1]?.at ?? to);
       const end = Math.max(start, Math.min(at + Math.max(size, longest), next, to, now));
       drawn.push({ ...sum, start, end });
     }
@@ -69,7 +69,8 @@ function summed(
 }
 
 function inProgress({ id, startTime }: RunInProgress, now: number): Drawn {
-  return { id, start: startTime, end: Math.max(now, startTime), status: "running" };
+  const start = Math.floor(startTime);
+  return { id, start, end: Math.max(now, start), status: "running" };
 }
 
 const MINUTE = 60_000;
@@ -130,7 +131,7 @@ async function fewRuns(source: Source, name: string, range: DrawnRange): Promise
   // There are more runs than the count had: the count has not reached back that far yet.
   return newest.length <= MAX_SINGLE || oldest === undefined
     ? { drawn }
-    : { drawn, missing: { from, to: oldest.startTime } };
+    : { drawn, missing: { from, to: Math.ceil(oldest.startTime) } };
 }
 
 /** The run that started before a time, if it reaches into the drawn range. Earlier ones ended before it. */
@@ -154,7 +155,8 @@ function readRuns(
 }
 
 function drawnRun({ id, startTime, endTime, status }: RunTimes, now: number): Drawn {
-  return { id, start: startTime, end: endTime ?? Math.max(now, startTime), status };
+  const start = Math.floor(startTime);
+  return { id, start, end: endTime ?? Math.max(now, start), status };
 }
 
 /** The names with too many runs to be read one by one: the densest ones. */

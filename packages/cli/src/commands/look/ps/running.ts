@@ -57,7 +57,7 @@ export async function running(manager: JobManager, locks: readonly HeldLock[]): 
 export function rowOf({ stopRequest, ...run }: ActiveRun, now: number, waiters?: readonly Waiter[]): Running {
   return {
     ...run,
-    elapsed: Math.max(0, now - run.startTime),
+    elapsed: Math.max(0, now - Math.floor(run.startTime)),
     ...(waiters !== undefined && { waiters }),
     ...stopRequestField(stopRequest),
   };
@@ -74,7 +74,12 @@ export async function orphaned(
     const record = await recordOf(manager, orphan);
     if (record === undefined) continue;
     const { host, pid } = orphan;
-    runs.push({ ...record, elapsed: Math.max(0, Date.now() - record.startTime), waiting: 0, orphan: { host, pid } });
+    runs.push({
+      ...record,
+      elapsed: Math.max(0, Date.now() - Math.floor(record.startTime)),
+      waiting: 0,
+      orphan: { host, pid },
+    });
   }
   return { runs, orphans };
 }

@@ -40,7 +40,7 @@ export async function byNameText(
     read++;
     if (asked.name === undefined && isOwn(run.name)) continue;
     const newest = found.get(run.name) ?? { ...run, count: 0 };
-    found.set(run.name, { ...newest, count: newest.count + 1, first: run.startTime });
+    found.set(run.name, { ...newest, count: newest.count + 1, first: Math.floor(run.startTime) });
   }
   const all = [...found.values()];
   if (read === RUNS_READ_LIMIT && !wantsJson(given))

@@ -1,4 +1,5 @@
 import type { VNode } from "preact";
+import { startDateOf } from "../../../../../core/src/util/start-time.js";
 import { actionState } from "../../acts/acts.js";
 import type { CoursePoint, JobDetail, Mark } from "../../api/types.js";
 import { to } from "../../app/router.js";
@@ -87,7 +88,7 @@ function Point({ name, point: [startTime, status, ms], style, isLast }: PointPro
   return (
     <a
       class="point"
-      href={to.run(`${name}@${new Date(startTime).toISOString()}`)}
+      href={to.run(`${name}@${startDateOf(startTime)}`)}
       style={{ ...style, color: `var(--s-${tone})` }}
       data-well={status === "completed" || undefined}
       title={label}

@@ -1,0 +1,20 @@
+/*
+ * Start times, in ms. Those of runs that begin in one ms have µs, too, which are a fraction. The last digits of
+ * such a number differ from those of its text, so all fractions are made here.
+ */
+
+/** The µs of a time in ms, beyond its whole ms. */
+const microsOf = (time: number): number => Math.round((time - Math.floor(time)) * 1_000);
+
+/** A time of `micros` µs after a whole ms. The same µs are always the same number. */
+export const withMicros = (ms: number, micros: number): number => (micros < 1_000 ? ms + micros / 1_000 : ms + 1);
+
+/** The first start time after this one. */
+export const startAfter = (time: number): number => withMicros(Math.floor(time), microsOf(time) + 1);
+
+/** A start time in ISO 8601, UTC: to the ms, or to the µs if it has any. */
+export function startDateOf(startTime: number): string {
+  const date = new Date(Math.floor(startTime)).toISOString();
+  const micros = microsOf(startTime);
+  return micros === 0 ? date : `${date.slice(0, -1)}${String(micros).padStart(3, "0")}Z`;
+}
