@@ -242,8 +242,8 @@ async function ask({ folder, manager, ui }: Well, run: string): Promise<Map<stri
 const PROBLEMS = ["ojm doctor", "ojm doctor --json", "problems of snapshot()", "problems of followStore()"];
 
 /**
- * The same, while the scheduler is heard. If this process stands still for 15 s, the schedules have no process
- * for a moment, and are among the problems only until it runs again.
+ * The same, while the scheduler is heard. If this process stands still for 15 s, its schedules are among the
+ * problems, but only until it runs again.
  */
 async function askInPeace(well: Well, run: string): Promise<Map<string, Set<string>>> {
   for (let rest = 5; ; rest--) {

@@ -11,8 +11,8 @@ export interface RunRef {
 const DATE = /^(.+)@((?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})((?!000)\d{3})?Z$/s;
 
 /**
- * The id of a run: `name@ISO start time`. Two runs never have the same one. Attempts of a queue, of which many
- * begin in one ms, have a start time to the µs.
+ * The id of a run: `name@ISO start time`. Two runs never have the same one. An attempt of a queue has a start
+ * time to the µs: many of them may begin in one ms.
  *
  * @example
  * runId({ name: "daily-report", startTime: Date.UTC(2026, 10, 25, 2) });

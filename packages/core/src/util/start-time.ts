@@ -1,6 +1,6 @@
 /*
- * Start times, in ms. Those of runs that begin in one ms have µs, too, which are a fraction. The last digits of
- * such a number differ from those of its text, so all fractions are made here.
+ * Start times, in ms. If several runs of a name may begin in one ms, the fraction keeps them apart: the µs.
+ * No number is exactly so many µs, so all fractions are made here, in one way.
  */
 
 /** The µs of a time in ms, beyond its whole ms. */

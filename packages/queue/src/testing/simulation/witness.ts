@@ -69,7 +69,7 @@ export class Witness {
   readonly #inTurn: boolean;
   /** How many items each worker may have at once. A dead one stays until another one removes it. */
   readonly #slots: Map<string, number> = new Map();
-  /** The most slots there have been: as many items may be taken out of turn, which others leave to their owners. */
+  /** The most slots there have been: so many items may be taken out of turn, because others are for them. */
   #spread = 0;
   #isPaused = false;
   #version = "0";
