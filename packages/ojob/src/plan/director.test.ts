@@ -24,6 +24,15 @@ const work = (args: string, more = ""): string =>
   `{ name: Work, from: oJob Director checkin, exec: print(1), args: { ${args} } ${more} }`;
 const GOOD = 'jobName: a, jobUUID: "{{id}}"';
 
+test.each([
+  ["ch: 5", /^error 4 oJob Director init: "ch" must be the name of a channel/],
+  ["stamp: x", /^error 4 oJob Director init: "stamp" must be a map/],
+  ["keep: soon", /^error 4 oJob Director init: "keep" must be a duration/],
+])("the arguments of init are checked: %s", async (args, message) => {
+  const init = `{ name: Init, to: oJob Director init, args: { ${args} } }`;
+  expect(await found([init], "[Init]")).toEqual([expect.stringMatching(message)]);
+});
+
 test("a good file has no problem", async () => {
   expect(await found([INIT, work(GOOD)], "[Init, { name: Work, args: { id: 1 } }]")).toEqual([]);
   const dated = "jobName: a, jobUUID: \"{{ow.format.fromDate(new Date(), 'yyyyMMdd')}}-{{genUUID()}}\"";

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
+import { durationOf } from "@ojm/core/internal";
 import { DIRECTOR_CHECK, DIRECTOR_CHECKIN, DIRECTOR_CHECKOUT, DIRECTOR_INIT, DIRECTOR_WAIT } from "../load/builtin.js";
 import type { Args, JobFile } from "../load/job-file.js";
 import type { Position, Problems } from "../text/problem.js";
-import { firstTemplate, hasTemplate } from "../text/template.js";
+import { firstTemplate, hasTemplate, isMap } from "../text/template.js";
 import { fillArgs, mergeArgs, runArgs } from "./args.js";
 import { Openers } from "./manager/openers.js";
 import type { Plan, PlannedJob } from "./planned.js";
@@ -15,6 +16,28 @@ const OF_ENTRY: readonly string[] = [DIRECTOR_CHECK, DIRECTOR_CHECKIN, DIRECTOR_
 /** The defaults of OpenAF. */
 export const DEFAULT_CHANNEL = "oJob::check";
 export const DEFAULT_STAMP: Args = { type: "director" };
+
+/** What `init` was given. */
+export interface DirectorSettings {
+  readonly ch: string;
+  readonly stamp: Args;
+  /** How long an entry that is done stays, in ms; `undefined`: until a program removes it. */
+  readonly keep: number | undefined;
+}
+
+/** The settings in the arguments of `init`, or what is wrong with one of them. */
+export function settingsOf(args: Args): DirectorSettings | { readonly argument: string; readonly message: string } {
+  const { ch = DEFAULT_CHANNEL, stamp = DEFAULT_STAMP, keep } = args;
+  const wrong = (argument: string, what: string) => {
+    return { argument, message: `${DIRECTOR_INIT}: "${argument}" must be ${what}.` };
+  };
+  if (typeof ch !== "string" || ch === "") return wrong("ch", "the name of a channel");
+  if (!isMap(stamp)) return wrong("stamp", "a map, such as {type: director}");
+  const span = keep === undefined ? undefined : durationOf(keep, 1);
+  return keep !== undefined && span === undefined
+    ? wrong("keep", "a duration, such as 30d")
+    : { ch, stamp, keep: span };
+}
 
 /** The fields of the date of a `jobUUID`, in UTC: machines with different time zones must have the same. */
 const DATE_FIELDS: Readonly<Record<string, (iso: string) => string>> = {
@@ -76,6 +99,10 @@ export function checkDirector(file: JobFile, plan: Plan, common: Args, problems:
       name === DIRECTOR_INIT || [...from, ...to].some((step) => "job" in step && step.job === DIRECTOR_INIT);
     return isInit ? args.map((each) => ({ args: each, at })) : [];
   });
+  for (const { args, at } of settings) {
+    const found = Object.values(args).some(hasTemplate) ? undefined : settingsOf(args);
+    if (found !== undefined && "argument" in found) problems.flaw(found.message, at);
+  }
   const wanted = settings.map(({ args: { ch, stamp, keep } }) => ({ ch, stamp, keep }));
   const other = wanted.findIndex((one) => !isDeepStrictEqual(one, wanted[0]));
   if (other > 0) {

@@ -24,7 +24,7 @@ import {
   DIRECTOR_WAIT,
 } from "../../load/builtin.js";
 import type { Args } from "../../load/job-file.js";
-import { DEFAULT_CHANNEL, DEFAULT_STAMP, entryOf, withCalls } from "../../plan/director.js";
+import { DEFAULT_STAMP, type DirectorSettings, entryOf, settingsOf, withCalls } from "../../plan/director.js";
 import type { SharedGlobals } from "../../script/thread.js";
 import { isMap } from "../../text/template.js";
 import { DoneElsewhere, JobError } from "./job-error.js";
@@ -62,14 +62,6 @@ interface DirectorValue {
   readonly error?: string;
 }
 
-/** What `init` was given. */
-interface Settings {
-  readonly ch: string;
-  readonly stamp: Args;
-  /** How long an entry that is done stays, in ms; `undefined`: until a program removes it. */
-  readonly keep: number | undefined;
-}
-
 interface Place {
   readonly key: Key;
   readonly name: string;
@@ -100,11 +92,11 @@ class CheckIn implements StartClaim {
   /** The result of an explicit checkout. */
   result: unknown;
   readonly #channel: Channel<unknown>;
-  readonly #settings: Settings;
+  readonly #settings: DirectorSettings;
   #before: Entry<unknown> | undefined;
   #running: DirectorValue | undefined;
 
-  constructor(channel: Channel<unknown>, settings: Settings, place: Place) {
+  constructor(channel: Channel<unknown>, settings: DirectorSettings, place: Place) {
     this.place = place;
     this.#channel = channel;
     this.#settings = settings;
@@ -183,7 +175,9 @@ export class Director {
   readonly #channels: ScriptChannels;
   readonly #clock: Clock;
   readonly #globals: SharedGlobals;
-  #settings: Settings | undefined;
+  #settings: DirectorSettings | undefined;
+  /** Why no init has succeeded. */
+  #failed: Error | undefined;
   #manager: Promise<{ readonly manager: JobManager; readonly isOwn: boolean }> | undefined;
   readonly #checkIns: WeakMap<Run, CheckIn> = new WeakMap();
 
@@ -198,7 +192,7 @@ export class Director {
   async run(job: string, call: DirectorCall): Promise<Args> {
     if (job === DIRECTOR_CHECKIN) return this.#checkIn(call);
     if (job === DIRECTOR_WAIT) return this.#wait(call);
-    if (job === DIRECTOR_INIT) await this.#init(call.args);
+    if (job === DIRECTOR_INIT) await this.#initOrRemember(call.args);
     else if (job === DIRECTOR_CHECK) await this.#check(call);
     else if (job === DIRECTOR_CHECKOUT) await this.#checkOut(call);
     else throw new JobError(`"${job}" is not built in`);
@@ -218,15 +212,10 @@ export class Director {
     if (opened?.isOwn === true) await opened.manager.close({ grace: 0 });
   }
 
-  async #init(args: Args): Promise<Settings> {
-    const { ch = DEFAULT_CHANNEL, stamp = DEFAULT_STAMP, keep } = args;
-    if (typeof ch !== "string" || ch === "")
-      throw new JobError(`${DIRECTOR_INIT}: "ch" must be the name of a channel.`);
-    if (!isMap(stamp)) throw new JobError(`${DIRECTOR_INIT}: "stamp" must be a map, such as {type: director}.`);
-    const span = keep === undefined ? undefined : durationOf(keep, 1);
-    if (keep !== undefined && span === undefined)
-      throw new JobError(`${DIRECTOR_INIT}: "keep" must be a duration, such as 30d.`);
-    const settings: Settings = { ch, stamp, keep: span };
+  async #init(args: Args): Promise<DirectorSettings> {
+    const settings = settingsOf(args);
+    if ("argument" in settings) throw new JobError(settings.message);
+    const { ch, stamp } = settings;
     if (this.#settings !== undefined) {
       if (isDeepStrictEqual(this.#settings, settings)) return this.#settings;
       throw new JobError(
@@ -239,8 +228,21 @@ export class Director {
     return settings;
   }
 
-  async #needSettings(): Promise<Settings> {
-    return this.#settings ?? this.#init({});
+  /** After a failed init, a check-in must not use the defaults: the work would be done again by others. */
+  async #initOrRemember(args: Args): Promise<void> {
+    try {
+      await this.#init(args);
+    } catch (error) {
+      this.#failed = error as Error;
+      throw error;
+    }
+  }
+
+  async #needSettings(): Promise<DirectorSettings> {
+    if (this.#settings !== undefined) return this.#settings;
+    if (this.#failed !== undefined)
+      throw new JobError(`${DIRECTOR_INIT} has failed, so nothing is checked in: ${this.#failed.message}`);
+    return this.#init({});
   }
 
   /** The channel of the entries, in the store of the locks. */
@@ -397,7 +399,7 @@ function spanOf(argument: string, value: unknown): number | undefined {
 }
 
 /** The lock of an entry. Entries of other channels, and of other stamps, have other locks. */
-function lockOf({ ch, stamp }: Settings, { name, uuid }: Place): string {
+function lockOf({ ch, stamp }: DirectorSettings, { name, uuid }: Place): string {
   const fields = Object.entries(stamp)
     .map(([field, value]) => `${field}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .sort()
