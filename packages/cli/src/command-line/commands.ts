@@ -903,7 +903,8 @@ With "notify" in a config file, ojm sends alerts about its runs.`,
         operands: "[NAME]",
         summary: "print runs, logs, schedules and the audit of a store as lines of JSON, for ojm import",
         about: `The store can be in use during the export. Runs in progress, locks, holds, pending attempts and requests are left out: they
-are valid only in their own store. The last line has the counts of all others.`,
+are valid only in their own store. So are the items of queues, the keys that are done, and the marks of exec that a tick has run: it prints
+how many. The last line has the counts of all others.`,
         examples: ["ojm export --store sqlite:a.db | ojm import --store redis://jobs.example.com"],
         codes: [3],
         load: () => import("../commands/port/export.js"),

@@ -455,8 +455,9 @@ export class JobManager extends JobQueries {
    * The ended runs of the store, newest first, each followed by its log; then the audit. For the
    * {@link JobManager.openImport} of another store. All of it is plain JSON.
    *
-   * Other processes may use the store meanwhile. A run that is still open is reported as `leftOut`. Locks,
-   * holds and pending attempts belong to their store: they are not exported.
+   * Other processes may use the store meanwhile. A run that is still open is reported as `leftOut`, and so
+   * is each mark that a key is done, or that a tick of a command has run. Locks, holds and pending attempts
+   * belong to their store: they are not exported.
    *
    * @throws ChannelError `INVALID_ARGUMENT`, or if the store fails
    */

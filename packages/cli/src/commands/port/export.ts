@@ -47,6 +47,22 @@ export async function execute(given: Given): Promise<number> {
   });
 }
 
+/** The most items of a queue that are counted in each state: all of them. */
+const MOST_ITEMS = 1_000_000_000;
+
+/** How many items the queues have, or the one with this name. */
+async function itemsOf(manager: JobManager, only: string | undefined): Promise<number> {
+  const { openQueues } = await import("@ojm/queue");
+  await using queues = openQueues(manager);
+  let items = 0;
+  for await (const { name } of queues.list()) {
+    if (only !== undefined && name !== only) continue;
+    const { waiting, delayed, active, dead } = await queues.counts(name, { most: MOST_ITEMS });
+    items += waiting + delayed + active + dead;
+  }
+  return items;
+}
+
 /** Writes all lines, until the reader closes its end. */
 async function exportTo(lines: Lines, store: string, manager: JobManager, wanted: Wanted): Promise<Tail> {
   const [{ VERSIONS }, { exportedSchedules }] = await Promise.all([
@@ -68,6 +84,7 @@ async function exportTo(lines: Lines, store: string, manager: JobManager, wanted
     if (count > 0) leftOut[reason] = (leftOut[reason] ?? 0) + count;
   };
   leaveOut("a pending attempt", (await manager.retries(wanted.name)).length);
+  leaveOut("an item of a queue: work through the queue in this store", await itemsOf(manager, wanted.name));
   for await (const part of manager.exported({ ...range, logs })) {
     if (lines.closed.aborted) break;
     if ("leftOut" in part) leaveOut(part.leftOut.reason);

@@ -300,3 +300,12 @@ describe("the commands of a subject", () => {
     expect(out).toBe("mail\n");
   });
 });
+
+test("ojm export says how many items it leaves out", async () => {
+  for (const delay of [0, 60_000]) await queues.add("mail", 1, { delay });
+  await queues.add("sms", 1);
+  const left = async (...words: string[]): Promise<string> =>
+    (await called(folder, ["export", ...words, ...STORE])).err;
+  expect(await left()).toContain("Left out 3: an item of a queue");
+  expect(await left("sms")).toContain("Left out 1: an item of a queue");
+});

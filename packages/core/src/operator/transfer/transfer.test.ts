@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { JobManager } from "../../jobs/manager.js";
+import { runId } from "../../jobs/run-id.js";
+import type { RunRecord } from "../../jobs/types.js";
 import { told } from "../../testing/logs.js";
 import { collect, rejection } from "../../testing/settle.js";
 import { type ManagerOf, World } from "../../testing/world.js";
@@ -86,6 +88,16 @@ async function content(world: World, manager: JobManager): Promise<unknown> {
 describe("an export that is imported into an empty store", () => {
   beforeEach(fill);
 
+  test("reports each mark that keeps work from being done again: the other store does not get them", async () => {
+    await from.clock.until(source.manager.once("charge", "order 1", () => 1, { keep: 60_000 }));
+    await from.clock.until(source.manager.run("report", () => {}, { once: { key: "2026-11", keep: 60_000 } }));
+    const left = (await exported()).flatMap((part) => ("leftOut" in part ? [part.leftOut] : []));
+    expect(left.slice(1)).toEqual([
+      { run: expect.stringMatching(/^charge@/), reason: expect.stringContaining("its key is done only in this store") },
+      { run: expect.stringMatching(/^report@/), reason: expect.stringContaining("only this store knows that it ran") },
+    ]);
+  });
+
   test("gives equal records, logs, progress, indexes and audits, without the run in progress", async () => {
     const parts = await exported();
     expect(parts.filter((part) => "leftOut" in part)).toEqual([
@@ -144,6 +156,20 @@ describe("an export that is imported into an empty store", () => {
     for (const part of parts) await from.clock.until(again.add(part));
     await from.clock.until(again.flush());
     expect(await from.clock.until(again.lowerFences())).toBeUndefined();
+  });
+
+  test("no fence is said to be lower that is as high", async () => {
+    const [part] = (await exported({ logs: false })).filter((one) => "run" in one);
+    const { run } = part as { readonly run: RunRecord };
+    const { locks } = target.manager.channels;
+    for (let ahead = 1; ahead <= 8; ahead++) {
+      const now = await to.clock.until(locks.commit([{ delete: ["none"] }]));
+      const fence = String(Number(now.ok && now.version) + ahead).padStart(19, "0");
+      const startTime = run.startTime + ahead;
+      const importer = await importOf([{ run: { ...run, startTime, id: runId({ ...run, startTime }), fence } }]);
+      const { here = "", imported = "" } = (await to.clock.until(importer.lowerFences())) ?? {};
+      expect(here === "" || here < imported).toBe(true);
+    }
   });
 
   test("is of one name, of a range of time, and without logs, if that is asked for", async () => {

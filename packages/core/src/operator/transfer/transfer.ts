@@ -94,6 +94,23 @@ export async function* exportAll(context: RunContext, { logs = true, ...options 
     if (channel !== undefined && (await logged?.has(record))) yield* logOf(channel, record, call);
   }
   yield* auditsOf(context.lockChannel, options);
+  yield* marksOf(context.lockChannel, options.name, call);
+}
+
+/** The marks that keep work from being done again, which another store does not get: a person must know. */
+const MARKS: Readonly<Record<string, string>> = {
+  done: "its key is done only in this store: in another one, it is done again",
+  once: "only this store knows that it ran, for its tick or for a time: in another one, it may run again",
+};
+
+async function* marksOf(locks: Channel<unknown>, name: string | undefined, call: CallOptions): Items<Exported> {
+  for (const [kind, reason] of Object.entries(MARKS)) {
+    const prefix = name === undefined ? [kind] : [kind, name];
+    for await (const { value } of readable(locks, { prefix, ...call })) {
+      const { run } = fieldsOf<{ readonly run: string }>(value) ?? {};
+      if (isText(run)) yield { leftOut: { run, reason } };
+    }
+  }
 }
 
 async function* logOf(
@@ -259,7 +276,7 @@ export class RunImport {
   async lowerFences(): Promise<{ readonly imported: Version; readonly here: Version } | undefined> {
     // A commit that changes nothing, for its version.
     const outcome = await this.#context.lockChannel.commit([{ delete: ["import"] }]);
-    if (!outcome.ok || compareVersions(outcome.version, this.#highestFence) > 0) return undefined;
+    if (!outcome.ok || compareVersions(outcome.version, this.#highestFence) >= 0) return undefined;
     return { imported: this.#highestFence, here: outcome.version };
   }
 
