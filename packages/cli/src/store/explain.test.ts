@@ -51,6 +51,10 @@ test("any other failure of a store is a store that is away", () => {
   expect(explained(new ChannelError("FAILED", "an answer that makes no sense"))).toMatchObject({ code: 5 });
 });
 
+test.each(["INVALID_VALUE", "INVALID_KEY", "TOO_LARGE"] as const)("what no store takes is a wrong use: %s", (code) => {
+  expect(explained(new ChannelError(code, "not this"))).toMatchObject({ code: 2 });
+});
+
 test("an error with a code ends with the address of its explanation, except in JSON", async () => {
   const folder = folderWith({ "a.db": `SQLite format 3\0${"x".repeat(8_192)}` });
   const text = await called(folder, ["ps", "--store", "sqlite:a.db"]);

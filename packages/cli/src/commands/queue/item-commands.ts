@@ -1,4 +1,4 @@
-import type { JobManager } from "@ojm/core";
+import { isChannelError, type JobManager } from "@ojm/core";
 import type { Item } from "@ojm/queue";
 import { EXIT } from "../../errors.js";
 import { printError } from "../../output/print.js";
@@ -14,6 +14,17 @@ export interface ItemCommandOptions {
   readonly grace: number;
   /** How long an item waits that its command gave back, in ms. */
   readonly later: number;
+}
+
+/** How long an item waits that was given back because the store was away, in ms. */
+const AGAIN = 1_000;
+
+/** The store was away before the command of an item began. */
+class NotBegun extends Error {}
+
+function notBegun(error: unknown): never {
+  if (isChannelError(error) && error.retryable) throw new NotBegun(error.message, { cause: error });
+  throw error;
 }
 
 /** Runs one command for each item, with the data of the item on its stdin. */
@@ -52,9 +63,22 @@ export class ItemCommands {
 
   /** The handler of the worker. */
   async handle(item: Item): Promise<void> {
+    const { id, queue, signal } = item;
+    try {
+      await this.#run(item);
+    } catch (error) {
+      // The store was away for a moment, and the command has done nothing.
+      if (!(error instanceof NotBegun) || signal.aborted) throw error;
+      const why = `its command did not begin: ${error.message}`;
+      printError(`ojm: gives the item ${id} of "${queue}" back: ${why}`);
+      await item.giveBack(why, { delay: AGAIN });
+    }
+  }
+
+  async #run(item: Item): Promise<void> {
     const { run } = item;
     const predecessor = new Predecessor(this.#manager, run.lock);
-    if (await this.#isBlocked(item, predecessor)) return;
+    if (await this.#isBlocked(item, predecessor).catch(notBegun)) return;
     const { words } = this.#options;
     const command = new GuardedProcess(
       words,
@@ -70,7 +94,9 @@ export class ItemCommands {
       began: () => {
         hasBegun = true;
       },
-    }).finally(() => this.#running.delete(command));
+    })
+      .catch((error) => (hasBegun ? Promise.reject(error) : notBegun(error)))
+      .finally(() => this.#running.delete(command));
     if (ended.exit !== undefined && hasBegun) run.exited(...ended.exit);
     await predecessor.forget(run).catch(() => {});
     await this.#answer(item, ended, hasBegun);

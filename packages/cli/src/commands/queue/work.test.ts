@@ -1,12 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { JobManager, RunRecord } from "@ojm/core";
+import { ChannelError, type JobManager, type RunRecord } from "@ojm/core";
 import type { Queues } from "@ojm/queue";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { collect } from "../../../../core/src/testing/settle.js";
 import { type Ojm, start } from "../../testing/ojm.js";
 import { queuesInFolder } from "../../testing/store.js";
+import { ItemCommands } from "./item-commands.js";
 
 let folder: string;
 let manager: JobManager;
@@ -81,6 +82,23 @@ describe("ojm queue work", () => {
     expect(await work("exit 75", "--drain", "--later", "1h").ended).toMatchObject({ code: 0, err: "" });
     expect(await queues.item("q", id)).toMatchObject({ state: "delayed", attempt: 1 });
     expect(await runs()).toMatchObject([{ status: "skipped", error: expect.stringContaining("try again in 1 h") }]);
+  });
+
+  test("an item whose command has not begun, because the store was away, is given back", async () => {
+    const locks = Object.create(manager.channels.locks, {
+      get: { value: () => Promise.reject(new ChannelError("UNAVAILABLE", "restarts", { retryable: true })) },
+    });
+    let asked = 0;
+    const away = Object.create(manager, {
+      channels: { get: () => (asked++ === 0 ? { locks } : manager.channels) },
+    });
+    const commands = new ItemCommands(away, { words: ["true"], grace: 1_000, later: 60_000 });
+    await queues.define("q", { attempts: 1 });
+    await queues.work("q", (item) => commands.handle(item));
+    await queues.add("q", 1);
+    await expect.poll(statuses).toEqual(["skipped", "completed"]);
+    const [first] = await runs();
+    expect(first).toMatchObject({ error: expect.stringContaining("its command did not begin: restarts") });
   });
 
   test("a command that does not read its input does not disturb the worker", async () => {
