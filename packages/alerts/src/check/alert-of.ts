@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { RunRecord } from "@ojm/core";
+import { elapsedSince } from "@ojm/core/internal";
 import { cut } from "../cut.js";
 import type { Alert, AlertKind } from "../types.js";
 
@@ -26,7 +27,7 @@ export interface Found {
 export function alertOf(record: RunRecord, { rule, kind, streak, tick, now }: Facts): Found {
   const { id, name, status, error, holder, startTime, startDate, endTime, endDate, attempt, retry } = record;
   const begins = kind === "started";
-  const duration = begins ? undefined : (record.duration ?? Math.max(0, now - startTime));
+  const duration = begins ? undefined : (record.duration ?? elapsedSince(startTime, now));
   const alert: Alert = {
     id: idOf(rule, id, kind),
     kind,

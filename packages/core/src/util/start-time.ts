@@ -18,3 +18,6 @@ export function startDateOf(startTime: number): string {
   const micros = microsOf(startTime);
   return micros === 0 ? date : `${date.slice(0, -1)}${String(micros).padStart(3, "0")}Z`;
 }
+
+/** How long a run has taken, in ms. The µs of its start time do not measure time. */
+export const elapsedSince = (startTime: number, now: number): number => Math.max(0, now - Math.floor(startTime));

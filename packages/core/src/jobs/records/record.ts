@@ -7,7 +7,7 @@ import type { LockError } from "../../locks/errors.js";
 import { VERSIONS } from "../../locks/versions.js";
 import { durationText } from "../../util/duration.js";
 import { isText } from "../../util/shape.js";
-import { startDateOf } from "../../util/start-time.js";
+import { elapsedSince, startDateOf } from "../../util/start-time.js";
 import { RunError } from "../errors.js";
 import { runEnded } from "../events.js";
 import { runId } from "../run-id.js";
@@ -74,16 +74,13 @@ export function closed(record: RunRecord, fence: string | undefined, now: number
     ...ending,
     endTime,
     endDate: new Date(endTime).toISOString(),
-    duration: durationFrom(record.startTime, now),
+    duration: elapsedSince(record.startTime, now),
     inError: isError(ending.status),
   };
 }
 
 /** The end of a run. Its start time may be later than now: it was moved, or the clock was set back. */
 const endAfter = (startTime: number, now: number): number => Math.max(now, Math.ceil(startTime));
-
-/** How long a run took. The µs of a start time do not measure time. */
-const durationFrom = (startTime: number, now: number): number => Math.max(0, now - Math.floor(startTime));
 
 function isError(status: RunStatus): boolean {
   return status !== "completed" && status !== "skipped";
@@ -103,7 +100,7 @@ export function ended(record: RunRecord, fence: string, now: number, ending: End
   Object.assign(end, ending);
   end.endTime = endTime;
   end.endDate = new Date(endTime).toISOString();
-  end.duration = durationFrom(startTime, now);
+  end.duration = elapsedSince(startTime, now);
   end.inError = isError(status);
   return end;
 }

@@ -1,5 +1,5 @@
 import type { JobManager, Progress } from "@ojm/core";
-import { type ActiveRun, isOwn } from "@ojm/core/internal";
+import { type ActiveRun, elapsedSince, isOwn } from "@ojm/core/internal";
 import { grouped, type LiveStore, type Problem, type ProblemKind } from "@ojm/schedule/operator";
 import type { ActName, Now, Problem as ProblemView, Running } from "../../contract/types.js";
 import { summaryOf } from "../queues.js";
@@ -119,7 +119,7 @@ export function runningOf(run: ActiveRun, now: number, { mask }: Pick<Source, "m
   const { startTime, trigger, holder, lease, progress, stopRequest } = run;
   return {
     ...pick(run, "id", "name", "startTime", "attempt", "fence", "usual", "waiting", "tick"),
-    elapsed: Math.max(0, now - Math.floor(startTime)),
+    elapsed: elapsedSince(startTime, now),
     status: "running",
     trigger: mask(String(trigger)),
     holder: holderOf(holder),

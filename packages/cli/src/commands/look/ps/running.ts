@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { AuditEntry, HeldLock, JobManager, JobSummary, Progress, RunRecord, Waiter } from "@ojm/core";
-import { type ActiveRun, elapsedText, visible } from "@ojm/core/internal";
+import { type ActiveRun, elapsedSince, elapsedText, visible } from "@ojm/core/internal";
 import { type SayTime, sayDuration } from "../../../output/times.js";
 import { type Orphan, orphansOf, recordOf, runsWithLock } from "../../exec/orphans.js";
 
@@ -57,7 +57,7 @@ export async function running(manager: JobManager, locks: readonly HeldLock[]): 
 export function rowOf({ stopRequest, ...run }: ActiveRun, now: number, waiters?: readonly Waiter[]): Running {
   return {
     ...run,
-    elapsed: Math.max(0, now - Math.floor(run.startTime)),
+    elapsed: elapsedSince(run.startTime, now),
     ...(waiters !== undefined && { waiters }),
     ...stopRequestField(stopRequest),
   };
@@ -74,12 +74,7 @@ export async function orphaned(
     const record = await recordOf(manager, orphan);
     if (record === undefined) continue;
     const { host, pid } = orphan;
-    runs.push({
-      ...record,
-      elapsed: Math.max(0, Date.now() - Math.floor(record.startTime)),
-      waiting: 0,
-      orphan: { host, pid },
-    });
+    runs.push({ ...record, elapsed: elapsedSince(record.startTime, Date.now()), waiting: 0, orphan: { host, pid } });
   }
   return { runs, orphans };
 }
