@@ -24,7 +24,7 @@ export type RunStatus = "running" | "completed" | "skipped" | "failed" | "timeou
 export interface RunRecord {
   readonly name: string;
   readonly startTime: number;
-  /** `startTime` in ISO 8601, UTC: to the ms, or to the µs if it has any. */
+  /** `startTime` in ISO 8601, UTC. It has three digits of a second, and six if the time has µs. */
   readonly startDate: string;
   /** The id of the run: `name@startDate`. See {@link runId}. */
   readonly id: string;

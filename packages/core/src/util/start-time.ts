@@ -1,18 +1,19 @@
 /*
- * Start times, in ms. If several runs of a name may begin in one ms, the fraction keeps them apart: the µs.
- * No number is exactly so many µs, so all fractions are made here, in one way.
+ * Start times, in ms. If several runs of a name may begin in one ms, a fraction keeps them apart: the µs.
+ * A number cannot hold 0.001 exactly. So only this file makes such fractions, and equal µs are equal numbers.
+ * The pages of the UI read it, so it imports nothing.
  */
 
 /** The µs of a time in ms, beyond its whole ms. */
 const microsOf = (time: number): number => Math.round((time - Math.floor(time)) * 1_000);
 
-/** A time of `micros` µs after a whole ms. The same µs are always the same number. */
+/** A time of `micros` µs after a whole ms. */
 export const withMicros = (ms: number, micros: number): number => (micros < 1_000 ? ms + micros / 1_000 : ms + 1);
 
 /** The first start time after this one. */
 export const startAfter = (time: number): number => withMicros(Math.floor(time), microsOf(time) + 1);
 
-/** A start time in ISO 8601, UTC: to the ms, or to the µs if it has any. */
+/** A start time in ISO 8601, UTC. It has three digits of a second, and six if the time has µs. */
 export function startDateOf(startTime: number): string {
   const date = new Date(Math.floor(startTime)).toISOString();
   const micros = microsOf(startTime);

@@ -61,7 +61,7 @@ export interface ExportedAudit {
   readonly value: { readonly [field: string]: JsonValue };
 }
 
-/** A run that is not exported. */
+/** A run that is not exported, or whose mark is not. */
 interface NotExported {
   /** The id of the run. */
   readonly run: string;

@@ -69,7 +69,7 @@ export class Witness {
   readonly #inTurn: boolean;
   /** How many items each worker may have at once. A dead one stays until another one removes it. */
   readonly #slots: Map<string, number> = new Map();
-  /** The most slots there have been: so many items may be taken out of turn, because others are for them. */
+  /** The most slots at once: workers leave this many items to each other, and may take others before them. */
   #spread = 0;
   #isPaused = false;
   #version = "0";
