@@ -572,6 +572,11 @@ test("an argument of a wrong kind is refused with its name, the value and what i
     [() => queues.trigger("q", 1, { after: "soon" }), /queue "q": after must be /],
     [() => queues.redrive("q", { rate: "5/s" } as never), 'options of rate must be a map, not the text "5/s"'],
     [() => queues.redrive("q", { rate: { max: 0, per: "1m" } }), "rate.max must be a number above 0, not 0"],
+    [() => queues.add("q", 1, { delay: "2s", ttl: "1s" }), /never be handled: its ttl is over before its delay or at/],
+    [() => queues.add("q", 1, { at: clock.now() + 2_000, ttl: "2s" }), "its ttl is over before its delay or at"],
+    [() => queues.batch("q", "b", [1], { callback, delay: 2, ttl: 1 }), "its ttl is over before its delay or at"],
+    [() => queues.why("q", { item: "a-1" } as never), 'must be one of queues.items or queues.item, not the text "a-1"'],
+    [() => queues.why("q", { item: undefined } as never), "must be one of queues.items or queues.item, not undefined"],
     [() => queues.counts("q", { most: 1.5 }), "most must be a whole number from 1 to 1000000000, not 1.5"],
   ];
   for (const [call, message] of calls) await expect(call()).rejects.toThrow(message);

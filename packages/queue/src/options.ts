@@ -175,6 +175,9 @@ export function checkAdd(queue: string, given: AddOptions, now: number): Checked
   if (meta !== undefined && bytesOf(meta) > LARGEST_META)
     wrong(queue, `meta must be JSON, and at most ${LARGEST_META} bytes of it`);
   const due = delay === undefined ? at : now + checkDuration(queue, "delay", delay);
+  const expires = ttl === undefined ? undefined : now + checkDuration(queue, "ttl", ttl, 1);
+  if (due !== undefined && expires !== undefined && expires <= due)
+    wrong(queue, "the item would never be handled: its ttl is over before its delay or at. Give a longer ttl");
   // Not "-0": the text of a key would be that of 0.
   const rank = 0 - checkWhole(queue, "priority", given.priority ?? 0, HIGHEST, -HIGHEST);
   return {
@@ -182,7 +185,7 @@ export function checkAdd(queue: string, given: AddOptions, now: number): Checked
     replace: unique?.replace === true,
     ...present({
       at: due !== undefined && due > now ? Math.ceil(due) : undefined,
-      expires: ttl === undefined ? undefined : now + checkDuration(queue, "ttl", ttl, 1),
+      expires,
       group: group === undefined ? undefined : checkText(queue, "group", group, LONGEST_NAME),
       unique: unique === undefined ? undefined : checkUnique(queue, unique),
       attempts: attempts === undefined ? undefined : checkWhole(queue, "attempts", attempts, MOST_ATTEMPTS),

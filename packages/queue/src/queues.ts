@@ -4,6 +4,7 @@ import { systemClock } from "@ojm/core/backend";
 import {
   first,
   inBatches,
+  isMap,
   maintenanceOf,
   present,
   readable,
@@ -333,8 +334,12 @@ export class Queues {
    */
   async why(
     queue: string,
-    { item, counts }: { readonly item?: ItemInfo; readonly counts?: QueueCounts } = {},
+    options: { readonly item?: ItemInfo; readonly counts?: QueueCounts } = {},
   ): Promise<QueueReason[]> {
+    const { item, counts } = options;
+    // For an id, or an item that is gone, the reasons would be none, or those of the queue.
+    if ("item" in options && !isMap(item))
+      refuse(queue, `queue "${queue}": item must be one of queues.items or queues.item, not ${valueText(item)}`);
     const store = await this.#open(checkName(queue));
     const one = async (state: ItemState): Promise<ItemInfo | undefined> =>
       item === undefined ? first(this.items(queue, { state, limit: 1 })) : item.state === state ? item : undefined;
