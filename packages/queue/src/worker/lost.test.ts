@@ -113,6 +113,36 @@ test("an item whose claim got no answer is given back, and the attempt does not 
   expect(await world.items(one)).toEqual([]);
 });
 
+test("a worker tries ever more seldom while the store is full, and at once again after its first success", async () => {
+  const one = await world.process("one");
+  const seen: unknown[] = [];
+  await clock.until(one.queues.work("q", ({ data }) => void seen.push(data)));
+  await clock.until(one.queues.add("q", 1));
+  await clock.advance(100);
+  let tries = 0;
+  const isStart = (key: string): boolean => /^oJobManager-locks \["lock "queue[^"]*$/.test(key);
+  one.way.fault = (call) => {
+    if (call.kind !== "commit" || !call.commit.writes.some(({ key }) => isStart(key))) return undefined;
+    tries++;
+    return { type: "full" };
+  };
+  await clock.until(one.queues.add("q", 2));
+  await clock.advance(10_000);
+  expect([tries >= 3, tries <= 5]).toEqual([true, true]);
+  await clock.advance(290_000);
+  expect(tries).toBeLessThan(20);
+  one.way.fault = () => undefined;
+  await clock.advance(31_000);
+  expect(seen).toEqual([1, 2]);
+  await clock.until(one.queues.add("q", 3));
+  await clock.advance(100);
+  expect(seen).toEqual([1, 2, 3]);
+  one.way.once("queue/q/", { type: "full" });
+  await clock.until(one.queues.add("q", 4));
+  await clock.advance(3_000);
+  expect(seen).toEqual([1, 2, 3, 4]);
+});
+
 test("an end whose answer is lost is the only end", async () => {
   const one = await world.process("one");
   const seen: number[] = [];

@@ -67,8 +67,9 @@ const CALLED = 50;
 const MOVERS = 3;
 const MOVE_TURN = 200;
 
-/** The pause after an error of the store, or of a start, in ms. */
+/** The pause after an error of the store, or of a start, in ms. While the store is full, each is twice the last. */
 const REST = 1_000;
+const LONGEST_REST = 30_000;
 
 /** The least and the most items that are read at once. */
 const PAGE = 50;
@@ -128,6 +129,8 @@ export class QueueWorker implements Worker {
   readonly #maintenance: KnownMaintenance;
   #definition: Definition;
   #restUntil = 0;
+  /** The last pause after an error. */
+  #rest = 0;
   #ticks = 0;
   /** The tick of the next beat, and that of the last start of an item. */
   #nextBeat = 0;
@@ -503,6 +506,7 @@ export class QueueWorker implements Worker {
         this.queue,
         (run) => {
           active.run = run;
+          this.#rest = 0;
           this.#deal();
           claim.isClosing = () => isRunError(run.signal.reason) && run.signal.reason.code === "CLOSING";
           this.#head.remove(claim.waiting, claim.waiting.version);
@@ -637,7 +641,13 @@ export class QueueWorker implements Worker {
       return;
     }
     // A damaged entry, such as the lock of an item, must not keep the worker from other items.
-    if (!isChannelError(error) || error.code !== "CORRUPT") this.#restUntil = this.#store.clock.monotonic() + REST;
+    if (!isChannelError(error) || error.code !== "CORRUPT") {
+      const now = this.#store.clock.monotonic();
+      const isFull = isChannelError(error) && error.code === "FULL";
+      // Starts that failed together count as one.
+      if (now >= this.#restUntil) this.#rest = Math.min(Math.max(REST, isFull ? 2 * this.#rest : 0), LONGEST_REST);
+      this.#restUntil = now + this.#rest;
+    }
     const text = reasonText(error);
     if ((isChannelError(error) && (error as ChannelError).retryable) || text === this.#warned) return;
     this.#warned = text;
