@@ -1,4 +1,4 @@
-import type { ChannelOps, Op, RunRecord, Version } from "@ojm/core";
+import { type ChannelOps, isRunError, type Op, type Run, type RunRecord, type Version } from "@ojm/core";
 import type { KnownMaintenance, StartClaim, StartingRun } from "@ojm/core/internal";
 import { type AttemptEnd, endOf, endOps } from "../store/end.js";
 import {
@@ -47,30 +47,47 @@ export interface ClaimSource {
  */
 export class ItemClaim implements StartClaim {
   readonly #source: ClaimSource;
-  #waiting: Waiting;
-  #definition: Definition;
+  readonly #isClosed: () => boolean;
+  waiting: Waiting;
+  definition: Definition;
   #taken: TakenItem | undefined;
   /** The version of its entry, if newer data was written to it. */
   #version: Version | undefined;
   #decided: { readonly status: string; readonly end: AttemptEnd } | undefined;
   /** Ops of the program for the commit that completes the run. */
-  #more: readonly ChannelOps<unknown>[] = [];
-  /** Whether the process of the run closes: then its attempt does not count. */
-  isClosing: () => boolean;
+  more: readonly ChannelOps<unknown>[] = [];
+  /** Its run, once that has begun. */
+  run: Run | undefined;
+  /** Ends its wait in line, if it may have one: the worker closes, or another one has the item. */
+  readonly stop: AbortController | undefined;
+  /** Whether the store says that the item is taken. */
+  isCounted = false;
+  /** Whether the handler has ended its attempt itself. */
+  isEnded = false;
+  /** Whether its handler has returned: the slot is free, and the end of the run is on its way. */
+  isEnding = false;
+  /** Whether its handler is reported as one that ignores its signal. */
+  isHung = false;
 
-  constructor(source: ClaimSource, waiting: Waiting, definition: Definition, isClosing: () => boolean) {
-    this.isClosing = isClosing;
+  constructor(
+    source: ClaimSource,
+    waiting: Waiting,
+    definition: Definition,
+    isLimited: boolean,
+    isClosed: () => boolean,
+  ) {
     this.#source = source;
-    this.#waiting = waiting;
-    this.#definition = definition;
+    this.#isClosed = isClosed;
+    this.waiting = waiting;
+    this.definition = definition;
+    this.stop = isLimited ? new AbortController() : undefined;
   }
 
-  get waiting(): Waiting {
-    return this.#waiting;
-  }
-
-  get definition(): Definition {
-    return this.#definition;
+  /** Whether its process closes: then its attempt does not count. */
+  get isClosing(): boolean {
+    if (this.run === undefined) return this.#isClosed();
+    const { reason } = this.run.signal;
+    return isRunError(reason) && reason.code === "CLOSING";
   }
 
   /** How the attempt ends if its run ends with this status. */
@@ -78,18 +95,14 @@ export class ItemClaim implements StartClaim {
     this.#decided = { status, end };
   }
 
-  completeWith(ops: readonly ChannelOps<unknown>[]): void {
-    this.#more = ops;
-  }
-
   ops({ id: run, holder }: StartingRun): readonly ChannelOps<unknown>[] {
     const { queue, member, crew } = this.#source;
-    const { key, version, item, id, rank, turn } = this.#waiting;
+    const { key, version, item, id, rank, turn } = this.waiting;
     const by = { host: holder.host, pid: holder.pid, instance: holder.instance };
     this.#taken = { ...itemOf(item), rank, turn, by, member, run };
     const ops: Op<QueuesValue>[] = [
       { check: key, version },
-      { check: definitionKey(queue), version: this.#definition.version },
+      { check: definitionKey(queue), version: this.definition.version },
       { delete: key },
       { put: takenKey(queue, id), value: this.#taken },
     ];
@@ -103,24 +116,24 @@ export class ItemClaim implements StartClaim {
 
   async refused(): Promise<void> {
     const { store, queue, maintenance } = this.#source;
-    const { key } = this.#waiting;
+    const { key } = this.waiting;
     const [[entry, definition]] = await Promise.all([
       store.channel.entriesUnder([key, definitionKey(queue)]),
       maintenance.read(),
     ]);
     if (entry === undefined || !isItem(entry.value)) throw new NotTaken(true);
-    this.#waiting = { ...this.#waiting, version: entry.version, item: entry.value };
-    this.#definition = definitionOf(definition);
-    const isPaused = pauseAt(this.#definition, store.clock.now()) !== undefined || maintenance.of(queue) !== undefined;
+    this.waiting = { ...this.waiting, version: entry.version, item: entry.value };
+    this.definition = definitionOf(definition);
+    const isPaused = pauseAt(this.definition, store.clock.now()) !== undefined || maintenance.of(queue) !== undefined;
     if (isPaused) throw new NotTaken(false);
   }
 
   end(record: RunRecord): readonly ChannelOps<unknown>[] {
     const { store, queue } = this.#source;
-    const { id } = this.#waiting;
+    const { id } = this.waiting;
     if (this.#taken === undefined) return [];
-    const taken = { queue, id, options: this.#definition.options, value: this.#taken };
-    const more = record.status === "completed" ? this.#more : [];
+    const taken = { queue, id, options: this.definition.options, value: this.#taken };
+    const more = record.status === "completed" ? this.more : [];
     this.#version ??= record.fence;
     const hasNext = this.#taken.unique?.until === "done" && this.#version !== undefined;
     const check = hasNext ? [{ check: takenKey(queue, id), version: this.#version as Version }] : [];
@@ -130,7 +143,7 @@ export class ItemClaim implements StartClaim {
   /** Newer data for the item may have come. */
   async endRefused(): Promise<boolean> {
     const { store, queue } = this.#source;
-    const [entry] = await store.channel.entriesUnder([takenKey(queue, this.#waiting.id)]);
+    const [entry] = await store.channel.entriesUnder([takenKey(queue, this.waiting.id)]);
     if (entry === undefined || entry.version === this.#version) return false;
     this.#version = entry.version;
     if (isTaken(entry.value)) this.#taken = entry.value;
@@ -140,12 +153,12 @@ export class ItemClaim implements StartClaim {
   #endBy(record: RunRecord): AttemptEnd {
     if (this.#decided?.status === record.status) return this.#decided.end;
     const isBroken = record.status === "lost" || record.status === "cancelled";
-    return isBroken && this.isClosing() ? { type: "given back" } : endOf(record);
+    return isBroken && this.isClosing ? { type: "given back" } : endOf(record);
   }
 
   undo(_: StartingRun, version: Version): readonly ChannelOps<unknown>[] {
     const { queue } = this.#source;
-    const { key, id, item } = this.#waiting;
+    const { key, id, item } = this.waiting;
     return this.#on([
       { check: takenKey(queue, id), version },
       { delete: takenKey(queue, id) },

@@ -29,7 +29,7 @@ import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
 import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
 import { Crew, type Member, type TakenEntry, WATCHFUL } from "./crew.js";
 import { Head, type Waiting } from "./head.js";
-import { HeldItem } from "./item.js";
+import { heldItem } from "./item.js";
 
 /** The time between two checks, in ms. */
 const TICK = 1_000;
@@ -90,20 +90,6 @@ const LAST_MOMENT = 500;
 /** A handler that runs for so long after its signal fired is reported, in ms. */
 const HUNG = 30_000;
 
-/** An item that this worker takes or handles. */
-interface Active {
-  readonly claim: ItemClaim;
-  run: Run | undefined;
-  /** Ends its wait in line, if it may have one: the worker closes, or another one has the item. */
-  readonly stop: AbortController | undefined;
-  /** Set once the store says that the item is taken. */
-  isCounted: boolean;
-  /** Set once its handler has returned: the slot is free, and the end of the run is on its way. */
-  isEnding: boolean;
-  /** Set once its handler is reported as one that ignores its signal. */
-  isHung: boolean;
-}
-
 /** See {@link Worker}. */
 export class QueueWorker implements Worker {
   readonly queue: string;
@@ -114,7 +100,7 @@ export class QueueWorker implements Worker {
   readonly #crew: Crew;
   readonly #head: Head;
   readonly #group: ReturnType<QueueStore["manager"]["group"]>;
-  readonly #active: Map<string, Active> = new Map();
+  readonly #active: Map<string, ItemClaim> = new Map();
   /** The runs whose handlers this worker called, until it no longer has their items. */
   readonly #begun: Map<string, string> = new Map();
   readonly #working: InFlight = new InFlight();
@@ -462,8 +448,8 @@ export class QueueWorker implements Worker {
   #groupsStarting(): Map<string, number> {
     const groups = new Map<string, number>();
     if (this.#definition.options.perGroup === undefined) return groups;
-    for (const { claim, isCounted } of this.#active.values()) {
-      const { group } = claim.waiting.item;
+    for (const { waiting, isCounted } of this.#active.values()) {
+      const { group } = waiting.item;
       if (group !== undefined && !isCounted) groups.set(group, (groups.get(group) ?? 0) + 1);
     }
     return groups;
@@ -486,52 +472,49 @@ export class QueueWorker implements Worker {
   #start(waiting: Waiting): void {
     const own = { queue: this.queue, member: this.#member };
     const source = { ...own, store: this.#store, maintenance: this.#maintenance, crew: this.#crew };
-    const claim = new ItemClaim(source, waiting, this.#definition, () => this.#closing.signal.aborted);
-    const stop = this.#isLimited ? new AbortController() : undefined;
-    const active: Active = { claim, run: undefined, stop, isCounted: false, isEnding: false, isHung: false };
-    this.#active.set(waiting.id, active);
+    const isClosed = (): boolean => this.#closing.signal.aborted;
+    const claim = new ItemClaim(source, waiting, this.#definition, this.#isLimited, isClosed);
+    this.#active.set(waiting.id, claim);
     this.#usedAt = this.#ticks;
     this.#offered.delete(waiting.id);
-    void this.#working.during(() => this.#run(waiting, active));
+    void this.#working.during(() => this.#run(waiting, claim));
   }
 
   /** Takes an item, handles it, and frees its slot. */
-  async #run(waiting: Waiting, active: Active): Promise<void> {
+  async #run(waiting: Waiting, claim: ItemClaim): Promise<void> {
     const { id } = waiting;
     const { manager } = this.#store;
-    const { claim } = active;
     let handled: Promise<void> | undefined;
     try {
       await manager.run(
         this.queue,
         (run) => {
-          active.run = run;
+          claim.run = run;
           this.#rest = 0;
           this.#deal();
-          claim.isClosing = () => isRunError(run.signal.reason) && run.signal.reason.code === "CLOSING";
           this.#head.remove(claim.waiting, claim.waiting.version);
           this.#begun.set(id, run.id);
           const result = this.#handle(run, claim);
-          const stopWatch = this.#watchEnd(run, active);
+          const stopWatch = this.#watchEnd(run, claim);
           const over = (): void => {
             stopWatch();
-            active.isEnding = true;
+            claim.isEnding = true;
             this.#deal();
           };
           handled = result.then(over, over);
           return result;
         },
-        this.#runOptions(active),
+        this.#runOptions(claim),
       );
     } catch (error) {
       // Of an attempt that has begun, the record has the error.
-      if (active.run === undefined) this.#notTaken(waiting, error);
+      if (claim.run === undefined) this.#notTaken(waiting, error);
       else if (isChannelError(error)) this.#failed(error);
     }
     // A handler that ignores its signal keeps its slot: more handlers than slots must not run.
     await handled;
     this.#active.delete(id);
-    if (active.isHung) void this.#inBackground(() => this.#beat());
+    if (claim.isHung) void this.#inBackground(() => this.#beat());
     if (!this.#crew.taken.has(id)) this.#begun.delete(id);
     this.#endBatchOf(claim.waiting.item);
     this.#deal();
@@ -552,13 +535,13 @@ export class QueueWorker implements Worker {
   }
 
   /** Reports the handler if it does not end although its signal fired: others see one slot less. */
-  #watchEnd(run: Run, active: Active): () => void {
+  #watchEnd(run: Run, claim: ItemClaim): () => void {
     const { clock } = this.#store;
     let stop = (): void => {};
     const fired = (): void => {
       stop = clock.after(HUNG, () => {
         if (this.#closing.signal.aborted) return;
-        active.isHung = true;
+        claim.isHung = true;
         const text = `a handler of the queue "${this.queue}" still runs ${HUNG / 1_000} s after its signal fired (${run.id}: ${reasonText(run.signal.reason)})`;
         const slots = `${this.#hung} of ${this.#concurrency} slots of this worker are lost to such handlers`;
         emitWarning("OJM_QUEUE", `${text}. ${slots}: let it listen to item.signal, or start the process again`);
@@ -577,7 +560,7 @@ export class QueueWorker implements Worker {
     return [...this.#active.values()].filter(({ isHung }) => isHung).length;
   }
 
-  #runOptions({ claim, stop }: Active) {
+  #runOptions(claim: ItemClaim) {
     const { id, item } = claim.waiting;
     const { options } = claim.definition;
     const takes = takesOf(this.queue, options, item.group);
@@ -594,13 +577,13 @@ export class QueueWorker implements Worker {
       trigger: "queue",
       meta: { ...item.meta, item: id, attempt: item.attempt },
       group: this.#group,
-      waitSignal: stop?.signal ?? this.#closing.signal,
+      waitSignal: claim.stop?.signal ?? this.#closing.signal,
     };
   }
 
   async #handle(run: Run, claim: ItemClaim): Promise<unknown> {
     const { expires } = claim.waiting.item;
-    const item = new HeldItem(this.queue, run, claim);
+    const item = heldItem(this.queue, run, claim);
     if (expires !== undefined && expires <= this.#store.clock.now()) {
       await run.skip("its time to live was over before a worker took it");
       return undefined;
@@ -612,9 +595,9 @@ export class QueueWorker implements Worker {
     try {
       return await this.#handler(item);
     } catch (error) {
-      if (item.isEnded) return undefined;
+      if (claim.isEnded) return undefined;
       // The process closes, and the handler gave up for that: another worker makes the attempt.
-      if (!claim.isClosing()) throw error;
+      if (!claim.isClosing) throw error;
       await item.giveBack(`its worker closed: ${reasonText(error)}`);
       return undefined;
     }
@@ -825,9 +808,9 @@ export class QueueWorker implements Worker {
     await atMost(clock, grace, this.#working.none());
     const rest = this.#group.close({ grace: LAST_MOMENT * 2 });
     await atMost(clock, LAST_MOMENT, this.#working.none());
-    for (const { claim, run } of this.#active.values()) {
+    for (const claim of this.#active.values()) {
       claim.decide("skipped", { type: "given back" });
-      await run?.skip("its worker closed before the handler returned").catch(() => {});
+      await claim.run?.skip("its worker closed before the handler returned").catch(() => {});
     }
     await rest;
     await inBackground(() => channel.unset(memberKey(this.queue, this.#member)));
