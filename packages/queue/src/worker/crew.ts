@@ -5,6 +5,9 @@ import { isMember, isTaken, type MemberValue, type QueuesValue, type TakenItem }
 /** How many workers, the first ones by rank, follow the items even if they have nothing to do. */
 export const WATCHFUL = 4;
 
+/** The hash of what one worker must do for all. */
+const ALL = hash32("");
+
 /** An item that some worker has, and the version of its entry. */
 export interface TakenEntry {
   readonly id: string;
@@ -74,8 +77,7 @@ export class Crew {
     const all = [...this.#members.values()].filter(
       ({ id, value }) => id !== this.#self && (value.idle === true) === (kind === "idle"),
     );
-    const hash = hash32("");
-    return all.sort((a, b) => this.#score(hash, b.id) - this.#score(hash, a.id));
+    return all.sort((a, b) => (this.#isBefore(ALL, a.id, b.id) ? -1 : 1));
   }
 
   /** Whether any worker does not follow the items. */
@@ -165,26 +167,13 @@ export class Crew {
   firstFor(id: string, members: Iterable<string>): string | undefined {
     const hash = hash32(id);
     let first: string | undefined;
-    let highest = -1;
-    for (const member of members) {
-      const score = this.#score(hash, member);
-      if (score <= highest && !(score === highest && member > (first ?? ""))) continue;
-      highest = score;
-      first = member;
-    }
+    for (const member of members) if (first === undefined || this.#isBefore(hash, member, first)) first = member;
     return first;
   }
 
   /** How many of these workers come before this one for an item. */
   rankFor(id: string, members: Iterable<string>): number {
-    const hash = hash32(id);
-    const own = this.#score(hash, this.#self);
-    let before = 0;
-    for (const member of members) {
-      const score = member === this.#self ? -1 : this.#score(hash, member);
-      if (score > own || (score === own && member > this.#self)) before++;
-    }
-    return before;
+    return this.#rank(hash32(id), members);
   }
 
   /**
@@ -193,19 +182,33 @@ export class Crew {
    */
   get rank(): number {
     const { idle } = this.own.value;
-    return this.#rankAmong([...this.#members.values()].filter(({ value }) => value.idle === idle));
+    return this.#rankAmong(({ value }) => value.idle === idle);
   }
 
   /** Whether this worker is the first of those of its host whose process is there. */
   isFirstOfHost(isGone: (pid: number) => boolean): boolean {
     const { host } = this.own.value.by;
-    const all = [...this.#members.values()].filter(({ value: { by } }) => by.host === host && !isGone(by.pid));
-    return this.#rankAmong(all) === 0;
+    return this.#rankAmong(({ value: { by } }) => by.host === host && !isGone(by.pid)) === 0;
   }
 
-  #rankAmong(members: readonly Member[]): number {
-    const ids = members.map(({ id }) => id);
-    return this.rankFor("", ids);
+  #rankAmong(where: (member: Member) => boolean): number {
+    const all = [...this.#members.values()].filter(where);
+    return this.#rank(
+      ALL,
+      all.map(({ id }) => id),
+    );
+  }
+
+  #rank(hash: number, members: Iterable<string>): number {
+    let before = 0;
+    for (const member of members) if (member !== this.#self && this.#isBefore(hash, member, this.#self)) before++;
+    return before;
+  }
+
+  /** Whether a worker comes before another one for an item with this hash. */
+  #isBefore(hash: number, one: string, other: string): boolean {
+    const [a, b] = [this.#score(hash, one), this.#score(hash, other)];
+    return a > b || (a === b && one > other);
   }
 
   #score(hash: number, member: string): number {
