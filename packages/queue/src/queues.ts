@@ -301,7 +301,8 @@ export class Queues {
       for await (const _ of channel.keys({ prefix: [KINDS[state], queue], limit: most + 1 })) items++;
       return items;
     };
-    const [active = 0, waiting = 0, delayed = 0, dead = 0] = await Promise.all(STATES.map(count));
+    const counted = await Promise.all(STATES.map(count));
+    const [active = 0, waiting = 0, delayed = 0, dead = 0] = counted.map((items) => Math.min(items, most));
     let oldest: number | undefined;
     for await (const { value } of readable(channel, { prefix: ["w", queue], limit: 1 }))
       if (isItem(value)) oldest = value.added;
@@ -313,15 +314,11 @@ export class Queues {
       slots += value.concurrency;
       hung += value.hung ?? 0;
     }
-    const all = { waiting, delayed, active, dead };
-    const isMore = Object.values(all).some((items) => items > most);
-    const shown = Object.fromEntries(Object.entries(all).map(([state, items]) => [state, Math.min(items, most)]));
     return {
-      ...(shown as typeof all),
-      ...(isMore && { more: true }),
-      ...(oldest !== undefined && { oldest }),
-      workers,
-      slots,
+      ...{ waiting, delayed, active, dead },
+      ...(counted.some((items) => items > most) && { more: true }),
+      ...present({ oldest }),
+      ...{ workers, slots },
       ...(hung > 0 && { hung }),
     };
   }
@@ -656,15 +653,7 @@ function retryOps(queue: string, { key, version, value, place }: Found, at?: num
 }
 
 function removeOps(queue: string, { key, version, value, place: { id } }: Found): Op<QueuesValue>[] {
-  const free = isDead(value) ? [] : freeAllOps(queue, id, value);
-  return [{ check: key, version }, { delete: key }, ...free];
-}
-
-/** The ops that free the unique key of an item that was never taken. */
-function freeAllOps(queue: string, id: string, item: StoredItem): Op<QueuesValue>[] {
-  const { unique, attempt } = item;
-  const free = freeOps(queue, id, item);
-  return unique?.until === "taken" && attempt === 1 ? [...free, { delete: uniqueKey(queue, unique.key) }] : free;
+  return [{ check: key, version }, { delete: key }, ...(isDead(value) ? [] : freeOps(queue, id, value, true))];
 }
 
 const pauseBy = ({ names, ...pause }: Maintenance): QueuePause => ({ ...pause, maintenance: names });

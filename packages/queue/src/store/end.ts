@@ -70,14 +70,16 @@ function deadOps(queue: string, { id, rank, turn }: Place, item: StoredItem, now
   return [{ put: deadKey(queue, id), value, ttl: keep }, ...freeOps(queue, id, item)] satisfies Op<QueuesValue>[];
 }
 
-/** The ops that free the unique key of an item that has ended, and take it from its batch. */
+/** Ops that free the key of an item that ends, and take it from its batch. `waits`: no worker has it. */
 export function freeOps(
   queue: string,
   id: string,
-  { unique, batch }: Pick<StoredItem, "unique" | "batch">,
+  { unique, batch, attempt }: StoredItem,
+  waits = false,
 ): Op<QueuesValue>[] {
+  const hasKey = unique?.until === "done" || (unique?.until === "taken" && waits && attempt === 1);
   return [
-    ...(unique?.until === "done" ? [{ delete: uniqueKey(queue, unique.key) }] : []),
+    ...(unique && hasKey ? [{ delete: uniqueKey(queue, unique.key) }] : []),
     ...(batch === undefined ? [] : [{ delete: inBatchKey(queue, batch, id) }]),
   ];
 }
