@@ -4,6 +4,7 @@ import {
   ChannelError,
   type ChannelOps,
   type Clock,
+  type EntriesOptions,
   type Entry,
   type JobManager,
   type Key,
@@ -212,28 +213,19 @@ export class QueueStore {
 
   /** Moves the items whose time has come to those that wait. Resolves to when the next one is due. */
   async moveDue(queue: string): Promise<number | undefined> {
-    const before = ["due", queue, Math.floor(this.clock.now()) + 1];
-    const range = { prefix: ["due", queue], before, limit: MOVED_AT_ONCE };
-    const moves: Op<QueuesValue>[][] = [];
-    let read: number;
-    let last: Key | undefined;
-    // Damaged entries stay, so they must not hide the items behind them.
-    do {
-      read = 0;
-      for await (const { key, value, version } of readable(this.channel, { ...range, ...(last && { after: last }) })) {
-        read++;
-        last = key;
-        const place = placeOf(key);
-        if (place === undefined || !isItem(value)) continue;
-        const put = { put: waitingKey(queue, place), value };
-        moves.push([{ check: key, version }, { delete: key }, put]);
-      }
-    } while (read === MOVED_AT_ONCE && moves.length === 0);
+    const prefix = ["due", queue];
+    const before = [...prefix, Math.floor(this.clock.now()) + 1];
+    const { items, isAll } = await itemsIn(this.channel, { prefix, before, limit: MOVED_AT_ONCE });
+    const moves = items.map(({ key, version, item, ...place }): Op<QueuesValue>[] => [
+      { check: key, version },
+      { delete: key },
+      { put: waitingKey(queue, place), value: item },
+    ]);
     // Not before all are read: if that fails, no one would see the error of a commit.
     await Promise.all(moves.map((ops) => this.channel.commit(ops)));
-    if (read === MOVED_AT_ONCE) return 0;
+    if (!isAll) return 0;
     // Damaged entries stay: those before are always due, and one without a number as its time comes last.
-    for await (const { key } of this.channel.keys({ prefix: ["due", queue], after: before, limit: 1 })) {
+    for await (const { key } of this.channel.keys({ prefix, after: before, limit: 1 })) {
       const at = (key as readonly unknown[])[2];
       return typeof at === "number" ? at : undefined;
     }
@@ -252,6 +244,33 @@ export class QueueStore {
     const result = await this.channel.commitWith<unknown[]>(ops, [{ channel: locks, ops: [lock] }]);
     return result.ok || result.failed.every(({ channel }) => channel === CHANNEL);
   }
+}
+
+/** An item that waits, or that is due. */
+export interface Waiting extends Place {
+  readonly key: Key;
+  readonly version: Version;
+  readonly item: StoredItem;
+}
+
+/** Up to `limit` items of a range, and whether these are all. Damaged entries hide none behind them. */
+export async function itemsIn(
+  channel: Channel<QueuesValue>,
+  range: EntriesOptions & { readonly limit: number },
+): Promise<{ readonly items: Waiting[]; readonly isAll: boolean }> {
+  const items: Waiting[] = [];
+  let { after } = range;
+  let read: number;
+  do {
+    read = 0;
+    for await (const { key, value, version } of readable(channel, { ...range, ...(after && { after }) })) {
+      read++;
+      after = key;
+      const place = placeOf(key);
+      if (place !== undefined && isItem(value)) items.push({ ...place, key, version, item: value });
+    }
+  } while (read === range.limit && items.length === 0);
+  return { items, isAll: read < range.limit };
 }
 
 /** An entry that ojm did not write may have any meaning: no item is added under its key. */

@@ -12,10 +12,9 @@ import {
   takenKey,
   uniqueKey,
 } from "../store/entries.js";
-import { type Definition, definitionOf, type QueueStore } from "../store/store.js";
+import { type Definition, definitionOf, type QueueStore, type Waiting } from "../store/store.js";
 import type { QueuePause } from "../types.js";
 import type { Crew } from "./crew.js";
-import type { Waiting } from "./head.js";
 
 /** The item is not to be taken: another worker has it, or its queue is paused or under maintenance. */
 export class NotTaken extends Error {
@@ -60,8 +59,6 @@ export class ItemClaim implements StartClaim {
   run: Run | undefined;
   /** Ends its wait in line, if it may have one: the worker closes, or another one has the item. */
   readonly stop: AbortController | undefined;
-  /** Whether the store says that the item is taken. */
-  isCounted = false;
   /** Whether the handler has ended its attempt itself. */
   isEnded = false;
   /** Whether its handler has returned: the slot is free, and the end of the run is on its way. */

@@ -1,17 +1,12 @@
-import type { EntriesOptions, Key, Version } from "@ojm/core";
-import { readable } from "@ojm/core/internal";
-import { comparePlaces, isItem, type Place, placeOf, type StoredItem } from "../store/entries.js";
-import type { QueueStore } from "../store/store.js";
+import type { Key, Version } from "@ojm/core";
+import { comparePlaces, isItem, type Place, placeOf, type StoredItem, waitingKey } from "../store/entries.js";
+import { itemsIn, type QueueStore, type Waiting } from "../store/store.js";
 
 /** The most items that are remembered. The others stay in the store until these are taken. */
 const MOST = 1_000;
 
-/** An item that waits. */
-export interface Waiting extends Place {
-  readonly key: Key;
-  readonly version: Version;
-  readonly item: StoredItem;
-}
+/** What the store has at a place: no item, if that is gone or damaged. */
+type Change = Omit<Waiting, "item"> & { readonly item: StoredItem | undefined };
 
 /**
  * The first of the items that wait, kept up to date by a watch. A queue may have a million of them: only as
@@ -25,7 +20,7 @@ export class Head {
   /** All items up to this place are known; `undefined`: none is. */
   #end: Place | "all" | undefined;
   /** What changed while a page is read: the page may be older. */
-  #changes: Map<string, Waiting | Version> | undefined;
+  #changes: Change[] | undefined;
   #filling: Promise<void> | undefined;
   /** How often everything was forgotten: a page that was read before is of no use. */
   #resets = 0;
@@ -45,20 +40,12 @@ export class Head {
   }
 
   changed(key: Key, change: { readonly version: Version; readonly deleted: boolean; value(): unknown }): void {
-    const { version, deleted } = change;
     const place = placeOf(key);
-    if (place === undefined) return;
-    if (deleted) {
-      this.#changes?.set(place.id, version);
-      this.remove(place, version);
-      return;
-    }
-    if (this.#changes === undefined && !this.#isKnown(place)) return;
-    const item = change.value();
-    if (!isItem(item)) return;
-    const waiting = { ...place, key, version, item };
-    this.#changes?.set(place.id, waiting);
-    if (this.#isKnown(place)) this.#put(waiting);
+    if (place === undefined || (this.#changes === undefined && !this.#isKnown(place))) return;
+    const value = change.deleted ? undefined : change.value();
+    const known = { ...place, key, version: change.version, item: isItem(value) ? value : undefined };
+    this.#changes?.push(known);
+    this.#apply(known);
   }
 
   /** Forgets everything: changes may have been missed. */
@@ -88,33 +75,20 @@ export class Head {
   async #fill(limit: number): Promise<void> {
     const [from, resets] = [this.#end, this.#resets];
     if (from === "all") return;
-    const changes = new Map<string, Waiting | Version>();
+    const changes: Change[] = [];
     this.#changes = changes;
-    let after: Key | undefined = from && ["w", this.#queue, from.rank, from.turn, from.id];
-    const page: Waiting[] = [];
-    let last: Place | undefined;
-    let read: number;
-    // A page of damaged keys must not hide the items behind it.
-    do {
-      read = 0;
-      const range: EntriesOptions = { prefix: ["w", this.#queue], ...(after && { after }), limit };
-      for await (const entry of readable(this.#store.channel, range)) {
-        read++;
-        after = entry.key;
-        const place = placeOf(entry.key);
-        if (place === undefined) continue;
-        last = place;
-        if (isItem(entry.value)) page.push({ ...place, key: entry.key, version: entry.version, item: entry.value });
-      }
-    } while (read === limit && last === undefined);
+    const prefix = ["w", this.#queue];
+    const after = from && { after: waitingKey(this.#queue, from) };
+    const { items, isAll } = await itemsIn(this.#store.channel, { prefix, limit, ...after });
     // `#put` may have forgotten the last items, too.
     if (this.#resets !== resets || this.#end !== from) return;
-    this.#end = read < limit || last === undefined ? "all" : last;
-    for (const waiting of page) {
-      const change = changes.get(waiting.id);
-      if (change === undefined || versionOf(change) < waiting.version) this.#put(waiting);
-    }
-    for (const change of changes.values()) if (typeof change !== "string" && this.#isKnown(change)) this.#put(change);
+    this.#end = isAll ? "all" : items.at(-1);
+    for (const one of [...items, ...changes]) this.#apply(one);
+  }
+
+  #apply({ item, ...change }: Change): void {
+    if (item === undefined) this.remove(change, change.version);
+    else if (this.#isKnown(change)) this.#put({ ...change, item });
   }
 
   #isKnown(place: Place): boolean {
@@ -142,5 +116,3 @@ export class Head {
     return low;
   }
 }
-
-const versionOf = (change: Waiting | Version): Version => (typeof change === "string" ? change : change.version);

@@ -24,11 +24,11 @@ import {
   type StoredItem,
   takesOf,
 } from "../store/entries.js";
-import { type Definition, definitionOf, isGoneHere, type QueueStore } from "../store/store.js";
+import { type Definition, definitionOf, isGoneHere, type QueueStore, type Waiting } from "../store/store.js";
 import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
 import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
 import { Crew, type Member, type TakenEntry, WATCHFUL } from "./crew.js";
-import { Head, type Waiting } from "./head.js";
+import { Head } from "./head.js";
 import { heldItem } from "./item.js";
 
 /** The time between two checks, in ms. */
@@ -67,8 +67,10 @@ const CALLED = 50;
 const MOVERS = 3;
 const MOVE_TURN = 200;
 
-/** The pause after an error of the store, or of a start, in ms. While the store is full, each is twice the last. */
+/** The pause after an error of the store, or of a start, in ms. */
 const REST = 1_000;
+
+/** While the store is full, each pause is twice the one before, up to this, in ms. */
 const LONGEST_REST = 30_000;
 
 /** The least and the most items that are read at once. */
@@ -308,8 +310,7 @@ export class QueueWorker implements Worker {
   /** Calls idle workers for the items that the others have no slots for; `least`: as many at least. */
   #callIdle(now: number, least = 0): void {
     if (!this.#crew.hasIdle) return;
-    let spare = 0;
-    for (const count of this.#crew.free(Math.max(0, this.#freeSlots)).values()) spare += count;
+    let spare = sumOf(this.#crew.free(Math.max(0, this.#freeSlots)));
     const isFull = spare === 0;
     const groups = this.#groupsStarting();
     for (const waiting of this.#head.items) {
@@ -343,7 +344,6 @@ export class QueueWorker implements Worker {
   #takenChanged(id: string): void {
     const active = this.#active.get(id);
     const isTaken = this.#crew.taken.has(id);
-    if (active !== undefined) active.isCounted = isTaken;
     if (active?.run === undefined && isTaken && this.#crew.taken.get(id)?.value.member !== this.#member)
       active?.stop?.abort();
     if (!isTaken) {
@@ -382,9 +382,8 @@ export class QueueWorker implements Worker {
     }
     const free = this.#crew.free(own);
     const all = [...free.keys()];
-    let slots = 0;
-    for (const count of free.values()) slots += count;
-    const wanted = slots;
+    const wanted = sumOf(free);
+    let slots = wanted;
     let next = Number.POSITIVE_INFINITY;
     const groups = this.#groupsStarting();
     const taken: Waiting[] = [];
@@ -448,9 +447,9 @@ export class QueueWorker implements Worker {
   #groupsStarting(): Map<string, number> {
     const groups = new Map<string, number>();
     if (this.#definition.options.perGroup === undefined) return groups;
-    for (const { waiting, isCounted } of this.#active.values()) {
+    for (const [id, { waiting }] of this.#active) {
       const { group } = waiting.item;
-      if (group !== undefined && !isCounted) groups.set(group, (groups.get(group) ?? 0) + 1);
+      if (group !== undefined && !this.#crew.taken.has(id)) groups.set(group, (groups.get(group) ?? 0) + 1);
     }
     return groups;
   }
@@ -820,3 +819,5 @@ export class QueueWorker implements Worker {
     await this.close();
   }
 }
+
+const sumOf = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, one) => sum + one, 0);
