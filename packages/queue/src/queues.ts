@@ -498,7 +498,7 @@ export class Queues {
     let wasPaused = false;
     const audit = this.#audit("resume", queue, why);
     const change = ({ options, pause }: Awaited<ReturnType<QueueStore["definition"]>>) => {
-      wasPaused = pauseAt({ ...(pause && { pause }) }, this.#clock.now()) !== undefined;
+      wasPaused = pauseAt(pause, this.#clock.now()) !== undefined;
       return pause === undefined ? undefined : { options };
     };
     await store.redefine(queue, change, [audit]);
@@ -538,7 +538,7 @@ export class Queues {
   /** The pause of a queue, or else the maintenance that covers it. */
   #pauseOf(queue: string, definition: Pick<Definition, "pause">, all: readonly Maintenance[]): QueuePause | undefined {
     const maintenance = maintenanceOf(all, queue);
-    return pauseAt(definition, this.#clock.now()) ?? (maintenance && pauseBy(maintenance));
+    return pauseAt(definition.pause, this.#clock.now()) ?? (maintenance && pauseBy(maintenance));
   }
 
   #audit(action: string, queue: string, { reason, author }: Partial<Why>, item?: JsonValue): ChannelOps<unknown> {

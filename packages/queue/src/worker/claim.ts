@@ -26,10 +26,14 @@ export class NotTaken extends Error {
   }
 }
 
-/** The current pause of a queue. */
-export function pauseAt({ pause }: { readonly pause?: QueuePause }, now: number): QueuePause | undefined {
+/** A pause, unless it is over. */
+export function pauseAt(pause: QueuePause | undefined, now: number): QueuePause | undefined {
   return pause === undefined || (pause.until ?? Number.POSITIVE_INFINITY) <= now ? undefined : pause;
 }
+
+/** Whether no item of a queue is taken now: it is paused, or under maintenance. */
+export const isPaused = (queue: string, { pause }: Definition, maintenance: KnownMaintenance, now: number): boolean =>
+  pauseAt(pause, now) !== undefined || maintenance.of(queue) !== undefined;
 
 /** The parts of a worker that a claim uses. */
 export interface ClaimSource {
@@ -121,8 +125,7 @@ export class ItemClaim implements StartClaim {
     if (entry === undefined || !isItem(entry.value)) throw new NotTaken(true);
     this.waiting = { ...this.waiting, version: entry.version, item: entry.value };
     this.definition = definitionOf(definition);
-    const isPaused = pauseAt(this.definition, store.clock.now()) !== undefined || maintenance.of(queue) !== undefined;
-    if (isPaused) throw new NotTaken(false);
+    if (isPaused(queue, this.definition, maintenance, store.clock.now())) throw new NotTaken(false);
   }
 
   end(record: RunRecord): readonly ChannelOps<unknown>[] {

@@ -26,7 +26,7 @@ import {
 } from "../store/entries.js";
 import { type Definition, definitionOf, isGoneHere, type QueueStore, type Waiting } from "../store/store.js";
 import type { Handler, Worker, WorkerCloseOptions } from "../types.js";
-import { ItemClaim, NotTaken, pauseAt } from "./claim.js";
+import { ItemClaim, isPaused, NotTaken } from "./claim.js";
 import { Crew, type Member, type TakenEntry, WATCHFUL } from "./crew.js";
 import { Head } from "./head.js";
 import { heldItem } from "./item.js";
@@ -464,8 +464,7 @@ export class QueueWorker implements Worker {
   }
 
   get #isPaused(): boolean {
-    const pause = pauseAt(this.#definition, this.#store.clock.now());
-    return pause !== undefined || this.#maintenance.of(this.queue) !== undefined;
+    return isPaused(this.queue, this.#definition, this.#maintenance, this.#store.clock.now());
   }
 
   #start(waiting: Waiting): void {
@@ -736,17 +735,11 @@ export class QueueWorker implements Worker {
   async #moveNow(): Promise<void> {
     if (this.#isMoving) return;
     this.#isMoving = true;
-    await this.#inBackground(() => this.#move());
+    await this.#inBackground(async () => {
+      this.#due = Number.POSITIVE_INFINITY;
+      this.#expectDue((await this.#store.moveDue(this.queue)) ?? this.#due);
+    });
     this.#isMoving = false;
-  }
-
-  async #move(): Promise<void> {
-    this.#due = Number.POSITIVE_INFINITY;
-    const next = await this.#store.moveDue(this.queue);
-    if (next !== undefined && next <= this.#due) {
-      this.#due = next;
-      this.#moveSoon(next - this.#store.clock.now());
-    }
   }
 
   /** Ends the attempts of workers that are gone, and those of this one that have no end. */
@@ -777,11 +770,8 @@ export class QueueWorker implements Worker {
     const isOwn = value.member === this.#member;
     const neverBegan = isOwn && this.#begun.get(id) !== value.run;
     const who = isOwn ? "its run ended, but that is not recorded" : "its worker died";
-    const retry = value.attempt === 1 ? { retry: 0 } : {};
-    const end = neverBegan
-      ? ({ type: "given back" } as const)
-      : ({ type: "failed", error: `lost: ${who}`, ...retry } as const);
-    await this.#store.endLost(taken, version, end);
+    const lost = { type: "failed", error: `lost: ${who}`, ...(value.attempt === 1 && { retry: 0 }) } as const;
+    await this.#store.endLost(taken, version, neverBegan ? { type: "given back" } : lost);
     this.#endBatchOf(value);
   }
 
