@@ -76,7 +76,7 @@ export {
 } from "./util/process-state.js";
 export { Semaphore } from "./util/semaphore.js";
 export { type Fields, fieldsOf, isCount, isId, isMap, isOptional, isText, isTime, present } from "./util/shape.js";
-export { elapsedSince, startAfter } from "./util/start-time.js";
+export { elapsedSince, startAfter, startMs } from "./util/start-time.js";
 export {
   isSecretName,
   LINES,
