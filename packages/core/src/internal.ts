@@ -38,6 +38,7 @@ export { runIdOf } from "./jobs/records/orphans.js";
 export { endVerb, hasEnded, isStatus } from "./jobs/records/read.js";
 export { isPending as isPendingRetry } from "./jobs/retry/pending.js";
 export { checkRetry, delayAfter, isPolicy as isRetryPolicy, isTriedAgain } from "./jobs/retry/policy.js";
+export { limitsText } from "./jobs/run/permits.js";
 export type { AuditAction, StartClaim, StartingRun } from "./jobs/types.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
 export { holdOf, isHolder, isProcess, isSession } from "./locks/entries/valid.js";

@@ -18,7 +18,9 @@ import type {
   FailedRunsOptions,
   HistoryOptions,
   JobSummary,
+  LimitWaiter,
   Maintenance,
+  PermitView,
   Reason,
   RunRecord,
 } from "./types.js";
@@ -310,6 +312,28 @@ export abstract class JobQueries {
    */
   async heldLocks(): Promise<HeldLock[]> {
     return this.source.context.locks.list();
+  }
+
+  /**
+   * The runs of all processes that wait in line for permits and rates. Reads the entries of the lines alone.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async limitWaiters(): Promise<LimitWaiter[]> {
+    const { limitWaiters } = await operatorPart();
+    return limitWaiters(this.source.context);
+  }
+
+  /**
+   * The permits that have a limit, a holder or a waiter, by name. Reads the entries of all permits.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for (const { name, limit, held, waiting } of await manager.permits()) console.log(name, limit, held, waiting);
+   */
+  async permits(): Promise<PermitView[]> {
+    const { permitsIn } = await operatorPart();
+    return permitsIn(this.source.context);
   }
 
   /**

@@ -4,7 +4,7 @@ import type { JsonValue } from "../../channel/encoding/json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import { follow } from "../../channel/watch/follow.js";
 import { Waker } from "../../locks/acquire/wait-watch.js";
-import { type LockValue, lockKey, type QueueValue, queueKey, type Ticket } from "../../locks/entries/schema.js";
+import { lockKey, queueKey } from "../../locks/entries/schema.js";
 import { whom } from "../../locks/entries/view.js";
 import { isLockError, LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
@@ -12,10 +12,10 @@ import type { Locks } from "../../locks/locks.js";
 import type { Holder } from "../../locks/types.js";
 import { firstOf, whenAborted } from "../../util/abort.js";
 import type { Clock } from "../../util/clock.js";
-import { fieldsOf, isCount, present } from "../../util/shape.js";
+import { isCount, present } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
-import { type CheckedOptions, permitsProblem, rateProblem } from "../options.js";
-import type { RunRecord } from "../types.js";
+import type { CheckedOptions } from "../options.js";
+import type { LimitWaiter, RunRecord } from "../types.js";
 import { type Handover, type OwnLine, OwnLines, type Turn } from "./own-line.js";
 import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
 import { lineOfRate, Rate, usedUpText } from "./rates.js";
@@ -65,7 +65,7 @@ export const lineOf = (permit: string): string => `ojm permit ${permit}`;
 export type Taking = Pick<RunRecord, "permits" | "rate">;
 
 /** The note of a run in a line: its name, and what it takes. */
-interface LineNote extends Taking {
+export interface LineNote extends Taking {
   readonly for: string;
   /** The names of more runs of its process that wait for the rate. */
   readonly more?: readonly string[];
@@ -74,28 +74,6 @@ interface LineNote extends Taking {
 /** The name of the lock at which runs with the same set of several permits wait. */
 function lineOfSet(permits: readonly string[], rate: string | undefined): string {
   return `ojm permits ${JSON.stringify(permits)}${rate === undefined ? "" : ` rate ${JSON.stringify(rate)}`}`;
-}
-
-/**
- * The permits and the rate of a run that waits for one of them. Only the first run of a name needs this: for
- * others, the last record has them.
- */
-export async function awaitedBy({ lockChannel }: Source, name: string): Promise<Taking> {
-  const lines = { prefix: ["lock"], after: lockKey("ojm permit"), before: lockKey("ojm rate~") };
-  for await (const { value } of readable(lockChannel, lines)) {
-    const { note, waiting = [] } = fieldsOf<LockValue & QueueValue>(value) ?? {};
-    const notes = [note, ...(Array.isArray(waiting) ? waiting.map((ticket) => fieldsOf<Ticket>(ticket)?.note) : [])];
-    const found = notes
-      .map(fieldsOf<LineNote>)
-      .find((one) => one?.for === name || (Array.isArray(one?.more) && one.more.includes(name)));
-    if (found === undefined) continue;
-    const { permits, rate } = found;
-    return {
-      ...(permitsProblem(permits) === undefined && { permits: permits as NonNullable<Taking["permits"]> }),
-      ...(rateProblem(rate) === undefined && { rate: rate as NonNullable<Taking["rate"]> }),
-    };
-  }
-  return {};
 }
 
 /** A permit as it was read. */
@@ -117,9 +95,12 @@ export interface PermitState {
 type Slots = ReadonlyMap<number, Pick<Entry<unknown>, "value" | "version">>;
 type Source = Pick<PermitContext, "locks" | "lockChannel">;
 
-/** Reads the holders of a permit. `own`: the limit, unless an operator has set another one. */
-export async function readPermit(source: Source, name: string, own: number): Promise<PermitState> {
-  let limit = own;
+/**
+ * Reads the holders of a permit. `own`: the limit, unless an operator has set another one. Without it, the
+ * holders are read although permits are free.
+ */
+export async function readPermit(source: Source, name: string, own: number | undefined): Promise<PermitState> {
+  let limit = own ?? 0;
   let limitVersion: Version | null = null;
   const slots = new Map<number, Pick<Entry<unknown>, "value" | "version">>();
   for await (const { key, value, version } of readable(source.lockChannel, { prefix: permitKey(name) })) {
@@ -130,7 +111,7 @@ export async function readPermit(source: Source, name: string, own: number): Pro
     if (isPermitLimit(value)) limit = value.limit;
   }
   // If there are fewer entries than permits, one is free, whichever of these count.
-  const counting = slots.size < limit ? slots : await countingOf(source, slots);
+  const counting = own !== undefined && slots.size < limit ? slots : await countingOf(source, slots);
   const free: { readonly at: number; readonly version: Version | null }[] = [];
   const places = Math.min(limit - counting.size, MOST_FREE);
   for (let at = 0; free.length < places; at++)
@@ -157,6 +138,16 @@ async function countingOf({ locks, lockChannel }: Source, slots: Slots): Promise
     if (versions.get(value.lock) !== version || (await locks.operator.isGone(value.holder))) counting.delete(at);
   }
   return counting;
+}
+
+/** Permits and a rate, in words. */
+export function limitsText({
+  permits = [],
+  rate,
+}: { readonly [K in keyof LimitWaiter]?: LimitWaiter[K] | undefined }): string {
+  const names = permits.map((name) => `"${visible(name)}"`).join(", ");
+  const ofPermits = permits.length === 0 ? [] : [`the ${permits.length === 1 ? "permit" : "permits"} ${names}`];
+  return [...ofPermits, ...(rate === undefined ? [] : [`the rate "${visible(rate)}"`])].join(" and ");
 }
 
 /** Who has a permit, in words. */
@@ -542,10 +533,8 @@ export class Permits {
   #refusal(full: PermitState | undefined): string {
     if (full !== undefined) return takenText(full);
     if (this.#rate !== undefined && this.#rate.rest > 0) return usedUpText(this.#rate);
-    const names = this.#wanted.map(([name]) => `"${visible(name)}"`);
-    const permits = names.length === 0 ? [] : [`the permits ${names.join(", ")}`];
-    const rate = this.#rate === undefined ? [] : [`the rate "${visible(this.#rate.terms.name)}"`];
-    return `other runs are ahead in the line for ${[...permits, ...rate].join(" and ")}`;
+    const permits = this.#wanted.map(([name]) => name);
+    return `other runs are ahead in the line for ${limitsText({ permits, rate: this.#rate?.terms.name })}`;
   }
 
   /** The run has its lock, its permits and its token. */

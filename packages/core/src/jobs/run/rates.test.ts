@@ -106,7 +106,7 @@ describe.each(STORES)("records and locks $stores: rates", ({ apart }) => {
     await clock.advance(PER);
     const ahead = await clock.until(rejection(two.manager.run("b", () => {}, { ...shape, wait: 0 })));
     expect(ahead).toMatchObject({ code: "LOCKED", rate: undefined, permit: "stripe" });
-    expect((ahead as Error).message).toMatch(/ahead in the line for the permits "stripe" and the rate "smtp"$/);
+    expect((ahead as Error).message).toMatch(/ahead in the line for the permit "stripe" and the rate "smtp"$/);
   });
 
   test("runs that wait for a rate start in order of arrival, and a newcomer passes none", async () => {
