@@ -329,7 +329,7 @@ export abstract class JobQueries {
    *
    * @throws ChannelError if the store fails
    * @example
-   * for (const { name, limit, held, waiting } of await manager.permits()) console.log(name, limit, held, waiting);
+   * for (const { name, limit, held } of await manager.permits()) console.log(name, limit, held);
    */
   async permits(): Promise<PermitView[]> {
     const { permitsIn } = await operatorPart();

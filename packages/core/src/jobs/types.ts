@@ -798,9 +798,8 @@ export interface UnlockOptions {
 /** An action of a person, as the audit records it. */
 export interface AuditAction {
   /**
-   * `unlock`, `cancel`, `hold`, `limit`, `prune`, `maintenance`, `end-maintenance`; of a schedule, `pause`, `resume`,
-   * `run-now` … The audit records an
-   * unlock that ended a hold as `end-hold`.
+   * `unlock`, `cancel`, `hold`, `limit`, `prune`, `maintenance`, `end-maintenance`; of a schedule, `pause`,
+   * `resume`, `run-now` … The audit records an unlock that ended a hold as `end-hold`.
    */
   readonly action: string;
   /** The job, the lock or the schedule; `*` for all of them. */
