@@ -33,7 +33,7 @@ import type { EXIT } from "../errors.js";
  * the package are generated from these types and their docstrings, and from the packages that they come from.
  */
 export interface Printed {
-  /** The runs in progress, the jobs that wait for an attempt, and the runs that wait for permits or a rate. */
+  /** The runs in progress, the jobs that wait for an attempt, the runs that wait for permits or a rate. */
   readonly ps: readonly (Running | WaitingJob | WaitingRun)[];
   readonly jobs: readonly Job[];
   readonly next: readonly JobTick[];

@@ -18,7 +18,7 @@ import type { CheckedOptions } from "../options.js";
 import type { LimitWaiter, RunRecord } from "../types.js";
 import { type Handover, type OwnLine, OwnLines, type Turn } from "./own-line.js";
 import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
-import { lineOfRate, Rate, usedUpText } from "./rates.js";
+import { lineOfRate, type Outstaying, Rate, usedUpText } from "./rates.js";
 
 /*
  * Permits limit how many runs have something at once. They are entries in the channel of the locks:
@@ -232,7 +232,10 @@ class Places implements Handover {
 }
 
 /** The lines of a process for permits and rates. */
-export class PermitLines extends OwnLines<Places> {}
+export class PermitLines extends OwnLines<Places> {
+  /** By the name of a rate, its tokens that stay too long. */
+  readonly outstaying: Map<string, Outstaying> = new Map();
+}
 
 /** A run gets in line once other runs took this many free tokens before it. */
 const MOST_LOST = 3;
@@ -263,7 +266,8 @@ export class Permits {
     this.#options = options;
     // In a fixed order: runs with the same set wait in one line.
     this.#wanted = Object.entries(options.permits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    this.#rate = options.rate && new Rate(context.lockChannel, options.rate, context.clock);
+    this.#rate =
+      options.rate && new Rate(context.lockChannel, options.rate, context.clock, context.ownLines.outstaying);
     this.#places = new Places(context.clock);
     this.#until = context.clock.monotonic() + (options.permitWait ?? options.wait);
   }

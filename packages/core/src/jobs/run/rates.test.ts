@@ -247,6 +247,19 @@ describe.each(STORES)("records and locks $stores: rates", ({ apart }) => {
       expect(most(PER)).toBe(3);
     });
 
+    test("runs that do not wait begin after one window, too, if their process has seen the old tokens before", async () => {
+      const from = clock.monotonic();
+      const start = (name: string): Promise<unknown> => clock.until(work(one, name, { rate, permitWait: 0 }));
+      expect(await rejection(start("d"))).toMatchObject({ code: "LOCKED", rate: "smtp" });
+      await clock.advance(PER / 2);
+      expect(await rejection(start("d"))).toMatchObject({ code: "LOCKED", rate: "smtp" });
+      await clock.advance(PER / 2);
+      for (const name of ["d", "e", "f"]) await start(name);
+      expect(at.at(-3)).toBeGreaterThanOrEqual(from + PER);
+      expect(await rejection(start("g"))).toMatchObject({ code: "LOCKED", rate: "smtp" });
+      expect(most(PER)).toBe(3);
+    });
+
     test("the numbers that begin again after the loss of the entry are not taken for old tokens", async () => {
       const locks = one.manager.channels.locks as unknown as { unset(key: unknown): Promise<unknown> };
       const waiting = work(two, "d", { rate }, 10);
