@@ -92,7 +92,7 @@ export interface PermitState {
   readonly isOver: boolean;
 }
 
-type Slots = ReadonlyMap<number, Pick<Entry<unknown>, "value" | "version">>;
+type Slots = Map<number, Pick<Entry<unknown>, "value" | "version">>;
 type Source = Pick<PermitContext, "locks" | "lockChannel">;
 
 /**
@@ -102,7 +102,7 @@ type Source = Pick<PermitContext, "locks" | "lockChannel">;
 export async function readPermit(source: Source, name: string, own: number | undefined): Promise<PermitState> {
   let limit = own ?? 0;
   let limitVersion: Version | null = null;
-  const slots = new Map<number, Pick<Entry<unknown>, "value" | "version">>();
+  const slots: Slots = new Map();
   for await (const { key, value, version } of readable(source.lockChannel, { prefix: permitKey(name) })) {
     const [, , at] = key as readonly unknown[];
     if (isCount(at)) slots.set(at, { value, version });
@@ -112,8 +112,8 @@ export async function readPermit(source: Source, name: string, own: number | und
   }
   // If there are fewer entries than permits, one is free, whichever of these count.
   const counting = own !== undefined && slots.size < limit ? slots : await countingOf(source, slots);
-  const free: { readonly at: number; readonly version: Version | null }[] = [];
   const places = Math.min(limit - counting.size, MOST_FREE);
+  const free: { readonly at: number; readonly version: Version | null }[] = [];
   for (let at = 0; free.length < places; at++)
     if (!counting.has(at)) free.push({ at, version: slots.get(at)?.version ?? null });
   return {
@@ -353,9 +353,11 @@ export class Permits {
   async #waiting(wait: (over: AbortSignal) => Promise<void>): Promise<void> {
     const { signal, waitSignal } = this.#options;
     const { closing, waitUntil, clock } = this.#context;
-    const over = firstOf(...[closing, waitUntil, signal, waitSignal].filter((one) => one !== undefined));
+    const late = new AbortController();
+    const ends = [closing, waitUntil, signal, waitSignal, this.#waits ? late.signal : undefined];
+    const over = firstOf(...ends.filter((one) => one !== undefined));
     // Keeps the process alive: the watch and the polls do not.
-    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => {}, true);
+    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => late.abort(), true);
     const forget = whenAborted(over.signal, () => this.#places.inLine?.waker.wake());
     try {
       await wait(over.signal);
@@ -386,16 +388,7 @@ export class Permits {
 
   /** Waits for the turn of this run among those of its process, and then for that of the process. */
   async #waitForTurn(over: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
-    const late = new AbortController();
-    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => late.abort());
-    const end = firstOf(over, late.signal);
-    try {
-      this.#turn = await this.#ownLine.enter(this.#name, end.signal);
-    } finally {
-      cancel();
-      end.forget();
-    }
+    this.#turn = await this.#ownLine.enter(this.#name, over);
     if (this.#turn === undefined) throw this.#error();
     this.#places = this.#turn.given ?? this.#places;
     const { known } = this.#places;
