@@ -316,6 +316,7 @@ export abstract class JobQueries {
 
   /**
    * The runs of all processes that wait in line for permits and rates. Reads the entries of the lines alone.
+   * The process of a listed run may have died without being found dead yet.
    *
    * @throws ChannelError if the store fails
    */

@@ -63,14 +63,13 @@ export async function limitWaiters(source: Source): Promise<LimitWaiter[]> {
   const found: LimitWaiter[] = [];
   for await (const { line, isFirst, since, names, note } of places(source)) {
     const { permits = {}, rate } = takingOf(note);
-    const one = Object.keys(permits).find((name) => lineOf(name) === line);
-    const isRate = rate !== undefined && lineOfRate(rate.name) === line;
+    const all = Object.keys(permits);
+    const one = all.find((name) => lineOf(name) === line);
+    const ofRate = rate && { rate: rate.name };
+    const isSet = one === undefined && (rate === undefined || lineOfRate(rate.name) !== line);
     // The first run of a set waits in the line of one of its permits, too.
-    if (one === undefined && !isRate && isFirst) continue;
-    const all = one === undefined ? Object.keys(permits) : [one];
-    const waitsFor = isRate
-      ? { rate: rate.name }
-      : { permits: all, ...(one === undefined && rate && { rate: rate.name }) };
+    if (isSet && (isFirst || all.length === 0)) continue;
+    const waitsFor = isSet ? { permits: all, ...ofRate } : one === undefined ? ofRate : { permits: [one] };
     // The notes do not say since when the other runs of the process wait.
     for (const [i, name] of names.entries()) found.push({ name, ...waitsFor, ...(i === 0 && present({ since })) });
   }
@@ -91,14 +90,9 @@ export async function setLimit(
   const key = permitKey(name);
   const ops: Op<unknown>[] = [limit === undefined ? { delete: key } : { put: key, value: { limit } }];
   if (reason !== undefined || author !== undefined) {
-    const details = limit === undefined ? {} : { details: { limit } };
-    const act = {
-      action: "limit",
-      name,
-      by: await locks.operator.holder(),
-      ...present({ reason, author }),
-      ...details,
-    };
+    const details = limit === undefined ? undefined : { limit };
+    const by = await locks.operator.holder();
+    const act = { action: "limit", name, by, ...present({ reason, author, details }) };
     ops.push(...auditOps(lockChannel as Channel<LocksValue>, clock, act).ops);
   }
   await lockChannel.commit(ops);
@@ -106,8 +100,10 @@ export async function setLimit(
 
 /** The permits that have a limit, a holder or a waiter, by name. */
 export async function permitsIn(source: Source): Promise<PermitView[]> {
-  const waiters = await limitWaiters(source);
-  const names = new Set(waiters.flatMap(({ permits = [] }) => permits));
+  const waiting = new Map<string, number>();
+  for (const { permits = [] } of await limitWaiters(source))
+    for (const name of permits) waiting.set(name, (waiting.get(name) ?? 0) + 1);
+  const names = new Set(waiting.keys());
   for await (const { key } of readable(source.lockChannel, { prefix: ["permit"] })) {
     const [, name] = key as readonly unknown[];
     if (isText(name)) names.add(name);
@@ -115,11 +111,10 @@ export async function permitsIn(source: Source): Promise<PermitView[]> {
   const found: PermitView[] = [];
   for (const name of [...names].sort()) {
     const { limit, limitVersion, holders } = await readPermit(source, name, undefined);
-    if (limitVersion === null && holders.length === 0 && !waiters.some(({ permits }) => permits?.includes(name)))
-      continue;
     const runs = holders.flatMap((one) => (one === undefined ? [] : [one.run]));
-    const waiting = waiters.filter(({ permits }) => permits?.includes(name)).length;
-    found.push({ name, ...(limitVersion !== null && { limit }), held: holders.length, runs, waiting });
+    const counts = { held: holders.length, runs, waiting: waiting.get(name) ?? 0 };
+    if (limitVersion !== null) found.push({ name, limit, ...counts });
+    else if (counts.held + counts.waiting > 0) found.push({ name, ...counts });
   }
   return found;
 }

@@ -71,11 +71,6 @@ export interface LineNote extends Taking {
   readonly more?: readonly string[];
 }
 
-/** The name of the lock at which runs with the same set of several permits wait. */
-function lineOfSet(permits: readonly string[], rate: string | undefined): string {
-  return `ojm permits ${JSON.stringify(permits)}${rate === undefined ? "" : ` rate ${JSON.stringify(rate)}`}`;
-}
-
 /** A permit as it was read. */
 export interface PermitState {
   readonly name: string;
@@ -144,7 +139,7 @@ async function countingOf({ locks, lockChannel }: Source, slots: Slots): Promise
 export function limitsText({
   permits = [],
   rate,
-}: { readonly [K in keyof LimitWaiter]?: LimitWaiter[K] | undefined }): string {
+}: Pick<LimitWaiter, "permits"> & { readonly rate?: string | undefined }): string {
   const names = permits.map((name) => `"${visible(name)}"`).join(", ");
   const ofPermits = permits.length === 0 ? [] : [`the ${permits.length === 1 ? "permit" : "permits"} ${names}`];
   return [...ofPermits, ...(rate === undefined ? [] : [`the rate "${visible(rate)}"`])].join(" and ");
@@ -308,27 +303,25 @@ export class Permits {
       // Two starts may see different permits beyond a lowered limit: let one of them fail.
       if (isOver && limitVersion !== null) lockOps.push({ put: permitKey(name), value: { limit } });
     }
-    if (this.#rate !== undefined) {
-      lockOps.push(...this.#rate.ops(run));
-      // It must not pass the runs of its process that wait. The line in the store may be empty between two.
-      if (this.#isBehindOwn && this.#rate.some !== null)
-        lockOps.push({ check: ["rate", this.#rate.terms.name, "none"], version: this.#rate.some });
-    }
+    // It must not pass the runs of its process that wait. The line in the store may be empty between two.
+    if (this.#rate !== undefined) lockOps.push(...this.#rate.ops(run, this.#isBehindOwn));
     return { lockOps, ownKeys };
   }
 
   /** The line of each permit, and of the rate. */
   get #allLines(): readonly string[] {
-    return [...this.#wanted.map(([name]) => lineOf(name)), ...(this.#rate ? [lineOfRate(this.#rate.terms.name)] : [])];
+    return [...this.#wanted.map(([name]) => lineOf(name)), this.#rateLine].filter((line) => line !== undefined);
   }
 
-  /** The line of runs that take the same; `undefined` if they take one permit or token. */
+  get #rateLine(): string | undefined {
+    return this.#rate && lineOfRate(this.#rate.terms.name);
+  }
+
+  /** The line of runs that take the same set; `undefined` if they take one permit or token. */
   get #setLine(): string | undefined {
     if (this.#allLines.length < 2) return undefined;
-    return lineOfSet(
-      this.#wanted.map(([name]) => name),
-      this.#rate?.terms.name,
-    );
+    const rate = this.#rate === undefined ? "" : ` rate ${JSON.stringify(this.#rate.terms.name)}`;
+    return `ojm permits ${JSON.stringify(this.#wanted.map(([name]) => name))}${rate}`;
   }
 
   /** The entries of the lines that must be empty: a newcomer must not pass those that wait. */
@@ -411,12 +404,11 @@ export class Permits {
       this.#assertWaits(over);
       const { inSet, inLine } = places;
       if (inLine?.line === line) {
-        const isRate = this.#isRateLine(line);
-        const pause = isRate && this.#rate ? this.#rate.pause : POLL;
-        await inLine.waker.next(Math.min(pause, this.#until - clock.monotonic()));
+        const rate = line === this.#rateLine ? this.#rate : undefined;
+        await inLine.waker.next(Math.min(rate?.pause ?? POLL, this.#until - clock.monotonic()));
         // Of a rate, only the time must pass, unless a person deletes a token.
-        if (!isRate) await this.#readPermits();
-        else if (this.#rate !== undefined && this.#rate.rest > 0 && !over.aborted) await this.#rate.read();
+        if (rate === undefined) await this.#readPermits();
+        else if (rate.rest > 0 && !over.aborted) await rate.read();
         continue;
       }
       if (this.#setLine !== undefined && inSet === undefined)
@@ -432,13 +424,12 @@ export class Permits {
 
   /** The line to wait in although nothing is taken: other processes were faster again and again. */
   get #contended(): string | undefined {
-    const isContended = this.#rate !== undefined && this.#lost >= MOST_LOST && this.#places.inLine === undefined;
-    return isContended && this.#rate ? lineOfRate(this.#rate.terms.name) : undefined;
+    return this.#lost >= MOST_LOST && this.#places.inLine === undefined ? this.#rateLine : undefined;
   }
 
   /** Reads what the run before did not know. */
   async #readUnknown(): Promise<void> {
-    const isFull = this.#states.some(({ free }) => free.length === 0);
+    const isFull = this.#lacking.permit !== undefined;
     await Promise.all([isFull && this.#readPermits(), this.#rate?.isKnown === false && this.#rate.readTokens()]);
   }
 
@@ -466,10 +457,6 @@ export class Permits {
     };
   }
 
-  #isRateLine(line: string): boolean {
-    return this.#rate !== undefined && lineOfRate(this.#rate.terms.name) === line;
-  }
-
   /** Pauses for a random part of `ms`, or of the longest such pause. */
   async #rest(ms: number, over: AbortSignal): Promise<void> {
     const { clock } = this.#context;
@@ -478,11 +465,18 @@ export class Permits {
     await new Promise<void>((resolve) => clock.after(part * Math.min(ms, LONGEST_REST), resolve, true));
   }
 
+  /** A permit that has none free, or else the rate if it is used up, as last read. */
+  get #lacking(): { readonly permit?: PermitState; readonly rate?: Rate } {
+    const permit = this.#states.find(({ free }) => free.length === 0);
+    if (permit !== undefined) return { permit };
+    return this.#rate !== undefined && this.#rate.rest > 0 ? { rate: this.#rate } : {};
+  }
+
   /** The line to wait in: all its permits are taken, or others wait. `undefined`: the run may start. */
   async #blocking(): Promise<string | undefined> {
-    const full = this.#states.find(({ free }) => free.length === 0);
-    if (full !== undefined) return lineOf(full.name);
-    if (this.#rate !== undefined && this.#rate.rest > 0) return lineOfRate(this.#rate.terms.name);
+    const { permit, rate } = this.#lacking;
+    if (permit !== undefined) return lineOf(permit.name);
+    if (rate !== undefined) return this.#rateLine;
     const lines = this.#lines;
     if (lines.length === 0) return undefined;
     const found = await this.#context.lockChannel.entriesUnder(lines);
@@ -520,18 +514,14 @@ export class Permits {
   }
 
   #error(): LockError {
-    const full = this.#states.find(({ free }) => free.length === 0);
-    const permit = full?.name ?? this.#wanted[0]?.[0];
-    const isUsedUp = full === undefined && this.#rate !== undefined && this.#rate.rest > 0;
-    this.missing = permit === undefined || isUsedUp ? present({ rate: this.#rate?.terms.name }) : { permit };
-    return new LockError("LOCKED", this.#options.lock ?? this.#name, this.#refusal(full));
-  }
-
-  #refusal(full: PermitState | undefined): string {
-    if (full !== undefined) return takenText(full);
-    if (this.#rate !== undefined && this.#rate.rest > 0) return usedUpText(this.#rate);
+    const { permit, rate } = this.#lacking;
     const permits = this.#wanted.map(([name]) => name);
-    return `other runs are ahead in the line for ${limitsText({ permits, rate: this.#rate?.terms.name })}`;
+    const own = this.#rate?.terms.name;
+    const isOfRate = rate !== undefined || permits.length === 0;
+    this.missing = isOfRate ? present({ rate: own }) : present({ permit: permit?.name ?? permits[0] });
+    const ahead = `other runs are ahead in the line for ${limitsText({ permits, rate: own })}`;
+    const text = permit ? takenText(permit) : rate ? usedUpText(rate) : ahead;
+    return new LockError("LOCKED", this.#options.lock ?? this.#name, text);
   }
 
   /** The run has its lock, its permits and its token. */

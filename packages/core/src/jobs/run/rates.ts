@@ -152,11 +152,6 @@ export class Rate {
     this.#ends = known.terms.per === this.terms.per ? known.#ends : new Map();
   }
 
-  /** A version that the rate has or had; `null`: none is known. */
-  get some(): Version | null {
-    return this.#version;
-  }
-
   /** Reads when the next run may begin. Resolves to whether another run has begun since the last read. */
   async read(): Promise<boolean> {
     const before = this.#version;
@@ -203,8 +198,8 @@ export class Rate {
     return end > 0 && latest > now ? Math.min(now + end, latest) : GONE;
   }
 
-  /** The checks and writes that take a token. They fail if none is free. */
-  ops(run: string): Op<unknown>[] {
+  /** The checks and writes that take a token. They fail if none is free, and if the run is `behind` others. */
+  ops(run: string, behind: boolean): Op<unknown>[] {
     const { name, max, per } = this.terms;
     const next = this.#next;
     const keep = Math.max(per, this.#keep);
@@ -218,6 +213,7 @@ export class Rate {
     // Once it was gone, the check of the number is enough: only a start writes tokens.
     if (next - max >= this.#from && this.#ends.get(next - max) !== GONE)
       ops.push({ check: this.#tokenKey(next - max), version: null });
+    if (behind && this.#version !== null) ops.push({ check: ["rate", name, "none"], version: this.#version });
     return ops;
   }
 
