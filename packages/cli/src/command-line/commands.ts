@@ -136,7 +136,8 @@ processes then need no right to create anything:
         name: "ps",
         operands: "[NAME]",
         summary: "what runs now: where, since when, how long it usually takes, who waits",
-        about: `Also shows the progress and the attempt of each run, who asked it to stop, and the jobs that wait for their next attempt.`,
+        about: `Also shows the progress and the attempt of each run, who asked it to stop, and the jobs that wait for their next attempt. Without
+--watch, also the runs that wait for permits or a rate.`,
         examples: ["ojm ps --watch"],
         codes: [3],
         load: () => import("../commands/look/ps/ps.js"),

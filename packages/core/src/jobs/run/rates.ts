@@ -198,7 +198,7 @@ export class Rate {
     return end > 0 && latest > now ? Math.min(now + end, latest) : GONE;
   }
 
-  /** The checks and writes that take a token. They fail if none is free, and if the run is `behind` others. */
+  /** The checks and writes that take a token. They fail if none is free, or the run is `behind` others. */
   ops(run: string, behind: boolean): Op<unknown>[] {
     const { name, max, per } = this.terms;
     const next = this.#next;
