@@ -6,7 +6,7 @@ export { findType } from "./channel/backend/find-type.js";
 export { JoinedCommit } from "./channel/backend/joined-commit.js";
 export { inBackground } from "./channel/calls.js";
 export type { ChannelOps } from "./channel/channel.js";
-export { readable, unlessCorrupt } from "./channel/corrupt.js";
+export { entriesUnlessCorrupt, readable, unlessCorrupt } from "./channel/corrupt.js";
 export { encodeValue, isStorable, sameJson } from "./channel/encoding/json.js";
 export { knownValue } from "./channel/encoding/prepared.js";
 export { channelsAnswer, channelsProblem } from "./channel/open.js";

@@ -371,7 +371,11 @@ export class Permits {
       if (this.#rate === undefined || !hasMoved) return true;
       // Of many runs at once, each start would make all others fail. In a line, they do not compete.
       if (++this.#lost < MOST_LOST || !this.#waits) {
-        await this.#rest(2 ** this.#lost, over);
+        if (over.aborted) throw this.#error();
+        const { clock } = this.#context;
+        const part = Number.parseInt(clock.random(4), 36) / 36 ** 4;
+        const rest = part * Math.min(2 ** this.#lost, LONGEST_REST);
+        await new Promise<void>((resolve) => clock.after(rest, resolve, true));
         return true;
       }
     }
@@ -455,14 +459,6 @@ export class Permits {
       ...(this.#wanted.length > 0 && { permits: Object.fromEntries(this.#wanted) }),
       ...(this.#rate && { rate: { ...this.#rate.terms } }),
     };
-  }
-
-  /** Pauses for a random part of `ms`, or of the longest such pause. */
-  async #rest(ms: number, over: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
-    if (over.aborted) throw this.#error();
-    const part = Number.parseInt(clock.random(4), 36) / 36 ** 4;
-    await new Promise<void>((resolve) => clock.after(part * Math.min(ms, LONGEST_REST), resolve, true));
   }
 
   /** A permit that has none free, or else the rate if it is used up, as last read. */

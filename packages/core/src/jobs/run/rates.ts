@@ -1,5 +1,5 @@
 import type { Channel } from "../../channel/channel.js";
-import { unlessCorrupt } from "../../channel/corrupt.js";
+import { entriesUnlessCorrupt, unlessCorrupt } from "../../channel/corrupt.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { durationText } from "../../util/duration.js";
@@ -166,8 +166,7 @@ export class Rate {
     if (oldest < this.#from) return;
     const numbers = Array.from({ length: Math.min(AHEAD, this.terms.max) }, (_, i) => oldest + i);
     const keys = numbers.map((n) => this.#tokenKey(n));
-    const one = (key: Key): Promise<Entry<unknown> | undefined> => unlessCorrupt(this.#locks.entry(key));
-    const found = (await unlessCorrupt(this.#locks.entriesUnder(keys))) ?? (await Promise.all(keys.map(one)));
+    const found = await entriesUnlessCorrupt(this.#locks, keys);
     const now = this.#clock.monotonic();
     this.#noteOutstaying(found[0], now);
     this.#ends = new Map(numbers.map((n, i) => [n, this.#endOf(found[i], now)]));
