@@ -268,6 +268,8 @@ function surface(
 ): [what: string, call: () => Promise<unknown>][] {
   const calls: [string, () => Promise<unknown>][] = [
     ["history()", () => collect(manager.history())],
+    ["limitWaiters()", () => manager.limitWaiters()],
+    ["permits()", () => manager.permits()],
     ["history({ limit: 3 })", () => collect(manager.history({ limit: 3 }))],
     ["running()", () => manager.openRecords()],
     ["locks()", () => manager.heldLocks()],

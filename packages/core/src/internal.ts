@@ -6,7 +6,7 @@ export { findType } from "./channel/backend/find-type.js";
 export { JoinedCommit } from "./channel/backend/joined-commit.js";
 export { inBackground } from "./channel/calls.js";
 export type { ChannelOps } from "./channel/channel.js";
-export { readable, unlessCorrupt } from "./channel/corrupt.js";
+export { entriesUnlessCorrupt, readable, unlessCorrupt } from "./channel/corrupt.js";
 export { encodeValue, isStorable, sameJson } from "./channel/encoding/json.js";
 export { knownValue } from "./channel/encoding/prepared.js";
 export { channelsAnswer, channelsProblem } from "./channel/open.js";
@@ -38,6 +38,7 @@ export { runIdOf } from "./jobs/records/orphans.js";
 export { endVerb, hasEnded, isStatus } from "./jobs/records/read.js";
 export { isPending as isPendingRetry } from "./jobs/retry/pending.js";
 export { checkRetry, delayAfter, isPolicy as isRetryPolicy, isTriedAgain } from "./jobs/retry/policy.js";
+export { limitsText } from "./jobs/run/permits.js";
 export type { AuditAction, StartClaim, StartingRun } from "./jobs/types.js";
 export type { Hold, LocksValue } from "./locks/entries/schema.js";
 export { holdOf, isHolder, isProcess, isSession } from "./locks/entries/valid.js";
@@ -76,7 +77,7 @@ export {
 } from "./util/process-state.js";
 export { Semaphore } from "./util/semaphore.js";
 export { type Fields, fieldsOf, isCount, isId, isMap, isOptional, isText, isTime, present } from "./util/shape.js";
-export { elapsedSince, startAfter } from "./util/start-time.js";
+export { elapsedSince, startAfter, startMs } from "./util/start-time.js";
 export {
   isSecretName,
   LINES,

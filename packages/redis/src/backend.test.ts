@@ -627,6 +627,18 @@ for (const { title, binary, start } of setups) {
         expect(some).toHaveLength(2);
       });
 
+      it("watches of two channels report that the same key of both is deleted, be it by one commit", async () => {
+        const store = await opened();
+        const keys = [fresh(), fresh()].map((channel) => `${channel} "a `);
+        const notes = await Promise.all(keys.map((key) => watch(store, key.slice(0, -4))));
+        for (const key of keys) await put(store, key, "1");
+        const writes = keys.map((key) => ({ key, value: null }));
+        if (store.supports.commitAcrossChannels) await applied(store, { checks: [], writes });
+        else for (const { key } of writes) await remove(store, key);
+        await until(() => notes.every(({ changes }) => changes.length === 2), "the watches report everything");
+        expect(notes.map(({ changes }) => changes[1]?.key)).toEqual(keys);
+      });
+
       it("a watch reports a gap once it listens again after its connection broke", async () => {
         const channel = fresh();
         const store = await opened();

@@ -240,8 +240,7 @@ export class Scheduler {
    */
   async why(name: string): Promise<ScheduleReason[]> {
     checkJobName(name);
-    const reasons = await this.#manager.why(name);
-    return whyScheduled(await this.#openStore(), name, reasons);
+    return whyScheduled(await this.#openStore(), this.#manager, name);
   }
 
   /**

@@ -136,7 +136,8 @@ processes then need no right to create anything:
         name: "ps",
         operands: "[NAME]",
         summary: "what runs now: where, since when, how long it usually takes, who waits",
-        about: `Also shows the progress and the attempt of each run, who asked it to stop, and the jobs that wait for their next attempt.`,
+        about: `Also shows the progress and the attempt of each run, who asked it to stop, and the jobs that wait for their next attempt. Without
+--watch, also the runs that wait for permits or a rate.`,
         examples: ["ojm ps --watch"],
         codes: [3],
         load: () => import("../commands/look/ps/ps.js"),
@@ -355,7 +356,7 @@ which names have runs. It does not create a store: if the store does not exist, 
       {
         name: "audit",
         operands: "[NAME]",
-        summary: "who unlocked, cancelled, held, paused, resumed, ran, backfilled or pruned what, and why",
+        summary: "who unlocked, cancelled, held, limited, paused, resumed, ran, backfilled or pruned what, and why",
         about: `Also who started or ended a maintenance, and who retried, discarded, redrove, purged, paused or resumed what of a queue: the
 actions maintenance, end-maintenance and queue-…. A person is shown as user@host.`,
         examples: ["ojm audit nightly-report"],
@@ -556,6 +557,17 @@ that does not exist: a hold may come before the first run. It rejects an unknown
           ...DRY,
           ...COMMON,
         },
+      },
+      {
+        name: "limit",
+        operands: "[PERMIT [N|default]]",
+        summary: "show permits with their limits, holders and waiters; with N, set how many runs may have one at once",
+        about: `N is from 0 to 1000, in every process, and replaces the numbers that the runs give, until it is set to default. Runs that have the permit keep it.
+Without a limit that is set, LIMIT is empty: each run counts with its own.`,
+        examples: ["ojm limit", "ojm limit stripe 5", "ojm limit stripe default"],
+        codes: [3],
+        load: () => import("../commands/act/limit.js"),
+        options: { reason: { value: "TEXT", text: "why, for the audit" }, ...COMMON },
       },
       {
         name: "pause",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { given } from "../testing/given.js";
-import { countOption, spanOption, timeOption } from "./units.js";
+import { countOption, permitsOption, spanOption, timeOption } from "./units.js";
 
 test.each([
   ["0", 0],
@@ -50,4 +50,13 @@ test("a count is a whole number from 1 up", async () => {
     const words = await given("runs", `--limit=${text}`);
     expect(() => countOption(words, "limit")).toThrow("--limit takes a whole number from 1 up");
   }
+});
+
+test.each([
+  [["a=1,b=2"], 'one name and its limit, such as stripe=10, not "a=1,b=2". For several, repeat the option'],
+  [["a=1=2"], "one name and its limit"],
+  [["a=1", "b=2", "a=2"], '--permit gives two limits for "a": give one'],
+])("the permits %j are refused", async (words, text) => {
+  const all = await given("exec", "job", ...words.flatMap((word) => ["--permit", word]));
+  expect(() => permitsOption(all)).toThrow(text);
 });

@@ -83,11 +83,16 @@ export function permitsOption({ values }: Given): { readonly [permit: string]: n
   const words = values["permit"];
   if (words === undefined) return undefined;
   const permits = words.map((word) => {
-    const [, name, limit] = /^(.+)=(\d+)$/.exec(word) ?? [];
+    const [, name, limit] = /^([^=,]+)=(\d+)$/.exec(word) ?? [];
     if (name === undefined)
-      throw new CommandError(`--permit takes a name and a limit, such as stripe=10, not "${word}"`);
+      throw new CommandError(
+        `--permit takes one name and its limit, such as stripe=10, not "${word}". For several, repeat the option: --permit stripe=10 --permit disk=2`,
+      );
     return [name, Number(limit)] as const;
   });
+  const names = permits.map(([name]) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new CommandError(`--permit gives two limits for "${twice}": give one`);
   const problem = permitsProblem(Object.fromEntries(permits));
   if (problem !== undefined) throw new CommandError(`--permit: ${problem}`);
   return Object.fromEntries(permits);

@@ -5,6 +5,7 @@ import type {
   LogLine,
   Maintenance,
   PendingRetry,
+  PermitView,
   RunRecord,
   UnlockOutcome,
 } from "@ojm/core";
@@ -15,7 +16,7 @@ import type { Finding } from "../commands/look/doctor/finding.js";
 import type { Job } from "../commands/look/jobs.js";
 import type { Lock } from "../commands/look/locks.js";
 import type { JobTick } from "../commands/look/next.js";
-import type { WaitingJob } from "../commands/look/ps/ps.js";
+import type { WaitingJob, WaitingRun } from "../commands/look/ps/ps.js";
 import type { Running } from "../commands/look/ps/running.js";
 import type { Why } from "../commands/look/reasons.js";
 import type { NewestRun } from "../commands/look/runs/by-name.js";
@@ -32,8 +33,8 @@ import type { EXIT } from "../errors.js";
  * the package are generated from these types and their docstrings, and from the packages that they come from.
  */
 export interface Printed {
-  /** The runs in progress, then the jobs that wait for their next attempt. */
-  readonly ps: readonly (Running | WaitingJob)[];
+  /** The runs in progress, the jobs that wait for an attempt, the runs that wait for permits or a rate. */
+  readonly ps: readonly (Running | WaitingJob | WaitingRun)[];
   readonly jobs: readonly Job[];
   readonly next: readonly JobTick[];
   /** The most important reason first. */
@@ -46,6 +47,8 @@ export interface Printed {
   readonly logs: readonly (LogLine | LogGap)[];
   readonly wait: RunRecord;
   readonly locks: readonly Lock[];
+  /** With N, the new limit of one permit. */
+  readonly limit: readonly PermitView[] | NewLimit;
   readonly audit: readonly AuditEntry[];
   /** With --remove, the key of the removed entry. */
   readonly doctor: readonly Finding[] | { readonly removed: unknown };
@@ -114,6 +117,12 @@ interface FailedName {
   /** The name, or the id of the run. */
   readonly name: string;
   readonly error: PrintedError;
+}
+
+interface NewLimit {
+  readonly name: string;
+  /** Absent: the numbers of the runs count. */
+  readonly limit?: number;
 }
 
 interface StartedRun {

@@ -14,6 +14,15 @@ export async function unlessCorrupt<T>(call: Promise<T>): Promise<T | undefined>
   }
 }
 
+/** The entries under these keys, as {@link Channel.entriesUnder}; `undefined` for a corrupt one, too. */
+export async function entriesUnlessCorrupt<V>(
+  channel: Channel<V>,
+  keys: readonly Key[],
+): Promise<(Entry<V> | undefined)[]> {
+  const one = (key: Key): Promise<Entry<V> | undefined> => unlessCorrupt(channel.entry(key));
+  return (await unlessCorrupt(channel.entriesUnder(keys))) ?? Promise.all(keys.map(one));
+}
+
 /** Whether a call failed because of an entry that ojm did not write. */
 export function isCorrupt(error: unknown): boolean {
   return isChannelError(error) && error.code === "CORRUPT";

@@ -18,7 +18,9 @@ import type {
   FailedRunsOptions,
   HistoryOptions,
   JobSummary,
+  LimitWaiter,
   Maintenance,
+  PermitView,
   Reason,
   RunRecord,
 } from "./types.js";
@@ -310,6 +312,29 @@ export abstract class JobQueries {
    */
   async heldLocks(): Promise<HeldLock[]> {
     return this.source.context.locks.list();
+  }
+
+  /**
+   * The runs of all processes that wait in line for permits and rates. Reads the entries of the lines alone.
+   * The process of a listed run may have died without being found dead yet.
+   *
+   * @throws ChannelError if the store fails
+   */
+  async limitWaiters(): Promise<LimitWaiter[]> {
+    const { limitWaiters } = await operatorPart();
+    return limitWaiters(this.source.context);
+  }
+
+  /**
+   * The permits that have a limit, a holder or a waiter, by name. Reads the entries of all permits.
+   *
+   * @throws ChannelError if the store fails
+   * @example
+   * for (const { name, limit, held } of await manager.permits()) console.log(name, limit, held);
+   */
+  async permits(): Promise<PermitView[]> {
+    const { permitsIn } = await operatorPart();
+    return permitsIn(this.source.context);
   }
 
   /**

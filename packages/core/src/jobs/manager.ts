@@ -17,13 +17,7 @@ import { RunError } from "./errors.js";
 import { JobQueries, type QuerySource } from "./job-queries.js";
 import { LOGS, Logs } from "./logs/logs.js";
 import { operatorPart } from "./operator-part.js";
-import {
-  type CheckedManagerOptions,
-  checkManagerOptions,
-  checkPruneOptions,
-  optionsOf,
-  permitProblem,
-} from "./options.js";
+import { type CheckedManagerOptions, checkManagerOptions, checkPruneOptions, optionsOf } from "./options.js";
 import { Housekeeping } from "./records/housekeeping.js";
 import { closeRunOf, lostText, NOT_BEGUN } from "./records/orphans.js";
 import { TimeIndex } from "./records/time-index.js";
@@ -33,7 +27,6 @@ import { RecordTexts, type RunContext, StartTimes } from "./run/context.js";
 import { completeOnce } from "./run/done.js";
 import { closeOnExit, forgetOnExit } from "./run/exit.js";
 import { forgetStart } from "./run/once.js";
-import { permitKey } from "./run/permit-entries.js";
 import { PermitLines } from "./run/permits.js";
 import { runBody } from "./run/run-body.js";
 import { RunGroup } from "./run/run-group.js";
@@ -45,6 +38,7 @@ import type {
   EndMaintenanceOptions,
   HoldOptions,
   JobManagerOptions,
+  LimitOptions,
   Maintenance,
   MaintenanceOptions,
   OnceCallOptions,
@@ -340,17 +334,15 @@ export class JobManager extends JobQueries {
    * Sets how many runs may have a permit at once, for all processes: see {@link RunOptions.permits}. It
    * replaces the numbers that runs give, from their next start on. If more runs have the permit now, they
    * keep it. With 0, no run that needs the permit starts. `undefined`: the numbers of the runs count again.
+   * With an author or a reason, the audit records it.
    *
    * @throws RunError `INVALID`; ChannelError if the store fails
    * @example
    * await manager.limit("stripe", 5);
    */
-  async limit(permit: string, limit: number | undefined): Promise<void> {
-    const problem = permitProblem(permit, limit ?? 0, 0);
-    if (problem !== undefined) throw new RunError("INVALID", String(permit), problem);
-    const { lockChannel } = this.#context;
-    if (limit === undefined) await lockChannel.unset(permitKey(permit));
-    else await lockChannel.set(permitKey(permit), { limit });
+  async limit(permit: string, limit: number | undefined, options: LimitOptions = {}): Promise<void> {
+    const { setLimit } = await operatorPart();
+    return setLimit(this.#context, permit, limit, options);
   }
 
   /**

@@ -798,9 +798,8 @@ export interface UnlockOptions {
 /** An action of a person, as the audit records it. */
 export interface AuditAction {
   /**
-   * `unlock`, `cancel`, `hold`, `prune`, `maintenance`, `end-maintenance`; of a schedule, `pause`, `resume`,
-   * `run-now` … The audit records an
-   * unlock that ended a hold as `end-hold`.
+   * `unlock`, `cancel`, `hold`, `limit`, `prune`, `maintenance`, `end-maintenance`; of a schedule, `pause`,
+   * `resume`, `run-now` … The audit records an unlock that ended a hold as `end-hold`.
    */
   readonly action: string;
   /** The job, the lock or the schedule; `*` for all of them. */
@@ -812,6 +811,36 @@ export interface AuditAction {
   readonly author?: string;
   /** Details, such as how long a pause lasts. */
   readonly details?: JsonValue;
+}
+
+/** A run that waits in line for permits or a rate. See {@link JobQueries.limitWaiters}. */
+export interface LimitWaiter {
+  /** The name of the run. */
+  readonly name: string;
+  /** What it waits for. Of several, it takes all at once, and waits behind others that take the same. */
+  readonly permits?: readonly string[];
+  readonly rate?: string;
+  /** The start of its wait, in ms since 1970 by its own wall clock. */
+  readonly since?: number;
+}
+
+/** A permit that has a limit, a holder or a waiter. See {@link JobQueries.permits}. */
+export interface PermitView {
+  readonly name: string;
+  /** The limit that {@link JobManager.limit} set, if any. Without one, each run counts with its own. */
+  readonly limit?: number;
+  /** How many runs have it, and the ids of those that this version of ojm knows. */
+  readonly held: number;
+  readonly runs: readonly string[];
+  /** How many runs wait for it. */
+  readonly waiting: number;
+}
+
+/** Who sets a limit, and why. See {@link JobManager.limit}. */
+export interface LimitOptions {
+  readonly reason?: string;
+  /** The person. */
+  readonly author?: string;
 }
 
 /** An entry of the audit. See {@link JobManager.audit}. */

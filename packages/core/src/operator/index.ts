@@ -4,6 +4,7 @@ export { failedJobs } from "./failing.js";
 export { logOf, progressOf } from "./follow-log.js";
 export { checkRange, failedRunsOf, jobNames, selectRecords } from "./history.js";
 export { jobSummaries, lastSuccesses, usually } from "./job-summary.js";
+export { limitWaiters, permitsIn, setLimit } from "./limits.js";
 export { LiveRuns } from "./live-runs.js";
 export { endMaintenance, startMaintenance } from "./maintenance.js";
 export { nextAttemptOf } from "./next-attempt.js";

@@ -7,7 +7,7 @@ import { isOrphaned, pendingOf } from "../jobs/retry/pending.js";
 import type { RunContext } from "../jobs/run/context.js";
 import { doneText } from "../jobs/run/done.js";
 import { startsOf, startText } from "../jobs/run/once.js";
-import { awaitedBy, lineOf, readPermit, type Taking, takenText } from "../jobs/run/permits.js";
+import { lineOf, readPermit, type Taking, takenText } from "../jobs/run/permits.js";
 import { lineOfRate, Rate, usedUpText } from "../jobs/run/rates.js";
 import type { AuditEntry, Reason, RunRecord } from "../jobs/types.js";
 import type { LocksValue } from "../locks/entries/schema.js";
@@ -18,6 +18,7 @@ import type { HeldLock } from "../locks/types.js";
 import { first } from "../util/iterate.js";
 import { visible } from "../util/text.js";
 import { historyOf } from "./history.js";
+import { awaitedBy } from "./limits.js";
 
 /** The number of waiters in the answer: as evidence, and in words. */
 const WAITERS = 10;

@@ -81,15 +81,24 @@ export function restBy({ rest = 0 }: Clock, ms: number): number {
   return Math.max(ms, rest);
 }
 
+/** Random bytes in stock: each call of the source costs more than a hundred bytes of it. */
+const RANDOM = new Uint8Array(1_024);
+let nextByte = RANDOM.length;
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now() + START,
   after,
   random(length) {
-    const bytes = crypto.getRandomValues(new Uint8Array(length));
     let text = "";
-    for (const byte of bytes) text += ALPHABET[byte % 36];
+    for (let i = 0; i < length; i++) {
+      if (nextByte === RANDOM.length) {
+        crypto.getRandomValues(RANDOM);
+        nextByte = 0;
+      }
+      text += ALPHABET[(RANDOM[nextByte++] as number) % 36];
+    }
     return text;
   },
 };

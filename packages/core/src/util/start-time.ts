@@ -4,21 +4,24 @@
  * The pages of the UI read it, so it imports nothing.
  */
 
+/** A start time in whole ms, as a time to show and to reckon with: its µs do not measure time. */
+export const startMs = (startTime: number): number => Math.floor(startTime);
+
 /** The µs of a time in ms, beyond its whole ms. */
-const microsOf = (time: number): number => Math.round((time - Math.floor(time)) * 1_000);
+const microsOf = (time: number): number => Math.round((time - startMs(time)) * 1_000);
 
 /** A time of `micros` µs after a whole ms. */
 export const withMicros = (ms: number, micros: number): number => (micros < 1_000 ? ms + micros / 1_000 : ms + 1);
 
 /** The first start time after this one. */
-export const startAfter = (time: number): number => withMicros(Math.floor(time), microsOf(time) + 1);
+export const startAfter = (time: number): number => withMicros(startMs(time), microsOf(time) + 1);
 
 /** A start time in ISO 8601, UTC. It has three digits of a second, and six if the time has µs. */
 export function startDateOf(startTime: number): string {
-  const date = new Date(Math.floor(startTime)).toISOString();
+  const date = new Date(startMs(startTime)).toISOString();
   const micros = microsOf(startTime);
   return micros === 0 ? date : `${date.slice(0, -1)}${String(micros).padStart(3, "0")}Z`;
 }
 
-/** How long a run has taken, in ms. The µs of its start time do not measure time. */
-export const elapsedSince = (startTime: number, now: number): number => Math.max(0, now - Math.floor(startTime));
+/** How long a run has taken, in ms. */
+export const elapsedSince = (startTime: number, now: number): number => Math.max(0, now - startMs(startTime));

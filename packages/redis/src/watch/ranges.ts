@@ -31,23 +31,18 @@ export function rangeOf(range: KeyRange): ChannelRange {
   if (compareBytes(to, `${channel}!`) > 0) {
     throw new ChannelError("INVALID_ARGUMENT", `the range from ${JSON.stringify(from)} reaches beyond its channel`);
   }
-  const firstPart = firstPartOf(range);
+  const part = from.slice(channel.length + 1);
+  const isPrefix = part.endsWith(" ") && to === `${from.slice(0, -1)}!`;
   return {
     channel,
     only: onlyKeyOf(range),
-    firstPart,
-    // Each message of a watch is compared, and most watches are of a first part.
-    contains:
-      firstPart === undefined
-        ? (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0
-        : (key) => key.startsWith(from),
+    // The second space of a key ends its first part.
+    firstPart: isPrefix && part.indexOf(" ") === part.length - 1 ? part : undefined,
+    // Each message of a watch is compared, and most watches are of a prefix.
+    contains: isPrefix
+      ? (key) => key.startsWith(from)
+      : (key) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0,
   };
-}
-
-/** The second space of a key ends its first part. "!" comes right after a space. */
-function firstPartOf({ from, to }: KeyRange): string | undefined {
-  const part = from.slice(from.indexOf(" ") + 1);
-  return part !== "" && part.indexOf(" ") === part.length - 1 && to === `${from.slice(0, -1)}!` ? part : undefined;
 }
 
 export function lexRangeOf(range: KeyRange): LexRange {

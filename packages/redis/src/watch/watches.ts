@@ -33,6 +33,8 @@ export class Watches {
   readonly #subscriptions: Map<string, Subscriptions> = new Map();
   /** Whether patterns can be used. A Cluster does not support them for sharded messages. */
   #patterns: boolean;
+  /** The last message: it comes to all watches that listen to its name, one after the other. */
+  #last: { readonly text: string; readonly channel: string; readonly change: StoredChange | undefined } | undefined;
 
   constructor(options: WatchesOptions) {
     this.#options = options;
@@ -61,7 +63,7 @@ export class Watches {
     const { names } = this.#options;
     let over = false;
     const message = (text: string, name: string): void => {
-      const change = parse(text, range.channel);
+      const change = this.#parse(text, range.channel);
       if (over || change === undefined || !range.contains(change.key)) return;
       // The pattern of database 0 and layout 1 matches the names of the others too.
       if (subject.pattern && name !== names.entry(change.key) + names.suffix) return;
@@ -79,6 +81,14 @@ export class Watches {
       over = true;
       leave();
     };
+  }
+
+  #parse(text: string, channel: string): StoredChange | undefined {
+    const last = this.#last;
+    if (last?.text === text && last.channel === channel) return last.change;
+    const change = parse(text, channel);
+    this.#last = { text, channel, change };
+    return change;
   }
 
   close(): void {

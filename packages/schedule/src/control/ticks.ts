@@ -1,5 +1,5 @@
 import type { Holder, JsonValue, Key } from "@ojm/core";
-import { type DamageCheck, inBatches, readable, unlessCorrupt } from "@ojm/core/internal";
+import { type DamageCheck, entriesUnlessCorrupt, inBatches, readable, unlessCorrupt } from "@ojm/core/internal";
 import { ScheduleError } from "../calendar/schedule.js";
 import { isReadable, show } from "../definition/check.js";
 import { CHANNEL, cursorKey, type TickOutcome, type TickReason, tickKey, unrunKey } from "../store/schema.js";
@@ -187,9 +187,7 @@ async function* unrunIn(
 
 /** The outcomes of marked ticks, without those that a backfill has run since their marks were read. */
 async function unrunUnder(channel: ScheduleStore["channel"], name: string, keys: Key[]): Promise<DecidedTick[]> {
-  const entries =
-    (await unlessCorrupt(channel.entriesUnder(keys))) ??
-    (await Promise.all(keys.map((key) => unlessCorrupt(channel.entry(key)))));
+  const entries = await entriesUnlessCorrupt(channel, keys);
   const ticks = entries.map((entry) => entry && tickOf(name, entry.key, entry.value));
   return ticks.filter((tick) => tick !== undefined && tick.outcome !== "run") as DecidedTick[];
 }

@@ -1,4 +1,4 @@
-import type { Maintenance, Reason } from "@ojm/core";
+import type { JobManager, Maintenance, Reason } from "@ojm/core";
 import { holdOf, maintenanceText, visible } from "@ojm/core/internal";
 import { whyNotRun } from "../decide/outcomes.js";
 import { windowAt } from "../definition/blackout.js";
@@ -50,8 +50,8 @@ export interface ScheduleReason {
 /** Adds the reasons of the schedule to those of the manager: first what stops it, last what comes next. */
 export async function whyScheduled(
   store: ScheduleStore,
+  manager: Pick<JobManager, "why">,
   name: string,
-  reasons: readonly Reason[],
 ): Promise<ScheduleReason[]> {
   const [{ schedule, cursor }, tick, filling, living] = await Promise.all([
     store.read(name),
@@ -60,6 +60,10 @@ export async function whyScheduled(
     readSchedulers(store.channel),
     store.maintenance.read(),
   ]);
+  const definition = schedule?.value.definition;
+  // The next run has the permits and the rate of the definition. Those of the last run may be others.
+  const takes = definition !== undefined && isReadable(definition) ? definition : undefined;
+  const reasons = await manager.why(name, takes);
   const own = reasons.map((reason) => withSchedulers({ code: reason.code, text: reason.text, reason }, living));
   if (schedule === undefined) {
     const without = unscheduled(name, reasons, tick);

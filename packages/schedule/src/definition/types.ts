@@ -1,4 +1,4 @@
-import type { Duration, JsonValue, RetryOptions, RunOptions } from "@ojm/core";
+import type { Duration, JsonValue, RetryOptions, RunOptions, RunRecord } from "@ojm/core";
 import type { InMs } from "@ojm/core/internal";
 
 /** What happens to a tick that is due while the job still runs. */
@@ -81,10 +81,11 @@ export interface ScheduleDefinition {
 export type CheckedBlackout = Exclude<Blackout, { cron: string }> | InMs<Extract<Blackout, { cron: string }>>;
 
 /** A definition that was checked: its durations are in ms, and its windows are a list. */
-export interface CheckedDefinition extends Omit<InMs<ScheduleDefinition>, "missed" | "blackout" | "retry"> {
+export interface CheckedDefinition extends Omit<InMs<ScheduleDefinition>, "missed" | "blackout" | "retry" | "rate"> {
   readonly missed?: Missed["run"] | InMs<Missed>;
   readonly blackout?: readonly CheckedBlackout[];
   readonly retry?: InMs<RetryOptions>;
+  readonly rate?: NonNullable<RunRecord["rate"]>;
 }
 
 /** The part of a definition that determines when it is due. */

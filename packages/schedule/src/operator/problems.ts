@@ -1,6 +1,6 @@
 import type { JobManager, PendingRetry, RunRecord } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { type ActiveRun, all, endVerb, type Hold, isOwn, isTriedAgain, present } from "@ojm/core/internal";
+import { type ActiveRun, all, endVerb, type Hold, isOwn, isTriedAgain, present, startMs } from "@ojm/core/internal";
 import { withoutVarying } from "@ojm/core/internal/operator";
 import {
   type NextTick,
@@ -229,7 +229,7 @@ export const isLong = (duration: number, { p95 }: NonNullable<ActiveRun["usual"]
   duration >= Math.max(p95 * LONG_FACTOR, p95 + LONG_BY);
 
 function long({ name, id, startTime, usual }: ActiveRun, now: number): Problem | undefined {
-  const at = Math.floor(startTime);
+  const at = startMs(startTime);
   if (usual === undefined || !isLong(now - at, usual)) return undefined;
   return { kind: "long", name, at, text: `runs longer than usual: its p95 is ${durationText(usual.p95)}`, run: id };
 }

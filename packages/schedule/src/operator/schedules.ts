@@ -102,9 +102,19 @@ export function overdueEntry(schedule: string, ticks: OverdueTicks | undefined):
   return [{ schedule, at, outcome: "overdue", ...(count > 1 && { until, count }) }];
 }
 
-/** Why a tick was not run so far, or was run late, in words; `undefined` for one that was run in time. */
-export function tickText(tick: ScheduleTick | OverdueTick): string | undefined {
+/**
+ * Why a tick was not run so far, or was run late, in words; `undefined` for one that was run in time.
+ * `reasons`: why its job does not run now.
+ */
+export function tickText(
+  tick: ScheduleTick | OverdueTick,
+  reasons: readonly { readonly code: string; readonly text: string }[] = [],
+): string | undefined {
   if (tick.outcome === "overdue") return "no process has decided on it so far";
-  if (tick.outcome === "waiting") return "it waits for its run, behind those before it";
+  if (tick.outcome === "waiting") {
+    const { code, text } = reasons.find((one) => ["running", "permit", "rate"].includes(one.code)) ?? {};
+    const isLimited = code === "permit" || code === "rate";
+    return `it waits for its run${isLimited ? `: ${text}` : ", behind those before it"}`;
+  }
   return whyNotRun(tick) ?? whyBackfilled(tick);
 }

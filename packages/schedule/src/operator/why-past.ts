@@ -1,6 +1,6 @@
 import type { JobManager, RunRecord, RunStatus } from "@ojm/core";
 import { durationText } from "@ojm/core/backend";
-import { all, endVerb, first, hasEnded, present, visible } from "@ojm/core/internal";
+import { all, endVerb, first, hasEnded, present, startMs, visible } from "@ojm/core/internal";
 import { usualOf } from "@ojm/core/internal/operator";
 import { schedulesIn } from "../control/overview.js";
 import type { ScheduleTick, TicksOptions } from "../control/ticks.js";
@@ -188,7 +188,7 @@ async function withoutTick(scheduler: TickSource, name: string, at: number): Pro
 
 const endOf = ({ id: run, endTime, startTime, status }: RunRecord): PastReason => ({
   ...{ code: status === "running" ? "running" : "last", text: "", run, status },
-  at: endTime ?? Math.floor(startTime),
+  at: endTime ?? startMs(startTime),
 });
 
 function endText(run: RunRecord): string {

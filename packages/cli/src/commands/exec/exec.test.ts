@@ -263,9 +263,9 @@ describe("ojm exec", () => {
     expect(await waiting.ended).toMatchObject({ code: 0, out: "began\n" });
     expect(await place.last()).toMatchObject({ status: "completed", permits: { stripe: 1, disk: 2 } });
     for (const [wrong, text] of [
-      ["stripe", "takes a name and a limit"],
-      ["=1", "takes a name and a limit"],
-      ["stripe=x", "takes a name and a limit"],
+      ["stripe", "takes one name and its limit"],
+      ["=1", "takes one name and its limit"],
+      ["stripe=x", "takes one name and its limit"],
       ["stripe=0", "must be a whole number from 1 to 1000"],
     ] as const) {
       const { code, err } = await place.exec("echo never", "--permit", wrong).ended;

@@ -10,6 +10,9 @@ import { pruneActionText } from "../act/prune.js";
 
 const LIMIT = 20;
 
+const limitOf = (details: AuditEntry["details"]): string =>
+  String((details as { readonly limit?: unknown } | undefined)?.limit ?? "default");
+
 /** Shows what people did to runs, locks and schedules, and why. */
 export async function execute(given: Given): Promise<number> {
   const name = optionalOperand(given);
@@ -21,7 +24,7 @@ export async function execute(given: Given): Promise<number> {
     action === "end-hold" ? undefined : holder && process(holder);
   const columns: Column<AuditEntry>[] = [
     { title: "WHEN", cell: ({ at }) => say(at) },
-    { title: "WHAT", cell: ({ action }) => action },
+    { title: "WHAT", cell: ({ action, details }) => (action === "limit" ? `limit ${limitOf(details)}` : action) },
     { title: "JOB", cut: "name", cell: (act) => act.name },
     { title: "BY", rank: 4, cut: "text", cell: ({ author, by }) => author ?? process(by) },
     { title: "OF", rank: 5, cut: "text", cell: takenFrom },

@@ -65,6 +65,20 @@ describe("ticks that wait for their run", () => {
   });
 });
 
+test("ojm ticks names the rate that a tick waits for, even if its last run had none", async () => {
+  await manager.run("limited", () => {});
+  const rate = { name: "smtp", max: 1, per: DAY } as const;
+  await manager.run("other", () => {}, { rate });
+  await leave("limited", { every: DAY, rate });
+  const at = last(DAY);
+  await setCursor("limited", { at, waiting: [at] });
+  const text =
+    /it waits for its run: one run has begun within 1 d, as many as the rate "smtp" allows: the next may begin in \d+/;
+  expect(await json("ticks", "limited")).toContainEqual(expect.objectContaining({ text: expect.stringMatching(text) }));
+  const why = (await json("why", "limited")).find(({ code }) => code === "rate");
+  expect(why).toMatchObject({ text: expect.stringContaining('as many as the rate "smtp" allows') });
+});
+
 describe("a schedule that no program adds any more", () => {
   const rm = (...words: readonly string[]): Promise<Ended> =>
     called(folder, ["schedules", "rm", ...words, "--store", "sqlite:ojm.db"]);

@@ -39,8 +39,10 @@ export async function execute(given: Given): Promise<number> {
   return withScheduler(given, async (scheduler, manager) => {
     const { tickText } = await import("@ojm/schedule/operator");
     const found = [...(await overdue(manager, name, wanted)), ...(await decided(scheduler, name, wanted))];
+    const waits = found.some(({ outcome }) => outcome === "waiting");
+    const reasons = waits ? await scheduler.why(name) : [];
     const all = found.map((tick): ShownTick => {
-      const text = tickText(tick);
+      const text = tickText(tick, reasons);
       return text === undefined ? tick : { ...tick, text };
     });
     // The outcomes of a removed schedule are still stored.

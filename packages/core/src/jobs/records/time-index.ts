@@ -1,5 +1,5 @@
 import type { Channel, ChannelOps } from "../../channel/channel.js";
-import { readable, unlessCorrupt } from "../../channel/corrupt.js";
+import { entriesUnlessCorrupt, readable, unlessCorrupt } from "../../channel/corrupt.js";
 import { encodeKey } from "../../channel/encoding/key.js";
 import type { Entry, Key, Version } from "../../channel/types.js";
 import { fieldsOf, isText, isTime } from "../../util/shape.js";
@@ -161,9 +161,7 @@ export class TimeIndex {
       return { record, puts: entries.map(({ key, value }) => ({ put: key, value })) };
     });
     const keys = wanted.flatMap(({ puts }) => puts.map(({ put }) => put));
-    const entries =
-      (await unlessCorrupt(this.#times.entriesUnder(keys))) ??
-      (await Promise.all(keys.map((key) => unlessCorrupt(this.#times.entry(key)))));
+    const entries = await entriesUnlessCorrupt(this.#times, keys);
     const there = new Set(keys.filter((_, i) => entries[i] !== undefined));
     return wanted
       .map(({ record, puts }) => ({ record, puts: puts.filter(({ put }) => !there.has(put)) }))

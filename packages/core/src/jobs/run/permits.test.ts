@@ -218,7 +218,7 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
     await clock.until(run.end());
     const error = await clock.until(rejection(two.manager.run("c", () => {}, { permits: { stripe: 1 }, wait: 0 })));
     expect(error).toMatchObject({ code: "LOCKED", permit: "stripe" });
-    expect((error as Error).message).toMatch(/other runs are ahead in the line for the permits "stripe"$/);
+    expect((error as Error).message).toMatch(/other runs are ahead in the line for the permit "stripe"$/);
     await clock.until(work(two, "c", { permits: { stripe: 1 } }), 60_000);
   });
 
@@ -315,6 +315,40 @@ describe.each(STORES)("records and locks $stores: permits", ({ apart }) => {
     expect((await one.manager.why("noted")).map(({ code }) => code)).toEqual(["never"]);
     await clock.until(run.end());
     await clock.until(Promise.all(waiting), 20_000);
+  });
+
+  test("the runs that wait for a permit, for a set of permits and for a rate are listed, and the permits", async () => {
+    const rate = { name: "smtp", max: 1, per: "1h" };
+    const run = await clock.until(one.manager.start("a", { permits: { stripe: 1 }, rate }));
+    await clock.until(one.manager.limit("idle", 3, { author: "ana" }));
+    const both = { permits: { stripe: 1, other: 2 } };
+    const since = clock.now();
+    const waiting = [work(two, "b", both), work(two, "d", { permits: { stripe: 1 } })];
+    await clock.advance(100);
+    waiting.push(work(one, "c", both), work(two, "e", { rate, wait: "2h" }), work(two, "f", { rate, wait: "2h" }));
+    await clock.advance(1_000);
+    const found = await two.manager.limitWaiters();
+    expect(found.toSorted((x, y) => (x.name < y.name ? -1 : 1))).toEqual([
+      { name: "b", permits: ["stripe"], since: expect.any(Number) },
+      { name: "c", permits: ["other", "stripe"], since: expect.any(Number) },
+      { name: "d", permits: ["stripe"], since: expect.any(Number) },
+      { name: "e", rate: "smtp", since: expect.any(Number) },
+      { name: "f", rate: "smtp" },
+    ]);
+    for (const { since: at = since } of found) expect([at >= since, at <= clock.now()]).toEqual([true, true]);
+    expect(await two.manager.permits()).toEqual([
+      { name: "idle", limit: 3, held: 0, runs: [], waiting: 0 },
+      { name: "other", held: 0, runs: [], waiting: 1 },
+      { name: "stripe", held: 1, runs: [run.id], waiting: 3 },
+    ]);
+    expect(await collect(two.manager.audit({ name: "idle" }))).toMatchObject([
+      { action: "limit", author: "ana", details: { limit: 3 } },
+    ]);
+    await clock.until(one.manager.limit("idle", undefined));
+    expect(await collect(two.manager.audit({ name: "idle" }))).toHaveLength(1);
+    await clock.until(run.end());
+    await clock.until(Promise.all(waiting), 3 * 3_600_000);
+    expect([await two.manager.limitWaiters(), await two.manager.permits()]).toEqual([[], []]);
   });
 
   test("the first run with permits keeps older versions out of the store", async () => {

@@ -4,7 +4,7 @@ import type { JsonValue } from "../../channel/encoding/json.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import { follow } from "../../channel/watch/follow.js";
 import { Waker } from "../../locks/acquire/wait-watch.js";
-import { type LockValue, lockKey, type QueueValue, queueKey, type Ticket } from "../../locks/entries/schema.js";
+import { lockKey, queueKey } from "../../locks/entries/schema.js";
 import { whom } from "../../locks/entries/view.js";
 import { isLockError, LockError } from "../../locks/errors.js";
 import type { Lease } from "../../locks/hold/lease.js";
@@ -12,13 +12,13 @@ import type { Locks } from "../../locks/locks.js";
 import type { Holder } from "../../locks/types.js";
 import { firstOf, whenAborted } from "../../util/abort.js";
 import type { Clock } from "../../util/clock.js";
-import { fieldsOf, isCount, present } from "../../util/shape.js";
+import { isCount, present } from "../../util/shape.js";
 import { visible } from "../../util/text.js";
-import { type CheckedOptions, permitsProblem, rateProblem } from "../options.js";
-import type { RunRecord } from "../types.js";
+import type { CheckedOptions } from "../options.js";
+import type { LimitWaiter, RunRecord } from "../types.js";
 import { type Handover, type OwnLine, OwnLines, type Turn } from "./own-line.js";
 import { isPermit, isPermitLimit, type PermitValue, permitKey } from "./permit-entries.js";
-import { lineOfRate, Rate, usedUpText } from "./rates.js";
+import { lineOfRate, type Outstaying, Rate, usedUpText } from "./rates.js";
 
 /*
  * Permits limit how many runs have something at once. They are entries in the channel of the locks:
@@ -65,37 +65,10 @@ export const lineOf = (permit: string): string => `ojm permit ${permit}`;
 export type Taking = Pick<RunRecord, "permits" | "rate">;
 
 /** The note of a run in a line: its name, and what it takes. */
-interface LineNote extends Taking {
+export interface LineNote extends Taking {
   readonly for: string;
   /** The names of more runs of its process that wait for the rate. */
   readonly more?: readonly string[];
-}
-
-/** The name of the lock at which runs with the same set of several permits wait. */
-function lineOfSet(permits: readonly string[], rate: string | undefined): string {
-  return `ojm permits ${JSON.stringify(permits)}${rate === undefined ? "" : ` rate ${JSON.stringify(rate)}`}`;
-}
-
-/**
- * The permits and the rate of a run that waits for one of them. Only the first run of a name needs this: for
- * others, the last record has them.
- */
-export async function awaitedBy({ lockChannel }: Source, name: string): Promise<Taking> {
-  const lines = { prefix: ["lock"], after: lockKey("ojm permit"), before: lockKey("ojm rate~") };
-  for await (const { value } of readable(lockChannel, lines)) {
-    const { note, waiting = [] } = fieldsOf<LockValue & QueueValue>(value) ?? {};
-    const notes = [note, ...(Array.isArray(waiting) ? waiting.map((ticket) => fieldsOf<Ticket>(ticket)?.note) : [])];
-    const found = notes
-      .map(fieldsOf<LineNote>)
-      .find((one) => one?.for === name || (Array.isArray(one?.more) && one.more.includes(name)));
-    if (found === undefined) continue;
-    const { permits, rate } = found;
-    return {
-      ...(permitsProblem(permits) === undefined && { permits: permits as NonNullable<Taking["permits"]> }),
-      ...(rateProblem(rate) === undefined && { rate: rate as NonNullable<Taking["rate"]> }),
-    };
-  }
-  return {};
 }
 
 /** A permit as it was read. */
@@ -114,14 +87,17 @@ export interface PermitState {
   readonly isOver: boolean;
 }
 
-type Slots = ReadonlyMap<number, Pick<Entry<unknown>, "value" | "version">>;
+type Slots = Map<number, Pick<Entry<unknown>, "value" | "version">>;
 type Source = Pick<PermitContext, "locks" | "lockChannel">;
 
-/** Reads the holders of a permit. `own`: the limit, unless an operator has set another one. */
-export async function readPermit(source: Source, name: string, own: number): Promise<PermitState> {
-  let limit = own;
+/**
+ * Reads the holders of a permit. `own`: the limit, unless an operator has set another one. Without it, the
+ * holders are read although permits are free.
+ */
+export async function readPermit(source: Source, name: string, own: number | undefined): Promise<PermitState> {
+  let limit = own ?? 0;
   let limitVersion: Version | null = null;
-  const slots = new Map<number, Pick<Entry<unknown>, "value" | "version">>();
+  const slots: Slots = new Map();
   for await (const { key, value, version } of readable(source.lockChannel, { prefix: permitKey(name) })) {
     const [, , at] = key as readonly unknown[];
     if (isCount(at)) slots.set(at, { value, version });
@@ -130,9 +106,9 @@ export async function readPermit(source: Source, name: string, own: number): Pro
     if (isPermitLimit(value)) limit = value.limit;
   }
   // If there are fewer entries than permits, one is free, whichever of these count.
-  const counting = slots.size < limit ? slots : await countingOf(source, slots);
-  const free: { readonly at: number; readonly version: Version | null }[] = [];
+  const counting = own !== undefined && slots.size < limit ? slots : await countingOf(source, slots);
   const places = Math.min(limit - counting.size, MOST_FREE);
+  const free: { readonly at: number; readonly version: Version | null }[] = [];
   for (let at = 0; free.length < places; at++)
     if (!counting.has(at)) free.push({ at, version: slots.get(at)?.version ?? null });
   return {
@@ -157,6 +133,16 @@ async function countingOf({ locks, lockChannel }: Source, slots: Slots): Promise
     if (versions.get(value.lock) !== version || (await locks.operator.isGone(value.holder))) counting.delete(at);
   }
   return counting;
+}
+
+/** Permits and a rate, in words. */
+export function limitsText({
+  permits = [],
+  rate,
+}: Pick<LimitWaiter, "permits"> & { readonly rate?: string | undefined }): string {
+  const names = permits.map((name) => `"${visible(name)}"`).join(", ");
+  const ofPermits = permits.length === 0 ? [] : [`the ${permits.length === 1 ? "permit" : "permits"} ${names}`];
+  return [...ofPermits, ...(rate === undefined ? [] : [`the rate "${visible(rate)}"`])].join(" and ");
 }
 
 /** Who has a permit, in words. */
@@ -241,7 +227,10 @@ class Places implements Handover {
 }
 
 /** The lines of a process for permits and rates. */
-export class PermitLines extends OwnLines<Places> {}
+export class PermitLines extends OwnLines<Places> {
+  /** By the name of a rate, its tokens that stay too long. */
+  readonly outstaying: Map<string, Outstaying> = new Map();
+}
 
 /** A run gets in line once other runs took this many free tokens before it. */
 const MOST_LOST = 3;
@@ -272,7 +261,8 @@ export class Permits {
     this.#options = options;
     // In a fixed order: runs with the same set wait in one line.
     this.#wanted = Object.entries(options.permits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    this.#rate = options.rate && new Rate(context.lockChannel, options.rate, context.clock);
+    this.#rate =
+      options.rate && new Rate(context.lockChannel, options.rate, context.clock, context.ownLines.outstaying);
     this.#places = new Places(context.clock);
     this.#until = context.clock.monotonic() + (options.permitWait ?? options.wait);
   }
@@ -313,27 +303,25 @@ export class Permits {
       // Two starts may see different permits beyond a lowered limit: let one of them fail.
       if (isOver && limitVersion !== null) lockOps.push({ put: permitKey(name), value: { limit } });
     }
-    if (this.#rate !== undefined) {
-      lockOps.push(...this.#rate.ops(run));
-      // It must not pass the runs of its process that wait. The line in the store may be empty between two.
-      if (this.#isBehindOwn && this.#rate.some !== null)
-        lockOps.push({ check: ["rate", this.#rate.terms.name, "none"], version: this.#rate.some });
-    }
+    // It must not pass the runs of its process that wait. The line in the store may be empty between two.
+    if (this.#rate !== undefined) lockOps.push(...this.#rate.ops(run, this.#isBehindOwn));
     return { lockOps, ownKeys };
   }
 
   /** The line of each permit, and of the rate. */
   get #allLines(): readonly string[] {
-    return [...this.#wanted.map(([name]) => lineOf(name)), ...(this.#rate ? [lineOfRate(this.#rate.terms.name)] : [])];
+    return [...this.#wanted.map(([name]) => lineOf(name)), this.#rateLine].filter((line) => line !== undefined);
   }
 
-  /** The line of runs that take the same; `undefined` if they take one permit or token. */
+  get #rateLine(): string | undefined {
+    return this.#rate && lineOfRate(this.#rate.terms.name);
+  }
+
+  /** The line of runs that take the same set; `undefined` if they take one permit or token. */
   get #setLine(): string | undefined {
     if (this.#allLines.length < 2) return undefined;
-    return lineOfSet(
-      this.#wanted.map(([name]) => name),
-      this.#rate?.terms.name,
-    );
+    const rate = this.#rate === undefined ? "" : ` rate ${JSON.stringify(this.#rate.terms.name)}`;
+    return `ojm permits ${JSON.stringify(this.#wanted.map(([name]) => name))}${rate}`;
   }
 
   /** The entries of the lines that must be empty: a newcomer must not pass those that wait. */
@@ -358,9 +346,11 @@ export class Permits {
   async #waiting(wait: (over: AbortSignal) => Promise<void>): Promise<void> {
     const { signal, waitSignal } = this.#options;
     const { closing, waitUntil, clock } = this.#context;
-    const over = firstOf(...[closing, waitUntil, signal, waitSignal].filter((one) => one !== undefined));
+    const late = new AbortController();
+    const ends = [closing, waitUntil, signal, waitSignal, this.#waits ? late.signal : undefined];
+    const over = firstOf(...ends.filter((one) => one !== undefined));
     // Keeps the process alive: the watch and the polls do not.
-    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => {}, true);
+    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => late.abort(), true);
     const forget = whenAborted(over.signal, () => this.#places.inLine?.waker.wake());
     try {
       await wait(over.signal);
@@ -381,7 +371,11 @@ export class Permits {
       if (this.#rate === undefined || !hasMoved) return true;
       // Of many runs at once, each start would make all others fail. In a line, they do not compete.
       if (++this.#lost < MOST_LOST || !this.#waits) {
-        await this.#rest(2 ** this.#lost, over);
+        if (over.aborted) throw this.#error();
+        const { clock } = this.#context;
+        const part = Number.parseInt(clock.random(4), 36) / 36 ** 4;
+        const rest = part * Math.min(2 ** this.#lost, LONGEST_REST);
+        await new Promise<void>((resolve) => clock.after(rest, resolve, true));
         return true;
       }
     }
@@ -391,16 +385,7 @@ export class Permits {
 
   /** Waits for the turn of this run among those of its process, and then for that of the process. */
   async #waitForTurn(over: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
-    const late = new AbortController();
-    const cancel = clock.after(Math.max(1, this.#until - clock.monotonic()), () => late.abort());
-    const end = firstOf(over, late.signal);
-    try {
-      this.#turn = await this.#ownLine.enter(this.#name, end.signal);
-    } finally {
-      cancel();
-      end.forget();
-    }
+    this.#turn = await this.#ownLine.enter(this.#name, over);
     if (this.#turn === undefined) throw this.#error();
     this.#places = this.#turn.given ?? this.#places;
     const { known } = this.#places;
@@ -423,12 +408,11 @@ export class Permits {
       this.#assertWaits(over);
       const { inSet, inLine } = places;
       if (inLine?.line === line) {
-        const isRate = this.#isRateLine(line);
-        const pause = isRate && this.#rate ? this.#rate.pause : POLL;
-        await inLine.waker.next(Math.min(pause, this.#until - clock.monotonic()));
+        const rate = line === this.#rateLine ? this.#rate : undefined;
+        await inLine.waker.next(Math.min(rate?.pause ?? POLL, this.#until - clock.monotonic()));
         // Of a rate, only the time must pass, unless a person deletes a token.
-        if (!isRate) await this.#readPermits();
-        else if (this.#rate !== undefined && this.#rate.rest > 0 && !over.aborted) await this.#rate.read();
+        if (rate === undefined) await this.#readPermits();
+        else if (rate.rest > 0 && !over.aborted) await rate.read();
         continue;
       }
       if (this.#setLine !== undefined && inSet === undefined)
@@ -444,13 +428,12 @@ export class Permits {
 
   /** The line to wait in although nothing is taken: other processes were faster again and again. */
   get #contended(): string | undefined {
-    const isContended = this.#rate !== undefined && this.#lost >= MOST_LOST && this.#places.inLine === undefined;
-    return isContended && this.#rate ? lineOfRate(this.#rate.terms.name) : undefined;
+    return this.#lost >= MOST_LOST && this.#places.inLine === undefined ? this.#rateLine : undefined;
   }
 
   /** Reads what the run before did not know. */
   async #readUnknown(): Promise<void> {
-    const isFull = this.#states.some(({ free }) => free.length === 0);
+    const isFull = this.#lacking.permit !== undefined;
     await Promise.all([isFull && this.#readPermits(), this.#rate?.isKnown === false && this.#rate.readTokens()]);
   }
 
@@ -478,23 +461,18 @@ export class Permits {
     };
   }
 
-  #isRateLine(line: string): boolean {
-    return this.#rate !== undefined && lineOfRate(this.#rate.terms.name) === line;
-  }
-
-  /** Pauses for a random part of `ms`, or of the longest such pause. */
-  async #rest(ms: number, over: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
-    if (over.aborted) throw this.#error();
-    const part = Number.parseInt(clock.random(4), 36) / 36 ** 4;
-    await new Promise<void>((resolve) => clock.after(part * Math.min(ms, LONGEST_REST), resolve, true));
+  /** A permit that has none free, or else the rate if it is used up, as last read. */
+  get #lacking(): { readonly permit?: PermitState; readonly rate?: Rate } {
+    const permit = this.#states.find(({ free }) => free.length === 0);
+    if (permit !== undefined) return { permit };
+    return this.#rate !== undefined && this.#rate.rest > 0 ? { rate: this.#rate } : {};
   }
 
   /** The line to wait in: all its permits are taken, or others wait. `undefined`: the run may start. */
   async #blocking(): Promise<string | undefined> {
-    const full = this.#states.find(({ free }) => free.length === 0);
-    if (full !== undefined) return lineOf(full.name);
-    if (this.#rate !== undefined && this.#rate.rest > 0) return lineOfRate(this.#rate.terms.name);
+    const { permit, rate } = this.#lacking;
+    if (permit !== undefined) return lineOf(permit.name);
+    if (rate !== undefined) return this.#rateLine;
     const lines = this.#lines;
     if (lines.length === 0) return undefined;
     const found = await this.#context.lockChannel.entriesUnder(lines);
@@ -532,20 +510,14 @@ export class Permits {
   }
 
   #error(): LockError {
-    const full = this.#states.find(({ free }) => free.length === 0);
-    const permit = full?.name ?? this.#wanted[0]?.[0];
-    const isUsedUp = full === undefined && this.#rate !== undefined && this.#rate.rest > 0;
-    this.missing = permit === undefined || isUsedUp ? present({ rate: this.#rate?.terms.name }) : { permit };
-    return new LockError("LOCKED", this.#options.lock ?? this.#name, this.#refusal(full));
-  }
-
-  #refusal(full: PermitState | undefined): string {
-    if (full !== undefined) return takenText(full);
-    if (this.#rate !== undefined && this.#rate.rest > 0) return usedUpText(this.#rate);
-    const names = this.#wanted.map(([name]) => `"${visible(name)}"`);
-    const permits = names.length === 0 ? [] : [`the permits ${names.join(", ")}`];
-    const rate = this.#rate === undefined ? [] : [`the rate "${visible(this.#rate.terms.name)}"`];
-    return `other runs are ahead in the line for ${[...permits, ...rate].join(" and ")}`;
+    const { permit, rate } = this.#lacking;
+    const permits = this.#wanted.map(([name]) => name);
+    const own = this.#rate?.terms.name;
+    const isOfRate = rate !== undefined || permits.length === 0;
+    this.missing = isOfRate ? present({ rate: own }) : present({ permit: permit?.name ?? permits[0] });
+    const ahead = `other runs are ahead in the line for ${limitsText({ permits, rate: own })}`;
+    const text = permit ? takenText(permit) : rate ? usedUpText(rate) : ahead;
+    return new LockError("LOCKED", this.#options.lock ?? this.#name, text);
   }
 
   /** The run has its lock, its permits and its token. */

@@ -106,7 +106,7 @@ describe.each(STORES)("records and locks $stores: rates", ({ apart }) => {
     await clock.advance(PER);
     const ahead = await clock.until(rejection(two.manager.run("b", () => {}, { ...shape, wait: 0 })));
     expect(ahead).toMatchObject({ code: "LOCKED", rate: undefined, permit: "stripe" });
-    expect((ahead as Error).message).toMatch(/ahead in the line for the permits "stripe" and the rate "smtp"$/);
+    expect((ahead as Error).message).toMatch(/ahead in the line for the permit "stripe" and the rate "smtp"$/);
   });
 
   test("runs that wait for a rate start in order of arrival, and a newcomer passes none", async () => {
@@ -244,6 +244,19 @@ describe.each(STORES)("records and locks $stores: rates", ({ apart }) => {
       for (const name of ["e", "f"]) await clock.until(work(one, name, { rate, permitWait: 0 }));
       const error = await clock.until(rejection(two.manager.run("g", () => {}, { rate, permitWait: 0 })));
       expect(error).toMatchObject({ code: "LOCKED", rate: "smtp" });
+      expect(most(PER)).toBe(3);
+    });
+
+    test("runs that do not wait begin after one window, too, if their process has seen the old tokens before", async () => {
+      const from = clock.monotonic();
+      const start = (name: string): Promise<unknown> => clock.until(work(one, name, { rate, permitWait: 0 }));
+      expect(await rejection(start("d"))).toMatchObject({ code: "LOCKED", rate: "smtp" });
+      await clock.advance(PER / 2);
+      expect(await rejection(start("d"))).toMatchObject({ code: "LOCKED", rate: "smtp" });
+      await clock.advance(PER / 2);
+      for (const name of ["d", "e", "f"]) await start(name);
+      expect(at.at(-3)).toBeGreaterThanOrEqual(from + PER);
+      expect(await rejection(start("g"))).toMatchObject({ code: "LOCKED", rate: "smtp" });
       expect(most(PER)).toBe(3);
     });
 

@@ -1,5 +1,5 @@
 import type { Channel } from "../../channel/channel.js";
-import { unlessCorrupt } from "../../channel/corrupt.js";
+import { entriesUnlessCorrupt, unlessCorrupt } from "../../channel/corrupt.js";
 import type { Entry, Key, Op, Version } from "../../channel/types.js";
 import type { Clock } from "../../util/clock.js";
 import { durationText } from "../../util/duration.js";
@@ -20,8 +20,9 @@ import type { RateTerms } from "../types.js";
  * Each start replaces the entry with the next number, at its version. So two starts never use one number.
  *
  * If the wall clock of the store was set back, tokens stay that much longer. Such a token has more time left
- * than a window. A run that has seen it for the longest window knows that it counts no more, and neither
- * does any token from before the first look. The start of this run writes their end, `from`, for all others.
+ * than a window. A process that has seen it for the longest window knows that it counts no more, and neither
+ * does any token from before the first look. Its next start writes their end, `from`, for all others. No
+ * single look can know this: the entries do not say since when they are there.
  */
 
 /** How much longer than all tokens their next number stays, in ms: without it, they would not be found. */
@@ -35,6 +36,9 @@ const SHORTEST_PAUSE = 5;
 
 /** How many tokens are read at once: the runs of a process that follow each other wait for them. */
 const AHEAD = 16;
+
+/** The most rates whose tokens stay too long that a process remembers. */
+const MOST_SEEN = 1_000;
 
 /** The end of a token that does not count. */
 const GONE = Number.NEGATIVE_INFINITY;
@@ -50,7 +54,7 @@ interface RateValue {
 }
 
 /** Tokens that stay too long: those below `before`, and no newer than `version`. They count until `end`. */
-interface Outstaying {
+export interface Outstaying {
   readonly before: number;
   readonly version: Version;
   readonly end: number;
@@ -84,18 +88,26 @@ export class Rate {
   readonly terms: RateTerms;
   readonly #locks: Channel<unknown>;
   readonly #clock: Pick<Clock, "monotonic">;
+  /** By the name of a rate: the runs of a process share what they have seen. */
+  readonly #seen: Map<string, Outstaying>;
   #next = 0;
   #keep = 0;
   #from = 0;
-  #outstaying: Outstaying | undefined;
   #version: Version | null = null;
   /** When tokens end, by their numbers, by the monotonic clock. In the past: it did not count when read. */
   #ends: ReadonlyMap<number, number> = new Map();
 
-  constructor(locks: Channel<unknown>, terms: RateTerms, clock: Pick<Clock, "monotonic">) {
-    this.#locks = locks;
-    this.terms = terms;
-    this.#clock = clock;
+  constructor(
+    locks: Channel<unknown>,
+    terms: RateTerms,
+    clock: Pick<Clock, "monotonic">,
+    seen: Map<string, Outstaying> = new Map(),
+  ) {
+    [this.#locks, this.terms, this.#clock, this.#seen] = [locks, terms, clock, seen];
+  }
+
+  get #outstaying(): Outstaying | undefined {
+    return this.#seen.get(this.terms.name);
   }
 
   /** The token that must be gone before the next run begins; below 0: none. */
@@ -136,14 +148,8 @@ export class Rate {
 
   /** Takes over what another run of this process knows. If it is outdated, the commit fails. */
   assume(known: Rate): void {
-    [this.#next, this.#keep, this.#version] = [known.#next, known.#keep, known.#version];
-    [this.#from, this.#outstaying] = [known.#from, known.#outstaying];
+    [this.#next, this.#keep, this.#version, this.#from] = [known.#next, known.#keep, known.#version, known.#from];
     this.#ends = known.terms.per === this.terms.per ? known.#ends : new Map();
-  }
-
-  /** A version that the rate has or had; `null`: none is known. */
-  get some(): Version | null {
-    return this.#version;
   }
 
   /** Reads when the next run may begin. Resolves to whether another run has begun since the last read. */
@@ -160,8 +166,7 @@ export class Rate {
     if (oldest < this.#from) return;
     const numbers = Array.from({ length: Math.min(AHEAD, this.terms.max) }, (_, i) => oldest + i);
     const keys = numbers.map((n) => this.#tokenKey(n));
-    const one = (key: Key): Promise<Entry<unknown> | undefined> => unlessCorrupt(this.#locks.entry(key));
-    const found = (await unlessCorrupt(this.#locks.entriesUnder(keys))) ?? (await Promise.all(keys.map(one)));
+    const found = await entriesUnlessCorrupt(this.#locks, keys);
     const now = this.#clock.monotonic();
     this.#noteOutstaying(found[0], now);
     this.#ends = new Map(numbers.map((n, i) => [n, this.#endOf(found[i], now)]));
@@ -176,7 +181,9 @@ export class Rate {
       if (noted.end <= now) this.#from = noted.before;
     } else if (oldest.expiresIn > oldest.value.per) {
       const end = now + Math.max(this.terms.per, this.#keep);
-      this.#outstaying = { before: this.#next, version: this.#version, end };
+      // Rates may have the names of tenants.
+      if (this.#seen.size >= MOST_SEEN) this.#seen.clear();
+      this.#seen.set(this.terms.name, { before: this.#next, version: this.#version, end });
     }
   }
 
@@ -190,8 +197,8 @@ export class Rate {
     return end > 0 && latest > now ? Math.min(now + end, latest) : GONE;
   }
 
-  /** The checks and writes that take a token. They fail if none is free. */
-  ops(run: string): Op<unknown>[] {
+  /** The checks and writes that take a token. They fail if none is free, or the run is `behind` others. */
+  ops(run: string, behind: boolean): Op<unknown>[] {
     const { name, max, per } = this.terms;
     const next = this.#next;
     const keep = Math.max(per, this.#keep);
@@ -205,6 +212,7 @@ export class Rate {
     // Once it was gone, the check of the number is enough: only a start writes tokens.
     if (next - max >= this.#from && this.#ends.get(next - max) !== GONE)
       ops.push({ check: this.#tokenKey(next - max), version: null });
+    if (behind && this.#version !== null) ops.push({ check: ["rate", name, "none"], version: this.#version });
     return ops;
   }
 

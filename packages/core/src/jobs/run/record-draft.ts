@@ -1,6 +1,7 @@
 import { knownKey } from "../../channel/encoding/prepared.js";
 import type { Key } from "../../channel/types.js";
 import type { HolderSession } from "../../locks/atomic-writes.js";
+import { startMs } from "../../util/start-time.js";
 import type { CheckedOptions } from "../options.js";
 import { isRecordKey } from "../records/read.js";
 import { type Extras, recordKey, startedRecord } from "../records/record.js";
@@ -50,7 +51,7 @@ function extrasOf(
     ...(lock !== undefined && { lock }),
     ...(permits !== undefined && { permits }),
     ...(rate !== undefined && { rate }),
-    ...(tick && { schedule: tick.schedule, tick: tick.at, delay: Math.max(0, Math.floor(startTime) - tick.at) }),
+    ...(tick && { schedule: tick.schedule, tick: tick.at, delay: Math.max(0, startMs(startTime) - tick.at) }),
     ...attempt,
     ...(args && { args }),
     ...(meta && { meta }),

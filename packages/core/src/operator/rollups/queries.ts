@@ -8,6 +8,7 @@ import type { TimeIndex } from "../../jobs/records/time-index.js";
 import type { RunRecord } from "../../jobs/types.js";
 import type { Clock } from "../../util/clock.js";
 import { isText, isTime } from "../../util/shape.js";
+import { startMs } from "../../util/start-time.js";
 import { valueText } from "../../util/text.js";
 import { historyByName, historyOf, refuse } from "../history.js";
 import { entriesOf, PAGE, readAhead, refPages } from "./cells.js";
@@ -130,7 +131,7 @@ export class RollupQueries {
     for (const history of histories) {
       let read = 0;
       for await (const record of history) {
-        if (++read > limit) end = Math.max(end ?? from, Math.floor(record.startTime) + 1);
+        if (++read > limit) end = Math.max(end ?? from, startMs(record.startTime) + 1);
         else answer.addRun(record);
       }
     }

@@ -1,5 +1,5 @@
 import type { AuditEntry, RunRecord } from "@ojm/core";
-import { hasEnded } from "@ojm/core/internal";
+import { hasEnded, startMs } from "@ojm/core/internal";
 import type { ScheduleView } from "@ojm/schedule";
 import type { CoursePoint, JobDetail, Mark } from "../../contract/types.js";
 import { shorten } from "../runs/items.js";
@@ -90,6 +90,6 @@ function versionsIn(runs: readonly Pick<RunRecord, "startTime" | "versions">[]):
     if (versions === undefined || before === undefined) return [];
     const changed = (["ojm", "node"] as const).filter((part) => versions[part] !== before[part]);
     const text = changed.map((part) => `${part} ${before[part]} → ${versions[part]}`).join(", ");
-    return changed.length === 0 ? [] : [{ at: Math.floor(startTime), what: "new-version", text: shorten(text, TEXT) }];
+    return changed.length === 0 ? [] : [{ at: startMs(startTime), what: "new-version", text: shorten(text, TEXT) }];
   });
 }

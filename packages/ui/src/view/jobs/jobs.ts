@@ -1,5 +1,5 @@
 import { parseRunId, type RunRecord } from "@ojm/core";
-import { hasEnded, isOwn, isPattern, matchesName, nearest, ownNameProblem, present } from "@ojm/core/internal";
+import { hasEnded, isOwn, isPattern, matchesName, nearest, ownNameProblem, present, startMs } from "@ojm/core/internal";
 import { slowdownOf, streakOf, usualOf } from "@ojm/core/internal/operator";
 import { type CheckedDefinition, type ScheduleTick, wordsOf } from "@ojm/schedule";
 import {
@@ -293,7 +293,7 @@ function howItGoes(
       rate: ended.filter(({ inError }) => inError !== true).length / ended.length,
     }),
     ...(well[0] && { lastWell: well[0].endTime ?? well[0].startTime }),
-    ...(running && { running: running.id, runningSince: Math.floor(running.startTime) }),
+    ...(running && { running: running.id, runningSince: startMs(running.startTime) }),
     ...(usual && { usual }),
     outcomes: ended
       .slice(0, OUTCOMES)

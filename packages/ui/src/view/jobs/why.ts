@@ -1,5 +1,5 @@
 import { parseRunId } from "@ojm/core";
-import { present } from "@ojm/core/internal";
+import { present, startMs } from "@ojm/core/internal";
 import type { ScheduleReason } from "@ojm/schedule";
 import { concernsQueue, isAboutNow, type PastReason, whyRun, whyThen } from "@ojm/schedule/operator";
 import type { ActName, ReasonView, Why } from "../../contract/types.js";
@@ -118,7 +118,7 @@ function placeOf({ code, reason, tick }: ScheduleReason): Pick<ReasonView, "at" 
   if (code === "retry" && next !== undefined) return { at: next.due, run: next.chain, attempt: next.attempt };
   if (run !== undefined) {
     return {
-      at: run.endTime ?? Math.floor(run.startTime),
+      at: run.endTime ?? startMs(run.startTime),
       run: run.id,
       ...(code === "last" && { status: run.status }),
     };

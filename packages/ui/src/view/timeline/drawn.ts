@@ -1,5 +1,5 @@
 import type { RunRecord } from "@ojm/core";
-import type { JobRollup, RollupCell } from "@ojm/core/internal";
+import { type JobRollup, type RollupCell, startMs } from "@ojm/core/internal";
 import type { Counts, Missing, Status } from "../../contract/types.js";
 import { pick, type Source, take } from "../source.js";
 import { type Drawn, WORST } from "./bars.js";
@@ -38,7 +38,7 @@ export function drawnCells(
     if (sum.count > 0) {
       const start = Math.max(at, from);
       // Runs of a name follow one another, so a long one ends before the next cell with runs.
-      const next = hasRunning ? Math.floor(running.startTime) : (cells[i + 1]?.at ?? to);
+      const next = hasRunning ? startMs(running.startTime) : (cells[i + 1]?.at ?? to);
       const end = Math.max(start, Math.min(at + Math.max(size, longest), next, to, now));
       drawn.push({ ...sum, start, end });
     }
@@ -69,7 +69,7 @@ function summed(
 }
 
 function inProgress({ id, startTime }: RunInProgress, now: number): Drawn {
-  const start = Math.floor(startTime);
+  const start = startMs(startTime);
   return { id, start, end: Math.max(now, start), status: "running" };
 }
 
@@ -155,7 +155,7 @@ function readRuns(
 }
 
 function drawnRun({ id, startTime, endTime, status }: RunTimes, now: number): Drawn {
-  const start = Math.floor(startTime);
+  const start = startMs(startTime);
   return { id, start, end: endTime ?? Math.max(now, start), status };
 }
 

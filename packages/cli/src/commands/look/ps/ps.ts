@@ -1,3 +1,5 @@
+import type { LimitWaiter } from "@ojm/core";
+import { limitsText, visible } from "@ojm/core/internal";
 import { optionalOperand } from "../../../command-line/parse.js";
 import type { Given } from "../../../command-line/spec.js";
 import { type Column, printItems } from "../../../output/items.js";
@@ -8,10 +10,27 @@ import { sayAttempt, sayTime } from "../../../output/times.js";
 import { storeWords, withStore } from "../../../store/open.js";
 import { tellOrphans } from "../../exec/orphans.js";
 import { type Coming, comingOf, refuseIfNone, sayComing } from "../retry-series.js";
-import { orphaned, type Running, running, sayElapsed, sayStopRequest, sayWaiters, sayWhere } from "./running.js";
+import {
+  orphaned,
+  type Running,
+  running,
+  sayElapsed,
+  sayStopRequest,
+  sayWaited,
+  sayWaiters,
+  sayWhere,
+} from "./running.js";
+
+const sayLimited = ({ name, since, ...limits }: LimitWaiter): string =>
+  `${visible(name)} waits for ${limitsText(limits)}${sayWaited(since)}`;
 
 /** A job that waits for its next attempt, as JSON lists it after the running ones. */
 export interface WaitingJob extends Coming {
+  readonly status: "waiting";
+}
+
+/** A run that waits for permits or a rate, as JSON lists it last. */
+export interface WaitingRun extends LimitWaiter {
   readonly status: "waiting";
 }
 
@@ -43,11 +62,13 @@ export async function execute(given: Given): Promise<number> {
     const { runs, orphans } = await orphaned(manager, locks);
     const isMeant = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
     const shown = [...(await running(manager, locks)), ...runs].filter(isMeant);
-    await refuseIfNone(manager, name, shown);
+    const limited = (await manager.limitWaiters()).filter(isMeant);
+    await refuseIfNone(manager, name, [...shown, ...limited]);
     const coming = await comingOf(manager, name);
     if (wantsJson(given)) {
       const waiting = coming.map(({ name, ...more }): WaitingJob => ({ name, status: "waiting", ...more }));
-      return printItems<Running | WaitingJob>(given, [...shown, ...waiting], [], "");
+      const behind = limited.map(({ name, ...more }): WaitingRun => ({ name, status: "waiting", ...more }));
+      return printItems<Running | WaitingJob | WaitingRun>(given, [...shown, ...waiting, ...behind], [], "");
     }
     const isAsked = shown.some(({ stopRequest }) => stopRequest !== undefined);
     const hasOther = shown.some(({ lock }) => lock !== undefined);
@@ -59,7 +80,11 @@ export async function execute(given: Given): Promise<number> {
       name === undefined ? `nothing runs in ${await storeWords(given)}` : `"${name}" does not run`,
     );
     tellOrphans(given, orphans.filter(isMeant));
-    const lines = [...shown.flatMap(sayWaiters), ...coming.map((one) => sayComing(one, say))];
+    const lines = [
+      ...shown.flatMap(sayWaiters),
+      ...coming.map((one) => sayComing(one, say)),
+      ...limited.map(sayLimited),
+    ];
     print(lines.map((line) => `${oneLine(line)}\n`).join(""));
   });
 }

@@ -107,7 +107,8 @@ export function sayProcesses(waiting: number, waiters: readonly Waiter[]): strin
   return [...named, ...(more > 0 ? [`${more} more`] : [])].join("; ");
 }
 
-function sayOne({ host, pid, since }: Waiter): string {
-  const waits = since === undefined ? "" : `, for ${elapsedText(Math.max(0, Date.now() - since))}`;
-  return `${host}, pid ${pid}${waits}`;
-}
+const sayOne = ({ host, pid, since }: Waiter): string => `${host}, pid ${pid}${sayWaited(since)}`;
+
+/** For how long a run or a process has waited; empty if that is not known. */
+export const sayWaited = (since: number | undefined): string =>
+  since === undefined ? "" : `, for ${elapsedText(Math.max(0, Date.now() - since))}`;

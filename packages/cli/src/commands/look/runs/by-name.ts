@@ -1,5 +1,5 @@
 import type { HistoryOptions, JobManager, RunRecord } from "@ojm/core";
-import { isOwn } from "@ojm/core/internal";
+import { isOwn, startMs } from "@ojm/core/internal";
 import type { Given } from "../../../command-line/spec.js";
 import { colorOf } from "../../../output/color.js";
 import { type Column, itemsText, tellMore } from "../../../output/items.js";
@@ -40,7 +40,7 @@ export async function byNameText(
     read++;
     if (asked.name === undefined && isOwn(run.name)) continue;
     const newest = found.get(run.name) ?? { ...run, count: 0 };
-    found.set(run.name, { ...newest, count: newest.count + 1, first: Math.floor(run.startTime) });
+    found.set(run.name, { ...newest, count: newest.count + 1, first: startMs(run.startTime) });
   }
   const all = [...found.values()];
   if (read === RUNS_READ_LIMIT && !wantsJson(given))
