@@ -175,8 +175,8 @@ function withSteps(name: string, jobs: Jobs, all: Set<string> = new Set()): Set<
 }
 
 /**
- * Warns of misspelt arguments of the jobs of oJob Queue and oJob Director, which would have no effect. A job may have
- * arguments for other uses, so the name must be close to an argument that is missing, and occur nowhere else.
+ * Warns of misspelt arguments of the jobs of oJob Queue and oJob Director, which would have no effect.
+ * A job may have arguments for other uses, so the name must be close to a missing one and occur nowhere else.
  */
 export function warnOfMisspelt(file: JobFile, { jobs }: Plan, problems: Problems): void {
   const texts = [file.source, ...file.included].map(({ text }) => text);

@@ -23,8 +23,8 @@ function distance(a: string, b: string): number {
 const LONGEST_WORD = 200;
 
 /**
- * The name among `known` that is nearest to `word`, if one is near. Case, `-` and `_` do not matter. `most`: how
- * many changes of a letter are near. Default: a third of the word, and at least 2.
+ * The name among `known` that is nearest to `word`, if one is near. Case, `-` and `_` do not matter.
+ * `most`: how many changes of a letter are near. Default: a third of the word, and at least 2.
  */
 export function nearest(
   word: string,
