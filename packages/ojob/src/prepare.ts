@@ -3,7 +3,7 @@ import { loadJobFile } from "./load/load.js";
 import { asTexts } from "./plan/args.js";
 import { checkDirector } from "./plan/director.js";
 import { type Environment, PROCESS_ENVIRONMENT, surroundingsOf } from "./plan/environment.js";
-import { checkRequired, expectArguments } from "./plan/file-checks.js";
+import { checkRequired, expectArguments, warnOfMisspelt } from "./plan/file-checks.js";
 import { checkChannels, type PrepareType } from "./plan/manager/channels.js";
 import { checkInitOrder } from "./plan/manager/openers.js";
 import { checkLockNames } from "./plan/manager/starts.js";
@@ -81,7 +81,10 @@ export async function prepareJobFile(name: string, options: PrepareOptions): Pro
   }
   if (purpose !== "store") checkLockNames(file, planned, args, problems);
   if (isWhole) checkInitOrder(file, planned, problems);
-  if (isWhole && problems.isWhole) checkDirector(file, planned, args, problems);
+  if (isWhole && problems.isWhole) {
+    warnOfMisspelt(file, planned, problems);
+    checkDirector(file, planned, args, problems);
+  }
   if (purpose === "run") {
     expectArguments(file, args, problems);
     checkRequired(file, planned, args, problems);

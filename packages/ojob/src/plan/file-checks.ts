@@ -1,8 +1,8 @@
-import { permitsProblem, rateProblem } from "@ojm/core/internal";
+import { nearest, permitsProblem, rateProblem } from "@ojm/core/internal";
 import type { Args, JobDefinition, JobFile, TodoEntry } from "../load/job-file.js";
 import { placeAt } from "../script/compile.js";
 import { ownReturns } from "../script/javascript.js";
-import type { Problems } from "../text/problem.js";
+import type { Position, Problems } from "../text/problem.js";
 import { firstTemplate, hasBlocks, requiredText, wrongTemplate } from "../text/template.js";
 import { around, eachText, fillArgs, type Missing, mergeArgs, runArgs } from "./args.js";
 import { JOB_START } from "./manager/manager-args.js";
@@ -172,6 +172,45 @@ function withSteps(name: string, jobs: Jobs, all: Set<string> = new Set()): Set<
   for (const step of steps) if ("job" in step) withSteps(step.job, jobs, all);
   for (const called of jobsNamedIn(steps)) if (jobs.get(called)?.builtin !== undefined) all.add(called);
   return all;
+}
+
+/**
+ * Warns of misspelt arguments of the jobs of oJob Queue and oJob Director, which would have no effect.
+ * A job may have arguments for other uses, so the name must be close to a missing one and occur nowhere else.
+ */
+export function warnOfMisspelt(file: JobFile, { jobs }: Plan, problems: Problems): void {
+  const texts = [file.source, ...file.included].map(({ text }) => text);
+  for (const job of jobs.values()) {
+    const takers = [...withSteps(job.name, jobs)].flatMap((name) => {
+      const { builtin, help } = file.jobs.get(name) ?? {};
+      return /^oJob (?:Queue|Director) /.test(builtin ?? "") ? [{ name, takes: help?.expects ?? [] }] : [];
+    });
+    const owners = [job, ...file.todo.filter((entry) => entry.job === job.name)];
+    if (takers.length === 0 || owners.some(({ argsCode }) => argsCode !== undefined)) continue;
+    const written = new Map<string, Position>();
+    for (const { args, argsAt, at } of owners)
+      for (const name of args.flatMap((one) => Object.keys(one))) written.set(name, argsAt[name] ?? at);
+    const known = takers.flatMap(({ takes }) => takes.map(({ name }) => name));
+    const missing = known.filter((name) => !written.has(name));
+    for (const [name, at] of written) {
+      const near = known.includes(name) ? undefined : misspelt(name, missing);
+      if (near === undefined || texts.some((text) => isUsed(name, text))) continue;
+      const taker = takers.find(({ takes }) => takes.some((argument) => argument.name === near))?.name;
+      problems.warn(`${taker} has no argument "${name}". Did you mean "${near}"?`, at);
+    }
+  }
+}
+
+/** The argument that a name means. A short name is close only if it differs by less. */
+function misspelt(name: string, missing: readonly string[]): string | undefined {
+  const near = nearest(name, missing, Math.min(2, Math.floor((name.length - 1) / 2)));
+  const isShort = near !== undefined && near.length <= 2;
+  return isShort && near.toLowerCase() !== name.toLowerCase() ? undefined : near;
+}
+
+/** Whether a text has a name other than as the key of a map. */
+function isUsed(name: string, text: string): boolean {
+  return new RegExp(`(?<![\\w$])${name.replace(/\W/g, "\\$&")}(?![\\w$]|["']?\\s*:)`).test(text);
 }
 
 /** Warns of templates that put secrets into shell scripts: all users see the shell's command line. */

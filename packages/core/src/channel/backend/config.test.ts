@@ -26,6 +26,12 @@ test("of two options that are equally near to a word, the first one is suggested
   expect(nearest("a", [])).toBeUndefined();
 });
 
+test("a limit of changes excludes options that are less near to a word", () => {
+  expect(nearest("prt", ["port"], 1)).toBe("port");
+  expect(nearest("prt", ["port"], 0)).toBeUndefined();
+  expect(nearest("Port", ["port"], 0)).toBe("port");
+});
+
 test("a word that is far too long has no nearest option, and the search takes no time", () => {
   const long = "x".repeat(100_000);
   expect(nearest(`a${long}`, [`b${long}`])).toBeUndefined();

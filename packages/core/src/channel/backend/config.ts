@@ -22,12 +22,19 @@ function distance(a: string, b: string): number {
 /** A longer word is not a typo, and comparing two words of 30,000 characters takes half a minute. */
 const LONGEST_WORD = 200;
 
-/** The name among `known` that is nearest to `word`, if one is near. Case, `-` and `_` do not matter. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
+/**
+ * The name among `known` that is nearest to `word`, if one is near. Case, `-` and `_` do not matter.
+ * `most`: how many changes of a letter are near. Default: a third of the word, and at least 2.
+ */
+export function nearest(
+  word: string,
+  known: Iterable<string>,
+  most: number = Math.max(2, Math.floor(word.length / 3)),
+): string | undefined {
   if (word.length > LONGEST_WORD) return undefined;
   const fold = (text: string): string => text.toLowerCase().replace(/[-_ ]/g, "");
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let bestDistance = most + 1;
   for (const name of known) {
     if (name.length > LONGEST_WORD) continue;
     const [from, to] = [fold(word), fold(name)];

@@ -1,12 +1,11 @@
 import type { Clock, JobManager } from "@ojm/core";
-import { openJobManager } from "@ojm/core";
 import type { Queues } from "@ojm/queue";
 import type { Args } from "../../load/job-file.js";
 import type { PrepareType } from "../../plan/manager/channels.js";
 import { DEFAULT_QUEUE } from "../../plan/queue/queue-args.js";
 import { JobError } from "../runtime/job-error.js";
 import { isLasting, type Managers } from "../runtime/managers.js";
-import { settleAll } from "../runtime/script-channels.js";
+import { closeAll } from "../runtime/settle.js";
 
 /** The type of a store and its options, with absolute paths. */
 export interface StoreConfig {
@@ -54,7 +53,7 @@ export class QueueStores {
   /** Opens a store once. Default: that of the job manager. */
   open(config?: StoreConfig): Promise<QueueStore> {
     const key = JSON.stringify(config ?? null);
-    const opening = this.#stores.get(key) ?? (config === undefined ? this.#openShared() : this.#openOther(config));
+    const opening = this.#stores.get(key) ?? this.#openIn(config);
     this.#stores.set(key, opening);
     opening.catch(() => this.#stores.delete(key));
     return opening;
@@ -81,31 +80,17 @@ export class QueueStores {
   }
 
   async close(): Promise<void> {
-    const opened = await Promise.allSettled(this.#stores.values());
-    await settleAll(opened.flatMap((one) => (one.status === "fulfilled" ? [one.value.close()] : [])));
+    await closeAll(this.#stores.values());
   }
 
-  async #openShared(): Promise<QueueStore> {
-    const manager = await this.#managers.get();
-    const queues = await this.#queuesOf(manager);
-    return { queues, manager, isLasting: this.#managers.isLasting, close: () => queues.close({ grace: 0 }) };
-  }
-
-  async #openOther(config: StoreConfig): Promise<QueueStore> {
-    await this.#prepare(config.type);
-    const options = { chJobs: { ...config }, chLocks: { ...config } };
-    const manager = await openJobManager({ ...options, clock: this.#clock, heartbeatThread: false });
-    const queues = await this.#queuesOf(manager);
-    const close = async (): Promise<void> => {
-      await queues.close({ grace: 0 });
-      await manager.close({ grace: 0 });
-    };
-    return { queues, manager, isLasting: isLasting(config), close };
-  }
-
-  /** Loads the package: most job files have no queue. */
-  async #queuesOf(manager: JobManager): Promise<Queues> {
+  async #openIn(config: StoreConfig | undefined): Promise<QueueStore> {
+    if (config !== undefined) await this.#prepare(config.type);
+    const managers = this.#managers;
+    const manager = await (config === undefined ? managers.get() : managers.inStore(config));
+    // Most job files have no queue.
     const { openQueues } = await import("@ojm/queue");
-    return openQueues(manager, { clock: this.#clock });
+    const queues = openQueues(manager, { clock: this.#clock });
+    const lasting = config === undefined ? managers.isLasting : isLasting(config);
+    return { queues, manager, isLasting: lasting, close: () => queues.close({ grace: 0 }) };
   }
 }

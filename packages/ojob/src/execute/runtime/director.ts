@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import {
   type Channel,
-  type ChannelConfig,
   type Clock,
   type Entry,
   isRunError,
@@ -10,12 +9,19 @@ import {
   type JsonValue,
   type Key,
   type Op,
-  openJobManager,
   type Run,
   type RunRecord,
   type Version,
 } from "@ojm/core";
-import { type ChannelOps, durationOf, firstOf, type StartClaim, type StartingRun, visible } from "@ojm/core/internal";
+import {
+  type ChannelOps,
+  durationOf,
+  firstOf,
+  pause,
+  type StartClaim,
+  type StartingRun,
+  visible,
+} from "@ojm/core/internal";
 import {
   DIRECTOR_CHECK,
   DIRECTOR_CHECKIN,
@@ -178,7 +184,7 @@ export class Director {
   #settings: DirectorSettings | undefined;
   /** Why no init has succeeded. */
   #failed: Error | undefined;
-  #manager: Promise<{ readonly manager: JobManager; readonly isOwn: boolean }> | undefined;
+  #manager: Promise<JobManager> | undefined;
   readonly #checkIns: WeakMap<Run, CheckIn> = new WeakMap();
 
   constructor(managers: Managers, channels: ScriptChannels, clock: Clock, globals: SharedGlobals) {
@@ -201,15 +207,9 @@ export class Director {
 
   /** The entry of a name and an id, for a script; `undefined` if there is none. It always has a result. */
   async find(args: Args): Promise<unknown> {
-    const channel = await this.#channel();
+    const { channel } = await this.#open();
     const value = await channel.get(this.#place(DIRECTOR_CHECK, args, undefined).key);
     return isMap(value) ? { result: {}, ...value } : value;
-  }
-
-  async close(): Promise<void> {
-    const opened = await this.#manager?.catch(() => undefined);
-    // The grace period of the jobs is over.
-    if (opened?.isOwn === true) await opened.manager.close({ grace: 0 });
   }
 
   async #init(args: Args): Promise<DirectorSettings> {
@@ -245,29 +245,26 @@ export class Director {
     return this.#init({});
   }
 
-  /** The channel of the entries, in the store of the locks. */
-  async #channel(): Promise<Channel<unknown>> {
-    const { ch } = await this.#needSettings();
-    return (await this.#open()).channel<unknown>(ch);
-  }
-
-  /** The manager whose locks are in the store of the channel: that of the file, or one of its own. */
-  async #open(): Promise<JobManager> {
-    const { ch } = await this.#needSettings();
-    this.#manager ??= this.#openFor(ch);
+  /** The channel of the entries, and the manager whose locks are in its store. */
+  async #open(): Promise<{
+    readonly settings: DirectorSettings;
+    readonly manager: JobManager;
+    readonly channel: Channel<unknown>;
+  }> {
+    const settings = await this.#needSettings();
+    this.#manager ??= this.#managerOf(settings.ch);
     this.#manager.catch(() => {
       this.#manager = undefined;
     });
-    return (await this.#manager).manager;
+    const manager = await this.#manager;
+    return { settings, manager, channel: await manager.channel<unknown>(settings.ch) };
   }
 
-  async #openFor(ch: string): Promise<{ readonly manager: JobManager; readonly isOwn: boolean }> {
+  async #managerOf(ch: string): Promise<JobManager> {
     const channel = await this.#channels.channel(ch);
     const manager = await this.#managers.opened();
-    if (manager?.channels.locks.joins(channel as Channel<unknown>) === true) return { manager, isOwn: false };
-    const store: ChannelConfig = this.#channels.configOf(ch) ?? {};
-    const options = { chJobs: store, chLocks: store, clock: this.#clock, heartbeatThread: false };
-    return { manager: await openJobManager(options), isOwn: true };
+    if (manager?.channels.locks.joins(channel as Channel<unknown>) === true) return manager;
+    return this.#managers.inStore(this.#channels.configOf(ch) ?? {});
   }
 
   #place(job: string, args: Args, tick: RunTick | undefined): Place {
@@ -280,16 +277,14 @@ export class Director {
   }
 
   async #check({ args, tick }: DirectorCall): Promise<void> {
-    const channel = await this.#channel();
+    const { channel } = await this.#open();
     const place = this.#place(DIRECTOR_CHECK, args, tick);
     const value = await channel.get(place.key);
     if (isDone(value)) throw new DoneElsewhere(doneText(place, value));
   }
 
   async #checkIn({ args, runs, tick, trigger, signal }: DirectorCall): Promise<Args> {
-    const channel = await this.#channel();
-    const manager = await this.#open();
-    const settings = await this.#needSettings();
+    const { settings, manager, channel } = await this.#open();
     const place = this.#place(DIRECTOR_CHECKIN, args, tick);
     const { name, uuid } = place;
     if (runs.has(name)) throw new JobError(`${DIRECTOR_CHECKIN}: this job has a run of "${name}" already.`);
@@ -322,7 +317,7 @@ export class Director {
   }
 
   async #checkOut({ args, runs, tick, warn }: DirectorCall): Promise<void> {
-    const channel = await this.#channel();
+    const { channel } = await this.#open();
     const place = this.#place(DIRECTOR_CHECKOUT, args, tick);
     const { name, uuid } = place;
     const run = runs.find(name);
@@ -352,37 +347,31 @@ export class Director {
 
   /** Waits until the entry is done. */
   async #wait({ args, tick, signal }: DirectorCall): Promise<Args> {
-    const channel = await this.#channel();
+    const { channel } = await this.#open();
     const place = this.#place(DIRECTOR_WAIT, args, tick);
     const [retries, time] = [args["jobWaitRetry"] ?? WAIT_RETRY, args["jobWaitTime"] ?? WAIT_TIME].map(Number);
     if (!(Number(retries) >= 0 && Number(time) > 0))
       throw new JobError(`${DIRECTOR_WAIT}: "jobWaitRetry" and "jobWaitTime" must be numbers.`);
     const clock = this.#clock;
     const until = clock.monotonic() + Number(retries) * Number(time);
-    let wake = (): void => {};
-    const changed = (): void => wake();
+    let change = new AbortController();
+    const changed = (): void => change.abort();
     const watch = channel.supports.watch
       ? channel.watchKey(place.key, { changed, gap: changed, failed: changed })
       : undefined;
-    signal.addEventListener("abort", changed);
     try {
       for (;;) {
         // Before the read: a change during the read must not be missed.
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+        change = new AbortController();
         const value = await channel.get(place.key);
         if (isDone(value)) return { ...args, job: value };
         if (signal.aborted) throw signal.reason;
         const rest = until - clock.monotonic();
         if (rest <= 0) throw new JobError(`Timeout waiting for job '${place.name}' for uuid '${place.uuid}'.`);
-        const cancel = clock.after(Math.min(rest, Number(time)), () => wake(), true);
-        await woken;
-        cancel();
+        await pause(clock, Math.min(rest, Number(time)), [signal, change.signal]);
       }
     } finally {
       watch?.stop();
-      signal.removeEventListener("abort", changed);
     }
   }
 }

@@ -4,7 +4,8 @@ import type { Taking, TypeArgs } from "../../load/job-file.js";
 import { LOCKS } from "../../plan/manager/manager-args.js";
 import { JobError } from "./job-error.js";
 import type { Managers } from "./managers.js";
-import { closeAll, type ScriptChannels } from "./script-channels.js";
+import type { ScriptChannels } from "./script-channels.js";
+import { closeAll } from "./settle.js";
 
 /** A year, in ms. Neither a job nor the wait for its lock has a limit of its own; both can be stopped. */
 export const UNLIMITED: number = 365 * 86_400_000;

@@ -16,6 +16,7 @@ import type { Plan } from "../../plan/planned.js";
 import { type Position, place } from "../../text/problem.js";
 import { JobError } from "./job-error.js";
 import type { Notifier } from "./notifier.js";
+import { settleAll } from "./settle.js";
 
 /** Whether a channel is in a store, and not in the memory of the process. */
 export function isLasting({ type = "simple" }: ChannelConfig = {}): boolean {
@@ -31,6 +32,8 @@ export class Managers {
   notifier: Notifier | undefined;
   readonly #prepare: PrepareType;
   readonly #clock: Clock;
+  /** Managers of other stores, by their configs. */
+  readonly #others = new Map<string, Promise<JobManager>>();
   #opening: Promise<JobManager> | undefined;
   #config: string | undefined;
   #locks: ChannelConfig | undefined;
@@ -94,6 +97,16 @@ export class Managers {
     return (await this.opened()) && this.#locks;
   }
 
+  /** The manager whose records and locks are in this store. It is opened once, and closed with this. */
+  inStore(store: ChannelConfig): Promise<JobManager> {
+    const key = JSON.stringify(store);
+    const options = { chJobs: store, chLocks: store, clock: this.#clock, heartbeatThread: false };
+    const opening = this.#others.get(key) ?? openJobManager(options);
+    this.#others.set(key, opening);
+    opening.catch(() => this.#others.delete(key));
+    return opening;
+  }
+
   async answers(): Promise<boolean> {
     if (this.#opening === undefined) return true;
     const signal = AbortSignal.timeout(ANSWER_TIMEOUT);
@@ -107,12 +120,12 @@ export class Managers {
   }
 
   async close(): Promise<void> {
-    const manager = await this.#opening?.catch(() => undefined);
+    const managers = [...this.#others.values(), this.#opening].map((one) => one?.catch(() => undefined));
     try {
       await this.notifier?.close();
     } finally {
       // The grace period of the jobs is over.
-      await manager?.close({ grace: 0 });
+      await settleAll(managers.map(async (manager) => (await manager)?.close({ grace: 0 })));
     }
   }
 

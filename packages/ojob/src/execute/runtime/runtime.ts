@@ -5,7 +5,8 @@ import { QueueStores } from "../queues/queue-stores.js";
 import { Director } from "./director.js";
 import { JobLocks } from "./locks.js";
 import { Managers } from "./managers.js";
-import { ScriptChannels, settleAll } from "./script-channels.js";
+import { ScriptChannels } from "./script-channels.js";
+import { settleAll } from "./settle.js";
 
 /** State that all jobs of a process share, even across job files that run each other. */
 export class Runtime {
@@ -42,7 +43,6 @@ export class Runtime {
   async close(): Promise<void> {
     // Try each of them: a failure of one must not leave the locks of another held.
     const stores = (): Promise<void> => settleAll([this.channels.close(), this.managers.close()]);
-    const work = this.locks.close().finally(() => this.director.close());
-    await settleAll([work, this.queues.close()]).finally(stores);
+    await settleAll([this.locks.close(), this.queues.close()]).finally(stores);
   }
 }

@@ -239,7 +239,7 @@ async function queueUses(file: JobFile, plan: Plan, common: Args, problems: Prob
         const args = mergeArgs({ own, given: filled, commandLine: common, ...around(job) }, () => {});
         if (Object.values(args).some(hasTemplate)) continue;
         const isSure = certain.has(job.name);
-        for (const { argument, message } of await wrongWorkerArgs(args, Object.keys({ ...given, ...own })))
+        for (const { argument, message } of await wrongWorkerArgs(args))
           complain(`${message}.`.replace(/([.?])\.$/, "$1"), at(argument), isSure, problems);
         const inArgs = (option: string): Position => at(`args.${option}`, "args");
         uses.push({ type: args["type"], args: args["args"], at: at("type"), placeOf: inArgs, certain: isSure });

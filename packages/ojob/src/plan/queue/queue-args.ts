@@ -1,4 +1,3 @@
-import { nearest } from "@ojm/core/internal";
 import type { AddOptions, QueueOptions } from "@ojm/queue";
 import type { Args } from "../../load/job-file.js";
 import { hasTemplate, isMap } from "../../text/template.js";
@@ -55,17 +54,8 @@ export function managerArgs(args: Args): ManagerArgs {
   return { name, concurrency: slots, attempts: most, deletes: queueDelete, definition };
 }
 
-/** The arguments of `oJob Queue Manager`. Others may be meant for another job of the same steps. */
-const WORKER = ["name", "type", "args", "concurrency", "attempts", "queueDelete", "rate", ...DEFINITION];
-
-/** What is wrong with arguments of `oJob Queue Manager`. `written`: the names of those in the file. */
-export async function wrongWorkerArgs(args: Args, written: readonly string[]): Promise<readonly WrongArg[]> {
-  const wrong = written.flatMap((argument): WrongArg[] => {
-    const near = PERIODS.includes(argument) || WORKER.includes(argument) ? undefined : nearest(argument, WORKER);
-    return near === undefined
-      ? []
-      : [{ argument, message: `${QUEUE_MANAGER} has no argument "${argument}". Did you mean "${near}"?` }];
-  });
+/** What is wrong with arguments of `oJob Queue Manager`. */
+export async function wrongWorkerArgs(args: Args): Promise<readonly WrongArg[]> {
   try {
     checkStore(args);
     const { name, definition } = managerArgs(args);
@@ -73,10 +63,10 @@ export async function wrongWorkerArgs(args: Args, written: readonly string[]): P
     checkQueueOptions(name, definition);
   } catch (error) {
     const { message } = error as Error;
-    const argument = WORKER.find((one) => one in args && new RegExp(`\\b${one}\\b`).test(message)) ?? "args";
-    wrong.push({ argument, message });
+    const argument = Object.keys(args).find((one) => message.split(/\W+/).includes(one)) ?? "args";
+    return [{ argument, message }];
   }
-  return wrong;
+  return [];
 }
 
 /** @throws Error if `type` and `args` cannot be those of a store */

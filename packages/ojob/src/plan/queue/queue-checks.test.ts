@@ -3,9 +3,15 @@ import { folderWith } from "@ojm/testing/folder";
 import { expect, test } from "vitest";
 import { checkJobFile, JobFileError } from "../../index.js";
 
+const INCLUDE = "include: [oJobQueue.yaml, oJobManager.yaml]\n";
+
 /** The messages of the problems of a job file, without their places. */
-async function problemsOf(jobs: string, more = "ojob: { daemon: true }\ntodo: [Init]"): Promise<string[]> {
-  const yaml = `include: [oJobQueue.yaml, oJobManager.yaml]\njobs:\n${jobs}${more}\n`;
+async function problemsOf(
+  jobs: string,
+  more = "ojob: { daemon: true }\ntodo: [Init]",
+  include = INCLUDE,
+): Promise<string[]> {
+  const yaml = `${include}jobs:\n${jobs}${more}\n`;
   try {
     const checked = await checkJobFile(join(folderWith({ "jobs.yaml": yaml }), "jobs.yaml"));
     return checked.warnings.map(({ message }) => message);
@@ -86,6 +92,43 @@ test.each([
   // The same in the todo.
   const inTodo = `ojob: { daemon: true }\ntodo: [{ name: Init, args: { ${args} } }]`;
   expect(await problemsOf("  - { name: Init, to: oJob Queue Manager }\n", inTodo)).toEqual(found);
+});
+
+const ADD = "job: A, data: { to: x }, queue: q";
+const job = (steps: string, args: string): string =>
+  `  - { name: A, exec: "1" }\n  - { name: Job, ${steps}, args: { ${args} } }\n`;
+
+test.each([
+  ["to: oJob Queue Add", `${ADD}, prioriti: 5`, "oJob Queue Add", "prioriti", "priority"],
+  ["to: oJob Queue Add", `${ADD}, Priority: 5`, "oJob Queue Add", "Priority", "priority"],
+  ["to: oJob Queue Add", "job: A, data: {}, qeue: q", "oJob Queue Add", "qeue", "queue"],
+  ["to: oJob Queue Delete", "idx: 0, qeue: q", "oJob Queue Delete", "qeue", "queue"],
+  ["to: oJob Queue Rules", "rule: [], queue: q", "oJob Queue Rules", "rule", "rules"],
+  ["from: oJob Director init", "chanel: c, stmp: {}", "oJob Director init", "stmp", "stamp"],
+  ["to: oJob Director wait", "jobName: a, jobUuid: 1", "oJob Director wait", "jobUuid", "jobUUID"],
+  ["from: Step", "job: A, data: {}, prioriti: 5", "oJob Queue Add", "prioriti", "priority"],
+])("a misspelt argument is a warning: %s, args: { %s }", async (steps, args, owner, name, near) => {
+  const message = `${owner} has no argument "${name}". Did you mean "${near}"?`;
+  const step = "  - { name: Step, from: oJob Queue Add }\n";
+  const director = "include: [oJobDirector.yaml, oJobQueue.yaml]\n";
+  const found = await problemsOf(step + job(steps, args), "ojob: { daemon: true }\ntodo: [Job]", director);
+  expect(found).toContain(message);
+  expect(found.filter((text) => text.includes("has no argument"))).toEqual([message]);
+  // The same in the todo.
+  const inTodo = `ojob: { daemon: true }\ntodo: [{ name: Job, args: { ${args} } }]`;
+  expect(await problemsOf(step + job(steps, "x: 1"), inTodo, director)).toContain(message);
+});
+
+test.each([
+  ["another use in a template", "job: A, data: { to: '{{queues}}' }, queues: x"],
+  ["another use in a script", "job: A, data: {}, later: x, groups: y"],
+  ["the right name beside it", `${ADD}, quue: 1`],
+  ["a short name", "job: A, data: {}, a: 1, cat: 2, id: 3"],
+  ["a name that is not near", "job: A, data: {}, pages: 1, customer: 2"],
+])("an argument for another use is right: %s", async (_, args) => {
+  const steps = 'exec: "print(args.groups)", to: oJob Queue Add';
+  const found = await problemsOf(job(steps, args), "ojob: { daemon: true }\ntodo: [Job]");
+  expect(found.filter((text) => text.includes("has no argument"))).toEqual([]);
 });
 
 test("rules: quotes around a value are a warning, other faults are errors", async () => {
