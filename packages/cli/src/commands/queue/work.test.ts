@@ -64,6 +64,18 @@ describe("ojm queue work", () => {
     expect(await collect(queues.items("q"))).toEqual([]);
   });
 
+  test("a queue that does not exist is not drained, and a worker without --drain says that it waits for it", async () => {
+    const drained = await work("true", "--drain").ended;
+    expect(drained).toMatchObject({ code: 3, err: 'ojm: there is no queue "q". The store has none.\n' });
+    expect(await collect(queues.list())).toEqual([]);
+    const worker = work("true");
+    await expect.poll(() => worker.err).toMatch(/there is no queue "q" yet: waits for its first item/);
+    await expect.poll(async () => (await queues.counts("q")).workers).toBe(1);
+    worker.process.kill("SIGTERM");
+    expect((await worker.ended).code).toBe(143);
+    expect(await work("true", "--drain", "--new").ended).toMatchObject({ code: 0, err: "" });
+  });
+
   test("a command that fails is tried again, and its item becomes a dead letter", async () => {
     await queues.define("q", { attempts: 2, delay: 0 });
     const { id } = await queues.add("q", 1);

@@ -37,7 +37,11 @@ export async function execute(given: Given): Promise<number> {
   return withQueues(
     given,
     async (queues, manager) => {
-      await refuseNewQueue(given, manager, queue);
+      if (!(await refuseNewQueue(given, manager, queue)) && !given.flags.has("new")) {
+        // Nothing can be drained: the name is probably wrong.
+        if (given.flags.has("drain")) await queueOf(queues, manager, queue);
+        printError(`ojm: there is no queue "${queue}" yet: waits for its first item`);
+      }
       return reported(manager, undefined, notify, () =>
         work(given, queues, manager, queue, { words: given.behind, concurrency, grace, later }),
       );
