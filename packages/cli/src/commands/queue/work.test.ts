@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ChannelError, type JobManager, type RunRecord } from "@ojm/core";
@@ -74,6 +74,14 @@ describe("ojm queue work", () => {
     worker.process.kill("SIGTERM");
     expect((await worker.ended).code).toBe(143);
     expect(await work("true", "--drain", "--new").ended).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("ends once its SQLite file is deleted", async () => {
+    await queues.define("q", {});
+    const worker = work("true");
+    await expect.poll(async () => (await queues.counts("q")).workers).toBe(1);
+    for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, `ojm.db${end}`), { force: true });
+    expect(await worker.ended).toMatchObject({ code: 5, err: expect.stringMatching(/deleted or replaced/) });
   });
 
   test("a command that fails is tried again, and its item becomes a dead letter", async () => {
