@@ -538,7 +538,7 @@ export class Queues {
     return pauseAt(definition, this.#clock.now()) ?? (maintenance && pauseBy(maintenance));
   }
 
-  /** Records the action before its first change, as it may be killed meanwhile, and the number after its last. */
+  /** Records the action before its first change: it may be killed meanwhile. Then adds the number. */
   async #audited(
     { channel }: QueueStore,
     action: string,

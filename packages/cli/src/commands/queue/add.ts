@@ -32,7 +32,7 @@ function sayAdded(queue: string, { id, added, replaced }: { id: string; added: b
   return replaced ? `${has}: it gets the new data` : `${has}: nothing was added`;
 }
 
-/** The data of the item: JSON, from the command line or else from stdin; `null` if that is empty or a terminal. */
+/** The data of the item: JSON, from the command line or stdin; `null` if that is empty or a terminal. */
 async function dataOf(word: string | undefined): Promise<unknown> {
   const isInput = word === undefined || word === "-";
   const data = isInput ? await readInput(word) : word;

@@ -86,8 +86,8 @@ async function work(
 }
 
 /**
- * Resolves to the exit code at the first signal, or once the store is gone. The commands then have the grace to end. At its end, or at a
- * second signal, they are ended, and their items given back.
+ * Resolves to the exit code at the first signal, or once the store is gone. The commands then have the
+ * grace to end. At its end, or at a second signal, they are ended, and their items given back.
  */
 function stopOnSignal(commands: ItemCommands, grace: number): Promise<number> {
   return new Promise((resolve) => {
