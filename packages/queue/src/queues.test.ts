@@ -132,6 +132,25 @@ describe.each(STORES)("records and locks $stores: queues", ({ apart }) => {
     expect(await clock.until(rejection(queues.retry("q", "none")))).toMatchObject({ code: "UNKNOWN" });
   });
 
+  test("a purge that is cut off is in the audit, without a number", async () => {
+    const { queues, manager } = one;
+    await clock.until(queues.add("q", 0));
+    const where = (): boolean => {
+      throw new Error("killed");
+    };
+    const why = { reason: "a test", where };
+    await expect(clock.until(queues.purge("q", why))).rejects.toThrow("killed");
+    const [cut] = await clock.until(collect(manager.audit({ name: "q" })));
+    expect(cut).toMatchObject({ action: "queue-purge", reason: "a test" });
+    expect(cut?.details).toBeUndefined();
+    await clock.advance(1);
+    await clock.until(queues.purge("q", { reason: "all" }));
+    expect(await clock.until(collect(manager.audit({ name: "q" })))).toMatchObject([
+      { reason: "all", details: { count: 1 } },
+      { reason: "a test" },
+    ]);
+  });
+
   test("redrive and purge take only the dead letters that are meant", async () => {
     const { queues } = one;
     await clock.until(queues.define("q", { attempts: 1 }));

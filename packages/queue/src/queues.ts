@@ -450,9 +450,7 @@ export class Queues {
       const at = apart === 0 ? undefined : now + apart * begun++;
       return (await store.channel.commit(retryOps(queue, found, at))).ok;
     };
-    const count = await this.#each(queue, "dead", options, retry);
-    await store.channel.commitWith<unknown[]>([], [this.#audit("redrive", queue, options, count)]);
-    return count;
+    return this.#audited(store, "redrive", queue, options, () => this.#each(queue, "dead", options, retry));
   }
 
   /**
@@ -468,10 +466,11 @@ export class Queues {
     const store = await this.#open(queue);
     const isMeant = (item: ItemInfo): boolean => (group === undefined || item.group === group) && where(item);
     const remove = async (found: Found): Promise<boolean> => (await store.channel.commit(removeOps(queue, found))).ok;
-    const count = await this.#each(queue, state, { where: isMeant }, remove);
-    if (count > 0) await endBatches(store, queue);
-    await store.channel.commitWith<unknown[]>([], [this.#audit("purge", queue, options, count)]);
-    return count;
+    return this.#audited(store, "purge", queue, options, async () => {
+      const count = await this.#each(queue, state, { where: isMeant }, remove);
+      if (count > 0) await endBatches(store, queue);
+      return count;
+    });
   }
 
   /**
@@ -539,6 +538,24 @@ export class Queues {
   #pauseOf(queue: string, definition: Pick<Definition, "pause">, all: readonly Maintenance[]): QueuePause | undefined {
     const maintenance = maintenanceOf(all, queue);
     return pauseAt(definition.pause, this.#clock.now()) ?? (maintenance && pauseBy(maintenance));
+  }
+
+  /** Records the action before its first change: it may be killed meanwhile. Then adds the number. */
+  async #audited(
+    { channel }: QueueStore,
+    action: string,
+    queue: string,
+    why: Partial<Why>,
+    change: () => Promise<number>,
+  ): Promise<number> {
+    const { channel: audits, ops } = this.#audit(action, queue, why);
+    await channel.commitWith<unknown[]>([], [{ channel: audits, ops }]);
+    const count = await change();
+    const counted = ops.map((op) =>
+      "put" in op ? { ...op, value: { ...(op.value as object), details: { count } } } : op,
+    );
+    await channel.commitWith<unknown[]>([], [{ channel: audits, ops: counted }]);
+    return count;
   }
 
   #audit(action: string, queue: string, { reason, author }: Partial<Why>, item?: JsonValue): ChannelOps<unknown> {

@@ -54,13 +54,13 @@ export async function queueOf(queues: Queues, manager: JobManager, name: string)
 
 /**
  * Rejects a new name that is close to that of a queue, unless --new is given: no worker would take the items
- * of a misspelt queue, and its worker would wait for ever.
+ * of a misspelt queue, and its worker would wait for ever. Resolves to whether the store has the queue.
  */
-export async function refuseNewQueue(given: Given, manager: JobManager, name: string): Promise<void> {
+export async function refuseNewQueue(given: Given, manager: JobManager, name: string): Promise<boolean> {
   checkNewName(name, "a queue");
-  if (given.flags.has("new")) return;
   const known = await queueNames(manager);
-  if (known.has(name)) return;
+  if (known.has(name) || given.flags.has("new")) return known.has(name);
   const near = await meant(name, known);
   if (near !== "") throw notFound(`there is no queue "${visible(name)}".${near} To make it a new one: --new`);
+  return false;
 }

@@ -1,10 +1,11 @@
+import { text } from "node:stream/consumers";
 import { ojmCommand, present } from "@ojm/core/internal";
 import type { AddOptions, UniqueOptions } from "@ojm/queue";
 import { expectNoMore, firstOperand, lastValue } from "../../command-line/parse.js";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, futureOption, spanOption } from "../../command-line/units.js";
 import { CommandError } from "../../errors.js";
-import { done } from "../../output/print.js";
+import { done, printError } from "../../output/print.js";
 import { refuseNewQueue, withQueues } from "../../store/open-queues.js";
 import { QUEUE } from "./shown.js";
 
@@ -31,13 +32,13 @@ function sayAdded(queue: string, { id, added, replaced }: { id: string; added: b
   return replaced ? `${has}: it gets the new data` : `${has}: nothing was added`;
 }
 
-/** The data of the item: JSON, from the command line or from stdin; `null` without any. */
+/** The data of the item: JSON, from the command line or stdin; `null` if that is empty or a terminal. */
 async function dataOf(word: string | undefined): Promise<unknown> {
-  if (word === undefined) return null;
-  const isInput = word === "-";
-  const text = isInput ? await readInput() : word;
+  const isInput = word === undefined || word === "-";
+  const data = isInput ? await readInput(word) : word;
+  if (word === undefined && data.trim() === "") return null;
   try {
-    return JSON.parse(text);
+    return JSON.parse(data);
   } catch (error) {
     const where = isInput ? "the data on stdin is not JSON" : "the data of the item is not JSON";
     const how = isInput ? "" : `. In a shell, quote it: '{"order":4711}', or '"a text"'`;
@@ -45,9 +46,11 @@ async function dataOf(word: string | undefined): Promise<unknown> {
   }
 }
 
-async function readInput(): Promise<string> {
-  const { text } = await import("node:stream/consumers");
-  return text(process.stdin);
+async function readInput(word: string | undefined): Promise<string> {
+  if (word === undefined && process.stdin.isTTY) return "";
+  // A program that started ojm with a pipe may leave it open without a word.
+  const hint = setTimeout(() => printError("ojm: waits for the data on stdin. To add null: </dev/null"), 3_000);
+  return text(process.stdin).finally(() => clearTimeout(hint));
 }
 
 function optionsOf(given: Given): AddOptions {

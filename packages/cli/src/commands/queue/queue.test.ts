@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import type { JobManager } from "@ojm/core";
 import type { Queues } from "@ojm/queue";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { collect } from "../../../../core/src/testing/settle.js";
 import { called } from "../../testing/called.js";
 import { commandOf, type Ended, ojm } from "../../testing/ojm.js";
 import { readPrinted } from "../../testing/printed-json.js";
@@ -56,17 +58,19 @@ describe("ojm queue add", () => {
     );
   });
 
-  test("without data it adds null, and with a dash what is on stdin", async () => {
-    await json("add", "mail");
-    const { spawnSync } = await import("node:child_process");
-    const [command = "", ...words] = commandOf(["queue", "add", "mail", "-", ...STORE]);
-    const piped = spawnSync(command, words, { cwd: folder, input: '{"big": [1,\n2]}', encoding: "utf8" });
-    expect([piped.status, piped.stderr]).toEqual([0, ""]);
-    const all: unknown[] = [];
-    for await (const { data } of queues.items("mail")) all.push(data);
-    expect(all).toEqual([null, { big: [1, 2] }]);
-    const wrong = spawnSync(command, words, { cwd: folder, input: "to: ana", encoding: "utf8" });
-    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/^ojm: the data on stdin is not JSON: /)]);
+  test("without data, or with a dash, it adds what is on stdin, and null if that is empty", async () => {
+    const added = (input: string, ...data: readonly string[]) => {
+      const [command = "", ...words] = commandOf(["queue", "add", "mail", ...data, ...STORE]);
+      const { status, stderr } = spawnSync(command, words, { cwd: folder, input, encoding: "utf8" });
+      return [status, stderr];
+    };
+    expect(added("")).toEqual([0, ""]);
+    expect(added('{"a": 1}\n')).toEqual([0, ""]);
+    expect(added('{"big": [1,\n2]}', "-")).toEqual([0, ""]);
+    expect((await collect(queues.items("mail"))).map(({ data }) => data)).toEqual([null, { a: 1 }, { big: [1, 2] }]);
+    for (const data of [[], ["-"]])
+      expect(added("to: ana", ...data)).toEqual([2, expect.stringMatching(/^ojm: the data on stdin is not JSON: /)]);
+    expect(added("", "-")).toEqual([2, expect.stringMatching(/^ojm: the data on stdin is not JSON: /)]);
   });
 
   test.each<[readonly string[], RegExp]>([
@@ -77,10 +81,10 @@ describe("ojm queue add", () => {
     [["mail", "--delay", "5s", "--at", "1h"], /--delay and --at exclude each other/],
     [["mail", "--at", "2020-01-01"], /--at takes a time in the future/],
     [["mail", "--priority", "high"], /--priority takes a whole number from -100 to 100, not "high"/],
-    [["mail", "--priority", "101"], /priority must be a whole number from -100 to 100/],
+    [["mail", "1", "--priority", "101"], /priority must be a whole number from -100 to 100/],
     [["mail", "--replace"], /--replace belongs to --unique/],
     [["mail", "--unique", "k", "--unique-until", "soon"], /--unique-until takes a duration/],
-    [[" mail"], /the name of a queue must not begin or end with a blank/],
+    [[" mail", "1"], /the name of a queue must not begin or end with a blank/],
     [["mail", "--limit", "1"], /ojm queue add has no option --limit/],
   ])("rejects a wrong command line: %j", async (words, message) => {
     expect(await queue("add", ...words)).toEqual({ code: 2, out: "", err: expect.stringMatching(message) });
@@ -225,6 +229,9 @@ describe("dead letters", () => {
       { action: "queue-discard" },
       { action: "queue-retry", author: expect.stringContaining("@") },
     ]);
+    const table = (await called(folder, ["audit", "mail", ...STORE])).out;
+    expect(table).toMatch(/ queue-redrive +mail +\S+@\S+ +1 item$/m);
+    expect(table).toMatch(new RegExp(` queue-discard +mail +\\S+@\\S+ +${ids[0]} +a test$`, "m"));
   });
 
   test("of several items, those that can be changed are, and the others are named", async () => {

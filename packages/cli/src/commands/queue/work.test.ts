@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ChannelError, type JobManager, type RunRecord } from "@ojm/core";
@@ -62,6 +62,26 @@ describe("ojm queue work", () => {
     const lines = await collect(manager.log(first?.id ?? ""));
     expect(lines).toContainEqual(expect.objectContaining({ level: "stdout", text: expect.stringContaining(id) }));
     expect(await collect(queues.items("q"))).toEqual([]);
+  });
+
+  test("a queue that does not exist is not drained, and a worker without --drain says that it waits for it", async () => {
+    const drained = await work("true", "--drain").ended;
+    expect(drained).toMatchObject({ code: 3, err: 'ojm: there is no queue "q". The store has none.\n' });
+    expect(await collect(queues.list())).toEqual([]);
+    const worker = work("true");
+    await expect.poll(() => worker.err).toMatch(/there is no queue "q" yet: waits for its first item/);
+    await expect.poll(async () => (await queues.counts("q")).workers).toBe(1);
+    worker.process.kill("SIGTERM");
+    expect((await worker.ended).code).toBe(143);
+    expect(await work("true", "--drain", "--new").ended).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("ends once its SQLite file is deleted", async () => {
+    await queues.define("q", {});
+    const worker = work("true");
+    await expect.poll(async () => (await queues.counts("q")).workers).toBe(1);
+    for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, `ojm.db${end}`), { force: true });
+    expect(await worker.ended).toMatchObject({ code: 5, err: expect.stringMatching(/deleted or replaced/) });
   });
 
   test("a command that fails is tried again, and its item becomes a dead letter", async () => {

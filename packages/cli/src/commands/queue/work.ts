@@ -1,13 +1,14 @@
+import { subscribe } from "node:diagnostics_channel";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { JobManager } from "@ojm/core";
+import type { Events, JobManager } from "@ojm/core";
 import { GRACE } from "@ojm/core/internal";
 import { pauseText, type Queues, type Worker } from "@ojm/queue";
 import type { Given } from "../../command-line/spec.js";
 import { countOption, spanOption } from "../../command-line/units.js";
 import { CommandError, EXIT } from "../../errors.js";
-import { printError } from "../../output/print.js";
+import { explanationLine, printError } from "../../output/print.js";
 import { sayDuration } from "../../output/times.js";
 import { configuredNotify } from "../../store/config.js";
 import { queueOf, refuseNewQueue, withQueues } from "../../store/open-queues.js";
@@ -37,7 +38,11 @@ export async function execute(given: Given): Promise<number> {
   return withQueues(
     given,
     async (queues, manager) => {
-      await refuseNewQueue(given, manager, queue);
+      if (!(await refuseNewQueue(given, manager, queue)) && !given.flags.has("new")) {
+        // Nothing can be drained: the name is probably wrong.
+        if (given.flags.has("drain")) await queueOf(queues, manager, queue);
+        printError(`ojm: there is no queue "${queue}" yet: waits for its first item`);
+      }
       return reported(manager, undefined, notify, () =>
         work(given, queues, manager, queue, { words: given.behind, concurrency, grace, later }),
       );
@@ -81,8 +86,8 @@ async function work(
 }
 
 /**
- * Resolves to the exit code at the first signal. The commands then have the grace to end. At its end, or at a
- * second signal, they are ended, and their items given back.
+ * Resolves to the exit code at the first signal, or once the store is gone. The commands then have the
+ * grace to end. At its end, or at a second signal, they are ended, and their items given back.
  */
 function stopOnSignal(commands: ItemCommands, grace: number): Promise<number> {
   return new Promise((resolve) => {
@@ -105,6 +110,12 @@ function stopOnSignal(commands: ItemCommands, grace: number): Promise<number> {
       resolve(EXIT.signal + number);
     };
     for (const signal of SIGNALS) process.on(signal, got);
+    subscribe("ojm:store:gone", (event) => {
+      const { error } = event as Events["ojm:store:gone"];
+      printError(`ojm: ${error.message}${explanationLine(error)}`);
+      commands.end("SIGTERM", "the end of its store");
+      resolve(EXIT.away);
+    });
   });
 }
 
