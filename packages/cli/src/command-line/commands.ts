@@ -775,11 +775,11 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
         name: "queue add",
         operands: "QUEUE [DATA|-]",
         summary: "add an item to a queue; its data is JSON, from the command line or from stdin",
-        about: `Without DATA, the data comes from stdin; it is null if stdin is empty or a terminal. In a loop that reads stdin, give DATA, or </dev/null. The first item of a new queue makes it. A name that is close to that of an existing queue is rejected, unless
+        about: `Without DATA, the data is null; with -, it comes from stdin. The first item of a new queue makes it. A name that is close to that of an existing queue is rejected, unless
 --new is given. If the store gave no answer, the item may have been added: with --unique, the command can be repeated.`,
         examples: [
           `ojm queue add mail '{"to":"ana@example.org"}' --unique order-4711`,
-          "jq -c . order.json | ojm queue add orders --delay 10m",
+          "jq -c . order.json | ojm queue add orders - --delay 10m",
         ],
         codes: [3],
         load: () => import("../commands/queue/add.js"),

@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { ojmCommand, present } from "@ojm/core/internal";
 import type { AddOptions, UniqueOptions } from "@ojm/queue";
@@ -32,11 +33,15 @@ function sayAdded(queue: string, { id, added, replaced }: { id: string; added: b
   return replaced ? `${has}: it gets the new data` : `${has}: nothing was added`;
 }
 
-/** The data of the item: JSON, from the command line or stdin; `null` if that is empty or a terminal. */
+/** The data of the item: JSON, from the command line or from stdin; `null` without any. */
 async function dataOf(word: string | undefined): Promise<unknown> {
-  const isInput = word === undefined || word === "-";
-  const data = isInput ? await readInput(word) : word;
-  if (word === undefined && data.trim() === "") return null;
+  if (word === undefined) {
+    // Not read: a loop may read it, and a program that starts this one may never end it.
+    if (isFromShell()) printError("ojm: the data is null: to read it from stdin, give - as DATA");
+    return null;
+  }
+  const isInput = word === "-";
+  const data = isInput ? await text(process.stdin) : word;
   try {
     return JSON.parse(data);
   } catch (error) {
@@ -46,11 +51,14 @@ async function dataOf(word: string | undefined): Promise<unknown> {
   }
 }
 
-async function readInput(word: string | undefined): Promise<string> {
-  if (word === undefined && process.stdin.isTTY) return "";
-  // A program that started ojm with a pipe may leave it open without a word.
-  const hint = setTimeout(() => printError("ojm: waits for the data on stdin. To add null: </dev/null"), 3_000);
-  return text(process.stdin).finally(() => clearTimeout(hint));
+/** Whether stdin is what a shell puts there for `|` and `<`. Not `/dev/null`, and not the sockets of Node. */
+function isFromShell(): boolean {
+  try {
+    const stdin = fstatSync(0);
+    return stdin.isFIFO() || stdin.isFile();
+  } catch {
+    return false;
+  }
 }
 
 function optionsOf(given: Given): AddOptions {

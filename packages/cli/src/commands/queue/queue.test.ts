@@ -42,7 +42,7 @@ async function deadLetter(data: unknown, error = "no such address"): Promise<str
 describe("ojm queue add", () => {
   test("adds an item with its data and its options, and shows it", async () => {
     const at = "2100-01-01T00:00:00.000Z";
-    const options = ["--priority", "-7", "--at", at, "--ttl", "30d", "--group", "ana", "--attempts", "3"];
+    const options = ["--priority", "-7", "--at", at, "--ttl", "30000d", "--group", "ana", "--attempts", "3"];
     const { id } = (await json("add", "mail", '{"to":"ana"}', "--unique", "k", ...options)) as { readonly id: string };
     expect(await json("show", "mail", id)).toMatchObject({
       ...{ state: "delayed", data: { to: "ana" }, priority: -7, group: "ana", due: Date.parse(at) },
@@ -58,19 +58,19 @@ describe("ojm queue add", () => {
     );
   });
 
-  test("without data, or with a dash, it adds what is on stdin, and null if that is empty", async () => {
-    const added = (input: string, ...data: readonly string[]) => {
-      const [command = "", ...words] = commandOf(["queue", "add", "mail", ...data, ...STORE]);
-      const { status, stderr } = spawnSync(command, words, { cwd: folder, input, encoding: "utf8" });
+  test("without data it adds null, and with a dash what is on stdin", async () => {
+    const added = (shell: string, ...data: readonly string[]) => {
+      const words = commandOf(["queue", "add", "mail", ...data, ...STORE]);
+      const { status, stderr } = spawnSync("sh", ["-c", shell, "sh", ...words], { cwd: folder, encoding: "utf8" });
       return [status, stderr];
     };
-    expect(added("")).toEqual([0, ""]);
-    expect(added('{"a": 1}\n')).toEqual([0, ""]);
-    expect(added('{"big": [1,\n2]}', "-")).toEqual([0, ""]);
-    expect((await collect(queues.items("mail"))).map(({ data }) => data)).toEqual([null, { a: 1 }, { big: [1, 2] }]);
-    for (const data of [[], ["-"]])
-      expect(added("to: ana", ...data)).toEqual([2, expect.stringMatching(/^ojm: the data on stdin is not JSON: /)]);
-    expect(added("", "-")).toEqual([2, expect.stringMatching(/^ojm: the data on stdin is not JSON: /)]);
+    const hint = "ojm: the data is null: to read it from stdin, give - as DATA\n";
+    expect(added('"$@" </dev/null')).toEqual([0, ""]);
+    expect(added('echo 1 | "$@"')).toEqual([0, hint]);
+    expect(added(`echo '{"big": [1,\n2]}' | "$@"`, "-")).toEqual([0, ""]);
+    expect((await collect(queues.items("mail"))).map(({ data }) => data)).toEqual([null, null, { big: [1, 2] }]);
+    for (const shell of ['echo to: ana | "$@"', '"$@" </dev/null'])
+      expect(added(shell, "-")).toEqual([2, expect.stringMatching(/^ojm: the data on stdin is not JSON: /)]);
   });
 
   test.each<[readonly string[], RegExp]>([
@@ -81,10 +81,10 @@ describe("ojm queue add", () => {
     [["mail", "--delay", "5s", "--at", "1h"], /--delay and --at exclude each other/],
     [["mail", "--at", "2020-01-01"], /--at takes a time in the future/],
     [["mail", "--priority", "high"], /--priority takes a whole number from -100 to 100, not "high"/],
-    [["mail", "1", "--priority", "101"], /priority must be a whole number from -100 to 100/],
+    [["mail", "--priority", "101"], /priority must be a whole number from -100 to 100/],
     [["mail", "--replace"], /--replace belongs to --unique/],
     [["mail", "--unique", "k", "--unique-until", "soon"], /--unique-until takes a duration/],
-    [[" mail", "1"], /the name of a queue must not begin or end with a blank/],
+    [[" mail"], /the name of a queue must not begin or end with a blank/],
     [["mail", "--limit", "1"], /ojm queue add has no option --limit/],
   ])("rejects a wrong command line: %j", async (words, message) => {
     expect(await queue("add", ...words)).toEqual({ code: 2, out: "", err: expect.stringMatching(message) });
