@@ -53,6 +53,7 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   "run-now": [{ words: ["report", ...REASON] }],
   cancel: [{ words: ["obedient", "--dry-run"] }, { words: ["obedient", "--wait", "60s", ...REASON] }],
   unlock: [{ words: ["stuck", "--dry-run"] }, { words: ["stuck", ...REASON] }],
+  limit: [{ words: [] }, { words: ["stripe", "2"] }],
   hold: [{ words: ["another", "--new", ...REASON] }],
   pause: [{ words: ["report", ...REASON] }],
   resume: [{ words: ["report", ...REASON] }],

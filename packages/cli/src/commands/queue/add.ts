@@ -54,7 +54,9 @@ async function dataOf(word: string | undefined): Promise<unknown> {
 /** Whether stdin is what a shell puts there for `|` and `<`. Not `/dev/null`, and not the sockets of Node. */
 function isFromShell(): boolean {
   try {
-    const stdin = fstatSync(0);
+    // With bigint: after a plain fstatSync of a pipe, realpathSync of Node 20 leaves symbolic links of paths
+    // that it knows unresolved, and require() then does not find the driver of the store.
+    const stdin = fstatSync(0, { bigint: true });
     return stdin.isFIFO() || stdin.isFile();
   } catch {
     return false;
