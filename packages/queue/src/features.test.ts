@@ -42,6 +42,16 @@ test("items of a higher priority are taken first, those of the same one in order
   expect(await drain()).toEqual(["e", "f", "c", "a", "d", "b"]);
 });
 
+test("the age of the oldest item counts, wherever it stands", async () => {
+  const { id } = await add("low", { priority: -1 });
+  await clock.advance(5_000);
+  for (const priority of [7, -100]) await add("later", { priority });
+  const oldest = (await clock.until(one.queues.item("q", id)))?.added;
+  expect(await clock.until(one.queues.counts("q"))).toMatchObject({ waiting: 3, oldest });
+  expect(await clock.until(one.queues.counts("q", { most: 1 }))).toMatchObject({ waiting: 1, more: true });
+  expect(oldest).toBe(clock.now() - 5_000);
+});
+
 test.each<[string, (string | number)[], AddOptions]>([
   ["delayed", ["due", "q", 1, 0], { delay: 500 }],
   ["waiting", ["w", "q", -0.5], {}],
@@ -174,7 +184,7 @@ test("why names what a queue and each of its items wait for, also those that are
   ]);
   expect(await why()).toEqual([
     ["queue-paused", `it is ${text}`],
-    ["queue-busy", expect.stringMatching(/^2 items wait, the next one added at \S+Z: all slots are taken/)],
+    ["queue-busy", expect.stringMatching(/^2 items wait, the oldest added at \S+Z: all slots are taken/)],
     ["queue-delayed", expect.stringMatching(/^1 item waits for its time, the first one until /)],
   ]);
 });

@@ -3,7 +3,8 @@ import type { FakeClock } from "../../core/src/testing/fake-clock.js";
 import { collect, rejection } from "../../core/src/testing/settle.js";
 import { STORES } from "../../core/src/testing/world.js";
 import { type QueuesOf, World } from "./testing/world.js";
-import type { Item } from "./types.js";
+import type { Item, QueuePause } from "./types.js";
+import { pauseText } from "./why.js";
 
 let world: World;
 let clock: FakeClock;
@@ -332,6 +333,15 @@ describe.each(STORES)("records and locks $stores: queues", ({ apart }) => {
       { name: "mail/out", paused: { reason: "the mail server moves", by: "ana", maintenance: "mail/*" } },
       { name: "orders" },
     ]);
+    await clock.until(queues.pause("mail/out", { reason: "a mistake", author: "bo" }));
+    const [text, also] = ["paused by bo: a mistake", "under maintenance of mail/* by ana: the mail server moves"];
+    const [both] = await clock.until(collect(queues.list()));
+    expect(pauseText(both?.paused as QueuePause)).toBe(`${text}; and ${also}`);
+    expect((await clock.until(queues.why("mail/out"))).slice(0, 2)).toMatchObject([
+      { code: "queue-paused", text: `it is ${text}` },
+      { code: "queue-maintenance", text: `it is ${also}` },
+    ]);
+    await clock.until(queues.resume("mail/out"));
     await clock.until(manager.endMaintenance());
     await clock.advance(10);
     expect(seen).toEqual(["orders", "mail/out"]);

@@ -45,7 +45,7 @@ import {
   takesOf,
   uniqueKey,
 } from "./store/entries.js";
-import { type Definition, definitionOf, isGoneHere, openQueueStore, type QueueStore } from "./store/store.js";
+import { type Definition, definitionOf, isGoneHere, openQueueStore, type QueueStore, timeOf } from "./store/store.js";
 import type {
   Added,
   AddOptions,
@@ -296,16 +296,18 @@ export class Queues {
   async counts(queue: string, { most = COUNTED }: { readonly most?: number } = {}): Promise<QueueCounts> {
     checkWhole(checkName(queue), "most", most, MOST_COUNTED);
     const { channel, host } = await this.#open(queue);
+    let eldest: string | undefined;
     const count = async (state: ItemState): Promise<number> => {
       let items = 0;
-      for await (const _ of channel.keys({ prefix: [KINDS[state], queue], limit: most + 1 })) items++;
+      for await (const { key } of channel.keys({ prefix: [KINDS[state], queue], limit: most + 1 })) {
+        items++;
+        const id = state === "waiting" ? placeOf(key)?.id : undefined;
+        if (id !== undefined && (eldest === undefined || id < eldest)) eldest = id;
+      }
       return items;
     };
     const counted = await Promise.all(STATES.map(count));
     const [active = 0, waiting = 0, delayed = 0, dead = 0] = counted.map((items) => Math.min(items, most));
-    let oldest: number | undefined;
-    for await (const { value } of readable(channel, { prefix: ["w", queue], limit: 1 }))
-      if (isItem(value)) oldest = value.added;
     let [workers, slots, hung] = [0, 0, 0];
     for await (const { value } of readable(channel, { prefix: ["m", queue] })) {
       // Of other hosts, only the time to live of its entry shows that a worker is dead.
@@ -317,7 +319,7 @@ export class Queues {
     return {
       ...{ waiting, delayed, active, dead },
       ...(counted.some((items) => items > most) && { more: true }),
-      ...present({ oldest }),
+      ...present({ oldest: eldest === undefined ? undefined : timeOf(eldest) }),
       ...{ workers, slots },
       ...(hung > 0 && { hung }),
     };
@@ -534,10 +536,12 @@ export class Queues {
     return store;
   }
 
-  /** The pause of a queue, or else the maintenance that covers it. */
+  /** The pause of a queue, the maintenance that covers it, or both. */
   #pauseOf(queue: string, definition: Pick<Definition, "pause">, all: readonly Maintenance[]): QueuePause | undefined {
     const maintenance = maintenanceOf(all, queue);
-    return pauseAt(definition.pause, this.#clock.now()) ?? (maintenance && pauseBy(maintenance));
+    const also = maintenance && pauseBy(maintenance);
+    const pause = pauseAt(definition.pause, this.#clock.now());
+    return pause === undefined ? also : { ...pause, ...present({ also }) };
   }
 
   /** Records the action before its first change: it may be killed meanwhile. Then adds the number. */

@@ -149,7 +149,7 @@ export interface QueueCounts {
   readonly dead: number;
   /** Set if there are more than were counted. */
   readonly more?: true;
-  /** When the item that is next was added, in ms since 1970. */
+  /** When the oldest of the counted items that wait was added, in ms since 1970. */
   readonly oldest?: number;
   /** The living workers, and how many items they can process at once. */
   readonly workers: number;
@@ -162,7 +162,7 @@ export interface QueueCounts {
 export interface QueueSummary {
   readonly name: string;
   readonly options: Omit<QueueOptions, "schema">;
-  /** Its pause, or else the maintenance that keeps its items from being taken. */
+  /** Its pause, or the maintenance that keeps its items from being taken. */
   readonly paused?: QueuePause;
 }
 
@@ -177,6 +177,8 @@ export interface QueuePause {
   readonly until?: number;
   /** Set if it is a maintenance: the pattern of its names. */
   readonly maintenance?: string;
+  /** The maintenance that covers a paused queue, too. Workers take items again once both have ended. */
+  readonly also?: QueuePause;
 }
 
 /** Why the items of a queue, or one of them, are not processed now. See {@link Queues.why}. */

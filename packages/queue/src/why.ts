@@ -17,10 +17,18 @@ interface Standing extends QueueCounts {
 const iso = (at: number | undefined): string => new Date(at ?? 0).toISOString();
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
-/** Who paused a queue, or started the maintenance that covers it, until when, and why. */
-export function pauseText({ by, reason, until, maintenance }: QueuePause, say: typeof iso = iso): string {
+/** Who paused a queue, or started the maintenance that covers it, until when, and why. If both: both. */
+export function pauseText({ by, reason, until, maintenance, also }: QueuePause, say: typeof iso = iso): string {
   const what = maintenance === undefined ? "paused" : `under maintenance of ${maintenance}`;
-  return `${what} by ${by}${until === undefined ? "" : ` until ${say(until)}`}: ${reason}`;
+  return `${what} by ${by}${until === undefined ? "" : ` until ${say(until)}`}: ${reason}${also ? `; and ${pauseText(also, say)}` : ""}`;
+}
+
+/** A pause and a maintenance are ended by different commands: each is a reason. */
+function pausesOf(paused: QueuePause | undefined, what: string): QueueReason[] {
+  if (paused === undefined) return [];
+  const { also, ...one } = paused;
+  const code = one.maintenance === undefined ? "queue-paused" : "queue-maintenance";
+  return [{ code, text: `${what} is ${pauseText(one)}`, paused: one }, ...pausesOf(also, what)];
 }
 
 /** How the items of a queue stand, or why one of them waits, the most important reason first. */
@@ -29,7 +37,7 @@ export function reasonsOf(standing: Standing): QueueReason[] {
   const { isOne, paused, more, limits, due, following } = standing;
   const some = (number: number, noun = "item"): string =>
     isOne ? "it" : `${more ? "at least " : ""}${count(number, noun)}`;
-  const next = isOne || oldest === undefined ? "" : `, the next one added at ${iso(oldest)}`;
+  const next = isOne || oldest === undefined ? "" : `, the oldest added at ${iso(oldest)}`;
   const wait = `${some(waiting)} ${waiting === 1 ? "waits" : "wait"}${next}`;
   const time = `${some(delayed)} ${delayed === 1 ? "waits for its" : "wait for their"} time`;
   const [them, first] = isOne ? ["it", "until"] : ["them", "the first one until"];
@@ -40,9 +48,8 @@ export function reasonsOf(standing: Standing): QueueReason[] {
     limits.length > 0 ? "the limits of the queue let none start now" : `a worker is about to take ${them}`;
   const activeText = active === 0 ? "none is active" : `${count(active, "item")} ${active === 1 ? "is" : "are"} active`;
   const [isAttended, isFull] = [waiting > 0 && workers > 0, active >= slots];
-  const kept = `queue-${paused?.maintenance === undefined ? "paused" : "maintenance"}` as const;
   const rows: readonly (false | undefined | QueueReason)[] = [
-    paused && { code: kept, text: `${isOne ? "its queue" : "it"} is ${pauseText(paused)}`, paused },
+    ...pausesOf(paused, isOne ? "its queue" : "it"),
     hung > 0 && { code: "queue-hung", text: `${hung} ${ignore} (${all})` },
     waiting > 0 && workers === 0 && { code: "queue-unattended", text: `${wait}, and no living worker takes ${them}` },
     isAttended && isFull && { code: "queue-busy", text: `${wait}: all slots are taken (${all})` },

@@ -698,7 +698,8 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
         name: "queue ls",
         operands: "",
         summary: "the queues of work items: how many wait, are delayed, active or dead, and how many workers",
-        about: "OLDEST is when the item that is next was added. It counts 10,000 items of each state at most.",
+        about:
+          "It counts 10,000 items of each state at most. OLDEST is when the oldest of the counted items that wait was added.",
         examples: ["ojm queue ls"],
         load: () => import("../commands/queue/ls.js"),
         options: COMMON,

@@ -11,7 +11,17 @@ import {
   type Op,
   type Version,
 } from "@ojm/core";
-import { encodeValue, fieldsOf, first, identityOf, isCount, knownValue, present, readable } from "@ojm/core/internal";
+import {
+  encodeValue,
+  fieldsOf,
+  first,
+  identityOf,
+  isCount,
+  isTime,
+  knownValue,
+  present,
+  readable,
+} from "@ojm/core/internal";
 import { type CheckedAdd, type CheckedQueue, DEFAULTS } from "../options.js";
 import type { Added } from "../types.js";
 import { type AttemptEnd, endOps, type Taken } from "./end.js";
@@ -44,6 +54,9 @@ import {
 
 /** The most items that one round moves from those whose time has come. */
 const MOVED_AT_ONCE = 100;
+
+/** An id begins with the µs at which its item was added, in this many digits to the base 36. */
+const TIME_DIGITS = 11;
 
 /** How often a search for the item that has a unique key finds none, until it counts as damaged. */
 const MOST_MISSED = 10;
@@ -102,7 +115,7 @@ export class QueueStore {
   #stamp(): Pick<Place, "turn" | "id"> {
     this.#last = Math.max(Math.floor(this.clock.now() * 1_000), this.#last + 1);
     // Sorts as the number does. The random part keeps apart those of several processes.
-    return { turn: this.#last, id: `${this.#last.toString(36).padStart(11, "0")}${this.clock.random(6)}` };
+    return { turn: this.#last, id: `${this.#last.toString(36).padStart(TIME_DIGITS, "0")}${this.clock.random(6)}` };
   }
 
   async add(queue: string, data: unknown, options: CheckedAdd): Promise<Added> {
@@ -143,7 +156,7 @@ export class QueueStore {
       group === undefined ? [] : await Promise.all([read(groupKey(queue, group, rank)), read(roundKey(queue, rank))]);
     const turn = group === undefined ? now : Math.max(turnOf(round) ?? now, (turnOf(last) ?? 0) + 1);
     const place = { rank, turn, id };
-    const item = { data: data ?? null, attempt: 1, added: this.clock.now(), ...options, ...present({ batch }) };
+    const item = { data: data ?? null, attempt: 1, added: Math.floor(now / 1_000), ...options, ...present({ batch }) };
     const key = placedKey(queue, place, at);
     const ops: Op<QueuesValue>[] = [
       { check: key, version: null },
@@ -283,6 +296,12 @@ const turnOf = (entry: { readonly value: unknown } | undefined): number | undefi
   const { turn } = fieldsOf<GroupValue>(entry?.value) ?? {};
   return isCount(turn) ? turn : undefined;
 };
+
+/** When the item with this id was added, in ms since 1970; `undefined` if this is not the id of an item. */
+export function timeOf(id: string): number | undefined {
+  const time = Math.floor(Number.parseInt(id.slice(0, TIME_DIGITS), 36) / 1_000);
+  return isTime(time) ? time : undefined;
+}
 
 /** Whether this host has no process with this id. */
 export const isGoneHere = (pid: number): boolean => identityOf(pid).started === "gone";

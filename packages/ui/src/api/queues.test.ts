@@ -54,7 +54,7 @@ test("a queue with dead letters is a problem with their number and their retry, 
   expect(reasons.map(({ code }) => code)).not.toContain("ready");
 });
 
-test("queues have their items by state, how long the next one waits, and their workers", async () => {
+test("queues have their items by state, how long the oldest one waits, and their workers", async () => {
   for (const name of ["mail", "image"]) await queues.define(name);
   await queues.add("mail", 1);
   await queues.add("mail", 2, { delay: "1h" });

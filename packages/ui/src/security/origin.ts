@@ -32,7 +32,7 @@ export function isForeign(request: Request): boolean {
 export function checkOrigin(request: Request, trust: Trust): void {
   if (request.method === "GET" || request.method === "HEAD") {
     if (!isForeign(request)) return;
-    throw new Refusal("FORBIDDEN", "this request comes from a page of another site");
+    throw new Refusal("FORBIDDEN", "this request comes from a page of another site: open the address of the UI itself");
   }
   if (request.headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
     throw new Refusal("INVALID", `${request.method} needs the Content-Type application/json`);
@@ -40,7 +40,10 @@ export function checkOrigin(request: Request, trust: Trust): void {
   const site = request.headers.get("Sec-Fetch-Site");
   const isOwn = site === null ? request.headers.get("Origin") === originOf(request, trust) : site === "same-origin";
   if (!isOwn)
-    throw new Refusal("FORBIDDEN", "this request comes from a page of another site, or does not say from where");
+    throw new Refusal(
+      "FORBIDDEN",
+      `this request comes from a page of another site, or does not say from where: a program sends the header "Origin: ${originOf(request, trust)}"`,
+    );
 }
 
 /** An address that only programs of this machine have. */

@@ -9,7 +9,7 @@ const RANK: readonly Role[] = ["read", "operate", "admin"];
 export function checkRole({ role, method, id }: Endpoint, viewer: Viewer, readOnly: boolean): void {
   if (role === "none") return;
   if (readOnly && method !== "GET" && role !== "read") {
-    throw new Refusal("DENIED", "this UI is read-only: no action is possible");
+    throw new Refusal("DENIED", "this UI is read-only: use the command line, or a UI without readOnly");
   }
   if (RANK.indexOf(viewer.role) >= RANK.indexOf(role)) return;
   throw new Refusal("DENIED", `"${id}" needs the role ${role}, and ${viewer.user} has ${viewer.role}`);

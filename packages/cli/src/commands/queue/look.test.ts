@@ -33,7 +33,7 @@ test("ojm why reports how the items of a queue stand, and what helps", async () 
   expect(await json("why", "q")).toMatchObject([
     {
       code: "queue-unattended",
-      text: expect.stringMatching(/^1 item waits, the next one added at 20\S+Z, and no living worker takes them$/),
+      text: expect.stringMatching(/^1 item waits, the oldest added at 20\S+Z, and no living worker takes them$/),
       help: "start the program that works the queue, or: ojm queue work q -- COMMAND …",
     },
     {

@@ -46,7 +46,7 @@ export function QueueScreen({ name }: { readonly name: string }): VNode {
     every: EVERY,
   });
   const detail = queue.data.value;
-  // The end of a maintenance is an action of its own.
+  // A maintenance is ended by an action of its own.
   const isPaused = detail?.paused !== undefined && detail.paused.maintenance === undefined;
   const offers = allowed([offer(isPaused ? "queue-resume" : "queue-pause")]);
   const target = { name, queue: {} };
@@ -77,7 +77,7 @@ function Body({ queue }: QueueProps): VNode {
       <Reasons name={name} reasons={queue.reasons} />
       <Facts>
         <Fact name="Waiting">{itemsText(waiting, COUNTED)}</Fact>
-        <Fact name="Next waits for">
+        <Fact name="Oldest waits for">
           {oldest === undefined ? <span class="dim">–</span> : <Elapsed since={oldest} />}
         </Fact>
         <Fact name="Delayed">{itemsText(delayed, COUNTED)}</Fact>

@@ -26,8 +26,8 @@ export const itemsText = (n: number, counted: number): string => `${number(n)}${
 const HEADS: readonly (string | VNode)[] = [
   "Queue",
   numeric("Waiting"),
-  <th scope="col" title="How long the item has waited that is taken next">
-    Next waits for
+  <th scope="col" title="How long the oldest of the counted items has waited">
+    Oldest waits for
   </th>,
   numeric("Delayed"),
   numeric("Active"),
@@ -72,10 +72,10 @@ function Row({ queue }: { readonly queue: QueueView }): VNode {
         <a class="name" href={to.queue(name)} data-row>
           {name}
         </a>
-        <Paused queue={queue} />
+        <Paused paused={queue.paused} />
       </th>
       {cell("Waiting", waiting)}
-      <td data-label="Next waits for">
+      <td data-label="Oldest waits for">
         {oldest === undefined ? <span class="dim">–</span> : <Elapsed since={oldest} />}
       </td>
       {cell("Delayed", delayed)}
@@ -88,22 +88,25 @@ function Row({ queue }: { readonly queue: QueueView }): VNode {
   );
 }
 
-/** Who paused a queue, or started the maintenance that covers it, why, and until when. */
-function Paused({ queue: { paused } }: { readonly queue: QueueView }): VNode | null {
+/** Who paused a queue, or started the maintenance that covers it, why, and until when. If both: both. */
+function Paused({ paused }: { readonly paused: QueueView["paused"] | undefined }): VNode | null {
   if (paused === undefined) return null;
-  const { by, reason, until, maintenance } = paused;
+  const { by, reason, until, maintenance, also } = paused;
   return (
-    <span class="under pair-line">
-      <StateMark state={maintenance === undefined ? problemOf("paused") : MAINTENANCE} />
-      <span class="dim">
-        by {by}: {reason}
-        {until !== undefined && (
-          <>
-            , until <Time at={until} />
-          </>
-        )}
+    <>
+      <span class="under pair-line">
+        <StateMark state={maintenance === undefined ? problemOf("paused") : MAINTENANCE} />
+        <span class="dim">
+          by {by}: {reason}
+          {until !== undefined && (
+            <>
+              , until <Time at={until} />
+            </>
+          )}
+        </span>
       </span>
-    </span>
+      <Paused paused={also} />
+    </>
   );
 }
 
