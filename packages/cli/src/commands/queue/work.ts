@@ -110,8 +110,12 @@ function stopOnSignal(commands: ItemCommands, grace: number): Promise<number> {
       resolve(EXIT.signal + number);
     };
     for (const signal of SIGNALS) process.on(signal, got);
+    let isGone = false;
     subscribe("ojm:store:gone", (event) => {
       const { error } = event as Events["ojm:store:gone"];
+      // Each channel of the store reports it.
+      if (isGone) return;
+      isGone = true;
       printError(`ojm: ${error.message}${explanationLine(error)}`);
       commands.end("SIGTERM", "the end of its store");
       resolve(EXIT.away);
