@@ -38,8 +38,11 @@ describe("many processes on one database file", () => {
     const programs = Array.from({ length: 4 }, () => start("write", file));
     for (const program of programs) for (let i = 0; i < 3_000; i++) await program.next();
     for (const program of programs) program.kill("SIGKILL");
-    // SQLite counts in the header of the log how often it began to write it from the start again.
-    expect(readFileSync(`${file}-wal`).readUInt32BE(12)).toBeGreaterThan(0);
+    for (const program of programs) await program.exit;
+    const log = readFileSync(`${file}-wal`);
+    // SQLite counts in the header of the log how often it began to write it from the start again. A program
+    // that was killed after it emptied the log, and before the next write, leaves no header.
+    if (log.length > 0) expect(log.readUInt32BE(12)).toBeGreaterThan(0);
   });
 });
 
