@@ -20,7 +20,8 @@ const count = (number: number, noun: string): string => `${number} ${noun}${numb
 /** Who paused a queue, or started the maintenance that covers it, until when, and why. If both: both. */
 export function pauseText({ by, reason, until, maintenance, also }: QueuePause, say: typeof iso = iso): string {
   const what = maintenance === undefined ? "paused" : `under maintenance of ${maintenance}`;
-  return `${what} by ${by}${until === undefined ? "" : ` until ${say(until)}`}: ${reason}${also ? `; and ${pauseText(also, say)}` : ""}`;
+  const [end, more] = [until === undefined ? "" : ` until ${say(until)}`, also ? `; and ${pauseText(also, say)}` : ""];
+  return `${what} by ${by}${end}: ${reason}${more}`;
 }
 
 /** A pause and a maintenance are ended by different commands: each is a reason. */

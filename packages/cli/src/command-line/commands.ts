@@ -699,7 +699,7 @@ than 90 days ago, except the newest 100 of each name. "retention" in the config 
         operands: "",
         summary: "the queues of work items: how many wait, are delayed, active or dead, and how many workers",
         about:
-          "It counts 10,000 items of each state at most. OLDEST is when the oldest of the counted items that wait was added.",
+          "It counts 10,000 items of each state at most. OLDEST: when the oldest counted item that waits was added.",
         examples: ["ojm queue ls"],
         load: () => import("../commands/queue/ls.js"),
         options: COMMON,

@@ -39,11 +39,9 @@ export function checkOrigin(request: Request, trust: Trust): void {
   }
   const site = request.headers.get("Sec-Fetch-Site");
   const isOwn = site === null ? request.headers.get("Origin") === originOf(request, trust) : site === "same-origin";
-  if (!isOwn)
-    throw new Refusal(
-      "FORBIDDEN",
-      `this request comes from a page of another site, or does not say from where: a program sends the header "Origin: ${originOf(request, trust)}"`,
-    );
+  if (isOwn) return;
+  const how = `a program sends the header "Origin: ${originOf(request, trust)}"`;
+  throw new Refusal("FORBIDDEN", `this request comes from a page of another site, or does not say from where: ${how}`);
 }
 
 /** An address that only programs of this machine have. */
